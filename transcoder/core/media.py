@@ -1,0 +1,50 @@
+"""What segments hold, told from their bytes: container, codecs, first timestamps."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Container(Enum):
+    """How a segment packs its media; the value is ffmpeg's name of the demuxer."""
+
+    MPEGTS = "mpegts"
+    FMP4 = "mov"
+    ADTS = "aac"
+    MP3 = "mp3"
+    AC3 = "ac3"
+    EAC3 = "eac3"
+
+
+class Medium(Enum):
+    """Picture or sound."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One elementary stream that can go into an MP4."""
+
+    medium: Medium
+    codec: str
+    """ffmpeg's name: h264, hevc, av1, vp9, aac, mp3, ac3, eac3, opus, flac; anything else is what MP4 cannot hold."""
+    id: int
+    """PID in a transport stream, track_ID in an MP4, 0 in packed audio."""
+    start: float | None
+    """First presentation time in seconds on the source's own timeline; None where the segment's head does not tell."""
+    sample_rate: int | None = None
+    channels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the head of a segment tells."""
+
+    container: Container
+    streams: tuple[Stream, ...]
+    """Picture and sound only, in the order of the program map or the moov; other streams are left out."""
+
+    def first(self, medium: Medium) -> Stream | None:
+        """Return the first stream of that medium: the one that goes into the film."""
+        return next((stream for stream in self.streams if stream.medium is medium), None)

@@ -1,0 +1,79 @@
+"""What is to be fetched, in which order: periods of tracks of segments."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a track may bring: one medium by its rendition's kind, or whatever its segments hold."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """A sub-range of a resource (RFC 8216, 4.3.2.2)."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How a segment is encrypted (RFC 8216, 4.3.2.4): AES-128 in CBC with PKCS #7 padding over the whole segment."""
+
+    url: str
+    iv: bytes
+    """16 bytes: as the tag gives it, or the media sequence number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """A Media Initialization Section (RFC 8216, 4.3.2.5)."""
+
+    url: str
+    range: ByteRange | None
+    key: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One media segment that exists: gaps are left out of a plan, their time is kept in `at`."""
+
+    url: str
+    seconds: float
+    """EXTINF."""
+    at: float
+    """Where it begins: the sum of EXTINF before it in its track's period, gaps included."""
+    range: ByteRange | None
+    key: Key | None
+    init: Init | None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A run of segments of one rendition on one timeline."""
+
+    kind: Kind
+    segments: tuple[Segment, ...]
+    seconds: float
+    """The sum of EXTINF, inner gaps included, leading and trailing ones not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Tracks on one timeline with one set of initialization sections: what one ffmpeg is given."""
+
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole job, as far as the playlists tell."""
+
+    periods: tuple[Period, ...]
+    target_seconds: float
+    """The largest EXT-X-TARGETDURATION of the playlists used."""
+    estimated_bytes: int | None

@@ -1,0 +1,1 @@
+"""The world, one peer a file. Its exceptions stop here."""

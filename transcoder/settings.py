@@ -1,0 +1,72 @@
+"""All configuration: one frozen value, read from the environment once, by an entry point."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+from transcoder.errors import BadRequestError
+
+PREFIX = "TRANSCODER_"
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may change. Every field is the variable `TRANSCODER_` and its name in capitals."""
+
+    ffmpeg: str = ""
+    """Path of the ffmpeg to use, version 7 or newer; empty means the one in the package imageio-ffmpeg."""
+    allow_private: bool = False
+    """May a URL that a caller names lie on loopback or a private network."""
+    ahead_bytes: int = 16 * MIB
+    """How many bytes of media, over all tracks, are fetched before ffmpeg has asked for them."""
+    connections: int = 6
+    """How many requests to origins are under way at once, at most."""
+    connect_seconds: float = 10.0
+    """How long an origin may take to accept a connection."""
+    read_seconds: float = 20.0
+    """How long an origin may send nothing at all while an answer is awaited."""
+    attempts: int = 4
+    """How often a request is tried, the first time included, before the origin is said to have failed."""
+    max_playlist_bytes: int = 16 * MIB
+    """A longer playlist is refused."""
+    max_segment_bytes: int = 1024 * MIB
+    """A longer segment is refused."""
+    max_init_bytes: int = 4 * MIB
+    """A longer initialization section is refused."""
+    max_redirects: int = 8
+    """More redirects in a row are refused."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the variables that begin with `TRANSCODER_`.
+
+        Raises:
+            BadRequestError: a variable has an unknown name, or a value that is not of its type.
+        """
+        known = {PREFIX + field.name.upper(): field for field in fields(cls)}
+        values: dict[str, str | int | float | bool] = {}
+        for name, text in environ.items():
+            if not name.startswith(PREFIX):
+                continue
+            if name not in known:
+                message = f"{name} is not a setting of this program."
+                raise BadRequestError(message)
+            field = known[name]
+            values[field.name] = _value(name, text, field.type)
+        return cls(**values)  # type: ignore[arg-type]  # each value was made by its field's own type
+
+
+def _value(name: str, text: str, kind: object) -> str | int | float | bool:
+    """Turn one variable's text into its field's type."""
+    try:
+        if kind is bool:
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}[text.lower()]
+        if kind is int:
+            return int(text)
+        if kind is float:
+            return float(text)
+    except (KeyError, ValueError) as error:
+        message = f"{name}: {text!r} is not a value for this setting."
+        raise BadRequestError(message) from error
+    return text
