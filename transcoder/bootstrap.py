@@ -1,0 +1,96 @@
+"""Entry on Lambda: one invocation after another, until the environment is taken away.
+
+Lambda starts it through `AWS_LAMBDA_EXEC_WRAPPER` on a managed Python, or as the executable `bootstrap` of a custom runtime.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from transcoder.core.function_url import Request, parse_event
+from transcoder.edge.runtime_api import Answer, RuntimeApi, RuntimeApiError
+from transcoder.errors import DeadlineError
+from transcoder.settings import Settings
+
+Serve = Callable[[Request, Answer], Awaitable[None]]
+"""Answers one request: starts the answer and writes its body, or raises."""
+Application = Callable[[Settings], AbstractAsyncContextManager[Serve]]
+"""Opens what is kept from one request to the next, and gives what answers them."""
+
+_TRACE_ID = "_X_AMZN_TRACE_ID"
+_log = logging.getLogger(__name__)
+
+
+def main(application: Application | None = None) -> int:
+    """Serve invocations until Lambda ends the process, and give its exit code; `application` is the transcoder unless given."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
+    if not address:
+        _log.error("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda, or by `transcoder serve`")
+        return 2
+    try:
+        asyncio.run(_main(RuntimeApi(address), application))
+    except RuntimeApiError as error:
+        _log.error("%s", error)  # its trace says nothing: the peer is at fault
+        return 1
+    except asyncio.CancelledError:
+        return 0  # SIGTERM: Lambda takes the environment away
+    return 1
+
+
+async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
+    """Answer invocations one after another, for ever; each is ended `margin` seconds before Lambda would kill the process.
+
+    Raises:
+        RuntimeApiError: the environment is of no further use.
+    """
+    while True:
+        invocation = await api.next()
+        if invocation.trace_id:
+            os.environ[_TRACE_ID] = invocation.trace_id  # where AWS's libraries look for it
+        else:
+            os.environ.pop(_TRACE_ID, None)
+        async with api.answer(invocation) as answer, _until(invocation.deadline, margin=margin):
+            await serve(parse_event(invocation.event), answer)
+
+
+@asynccontextmanager
+async def _until(deadline: float | None, *, margin: float) -> AsyncIterator[None]:
+    """End the block in failure `margin` seconds before `deadline`: Lambda's own end is SIGKILL, and no word to the caller."""
+    limit = asyncio.timeout_at(None if deadline is None else deadline - margin)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise DeadlineError("The answer takes longer than this function may run.") from error
+
+
+async def _main(api: RuntimeApi, application: Application | None) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a coroutine always runs in one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with AsyncExitStack() as stack:
+        try:
+            settings = Settings.from_env(os.environ)
+            serve = await stack.enter_async_context((application or _transcoder())(settings))
+        except Exception as error:  # noqa: BLE001  # whatever it is, Lambda is to hear of it
+            _log.exception("the application cannot be started")
+            await api.fail_init(error)
+            return
+        await run(api, serve)
+
+
+def _transcoder() -> Application:
+    from transcoder import app  # noqa: PLC0415  # what fails while loading is a failed init, and is reported as one
+
+    return app.application
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The answer to one invocation, on its way."""
+
+from typing import cast
+
+import h11
+
+from transcoder.core.function_url import PRELUDE_TYPE, Head, prelude, problem
+from transcoder.core.runtime_errors import error_document, error_trailers, error_type
+from transcoder.edge.runtime_api.connection import Connection, exchange
+from transcoder.edge.runtime_api.invocation import Invocation
+from transcoder.errors import TooLargeError, TranscoderError
+
+
+class Answer:
+    """The answer to one invocation, on its way."""
+
+    def __init__(self, address: str, invocation: Invocation, *, limit: int | None) -> None:
+        """Begin with nothing sent and nothing connected; `limit` bounds the answer, in bytes with its prelude."""
+        self._address = address
+        self._invocation = invocation
+        self._limit = limit
+        self._prelude: bytes | None = None
+        self._connection: Connection | None = None
+        self.bytes_sent = 0
+        """How many bytes of the body were written."""
+
+    @property
+    def started(self) -> bool:
+        """Whether anything has been sent, so that the status stands."""
+        return self._connection is not None
+
+    async def start(self, head: Head) -> None:
+        """Set status and headers; they go out together with the first byte of the body, and until then may be set anew.
+
+        Raises:
+            ValueError: `head` cannot be sent (see `prelude`).
+        """
+        if self.started:
+            raise RuntimeError("The answer has begun; its head cannot be changed.")
+        self._prelude = prelude(head)
+
+    async def write(self, chunk: bytes | memoryview) -> None:
+        """Send a piece of the body; returns when the next may be sent.
+
+        Raises:
+            TooLargeError: the piece would pass the limit; it is not sent.
+            ResponseLostError: nobody takes the answer.
+        """
+        if not chunk:
+            return  # an empty chunk would be the end
+        if self._prelude is None:
+            raise RuntimeError("The answer has no head yet.")
+        if self._limit is not None and len(self._prelude) + self.bytes_sent + len(chunk) > self._limit:
+            raise TooLargeError(f"The answer is longer than the {self._limit} bytes that can be sent.")
+        if self._connection is None:
+            connection = await Connection.open(self._address)
+            self._connection = connection
+            self.bytes_sent = len(chunk)
+            await connection.send(self._request(connection), h11.Data(data=b"".join((self._prelude, chunk))))
+        else:
+            self.bytes_sent += len(chunk)
+            await self._connection.send(h11.Data(data=cast("bytes", chunk)))  # h11 takes anything with a length that bytes.join takes
+
+    async def finish(self) -> None:
+        """Complete the answer. A body gets at least one byte: a Function URL leaves the caller of an empty one waiting."""
+        if self._connection is None:
+            await self.write(b"\n")
+        await self._end(h11.EndOfMessage())
+
+    async def fail(self, error: BaseException) -> None:
+        """End the answer in failure, in the way that is left."""
+        if self._connection is not None:
+            await self._end(h11.EndOfMessage(headers=[*error_trailers(error)]))
+        elif isinstance(error, TranscoderError):
+            head, body = problem(error)
+            await self.start(head)
+            await self.write(body)
+            await self.finish()
+        else:
+            await self._report(error)
+
+    async def close(self) -> None:
+        """Close the connection; an answer that has not ended is cut off by it."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    def _request(self, connection: Connection) -> h11.Request:
+        headers = [
+            ("Content-Type", PRELUDE_TYPE),
+            ("Lambda-Runtime-Function-Response-Mode", "streaming"),
+            ("Transfer-Encoding", "chunked"),
+            ("Trailer", "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"),
+            *self._invocation.echo,
+        ]
+        return connection.request("POST", self._invocation.path + "/response", headers)
+
+    async def _end(self, end: h11.EndOfMessage) -> None:
+        assert self._connection is not None  # noqa: S101  # both callers have just looked
+        await self._connection.send(end)
+        (await self._connection.reply()).settle()
+
+    async def _report(self, error: BaseException) -> None:
+        headers = [("Lambda-Runtime-Function-Error-Type", error_type(error)), *self._invocation.echo]
+        path = self._invocation.path + "/error"
+        (await exchange(self._address, "POST", path, headers, error_document(error, trace=True))).settle()
