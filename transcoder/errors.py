@@ -73,6 +73,10 @@ class UpstreamError(TranscoderError):
         self.origin_status = origin_status
 
 
+class ProgramChangedError(UpstreamError):
+    """A segment announces other streams than the segments before it: what follows can only be a new period."""
+
+
 class UpstreamTimeoutError(TranscoderError):
     """The origin did not answer in time."""
 

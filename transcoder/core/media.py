@@ -44,6 +44,8 @@ class Probe:
     container: Container
     streams: tuple[Stream, ...]
     """Picture and sound only, in the order of the program map or the moov; other streams are left out."""
+    skip: int = 0
+    """How many bytes at the segment's head are no media: a picture put before a transport stream, or ID3 tags."""
 
     def first(self, medium: Medium) -> Stream | None:
         """Return the first stream of that medium: the one that goes into the film."""

@@ -1,0 +1,54 @@
+"""PES packets: their headers and timestamps (ISO/IEC 13818-1, 2.4.3.6)."""
+
+from dataclasses import dataclass
+
+from transcoder.core.timestamps import CLOCK_HZ
+
+PREFIX = b"\0\0\1"
+_FIXED_BYTES = 9
+_PADDING_STREAM = 0xBE
+_BARE_STREAMS = frozenset({0xBC, _PADDING_STREAM, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF})
+"""No header follows the length."""
+
+
+@dataclass(frozen=True, slots=True)
+class PesHeader:
+    """What stands before the elementary stream's bytes."""
+
+    length: int
+    """Bytes of the header."""
+    pts: float | None
+    """Seconds."""
+    dts: float | None
+    """Seconds; the PTS where no DTS is given."""
+    is_media: bool = True
+
+
+def read_pes_header(data: bytes) -> PesHeader | None:
+    """Read the header at the beginning of `data`; None if it is not there as a whole.
+
+    Raises ValueError if no PES packet begins there.
+    """
+    if data[:3] != PREFIX[: len(data)]:
+        raise ValueError
+    if len(data) < _FIXED_BYTES:
+        return None
+    if data[3] in _BARE_STREAMS:
+        return PesHeader(len(data), None, None, is_media=False)
+    length = _FIXED_BYTES + data[8]
+    if len(data) < length:
+        return None
+    pts = _timestamp(data, 9) if data[7] & 0x80 and length >= 14 else None  # noqa: PLR2004 - five bytes more
+    dts = _timestamp(data, 14) if data[7] & 0xC0 == 0xC0 and length >= 19 else pts  # noqa: PLR2004 - and five more
+    return PesHeader(length, pts, dts)
+
+
+def first_packet(payload: bytes) -> bytes:
+    """Cut the stuffing off that follows a PES packet which is shorter than its transport packet."""
+    size = payload[4] << 8 | payload[5] if len(payload) > 6 else 0  # noqa: PLR2004 - PES_packet_length is there
+    return payload[: 6 + size] if size else payload
+
+
+def _timestamp(data: bytes, at: int) -> float:
+    high, middle, low = data[at] >> 1 & 7, (data[at + 1] << 8 | data[at + 2]) >> 1, (data[at + 3] << 8 | data[at + 4]) >> 1
+    return (high << 30 | middle << 15 | low) / CLOCK_HZ

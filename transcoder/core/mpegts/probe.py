@@ -1,0 +1,132 @@
+"""What a transport stream holds, told from its first bytes."""
+
+from dataclasses import replace
+
+from transcoder.core.audio_frames import HEADER_BYTES, READERS, Frame
+from transcoder.core.media import Container, Medium, Probe, Stream
+from transcoder.core.mpegts.packets import PACKET_BYTES, find_packets, payloads
+from transcoder.core.mpegts.pes import read_pes_header
+from transcoder.core.mpegts.tables import PAT_PID, Program, Sections, program_map_pids, read_program
+from transcoder.errors import UpstreamError
+
+ENOUGH_BYTES = 1024 * 1024
+"""A stream that has not begun within so many bytes is taken as one that is announced but does not come."""
+_MAX_FRAME_SEARCH_BYTES = 16 * 1024
+
+
+def probe_transport(head: bytes, *, whole: bool) -> Probe | None:
+    """Tell what the transport stream beginning with `head` holds; None if more bytes are needed.
+
+    Raises UpstreamError if it is no transport stream or announces neither picture nor sound, UnsupportedSourceError if it is protected.
+    """
+    enough = whole or len(head) >= ENOUGH_BYTES
+    skip = find_packets(head, whole=whole)
+    if skip is None:
+        return None
+    if skip < 0:
+        raise UpstreamError("A segment is not the transport stream that it should be.")
+    packets = memoryview(head)[skip:].tobytes() if skip else head
+    program = _find_program(packets)
+    if program is None:
+        if enough:
+            raise UpstreamError("A transport stream does not tell what it holds: it has no program map with picture or sound.")
+        return None
+    heads = _Heads(program)
+    heads.read(packets)
+    if not enough and not heads.complete:
+        return None
+    return Probe(Container.MPEGTS, heads.streams(), skip)
+
+
+def _find_program(packets: bytes) -> Program | None:
+    """Return the first program map that announces picture or sound."""
+    tables = {PAT_PID: Sections()}
+    for pid, starts, payload in payloads(packets):
+        if pid not in tables:
+            continue
+        for section in tables[pid].feed(payload, starts=starts):
+            if pid == PAT_PID:
+                tables.update({each: Sections() for each in program_map_pids(section) if each not in tables})
+            else:
+                program = read_program(section)
+                if program and program.streams:
+                    return program
+    return None
+
+
+class _Heads:
+    """The first PES packets of a program's first video and first audio stream."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._wanted = {stream.pid: stream for medium in Medium if (stream := program.first(medium))}
+        self._starts: dict[int, float] = {}
+        self._pending: dict[int, bytes] = {}
+        self._sound: dict[int, bytes] = {}
+        self._frames: dict[int, Frame] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every wanted stream has begun, and sound has shown its first frame header."""
+        return all(
+            pid in self._starts and (stream.codec not in READERS or pid in self._frames or self._is_hopeless(pid))
+            for pid, stream in self._wanted.items()
+        )
+
+    def _is_hopeless(self, pid: int) -> bool:
+        return len(self._sound.get(pid, b"")) > _MAX_FRAME_SEARCH_BYTES
+
+    def read(self, packets: bytes) -> None:
+        """Read until every wanted stream has shown what it can."""
+        for count, (pid, starts, payload) in enumerate(payloads(packets)):
+            if pid not in self._wanted:
+                continue
+            if starts:
+                self._pending[pid] = payload
+            elif pid in self._pending:
+                self._pending[pid] += payload
+            elif pid in self._sound:
+                self._sound[pid] += payload
+            self._take_header(pid)
+            self._take_frame(pid)
+            if self.complete or count * PACKET_BYTES > ENOUGH_BYTES:
+                return
+
+    def _take_header(self, pid: int) -> None:
+        if pid not in self._pending:
+            return
+        data = self._pending[pid]
+        try:
+            header = read_pes_header(data)
+        except ValueError:
+            raise UpstreamError("A segment is damaged: a PES packet does not begin where it should.") from None
+        if header is None:
+            return
+        del self._pending[pid]
+        if header.pts is not None:
+            self._starts.setdefault(pid, header.pts)
+        if header.is_media:
+            self._sound[pid] = self._sound.get(pid, b"") + data[header.length :]
+
+    def _take_frame(self, pid: int) -> None:
+        read = READERS.get(self._wanted[pid].codec)
+        if read is None:
+            self._sound.pop(pid, None)
+            return
+        data = self._sound.get(pid, b"")
+        if pid in self._frames or self._is_hopeless(pid):
+            return
+        for at in range(len(data) - HEADER_BYTES + 1):
+            frame = read(data, at)
+            if frame:
+                self._frames[pid] = frame
+                return
+
+    def streams(self) -> tuple[Stream, ...]:
+        """Return the program's streams with what was found out about them."""
+        return tuple(self._stream(each.pid, each.medium, each.codec) for each in self._program.streams)
+
+    def _stream(self, pid: int, medium: Medium, codec: str) -> Stream:
+        stream = Stream(medium, codec, pid, self._starts.get(pid))
+        frame = self._frames.get(pid)
+        return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate, channels=frame.channels) if frame else stream

@@ -1,0 +1,167 @@
+"""Program tables: which PIDs carry which codecs (ISO/IEC 13818-1, 2.4.4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from transcoder.core.media import Medium
+from transcoder.errors import UnsupportedSourceError
+
+PAT_PID = 0
+_PAT_TABLE = 0
+_PMT_TABLE = 2
+_STUFFING = 0xFF
+_HEADER_BYTES = 8
+_CRC_BYTES = 4
+
+_VIDEO = {0x01: "mpeg1video", 0x02: "mpeg2video", 0x10: "mpeg4", 0x1B: "h264", 0x20: "h264", 0x24: "hevc", 0x33: "vvc", 0xD1: "dirac", 0xEA: "vc1"}
+_AUDIO = {0x03: "mp3", 0x04: "mp3", 0x0F: "aac", 0x11: "aac_latm", 0x81: "ac3", 0x87: "eac3", 0x8A: "dts"}
+_PROTECTED = {0xDB, 0xCF, 0xC1, 0xC2}
+"""SAMPLE-AES (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
+_PRIVATE = {0x06}
+_REGISTRATION = 0x05
+_EXTENSION = 0x7F
+_FORMATS = {
+    b"AC-3": (Medium.AUDIO, "ac3"),
+    b"EAC3": (Medium.AUDIO, "eac3"),
+    b"Opus": (Medium.AUDIO, "opus"),
+    b"HEVC": (Medium.VIDEO, "hevc"),
+    b"AV01": (Medium.VIDEO, "av1"),
+    b"BSSD": (Medium.AUDIO, "s302m"),
+    b"DTS1": (Medium.AUDIO, "dts"),
+    b"DTS2": (Medium.AUDIO, "dts"),
+    b"DTS3": (Medium.AUDIO, "dts"),
+}
+_DVB_AUDIO = {0x6A: "ac3", 0x7A: "eac3", 0x7B: "dts"}
+"""ETSI EN 300 468, annex D."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elementary:
+    """One entry of a program map that is picture or sound."""
+
+    pid: int
+    medium: Medium
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program map."""
+
+    number: int
+    streams: tuple[Elementary, ...]
+
+    def first(self, medium: Medium) -> Elementary | None:
+        """Return the first stream of that medium."""
+        return next((stream for stream in self.streams if stream.medium is medium), None)
+
+
+class Sections:
+    """Puts the sections of one PID together from packets."""
+
+    def __init__(self) -> None:
+        """Begin before the first packet."""
+        self._held = b""
+
+    def feed(self, payload: bytes, *, starts: bool) -> Iterator[bytes]:
+        """Take one packet's payload, give the sections that are complete with it and whose checksum is right."""
+        if starts and payload:
+            before, payload = payload[1 : 1 + payload[0]], payload[1 + payload[0] :]
+            if self._held:
+                yield from self._take(self._held + before)
+            self._held = b""
+        elif not self._held:
+            return
+        yield from self._take(self._held + payload)
+
+    def _take(self, held: bytes) -> Iterator[bytes]:
+        while len(held) >= 3 and held[0] != _STUFFING:  # noqa: PLR2004 - up to section_length
+            size = 3 + ((held[1] & 0x0F) << 8 | held[2])
+            if len(held) < size:
+                self._held = held
+                return
+            if _crc32(held[:size]) == 0:
+                yield held[:size]
+            held = held[size:]
+        self._held = b"" if held[:1] == bytes([_STUFFING]) else held
+
+
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for octet in range(256):
+        value = octet << 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C11DB7 if value & 0x80000000 else 0)) & 0xFFFFFFFF
+        table.append(value)
+    return tuple(table)
+
+
+_CRC_TABLE = _crc_table()
+
+
+def _crc32(section: bytes) -> int:
+    """Return the checksum of annex A: 0 over a section that ends with its own."""
+    value = 0xFFFFFFFF
+    for octet in section:
+        value = (value << 8 & 0xFFFFFFFF) ^ _CRC_TABLE[value >> 24 ^ octet]
+    return value
+
+
+def program_map_pids(section: bytes) -> tuple[int, ...]:
+    """Read a PAT: the PIDs of the program maps."""
+    if section[0] != _PAT_TABLE:
+        return ()
+    entries = section[_HEADER_BYTES:-_CRC_BYTES]
+    pids = []
+    for at in range(0, len(entries) - 3, 4):
+        if entries[at] or entries[at + 1]:
+            pids.append((entries[at + 2] & 0x1F) << 8 | entries[at + 3])
+    return tuple(pids)
+
+
+def read_program(section: bytes) -> Program | None:
+    """Read a PMT; None if the section is another table.
+
+    Raises UnsupportedSourceError if a stream is encrypted with SAMPLE-AES.
+    """
+    if section[0] != _PMT_TABLE or len(section) < 12 + _CRC_BYTES:
+        return None
+    number = section[3] << 8 | section[4]
+    at = 12 + ((section[10] & 0x0F) << 8 | section[11])
+    end = len(section) - _CRC_BYTES
+    streams = []
+    while at + 5 <= end:
+        kind, pid = section[at], (section[at + 1] & 0x1F) << 8 | section[at + 2]
+        size = (section[at + 3] & 0x0F) << 8 | section[at + 4]
+        stream = _elementary(kind, pid, section[at + 5 : at + 5 + size])
+        if stream:
+            streams.append(stream)
+        at += 5 + size
+    return Program(number, tuple(streams))
+
+
+def _elementary(kind: int, pid: int, descriptors: bytes) -> Elementary | None:
+    if kind in _PROTECTED:
+        raise UnsupportedSourceError("The source is protected: its samples are encrypted (SAMPLE-AES).")
+    if kind in _VIDEO:
+        return Elementary(pid, Medium.VIDEO, _VIDEO[kind])
+    if kind in _AUDIO:
+        return Elementary(pid, Medium.AUDIO, _AUDIO[kind])
+    if kind not in _PRIVATE:
+        return None
+    described = _described(descriptors)
+    return Elementary(pid, *described) if described else None
+
+
+def _described(descriptors: bytes) -> tuple[Medium, str] | None:
+    """Tell the codec of private data from its descriptors."""
+    at = 0
+    while at + 2 <= len(descriptors):
+        tag, size = descriptors[at], descriptors[at + 1]
+        body = descriptors[at + 2 : at + 2 + size]
+        if tag == _REGISTRATION and body[:4] in _FORMATS:
+            return _FORMATS[body[:4]]
+        if tag in _DVB_AUDIO:
+            return Medium.AUDIO, _DVB_AUDIO[tag]
+        at += 2 + size
+    return None

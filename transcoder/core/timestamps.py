@@ -1,0 +1,9 @@
+"""The 33-bit clock of transport streams and of HLS packed audio (ISO/IEC 13818-1, 2.4.3.7)."""
+
+CLOCK_HZ = 90_000
+WRAP_SECONDS = 2**33 / CLOCK_HZ
+
+
+def unwrap(seconds: float, near: float) -> float:
+    """Return the time congruent to `seconds` modulo 2^33 / 90000 s that lies nearest to `near`."""
+    return seconds + WRAP_SECONDS * round((near - seconds) / WRAP_SECONDS)
