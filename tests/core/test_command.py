@@ -1,0 +1,50 @@
+"""The command line that ffmpeg is given."""
+
+from itertools import pairwise
+
+import pytest
+
+from transcoder.core.command import Input, remux
+from transcoder.core.media import Container, Medium, Stream
+
+PICTURE = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
+SOUND = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
+
+
+def test_allows_pipes_alone_before_each_input() -> None:
+    words = remux("ffmpeg", [Input(7, Container.MPEGTS, (PICTURE,)), Input(9, Container.FMP4, (SOUND,))], joined=False)
+    inputs = [index for index, word in enumerate(words) if word == "-i"]
+    assert [words[index + 1] for index in inputs] == ["pipe:7", "pipe:9"]
+    starts = [0, *inputs]
+    for start, end in pairwise(starts):
+        assert ("-protocol_whitelist", "pipe") in pairwise(words[start:end])
+
+
+@pytest.mark.parametrize(
+    ("container", "picture", "sound", "joined", "pairs"),
+    [
+        pytest.param(Container.MPEGTS, "h264", "aac", False, {("-bsf:a", "aac_adtstoasc")}, id="AAC out of TS gets its configuration"),
+        pytest.param(Container.MPEGTS, "h264", "ac3", True, set(), id="on AC-3 that filter would be fatal"),
+        pytest.param(Container.FMP4, "h264", "aac", False, {("-video_track_timescale", "90000")}, id="fMP4 in 90 kHz"),
+        pytest.param(
+            Container.FMP4,
+            "h264",
+            "aac",
+            True,
+            {("-video_track_timescale", "90000"), ("-bsf:v", "h264_mp4toannexb")},
+            id="parameter sets in band",
+        ),
+        pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hvc1")}, id="HEVC as Apple wants it"),
+    ],
+)
+def test_adds_what_a_codec_needs(container: Container, picture: str, sound: str, joined: bool, pairs: set[tuple[str, str]]) -> None:  # noqa: FBT001  # a column
+    streams = (Stream(Medium.VIDEO, picture, 1, 0.0), Stream(Medium.AUDIO, sound, 2, 0.0))
+    words = remux("ffmpeg", [Input(3, container, streams)], joined=joined)
+    special = {pair for pair in pairwise(words) if pair[0] in {"-bsf:a", "-bsf:v", "-tag:v", "-video_track_timescale"}}
+    assert special == pairs
+
+
+def test_shifts_packed_audio_by_its_id3_time() -> None:
+    words = remux("ffmpeg", [Input(3, Container.ADTS, (Stream(Medium.AUDIO, "aac", 0, 1.466667),), offset=1.466667)], joined=False)
+    assert ("-itsoffset", "1.466667") in pairwise(words[: words.index("-i")])
+    assert ("-map", "0:a:0") in pairwise(words)

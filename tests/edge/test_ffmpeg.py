@@ -1,0 +1,119 @@
+"""ffmpeg as a child process: it never outlives its block, and says why it failed."""
+
+import asyncio
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from transcoder.edge import ffmpeg
+from transcoder.errors import TranscodeError
+
+
+def children() -> set[str]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children")
+    return set(listed.read_text().split()) if listed.exists() else set()
+
+
+def descriptors() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+async def sound(words: Sequence[str], given: bytes = b"") -> bytes:
+    program = await ffmpeg.program("")
+
+    def command(fds: Sequence[int]) -> list[str]:
+        return [program, "-v", "error", "-f", "s16le", "-ar", "8000", "-ac", "1", "-i", f"pipe:{fds[0]}", *words]
+
+    out = bytearray()
+    async with ffmpeg.running(command, inputs=1) as process, asyncio.TaskGroup() as tasks:
+
+        async def feed() -> None:
+            await process.inputs[0].write(given)
+            process.inputs[0].close()
+
+        tasks.create_task(feed())
+        while piece := await process.read():
+            out += piece
+        await process.finished()
+    return bytes(out)
+
+
+def test_gives_back_what_it_was_given() -> None:
+    given = os.urandom(3_000_000)
+    assert asyncio.run(sound(["-f", "s16le", "-c", "copy", "pipe:1"], given)) == given
+
+
+def test_failure_is_told_in_its_own_words() -> None:
+    with pytest.raises(ExceptionGroup) as raised:
+        asyncio.run(sound(["-f", "nonsense", "pipe:1"]))
+    assert isinstance(raised.value.exceptions[0], TranscodeError)
+    assert "nonsense" in str(raised.value.exceptions[0]) or "status" in str(raised.value.exceptions[0])
+
+
+async def read_once(program: str) -> None:
+    words = [program, "-f", "lavfi", "-i", "testsrc2", "-f", "rawvideo", "pipe:1"]
+    async with ffmpeg.running(lambda _: words, inputs=2) as process:
+        assert await process.read()
+        raise RuntimeError("enough")
+
+
+def test_leaving_early_leaves_nothing() -> None:
+    async def leave() -> None:
+        program = await ffmpeg.program("")
+        before = children(), descriptors()
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="enough"):
+                await read_once(program)
+        assert (children(), descriptors()) == before
+
+    asyncio.run(leave())
+
+
+def test_a_broken_pipe_is_an_echo() -> None:
+    async def write_on() -> None:
+        program = await ffmpeg.program("")
+        async with ffmpeg.running(lambda _: [program, "-f", "nonsense", "-i", "pipe:0", "out"], inputs=1) as process:
+            while not process.inputs[0].broken:
+                await process.inputs[0].write(bytes(65536))
+            assert await process.read() == b""
+            with pytest.raises(TranscodeError, match="status"):
+                await process.finished()
+
+    asyncio.run(write_on())
+
+
+def script(path: Path, text: str) -> str:
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("#!/bin/sh\necho 'ffmpeg version 6.1.1-static Copyright'", "version 7 or newer is needed", id="too old"),
+        pytest.param("#!/bin/sh\necho 'ffmpeg version 5.1.9-0+deb12u1 Copyright'", "version 7 or newer is needed", id="Debian's"),
+        pytest.param("#!/bin/sh\necho 'hello'", "not an ffmpeg", id="another program"),
+        pytest.param("#!/bin/sh\necho 'ffmpeg version 9.0.2'; kill -11 $$", "not an ffmpeg that works", id="one that crashes"),
+    ],
+)
+def test_refuses_an_ffmpeg_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(TranscodeError, match=words):
+        asyncio.run(ffmpeg.program(script(tmp_path / "ffmpeg", text)))
+
+
+@pytest.mark.parametrize(
+    "banner",
+    ["ffmpeg version 7.0.2-static https", "ffmpeg version n8.1-12-gabc", "ffmpeg version N-118000-gabc", "ffmpeg version 9.0.2 Copyright"],
+)
+def test_takes_a_newer_ffmpeg(tmp_path: Path, banner: str) -> None:
+    path = script(tmp_path / "ffmpeg", f"#!/bin/sh\necho '{banner}'")
+    assert asyncio.run(ffmpeg.program(path)) == path
+
+
+def test_missing_ffmpeg_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TranscodeError, match=r"none cannot be run as ffmpeg: No such file"):
+        asyncio.run(ffmpeg.program(str(tmp_path / "none")))
