@@ -1,0 +1,253 @@
+"""What one ffmpeg after another writes, made into one film."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from transcoder.core.fmp4.boxes import Box, MediaStart, Splitter, media_header
+from transcoder.core.fmp4.fragment import NOT_SYNC, Edit, Editor, Fragment, read_fragment, retimed
+from transcoder.core.fmp4.header import Header, Lengths, read_header, write_moov
+from transcoder.core.fmp4.index import Index
+from transcoder.core.fmp4.placing import SOUND_OVER, Place, check_same, first_place, next_place
+from transcoder.core.fmp4.timeline import Picture, Sound
+from transcoder.core.media import Medium
+from transcoder.errors import TranscodeError
+
+MAX_HELD_BYTES = 64 * 1024 * 1024
+"""A longer fragment is not held back; should its sound be too long, the next period's begin is cut instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodCount:
+    """What ffmpeg wrote for one period."""
+
+    samples: Mapping[Medium, int]
+    """As it wrote them, whatever was dropped or put in afterwards."""
+
+
+@dataclass(slots=True)
+class _Film:
+    """What has been decided for all periods."""
+
+    header: Header
+    zero: Mapping[Medium, int]
+    picture: Picture | None
+    sound: Sound | None
+    index: Index
+    fragments: int = 0
+
+    @property
+    def ends(self) -> dict[Medium, Fraction]:
+        """When each track ends, in seconds after the film's begin."""
+        tracks = {Medium.VIDEO: self.picture, Medium.AUDIO: self.sound}
+        return {medium: Fraction(track.end - self.zero[medium], track.track.timescale) for medium, track in tracks.items() if track}
+
+    @property
+    def end(self) -> Fraction:
+        """When the film ends, or its next period begins."""
+        ends = self.ends
+        return max(ends.values()) if ends.get(Medium.AUDIO, 0) - ends.get(Medium.VIDEO, 0) > SOUND_OVER else ends[Medium.VIDEO]
+
+
+@dataclass(slots=True)
+class _Period:
+    """One ffmpeg's output, as far as it has come."""
+
+    last: bool
+    splitter: Splitter = field(default_factory=Splitter)
+    begin: bytes = b""
+    header: Header | None = None
+    place: Place | None = None
+    samples: dict[Medium, int] = field(default_factory=dict)
+    fragment: Fragment | None = None
+    """The newest."""
+    media: bool = False
+    """Whether its `mdat` has begun."""
+    held: list[bytes] = field(default_factory=list)
+    """Its `mdat` so far, if it is held back."""
+    editor: Editor | None = None
+    """If it is not: what the rest of its `mdat` passes through."""
+
+
+class Joiner:
+    """Take fragmented MP4 as ffmpeg writes it, period after period, in any pieces; give the film.
+
+    Each period comes from one ffmpeg with `-copyts -avoid_negative_ts disabled -use_editlist 0 -movflags
+    frag_keyframe+delay_moov+default_base_moof+frag_discont`: in that form every `tfdt` is the source's own decode time. Out come one
+    header, which promises the true length, fragments on one timeline, and at the end an index. Memory holds one header, one `moof`
+    and, only in a period that another is known to follow, one fragment; media pass as they come.
+    """
+
+    def __init__(self, lengths: Lengths) -> None:
+        self._lengths = lengths
+        self._film: _Film | None = None
+        self._period: _Period | None = None
+        self._bytes_out = 0
+
+    @property
+    def bytes_out(self) -> int:
+        """How many bytes have been given so far."""
+        return self._bytes_out
+
+    @property
+    def has_output(self) -> bool:
+        """Whether anything has been given so far."""
+        return self._film is not None
+
+    @property
+    def seconds(self) -> dict[Medium, float]:
+        """Where each track ends so far, in seconds after the film's begin; fragments that have begun count whole."""
+        return {medium: float(end) for medium, end in self._film.ends.items()} if self._film else {}
+
+    def begin(self, *, last: bool = True) -> None:
+        """Begin a period. With `last=False` another one is known to follow, and the newest fragment is held back for its sake."""
+        if self._period:
+            raise RuntimeError("A period begins before the one before it has ended.")
+        self._period = _Period(last)
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Take the next piece of ffmpeg's output and return what is to be sent on.
+
+        Raises:
+            TranscodeError: the output is broken, or not in the form that can be joined.
+            UnsupportedSourceError: this period cannot be joined to the ones before it.
+        """
+        period = self._running()
+        return self._counted(part for event in period.splitter.feed(piece) for part in self._take(period, event))
+
+    def end_period(self) -> tuple[list[bytes], PeriodCount]:
+        """End a period whose ffmpeg has ended well; return what was held back, and what ffmpeg wrote.
+
+        Raises:
+            TranscodeError: the output is not whole.
+        """
+        period = self._running()
+        period.splitter.end()
+        if self._film is None or period.place is None or (period.fragment and not period.media):
+            raise TranscodeError("ffmpeg's output ends before its media.")
+        self._period = None
+        if period.fragment and not period.editor:
+            self._close(self._film, period.fragment)
+        return self._counted(self._release(period)), PeriodCount(period.samples)
+
+    def finish(self) -> bytes:
+        """Return the film's last bytes: with them, and only with them, it is whole."""
+        if self._period or not self._film:
+            raise RuntimeError("The film is finished before its last period.")
+        return b"".join(self._counted([self._film.index.write()]))
+
+    def _running(self) -> _Period:
+        """Return the period that has begun."""
+        if not self._period:
+            raise RuntimeError("No period has begun.")
+        return self._period
+
+    def _counted(self, parts: Iterator[bytes] | list[bytes]) -> list[bytes]:
+        """Count what goes out, part by part: fragments are listed in the index by it."""
+        given = []
+        for part in parts:
+            self._bytes_out += len(part)
+            given.append(part)
+        return given
+
+    def _take(self, period: _Period, event: Box | MediaStart | bytes) -> Iterator[bytes]:
+        """Take one part of ffmpeg's output."""
+        if isinstance(event, bytes):
+            yield from self._media(period, event)
+        elif isinstance(event, MediaStart):
+            yield from self._media_start(period, event)
+        elif event.kind == b"moof":
+            yield from self._fragment(period, event.data)
+        elif event.kind == b"moov" and not period.header:
+            period.header = read_header(event.data)
+            if self._film:
+                check_same(period.header, self._film.header)
+        elif event.kind == b"ftyp" and not period.header:
+            period.begin = event.data
+        elif event.kind in {b"ftyp", b"moov"}:
+            raise TranscodeError("ffmpeg's output has a second header.")
+
+    def _fragment(self, period: _Period, moof: bytes) -> Iterator[bytes]:
+        """Take a `moof`: give the fragment before it if that was held back, and decide where this one's samples lie."""
+        if not period.header or (period.fragment and not period.media):
+            raise TranscodeError("ffmpeg's output has a fragment without its header or its media.")
+        yield from self._release(period)
+        fragment = read_fragment(moof, period.header)
+        if not period.place:
+            yield from self._settle(period, period.header, fragment)
+        film, place = self._film, period.place
+        if not film or not place:
+            raise RuntimeError("A period has no place.")
+        for run in fragment.runs:
+            medium = run.track.medium
+            period.samples[medium] = period.samples.get(medium, 0) + len(run.sizes)
+            track = film.picture if medium is Medium.VIDEO else film.sound
+            if track:
+                track.place(fragment, run, place.shift[medium])
+            if run.decode_time < 0:
+                raise TranscodeError("A track goes back to before its beginning.")
+        period.fragment, period.media, period.editor, period.held = fragment, False, None, []
+
+    def _settle(self, period: _Period, header: Header, fragment: Fragment) -> Iterator[bytes]:
+        """Decide from a period's first fragment where the period lies; the first one brings the film's header."""
+        if self._film:
+            if self._film.sound:
+                self._film.sound.begin()
+            period.place = next_place(fragment, self._film.header, self._film.zero, self._film.end)
+            return
+        period.place = first_place(fragment, header)
+        tracks = {track.medium: track for track in header.tracks}
+        video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
+        index = Index(video or header.tracks[0])
+        self._film = _Film(header, period.place.zero, video and Picture(video), audio and Sound(audio), index)
+        yield period.begin
+        yield write_moov(header, self._lengths, period.place.zero)
+
+    def _media_start(self, period: _Period, event: MediaStart) -> Iterator[bytes]:
+        """Take the header of an `mdat`."""
+        fragment = period.fragment
+        if not fragment or period.media:
+            raise TranscodeError("ffmpeg's output has media that no fragment describes.")
+        begin = len(fragment.moof) + event.header
+        if any(run.data_at < begin or run.data_end > begin + event.length for run in fragment.runs):
+            raise TranscodeError("A fragment's samples do not lie in its media.")
+        period.media, fragment.media, fragment.media_header = True, event.length, event.header
+        if period.last or event.length > MAX_HELD_BYTES:
+            yield from self._release(period)
+
+    def _media(self, period: _Period, piece: bytes) -> Iterator[bytes]:
+        """Take a piece of an `mdat`: hold it back, or let it pass."""
+        if period.editor:
+            yield from period.editor.feed(piece)
+        else:
+            period.held.append(piece)
+
+    def _close(self, film: _Film, fragment: Fragment) -> None:
+        """Let the sound of a period's last fragment end with the period."""
+        run = fragment.run(Medium.AUDIO)
+        if not run or not film.sound:
+            return
+        limit = round(film.end * film.sound.track.timescale) + film.zero[Medium.AUDIO]
+        film.sound.cut(fragment, run, limit)
+        film.sound.lengthen(fragment, run, limit)
+
+    def _release(self, period: _Period) -> Iterator[bytes]:
+        """Give the newest fragment, unless that was done: its `moof`, and its `mdat` as far as it has come."""
+        fragment, film = period.fragment, self._film
+        if not fragment or not film or period.editor:
+            return
+        begin = len(fragment.moof) + fragment.media_header
+        runs = [run for run in fragment.runs if run.sizes]
+        if not runs:
+            period.editor = Editor([Edit(begin, fragment.media)], begin)
+            return
+        period.editor = Editor(fragment.edits, begin)
+        film.fragments += 1
+        for number, run in enumerate(runs, 1):
+            if run.track.medium is film.index.track.medium and not run.flags[0] & NOT_SYNC:
+                film.index.add(run.decode_time + run.offsets[0], moof_at=self._bytes_out, number=number)
+        yield retimed(fragment, film.fragments, film.header)
+        yield media_header(fragment.media_written)
+        for piece in period.held:
+            yield from period.editor.feed(piece)
+        period.held = []

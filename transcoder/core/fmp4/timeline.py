@@ -1,0 +1,161 @@
+"""Where each sample of a film lies: picture without a jump in decoding, sound without a hole.
+
+All times here are integers in the ticks of the track's timescale, on the film's media timeline.
+"""
+
+from itertools import accumulate
+from operator import add
+from statistics import mode
+
+from transcoder.core.fmp4.fragment import Edit, Fragment, Run
+from transcoder.core.fmp4.header import Track
+from transcoder.errors import TranscodeError
+
+MAX_SILENCE_SECONDS = 3600
+"""A longer hole in the sound is not filled: the source is broken."""
+
+_CATCH_UP = 8
+"""Where a period's decode times must catch up, its samples follow each other at this part of their duration. Less than one duration
+then passes before a delay of 7 pictures has been caught up, so that none is to be shown before it is decoded."""
+
+
+class Picture:
+    """The picture's track so far."""
+
+    def __init__(self, track: Track) -> None:
+        self.track = track
+        self.end = 0
+        """Where its presentation ends."""
+        self._decoded: int | None = None
+
+    def place(self, fragment: Fragment, run: Run, shift: int) -> None:
+        """Put a run `shift` ticks later than its source says, its decode times contiguous with what was before.
+
+        Presentation times are exact. Where a period needs more or less of a head start than the one before it, its first decode times
+        differ from the source's, and its composition offsets with them; soon the distance is the source's own, and runs pass untouched.
+        """
+        natural = run.decode_time + shift
+        self.end = max(self.end, natural + max(map(add, accumulate(run.durations), run.offsets)))
+        if self._decoded is not None and natural != self._decoded:
+            fragment.rewritten = True
+            self._decoded = _catch_up(run, natural, self._decoded)
+            return
+        run.decode_time = natural
+        self._decoded = natural + sum(run.durations)
+
+
+def _catch_up(run: Run, natural: int, decoded: int) -> int:
+    """Let a run's decode times begin at `decoded` instead of `natural`; return where they end."""
+    step = max(1, mode(run.durations) // _CATCH_UP)
+    times = [decoded]
+    wished = [time + natural for time in accumulate(run.durations, initial=0)]
+    for time in wished[1:]:
+        times.append(max(time, times[-1] + step))
+    run.offsets = [max(0, wish + offset - time) for wish, offset, time in zip(wished, run.offsets, times, strict=False)]
+    run.durations = [after - before for before, after in zip(times, times[1:], strict=False)]
+    run.decode_time = decoded
+    return times[-1]
+
+
+class Sound:
+    """The sound's track so far.
+
+    A reader that plays one frame after another and ignores their times is as common as one that stalls on a hole, so there is to be no
+    hole and no overlap: frames are dropped, and silent ones put in, so that each lies within half a frame of its place.
+    """
+
+    def __init__(self, track: Track) -> None:
+        self.track = track
+        self.end = 0
+        """Where it ends."""
+        self._frame = 0
+        self._settled = False
+
+    def begin(self) -> None:
+        """Begin a period: its first frame may lie anywhere."""
+        self._settled = False
+
+    def place(self, fragment: Fragment, run: Run, shift: int) -> None:
+        """Put a run `shift` ticks later than its source says, to within half a frame, right behind what was before.
+
+        Raises:
+            TranscodeError: a hole is too long to be filled.
+        """
+        natural = run.decode_time + shift
+        if not self._frame:
+            self._frame, self._settled, self.end = mode(run.durations), True, natural
+        slack = self._frame if self._settled else self._frame // 2
+        # ffmpeg shows a hole in its source by a long duration of the frame before it
+        holes = self.track.silence is not None and 2 * max(run.durations) > 3 * self._frame
+        if abs(natural - self.end) <= slack and not holes:
+            run.decode_time = self.end
+            self.end += sum(run.durations)
+        else:
+            fragment.rewritten = True
+            self._fill(fragment, run, natural, slack)
+        self._settled = self._settled or bool(run.sizes)
+
+    def _fill(self, fragment: Fragment, run: Run, natural: int, slack: int) -> None:
+        """Close holes and cut overlaps in a run, frame by frame."""
+        columns: list[tuple[int, int, int, int]] = []
+        begin, at = self.end, run.data_at
+        silence = self.track.silence
+        for duration, size, flags, offset in zip(run.durations, run.sizes, run.flags, run.offsets, strict=True):
+            late = natural - self.end
+            kept = duration
+            if late < -slack:
+                fragment.edits.append(Edit(at, size))
+            else:
+                if late > slack and silence is None:
+                    begin, self.end = self._leave(columns, begin, late)
+                elif late > slack and silence is not None:
+                    count = self._frames(late)
+                    fragment.edits.append(Edit(at, 0, silence * count))
+                    columns += [(self._frame, len(silence), flags, 0)] * count
+                    self.end += count * self._frame
+                slack = self._frame
+                kept = self._frame if silence is not None and 2 * duration > 3 * self._frame else duration
+                columns.append((kept, size, flags, offset))
+                self.end += kept
+                run.data_end = at + size
+            natural += duration
+            at += size
+        run.decode_time = begin
+        run.durations, run.sizes, run.flags, run.offsets = map(list, zip(*columns, strict=True)) if columns else ([], [], [], [])
+
+    def _leave(self, columns: list[tuple[int, int, int, int]], begin: int, hole: int) -> tuple[int, int]:
+        """Close a hole by a longer frame before it; where that was sent already, leave it. Return where run and hole end."""
+        if columns:
+            duration, *others = columns[-1]
+            columns[-1] = (duration + hole, *others)  # type: ignore[assignment]  # the other three are as they were
+            return begin, self.end + hole
+        return self.end + hole, self.end + hole
+
+    def _frames(self, hole: int) -> int:
+        """Return how many frames fill a hole best."""
+        if hole > MAX_SILENCE_SECONDS * self.track.timescale:
+            raise TranscodeError("The sound has a hole too long to be filled.")
+        return (hole + self._frame // 2) // self._frame
+
+    def cut(self, fragment: Fragment, run: Run, limit: int) -> None:
+        """Drop the frames at a run's end that lie, by more than half, behind `limit`."""
+        sizes, start = list(run.sizes), self.end
+        taken = next((edit for edit in reversed(fragment.edits) if edit.insert), None)
+        floor = taken.at if taken else run.data_at
+        while sizes and run.data_end - sizes[-1] >= floor and start - run.durations[len(sizes) - 1] + self._frame // 2 > limit:
+            start -= run.durations[len(sizes) - 1]
+            size = sizes.pop()
+            run.data_end -= size
+            fragment.edits.append(Edit(run.data_end, size))
+        if len(sizes) < len(run.sizes):
+            fragment.rewritten = True
+            count = len(sizes)
+            run.sizes, run.durations, run.flags, run.offsets = sizes, run.durations[:count], run.flags[:count], run.offsets[:count]
+            self.end = start
+
+    def lengthen(self, fragment: Fragment, run: Run, limit: int) -> None:
+        """Let a run's last frame last until `limit`, where no silent frame is known that could fill what comes between."""
+        if self.track.silence is None and limit > self.end and run.durations:
+            fragment.rewritten = True
+            run.durations = [*run.durations[:-1], run.durations[-1] + limit - self.end]
+            self.end = limit
