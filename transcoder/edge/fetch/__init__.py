@@ -1,0 +1,5 @@
+"""Origins: playlists, keys, initialization sections and segments, with limits, retries and continuation."""
+
+from transcoder.edge.fetch.fetcher import Fetcher, Text
+
+__all__ = ["Fetcher", "Text"]
