@@ -191,10 +191,15 @@ class AudioFrames:
         last = _blocks(frame) if frame and frame.length <= len(self._carry) else 0
         return (self._blocks + last) // 6
 
-    @property
-    def between_frames(self) -> bool:
-        """Whether what has been fed so far ends where a frame ends."""
-        return not self._carry and not self._skip
+    def close_segment(self) -> bool:
+        """Tell whether what has been fed so far ends where a frame ends; what comes next begins with a header then."""
+        if self._carry:
+            frame = self._read(self._carry + bytes(HEADER_BYTES), 0)
+            if frame is None or frame.length != len(self._carry):
+                return False
+            self._blocks += _blocks(frame)
+            self._carry = b""
+        return not self._skip
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream; raise UpstreamError where a frame is not followed by another."""

@@ -1,0 +1,21 @@
+"""When a track ends, told from its last segment."""
+
+from collections.abc import Mapping
+
+from transcoder.core.fmp4_source import fragment_end
+from transcoder.core.media import Container, Medium, Probe
+from transcoder.core.mpegts import transport_tail_end
+from transcoder.core.packed_audio import packed_audio_tail_end
+
+
+def tail_end(tail: bytes, probe: Probe, *, init: bytes = b"") -> Mapping[Medium, float]:
+    """Return the presentation end of each first stream in seconds on the source's timeline; what `tail` does not tell is left out.
+
+    `tail` is the end of the last segment of a transport stream, beginning anywhere; of packed audio the whole last segment; of fragmented
+    MP4 the last segment's head (its end is told if its first moof covers it) or the whole. `probe` is that of the track's first segment.
+    """
+    if probe.container is Container.MPEGTS:
+        return transport_tail_end(tail, probe)
+    if probe.container is Container.FMP4:
+        return fragment_end(tail, probe, init=init)
+    return packed_audio_tail_end(tail, probe)
