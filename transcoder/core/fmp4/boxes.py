@@ -42,6 +42,7 @@ class Splitter:
     """Cut a stream that comes in any pieces into boxes, and let what is in `mdat` flow through."""
 
     def __init__(self) -> None:
+        """Begin before the first byte."""
         self._position = 0
         self._head = bytearray()
         self._wanted = _SHORT.size

@@ -16,6 +16,8 @@ _DESCRIPTION, _DURATION, _SIZE, _FLAGS = 0x02, 0x08, 0x10, 0x20
 _RUN_OFFSET, _RUN_FIRST_FLAGS = 0x001, 0x004
 _RUN_FIELDS = (0x100, 0x200, 0x400, 0x800)
 """Flags of a `trun` for what each sample brings: duration, size, flags, composition offset."""
+MAX_SAMPLES = 1_000_000
+"""More samples in one run are refused: their table need not take room in the file, but it does here."""
 NOT_SYNC = 0x010000
 """The sample flag (8.8.3.1) of one that cannot be decoded by itself."""
 
@@ -138,7 +140,7 @@ def _columns(moof: bytes, at: int, end: int, defaults: tuple[int, int, int, int]
         at += 4
     present = [bool(form & flag) for flag in _RUN_FIELDS]
     width = sum(present)
-    if at + 4 * width * count > end or not (width or count <= 1):
+    if at + 4 * width * count > end or count > MAX_SAMPLES:
         raise TranscodeError("A fragment has another number of samples than it says.")
     # Only what a whole run costs in C, nothing sample by sample: this is done for every fragment
     values = struct.unpack_from(f">{width * count}i", moof, at)

@@ -16,6 +16,7 @@ class Index:
     """The fragments of one track that begin with a sample which can be decoded by itself."""
 
     def __init__(self, track: Track) -> None:
+        """List nothing yet."""
         self.track = track
         self._times = array("Q")
         self._places = array("Q")

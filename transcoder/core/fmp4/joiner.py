@@ -1,5 +1,6 @@
 """What one ffmpeg after another writes, made into one film."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -79,6 +80,7 @@ class Joiner:
     """
 
     def __init__(self, lengths: Lengths) -> None:
+        """Make a film whose header promises `lengths`."""
         self._lengths = lengths
         self._film: _Film | None = None
         self._period: _Period | None = None
@@ -113,7 +115,10 @@ class Joiner:
             UnsupportedSourceError: this period cannot be joined to the ones before it.
         """
         period = self._running()
-        return self._counted(part for event in period.splitter.feed(piece) for part in self._take(period, event))
+        try:
+            return self._counted(part for event in period.splitter.feed(piece) for part in self._take(period, event))
+        except (struct.error, OverflowError) as error:
+            raise TranscodeError("ffmpeg's output has times that cannot be.") from error
 
     def end_period(self) -> tuple[list[bytes], PeriodCount]:
         """End a period whose ffmpeg has ended well; return what was held back, and what ffmpeg wrote.
@@ -198,8 +203,8 @@ class Joiner:
         period.place = first_place(fragment, header)
         tracks = {track.medium: track for track in header.tracks}
         video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
-        index = Index(video or header.tracks[0])
-        self._film = _Film(header, period.place.zero, video and Picture(video), audio and Sound(audio), index)
+        picture, sound = Picture(video) if video else None, Sound(audio) if audio else None
+        self._film = _Film(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
         yield period.begin
         yield write_moov(header, self._lengths, period.place.zero)
 

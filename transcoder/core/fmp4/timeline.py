@@ -3,7 +3,7 @@
 All times here are integers in the ticks of the track's timescale, on the film's media timeline.
 """
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import add
 from statistics import mode
 
@@ -23,6 +23,7 @@ class Picture:
     """The picture's track so far."""
 
     def __init__(self, track: Track) -> None:
+        """Begin with nothing placed."""
         self.track = track
         self.end = 0
         """Where its presentation ends."""
@@ -52,7 +53,7 @@ def _catch_up(run: Run, natural: int, decoded: int) -> int:
     for time in wished[1:]:
         times.append(max(time, times[-1] + step))
     run.offsets = [max(0, wish + offset - time) for wish, offset, time in zip(wished, run.offsets, times, strict=False)]
-    run.durations = [after - before for before, after in zip(times, times[1:], strict=False)]
+    run.durations = [after - before for before, after in pairwise(times)]
     run.decode_time = decoded
     return times[-1]
 
@@ -65,6 +66,7 @@ class Sound:
     """
 
     def __init__(self, track: Track) -> None:
+        """Begin with nothing placed."""
         self.track = track
         self.end = 0
         """Where it ends."""
@@ -83,7 +85,7 @@ class Sound:
         """
         natural = run.decode_time + shift
         if not self._frame:
-            self._frame, self._settled, self.end = mode(run.durations), True, natural
+            self._frame, self._settled, self.end = max(1, mode(run.durations)), True, natural
         slack = self._frame if self._settled else self._frame // 2
         # ffmpeg shows a hole in its source by a long duration of the frame before it
         holes = self.track.silence is not None and 2 * max(run.durations) > 3 * self._frame
