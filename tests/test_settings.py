@@ -1,0 +1,58 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from transcoder.errors import BadRequestError
+from transcoder.settings import PREFIX, Settings
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_with_no_variable_everything_has_its_default() -> None:
+    assert Settings.from_env({"PATH": "/bin", "HOME": "/root"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        pytest.param("TRANSCODER_FFMPEG", "/opt/ffmpeg", "ffmpeg", "/opt/ffmpeg", id="text"),
+        pytest.param("TRANSCODER_ATTEMPTS", "7", "attempts", 7, id="whole number"),
+        pytest.param("TRANSCODER_READ_SECONDS", "2.5", "read_seconds", 2.5, id="fraction"),
+        pytest.param("TRANSCODER_ALLOW_PRIVATE", "1", "allow_private", True, id="yes"),
+        pytest.param("TRANSCODER_ALLOW_PRIVATE", "False", "allow_private", False, id="no"),
+    ],
+)
+def test_a_variable_sets_its_field(name: str, text: str, field: str, value: object) -> None:
+    assert getattr(Settings.from_env({name: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("TRANSCODER_ATEMPTS", "7", id="an unknown name"),
+        pytest.param("TRANSCODER_ATTEMPTS", "seven", id="not a whole number"),
+        pytest.param("TRANSCODER_READ_SECONDS", "soon", id="not a number"),
+        pytest.param("TRANSCODER_ALLOW_PRIVATE", "perhaps", id="neither yes nor no"),
+    ],
+)
+def test_a_mistake_is_named(name: str, text: str) -> None:
+    with pytest.raises(BadRequestError, match=name):
+        Settings.from_env({name: text})
+
+
+def test_the_readme_lists_every_variable_with_its_default() -> None:
+    listed = dict(re.findall(r"^\| `(TRANSCODER_\w+)` \| `?([^`|]*?)`? \|", README.read_text(encoding="utf-8"), re.MULTILINE))
+    expected = {PREFIX + field.name.upper(): _as_text(field.default) for field in fields(Settings)}
+    assert listed == expected
+
+
+def _as_text(default: object) -> str:
+    match default:
+        case bool():
+            return "1" if default else "0"
+        case float():
+            return f"{default:g}"
+        case _:
+            return str(default)
