@@ -46,7 +46,7 @@ class Segment:
     seconds: float
     """EXTINF."""
     at: float
-    """Where it begins: the sum of EXTINF before it in its track's period, gaps included."""
+    """Where it begins in its track's period: the sum of EXTINF before it, gaps included; 0 is where the period's first media begins."""
     range: ByteRange | None
     key: Key | None
     init: Init | None

@@ -1,0 +1,43 @@
+"""References in a playlist → absolute addresses."""
+
+import re
+from urllib.parse import quote, urljoin
+
+from transcoder.errors import UnsupportedSourceError
+
+# Everything that RFC 3986 lets stand in a URI, and a percent sign only with its two digits.
+_CLEAN = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SAFE = "%:/?#[]@!$&'()*+,;=~"
+# A file name in the playlist's own folder or below, without dot segments, query-only or scheme-like forms: joined by concatenation.
+_PLAIN = re.compile(r"(?!\.)[A-Za-z0-9_~.-]+(?:/(?!\.)[A-Za-z0-9_~.-]+)*(?:\?[^#]*)?")
+
+
+class Addresses:
+    """Resolves references against one base, the address that the playlist came from (RFC 3986, 5)."""
+
+    def __init__(self, base: str) -> None:
+        """Keep what is the same for every reference: urljoin alone takes 0.1 s for 10,000 of them."""
+        self.base = base
+        self._folder = ""
+        path = base.partition("#")[0].partition("?")[0]
+        scheme, separator, rest = path.partition("://")
+        if separator and scheme.lower() in {"http", "https"} and "/" in rest and "/." not in rest:
+            self._folder = path[: path.rindex("/") + 1]
+
+    def absolute(self, reference: str) -> str:
+        """Resolve one reference; spaces and non-ASCII letters come out percent-encoded, escapes that are there stay.
+
+        Raises:
+            UnsupportedSourceError: the reference is no address at all, such as `http://[`.
+        """
+        if reference[:5].lower() == "data:":
+            return reference
+        if not _CLEAN.fullmatch(reference):
+            reference = quote(_STRAY_PERCENT.sub("%25", reference), safe=_SAFE, errors="replace")
+        if self._folder and _PLAIN.fullmatch(reference):
+            return self._folder + reference
+        try:
+            return urljoin(self.base, reference)
+        except ValueError as error:
+            raise UnsupportedSourceError(f"The playlist holds {reference[:200]!r}, which is not an address.") from error
