@@ -128,8 +128,8 @@ def _times(*files: Path) -> dict[str, list[float]]:
     for file in files:
         with av.open(file) as container:
             firsts = [streams[0] for streams in (container.streams.video, container.streams.audio) if streams]
-            for packet in (packet for packet in container.demux(firsts) if packet.pts is not None):
-                found.setdefault(packet.stream.type, []).append(float(packet.pts * packet.time_base))
+            for stream, pts in ((packet.stream, packet.pts) for packet in container.demux(firsts)):
+                found.setdefault(stream.type, []).extend([] if pts is None else [float(pts * (stream.time_base or 0))])
     return found
 
 
