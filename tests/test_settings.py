@@ -43,7 +43,7 @@ def test_a_mistake_is_named(name: str, text: str) -> None:
 
 
 def test_the_readme_lists_every_variable_with_its_default() -> None:
-    listed = dict(re.findall(r"^\| `(TRANSCODER_\w+)` \| `?([^`|]*?)`? \|", README.read_text(encoding="utf-8"), re.MULTILINE))
+    listed = dict(re.findall(r"^\| `(TRANSCODER_\w+)` \| `?([^`|]*?)`?\s*\|", README.read_text(encoding="utf-8"), re.MULTILINE))
     expected = {PREFIX + field.name.upper(): _as_text(field.default) for field in fields(Settings)}
     assert listed == expected
 
