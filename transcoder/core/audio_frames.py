@@ -65,7 +65,7 @@ _RESERVED = 3
 
 def adts_frame(data: bytes, at: int) -> Frame | None:
     """Read an ADTS header (ISO/IEC 14496-3, 1.A.3.2)."""
-    if data[at] != 0xFF or data[at + 1] & 0xF6 != 0xF0:
+    if data[at] != 0xFF or data[at + 1] & 0xF6 != 0xF0:  # noqa: PLR2004 - syncword and layer
         return None
     rate = data[at + 2] >> 2 & 0xF
     length = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5

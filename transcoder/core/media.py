@@ -35,6 +35,8 @@ class Stream:
     """First presentation time in seconds on the source's own timeline; None where the segment's head does not tell."""
     sample_rate: int | None = None
     channels: int | None = None
+    late: float = 0.0
+    """By how many seconds ffmpeg presents an MP4's pictures too late, `start` included: it adds the largest negative composition offset."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ class AccessUnits:
     An access unit counts from its first byte on, as a parser hands out what it holds when its input ends.
     """
 
+    _DECIDABLE = len(_START_CODE) + 1
+    """With fewer bytes of a NAL unit at the end of a stream a parser does not look at it."""
+
     def __init__(self) -> None:
         """Begin before the first byte."""
         self._begun = 0
@@ -34,12 +37,12 @@ class AccessUnits:
     @property
     def count(self) -> int:
         """How many access units have begun."""
-        if len(self._carry) < len(_START_CODE) + 1:
+        if len(self._carry) < self._DECIDABLE:
             return self._begun
         # What is held back until its header can be read with certainty is, for now, the end of the stream.
         ended = copy(self)
         ended.feed(b"\xff" * _LOOKAHEAD)
-        return ended._begun
+        return ended._begun  # noqa: SLF001 - its own copy
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the elementary stream."""
@@ -98,6 +101,7 @@ class HevcAccessUnits(AccessUnits):
 
     _BOUNDARIES = frozenset({*range(32, 38), 39, *range(41, 45), *range(48, 56)})
     _SLICES = frozenset({*range(10), *range(16, 22)})
+    _DECIDABLE = len(_START_CODE) + 3
 
     def _unit(self, data: bytes, at: int) -> None:
         layer = (data[at] & 1) << 5 | data[at + 1] >> 3

@@ -11,6 +11,8 @@ _TAG_HEADER_BYTES = 10
 _FRAME_HEADER_BYTES = 10
 _OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
 _TIMESTAMP_BYTES = 8
+_ENCRYPTION_OWNER = b"com.apple.streaming.audioDescription\0"
+"""Says how to set up a decoder for samples that are encrypted (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
 _MAX_TAG_BYTES = 1024 * 1024
 """Longer tags are refused: cover pictures are smaller."""
 _CONTAINERS = {"aac": Container.ADTS, "mp3": Container.MP3, "ac3": Container.AC3, "eac3": Container.EAC3}
@@ -34,7 +36,12 @@ def tags_length(head: bytes, *, whole: bool = False) -> int | None:
 
 
 def tag_timestamp(tags: bytes) -> float | None:
-    """Return the time in seconds that a segment's ID3 tags tell, None if they tell none."""
+    """Return the time in seconds that a segment's ID3 tags tell, None if they tell none.
+
+    Raises UnsupportedSourceError if they tell that the samples are encrypted.
+    """
+    if _ENCRYPTION_OWNER in tags:
+        raise UnsupportedSourceError("The source is protected: its samples are encrypted (SAMPLE-AES).")
     at = tags.find(_OWNER)
     value = tags[at + len(_OWNER) : at + len(_OWNER) + _TIMESTAMP_BYTES] if at >= 0 else b""
     return (int.from_bytes(value, "big") & (2**33 - 1)) / CLOCK_HZ if len(value) == _TIMESTAMP_BYTES else None
@@ -161,7 +168,7 @@ class PackedAudioInspector:
 
 def _is_index(sound: bytes) -> bool:
     """Whether an MP3's first frame is a Xing, Info or VBRI header."""
-    return any(0 <= sound.find(mark, 0, _XING_BYTES) for mark in (b"Xing", b"Info", b"VBRI"))
+    return any(mark in sound[:_XING_BYTES] for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def _syncsafe(octets: bytes) -> int:

@@ -7,7 +7,9 @@ from transcoder.core.mpegts import probe_transport
 from transcoder.core.packed_audio import probe_packed_audio
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
-_BOX_TYPES = frozenset({b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free", b"skip", b"mdat", b"wide", b"pdin", b"uuid"})
+_BOX_TYPES = frozenset(
+    {b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free", b"skip", b"mdat", b"wide", b"pdin", b"uuid"}
+)
 _OTHERS = {
     b"\x1a\x45\xdf\xa3": "Matroska or WebM",
     b"\0\0\0\1": "H.264 or HEVC without a container",
@@ -50,5 +52,3 @@ def _refuse(head: bytes) -> None:
             raise UnsupportedSourceError(f"The source's segments are {name}, which HLS does not have.")
     if head.lstrip()[:6].startswith(_TEXTS):
         raise UpstreamError("A segment is not media but text, such as an error page.")
-
-

@@ -26,6 +26,8 @@ class Run:
     """Latest presentation end in seconds."""
     size: int
     """Bytes of all samples."""
+    late: float = 0.0
+    """What ffmpeg adds to these times: seconds of the most negative composition offset."""
 
 
 def read_fragment(data: bytes, moof: Box, tracks: Mapping[int, SourceTrack]) -> tuple[Run, ...]:
@@ -63,7 +65,8 @@ def _timed(track: SourceTrack, base: int, times: "list[_Times]") -> Run:
         clock += run.length
     scale, shift = track.timescale, track.shift
     first = None if start is None else (start - shift) / scale
-    return Run(track, samples, first, (end - shift) / scale, sum(run.size for run in times))
+    late = max(0, -min(run.lowest for run in times)) / scale
+    return Run(track, samples, first, (end - shift) / scale, sum(run.size for run in times), late)
 
 
 def _defaults(data: bytes, header: Box, track: SourceTrack) -> tuple[int, int]:
@@ -97,5 +100,6 @@ class _Times:
         decode = list(accumulate(durations, initial=0))
         ends = map(int.__add__, decode[1:], offsets)
         self.length = decode[-1]
+        self.lowest = min(offsets, default=0)
         self.first = offsets[0] if count else 0
         self.latest = max(ends, default=0)

@@ -22,6 +22,7 @@ class FragmentInspector:
         self._mediums = {stream.id: medium for medium in Medium if (stream := probe.first(medium))}
         self._tracks: dict[int, SourceTrack] = {track.id: track for track in source_tracks(init)}
         self._samples = dict.fromkeys(self._mediums.values(), 0)
+        self._late = dict.fromkeys(Medium, 0.0)
         self._starts: dict[Medium, float] = {}
         self._ends: dict[Medium, float] = {}
         self._held = bytearray()
@@ -114,5 +115,6 @@ class FragmentInspector:
     def _count(self, medium: Medium, run: Run) -> None:
         self._samples[medium] += run.samples
         if run.start is not None and run.end is not None:
-            self._starts.setdefault(medium, run.start)
-            self._ends[medium] = max(run.end, self._ends.get(medium, run.end))
+            late = self._late[medium] = max(run.late, self._late[medium])
+            self._starts.setdefault(medium, run.start + late)
+            self._ends[medium] = max(run.end + late, self._ends.get(medium, run.end))

@@ -142,4 +142,4 @@ def _edit_shift(data: bytes, trak: Box, movie_scale: int, timescale: int) -> int
             break
         if index == 0:
             empty = duration
-    return start - (empty * timescale // movie_scale if movie_scale else 0)
+    return start - (round(empty * timescale / movie_scale) if movie_scale else 0)

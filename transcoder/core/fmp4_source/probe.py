@@ -1,6 +1,7 @@
 """What a fragmented MP4 segment holds, told from its initialization section and first bytes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from transcoder.core.fmp4_source.boxes import Box, boxes, read_header
 from transcoder.core.fmp4_source.fragment import Run, read_fragment
@@ -32,11 +33,11 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
         return None
     if not scan.tracks:
         raise UpstreamError("An MP4 segment has no initialization section.")
-    starts: dict[int, float | None] = {}
+    first: dict[int, Run] = {}
     for run in scan.runs:
-        if starts.get(run.track.id) is None:
-            starts[run.track.id] = run.start
-    return Probe(Container.FMP4, tuple(_stream(track, starts.get(track.id)) for track in scan.tracks))
+        if run.start is not None:
+            first.setdefault(run.track.id, run)
+    return Probe(Container.FMP4, tuple(_stream(track, first.get(track.id)) for track in scan.tracks))
 
 
 def fragment_end(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, float]:
@@ -46,12 +47,12 @@ def fragment_end(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, f
     """
     scan = _Scan(head, source_tracks(init))
     scan.read(through=True)
-    first = {stream.id: medium for medium in Medium if (stream := probe.first(medium))}
     ends: dict[Medium, float] = {}
     for run in scan.runs:
-        if run.end is not None and run.track.id in first:
-            medium = first[run.track.id]
-            ends[medium] = max(run.end, ends.get(medium, run.end))
+        stream = probe.first(run.track.medium)
+        if run.end is not None and stream and stream.id == run.track.id:
+            end = run.end + max(run.late, stream.late)
+            ends[stream.medium] = max(end, ends.get(stream.medium, end))
     return ends
 
 
@@ -59,8 +60,9 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
     return len(head) >= (_ENOUGH_BYTES if scan.runs else _MAX_MOOF_BYTES)
 
 
-def _stream(track: SourceTrack, start: float | None) -> Stream:
-    return Stream(track.medium, track.codec, track.id, start, track.sample_rate, track.channels)
+def _stream(track: SourceTrack, run: Run | None) -> Stream:
+    stream = Stream(track.medium, track.codec, track.id, None, track.sample_rate, track.channels)
+    return replace(stream, start=run.start + run.late, late=run.late) if run and run.start is not None else stream
 
 
 class _Scan:

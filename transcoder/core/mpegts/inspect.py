@@ -31,9 +31,7 @@ class TransportInspector:
     def __init__(self, probe: Probe) -> None:
         """Judge by what `probe` found in the first segment."""
         self._streams = {stream.id: ElementaryStream(stream) for medium in Medium if (stream := probe.first(medium))}
-        self._expected = {
-            stream.id: _SAME_TYPE.get(stream.codec, stream.codec) for medium in Medium if (stream := probe.first(medium))
-        }
+        self._expected = {stream.id: _SAME_TYPE.get(stream.codec, stream.codec) for medium in Medium if (stream := probe.first(medium))}
         self._more: dict[int, Callable[[bytes], None]] = {}
         self._first: dict[int, Callable[[bytes], None]] = {}
         for pid, stream in self._streams.items():

@@ -41,16 +41,13 @@ def probe_transport(head: bytes, *, whole: bool) -> Probe | None:
 def _find_program(packets: bytes) -> Program | None:
     """Return the first program map that announces picture or sound."""
     tables = {PAT_PID: Sections()}
-    for pid, starts, payload in payloads(packets):
-        if pid not in tables:
-            continue
+    tables_payloads = (each for each in payloads(packets) if each[0] in tables)
+    for pid, starts, payload in tables_payloads:
         for section in tables[pid].feed(payload, starts=starts):
             if pid == PAT_PID:
                 tables.update({each: Sections() for each in program_map_pids(section) if each not in tables})
-            else:
-                program = read_program(section)
-                if program and program.streams:
-                    return program
+            elif (program := read_program(section)) and program.streams:
+                return program
     return None
 
 

@@ -13,7 +13,17 @@ _STUFFING = 0xFF
 _HEADER_BYTES = 8
 _CRC_BYTES = 4
 
-_VIDEO = {0x01: "mpeg1video", 0x02: "mpeg2video", 0x10: "mpeg4", 0x1B: "h264", 0x20: "h264", 0x24: "hevc", 0x33: "vvc", 0xD1: "dirac", 0xEA: "vc1"}
+_VIDEO = {
+    0x01: "mpeg1video",
+    0x02: "mpeg2video",
+    0x10: "mpeg4",
+    0x1B: "h264",
+    0x20: "h264",
+    0x24: "hevc",
+    0x33: "vvc",
+    0xD1: "dirac",
+    0xEA: "vc1",
+}
 _AUDIO = {0x03: "mp3", 0x04: "mp3", 0x0F: "aac", 0x11: "aac_latm", 0x81: "ac3", 0x87: "eac3", 0x8A: "dts"}
 _PROTECTED = {0xDB, 0xCF, 0xC1, 0xC2}
 """SAMPLE-AES (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
@@ -112,11 +122,8 @@ def program_map_pids(section: bytes) -> tuple[int, ...]:
     if section[0] != _PAT_TABLE:
         return ()
     entries = section[_HEADER_BYTES:-_CRC_BYTES]
-    pids = []
-    for at in range(0, len(entries) - 3, 4):
-        if entries[at] or entries[at + 1]:
-            pids.append((entries[at + 2] & 0x1F) << 8 | entries[at + 3])
-    return tuple(pids)
+    # Program number 0 is the network information table's.
+    return tuple((entries[at + 2] & 0x1F) << 8 | entries[at + 3] for at in range(0, len(entries) - 3, 4) if entries[at] or entries[at + 1])
 
 
 def read_program(section: bytes) -> Program | None:
