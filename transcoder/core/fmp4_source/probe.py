@@ -32,7 +32,9 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
     if not (scan.complete or whole or _is_enough(head, scan)):
         return None
     if not scan.tracks:
-        raise UpstreamError("An MP4 segment has no initialization section.")
+        raise UpstreamError(
+            "An MP4 segment comes without a track of picture or sound: its initialization section is missing or of another kind."
+        )
     first: dict[int, Run] = {}
     for run in scan.runs:
         if run.start is not None:

@@ -30,14 +30,15 @@ class TransportInspector:
 
     def __init__(self, probe: Probe) -> None:
         """Judge by what `probe` found in the first segment."""
-        self._streams = {stream.id: ElementaryStream(stream) for medium in Medium if (stream := probe.first(medium))}
-        self._expected = {stream.id: _SAME_TYPE.get(stream.codec, stream.codec) for medium in Medium if (stream := probe.first(medium))}
+        mapped = [stream for medium in Medium if (stream := probe.first(medium))]
+        self._streams = {stream.id: ElementaryStream(stream) for stream in mapped}
+        self._expected = {stream.id: _SAME_TYPE.get(stream.codec, stream.codec) for stream in mapped}
         self._more: dict[int, Callable[[bytes], None]] = {}
         self._first: dict[int, Callable[[bytes], None]] = {}
-        for pid, stream in self._streams.items():
+        for pid, elementary in self._streams.items():
             for flags in _FLAGS:
-                self._more[pid | flags] = stream.payloads.append
-                self._first[pid | START | flags] = stream.start
+                self._more[pid | flags] = elementary.payloads.append
+                self._first[pid | START | flags] = elementary.start
         self._tables: dict[int, Sections] = {PAT_PID: Sections()}
         self._seen: dict[int, bytes] = {}
         self._program: int | None = None
