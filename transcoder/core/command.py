@@ -53,13 +53,15 @@ def _input_options(source: Input) -> dict[str, str | None]:
     return options
 
 
-def _output_options(inputs: Sequence[Input], *, joined: bool) -> dict[str, str]:
+def _output_options(inputs: Sequence[Input], *, joined: bool) -> dict[str, str | None]:
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
     # delay_moov: with empty_moov the distance between picture and sound is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
-    options = {
+    options: dict[str, str | None] = {
         "f": "mp4",
         "c": "copy",
+        # Without it what comes before the first key frame is dropped, and less comes out than went in.
+        "copyinkf": None,
         "map_metadata": "-1",
         "avoid_negative_ts": "disabled",
         "use_editlist": "0",

@@ -45,7 +45,7 @@ class PipeWriter:
 
     async def write(self, piece: bytes) -> None:
         """Write all of `piece`; where the reader has left, nothing happens and `broken` tells."""
-        if self.broken:
+        if self.broken or not piece:
             return
         self._transport.write(piece)
         await self._flow.ready.wait()

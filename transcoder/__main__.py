@@ -1,0 +1,7 @@
+"""`python -m transcoder` is the command line."""
+
+import sys
+
+from transcoder.cli import main
+
+sys.exit(main())

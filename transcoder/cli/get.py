@@ -1,0 +1,100 @@
+"""`transcoder get`: the pipeline into a file, without Lambda."""
+
+import argparse
+import asyncio
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from transcoder.cli.exits import Exit, table
+from transcoder.cli.output import FileOutput, Output, StandardOutput
+from transcoder.cli.progress import progress
+from transcoder.core.job import Job, checked_url, with_height
+from transcoder.edge import ffmpeg
+from transcoder.edge.fetch import Fetcher
+from transcoder.errors import BadRequestError, single_error
+from transcoder.pipeline import transcode
+from transcoder.pipeline.resolve import resolve
+from transcoder.settings import Settings
+
+
+class _Commands(Protocol):
+    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser: ...
+
+
+def add_to(commands: _Commands) -> None:
+    """Add the command `get` with its options."""
+    parser = commands.add_parser(
+        "get",
+        help="save a playlist as an MP4",
+        epilog=table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("url", metavar="URL", help="an m3u8 playlist: an http(s) address, a file: address or a path")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where the MP4 goes, - for standard output (default: a name made from the address)"
+    )
+    parser.add_argument("--height", metavar="N", help="the short side of the picture has at most N pixels")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    parser.add_argument(
+        "--header", metavar="'NAME: VALUE'", action="append", default=[], help="send this header to origins (may be given several times)"
+    )
+    parser.add_argument("--referer", metavar="URL", help="send this Referer to origins")
+    parser.add_argument("--user-agent", metavar="TEXT", help="send this User-Agent to origins")
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Save one film; returns `Exit.WHOLE` only if the MP4 is whole.
+
+    Raises:
+        TranscoderError: the film could not be made; nothing is left of it.
+        OutputError: the output could not be written.
+
+    """
+    job = with_height(_job(parsed.url), parsed.height)
+    output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(parsed.output or job.file_name), overwrite=parsed.force)
+    # Whoever types an address may mean a machine in their own network.
+    return asyncio.run(_get(job, _headers(parsed), output, replace(settings, allow_private=True)))
+
+
+def _job(url: str) -> Job:
+    local = Path(url)
+    if "://" not in url and not url.startswith("file:"):
+        if not local.is_file():
+            raise BadRequestError(f"{url!r} is neither an address nor a file.")
+        return Job(local.resolve().as_uri())
+    return Job(url if url.startswith("file:") else checked_url(url))
+
+
+def _headers(parsed: argparse.Namespace) -> dict[str, str]:
+    headers = {}
+    for line in parsed.header:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip() or not value.strip():
+            raise BadRequestError(f"--header {line!r} is not of the form 'NAME: VALUE'.")
+        headers[name.strip()] = value.strip()
+    named = {"Referer": parsed.referer, "User-Agent": parsed.user_agent}
+    return headers | {name: value for name, value in named.items() if value is not None}
+
+
+async def _get(job: Job, headers: dict[str, str], output: Output, settings: Settings) -> Exit:
+    with single_error():
+        async with asyncio.TaskGroup() as tasks:
+            save = tasks.create_task(_save(job, headers, output, settings))
+            # SIGTERM ends the film as Ctrl-C does: ffmpeg gone, no file left.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, save.cancel)
+    return Exit.TERMINATED if save.cancelled() else save.result()
+
+
+async def _save(job: Job, headers: dict[str, str], output: Output, settings: Settings) -> Exit:
+    program = await ffmpeg.program(settings.ffmpeg)
+    with output:
+        async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
+            plan = await resolve(job, fetcher=fetcher)
+            with progress(output) as sink:
+                await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=sink)
+        output.keep()
+    return Exit.WHOLE

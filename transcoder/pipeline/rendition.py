@@ -1,0 +1,150 @@
+"""One rendition's way through the film: fetched, decrypted, looked at, judged, and written into ffmpeg's pipe."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from transcoder.core.aes128 import Decryptor
+from transcoder.core.inspect import Inspector
+from transcoder.core.media import Probe
+from transcoder.core.plan import Init, Key, Kind, Plan, Segment
+from transcoder.core.probe import probe
+from transcoder.core.timeline import follows
+from transcoder.edge.ahead import Reader
+from transcoder.edge.fetch import Fetcher
+from transcoder.edge.pipe import PipeWriter
+from transcoder.errors import UpstreamError
+
+_KEY_BYTES = 16
+
+
+class Secrets:
+    """Keys and initialization sections of a job: each is fetched once."""
+
+    def __init__(self, fetcher: Fetcher, *, max_init_bytes: int) -> None:
+        """Fetch by `fetcher`, initialization sections of at most `max_init_bytes`."""
+        self._fetcher = fetcher
+        self._max_init_bytes = max_init_bytes
+        self._keys: dict[str, bytes] = {}
+        self._inits: dict[Init, bytes] = {}
+
+    async def decryptor(self, key: Key | None) -> Decryptor | None:
+        """Return what decrypts one resource under `key`; None if it is clear.
+
+        Raises:
+            UpstreamError: the key cannot be had, or is not 16 bytes long.
+
+        """
+        if key is None:
+            return None
+        if key.url not in self._keys:
+            self._keys[key.url] = await self._fetcher.whole(key.url, None, limit=_KEY_BYTES)
+        return Decryptor(self._keys[key.url], key.iv)
+
+    async def init(self, init: Init | None) -> bytes:
+        """Return an initialization section in the clear; nothing if there is none."""
+        if init is None:
+            return b""
+        if init not in self._inits:
+            content = await self._fetcher.whole(init.url, init.range, limit=self._max_init_bytes)
+            decryptor = await self.decryptor(init.key)
+            self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
+        return self._inits[init]
+
+
+class ClearSegment:
+    """The bytes of the segment that has begun, decrypted."""
+
+    def __init__(self, reader: Reader, decryptor: Decryptor | None) -> None:
+        """Read what `reader` gives until its segment's end."""
+        self._reader = reader
+        self._decryptor = decryptor
+        self._over = False
+
+    async def read(self) -> bytes:
+        """Return the next bytes; empty only at the end, and for ever after."""
+        while not self._over:
+            piece = await self._reader.read()
+            self._over = not piece
+            if self._decryptor:
+                piece = self._decryptor.end() if self._over else self._decryptor.feed(piece)
+            if piece:
+                return piece
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A segment that has begun to arrive: its head has been looked at and not yet been passed on."""
+
+    period: int
+    """Index of the plan's period that it belongs to."""
+    segment: Segment
+    init: bytes
+    probe: Probe
+    head: bytes
+    rest: ClearSegment
+
+
+class Rendition:
+    """The segments of one kind, over all periods, as they arrive."""
+
+    def __init__(self, kind: Kind, plan: Plan, reader: Reader, secrets: Secrets) -> None:
+        """Read from `reader` what `plan` lists for `kind`."""
+        self.kind = kind
+        self.opened: Opened | None = None
+        self._places: Iterator[int] = (
+            index for index, period in enumerate(plan.periods) for track in period.tracks if track.kind is kind for _ in track.segments
+        )
+        self._tolerance = plan.target_seconds
+        self._reader = reader
+        self._secrets = secrets
+
+    async def open_next(self) -> None:
+        """Begin the next segment and look at its head; `opened` is None after the last."""
+        segment = await self._reader.segment()
+        if segment is None:
+            self.opened = None
+            return
+        init = await self._secrets.init(segment.init)
+        rest = ClearSegment(self._reader, await self._secrets.decryptor(segment.key))
+        head, whole = b"", False
+        while (seen := probe(head, init=init, whole=whole)) is None:
+            piece = await rest.read()
+            whole = not piece
+            head += piece
+        self.opened = Opened(next(self._places), segment, init, seen, head, rest)
+
+    async def feed(self, pipe: PipeWriter, inspector: Inspector) -> None:
+        """Write one period into `pipe`: up to its last segment, or to where the timestamps begin anew.
+
+        Raises:
+            UpstreamError: a segment cannot be had, or its bytes are not what they should be.
+
+        """
+        opened = self.opened
+        if opened is None:
+            raise UpstreamError("A rendition ended before its period began.")
+        await pipe.write(opened.init)
+        while True:
+            await self._pass(opened, pipe, inspector)
+            if pipe.broken:
+                return
+            before = opened
+            await self.open_next()
+            opened = self.opened
+            if opened is None or opened.period != before.period or not self._continues(before, opened):
+                break
+        pipe.close()
+
+    def _continues(self, before: Opened, after: Opened) -> bool:
+        """Tell whether `after` lies on the same timeline: within a target duration of its place."""
+        return follows(before.probe, after.probe, seconds=after.segment.at - before.segment.at, tolerance=self._tolerance)
+
+    async def _pass(self, opened: Opened, pipe: PipeWriter, inspector: Inspector) -> None:
+        inspector.begin()
+        piece = opened.head
+        while piece and not pipe.broken:
+            await pipe.write(inspector.feed(piece))
+            piece = await opened.rest.read()
+        if not pipe.broken:
+            await pipe.write(inspector.end())

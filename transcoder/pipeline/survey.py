@@ -1,0 +1,97 @@
+"""A look at the source before the first byte: the head of each period's first segment, and the end of the last."""
+
+import asyncio
+from collections.abc import Sequence
+
+from transcoder.core.film import Surveyed
+from transcoder.core.media import Probe
+from transcoder.core.plan import Key, Plan, Segment, Track
+from transcoder.core.probe import probe
+from transcoder.core.tail import tail_end
+from transcoder.edge.fetch import Fetcher
+from transcoder.errors import UpstreamError, single_error
+from transcoder.pipeline.rendition import Rendition, Secrets
+
+_HEAD_BYTES = 64 * 1024
+_TAIL_BYTES = 256 * 1024
+_BLOCK = 16
+
+
+class Survey:
+    """Looks at segments by small requests beside the ones that carry the media."""
+
+    def __init__(self, fetcher: Fetcher, secrets: Secrets) -> None:
+        """Ask by `fetcher`, decrypt by `secrets`."""
+        self._fetcher = fetcher
+        self._secrets = secrets
+
+    async def periods(self, plan: Plan, renditions: Sequence[Rendition]) -> list[list[Surveyed]]:
+        """Open the first segment of each rendition, and survey every period of `plan`.
+
+        Raises:
+            UpstreamError: a segment cannot be had, or holds no media.
+            UnsupportedSourceError: a segment is protected.
+
+        """
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                surveys = [
+                    [
+                        tasks.create_task(
+                            self._track(
+                                track, last=period is plan.periods[-1], by=_opener(track, renditions) if period is plan.periods[0] else None
+                            )
+                        )
+                        for track in period.tracks
+                    ]
+                    for period in plan.periods
+                ]
+        return [[task.result() for task in tracks] for tracks in surveys]
+
+    async def _track(self, track: Track, *, last: bool, by: Rendition | None) -> Surveyed:
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                head = tasks.create_task(_opened(by) if by else self._probe(track.segments[0]))
+                end = tasks.create_task(self._end_bytes(track.segments[-1])) if last else None
+        if end is None or not end.result():
+            return Surveyed(track, head.result(), {})
+        init = await self._secrets.init(track.segments[-1].init)
+        return Surveyed(track, head.result(), tail_end(end.result(), head.result(), init=init))
+
+    async def _probe(self, segment: Segment) -> Probe:
+        """Look at the head of a segment that is fetched for this alone."""
+        init = await self._secrets.init(segment.init)
+        size = _HEAD_BYTES
+        while True:
+            head = await self._fetcher.head(segment.url, segment.range, size=size)
+            decryptor = await self._secrets.decryptor(segment.key)
+            seen = probe(decryptor.feed(head) if decryptor else head, init=init, whole=len(head) < size)
+            if seen is not None:
+                return seen
+            size *= 4
+
+    async def _end_bytes(self, segment: Segment) -> bytes:
+        """Return clear bytes that tell where `segment` ends, empty if the origin has no way to give them cheaply."""
+        if segment.init:
+            head = await self._fetcher.head(segment.url, segment.range, size=_HEAD_BYTES)
+            decryptor = await self._secrets.decryptor(segment.key)
+            return decryptor.feed(head) if decryptor else head
+        tail = await self._fetcher.tail(segment.url, segment.range, size=_TAIL_BYTES)
+        if not tail or not segment.key:
+            return tail or b""
+        # In CBC each block is the next one's IV, so an end that begins on a block can be decrypted without what is before it.
+        cut = len(tail) == _TAIL_BYTES
+        key = Key(segment.key.url, tail[:_BLOCK]) if cut else segment.key
+        decryptor = await self._secrets.decryptor(key)
+        return decryptor.feed(tail[_BLOCK:] if cut else tail) + decryptor.end() if decryptor else b""
+
+
+async def _opened(rendition: Rendition) -> Probe:
+    await rendition.open_next()
+    if rendition.opened is None:
+        raise UpstreamError("A rendition has no segments.")
+    return rendition.opened.probe
+
+
+def _opener(track: Track, renditions: Sequence[Rendition]) -> Rendition:
+    return next(rendition for rendition in renditions if rendition.kind is track.kind)

@@ -1,0 +1,159 @@
+"""Carry out a plan: one ffmpeg a period, its output joined into one film and pushed into a sink."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from transcoder.core.command import Input, remux
+from transcoder.core.film import Film, Surveyed, first_start, make_film
+from transcoder.core.fmp4 import Joiner, Lengths
+from transcoder.core.inspect import Inspector, inspector
+from transcoder.core.media import Container, Medium
+from transcoder.core.plan import Plan, Segment
+from transcoder.edge import ffmpeg
+from transcoder.edge.ahead import Ahead, Into
+from transcoder.edge.fetch import Fetcher
+from transcoder.errors import TranscodeError, single_error
+from transcoder.pipeline.rendition import Rendition, Secrets
+from transcoder.pipeline.survey import Survey
+from transcoder.settings import Settings
+
+_PACKED = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC3})
+
+
+class Sink(Protocol):
+    """Where the film goes."""
+
+    async def start(self, film: Film) -> None:
+        """Take note of what is coming; called once, when the first bytes are there."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Take bytes; returns when it may be called again: that is the back pressure."""
+
+
+async def transcode(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink) -> None:
+    """Carry out `plan`. Returns only if the MP4 is whole; raises otherwise, whatever has been written by then.
+
+    Args:
+        plan: what to fetch.
+        fetcher: by which to fetch it.
+        program: path of ffmpeg.
+        settings: limits.
+        into: where the MP4 goes.
+
+    Raises:
+        UpstreamError: a segment cannot be had, or its bytes are not what they should be.
+        UpstreamTimeoutError: the origin has gone silent.
+        UnsupportedSourceError: the media cannot be put into one MP4.
+        TranscodeError: ffmpeg failed, or did not give back what it was given.
+
+    """
+
+    async def fetch(segment: Segment, into: Into) -> None:
+        await fetcher.segment(segment.url, segment.range, into)
+
+    ahead = Ahead(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
+    secrets = Secrets(fetcher, max_init_bytes=settings.max_init_bytes)
+    kinds = [track.kind for track in plan.periods[0].tracks]
+    renditions = [
+        Rendition(
+            kind,
+            plan,
+            ahead.track(
+                [segment for period in plan.periods for track in period.tracks if track.kind is kind for segment in track.segments]
+            ),
+            secrets,
+        )
+        for kind in kinds
+    ]
+    with single_error():
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ahead.run())
+            periods = await Survey(fetcher, secrets).periods(plan, renditions)
+            await _Run(periods, renditions, program, _Output(make_film(periods, estimated_bytes=plan.estimated_bytes), into)).all()
+
+
+class _Output:
+    """The film on its way to the sink, begun with its first bytes."""
+
+    def __init__(self, film: Film, into: Sink) -> None:
+        self.joiner = Joiner(Lengths(film.seconds, film.media))
+        self._film = film
+        self._into = into
+        self._begun = False
+
+    async def write(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            if not self._begun:
+                self._begun = True
+                await self._into.start(self._film)
+            await self._into.write(piece)
+
+
+class _Run:
+    """The periods of one film, one after another."""
+
+    def __init__(self, periods: Sequence[Sequence[Surveyed]], renditions: Sequence[Rendition], program: str, output: _Output) -> None:
+        self._periods = periods
+        self._renditions = renditions
+        self._program = program
+        self._output = output
+
+    async def all(self) -> None:
+        while any(rendition.opened for rendition in self._renditions):
+            await self._period()
+        await self._output.write([self._output.joiner.finish()])
+
+    async def _period(self) -> None:
+        """Remux up to where every rendition's timeline ends."""
+        index = self._index()
+        opened = [rendition.opened for rendition in self._renditions]
+        # A period that no tag announced has its first timestamps in the segments at hand, not in the survey.
+        surveyed = [replace(track, probe=at.probe) for track, at in zip(self._periods[index], opened, strict=True) if at]
+        judges = [inspector(track.probe, init=at.init) for track, at in zip(surveyed, opened, strict=True) if at]
+        self._output.joiner.begin(last=index == len(self._periods) - 1)
+
+        def command(fds: Sequence[int]) -> list[str]:
+            return remux(
+                self._program, [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)], joined=len(self._periods) > 1
+            )
+
+        async with ffmpeg.running(command, inputs=len(surveyed)) as process:
+            await self._through(process, judges)
+        pieces, count = self._output.joiner.end_period()
+        _compare(surveyed, judges, count.samples)
+        await self._output.write(pieces)
+
+    async def _through(self, process: ffmpeg.Process, judges: Sequence[Inspector]) -> None:
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                for rendition, pipe, judge in zip(self._renditions, process.inputs, judges, strict=True):
+                    tasks.create_task(rendition.feed(pipe, judge))
+                while piece := await process.read():
+                    await self._output.write(self._output.joiner.feed(piece))
+                await process.finished()
+
+    def _index(self) -> int:
+        """Return which of the plan's periods comes next; all renditions must stand at the same."""
+        places = {rendition.opened.period if rendition.opened else None for rendition in self._renditions}
+        index = places.pop()
+        if places or index is None:
+            raise TranscodeError("The timestamps of picture and sound do not begin anew at the same place.")
+        return index
+
+
+def _input(fd: int, track: Surveyed, period: Sequence[Surveyed]) -> Input:
+    if track.probe.container not in _PACKED:
+        return Input(fd, track.probe.container, track.streams)
+    start = track.streams[0].start
+    return Input(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
+
+
+def _compare(tracks: Sequence[Surveyed], judges: Sequence[Inspector], written: Mapping[Medium, int]) -> None:
+    """Count what came out against what went in, since ffmpeg swallows rubbish with exit status 0."""
+    for track, judge in zip(tracks, judges, strict=True):
+        for stream in track.streams:
+            given, got = judge.samples.get(stream.medium), written.get(stream.medium, 0)
+            if given is not None and given != got:
+                raise TranscodeError(f"Of {given} {stream.medium.value} samples in the source {got} came out: its data is damaged.")
