@@ -21,7 +21,7 @@ help:
 	@echo "make clean   remove everything that was made, .venv too"
 
 demo: $(READY)
-	$(BIN)/python fixtures/demo.py
+	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
 test: $(READY)
 	$(BIN)/python -m pytest
