@@ -60,8 +60,12 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
 
 @asynccontextmanager
 async def _until(deadline: float | None, *, margin: float) -> AsyncIterator[None]:
-    """End the block in failure `margin` seconds before `deadline`: Lambda's own end is SIGKILL, and no word to the caller."""
-    limit = asyncio.timeout_at(None if deadline is None else deadline - margin)
+    """End the block in failure `margin` seconds before `deadline`: Lambda's own end is SIGKILL, and no word to the caller.
+
+    A function whose whole time is short keeps half of it.
+    """
+    left = None if deadline is None else deadline - asyncio.get_running_loop().time()
+    limit = asyncio.timeout(None if left is None else max(left - margin, left / 2))
     try:
         async with limit:
             yield

@@ -1,0 +1,46 @@
+import base64
+import json
+import re
+
+import pytest
+
+from transcoder.core.runtime_errors import error_document, error_trailers, error_type
+from transcoder.errors import DeadlineError, TooLargeError, TranscoderError, UpstreamError
+
+
+def every_error() -> list[type[TranscoderError]]:
+    found = [TranscoderError]
+    for kind in found:
+        found += kind.__subclasses__()
+    return found
+
+
+@pytest.mark.parametrize("kind", every_error())
+def test_every_failure_has_a_name_that_lambda_keeps(kind: type[TranscoderError]) -> None:
+    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", error_type(kind("x")))
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (UpstreamError("x"), "Function.UpstreamFailed"),
+        (DeadlineError("x"), "Function.DeadlineExceeded"),
+        (TooLargeError("x"), "Function.ResponseTooLarge"),
+        (ZeroDivisionError("x"), "Function.InternalError"),
+    ],
+)
+def test_the_names(error: Exception, name: str) -> None:
+    assert error_type(error) == name
+
+
+def test_an_operator_sees_where_a_bug_is_and_a_caller_does_not() -> None:
+    error = KeyError("secret")
+    assert "secret" in json.loads(error_document(error, trace=True))["errorMessage"]
+    assert b"secret" not in error_document(error, trace=False)
+
+
+def test_trailers_are_one_line_each() -> None:
+    trailers = dict(error_trailers(UpstreamError("two\r\nlines")))
+    body = trailers["Lambda-Runtime-Function-Error-Body"]
+    assert re.fullmatch(r"[A-Za-z0-9+/=]+", body)
+    assert json.loads(base64.b64decode(body)) == {"errorType": "Function.UpstreamFailed", "errorMessage": "two\r\nlines", "stackTrace": []}

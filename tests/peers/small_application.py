@@ -1,0 +1,144 @@
+"""A runtime with a small application, run by the emulator as a program of its own; what it does is its path's to say."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+
+from transcoder import bootstrap
+from transcoder.core.function_url import Head, Request
+from transcoder.edge.runtime_api import Answer
+from transcoder.errors import UpstreamError
+from transcoder.settings import Settings
+
+COMMAND = (sys.executable, str(Path(__file__).resolve()))
+BYTES = Head(HTTPStatus.OK, (("content-type", "video/mp4"), ("x-content-duration", "1.5")))
+
+served = 0
+
+
+async def hello(request: Request, answer: Answer) -> None:
+    await answer.start(BYTES)
+    await answer.write(f"hello {served} {os.getpid()} {request.query}".encode())
+
+
+async def echo(request: Request, answer: Answer) -> None:
+    await answer.start(BYTES)
+    fields = {"method": request.method, "path": request.path, "query": request.query, "headers": dict(request.headers)}
+    await answer.write(json.dumps({**fields, "trace": os.environ.get("_X_AMZN_TRACE_ID", "")}).encode())
+
+
+async def stream(request: Request, answer: Answer) -> None:
+    """Send as many MiB as the query says."""
+    await answer.start(BYTES)
+    chunk = bytes(range(256)) * 1024
+    for _ in range(int(request.query) * 4):
+        await answer.write(chunk)
+
+
+async def counted(request: Request, answer: Answer) -> None:
+    """Send without an end, and write into the file that the query names how much was sent."""
+    await answer.start(BYTES)
+    while True:
+        await answer.write(bytes(65536))
+        _note(Path(request.query), answer.bytes_sent)
+
+
+def _note(file: Path, number: int) -> None:
+    new = file.with_suffix(".new")
+    new.write_text(str(number), encoding="ascii")
+    new.replace(file)  # never seen half-written
+
+
+async def empty(_request: Request, answer: Answer) -> None:
+    await answer.start(BYTES)
+
+
+async def nothing(_request: Request, _answer: Answer) -> None:
+    pass
+
+
+async def fail_before(_request: Request, _answer: Answer) -> None:
+    raise UpstreamError("The origin has no such film.")
+
+
+async def fail_after(_request: Request, answer: Answer) -> None:
+    await answer.start(BYTES)
+    await answer.write(b"a part")
+    raise UpstreamError("The origin broke off.")
+
+
+async def bug_before(_request: Request, _answer: Answer) -> None:
+    raise KeyError("a secret")
+
+
+async def bug_after(_request: Request, answer: Answer) -> None:
+    await answer.start(BYTES)
+    await answer.write(b"a part")
+    raise KeyError("a secret")
+
+
+async def late(request: Request, answer: Answer) -> None:
+    """Fail after a start whose head was not needed yet."""
+    await answer.start(BYTES)
+    await fail_before(request, answer)
+
+
+async def die(_request: Request, answer: Answer) -> None:
+    await answer.start(BYTES)
+    await answer.write(b"a part")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def slow(request: Request, answer: Answer) -> None:
+    """Send a byte at a time, for as many seconds as the query says."""
+    await answer.start(BYTES)
+    for _ in range(int(float(request.query) * 20)):
+        await answer.write(b".")
+        await asyncio.sleep(0.05)
+
+
+async def blocked(_request: Request, answer: Answer) -> None:
+    """Send more than anybody takes."""
+    await answer.start(BYTES)
+    while True:
+        await answer.write(bytes(300_000))
+
+
+async def stubborn(_request: Request, answer: Answer) -> None:
+    """Take no notice of anything, with a child that would not either."""
+    await answer.start(BYTES)
+    child = await asyncio.create_subprocess_exec("sleep", "60")
+    await answer.write(str(child.pid).encode())
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    os.read(os.pipe()[0], 1)
+
+
+ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
+    "/" + route.__name__.replace("_", "-"): route
+    for route in (
+        hello, echo, stream, counted, empty, nothing, fail_before, fail_after, bug_before, bug_after, late, die, slow, blocked, stubborn,
+    )
+}  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def application(_settings: Settings) -> AsyncIterator[bootstrap.Serve]:
+    if "FAIL_TO_START" in os.environ:
+        raise RuntimeError("no luck today")
+
+    async def serve(request: Request, answer: Answer) -> None:
+        global served  # noqa: PLW0603  # what is kept from one invocation to the next is what is shown
+        served += 1
+        await ROUTES[request.path](request, answer)
+
+    yield serve
+
+
+if __name__ == "__main__":
+    sys.exit(bootstrap.main(application))

@@ -1,0 +1,9 @@
+"""Lambda on loopback: a Runtime API and a streaming Function URL around a runtime in its own process.
+
+What runs here is what runs on Lambda: the real bootstrap, started as Lambda starts it, reached only through the Runtime API.
+"""
+
+from transcoder.emulator.options import Options, StreamErrors
+from transcoder.emulator.server import Running, emulator, run
+
+__all__ = ["Options", "Running", "StreamErrors", "emulator", "run"]

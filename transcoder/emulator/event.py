@@ -1,0 +1,108 @@
+"""From an HTTP request to the event that a Function URL makes of it.
+
+Source: AWS Lambda developer guide, "Invoking Lambda function URLs", payload format 2.0.
+"""
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl, urlsplit
+
+_TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
+API_ID = "emulated"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as it came in."""
+
+    method: str
+    target: str
+    """As in the request line, undecoded."""
+    headers: tuple[tuple[str, str], ...]
+    """Names in lower case, repeated ones repeated."""
+    body: bytes
+    source_ip: str
+    protocol: str = "HTTP/1.1"
+
+    @property
+    def path(self) -> str:
+        """The target's path; `/` where it has none."""
+        return self._split()[0]
+
+    @property
+    def query(self) -> str:
+        """The target's query, undecoded."""
+        return self._split()[1]
+
+    def _split(self) -> tuple[str, str]:
+        target = self.target
+        if not target.startswith("/"):  # absolute form (RFC 9112, 3.2.2), or the asterisk of OPTIONS
+            parts = urlsplit(target)
+            return parts.path if parts.path.startswith("/") else "/", parts.query
+        path, _, query = target.partition("?")
+        return path, query
+
+
+def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: datetime) -> bytes:
+    """Write the event, in JSON."""
+    headers = _joined((name, value) for name, value in request.headers if name != "cookie")
+    host = headers.get("host", "localhost")
+    port = host.rpartition(":")[2] if ":" in host else "80"
+    headers |= {"x-amzn-trace-id": trace_id, "x-forwarded-for": request.source_ip, "x-forwarded-port": port, "x-forwarded-proto": "http"}
+    cookies = [cookie for name, value in request.headers if name == "cookie" for cookie in value.split("; ")]
+    event: dict[str, object] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": request.path,
+        "rawQueryString": request.query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": API_ID,
+            "domainName": _host_name(host),
+            "domainPrefix": _host_name(host).partition(".")[0],
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": request.protocol,
+                "sourceIp": request.source_ip,
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": request_id,
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": now.strftime("%d/%b/%Y:%H:%M:%S %z"),
+            "timeEpoch": int(now.timestamp() * 1000),
+        },
+        "isBase64Encoded": False,
+    }
+    if cookies:
+        event["cookies"] = cookies
+    if request.query:
+        event["queryStringParameters"] = _joined(parse_qsl(request.query, keep_blank_values=True))
+    if request.body:
+        event |= _body(request.body, headers.get("content-type", ""))
+    return json.dumps(event).encode()
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _body(body: bytes, content_type: str) -> dict[str, object]:
+    if content_type.startswith(_TEXT_TYPES):
+        try:
+            return {"body": body.decode(), "isBase64Encoded": False}
+        except UnicodeDecodeError:
+            pass
+    return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _host_name(host: str) -> str:
+    return urlsplit(f"//{host}").hostname or host

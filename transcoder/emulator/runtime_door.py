@@ -1,0 +1,158 @@
+"""The Runtime API as a runtime sees it: which call may follow which, and what is answered.
+
+Source: AWS Lambda developer guide, "Using the Lambda runtime API"; where that is silent, AWS's own server code in the repository
+aws-lambda-runtime-interface-emulator.
+"""
+
+import base64
+import binascii
+import json
+import logging
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import h11
+
+from transcoder.emulator.call import Call, CallerGoneError, Outcome
+from transcoder.emulator.connection import BodyTooLongError, Connection
+from transcoder.emulator.options import Options
+from transcoder.emulator.process import Process, State
+from transcoder.emulator.throttle import TokenBucket
+
+MAX_ERROR_BYTES = 6 * 1024 * 1024
+MAX_DISCARDED_BYTES = 8 * 1024 * 1024
+PREFIX = "/2018-06-01/runtime/"
+
+_log = logging.getLogger(__name__)
+
+
+class RuntimeDoor:
+    """Answers the calls of one process."""
+
+    def __init__(self, options: Options, process: Process) -> None:
+        """Speak with `process`."""
+        self._options = options
+        self._process = process
+
+    async def serve(self, connection: Connection) -> None:
+        """Answer one request of the runtime."""
+        request = await connection.event()
+        if not isinstance(request, h11.Request):
+            return
+        headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
+        match (request.method, request.target.decode("latin-1").removeprefix(PREFIX).split("/")):
+            case (b"GET", ["invocation", "next"]):
+                await self._next(connection)
+            case (b"POST", ["invocation", request_id, "response"]):
+                await self._response(connection, request_id, headers)
+            case (b"POST", ["invocation", request_id, "error"]):
+                await self._error(connection, request_id, headers)
+            case (b"POST", ["init", "error"]):
+                await self._init_error(connection)
+            case _:
+                await _refuse(connection, HTTPStatus.NOT_FOUND, "NotFound")
+
+    async def _next(self, connection: Connection) -> None:
+        process = self._process
+        if process.state not in {State.STARTING, State.RESPONDED}:
+            await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
+            return
+        await process.move(State.READY)
+        if await process.reaches(State.RUNNING) is State.RUNNING and process.call is not None:
+            await connection.respond(HTTPStatus.OK, self._next_headers(process.call), process.call.event)
+
+    def _next_headers(self, call: Call) -> list[tuple[str, str]]:
+        headers = [
+            ("Content-Type", "application/json"),
+            ("Lambda-Runtime-Aws-Request-Id", call.request_id),
+            ("Lambda-Runtime-Deadline-Ms", str(int((time.time() + self._options.timeout_seconds) * 1000))),
+            ("Lambda-Runtime-Invoked-Function-Arn", self._options.arn),
+            ("Lambda-Runtime-Invocation-Id", call.attempt_id),
+        ]
+        return [*headers, ("Lambda-Runtime-Trace-Id", call.trace_id)] if call.trace_id else headers
+
+    async def _response(self, connection: Connection, request_id: str, headers: Mapping[str, str]) -> None:
+        call = self._process.call
+        if call is None or self._process.state is not State.RUNNING or not _is_for(call, request_id, headers):
+            await _refuse(connection, HTTPStatus.BAD_REQUEST, "InvalidRequestID")
+            return
+        if headers.get("lambda-runtime-function-response-mode", "streaming") != "streaming":
+            call.settle(Outcome("Runtime.InvalidResponseModeHeader"))
+            await self._process.move(State.RESPONDED)
+            await _refuse(connection, HTTPStatus.BAD_REQUEST, "InvalidFunctionResponseMode")
+            return
+        await self._process.move(State.RESPONDING)
+        call.response.begin(headers.get("content-type", "application/octet-stream"))
+        try:
+            outcome = await self._pass_on(connection, call)
+        except BodyTooLongError:
+            call.settle(Outcome("Function.ResponseSizeTooLarge"))
+            await self._process.move(State.RESPONDED)
+            await _refuse(connection, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge")
+            return
+        except (OSError, h11.RemoteProtocolError, CallerGoneError):
+            call.settle(Outcome("Runtime.TruncatedResponse"))
+            await self._process.move(State.BROKEN)
+            await _refuse(connection, HTTPStatus.BAD_REQUEST, "TruncatedHTTPRequest")
+            return
+        call.settle(outcome)
+        await self._process.move(State.RESPONDED)
+        await _accept(connection)
+
+    async def _pass_on(self, connection: Connection, call: Call) -> Outcome:
+        """Send the answer's bytes on as they come, no faster than they are taken."""
+        bucket = TokenBucket() if self._options.throttle else None
+        total = 0
+        while isinstance(event := await connection.event(), h11.Data):
+            total += len(event.data)
+            if total > self._options.response_limit:
+                raise BodyTooLongError
+            if bucket is not None:
+                await bucket.take(len(event.data))
+            await call.response.write(bytes(event.data))
+        trailers = dict(event.headers) if isinstance(event, h11.EndOfMessage) else {}
+        error_type = trailers.get(b"lambda-runtime-function-error-type", b"").decode("latin-1")
+        return Outcome(error_type, _decoded(trailers.get(b"lambda-runtime-function-error-body", b"")))
+
+    async def _error(self, connection: Connection, request_id: str, headers: Mapping[str, str]) -> None:
+        call = self._process.call
+        if call is None or not _is_for(call, request_id, headers):
+            await _refuse(connection, HTTPStatus.BAD_REQUEST, "InvalidRequestID")
+        elif self._process.state is not State.RUNNING:
+            await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
+        else:
+            body = await connection.body(limit=MAX_ERROR_BYTES)
+            call.settle(Outcome(headers.get("lambda-runtime-function-error-type", "") or "Function.Unknown", body))
+            await self._process.move(State.RESPONDED)
+            await _accept(connection)
+
+    async def _init_error(self, connection: Connection) -> None:
+        if self._process.state is not State.STARTING:
+            await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
+            return
+        self._process.init_error = await connection.body(limit=MAX_ERROR_BYTES)
+        await self._process.move(State.BROKEN)
+        await _accept(connection)
+
+
+def _is_for(call: Call, request_id: str, headers: Mapping[str, str]) -> bool:
+    return request_id == call.request_id and headers.get("lambda-runtime-invocation-id", call.attempt_id) == call.attempt_id
+
+
+def _decoded(body: bytes) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        return body
+
+
+async def _accept(connection: Connection) -> None:
+    await connection.respond(HTTPStatus.ACCEPTED, [("Content-Type", "application/json")], b'{"status":"OK"}\n')
+
+
+async def _refuse(connection: Connection, status: HTTPStatus, error_type: str) -> None:
+    _log.warning("the Runtime API answers %d %s", status, error_type)
+    body = json.dumps({"errorMessage": status.phrase, "errorType": error_type}).encode()
+    await connection.respond(status, [("Content-Type", "application/json")], body)
+    await connection.discard(limit=MAX_DISCARDED_BYTES, seconds=1.0)

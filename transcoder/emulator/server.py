@@ -1,0 +1,73 @@
+"""The emulator as a whole."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+
+from transcoder.emulator.calls import Calls
+from transcoder.emulator.connection import accept, listen
+from transcoder.emulator.environment import Environment
+from transcoder.emulator.options import Options
+from transcoder.emulator.url_door import UrlDoor
+from transcoder.errors import single_error
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An emulator that accepts requests."""
+
+    url: str
+    """The Function URL, without a slash at its end."""
+    environments: tuple[Environment, ...]
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the runtime process of the first environment, and of its group; None while there is none."""
+        return self.environments[0].pid
+
+
+@asynccontextmanager
+async def emulator(options: Options) -> AsyncIterator[Running]:
+    """Emulate Lambda for as long as the block runs; after it no process and no connection is left.
+
+    A runtime process is started by the first request that needs it, as on Lambda.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    with single_error(), ExitStack() as stack:
+        front = stack.enter_context(closing(listen(options.host, options.port)))
+        calls = Calls(max_waiting=options.max_waiting)
+        listeners = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
+        environments = tuple(Environment(options, listener, calls.queue) for listener in listeners)
+        host, port = front.getsockname()
+        async with _meanwhile(accept(front, UrlDoor(options, calls).serve), *(environment.run() for environment in environments)):
+            yield Running(f"http://{host}:{port}", environments)
+
+
+@asynccontextmanager
+async def _meanwhile(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do `work` while the block runs, and no longer."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(one) for one in work]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+
+
+async def run(options: Options) -> None:
+    """Emulate Lambda until SIGINT or SIGTERM."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with emulator(options) as running:
+        _log.info("serving on %s", running.url)
+        await ended.wait()
