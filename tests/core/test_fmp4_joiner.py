@@ -253,6 +253,15 @@ def test_a_hole_inside_a_period_is_filled_with_silence(period: Callable[[Source]
     verify(film)
 
 
+def test_a_lost_frame_or_two_move_nothing(period: Callable[[Source], bytes]) -> None:
+    source = period(Source(start=6, drop="between(n,50,51)"))
+    film, counts, _ = join([source])
+    audio = packets(film, "audio")
+    assert len(audio) == counts[0].samples[Medium.AUDIO]
+    sound, picture = shifts(film, source, "audio"), shifts(film, source, "video")
+    assert max(abs(shift - picture[0]) for shift in sound) < 0.00003
+
+
 def test_a_hole_in_sound_without_a_known_silence_is_bridged(period: Callable[[Source], bytes]) -> None:
     source = Source(start=5, video=2, audio=1.8, codec="ac3")
     film, _, _ = join([period(source), period(source)])

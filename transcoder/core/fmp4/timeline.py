@@ -14,6 +14,10 @@ from transcoder.errors import TranscodeError
 MAX_SILENCE_SECONDS = 3600
 """A longer hole in the sound is not filled: the source is broken."""
 
+_HOLE = 3
+"""Within a period, a hole of so many frames is left to the duration of the frame before it, with which ffmpeg closes it: timestamps that
+tremble are no holes. A longer one is filled, as some readers ignore durations."""
+
 _CATCH_UP = 8
 """Where a period's decode times must catch up, its samples follow each other at this part of their duration. Less than one duration
 then passes before a delay of 7 pictures has been caught up, so that none is to be shown before it is decoded."""
@@ -86,9 +90,8 @@ class Sound:
         natural = run.decode_time + shift
         if not self._frame:
             self._frame, self._settled, self.end = max(1, mode(run.durations)), True, natural
-        slack = self._frame if self._settled else self._frame // 2
-        # ffmpeg shows a hole in its source by a long duration of the frame before it
-        holes = self.track.silence is not None and 2 * max(run.durations) > 3 * self._frame
+        slack = _HOLE * self._frame if self._settled else self._frame // 2
+        holes = self.track.silence is not None and max(run.durations) > (1 + _HOLE) * self._frame
         if abs(natural - self.end) <= slack and not holes:
             run.decode_time = self.end
             self.end += sum(run.durations)
@@ -115,8 +118,8 @@ class Sound:
                     fragment.edits.append(Edit(at, 0, silence * count))
                     columns += [(self._frame, len(silence), flags, 0)] * count
                     self.end += count * self._frame
-                slack = self._frame
-                kept = self._frame if silence is not None and 2 * duration > 3 * self._frame else duration
+                slack = _HOLE * self._frame
+                kept = self._frame if silence is not None and duration > slack + self._frame else duration
                 columns.append((kept, size, flags, offset))
                 self.end += kept
                 run.data_end = at + size
