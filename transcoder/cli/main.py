@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from transcoder import __version__
-from transcoder.cli import get, serve
+import transcoder.cli.get
+import transcoder.cli.serve
 from transcoder.cli.exits import Exit, OutputError, exit_code, table
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
@@ -43,6 +44,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"transcoder {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (get, serve):
+    for command in (transcoder.cli.get, transcoder.cli.serve):
         command.add_to(commands)
     return parser

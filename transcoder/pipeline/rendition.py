@@ -8,7 +8,7 @@ from transcoder.core.inspect import Inspector
 from transcoder.core.media import Probe
 from transcoder.core.plan import Init, Key, Kind, Plan, Segment
 from transcoder.core.probe import probe
-from transcoder.core.timeline import follows
+from transcoder.core.timeline import follows, same_streams
 from transcoder.edge.ahead import Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
@@ -132,13 +132,16 @@ class Rendition:
             before = opened
             await self.open_next()
             opened = self.opened
-            if opened is None or opened.period != before.period or not self._continues(before, opened):
+            if opened is None or opened.period != before.period or not self._continues(before, opened, inspector):
                 break
         pipe.close()
 
-    def _continues(self, before: Opened, after: Opened) -> bool:
-        """Tell whether `after` lies on the same timeline: within a target duration of its place."""
-        return follows(before.probe, after.probe, seconds=after.segment.at - before.segment.at, tolerance=self._tolerance)
+    def _continues(self, before: Opened, after: Opened, inspector: Inspector) -> bool:
+        """Tell whether `after` lies on the same timeline and can go through the same ffmpeg."""
+        apart = after.segment.at - before.segment.at
+        return same_streams(before.probe, after.probe) and follows(
+            before.probe, inspector.ends, after.probe, seconds=apart, tolerance=self._tolerance
+        )
 
     async def _pass(self, opened: Opened, pipe: PipeWriter, inspector: Inspector) -> None:
         inspector.begin()
