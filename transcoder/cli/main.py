@@ -5,9 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from transcoder import __version__
 import transcoder.cli.get
 import transcoder.cli.serve
+from transcoder import __version__
 from transcoder.cli.exits import Exit, OutputError, exit_code, table
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
