@@ -92,7 +92,7 @@ def _with_sound(multivariant: Multivariant, wanted: str) -> list[Variant]:
     groups = {rendition.group for rendition in sounds if _is_wanted(rendition, wanted)}
     variants = [variant for variant in multivariant.variants if variant.audio_group in groups]
     if not variants:
-        names = sorted({rendition.language or rendition.name for rendition in sounds})
+        names = sorted({f"{each.language} ({each.name})" if each.language else each.name for each in sounds} - {""})
         told = f" It has: {', '.join(names)[:300]}." if names else ""
         raise UnsupportedSourceError(f"The source names no sound {wanted[:100]!r}.{told}")
     return variants

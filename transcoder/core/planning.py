@@ -8,6 +8,7 @@ from transcoder.core import periods
 from transcoder.core.keys import key_for
 from transcoder.core.plan import Init, Kind, Period, Plan, Segment, Track
 from transcoder.core.playlist import MapTag, Media, MediaSegment
+from transcoder.core.playlist.addresses import shown
 from transcoder.errors import UnsupportedSourceError
 
 MAX_SEGMENTS = 100_000
@@ -46,7 +47,7 @@ def make_plan(video: Media, audio: Media | None = None, *, bandwidth: int | None
 
 def _check(media: Media) -> None:
     """Refuse what cannot become a film, before anything of it is fetched."""
-    where = media.url[:500]
+    where = shown(media.url)
     if not media.segments:
         raise UnsupportedSourceError(f"{where} lists no segments.")
     if media.stills_only:

@@ -13,6 +13,11 @@ _SAFE = "%:/?#[]@!$&'()*+,;=~"
 _PLAIN = re.compile(r"(?!\.)[A-Za-z0-9_~.-]+(?:/(?!\.)[A-Za-z0-9_~.-]+)*(?:\?[^#]*)?")
 
 
+def shown(url: str) -> str:
+    """Shorten an address for a message: without its query, where signatures are."""
+    return url.partition("?")[0][:500]
+
+
 class Addresses:
     """Resolves references against one base, the address that the playlist came from (RFC 3986, 5)."""
 

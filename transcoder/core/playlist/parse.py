@@ -7,7 +7,7 @@ import m3u8
 
 from transcoder.core.plan import ByteRange
 from transcoder.core.playlist import text as playlist_text
-from transcoder.core.playlist.addresses import Addresses
+from transcoder.core.playlist.addresses import Addresses, shown
 from transcoder.core.playlist.model import KeyTag, MapTag, Media, MediaSegment, Multivariant, Rendition, Variant
 from transcoder.core.playlist.variables import substitute
 from transcoder.errors import UnsupportedSourceError
@@ -182,5 +182,5 @@ def media_only(playlist: Multivariant | Media) -> Media:
         UnsupportedSourceError: it is another Multivariant Playlist.
     """
     if isinstance(playlist, Multivariant):
-        raise UnsupportedSourceError(f"{playlist.url[:500]} lists variants where it should list segments.")
+        raise UnsupportedSourceError(f"{shown(playlist.url)} lists variants where it should list segments.")
     return playlist

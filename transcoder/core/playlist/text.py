@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 
+from transcoder.core.playlist.addresses import shown
 from transcoder.errors import UnsupportedSourceError
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -53,7 +54,7 @@ def lines_of(text: str, url: str) -> list[str]:
     """
     stripped = (line.strip().strip(_BLANK) for line in _LINE_END.split(text.translate(_NOT_LINE_ENDS)))
     lines = [line for line in stripped if line and (line[0] != "#" or line.startswith("#EXT"))]
-    where = url[:500]
+    where = shown(url)
     if not lines:
         raise UnsupportedSourceError(f"{where} is empty, not a playlist.")
     start = lines[0][:200].lower()
