@@ -28,6 +28,8 @@ class Settings:
     """How long an origin may send nothing at all while an answer is awaited."""
     attempts: int = 4
     """How often a request is tried, the first time included, before the origin is said to have failed."""
+    retry_seconds: float = 0.25
+    """How long to wait before the second try, on average; each further one waits twice as long, up to 10 seconds."""
     max_playlist_bytes: int = 16 * MIB
     """A longer playlist is refused."""
     max_segment_bytes: int = 1024 * MIB

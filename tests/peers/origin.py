@@ -235,7 +235,8 @@ class _Handler(BaseHTTPRequestHandler):
             fields["Content-Encoding"] = "gzip"
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         wanted = self.asked.headers.get("range")
-        if rule.ignore_range or wanted is None or self.asked.headers.get("if-range", etag) != etag:
+        validators = {etag, rule.headers.get("Last-Modified")}
+        if rule.ignore_range or wanted is None or self.asked.headers.get("if-range", etag) not in validators:
             self._send(rule, 200, content, fields)
             return
         found = _range(wanted, size)

@@ -17,6 +17,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SHORT = 64 * 1024
 """Bytes of a redirect's body that are read to keep its connection."""
 HEADERS = {"User-Agent": f"Mozilla/5.0 (compatible; transcoder/{__version__})", "Accept": "*/*", "Accept-Encoding": "identity"}
+LAST_PORT = 0xFFFF
 PUBLIC = "public"
 """An answer's extension: did it come from a public address."""
 _SECRETS = ("Authorization", "Cookie")
@@ -118,8 +119,8 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
         raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which is no address.") from error
     if parsed.scheme not in {"http", "https"}:
         raise ForbiddenSourceError(f"Only http and https are fetched, not {parsed.scheme or 'an address without a scheme'}.")
-    if not parsed.host:
-        raise UnsupportedSourceError("The source leads to an address without a host.")
+    if not parsed.host or (parsed.port or 0) > LAST_PORT:
+        raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, where no server can be.")
     return parsed
 
 

@@ -183,7 +183,7 @@ class Fetcher:
                 if failed >= self._settings.attempts:
                     raise hiccup.error from hiccup.__cause__
                 self._exchange.retries += 1
-                await asyncio.sleep(backoff(failed) if hiccup.pause is None else hiccup.pause)
+                await asyncio.sleep(backoff(failed, self._settings.retry_seconds) if hiccup.pause is None else hiccup.pause)
 
     def _distrust(self, response: httpx.Response) -> None:
         """Let nothing that a playlist from elsewhere says lead to files, or from the public internet to a private network."""

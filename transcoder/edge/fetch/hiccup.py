@@ -14,9 +14,7 @@ from transcoder.errors import BadRequestError, TranscoderError, UpstreamError, U
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that the next try may not meet (RFC 9110, RFC 6585, RFC 8470)."""
 LONGEST_PAUSE = 10.0
-"""How many seconds of a Retry-After are honoured."""
-FIRST_PAUSE = 0.25
-"""Seconds before the second try, on average; each further one waits twice as long."""
+"""How many seconds are waited between two tries at most, whatever a Retry-After says."""
 
 
 class Hiccup(Exception):  # noqa: N818 - it is no failure yet: `error` is, once there is no try left
@@ -39,9 +37,9 @@ def name_of(url: str) -> str:
     return f"{file[:60]} at {parts.host}" if file else parts.host
 
 
-def backoff(tried: int) -> float:
-    """Return how many seconds to wait after `tried` tries, with jitter so that requests do not come back all at once."""
-    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tried - 1))) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+def backoff(failed: int, first: float) -> float:
+    """Return how many seconds to wait after `failed` tries: `first`, doubled each time, with jitter against many coming back at once."""
+    return min(LONGEST_PAUSE, first * 2.0 ** (failed - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
 def refusal(response: httpx.Response, url: str) -> Hiccup | UpstreamError:

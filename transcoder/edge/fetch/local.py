@@ -36,9 +36,8 @@ def data(url: str, part: ByteRange | None) -> bytes:
 
 def path_of(url: str) -> Path | None:
     """Return the file that a file: URL or a plain path names; None for any other address."""
-    parts = urlsplit(url)
-    if parts.scheme.lower() == "file":
-        return Path(unquote(parts.path))
+    if url[:5].lower() == "file:":
+        return Path(unquote(urlsplit(url).path))
     return None if "://" in url or is_data(url) else Path(url)
 
 

@@ -1,7 +1,8 @@
 """The bytes of one resource, or of a part of it, however many answers it takes to get them."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple, Self
 
 import httpx
@@ -48,8 +49,9 @@ class Entity(NamedTuple):
 
     def is_surely(self, other: Self) -> bool:
         """Tell whether both are provably the same bytes: by ETag, or by date and length together."""
-        dated = self.etag is not None or (self.modified is not None and self.length is not None)
-        return dated and self == other
+        if self.etag is not None:
+            return self.etag == other.etag and self.may_be(other)
+        return self.modified is not None and self.length is not None and self == other
 
     def may_be(self, other: Self) -> bool:
         """Tell whether nothing shows that they are not the same."""
@@ -113,10 +115,11 @@ class Transfer:
         ):
             raise self._failed("the origin sent another range than the one asked for", response)
         self._identify(Entity.of(response, found.total), response, sure=False)
-        async for piece in response.aiter_raw():
-            if self._start + self.done + len(piece) > found.stop:
-                raise self._failed("the origin sent more than the range that it announced", response)
-            await self.pass_on(piece, into)
+        async with _arriving(response) as pieces:
+            async for piece in pieces:
+                if self._start + self.done + len(piece) > found.stop:
+                    raise self._failed("the origin sent more than the range that it announced", response)
+                await self.pass_on(piece, into)
         reached = self._start + self.done
         if reached < found.stop or (reached < (wanted or reached) and reached < (found.total or 0)):
             raise Hiccup(self._failed("the origin broke off in the middle of its answer", response))
@@ -132,21 +135,24 @@ class Transfer:
         # Bytes that are read only to be dropped have the same limit.
         if self._start > self._limit or (self._length is None and (length or 0) > self._limit):
             raise self._too_long()
-        skip = self._start + self.done
-        async for piece in response.aiter_raw():
-            for clear in unpacker.feed(piece):
-                if skip < len(clear):
-                    await self.pass_on(clear[skip : self._left(skip)], into)
-                skip = max(0, skip - len(clear))
-            if self._length == self.done:
-                return  # what follows is not wanted, and need not be sent
+        skip = before = self._start + self.done
+        async with _arriving(response) as pieces:
+            async for piece in pieces:
+                skip = await self._cut(unpacker.feed(piece), skip, into)
+                if self._length == self.done:
+                    return  # what follows is not wanted, and need not be sent
         unpacker.finish()
-        if skip or (self.exact and self._length is not None):
+        nothing = skip == before and not self.done  # which `receive` takes for a failure that may pass
+        if not nothing and (skip or (self.exact and self._length is not None)):
             raise self._failed("the resource is shorter than the playlist says", response)
 
-    def _left(self, skip: int) -> int | None:
-        """Return where to cut a piece whose first `skip` bytes are not wanted."""
-        return None if self._length is None else skip + self._length - self.done
+    async def _cut(self, pieces: Iterator[bytes], skip: int, into: Into) -> int:
+        """Pass on what is wanted of `pieces`, after so many bytes that are not; return how many are still to be skipped."""
+        for piece in pieces:
+            if skip < len(piece):
+                await self.pass_on(piece[skip : None if self._length is None else skip + self._length - self.done], into)
+            skip = max(0, skip - len(piece))
+        return skip
 
     def _identify(self, entity: Entity, response: httpx.Response, *, sure: bool) -> None:
         """Remember what the first answer carries; a later one that goes on from it must carry the same."""
@@ -168,3 +174,20 @@ class Transfer:
 
     def _failed(self, what: str, response: httpx.Response) -> UpstreamError:
         return UpstreamError(f"{name_of(self.url)}: {what}.", origin_status=response.status_code)
+
+
+@asynccontextmanager
+async def _arriving(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Give the body's bytes as they arrive; leaving early ends the connection.
+
+    httpx reads through several generators, one in the other. Dropped in the middle, each would need a task of the event loop's own to end;
+    with the connection closed, the innermost fails, and so they all end here.
+    """
+    pieces = response.aiter_raw()
+    try:
+        yield pieces
+    finally:
+        await response.aclose()
+        with suppress(httpx.HTTPError, httpx.StreamError):
+            async for _ in pieces:
+                pass
