@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import imageio_ffmpeg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.core.fmp4 import Joiner, Lengths, PeriodCount
@@ -44,6 +44,9 @@ class Source:
     channels: int = 2
     sample_rate: int = 48_000
     drop: str = ""
+    late: tuple[float, float] = (0, 0)
+    """By how much the picture begins late, and by how much the sound."""
+    size: str = "160x90"
 
 
 A = Source(start=1.4, video=4, audio=4, delay=2)
@@ -60,9 +63,23 @@ def transport_stream(source: Source, path: Path) -> Path:
     number = round(source.start * 10)  # no packet of one source is in another
     inputs: list[str] = []
     if source.video:
-        inputs += ["-f", "lavfi", "-i", f"testsrc2=s=160x90:r={source.rate}:d={source.video},hue=h={number % 360}"]
+        inputs += [
+            "-itsoffset",
+            str(source.late[0]),
+            "-f",
+            "lavfi",
+            "-i",
+            f"testsrc2=s={source.size}:r={source.rate}:d={source.video},hue=h={number % 360}",
+        ]
     if source.audio:
-        inputs += ["-f", "lavfi", "-i", f"anoisesrc=r={source.sample_rate}:d={source.audio}:a=0.1:seed={number}"]
+        inputs += [
+            "-itsoffset",
+            str(source.late[1]),
+            "-f",
+            "lavfi",
+            "-i",
+            f"anoisesrc=r={source.sample_rate}:d={source.audio}:a=0.1:seed={number}",
+        ]
     x264 = f"bframes={source.delay}:b-adapt=0:b-pyramid=normal:keyint={source.rate}:scenecut=0"
     picture = ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", x264, "-pix_fmt", "yuv420p"]
     sound = ["-c:a", source.codec, "-ac", str(source.channels), "-b:a", "96k"]
@@ -232,6 +249,32 @@ def test_holes_between_periods_are_silence_and_overlaps_are_cut(period: Callable
     assert abs(joiner.seconds[Medium.AUDIO] - joiner.seconds[Medium.VIDEO]) < 0.2
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_sound_before_the_first_picture_of_a_later_period_is_cut(period: Callable[[Source], bytes], *, declared: bool) -> None:
+    early = period(Source(start=12, late=(1.5, 0), video=2.5, audio=4))
+    film, _, _ = join([period(A), early], declared=declared)
+    assert_contiguous(packets(film, "audio"))
+    sound, picture = shifts(film, early, "audio"), shifts(film, early, "video")
+    assert max(abs(shift - picture[0]) for shift in sound) <= HALF_FRAME
+    assert 65 <= len(packets(early, "audio")) - len(sound) <= 75
+    verify(film)
+
+
+def test_sound_that_begins_late_in_a_later_period_is_preceded_by_silence(period: Callable[[Source], bytes]) -> None:
+    late = period(Source(start=12, late=(0, 1.5), video=4, audio=2.5))
+    film, _, _ = join([period(A), late])
+    audio = packets(film, "audio")
+    assert_contiguous(audio)
+    sound, picture = shifts(film, late, "audio"), shifts(film, late, "video")
+    assert max(abs(shift - picture[0]) for shift in sound) <= HALF_FRAME
+    assert 65 <= sum(packet.data == STEREO_SILENCE for packet in audio) <= 75
+
+
+def test_a_later_period_may_have_another_resolution(period: Callable[[Source], bytes]) -> None:
+    film, counts, _ = join([period(A), period(Source(start=22, size="320x180")), period(D)])
+    assert decoded(film, "video") == sum(count.samples[Medium.VIDEO] for count in counts)
+
+
 def test_sound_that_runs_a_little_over_is_cut_at_the_period_it_belongs_to(period: Callable[[Source], bytes]) -> None:
     over, after = period(Source(start=3, video=2, audio=2.03)), period(B)
     film, _, _ = join([over, after])
@@ -324,7 +367,7 @@ def test_the_index_leads_to_each_fragment(period: Callable[[Source], bytes]) -> 
     assert all(before[0] < after[0] for before, after in pairwise(entries))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 230_000), max_size=12), min_size=2, max_size=2))
 def test_same_bytes_out_however_they_come_in(period: Callable[[Source], bytes], cuts: list[list[int]]) -> None:
     made = [period(B), period(C)]
@@ -362,7 +405,7 @@ def test_a_header_without_media_is_a_failure(period: Callable[[Source], bytes]) 
         join([made[: made.index(b"moof") - 4]])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2_600), st.integers(0, 255)), min_size=1, max_size=3))
 def test_broken_output_is_a_failure_with_a_name(period: Callable[[Source], bytes], changes: list[tuple[int, int]]) -> None:
     made = bytearray(period(B))

@@ -179,7 +179,7 @@ def _trak(moov: bytes, span: tuple[int, int], *, film: int, length: int, zero: i
         if kind == b"tkhd":
             parts.append(_timed(b"tkhd", moov[start:end], film, gap=8))
             # A segment_duration of 0 reaches over all fragments (8.6.6.1)
-            parts.append(box(b"edts", full_box(b"elst", 1, 0, struct.pack(">IQqI", 1, 0, zero, 0x10000))))
+            parts.append(box(b"edts", full_box(b"elst", 0, 0, struct.pack(">IIiI", 1, 0, zero, 0x10000))))
         elif kind == b"mdia":
             inside = (
                 _timed(b"mdhd", moov[at:stop], length, gap=4) if name == b"mdhd" else moov[at - 8 : stop]

@@ -47,7 +47,8 @@ class _Film:
     def end(self) -> Fraction:
         """When the film ends, or its next period begins."""
         ends = self.ends
-        return max(ends.values()) if ends.get(Medium.AUDIO, 0) - ends.get(Medium.VIDEO, 0) > SOUND_OVER else ends[Medium.VIDEO]
+        picture, latest = ends.get(Medium.VIDEO), max(ends.values())
+        return latest if picture is None or latest - picture > SOUND_OVER else picture
 
 
 @dataclass(slots=True)
@@ -165,6 +166,7 @@ class Joiner:
             yield from self._fragment(period, event.data)
         elif event.kind == b"moov" and not period.header:
             period.header = read_header(event.data)
+            period.samples = {track.medium: 0 for track in period.header.tracks}
             if self._film:
                 check_same(period.header, self._film.header)
         elif event.kind == b"ftyp" and not period.header:
@@ -185,7 +187,7 @@ class Joiner:
             raise RuntimeError("A period has no place.")
         for run in fragment.runs:
             medium = run.track.medium
-            period.samples[medium] = period.samples.get(medium, 0) + len(run.sizes)
+            period.samples[medium] += len(run.sizes)
             track = film.picture if medium is Medium.VIDEO else film.sound
             if track:
                 track.place(fragment, run, place.shift[medium])

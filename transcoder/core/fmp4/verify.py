@@ -98,8 +98,8 @@ class Verifier:
         traks = [(start, end) for kind, start, end in children(moov, _BOX_HEADER, len(moov)) if kind == b"trak"]
         for track, (start, end) in zip(self._header.tracks, traks, strict=True):
             at, _ = find(moov, start, end, b"edts", b"elst")
-            count, _, self._zero[track.medium] = struct.unpack_from(">IQq", moov, at + 4)
-            if moov[at] != 1 or count != 1:
+            count, _, self._zero[track.medium] = struct.unpack_from(">IIi", moov, at + 4)
+            if moov[at] or count != 1:
                 raise TranscodeError("The film has an edit list that is not ours.")
 
     def _read_fragment(self, box: Box, header: Header) -> None:
