@@ -80,6 +80,7 @@ class Ahead:
         self._budget = budget_bytes
         self._connections = connections
         self._readers: list[Reader] = []
+        self._slots: list[_Slot] = []
         self._under_way = 0
         self._held = 0
         self.most_held = 0
@@ -91,6 +92,7 @@ class Ahead:
         """Add a track whose period begins at `begins` seconds; call it for every track before `run`."""
         reader = Reader(self, segments, begins)
         self._readers.append(reader)
+        self._slots.extend(reader.slots)
         return reader
 
     async def run(self) -> None:
@@ -99,7 +101,8 @@ class Ahead:
         Raises:
             Exception: what `fetch` raised first, at once, however far from its turn the segment is: the film cannot become whole any more.
         """
-        waiting = deque(sorted((slot for reader in self._readers for slot in reader.slots), key=lambda slot: slot.at))
+        # Stable: where two tracks begin a segment at the same time, the track that was added first goes first.
+        waiting = deque(sorted(self._slots, key=lambda slot: slot.at))
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 while waiting:
