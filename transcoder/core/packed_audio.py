@@ -25,8 +25,8 @@ def tags_length(head: bytes, *, whole: bool = False) -> int | None:
     """Return how many bytes of ID3v2 tags stand at the beginning (ID3v2.4, 3.1); None if more bytes are needed."""
     at = 0
     while True:
-        if not whole and len(head) - at < _TAG_HEADER_BYTES:
-            return None if b"ID3".startswith(head[at : at + 3]) else at
+        if len(head) - at < _TAG_HEADER_BYTES:
+            return None if not whole and b"ID3".startswith(head[at : at + 3]) else at
         if head[at : at + 3] != b"ID3":
             return at
         size = _syncsafe(head[at + 6 : at + 10]) + _TAG_HEADER_BYTES + (_TAG_HEADER_BYTES if head[at + 5] & 0x10 else 0)

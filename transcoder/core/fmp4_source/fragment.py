@@ -11,6 +11,8 @@ from transcoder.errors import UpstreamError
 
 _BASE_DATA_OFFSET, _DESCRIPTION_INDEX, _DEFAULT_DURATION, _DEFAULT_SIZE = 0x1, 0x2, 0x8, 0x10
 _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
+_MAX_SAMPLES = 1_000_000
+"""More samples than this in one run are refused: they may cost no byte, but they cost memory."""
 _DURATION, _SIZE, _FLAGS, _COMPOSITION = 0x100, 0x200, 0x400, 0x800
 
 
@@ -90,7 +92,7 @@ class _Times:
         self.count = count = unsigned(data, box.start + 4, 4)
         at = box.start + 8 + (4 if flags & _DATA_OFFSET else 0) + (4 if flags & _FIRST_FLAGS else 0)
         words = sum(bool(flags & each) for each in (_DURATION, _SIZE, _FLAGS, _COMPOSITION))
-        if at + 4 * words * count > box.end:
+        if count > _MAX_SAMPLES or at + 4 * words * count > box.end:
             raise UpstreamError("A segment is damaged: an MP4 box ends too early.")
         values = struct.unpack_from(f">{words * count}{'i' if version else 'I'}", data, at)
         sizes = values[bool(flags & _DURATION) :: words] if flags & _SIZE else (default_size,) * count
