@@ -8,11 +8,14 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from transcoder.core.function_url import Request, parse_event
-from transcoder.edge.runtime_api import Answer, RuntimeApi, RuntimeApiError
+from transcoder.core.metrics import Record, metric_line
+from transcoder.edge.process_usage import peak_rss_mib
+from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError
 from transcoder.settings import Settings
 
@@ -33,7 +36,7 @@ def main(application: Application | None = None) -> int:
         _log.error("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda, or by `transcoder serve`")
         return 2
     try:
-        asyncio.run(_main(RuntimeApi(address), application))
+        asyncio.run(_main(address, application))
     except RuntimeApiError as error:
         _log.error("%s", error)  # its trace says nothing: the peer is at fault
         return 1
@@ -48,14 +51,40 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
     Raises:
         RuntimeApiError: the environment is of no further use.
     """
+    cold = True
     while True:
         invocation = await api.next()
         if invocation.trace_id:
             os.environ[_TRACE_ID] = invocation.trace_id  # where AWS's libraries look for it
         else:
             os.environ.pop(_TRACE_ID, None)
-        async with api.answer(invocation) as answer, _until(invocation.deadline, margin=margin):
-            await serve(parse_event(invocation.event), answer)
+        began = asyncio.get_running_loop().time()
+        answer: Answer | None = None
+        try:
+            async with api.answer(invocation) as answer, _until(invocation.deadline, margin=margin):
+                await serve(parse_event(invocation.event), answer)
+        finally:
+            if answer is not None:
+                _log_metrics(invocation, answer, began=began, cold=cold)
+        cold = False
+
+
+def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: bool) -> None:
+    """Write the one line about an invocation; to stderr bare, since CloudWatch takes metrics only from a line that is all JSON."""
+    record = Record(
+        function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        request_id=invocation.request_id,
+        outcome=answer.outcome,
+        status=answer.status,
+        first_byte_ms=None if answer.first_byte_at is None else round((answer.first_byte_at - began) * 1000, 1),
+        total_ms=round((asyncio.get_running_loop().time() - began) * 1000, 1),
+        bytes=answer.bytes_sent,
+        peak_rss_mib=peak_rss_mib(),
+        cold_start=int(cold),
+        notes=answer.notes,
+    )
+    sys.stderr.write(metric_line(record, epoch_ms=int(time.time() * 1000)) + "\n")
+    sys.stderr.flush()
 
 
 @asynccontextmanager
@@ -75,7 +104,7 @@ async def _until(deadline: float | None, *, margin: float) -> AsyncIterator[None
         raise DeadlineError("The answer takes longer than this function may run.") from error
 
 
-async def _main(api: RuntimeApi, application: Application | None) -> None:
+async def _main(address: str, application: Application | None) -> None:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a coroutine always runs in one
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -85,9 +114,9 @@ async def _main(api: RuntimeApi, application: Application | None) -> None:
             serve = await stack.enter_async_context((application or _transcoder())(settings))
         except Exception as error:  # noqa: BLE001  # whatever it is, Lambda is to hear of it
             _log.exception("the application cannot be started")
-            await api.fail_init(error)
+            await RuntimeApi(address).fail_init(error)
             return
-        await run(api, serve)
+        await run(RuntimeApi(address, response_limit=settings.response_limit), serve, margin=settings.deadline_margin_seconds)
 
 
 def _transcoder() -> Application:

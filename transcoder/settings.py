@@ -38,6 +38,10 @@ class Settings:
     """A longer initialization section is refused."""
     max_redirects: int = 8
     """More redirects in a row are refused."""
+    response_limit: int = 200 * MIB - MIB // 4
+    """A longer answer is broken off, in bytes; Lambda itself cuts at 200 MiB, without a word to the caller."""
+    deadline_margin_seconds: float = 3.0
+    """How long before Lambda would kill it an invocation is ended in good order; at most half of the time that it has."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

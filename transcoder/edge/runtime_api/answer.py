@@ -1,14 +1,22 @@
 """The answer to one invocation, on its way."""
 
+import asyncio
+from http import HTTPStatus
 from typing import cast
 
 import h11
 
 from transcoder.core.function_url import PRELUDE_TYPE, Head, prelude, problem
+from transcoder.core.metrics import OK, Value
 from transcoder.core.runtime_errors import error_document, error_trailers, error_type
 from transcoder.edge.runtime_api.connection import Connection, exchange
 from transcoder.edge.runtime_api.invocation import Invocation
 from transcoder.errors import TooLargeError, TranscoderError
+
+CUT_OFF = "cut-off"
+"""The outcome of an answer that has not ended: the process is about to."""
+REFUSED = "refused"
+"""The outcome of an answer that Lambda did not want, because it came too late or was too long."""
 
 
 class Answer:
@@ -20,6 +28,13 @@ class Answer:
         self._invocation = invocation
         self._limit = limit
         self._prelude: bytes | None = None
+        self.status: HTTPStatus | None = None
+        """What `start` was given last."""
+        self.first_byte_at: float | None = None
+        """When the first byte was sent, by the clock of the event loop."""
+        self.outcome = CUT_OFF
+        """`ok` when it is whole and was taken, the slug of its failure, or what else has become of it."""
+        self.notes: dict[str, Value] = {}
         self._connection: Connection | None = None
         self.bytes_sent = 0
         """How many bytes of the body were written."""
@@ -28,6 +43,10 @@ class Answer:
     def started(self) -> bool:
         """Whether anything has been sent, so that the status stands."""
         return self._connection is not None
+
+    def note(self, **fields: Value) -> None:
+        """Add to what is logged of this invocation: `source_host`, `segments`, `retries`, `outcome`, …."""
+        self.notes.update(fields)
 
     async def start(self, head: Head) -> None:
         """Set status and headers; they go out together with the first byte of the body, and until then may be set anew.
@@ -38,6 +57,7 @@ class Answer:
         if self.started:
             raise RuntimeError("The answer has begun; its head cannot be changed.")
         self._prelude = prelude(head)
+        self.status = head.status
 
     async def write(self, chunk: bytes | memoryview) -> None:
         """Send a piece of the body; returns when the next may be sent.
@@ -55,6 +75,7 @@ class Answer:
         if self._connection is None:
             connection = await Connection.open(self._address)
             self._connection = connection
+            self.first_byte_at = asyncio.get_running_loop().time()
             self.bytes_sent = len(chunk)
             await connection.send(self._request(connection), h11.Data(data=b"".join((self._prelude, chunk))))
         else:
@@ -69,6 +90,7 @@ class Answer:
 
     async def fail(self, error: BaseException) -> None:
         """End the answer in failure, in the way that is left."""
+        self.outcome = error.slug if isinstance(error, TranscoderError) else TranscoderError.slug
         if self._connection is not None:
             await self._end(h11.EndOfMessage(headers=[*error_trailers(error)]))
         elif isinstance(error, TranscoderError):
@@ -97,7 +119,14 @@ class Answer:
     async def _end(self, end: h11.EndOfMessage) -> None:
         assert self._connection is not None  # noqa: S101  # both callers have just looked
         await self._connection.send(end)
-        (await self._connection.reply()).settle()
+        accepted = (await self._connection.reply()).settle()
+        if self.outcome == CUT_OFF:
+            self.outcome = self._whole if accepted else REFUSED
+
+    @property
+    def _whole(self) -> str:
+        """What a whole answer is called: one that tells of a failure is none of the good ones."""
+        return OK if self.status is None or self.status < HTTPStatus.BAD_REQUEST else f"http-{self.status}"
 
     async def _report(self, error: BaseException) -> None:
         headers = [("Lambda-Runtime-Function-Error-Type", error_type(error)), *self._invocation.echo]

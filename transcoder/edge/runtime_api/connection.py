@@ -54,18 +54,19 @@ class Reply:
         except (ValueError, LookupError, TypeError):
             return ""
 
-    def settle(self) -> None:
-        """Take note of the reply to an answer: accepted, come too late, or the end of this process.
+    def settle(self) -> bool:
+        """Take the reply to an answer for what it means: whether it was accepted; it may have come too late.
 
         Raises:
             RuntimeApiError: the process has to exit.
         """
         if self.status == HTTPStatus.ACCEPTED:
-            return
+            return True
         late = self.status in {HTTPStatus.GONE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE} or self.reason == "InvalidRequestID"
         if not late:
             raise RuntimeApiError(f"The Runtime API answered {self.status} {self.reason}.")
         _log.warning("the Runtime API refused an answer: %d %s", self.status, self.reason)
+        return False
 
 
 class Connection:

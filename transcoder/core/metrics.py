@@ -1,0 +1,55 @@
+"""What is logged of an invocation: one line of JSON that CloudWatch reads metrics from, so that no agent is needed.
+
+Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+NAMESPACE = "Transcoder"
+UNITS = {
+    "first_byte_ms": "Milliseconds",
+    "total_ms": "Milliseconds",
+    "bytes": "Bytes",
+    "segments": "Count",
+    "retries": "Count",
+    "peak_rss_mib": "Megabytes",
+    "cold_start": "Count",
+}
+"""Which fields are metrics, and their units."""
+
+Value = str | int | float
+OK = "ok"
+"""The outcome of an invocation whose answer is whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One invocation, when it is over."""
+
+    function: str
+    request_id: str
+    outcome: str
+    """`ok`, or the slug of the failure."""
+    status: int | None
+    """The HTTP status, if an answer began."""
+    first_byte_ms: float | None
+    """From the event to the first byte of the answer, if there was one."""
+    total_ms: float
+    bytes: int
+    """Of the body."""
+    peak_rss_mib: float
+    """The most that this process ever held, and the most that a child of it ever did."""
+    cold_start: int
+    """1 for the first invocation of a process, otherwise 0."""
+    notes: Mapping[str, Value] = field(default_factory=dict)
+    """What the application adds."""
+
+
+def metric_line(record: Record, *, epoch_ms: int) -> str:
+    """Write `record` as one line in the embedded metric format, by function and by function and outcome."""
+    values = {name: value for name, value in asdict(record).items() if name != "notes" and value is not None} | dict(record.notes)
+    metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if isinstance(values.get(name), int | float)]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["function"], ["function", "outcome"]], "Metrics": metrics}
+    return json.dumps({"_aws": {"Timestamp": epoch_ms, "CloudWatchMetrics": [directive]}, **values})
