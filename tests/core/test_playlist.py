@@ -157,7 +157,7 @@ REFUSED = {
     "byterange-broken": "The playlist is broken: 'first' is not a byte range.",
     "dash-manifest": "is a DASH manifest, not an HLS playlist.",
     "define-after-use": "The playlist uses the variable 'a', which has no value.",
-    "define-doubling": "Variables make a line of the playlist longer than 65536 characters.",
+    "define-doubling": "Variables put more than 16777216 characters into the playlist.",
     "define-import": "The playlist uses the variable 'auth', which has no value.",
     "define-queryparam-missing": "The playlist uses the variable 'none', which has no value.",
     "delta-update": "is a delta update, which leaves out segments.",
@@ -257,6 +257,29 @@ def test_only_cr_and_lf_end_a_line(separator: str) -> None:
 def test_references_are_resolved(base: str, reference: str, address: str) -> None:
     media = parse_media(f"#EXTM3U\n#EXTINF:4,\n{reference}\n#EXT-X-ENDLIST", base)
     assert media.segments[0].url == address
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param("#EXTINF:1,\n1.ts\n" * 100_001, id="segments"),
+        pytest.param("#EXT-X-DISCONTINUITY\n" * 500_001, id="lines"),
+        pytest.param("".join(f'#EXT-X-KEY:METHOD=AES-128,KEYFORMAT="{number}"\n' for number in range(100)), id="keys"),
+    ],
+)
+def test_what_grows_has_a_limit(lines: str) -> None:
+    with pytest.raises(UnsupportedSourceError, match=r"is too long|more than 32 keys"):
+        parse(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{lines}1.ts\n", URL)
+
+
+@pytest.mark.parametrize(
+    "value", ["a" * 200_000, "a " * 100_000, '"' * 200_000, "a=" * 100_000, 'a="' * 70_000, "9" * 200_000, "'" * 200_000]
+)
+@pytest.mark.parametrize("tag", ["#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-KEY:", "#EXT-X-DEFINE:", "#EXTINF:", ""])
+def test_a_long_line_takes_no_long_time(tag: str, value: str) -> None:
+    started = time.process_time()
+    assert outcome(reading(f"#EXTM3U\n{tag}{value}\n1.ts\n"))
+    assert time.process_time() - started < 1
 
 
 def test_ten_thousand_segments_are_planned_in_under_a_second() -> None:

@@ -14,6 +14,9 @@ _PLAYS_EVERYWHERE = re.compile(r"(mp4a(?!\.a)|opus|flac|mp3)", re.IGNORECASE)
 # Dolby Vision without a base layer that other players understand: the colours are wrong.
 _DOLBY_VISION_ONLY = re.compile(r"(dvh1|dvhe|dva1|dvav|dav1)", re.IGNORECASE)
 
+MAX_CHOICES = 8
+"""So many variants of a kind are offered to fail over to, the first included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -47,8 +50,10 @@ def choose(multivariant: Multivariant, *, height: int | None = None, audio: str 
     alike = [variant for variant in variants if _kind(variant) == _kind(best)]
     alike.sort(key=lambda variant: variant is not best)
     # Two variants may differ in something that is of no use here and lead to the same two playlists.
-    choices = {(choice.video, choice.audio): choice for choice in reversed([_choice(multivariant, each, audio) for each in alike])}
-    return tuple(reversed(choices.values()))
+    choices: dict[tuple[str, str | None], Choice] = {}
+    for choice in (_choice(multivariant, each, audio) for each in alike[:MAX_CHOICES]):
+        choices.setdefault((choice.video, choice.audio), choice)
+    return tuple(choices.values())
 
 
 def is_audio_only(variant: Variant) -> bool:

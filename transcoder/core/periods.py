@@ -4,12 +4,15 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 from transcoder.core.playlist import Media, MediaSegment
 from transcoder.errors import UnsupportedSourceError
 
+T = TypeVar("T")
+
 MAX_PERIODS = 1000
-"""A source with more breaks is refused: each period takes a process of its own."""
+"""A source with more breaks, or periods, is refused: each period takes a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def together(video: Media, audio: Media) -> list[tuple[Span, Span]]:
     wholes = Span(0, len(video.segments)), Span(0, len(audio.segments))
     if len(ours) == len(theirs):
         regions = zip(_spans(wholes[0], ours), _spans(wholes[1], theirs), strict=True)
-        return [pair for left, right in regions for pair in _region(_side(video, left, ()), _side(audio, right, ()))]
+        return _few([pair for left, right in regions for pair in _region(_side(video, left, ()), _side(audio, right, ()))])
     return _region(_side(video, wholes[0], ours), _side(audio, wholes[1], theirs))
 
 
@@ -135,8 +138,8 @@ def _spans(whole: Span, breaks: Sequence[int]) -> list[Span]:
     return [Span(first, end) for first, end in pairwise((whole.first, *breaks, whole.end))]
 
 
-def _few(breaks: list[int]) -> list[int]:
-    """Refuse more breaks than can be joined."""
-    if len(breaks) >= MAX_PERIODS:
-        raise UnsupportedSourceError(f"The playlist breaks {len(breaks)} times; {MAX_PERIODS - 1} is the most that is joined.")
+def _few(breaks: list[T]) -> list[T]:
+    """Refuse more breaks, or periods, than can be joined."""
+    if len(breaks) > MAX_PERIODS:
+        raise UnsupportedSourceError(f"The playlist breaks {len(breaks)} times; {MAX_PERIODS} is the most that is joined.")
     return breaks

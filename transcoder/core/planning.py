@@ -11,8 +11,6 @@ from transcoder.core.playlist import MapTag, Media, MediaSegment
 from transcoder.core.playlist.addresses import shown
 from transcoder.errors import UnsupportedSourceError
 
-MAX_SEGMENTS = 100_000
-"""A playlist that lists more is refused."""
 MAX_SECONDS = 30 * 24 * 3600
 """A longer source is refused."""
 
@@ -56,8 +54,6 @@ def _check(media: Media) -> None:
         raise UnsupportedSourceError(f"{where} has no end: it is a live stream, which is not supported.")
     if media.skips:
         raise UnsupportedSourceError(f"{where} is a delta update, which leaves out segments.")
-    if len(media.segments) > MAX_SEGMENTS:
-        raise UnsupportedSourceError(f"{where} lists {len(media.segments)} segments; {MAX_SEGMENTS} is the most.")
     if all(segment.gap for segment in media.segments):
         raise UnsupportedSourceError(f"{where} lists only gaps: none of its segments exist.")
     if math.fsum(segment.seconds for segment in media.segments) > MAX_SECONDS:

@@ -12,6 +12,9 @@ from transcoder.core.playlist.model import KeyTag, MapTag, Media, MediaSegment, 
 from transcoder.core.playlist.variables import substitute
 from transcoder.errors import UnsupportedSourceError
 
+MAX_KEYS = 32
+"""More keys in force at once, each of another format, are refused."""
+
 
 def parse(text: str, url: str, *, imported: Mapping[str, str] | None = None) -> Multivariant | Media:
     """Read a playlist; `url` is where the text came from, after redirects, and every address in the result is absolute.
@@ -116,7 +119,10 @@ class _Tags:
             return ()
         url = self._addresses.absolute(tag["URI"]) if tag.get("URI") else None
         key = KeyTag(method, url, tag.get("IV"), tag.get("KEYFORMAT", "identity").lower())
-        return (*(old for old in self._keys if old.format != key.format and (same_place or old.method == method)), key)
+        others = [old for old in self._keys if old.format != key.format and (same_place or old.method == method)]
+        if len(others) >= MAX_KEYS:
+            raise UnsupportedSourceError(f"The playlist gives more than {MAX_KEYS} keys for the same segment.")
+        return (*others, key)
 
     def _map(self, tag: Mapping[str, str]) -> MapTag:
         """Read an EXT-X-MAP."""

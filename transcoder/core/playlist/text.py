@@ -16,7 +16,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 # str.splitlines, which the package uses, cuts at these too; RFC 8216 (4.1) knows LF and CRLF only.
 _NOT_LINE_ENDS = str.maketrans(dict.fromkeys("\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\ufffd"))
 _BLANK = " \t\ufeff\u00a0\u200b"
-_ATTRIBUTE = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*("[^"]*"|[^,]*)')
+_ATTRIBUTE = re.compile(r'(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)\s*+=\s*+("[^"]*"|[^,]*+)')
 _NEEDS_QUOTES = re.compile(r"[,'=\s]")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SEQUENCE = re.compile(r"[0-9]{1,20}")
@@ -24,6 +24,11 @@ _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?")
 _DURATION = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
 _BYTERANGE = re.compile(r"\s*([0-9]{1,18})\s*(?:@\s*([0-9]{1,18})?\s*)?")
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
+
+MAX_URIS = 100_000
+"""A playlist that lists more segments or variants is refused."""
+MAX_LINES = 500_000
+"""A playlist of more lines is refused, comments and blank ones not counted."""
 
 OF_MULTIVARIANT = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
 _ONLY_IN_MULTIVARIANT = OF_MULTIVARIANT | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
@@ -50,7 +55,7 @@ def lines_of(text: str, url: str) -> list[str]:
     """Cut a text into its tags and URIs: without byte order mark, blank lines, comments, and whatever the line ends are.
 
     Raises:
-        UnsupportedSourceError: the text is empty, a web page, or something else that is plainly not a playlist.
+        UnsupportedSourceError: the text is empty, a web page, something else that is plainly not a playlist, or too long.
     """
     stripped = (line.strip().strip(_BLANK) for line in _LINE_END.split(text.translate(_NOT_LINE_ENDS)))
     lines = [line for line in stripped if line and (line[0] != "#" or line.startswith("#EXT"))]
@@ -64,6 +69,8 @@ def lines_of(text: str, url: str) -> list[str]:
         raise UnsupportedSourceError(f"{where} is a web page, not a playlist.")
     if not any(line.startswith("#EXT") for line in lines):
         raise UnsupportedSourceError(f"{where} is not an HLS playlist.")
+    if len(lines) > MAX_LINES or sum(line[0] != "#" for line in lines) > MAX_URIS:
+        raise UnsupportedSourceError(f"{where} is too long: {MAX_URIS} segments and {MAX_LINES} lines are the most.")
     return lines
 
 

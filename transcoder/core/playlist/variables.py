@@ -9,8 +9,8 @@ from transcoder.errors import UnsupportedSourceError
 
 _TAG = "#EXT-X-DEFINE:"
 _REFERENCE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
-MAX_LINE_CHARACTERS = 64 * 1024
-"""A line that variables make longer than this is refused: a few of them doubling each other could fill the memory."""
+MAX_CHARACTERS = 16 * 1024 * 1024
+"""A playlist into which variables put more than this is refused: a few of them doubling each other could fill the memory."""
 
 
 def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -25,10 +25,13 @@ def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple
     if not any(line.startswith(_TAG) for line in lines):
         return lines, variables
     substituted = []
+    room = MAX_CHARACTERS
     for line in lines:
-        new = _REFERENCE.sub(lambda match: _value(variables, match[1]), line) if "{$" in line else line
-        if len(new) > max(MAX_LINE_CHARACTERS, len(line)):
-            raise UnsupportedSourceError(f"Variables make a line of the playlist longer than {MAX_LINE_CHARACTERS} characters.")
+        values = [_value(variables, name) for name in _REFERENCE.findall(line)] if "{$" in line else []
+        room -= sum(map(len, values))
+        if room < 0:
+            raise UnsupportedSourceError(f"Variables put more than {MAX_CHARACTERS} characters into the playlist.")
+        new = _REFERENCE.sub(lambda match: variables[match[1]], line) if values else line
         if new.startswith(_TAG):
             _define(variables, attributes(new[len(_TAG) :]), url, imported)
         substituted.append(new)

@@ -1,0 +1,133 @@
+"""Which variant and which sound are taken."""
+
+import pytest
+
+from transcoder.core.choose import Choice, choose
+from transcoder.core.playlist import Multivariant, parse
+from transcoder.errors import UnsupportedSourceError
+
+FOLDER = "https://media.example/film/"
+
+
+def read(*lines: str) -> Multivariant:
+    playlist = parse("\n".join(("#EXTM3U", *lines)), FOLDER + "main.m3u8")
+    assert isinstance(playlist, Multivariant)
+    return playlist
+
+
+def variant(attributes: str, uri: str) -> str:
+    return f"#EXT-X-STREAM-INF:{attributes}\n{uri}"
+
+
+def sound(group: str, name: str, attributes: str = "") -> str:
+    return f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="{name}"{attributes}'
+
+
+def names(choice: Choice) -> tuple[str, str | None]:
+    return choice.video.removeprefix(FOLDER), choice.audio.removeprefix(FOLDER) if choice.audio else None
+
+
+LADDER = read(
+    variant("BANDWIDTH=3000,RESOLUTION=720x1280", "upright.m3u8"),
+    variant("BANDWIDTH=900,RESOLUTION=640x360", "360.m3u8"),
+    variant("BANDWIDTH=5000,RESOLUTION=1920x1080", "1080.m3u8"),
+    variant("BANDWIDTH=2500,RESOLUTION=1280x720", "720.m3u8"),
+    variant('BANDWIDTH=60,CODECS="mp4a.40.2"', "sound.m3u8"),
+    variant("BANDWIDTH=9000", "unknown.m3u8"),
+)
+
+
+@pytest.mark.parametrize(
+    ("height", "uri"),
+    [(None, "1080.m3u8"), (2160, "1080.m3u8"), (1080, "1080.m3u8"), (1079, "upright.m3u8"), (400, "360.m3u8"), (100, "360.m3u8")],
+)
+def test_the_largest_short_side_that_fits_is_taken_or_else_the_smallest(height: int | None, uri: str) -> None:
+    assert [names(choice) for choice in choose(LADDER, height=height)] == [(uri, None)]
+
+
+LANGUAGES = read(
+    sound("a", "Deutsch", ',LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,URI="de.m3u8"'),
+    sound("a", "Described", ',LANGUAGE="en",CHARACTERISTICS="public.accessibility.describes-video",URI="described.m3u8"'),
+    sound("a", "English", ',LANGUAGE="en-US",URI="en.m3u8"'),
+    sound("a", "Original", ',LANGUAGE="fr"'),
+    sound("b", "Suomi", ',LANGUAGE="fi",URI="fi.m3u8"'),
+    variant('BANDWIDTH=5000,RESOLUTION=1920x1080,AUDIO="a"', "1080.m3u8"),
+    variant('BANDWIDTH=900,RESOLUTION=640x360,AUDIO="b"', "360.m3u8"),
+)
+
+
+@pytest.mark.parametrize(
+    ("audio", "expected"),
+    [
+        (None, ("1080.m3u8", "de.m3u8")),
+        ("en-us", ("1080.m3u8", "en.m3u8")),
+        ("English", ("1080.m3u8", "en.m3u8")),
+        ("described", ("1080.m3u8", "described.m3u8")),
+        ("fr", ("1080.m3u8", None)),
+        ("fi", ("360.m3u8", "fi.m3u8")),
+    ],
+)
+def test_sound_is_chosen_by_language_or_name_and_by_default_otherwise(audio: str | None, expected: tuple[str, str | None]) -> None:
+    assert names(choose(LANGUAGES, audio=audio)[0]) == expected
+
+
+def test_sound_that_is_not_there_is_refused_with_what_is() -> None:
+    with pytest.raises(UnsupportedSourceError, match=r"no sound 'nl'\. It has: de \(Deutsch\), en \(Described\), en-US \(English\)"):
+        choose(LANGUAGES, audio="nl")
+
+
+def test_default_and_selectable_sounds_come_before_more_channels() -> None:
+    playlist = read(
+        sound("a", "Six", ',CHANNELS="6",URI="6.m3u8"'),
+        sound("a", "Two", ',CHANNELS="2/-/BINAURAL",AUTOSELECT=YES,URI="2.m3u8"'),
+        sound("b", "Two", ',CHANNELS="2",URI="2.m3u8"'),
+        sound("b", "Six", ',CHANNELS="6",URI="6.m3u8"'),
+        variant('BANDWIDTH=1,AUDIO="a"', "a.m3u8"),
+    )
+    assert names(choose(playlist)[0]) == ("a.m3u8", "2.m3u8")
+
+
+def test_sound_that_browsers_play_is_preferred_at_the_same_size() -> None:
+    playlist = read(
+        sound("surround", "English", ',URI="ac3.m3u8"'),
+        sound("stereo", "English", ',URI="aac.m3u8"'),
+        variant('BANDWIDTH=8000,RESOLUTION=1920x1080,CODECS="avc1.640028,ec-3",AUDIO="surround"', "high.m3u8"),
+        variant('BANDWIDTH=7600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "high.m3u8"),
+        variant('BANDWIDTH=4600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "low.m3u8"),
+    )
+    assert names(choose(playlist)[0]) == ("high.m3u8", "aac.m3u8")
+
+
+def test_better_sound_does_not_outweigh_a_better_picture() -> None:
+    playlist = read(
+        sound("good", "English", ',URI="good.m3u8"'),
+        sound("poor", "English", ',URI="poor.m3u8"'),
+        variant('BANDWIDTH=2300,RESOLUTION=1280x720,AUDIO="good"', "low.m3u8"),
+        variant('BANDWIDTH=2200,RESOLUTION=1280x720,AUDIO="poor"', "high.m3u8"),
+        variant('BANDWIDTH=2000,RESOLUTION=1280x720,AUDIO="poor"', "low.m3u8"),
+    )
+    assert names(choose(playlist)[0]) == ("high.m3u8", "poor.m3u8")
+
+
+def test_an_audio_only_stream_in_another_language_is_that_sound_alone() -> None:
+    playlist = read(
+        sound("a", "English", ',LANGUAGE="en",DEFAULT=YES,URI="en.m3u8"'),
+        sound("a", "Deutsch", ',LANGUAGE="de",URI="de.m3u8"'),
+        variant('BANDWIDTH=64000,CODECS="mp4a.40.2",AUDIO="a"', "en.m3u8"),
+    )
+    assert names(choose(playlist)[0]) == ("en.m3u8", None)
+    assert names(choose(playlist, audio="de")[0]) == ("de.m3u8", None)
+
+
+def test_redundant_variants_follow_in_their_order_and_each_once() -> None:
+    same = "BANDWIDTH=5000,RESOLUTION=1920x1080"
+    playlist = read(variant(same, "a.m3u8"), variant("BANDWIDTH=1", "low.m3u8"), *(variant(same, uri) for uri in ("b.m3u8", "a.m3u8")))
+    assert [names(choice)[0] for choice in choose(playlist)] == ["a.m3u8", "b.m3u8"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "bandwidth"),
+    [("BANDWIDTH=5000,AVERAGE-BANDWIDTH=4000", 4000), ("BANDWIDTH=5000", 5000), ("PROGRAM-ID=1", None), ("BANDWIDTH=fast", None)],
+)
+def test_bandwidth_is_the_average_where_it_is_told(attributes: str, bandwidth: int | None) -> None:
+    assert choose(read(variant(attributes, "1.m3u8")))[0].bandwidth == bandwidth

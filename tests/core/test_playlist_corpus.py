@@ -1,0 +1,92 @@
+"""Playlists and streams that others published: a folder outside this repository, named by HLS_CORPORA."""
+
+import csv
+import os
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from transcoder.core.choose import choose
+from transcoder.core.plan import Plan
+from transcoder.core.planning import make_plan
+from transcoder.core.playlist import Media, Multivariant, media_only, parse
+from transcoder.errors import UnsupportedSourceError
+
+CORPORA = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"))
+pytestmark = pytest.mark.skipif(
+    not (CORPORA / "playlists.tsv").is_file(), reason="HLS_CORPORA does not name the folder of published streams"
+)
+ORIGIN = "https://media.example/"
+
+REFUSED_ALTHOUGH_ENDED = {
+    "media-variables": "imports a variable, and its multivariant playlist is not there to give it a value",
+    "llhls-delta-byte-range": "is a delta update: five of its segments are left out",
+}
+REFUSED_ALTHOUGH_MULTIVARIANT = {"hls_master_playlist_sap": "has renditions and no variant"}
+
+
+def table(name: str, columns: list[str] | None = None) -> list[dict[str, str]]:
+    with (CORPORA / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, columns, delimiter="\t"))
+
+
+def load(url: str) -> Media | Multivariant:
+    path = CORPORA / "streams" / unquote(url.removeprefix(ORIGIN))
+    return parse(path.read_bytes().decode(), url)
+
+
+def plan_of(entry: str) -> Plan:
+    playlist = load(ORIGIN + entry)
+    if isinstance(playlist, Media):
+        return make_plan(playlist)
+    choice = choose(playlist)[0]
+    sound = media_only(load(choice.audio)) if choice.audio else None
+    return make_plan(media_only(load(choice.video)), sound, bandwidth=choice.bandwidth)
+
+
+def outcome(name: str) -> str:
+    text = (CORPORA / "playlists" / name).read_bytes().decode(errors="replace")
+    try:
+        match parse(text, ORIGIN + "list.m3u8"):
+            case Media() as playlist:
+                return "plan" if make_plan(playlist).periods else "nothing"
+            case Multivariant() as playlist:
+                return "variants" if choose(playlist) else "nothing"
+    except UnsupportedSourceError:
+        return "refused"
+
+
+def kind(row: dict[str, str]) -> str:
+    ended = "noENDLIST" not in row["flags"] or "TYPE:VOD" in row["flags"]
+    return "media that ends" if row["kind"] == "media" and ended else row["kind"]
+
+
+def test_each_published_playlist_is_planned_chosen_from_or_refused() -> None:
+    rows = table("playlists.tsv")
+    assert Counter((kind(row), outcome(row["file"])) for row in rows) == {
+        ("media that ends", "plan"): 97,
+        ("media that ends", "refused"): 2,
+        ("media", "refused"): 78,
+        ("master", "variants"): 84,
+        ("master", "refused"): 1,
+        ("iframe", "refused"): 4,
+        ("m3u-list (EXTINF:-1)", "refused"): 2,
+        ("empty/other", "refused"): 7,
+    }
+    refused = [row["file"] for row in rows if kind(row) in {"media that ends", "master"} and outcome(row["file"]) == "refused"]
+    for file in refused:
+        assert any(name in file for name in {**REFUSED_ALTHOUGH_ENDED, **REFUSED_ALTHOUGH_MULTIVARIANT})
+
+
+def test_each_published_stream_is_planned_or_refused_as_it_must_be() -> None:
+    outcomes: Counter[tuple[str, str]] = Counter()
+    for case in table("cases.tsv", ["name", "entry", "class"]):
+        try:
+            plan = plan_of(f"{case['name']}/{case['entry']}")
+        except UnsupportedSourceError:
+            outcomes[case["class"], "refused"] += 1
+        else:
+            outcomes[case["class"], "plan"] += bool(plan.periods)
+    assert outcomes == {("exact", "plan"): 30, ("refuse", "refused"): 5, ("either", "refused"): 4}
