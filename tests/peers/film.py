@@ -84,9 +84,15 @@ def source_hashes(*files: Path) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         for number, file in enumerate(files):
             remuxed = Path(folder, f"{number}.mp4")
-            run_ffmpeg("-i", file, *FIRST_OF_EACH, "-c", "copy", remuxed)
+            run_ffmpeg("-i", file, *FIRST_OF_EACH, "-c", "copy", *_tag(file), remuxed)
             found |= hashes(remuxed)
     return found
+
+
+def _tag(file: Path) -> tuple[str, ...]:
+    """Ask for `hvc1` where the picture is HEVC: ffmpeg would take `hev1`, which keeps parameter sets among the packets."""
+    with av.open(file) as container:
+        return ("-tag:v", "hvc1") if any(stream.codec_context.name == "hevc" for stream in container.streams.video) else ()
 
 
 def av_distance(*files: Path) -> float:
@@ -180,3 +186,10 @@ def is_whole(file: Path) -> bool:
     data = file.read_bytes()
     size = int.from_bytes(data[-4:])  # the last field of mfro: the size of the mfra around it
     return 24 <= size <= len(data) and data[-16:-8].endswith(b"mfro") and data[-size:][:8] == struct.pack(">I4s", size, b"mfra")
+
+
+def size(file: Path) -> tuple[int, int]:
+    """Return width and height of the first picture."""
+    with av.open(file) as container:
+        context = container.streams.video[0].codec_context
+        return context.width, context.height
