@@ -47,7 +47,7 @@ def _track_run(data: bytes, traf: Box, tracks: Mapping[int, SourceTrack]) -> Run
     if track is None:
         return None
     decode = next((box for box in inner if box.kind == b"tfdt"), None)
-    base = unsigned(data, decode.start + 4, 8 if data[decode.start] else 4) if decode else None
+    base = unsigned(data, decode.start + 4, 8 if unsigned(data, decode.start, 1) else 4) if decode else None
     duration, size = _defaults(data, header, track)
     times = [_Times(data, box, duration, size) for box in inner if box.kind == b"trun"]
     samples = sum(run.count for run in times)
@@ -88,7 +88,7 @@ class _Times:
     """One trun: number of samples and their times from its beginning."""
 
     def __init__(self, data: bytes, box: Box, default_duration: int, default_size: int) -> None:
-        version, flags = data[box.start], unsigned(data, box.start + 1, 3)
+        version, flags = unsigned(data, box.start, 1), unsigned(data, box.start + 1, 3)
         self.count = count = unsigned(data, box.start + 4, 4)
         at = box.start + 8 + (4 if flags & _DATA_OFFSET else 0) + (4 if flags & _FIRST_FLAGS else 0)
         words = sum(bool(flags & each) for each in (_DURATION, _SIZE, _FLAGS, _COMPOSITION))

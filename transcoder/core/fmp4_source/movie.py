@@ -44,7 +44,7 @@ def read_movie(data: bytes, moov: Box) -> tuple[SourceTrack, ...]:
     header = child(data, moov, b"mvhd")
     if header is None:
         raise UpstreamError("A segment is damaged: its moov has no header.")
-    movie_scale = unsigned(data, header.start + (20 if data[header.start] else 12), 4)
+    movie_scale = unsigned(data, header.start + (20 if unsigned(data, header.start, 1) else 12), 4)
     defaults = _defaults(data, moov)
     tracks = (_track(data, box, movie_scale, defaults) for box in boxes(data, moov.start, moov.end) if box.kind == b"trak")
     return tuple(track for track in tracks if track)
@@ -72,8 +72,8 @@ def _track(data: bytes, trak: Box, movie_scale: int, defaults: dict[int, tuple[i
     if medium is None:
         return None
     _refuse_samples(data, table)
-    track_id = unsigned(data, header.start + (20 if data[header.start] else 12), 4)
-    timescale = unsigned(data, media_header.start + (20 if data[media_header.start] else 12), 4)
+    track_id = unsigned(data, header.start + (20 if unsigned(data, header.start, 1) else 12), 4)
+    timescale = unsigned(data, media_header.start + (20 if unsigned(data, media_header.start, 1) else 12), 4)
     codec, sample_rate, channels = _description(data, table, medium)
     shift = _edit_shift(data, trak, movie_scale, timescale)
     return SourceTrack(track_id, medium, codec, timescale or 1, shift, *defaults.get(track_id, (0, 0)), sample_rate, channels)
@@ -132,7 +132,7 @@ def _edit_shift(data: bytes, trak: Box, movie_scale: int, timescale: int) -> int
     edits = child(data, trak, b"edts", b"elst")
     if edits is None:
         return 0
-    size = 8 if data[edits.start] else 4
+    size = 8 if unsigned(data, edits.start, 1) else 4
     empty = start = 0
     for index in range(unsigned(data, edits.start + 4, 4)):
         at = edits.start + 8 + index * (2 * size + 4)

@@ -5,7 +5,6 @@ from transcoder.core.media import Medium, Stream
 from transcoder.core.mpegts.pes import first_packet, read_pes_header
 from transcoder.core.nal import AccessUnits, H264AccessUnits, HevcAccessUnits
 from transcoder.core.timestamps import unwrap
-from transcoder.errors import UpstreamError
 
 _ACCESS_UNITS: dict[str, type[AccessUnits]] = {"h264": H264AccessUnits, "hevc": HevcAccessUnits}
 _LONGEST_PICTURE_SECONDS = 10.0
@@ -63,10 +62,7 @@ class ElementaryStream:
         data = self.payloads[0] if len(self.payloads) == 1 else b"".join(self.payloads)
         self.payloads.clear()
         if self._in_header:
-            try:
-                header = read_pes_header(data)
-            except ValueError:
-                raise UpstreamError("A segment is damaged: a PES packet does not begin where it should.") from None
+            header = read_pes_header(data)
             if header is None:
                 self.payloads.append(data)
                 return

@@ -21,8 +21,6 @@ from transcoder.errors import ProgramChangedError, UnsupportedSourceError, Upstr
 
 _FLAGS = (0, 0x2000, 0x8000, 0xA000)
 """Transport priority and error indicator: neither decides where a packet belongs."""
-_SAME_TYPE = {"mp1": "mp3", "mp2": "mp3"}
-"""Codecs that a program map cannot tell apart."""
 
 
 class TransportInspector:
@@ -32,7 +30,7 @@ class TransportInspector:
         """Judge by what `probe` found in the first segment."""
         mapped = [stream for medium in Medium if (stream := probe.first(medium))]
         self._streams = {stream.id: ElementaryStream(stream) for stream in mapped}
-        self._expected = {stream.id: _SAME_TYPE.get(stream.codec, stream.codec) for stream in mapped}
+        self._announced: dict[int, str] | None = None
         self._more: dict[int, Callable[[bytes], None]] = {}
         self._first: dict[int, Callable[[bytes], None]] = {}
         for pid, elementary in self._streams.items():
@@ -144,7 +142,9 @@ class TransportInspector:
     def _compare(self, program: Program) -> None:
         """Hold a program map against what was found at the beginning; other programs in the stream do not matter."""
         found = {stream.pid: stream.codec for medium in Medium if (stream := program.first(medium))}
-        if found == self._expected:
+        if self._announced is None and found.keys() == self._streams.keys():
+            self._announced = found
+        if found == self._announced:
             self._program = program.number
         elif program.number == self._program or self._programs == 1:
             raise ProgramChangedError("A segment announces other streams than the one before it.")

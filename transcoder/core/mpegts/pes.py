@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from transcoder.core.timestamps import CLOCK_HZ
+from transcoder.errors import UpstreamError
 
 PREFIX = b"\0\0\1"
 _FIXED_BYTES = 9
@@ -27,10 +28,10 @@ class PesHeader:
 def read_pes_header(data: bytes) -> PesHeader | None:
     """Read the header at the beginning of `data`; None if it is not there as a whole.
 
-    Raises ValueError if no PES packet begins there.
+    Raises UpstreamError if no PES packet begins there.
     """
     if data[:3] != PREFIX[: len(data)]:
-        raise ValueError
+        raise UpstreamError("A segment is damaged: a PES packet does not begin where it should.")
     if len(data) < _FIXED_BYTES:
         return None
     if data[3] in _BARE_STREAMS:

@@ -93,10 +93,7 @@ class _Heads:
         if pid not in self._pending:
             return
         data = self._pending[pid]
-        try:
-            header = read_pes_header(data)
-        except ValueError:
-            raise UpstreamError("A segment is damaged: a PES packet does not begin where it should.") from None
+        header = read_pes_header(data)
         if header is None:
             return
         del self._pending[pid]
@@ -115,7 +112,7 @@ class _Heads:
             return
         for at in range(len(data) - HEADER_BYTES + 1):
             frame = read(data, at)
-            if frame:
+            if frame and (at == 0 or at + frame.length + HEADER_BYTES > len(data) or read(data, at + frame.length)):
                 self._frames[pid] = frame
                 return
 

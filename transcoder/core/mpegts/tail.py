@@ -7,6 +7,7 @@ from transcoder.core.media import Medium, Probe, Stream
 from transcoder.core.mpegts.packets import PACKET_BYTES, SYNC, payloads
 from transcoder.core.mpegts.pes import PesHeader, read_pes_header
 from transcoder.core.timestamps import unwrap
+from transcoder.errors import UpstreamError
 
 
 def transport_tail_end(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
@@ -45,7 +46,7 @@ def _end(stream: Stream, units: list[bytes]) -> float | None:
 def _header(unit: bytes) -> PesHeader | None:
     try:
         return read_pes_header(unit)
-    except ValueError:
+    except UpstreamError:
         return None
 
 
