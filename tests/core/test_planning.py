@@ -52,6 +52,7 @@ def shown(plan: Plan) -> list[str]:
         ),
         pytest.param(media(4, 4, BREAK, 4), sound(3, 3, 3, 3), ["v0 v1 | a0 a1 a2", "v2 | a3"], id="sound cut at its nearest segment"),
         pytest.param(media(3, 3, 3, 3), sound(4, 4, BREAK, 4), ["v0 v1 v2 | a0 a1", "v3 | a2"], id="picture cut at its nearest segment"),
+        pytest.param(media(1.5, BREAK, 4, 4), sound(4, 4), ["v0 | a0", "v1 v2 | a1"], id="a short first period keeps its sound"),
         pytest.param(
             media(section("x"), 4, section("y"), 4),
             sound(section("s"), 2, 2, 2, 2),

@@ -99,17 +99,20 @@ def _cuts(left: _Side, right: _Side) -> list[tuple[int, int]]:
 
 
 def _nearest(side: _Side, time: float, tolerance: float) -> int:
-    """Find the segment whose begin lies nearest to `time`; the end, if the track is over by then."""
+    """Find the segment whose begin lies nearest to `time`; the end, if the track is over by then.
+
+    The region's first segment stays before the break if any other is near enough: both tracks began together with it.
+    """
     after = bisect_left(side.edges, time)
     if after == len(side.edges):
         return side.span.end
-    place = min((max(after - 1, 0), after), key=lambda index: abs(side.edges[index] - time))
-    if abs(side.edges[place] - time) > tolerance:
+    near = [place for place in (after - 1, after) if place >= 0 and abs(side.edges[place] - time) <= tolerance]
+    if not near:
         raise UnsupportedSourceError(
             "The breaks of picture and sound do not coincide: "
             f"{time:.3f} s after a break in common, one breaks and the other has no segment that begins near."
         )
-    return side.span.first + place
+    return side.span.first + min(near, key=lambda place: (not place, abs(side.edges[place] - time)))
 
 
 def _discontinuities(media: Media) -> list[int]:
