@@ -443,6 +443,40 @@ def test_only_a_period_with_a_successor_holds_its_newest_fragment_back(period: C
     assert sent[True] > 29_000
 
 
+def test_a_fragment_too_long_to_be_held_back_passes(period: Callable[[Source], bytes]) -> None:
+    made = [period(Source(start=3, video=2, audio=2.03)), period(B)]
+    film = bytearray()
+    joiner = Joiner(Lengths(4.1, {}), max_held=1_000)
+    for data in made:
+        joiner.begin(last=False)
+        film += b"".join(joiner.feed(data))
+        rest, _ = joiner.end_period()
+        assert not rest
+    film += joiner.finish()
+    assert_contiguous(packets(bytes(film), "audio"))
+    assert len(shifts(bytes(film), made[0], "audio")) == len(packets(made[0], "audio"))
+    assert len(shifts(bytes(film), made[1], "audio")) < len(packets(made[1], "audio")) - 1
+    verify(bytes(film))
+
+
+def test_steps_out_of_order_are_bugs(period: Callable[[Source], bytes]) -> None:
+    joiner = Joiner(Lengths(4.1, {}))
+    with pytest.raises(RuntimeError):
+        joiner.feed(b"")
+    with pytest.raises(RuntimeError):
+        joiner.end_period()
+    with pytest.raises(RuntimeError):
+        joiner.finish()
+    assert not joiner.has_output
+    assert joiner.seconds == {}
+    joiner.begin()
+    joiner.feed(period(A))
+    with pytest.raises(RuntimeError):
+        joiner.begin()
+    with pytest.raises(RuntimeError):
+        joiner.finish()
+
+
 def test_a_whole_film_is_found_whole(period: Callable[[Source], bytes]) -> None:
     film, _, joiner = join([period(A)], seconds=4.05)
     whole = verify(film, tolerance=0.1)

@@ -163,7 +163,7 @@ def write_moov(header: Header, lengths: Lengths, zero: Mapping[Medium, int]) -> 
         elif kind == b"trak":
             track = next(tracks)
             length = math.ceil(lengths.tracks.get(track.medium, lengths.film) * track.timescale)
-            parts.append(_trak(moov, (start, end), film=film, length=length, zero=zero[track.medium]))
+            parts.append(_trak(moov, (start, end), film=film, length=length, edits=_edts(zero[track.medium], track.timescale)))
         elif kind == b"mvex":
             mehd = full_box(b"mehd", 1, 0, struct.pack(">Q", film))
             parts.append(box(b"mvex", mehd, *(moov[at - 8 : stop] for name, at, stop in children(moov, start, end) if name != b"mehd")))
@@ -172,14 +172,13 @@ def write_moov(header: Header, lengths: Lengths, zero: Mapping[Medium, int]) -> 
     return box(b"moov", *parts)
 
 
-def _trak(moov: bytes, span: tuple[int, int], *, film: int, length: int, zero: int) -> bytes:
+def _trak(moov: bytes, span: tuple[int, int], *, film: int, length: int, edits: bytes) -> bytes:
     """Write a `trak` with its durations, and with our edit list in the place of any other."""
     parts = []
     for kind, start, end in children(moov, *span):
         if kind == b"tkhd":
             parts.append(_timed(b"tkhd", moov[start:end], film, gap=8))
-            # A segment_duration of 0 reaches over all fragments (8.6.6.1)
-            parts.append(box(b"edts", full_box(b"elst", 0, 0, struct.pack(">IIiI", 1, 0, zero, 0x10000))))
+            parts.append(edits)
         elif kind == b"mdia":
             inside = (
                 _timed(b"mdhd", moov[at:stop], length, gap=4) if name == b"mdhd" else moov[at - 8 : stop]
@@ -189,6 +188,13 @@ def _trak(moov: bytes, span: tuple[int, int], *, film: int, length: int, zero: i
         elif kind != b"edts":
             parts.append(moov[start - 8 : end])
     return box(b"trak", *parts)
+
+
+def _edts(zero: int, timescale: int) -> bytes:
+    """Write the edit list of a track whose media time `zero` is the film's begin; below 0, the track begins that much later (8.6.6)."""
+    entries = [struct.pack(">IiI", round(-zero * MOVIE_TIMESCALE / timescale), -1, 0x10000)] if zero < 0 else []
+    entries.append(struct.pack(">IiI", 0, max(0, zero), 0x10000))  # a segment_duration of 0 reaches over all fragments
+    return box(b"edts", full_box(b"elst", 0, 0, struct.pack(">I", len(entries)), *entries))
 
 
 def _mvhd(content: bytes, film: int) -> bytes:

@@ -3,14 +3,13 @@
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from transcoder.core.fmp4.boxes import Box, MediaStart, Splitter, media_header
-from transcoder.core.fmp4.fragment import NOT_SYNC, Edit, Editor, Fragment, read_fragment, retimed
+from transcoder.core.fmp4.fragment import NOT_SYNC, Editor, Fragment, read_fragment, retimed
 from transcoder.core.fmp4.header import Header, Lengths, read_header, write_moov
 from transcoder.core.fmp4.index import Index
-from transcoder.core.fmp4.placing import SOUND_OVER, Place, check_same, first_place, next_place
-from transcoder.core.fmp4.timeline import Picture, Sound
+from transcoder.core.fmp4.placing import Place, check_same, first_place, next_place
+from transcoder.core.fmp4.timeline import Film, Picture, Sound
 from transcoder.core.media import Medium
 from transcoder.errors import TranscodeError
 
@@ -24,31 +23,6 @@ class PeriodCount:
 
     samples: Mapping[Medium, int]
     """As it wrote them, whatever was dropped or put in afterwards."""
-
-
-@dataclass(slots=True)
-class _Film:
-    """What has been decided for all periods."""
-
-    header: Header
-    zero: Mapping[Medium, int]
-    picture: Picture | None
-    sound: Sound | None
-    index: Index
-    fragments: int = 0
-
-    @property
-    def ends(self) -> dict[Medium, Fraction]:
-        """When each track ends, in seconds after the film's begin."""
-        tracks = {Medium.VIDEO: self.picture, Medium.AUDIO: self.sound}
-        return {medium: Fraction(track.end - self.zero[medium], track.track.timescale) for medium, track in tracks.items() if track}
-
-    @property
-    def end(self) -> Fraction:
-        """When the film ends, or its next period begins."""
-        ends = self.ends
-        picture, latest = ends.get(Medium.VIDEO), max(ends.values())
-        return latest if picture is None or latest - picture > SOUND_OVER else picture
 
 
 @dataclass(slots=True)
@@ -80,10 +54,11 @@ class Joiner:
     and, only in a period that another is known to follow, one fragment; media pass as they come.
     """
 
-    def __init__(self, lengths: Lengths) -> None:
-        """Make a film whose header promises `lengths`."""
+    def __init__(self, lengths: Lengths, *, max_held: int = MAX_HELD_BYTES) -> None:
+        """Make a film whose header promises `lengths`; hold back no fragment with more than `max_held` bytes of media."""
+        self._max_held = max_held
         self._lengths = lengths
-        self._film: _Film | None = None
+        self._film: Film | None = None
         self._period: _Period | None = None
         self._bytes_out = 0
 
@@ -116,10 +91,7 @@ class Joiner:
             UnsupportedSourceError: this period cannot be joined to the ones before it.
         """
         period = self._running()
-        try:
-            return self._counted(part for event in period.splitter.feed(piece) for part in self._take(period, event))
-        except (struct.error, OverflowError) as error:
-            raise TranscodeError("ffmpeg's output has times that cannot be.") from error
+        return self._counted(part for event in period.splitter.feed(piece) for part in self._take(period, event))
 
     def end_period(self) -> tuple[list[bytes], PeriodCount]:
         """End a period whose ffmpeg has ended well; return what was held back, and what ffmpeg wrote.
@@ -140,7 +112,9 @@ class Joiner:
         """Return the film's last bytes: with them, and only with them, it is whole."""
         if self._period or not self._film:
             raise RuntimeError("The film is finished before its last period.")
-        return b"".join(self._counted([self._film.index.write()]))
+        index = self._film.index.write()
+        self._bytes_out += len(index)
+        return index
 
     def _running(self) -> _Period:
         """Return the period that has begun."""
@@ -148,12 +122,15 @@ class Joiner:
             raise RuntimeError("No period has begun.")
         return self._period
 
-    def _counted(self, parts: Iterator[bytes] | list[bytes]) -> list[bytes]:
-        """Count what goes out, part by part: fragments are listed in the index by it."""
+    def _counted(self, parts: Iterator[bytes]) -> list[bytes]:
+        """Count what goes out, part by part: the index lists fragments by it."""
         given = []
-        for part in parts:
-            self._bytes_out += len(part)
-            given.append(part)
+        try:
+            for part in parts:
+                self._bytes_out += len(part)
+                given.append(part)
+        except (struct.error, OverflowError) as error:
+            raise TranscodeError("ffmpeg's output has times that cannot be.") from error
         return given
 
     def _take(self, period: _Period, event: Box | MediaStart | bytes) -> Iterator[bytes]:
@@ -188,9 +165,7 @@ class Joiner:
         for run in fragment.runs:
             medium = run.track.medium
             period.samples[medium] += len(run.sizes)
-            track = film.picture if medium is Medium.VIDEO else film.sound
-            if track:
-                track.place(fragment, run, place.shift[medium])
+            film.track(medium).place(fragment, run, place.shift[medium])
             if run.decode_time < 0:
                 raise TranscodeError("A track goes back to before its beginning.")
         period.fragment, period.media, period.editor, period.held = fragment, False, None, []
@@ -206,7 +181,7 @@ class Joiner:
         tracks = {track.medium: track for track in header.tracks}
         video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
         picture, sound = Picture(video) if video else None, Sound(audio) if audio else None
-        self._film = _Film(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
+        self._film = Film(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
         yield period.begin
         yield write_moov(header, self._lengths, period.place.zero)
 
@@ -219,7 +194,7 @@ class Joiner:
         if any(run.data_at < begin or run.data_end > begin + event.length for run in fragment.runs):
             raise TranscodeError("A fragment's samples do not lie in its media.")
         period.media, fragment.media, fragment.media_header = True, event.length, event.header
-        if period.last or event.length > MAX_HELD_BYTES:
+        if period.last or event.length > self._max_held:
             yield from self._release(period)
 
     def _media(self, period: _Period, piece: bytes) -> Iterator[bytes]:
@@ -229,7 +204,7 @@ class Joiner:
         else:
             period.held.append(piece)
 
-    def _close(self, film: _Film, fragment: Fragment) -> None:
+    def _close(self, film: Film, fragment: Fragment) -> None:
         """Let the sound of a period's last fragment end with the period."""
         run = fragment.run(Medium.AUDIO)
         if not run or not film.sound:
@@ -244,13 +219,9 @@ class Joiner:
         if not fragment or not film or period.editor:
             return
         begin = len(fragment.moof) + fragment.media_header
-        runs = [run for run in fragment.runs if run.sizes]
-        if not runs:
-            period.editor = Editor([Edit(begin, fragment.media)], begin)
-            return
         period.editor = Editor(fragment.edits, begin)
         film.fragments += 1
-        for number, run in enumerate(runs, 1):
+        for number, run in enumerate((run for run in fragment.runs if run.sizes), 1):
             if run.track.medium is film.index.track.medium and not run.flags[0] & NOT_SYNC:
                 film.index.add(run.decode_time + run.offsets[0], moof_at=self._bytes_out, number=number)
         yield retimed(fragment, film.fragments, film.header)

@@ -14,8 +14,6 @@ from transcoder.errors import TranscodeError, UnsupportedSourceError
 
 _WRAP = Fraction(2**33, 90_000)
 """Seconds after which the timestamps of a transport stream begin anew (ISO/IEC 13818-1, 2.4.3.6)."""
-SOUND_OVER = Fraction(60, 1000)
-"""Sound may be longer than the picture by so many seconds, and is cut; where it is longer yet, the picture stands still for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,8 @@ class Place:
 def first_place(fragment: Fragment, header: Header) -> Place:
     """Place the first period: the film begins with whichever track is presented first.
 
-    The others keep their distance to it, to within a tick. Media times begin where decoding does, so that no decode time is negative.
+    The others keep their distance to it, to within a tick. Each track's media times begin where its decoding does, and its edit list says
+    when that is: libavformat counts a late track's delay twice into the film's length if its decode times alone tell of it.
     """
     wraps, begins = _begins(fragment)
     origin = min(begins.values())
@@ -37,7 +36,7 @@ def first_place(fragment: Fragment, header: Header) -> Place:
     for track in header.tracks:
         run = fragment.run(track.medium)
         shift[track.medium] = wraps.get(track.medium, 0) - round(origin * track.timescale)
-        zero[track.medium] = max(0, -run.decode_time - shift[track.medium]) if run else 0
+        zero[track.medium] = -run.decode_time - shift[track.medium] if run else 0
         shift[track.medium] += zero[track.medium]
     return Place(shift, zero)
 

@@ -3,17 +3,24 @@
 All times here are integers in the ticks of the track's timescale, on the film's media timeline.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate, pairwise
 from operator import add
 from statistics import mode
 
 from transcoder.core.fmp4.fragment import Edit, Fragment, Run
-from transcoder.core.fmp4.header import Track
+from transcoder.core.fmp4.header import Header, Track
+from transcoder.core.fmp4.index import Index
+from transcoder.core.media import Medium
 from transcoder.errors import TranscodeError
 
 MAX_SILENCE_SECONDS = 3600
 """A longer hole in the sound is not filled: the source is broken."""
 
+SOUND_OVER = Fraction(60, 1000)
+"""Sound may be longer than the picture by so many seconds, and is cut; where it is longer yet, the picture stands still for it."""
 _HOLE = 3
 """Within a period, a hole of so many frames is left to the duration of the frame before it, with which ffmpeg closes it: timestamps that
 tremble are no holes. A longer one is filled, as some readers ignore durations."""
@@ -164,3 +171,39 @@ class Sound:
             fragment.rewritten = True
             run.durations = [*run.durations[:-1], run.durations[-1] + limit - self.end]
             self.end = limit
+
+
+@dataclass(slots=True)
+class Film:
+    """What has been decided for all periods."""
+
+    header: Header
+    zero: Mapping[Medium, int]
+    picture: Picture | None
+    sound: Sound | None
+    index: Index
+    fragments: int = 0
+
+    @property
+    def ends(self) -> dict[Medium, Fraction]:
+        """When each track ends, in seconds after the film's begin."""
+        tracks = [track for track in (self.picture, self.sound) if track]
+        return {one.track.medium: Fraction(one.end - self.zero[one.track.medium], one.track.timescale) for one in tracks}
+
+    @property
+    def end(self) -> Fraction:
+        """When the film ends, or its next period begins."""
+        ends = self.ends
+        picture, latest = ends.get(Medium.VIDEO), max(ends.values())
+        return latest if picture is None or latest - picture > SOUND_OVER else picture
+
+    def track(self, medium: Medium) -> Picture | Sound:
+        """Return the track of that medium.
+
+        Raises:
+            TranscodeError: the film has none.
+        """
+        track = self.picture if medium is Medium.VIDEO else self.sound
+        if not track:
+            raise TranscodeError("A fragment is of a medium that the film does not have.")
+        return track

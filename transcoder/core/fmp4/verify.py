@@ -60,7 +60,7 @@ class Verifier:
                     self._media(event)
                 elif isinstance(event, Box):
                     self._box(event)
-        except (struct.error, IndexError) as error:
+        except (struct.error, IndexError, ZeroDivisionError) as error:
             raise TranscodeError("The film has a box that is cut off.") from error
 
     def end(self) -> Whole:
@@ -72,7 +72,7 @@ class Verifier:
         length = self._splitter.end()
         if self._fragment or self._before != b"mfra":
             raise TranscodeError("The film has no index at its end: it is not whole.")
-        sent = max(self._last.values()) - min(self._first.values())
+        sent = max(self._last.values(), default=0.0) - min(self._first.values(), default=0.0)
         if self._tolerance is not None and abs(sent - self._announced) > self._tolerance:
             raise TranscodeError(f"The film lasts {sent:.3f} s, and its header promises {self._announced:.3f} s.")
         return Whole(length, len(self._moofs), self._samples, self._announced, sent)
