@@ -1,7 +1,7 @@
 import pytest
 from film import Film, encoding, run_ffmpeg
 from make_media import media
-from peers.judged import judged, probed, read
+from peers.judged import copied, judged, probed, read
 
 from transcoder.core.media import Container, Medium
 from transcoder.core.mpegts.tables import read_program
@@ -158,3 +158,13 @@ def test_layer_two_is_told_from_layer_three(tmp_path_factory: pytest.TempPathFac
     judge, _ = judged([file.read_bytes()])
     assert [stream.codec for stream in probed(file.read_bytes()).streams] == ["mp2"]
     assert judge.samples[Medium.AUDIO] == 39
+
+
+def test_fragments_may_begin_before_zero() -> None:
+    init, segments = read(media("fmp4-video-only"))
+    at = segments[0].find(b"tfdt\1") + 8
+    early = segments[0][:at] + (-12800).to_bytes(8, "big", signed=True) + segments[0][at + 8 :]
+    found = probed(early, init=init).first(Medium.VIDEO)
+    assert found
+    assert found.start == pytest.approx(copied(init + early, "mov")[Medium.VIDEO].start)
+    assert (found.start or 0) < 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from transcoder.core.fmp4_source.boxes import Box, boxes, unsigned
+from transcoder.core.fmp4_source.boxes import Box, boxes, signed, unsigned
 from transcoder.core.fmp4_source.movie import SourceTrack
 from transcoder.errors import UpstreamError
 
@@ -47,13 +47,18 @@ def _track_run(data: bytes, traf: Box, tracks: Mapping[int, SourceTrack]) -> Run
     if track is None:
         return None
     decode = next((box for box in inner if box.kind == b"tfdt"), None)
-    base = unsigned(data, decode.start + 4, 8 if unsigned(data, decode.start, 1) else 4) if decode else None
+    base = _decode_time(data, decode) if decode else None
     duration, size = _defaults(data, header, track)
     times = [_Times(data, box, duration, size) for box in inner if box.kind == b"trun"]
     samples = sum(run.count for run in times)
     if base is None or not samples:
         return Run(track, samples, None, None, sum(run.size for run in times))
     return _timed(track, base, times)
+
+
+def _decode_time(data: bytes, box: Box) -> int:
+    # Signed, though the standard says otherwise: what begins before 0 is written so by ffmpeg, and read so.
+    return signed(data, box.start + 4, 8) if unsigned(data, box.start, 1) else unsigned(data, box.start + 4, 4)
 
 
 def _timed(track: SourceTrack, base: int, times: "list[_Times]") -> Run:
