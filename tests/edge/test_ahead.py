@@ -234,7 +234,7 @@ def test_what_the_origin_has_sent_stops_with_the_reader() -> None:
                 task.cancel()
             return early, o.sent
 
-    with origin(files, send_buffer=2 * MIB) as o:
+    with origin(files, send_buffer=None) as o:
         early, late = asyncio.run(main())
         assert early == late
         assert SETTINGS.ahead_bytes // 2 < late < 24 * MIB

@@ -110,10 +110,11 @@ class Origin:
 
 
 @contextmanager
-def origin(files: Files, *, host: str = "127.0.0.1", send_buffer: int = 64 * 1024) -> Iterator[Origin]:
+def origin(files: Files, *, host: str = "127.0.0.1", send_buffer: int | None = 64 * 1024) -> Iterator[Origin]:
     """Serve `files` (path to bytes, or a folder) on a free port until the block is left.
 
-    `send_buffer` is SO_SNDBUF of each connection in bytes: small, so that `sent` is close to what the client has read.
+    `send_buffer` is SO_SNDBUF of each connection in bytes: small, so that `sent` is close to what the client has read; None
+    leaves it to the kernel.
     """
     with _Server((host, 0), send_buffer) as server:
         server.origin = Origin(files, base=f"http://{host}:{server.server_address[1]}")
@@ -136,11 +137,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     origin: Origin
 
-    def __init__(self, address: tuple[str, int], send_buffer: int) -> None:
+    def __init__(self, address: tuple[str, int], send_buffer: int | None) -> None:
         self.open: set[socket.socket] = set()
         super().__init__(address, _Handler)
-        # Accepted connections inherit it.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        if send_buffer is not None:  # accepted connections inherit it
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
 
     def server_bind(self) -> None:
         # HTTPServer's own would look up the host's name in the DNS.

@@ -35,6 +35,7 @@ class Reader:
     def __init__(self, ahead: "Ahead", segments: Sequence[Segment], begins: float) -> None:
         """Use `Ahead.track` instead."""
         self._ahead = ahead
+        self.begins = begins
         self.slots = deque(_Slot(segment, self, begins + segment.at) for segment in segments)
         self.current: _Slot | None = None
         """The one that is being read."""
@@ -69,9 +70,10 @@ class Reader:
 class Ahead:
     """Fetches the media of all tracks, and keeps what is not yet read within a budget.
 
-    A segment is asked for when the budget has room for one as long as the longest so far. So what is under way has its place when it
-    comes, and once nobody reads, the origin soon has nothing more to send. The segments that are being read are an exception, or tracks
-    that are read together would wait for each other: they are asked for at once, and a piece of each is taken whenever its reader has none.
+    A segment is asked for when the budget has room for one as long as the longest so far; the first goes alone. So what is under way has its
+    place when it comes, and once nobody reads, the origin soon has nothing more to send. The segments that are being read are an exception,
+    or tracks that are read together would wait for each other: they are asked for at once, and a piece of each is taken whenever its reader
+    has none.
     """
 
     def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
@@ -106,30 +108,35 @@ class Ahead:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 while waiting:
-                    slot = await self._next(waiting)
-                    slot.started = True
-                    self._under_way += 1
-                    tasks.create_task(self._fill(slot))
+                    tasks.create_task(self._fill(await self._next(waiting)))
 
     async def _next(self, waiting: deque[_Slot]) -> _Slot:
-        """Wait until a segment may be asked for, and take it out of `waiting`."""
+        """Wait until a segment may be asked for, take it out of `waiting`, and keep its part of the budget for it."""
         while True:
+            room = self._budget - self._held
             for reader in self._readers:
                 if reader.current is not None and not reader.current.started:
                     waiting.remove(reader.current)
-                    return reader.current
+                    return self._started(reader.current, max(0, room))
             expected = self._expected(waiting[0])
-            if self._under_way < self._connections and self._held + expected <= self._budget:
-                waiting[0].reserved = expected
-                self._hold(expected)
-                return waiting.popleft()
+            if self._under_way < self._connections and room >= (expected or self._budget // 2):
+                return self._started(waiting.popleft(), room)
             await self._change()
 
+    def _started(self, slot: _Slot, room: int) -> _Slot:
+        slot.started = True
+        slot.reserved = min(self._expected(slot) or room, room)
+        self._hold(slot.reserved)
+        self._under_way += 1
+        return slot
+
     def _expected(self, slot: _Slot) -> int:
-        """Return how much of the budget to keep for a segment: half, until one of its track has shown how long they are."""
+        """Return how long a segment will be at most, as far as the budget is concerned; 0 where there is nothing to judge by."""
         if slot.segment.range is not None:
             return min(slot.segment.range.length, self._budget)
-        return min(slot.reader.longest or self._budget // 2, self._budget)
+        # A later period's tracks are taken to be like those before, but not like another of the same period: sound is no measure of picture.
+        known = (reader.longest for reader in self._readers if reader is slot.reader or reader.begins < slot.reader.begins)
+        return min(max(known), self._budget)
 
     async def _fill(self, slot: _Slot) -> None:
         """Fetch one segment into its slot."""
