@@ -22,6 +22,12 @@ def test_end_of_the_last_segment_is_enough(size: int) -> None:
     assert set(ends) == set(Medium)
 
 
+def test_packets_cut_at_both_sides_still_tell_an_end() -> None:
+    _, segments = read(media("ts-muxed"))
+    ends = tail_end(segments[-1][-30_000:-50], probed(segments[0]))
+    assert set(ends) == set(Medium)
+
+
 @pytest.mark.parametrize("name", ["fmp4-muxed", "fmp4-audio-only", "fmp4-hevc", "fmp4-edit-lists"])
 def test_last_fragments_tell_the_end(name: str) -> None:
     init, segments = read(media(name))

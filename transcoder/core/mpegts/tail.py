@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from transcoder.core.audio_frames import HEADER_BYTES, READERS
 from transcoder.core.media import Medium, Probe, Stream
-from transcoder.core.mpegts.packets import PACKET_BYTES, SYNC, payloads
+from transcoder.core.mpegts.packets import PACKET_BYTES, SYNC, find_packets, payloads
 from transcoder.core.mpegts.pes import PesHeader, read_pes_header
 from transcoder.core.timestamps import unwrap
 from transcoder.errors import UpstreamError
@@ -16,8 +16,8 @@ def transport_tail_end(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
     Seconds on the source's timeline, unwrapped to the time nearest to the stream's start. A picture's length is taken from the distance
     of the pictures before it, sound's from its frame headers.
     """
-    offset = len(tail) % PACKET_BYTES
-    if tail[offset::PACKET_BYTES].count(SYNC) != len(tail) // PACKET_BYTES:
+    offset = _first_packet(tail)
+    if offset is None:
         return {}
     wanted = {stream.id: stream for medium in Medium if (stream := probe.first(medium))}
     units: dict[int, list[list[bytes]]] = {pid: [] for pid in wanted}
@@ -29,6 +29,15 @@ def transport_tail_end(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
                 units[pid][-1].append(payload)
     ends = {wanted[pid].medium: _end(wanted[pid], [b"".join(unit) for unit in found]) for pid, found in units.items()}
     return {medium: end for medium, end in ends.items() if end is not None}
+
+
+def _first_packet(tail: bytes) -> int | None:
+    """Return where packets begin: so that the last one ends with `tail`, or, if that cannot be, wherever they are found."""
+    offset = len(tail) % PACKET_BYTES
+    if tail[offset::PACKET_BYTES].count(SYNC) == len(tail) // PACKET_BYTES:
+        return offset
+    found = find_packets(tail, whole=False)
+    return found if found is not None and found >= 0 else None
 
 
 def _end(stream: Stream, units: list[bytes]) -> float | None:
