@@ -1,6 +1,7 @@
 """The emulator around the real bootstrap, in a process of its own, seen by real HTTP clients."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -242,6 +243,60 @@ def _dies(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_the_runtime_ends_a_stream_in_good_order_before_its_deadline(caplog: pytest.LogCaptureFixture) -> None:
+    with emulated(options(timeout_seconds=1.0)) as running:
+        httpx.get(running.url + "/hello")
+        pid = running.pid
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(running.url + "/slow?5")
+        assert "Function.DeadlineExceeded" in caplog.text
+        assert httpx.get(running.url + "/hello").text.startswith("hello 3 ")
+        assert running.pid == pid
+
+
+def test_the_deadline_reaches_an_answer_that_nobody_reads(caplog: pytest.LogCaptureFixture) -> None:
+    with emulated(options(timeout_seconds=1.0)) as running:
+        pid = int(httpx.get(running.url + "/hello").text.split()[2])
+        with httpx.stream("GET", running.url + "/blocked") as response:
+            time.sleep(0.8)  # the guard has struck, and what is left cannot go out
+            with pytest.raises(httpx.RemoteProtocolError):
+                response.read()
+        assert "Function.DeadlineExceeded" in caplog.text
+        assert int(httpx.get(running.url + "/hello").text.split()[2]) == pid
+
+
+def test_the_deadline_before_the_first_byte_is_a_504() -> None:
+    with emulated(options(timeout_seconds=1.0)) as running:
+        response = httpx.get(running.url + "/sleep?5")
+    assert response.status_code == 504
+    assert response.json()["type"].endswith(":deadline")
+
+
+@needs_curl
+def test_the_runtime_keeps_to_its_own_limit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with emulated(options(environ={**os.environ, "TRANSCODER_RESPONSE_LIMIT": "1000000"})) as running:
+        got = curl(tmp_path, running.url + "/stream?2")
+        assert got.exit_code == 18
+        assert 0 < len(got.body) <= 1_000_000
+        assert httpx.get(running.url + "/hello").text.startswith("hello 2 ")
+    assert "Function.ResponseTooLarge" in caplog.text
+
+
+def test_every_invocation_has_one_line_of_metrics(capfd: pytest.CaptureFixture[str]) -> None:
+    with emulated(options()) as running:
+        for path in ("/hello", "/fail-before", "/fail-after", "/noted"):
+            with contextlib.suppress(httpx.RemoteProtocolError):
+                httpx.get(running.url + path)
+        httpx.get(running.url + "/hello")
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith('{"_aws"')]
+    assert [line["outcome"] for line in lines] == ["ok", "upstream-failed", "upstream-failed", "ok", "ok"]
+    assert [line["cold_start"] for line in lines] == [1, 0, 0, 0, 0]
+    assert [line["status"] for line in lines] == [200, 502, 200, 200, 200]
+    assert lines[3]["source_host"] == "a.example"
+    assert all(line["total_ms"] >= line["first_byte_ms"] > 0 for line in lines)
+    assert all(line["peak_rss_mib"] > 5 for line in lines)
 
 
 @needs_curl

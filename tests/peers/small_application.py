@@ -103,6 +103,15 @@ async def slow(request: Request, answer: Answer) -> None:
         await asyncio.sleep(0.05)
 
 
+async def sleep(request: Request, _answer: Answer) -> None:
+    await asyncio.sleep(float(request.query))
+
+
+async def noted(_request: Request, answer: Answer) -> None:
+    answer.note(source_host="a.example", segments=3)
+    await answer.start(BYTES)
+
+
 async def blocked(_request: Request, answer: Answer) -> None:
     """Send more than anybody takes."""
     await answer.start(BYTES)
@@ -122,7 +131,8 @@ async def stubborn(_request: Request, answer: Answer) -> None:
 ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
     "/" + route.__name__.replace("_", "-"): route
     for route in (
-        hello, echo, stream, counted, empty, nothing, fail_before, fail_after, bug_before, bug_after, late, die, slow, blocked, stubborn,
+        hello, echo, stream, counted, empty, nothing, fail_before, fail_after, bug_before, bug_after, late, die, slow,
+        sleep, noted, blocked, stubborn,
     )
 }  # fmt: skip
 

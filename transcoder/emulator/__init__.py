@@ -4,6 +4,6 @@ What runs here is what runs on Lambda: the real bootstrap, started as Lambda sta
 """
 
 from transcoder.emulator.options import Options, StreamErrors
-from transcoder.emulator.server import Running, emulator, run
+from transcoder.emulator.server import Running, emulator
 
-__all__ = ["Options", "Running", "StreamErrors", "emulator", "run"]
+__all__ = ["Options", "Running", "StreamErrors", "emulator"]

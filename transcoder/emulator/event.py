@@ -5,6 +5,8 @@ Source: AWS Lambda developer guide, "Invoking Lambda function URLs", payload for
 
 import base64
 import json
+import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +39,10 @@ class HttpRequest:
         """The target's query, undecoded."""
         return self._split()[1]
 
+    def header(self, name: str) -> str:
+        """Look up the first header called `name`, in lower case; empty if there is none."""
+        return next((value for key, value in self.headers if key == name), "")
+
     def _split(self) -> tuple[str, str]:
         target = self.target
         if not target.startswith("/"):  # absolute form (RFC 9112, 3.2.2), or the asterisk of OPTIONS
@@ -44,6 +50,11 @@ class HttpRequest:
             return parts.path if parts.path.startswith("/") else "/", parts.query
         path, _, query = target.partition("?")
         return path, query
+
+
+def new_trace_id() -> str:
+    """Make up an X-Ray trace header."""
+    return f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
 
 
 def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: datetime) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from transcoder import __version__
+from transcoder.core.cors import Cors
 
 MIB = 1024 * 1024
 REGION = "us-east-1"
@@ -47,6 +48,8 @@ class Options:
     throttle: bool = False
     """Let answers out as Lambda does: 6 MiB at once, then 2 MiB/s."""
     stream_errors: StreamErrors = StreamErrors.CUT
+    cors: Cors | None = field(default_factory=Cors)
+    """The Function URL's CORS configuration."""
     stop_on_disconnect: bool = False
     """Break off an answer whose caller has left; Lambda itself runs on to the end."""
 

@@ -1,8 +1,6 @@
 """The emulator as a whole."""
 
 import asyncio
-import logging
-import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -10,11 +8,9 @@ from dataclasses import dataclass
 from transcoder.emulator.calls import Calls
 from transcoder.emulator.connection import accept, listen
 from transcoder.emulator.environment import Environment
+from transcoder.emulator.front import Front
 from transcoder.emulator.options import Options
-from transcoder.emulator.url_door import UrlDoor
 from transcoder.errors import single_error
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +18,7 @@ class Running:
     """An emulator that accepts requests."""
 
     url: str
-    """The Function URL, without a slash at its end."""
+    """The Function URL, without a slash at its end; the SDK's `endpoint_url` as well."""
     environments: tuple[Environment, ...]
 
     @property
@@ -46,7 +42,7 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
         listeners = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
         environments = tuple(Environment(options, listener, calls.queue) for listener in listeners)
         host, port = front.getsockname()
-        async with _meanwhile(accept(front, UrlDoor(options, calls).serve), *(environment.run() for environment in environments)):
+        async with _meanwhile(accept(front, Front(options, calls).serve), *(environment.run() for environment in environments)):
             yield Running(f"http://{host}:{port}", environments)
 
 
@@ -60,14 +56,3 @@ async def _meanwhile(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         finally:
             for task in running:
                 task.cancel()
-
-
-async def run(options: Options) -> None:
-    """Emulate Lambda until SIGINT or SIGTERM."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    async with emulator(options) as running:
-        _log.info("serving on %s", running.url)
-        await ended.wait()

@@ -1,0 +1,104 @@
+"""A runtime whose strings a test pulls: a process that does nothing, and the test that speaks to the Runtime API in its place."""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SECONDS = 10.0
+API = "/2018-06-01/runtime"
+PROGRAM = """
+import os, sys, time
+with open(sys.argv[1] + ".new", "w") as file:
+    file.write(os.environ["AWS_LAMBDA_RUNTIME_API"])
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(60)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def error(self) -> str:
+        return str(json.loads(self.body)["errorType"])
+
+
+@dataclass
+class Puppet:
+    file: Path
+    sockets: list[socket.socket] = field(default_factory=list)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        return (sys.executable, "-c", PROGRAM, str(self.file))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the Runtime API is; known once an invocation has had the process started."""
+        end = time.monotonic() + SECONDS
+        while not self.file.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        host, port = self.file.read_text(encoding="ascii").split(":")
+        return host, int(port)
+
+    def call(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
+        connection = http.client.HTTPConnection(*self.address, timeout=SECONDS)
+        try:
+            connection.request(method, API + path, body, headers or {})
+            response = connection.getresponse()
+            return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def next(self) -> tuple[str, Reply]:
+        reply = self.call("GET", "/invocation/next")
+        assert reply.status == 200
+        return reply.headers["lambda-runtime-aws-request-id"], reply
+
+    def send(self, raw: bytes) -> socket.socket:
+        """Send bytes as they are, and keep the connection."""
+        connection = socket.create_connection(self.address, SECONDS)
+        self.sockets.append(connection)
+        connection.sendall(raw)
+        return connection
+
+    def stream(self, request_id: str, *chunks: bytes, end: bytes = b"0\r\n\r\n", prelude: dict[str, object] | None = None) -> socket.socket:
+        """Send a streamed answer whose prelude says `prelude`, up to and with `end`."""
+        head = json.dumps({"statusCode": 200} if prelude is None else prelude).encode() + b"\0" * 8
+        lines = (
+            f"POST {API}/invocation/{request_id}/response HTTP/1.1",
+            "Host: a",
+            "Content-Type: application/vnd.awslambda.http-integration-response",
+            "Lambda-Runtime-Function-Response-Mode: streaming",
+            "Transfer-Encoding: chunked",
+            "",
+            "",
+        )
+        return self.send("\r\n".join(lines).encode() + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (head, *chunks)) + end)
+
+
+def reply_on(connection: socket.socket) -> Reply:
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+
+
+@contextmanager
+def puppet(folder: Path) -> Iterator[Puppet]:
+    pulled = Puppet(folder / f"runtime-api-{os.getpid()}")
+    try:
+        yield pulled
+    finally:
+        for connection in pulled.sockets:
+            connection.close()

@@ -1,0 +1,44 @@
+"""What listens on the emulator's port: the Function URL, and the SDK's endpoint under its own paths."""
+
+from http import HTTPStatus
+
+import h11
+
+from transcoder.emulator.calls import Calls
+from transcoder.emulator.connection import BodyTooLongError, Connection
+from transcoder.emulator.event import HttpRequest
+from transcoder.emulator.invoke_door import InvokeDoor, is_invocation
+from transcoder.emulator.options import Options
+from transcoder.emulator.url_door import UrlDoor
+
+MAX_REQUEST_BYTES = 6 * 1024 * 1024
+"""Lambda's limit for a request's body."""
+
+
+class Front:
+    """Reads a request and leads it to its door."""
+
+    def __init__(self, options: Options, calls: Calls) -> None:
+        """Open both doors."""
+        self._url_door = UrlDoor(options, calls)
+        self._invoke_door = InvokeDoor(options, calls)
+
+    async def serve(self, connection: Connection) -> None:
+        """Answer one request."""
+        head = await connection.event()
+        if not isinstance(head, h11.Request):
+            return
+        if head.http_version == b"1.0":
+            # A body of unknown length ends an HTTP/1.0 connection either way: its client cannot tell whole from cut.
+            await connection.respond(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, body=b"A stream needs HTTP/1.1.\n")
+            return
+        try:
+            body = await connection.body(limit=MAX_REQUEST_BYTES)
+        except BodyTooLongError:
+            await connection.respond(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body=b"Request Too Long\n")
+            await connection.discard(limit=MAX_REQUEST_BYTES, seconds=1.0)
+            return
+        headers = tuple((name.decode(), value.decode("latin-1")) for name, value in head.headers)
+        request = HttpRequest(head.method.decode(), head.target.decode("latin-1"), headers, body, connection.peer)
+        door = self._invoke_door if request.method == "POST" and is_invocation(request.path) else self._url_door
+        await door.serve(connection, request)
