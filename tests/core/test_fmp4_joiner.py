@@ -347,6 +347,25 @@ def test_every_reader_is_told_the_length_at_once(period: Callable[[Source], byte
     assert struct.unpack_from(">Q", head, head.index(b"mehd") + 8)[0] / 90_000 == pytest.approx(seconds, abs=0.00002)
 
 
+@pytest.mark.parametrize("late", [(0.3, 0.0), (0.0, 0.4)])
+def test_a_track_that_begins_late_does_so_in_the_film(period: Callable[[Source], bytes], late: tuple[float, float]) -> None:
+    source = period(Source(start=33, late=late, video=3, audio=3, delay=3))
+    _, _, joiner = join([source])
+    begins = {kind: min(packet.pts for packet in packets(source, kind)) for kind in ("video", "audio")}
+    begin = min(begins.values())
+    ends = joiner.seconds
+    lengths = Lengths(max(ends.values()), {Medium(kind): ends[Medium(kind)] - float(at - begin) for kind, at in begins.items()})
+    joiner = Joiner(lengths)
+    joiner.begin()
+    film = b"".join(joiner.feed(source)) + b"".join(joiner.end_period()[0]) + joiner.finish()
+    for kind, at in begins.items():
+        assert abs(min(packet.pts for packet in packets(film, kind)) - (at - begin)) < 0.00003
+    for read in (film, film[:60_000]):
+        with av.open(io.BytesIO(read), "r") as container:
+            assert container.duration == pytest.approx(max(ends.values()) * 1_000_000, abs=2_000)
+    assert verify(film, tolerance=0.001).sent == pytest.approx(max(ends.values()), abs=0.0001)
+
+
 def test_counts_are_what_ffmpeg_wrote(period: Callable[[Source], bytes]) -> None:
     made = [period(A), period(C)]
     _, counts, _ = join(made)

@@ -13,6 +13,7 @@ from transcoder.errors import TranscodeError
 _BOX_HEADER = 8
 _TURNS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b"mfra": (b"mdat",)}
 """What each box follows."""
+_EDIT = struct.Struct(">Ii4x")
 _ENTRY = struct.Struct(">QQ3x")
 
 
@@ -97,10 +98,12 @@ class Verifier:
         self._announced = duration / scale
         traks = [(start, end) for kind, start, end in children(moov, _BOX_HEADER, len(moov)) if kind == b"trak"]
         for track, (start, end) in zip(self._header.tracks, traks, strict=True):
-            at, _ = find(moov, start, end, b"edts", b"elst")
-            count, _, self._zero[track.medium] = struct.unpack_from(">IIi", moov, at + 4)
-            if moov[at] or count != 1:
+            at, stop = find(moov, start, end, b"edts", b"elst")
+            edits = list(_EDIT.iter_unpack(moov[at + 8 : stop]))
+            delay = edits.pop(0)[0] if edits and edits[0][1] == -1 else 0
+            if moov[at] or len(edits) != 1 or not scale:
                 raise TranscodeError("The film has an edit list that is not ours.")
+            self._zero[track.medium] = edits[0][1] - round(delay * track.timescale / scale)
 
     def _read_fragment(self, box: Box, header: Header) -> None:
         """Read a `moof`: its number, and that decoding goes on where it stopped, or later."""
