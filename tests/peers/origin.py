@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Accept-Ranges": "bytes",
         }
         if rule.gzip:
-            content = gzip.compress(content if isinstance(content, bytes) else content.read_bytes())
+            content = gzip.compress(content if isinstance(content, bytes) else content.read_bytes(), compresslevel=1)
             fields["Content-Encoding"] = "gzip"
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         wanted = self.asked.headers.get("range")

@@ -70,10 +70,10 @@ class Reader:
 class Ahead:
     """Fetches the media of all tracks, and keeps what is not yet read within a budget.
 
-    A segment is asked for when the budget has room for one as long as the longest so far; the first goes alone. So what is under way has its
-    place when it comes, and once nobody reads, the origin soon has nothing more to send. The segments that are being read are an exception,
-    or tracks that are read together would wait for each other: they are asked for at once, and a piece of each is taken whenever its reader
-    has none.
+    A segment is asked for when the budget has room for one as long as the longest so far; the first goes alone. So what is under way has
+    its place when it comes, and once nobody reads, the origin soon has nothing more to send. The segments that are being read are an
+    exception, or tracks that are read together would wait for each other: they are asked for at once, and a piece of each is taken whenever
+    its reader has none.
     """
 
     def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
@@ -134,7 +134,7 @@ class Ahead:
         """Return how long a segment will be at most, as far as the budget is concerned; 0 where there is nothing to judge by."""
         if slot.segment.range is not None:
             return min(slot.segment.range.length, self._budget)
-        # A later period's tracks are taken to be like those before, but not like another of the same period: sound is no measure of picture.
+        # A later period's tracks are taken to be like those before, not like another of the same period: sound is no measure of picture.
         known = (reader.longest for reader in self._readers if reader is slot.reader or reader.begins < slot.reader.begins)
         return min(max(known), self._budget)
 
