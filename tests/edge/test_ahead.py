@@ -106,12 +106,28 @@ def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
         for _ in range(4):
             await video.segment()
             await audio.segment()
-            for _ in range(20):
-                assert len(await video.read()) == PIECE
-                assert len(await audio.read()) == PIECE
+            left = [20 * PIECE, 20 * PIECE]
+            while any(left):
+                left[0] -= len(await video.read())
+                left[1] -= len(await audio.read())
 
     job(ahead, alternately)
     assert source.pushed == 160 * PIECE
+
+
+def test_what_lies_ready_is_read_together() -> None:
+    ahead = Ahead(Source().fetch, budget_bytes=500 * PIECE, connections=2)
+    reader = ahead.track(track("video", [200 * PIECE]))
+    lengths: list[int] = []
+
+    async def late() -> None:
+        await asyncio.sleep(0.05)
+        await reader.segment()
+        while piece := await reader.read():
+            lengths.append(len(piece))
+
+    job(ahead, late)
+    assert lengths == [65 * PIECE, 65 * PIECE, 65 * PIECE, 5 * PIECE]
 
 
 def test_one_track_may_be_read_long_before_the_other() -> None:
@@ -182,6 +198,7 @@ def test_the_rest_of_a_segment_may_be_left_unread() -> None:
         segment = await reader.segment()
         assert segment is not None
         assert await reader.read() == content(segment)
+        assert await reader.read() == b""
         assert await reader.segment() is None
         assert await reader.read() == b""
 

