@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from peers import small_application
-from peers.emulated import SECONDS, curl, emulated
+from peers.emulated import SECONDS, curl, emulated, http
 
 from transcoder.emulator import Options, Running, StreamErrors, emulator
 from transcoder.emulator.throttle import CAPACITY, TokenBucket
@@ -42,7 +42,7 @@ def descriptors(process: int | str) -> int:
 
 
 def test_a_body_arrives_as_it_was_written_with_status_and_headers(function: Running) -> None:
-    response = httpx.get(function.url + "/stream?2")
+    response = http.get(function.url + "/stream?2")
     assert response.status_code == 200
     assert response.headers["content-type"] == "video/mp4"
     assert response.headers["x-content-duration"] == "1.5"
@@ -51,7 +51,7 @@ def test_a_body_arrives_as_it_was_written_with_status_and_headers(function: Runn
 
 
 def test_the_request_reaches_the_application_undecoded(function: Running) -> None:
-    response = httpx.get(function.url + "/echo?url=http%3A%2F%2Fa%2Fb%3Fc,d+e&x=1", headers={"User-Agent": "test"})
+    response = http.get(function.url + "/echo?url=http%3A%2F%2Fa%2Fb%3Fc,d+e&x=1", headers={"User-Agent": "test"})
     request = response.json()
     assert request["query"] == "url=http%3A%2F%2Fa%2Fb%3Fc,d+e&x=1"
     assert request["method"] == "GET"
@@ -60,24 +60,24 @@ def test_the_request_reaches_the_application_undecoded(function: Running) -> Non
 
 
 def test_one_process_serves_one_request_after_another(function: Running) -> None:
-    first, second = (httpx.get(function.url + "/hello").text.split()[2] for _ in range(2))
+    first, second = (http.get(function.url + "/hello").text.split()[2] for _ in range(2))
     assert first == second == str(function.pid)
 
 
 def test_an_empty_body_is_given_a_byte_by_the_runtime(function: Running) -> None:
-    response = httpx.get(function.url + "/empty")
+    response = http.get(function.url + "/empty")
     assert (response.status_code, response.content) == (200, b"\n")
 
 
 def test_head_swallows_that_byte(function: Running) -> None:
-    response = httpx.head(function.url + "/empty")
+    response = http.head(function.url + "/empty")
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["content-type"] == "video/mp4"
 
 
 @pytest.mark.parametrize("path", ["/fail-before", "/late"])
 def test_a_failure_before_the_first_byte_is_a_problem_with_its_status(function: Running, path: str) -> None:
-    response = httpx.get(function.url + path)
+    response = http.get(function.url + path)
     assert response.status_code == 502
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["type"].endswith(":upstream-failed")
@@ -85,7 +85,7 @@ def test_a_failure_before_the_first_byte_is_a_problem_with_its_status(function: 
 
 @pytest.mark.parametrize("path", ["/bug-before", "/nothing"])
 def test_a_bug_before_the_first_byte_is_a_502_that_tells_nothing(function: Running, path: str) -> None:
-    response = httpx.get(function.url + path)
+    response = http.get(function.url + path)
     assert (response.status_code, response.text) == (502, "Internal Server Error\n")
 
 
@@ -94,7 +94,7 @@ def test_a_bug_before_the_first_byte_is_a_502_that_tells_nothing(function: Runni
 def test_a_failure_after_the_first_byte_breaks_the_body_off(function: Running, path: str, tmp_path: Path) -> None:
     got = curl(tmp_path, function.url + path)
     assert (got.exit_code, got.status, got.body) == (18, 200, b"a part")
-    assert httpx.get(function.url + "/hello").status_code == 200
+    assert http.get(function.url + "/hello").status_code == 200
 
 
 @needs_curl
@@ -106,28 +106,28 @@ def test_with_clean_stream_errors_it_ends_as_if_nothing_had_happened(path: str, 
 
 
 def test_a_killed_process_is_replaced_for_the_next_request(function: Running) -> None:
-    before = httpx.get(function.url + "/hello").text.split()[2]
+    before = http.get(function.url + "/hello").text.split()[2]
     os.kill(int(before), signal.SIGKILL)
-    after = httpx.get(function.url + "/hello").text.split()
+    after = http.get(function.url + "/hello").text.split()
     assert after[2] != before
     assert after[1] == "1"
 
 
 def test_a_process_killed_during_a_request_cuts_it_and_the_next_is_served(function: Running) -> None:
-    with httpx.stream("GET", function.url + "/slow?10") as response:
+    with http.stream("GET", function.url + "/slow?10") as response:
         chunks = response.iter_raw()
         assert next(chunks)
         assert function.pid is not None
         os.kill(function.pid, signal.SIGKILL)
         with pytest.raises(httpx.RemoteProtocolError):
             list(chunks)
-    assert httpx.get(function.url + "/hello").status_code == 200
+    assert http.get(function.url + "/hello").status_code == 200
 
 
 def test_a_process_that_cannot_start_is_a_502_and_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     with emulated(options(environ={**os.environ, "FAIL_TO_START": "1"})) as running:
-        assert httpx.get(running.url + "/hello").status_code == 502
-        assert httpx.get(running.url + "/hello").status_code == 502
+        assert http.get(running.url + "/hello").status_code == 502
+        assert http.get(running.url + "/hello").status_code == 502
     assert "no luck today" in caplog.text
 
 
@@ -136,7 +136,7 @@ def test_a_process_that_cannot_start_is_a_502_and_a_log_line(caplog: pytest.LogC
 )
 def test_a_command_that_is_no_runtime_is_a_502(command: tuple[str, ...]) -> None:
     with emulated(options(command=command)) as running:
-        assert httpx.get(running.url + "/").status_code == 502
+        assert http.get(running.url + "/").status_code == 502
 
 
 def test_an_http_1_0_client_is_refused(function: Running) -> None:
@@ -151,29 +151,29 @@ def test_a_client_that_speaks_no_http_harms_nobody(function: Running, sent: byte
     host, port = function.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), SECONDS) as client:
         client.sendall(sent)
-    assert httpx.get(function.url + "/hello").status_code == 200
+    assert http.get(function.url + "/hello").status_code == 200
 
 
 def test_requests_wait_for_their_turn(function: Running) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(3) as threads:
-        answers = list(threads.map(httpx.get, [function.url + "/slow?0.3"] * 3))
+        answers = list(threads.map(http.get, [function.url + "/slow?0.3"] * 3))
     assert [answer.text for answer in answers] == ["......"] * 3
     assert time.monotonic() - began > 0.9
 
 
 def test_more_requests_than_may_wait_are_refused() -> None:
     with emulated(options(max_waiting=1)) as running, ThreadPoolExecutor(4) as threads:
-        httpx.get(running.url + "/hello")
-        statuses = [answer.status_code for answer in threads.map(httpx.get, [running.url + "/slow?0.5"] * 4)]
+        http.get(running.url + "/hello")
+        statuses = [answer.status_code for answer in threads.map(http.get, [running.url + "/slow?0.5"] * 4)]
     assert sorted(statuses) == [200, 200, 429, 429]
 
 
 def test_environments_serve_side_by_side() -> None:
     with emulated(options(concurrency=2)) as running, ThreadPoolExecutor(2) as threads:
-        list(threads.map(httpx.get, [running.url + "/slow?0.2"] * 2))
+        list(threads.map(http.get, [running.url + "/slow?0.2"] * 2))
         began = time.monotonic()
-        answers = list(threads.map(httpx.get, [running.url + "/slow?0.6"] * 2))
+        answers = list(threads.map(http.get, [running.url + "/slow?0.6"] * 2))
         assert time.monotonic() - began < 1.1
         pids = {environment.pid for environment in running.environments}
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -197,7 +197,7 @@ def test_a_client_that_reads_nothing_stops_the_runtime(function: Running, tmp_pa
 
 def test_a_function_whose_caller_left_runs_on_to_its_end(function: Running, tmp_path: Path) -> None:
     count = tmp_path / "count"
-    with httpx.stream("GET", f"{function.url}/counted?{count}") as response:
+    with http.stream("GET", f"{function.url}/counted?{count}") as response:
         next(response.iter_raw())
     time.sleep(0.3)
     before = int(count.read_text(encoding="ascii"))
@@ -209,21 +209,21 @@ def test_a_function_whose_caller_left_runs_on_to_its_end(function: Running, tmp_
 
 def test_stop_on_disconnect_ends_it(tmp_path: Path) -> None:
     with emulated(options(stop_on_disconnect=True)) as running:
-        with httpx.stream("GET", f"{running.url}/counted?{tmp_path / 'count'}") as response:
+        with http.stream("GET", f"{running.url}/counted?{tmp_path / 'count'}") as response:
             next(response.iter_raw())
             before = running.pid
-        assert httpx.get(running.url + "/hello").text.split()[1] == "1"
+        assert http.get(running.url + "/hello").text.split()[1] == "1"
         assert running.pid != before
 
 
 @needs_proc
 def test_the_deadline_kills_the_process_group(tmp_path: Path) -> None:
     with emulated(options(timeout_seconds=1.0)) as running:
-        with pytest.raises(httpx.RemoteProtocolError), httpx.stream("GET", running.url + "/stubborn") as response:
+        with pytest.raises(httpx.RemoteProtocolError), http.stream("GET", running.url + "/stubborn") as response:
             body = b"".join(_noting(response.iter_raw(), into=tmp_path / "body"))
         body = (tmp_path / "body").read_bytes()
         assert _dies(int(body))
-        assert httpx.get(running.url + "/hello").text.startswith("hello 1 ")
+        assert http.get(running.url + "/hello").text.startswith("hello 1 ")
 
 
 def _noting(chunks: Iterator[bytes], *, into: Path) -> Iterator[bytes]:
@@ -247,29 +247,29 @@ def _dies(pid: int) -> bool:
 
 def test_the_runtime_ends_a_stream_in_good_order_before_its_deadline(caplog: pytest.LogCaptureFixture) -> None:
     with emulated(options(timeout_seconds=1.0)) as running:
-        httpx.get(running.url + "/hello")
+        http.get(running.url + "/hello")
         pid = running.pid
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(running.url + "/slow?5")
+            http.get(running.url + "/slow?5")
         assert "Function.DeadlineExceeded" in caplog.text
-        assert httpx.get(running.url + "/hello").text.startswith("hello 3 ")
+        assert http.get(running.url + "/hello").text.startswith("hello 3 ")
         assert running.pid == pid
 
 
 def test_the_deadline_reaches_an_answer_that_nobody_reads(caplog: pytest.LogCaptureFixture) -> None:
     with emulated(options(timeout_seconds=1.0)) as running:
-        pid = int(httpx.get(running.url + "/hello").text.split()[2])
-        with httpx.stream("GET", running.url + "/blocked") as response:
+        pid = int(http.get(running.url + "/hello").text.split()[2])
+        with http.stream("GET", running.url + "/blocked") as response:
             time.sleep(0.8)  # the guard has struck, and what is left cannot go out
             with pytest.raises(httpx.RemoteProtocolError):
                 response.read()
         assert "Function.DeadlineExceeded" in caplog.text
-        assert int(httpx.get(running.url + "/hello").text.split()[2]) == pid
+        assert int(http.get(running.url + "/hello").text.split()[2]) == pid
 
 
 def test_the_deadline_before_the_first_byte_is_a_504() -> None:
     with emulated(options(timeout_seconds=1.0)) as running:
-        response = httpx.get(running.url + "/sleep?5")
+        response = http.get(running.url + "/sleep?5")
     assert response.status_code == 504
     assert response.json()["type"].endswith(":deadline")
 
@@ -280,7 +280,7 @@ def test_the_runtime_keeps_to_its_own_limit(tmp_path: Path, caplog: pytest.LogCa
         got = curl(tmp_path, running.url + "/stream?2")
         assert got.exit_code == 18
         assert 0 < len(got.body) <= 1_000_000
-        assert httpx.get(running.url + "/hello").text.startswith("hello 2 ")
+        assert http.get(running.url + "/hello").text.startswith("hello 2 ")
     assert "Function.ResponseTooLarge" in caplog.text
 
 
@@ -288,8 +288,8 @@ def test_every_invocation_has_one_line_of_metrics(capfd: pytest.CaptureFixture[s
     with emulated(options()) as running:
         for path in ("/hello", "/fail-before", "/fail-after", "/noted"):
             with contextlib.suppress(httpx.RemoteProtocolError):
-                httpx.get(running.url + path)
-        httpx.get(running.url + "/hello")
+                http.get(running.url + path)
+        http.get(running.url + "/hello")
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith('{"_aws"')]
     assert [line["outcome"] for line in lines] == ["ok", "upstream-failed", "upstream-failed", "ok", "ok"]
     assert [line["cold_start"] for line in lines] == [1, 0, 0, 0, 0]
@@ -305,7 +305,7 @@ def test_an_answer_longer_than_lambda_allows_is_cut(tmp_path: Path) -> None:
         got = curl(tmp_path, running.url + "/stream?2")
         assert got.exit_code == 18
         assert len(got.body) <= 1_000_000
-        assert httpx.get(running.url + "/hello").text.startswith("hello 2 ")
+        assert http.get(running.url + "/hello").text.startswith("hello 2 ")
 
 
 @needs_proc
@@ -324,13 +324,13 @@ def test_nothing_is_left_after_it() -> None:
 
 @needs_proc
 def test_an_environment_keeps_no_descriptor_of_a_request(function: Running) -> None:
-    httpx.get(function.url + "/hello")
+    http.get(function.url + "/hello")
     assert function.pid is not None
     before = descriptors(function.pid)
     for path in ("/hello", "/fail-before", "/fail-after", "/bug-after", "/stream?1") * 4:
-        with httpx.stream("GET", function.url + path) as response:
+        with http.stream("GET", function.url + path) as response:
             assert response.status_code
-    httpx.get(function.url + "/hello")
+    http.get(function.url + "/hello")
     assert descriptors(function.pid) == before
 
 
@@ -347,14 +347,14 @@ def test_the_token_bucket_lets_out_six_mebibytes_and_then_two_a_second() -> None
 
 def test_throttled_the_answer_keeps_that_pace() -> None:
     with emulated(options(throttle=True)) as running:
-        httpx.get(running.url + "/hello")
+        http.get(running.url + "/hello")
         began = time.monotonic()
-        assert len(httpx.get(running.url + "/stream?8").content) == 8 * 1024 * 1024
+        assert len(http.get(running.url + "/stream?8").content) == 8 * 1024 * 1024
         assert 0.8 < time.monotonic() - began < 2.0
 
 
 def test_log_lines_of_the_emulator_name_the_failure(function: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR), pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(function.url + "/fail-after")
+        http.get(function.url + "/fail-after")
     assert "Function.UpstreamFailed" in caplog.text
     assert json.loads(caplog.records[-1].getMessage().partition(": ")[2])["errorMessage"] == "The origin broke off."

@@ -8,11 +8,10 @@ from typing import Any
 
 import boto3
 import botocore.exceptions
-import httpx
 import pytest
 from botocore.config import Config
 from peers import small_application
-from peers.emulated import emulated
+from peers.emulated import emulated, http
 
 from transcoder.emulator import Options, Running
 
@@ -98,4 +97,4 @@ def test_an_event_that_is_no_json_is_refused(function: Running) -> None:
 
 def test_both_doors_lead_to_one_function(function: Running) -> None:
     by_sdk = invoke(function.url, "/hello")[0].partition(b"\0" * 8)[2].split()[2].decode()
-    assert httpx.get(function.url + "/hello").text.split()[2] == by_sdk
+    assert http.get(function.url + "/hello").text.split()[2] == by_sdk

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from peers.emulated import emulated
+from peers.emulated import emulated, http
 from peers.puppet import Puppet, puppet, reply_on
 
 from transcoder.emulator import Options, Running, StreamErrors
@@ -28,7 +28,7 @@ class Stage:
 
     def ask(self, path: str = "/") -> Future[httpx.Response]:
         """Send a request, without waiting for its answer."""
-        return self.threads.submit(httpx.get, self.running.url + path, timeout=10)
+        return self.threads.submit(http.get, self.running.url + path, timeout=10)
 
 
 @contextmanager
@@ -262,12 +262,12 @@ def test_headers_are_renamed_and_stripped_as_the_function_url_does(on_stage: Sta
 
 def test_cors_is_the_urls_affair(on_stage: Stage) -> None:
     preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
-    response = httpx.options(on_stage.running.url, headers=preflight)
+    response = http.options(on_stage.running.url, headers=preflight)
     assert response.status_code == 200
     assert response.headers["access-control-allow-origin"] == "*"
     assert "GET" in response.headers["access-control-allow-methods"]
     assert on_stage.running.pid is None  # Lambda answers it by itself
-    asked = on_stage.threads.submit(httpx.get, on_stage.running.url, headers={"Origin": "https://a.example"})
+    asked = on_stage.threads.submit(http.get, on_stage.running.url, headers={"Origin": "https://a.example"})
     own = {"statusCode": 200, "headers": {"Access-Control-Allow-Origin": "https://b.example"}}
     on_stage.puppet.stream(on_stage.puppet.next()[0], b"x", prelude=own)
     headers = asked.result().headers
@@ -277,7 +277,7 @@ def test_cors_is_the_urls_affair(on_stage: Stage) -> None:
 
 def test_a_function_url_without_cors_says_what_the_function_says(tmp_path: Path) -> None:
     with stage(tmp_path, Options(cors=None)) as it:
-        asked = it.threads.submit(httpx.get, it.running.url, headers={"Origin": "https://a.example"})
+        asked = it.threads.submit(http.get, it.running.url, headers={"Origin": "https://a.example"})
         own: dict[str, object] = {"statusCode": 200, "headers": {"Access-Control-Allow-Origin": "https://a.example"}}
         it.puppet.stream(it.puppet.next()[0], b"x", prelude=own)
         assert asked.result().headers["access-control-allow-origin"] == "https://a.example"

@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from transcoder.emulator import Options, Running, emulator
 
 SECONDS = 20.0
 """How long anything here may take."""
+http = httpx.Client(timeout=SECONDS)
+"""One for all: setting one up takes longer than most requests here."""
 
 
 @contextmanager
