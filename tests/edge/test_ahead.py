@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers.fetching import settled
 from peers.origin import Rule, garbage, origin
 
 from transcoder.core.plan import Segment
@@ -245,8 +246,7 @@ def test_what_the_origin_has_sent_stops_with_the_reader() -> None:
                 await reader.segment()
                 for _ in range(10):
                     await reader.read()
-                await _settled(lambda: o.sent)
-                early = o.sent
+                early = await settled(lambda: o.sent)
                 await asyncio.sleep(0.5)
                 task.cancel()
             return early, o.sent
@@ -255,14 +255,6 @@ def test_what_the_origin_has_sent_stops_with_the_reader() -> None:
         early, late = asyncio.run(main())
         assert early == late
         assert SETTINGS.ahead_bytes // 2 < late < 24 * MIB
-
-
-async def _settled(count: Callable[[], int]) -> None:
-    """Wait until `count` has not changed for a moment."""
-    before = -1
-    while before != count():
-        before = count()
-        await asyncio.sleep(0.3)
 
 
 def test_a_cut_origin_is_no_news_to_the_reader() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from peers.fetching import DATA, DATED, FILES, PART, SETTINGS, for_ever, nowhere, run, segment, served
+from peers.fetching import DATA, DATED, FILES, PART, SETTINGS, for_ever, nowhere, run, segment, served, settled
 from peers.origin import Rule, garbage, origin
 
 from transcoder.core.plan import ByteRange
@@ -213,8 +213,7 @@ def test_nobody_reading_stops_the_origin() -> None:
     async def use(fetcher: Fetcher) -> tuple[int, int]:
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(fetcher.segment(url, None, for_ever))
-            await asyncio.sleep(0.3)
-            early = o.sent
+            early = await settled(lambda: o.sent)
             await asyncio.sleep(0.7)  # longer than `read_seconds`: it is not the origin that is silent
             task.cancel()
         return early, o.sent

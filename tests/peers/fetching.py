@@ -58,3 +58,12 @@ async def nowhere(piece: bytes) -> None:
 async def for_ever(piece: bytes) -> None:
     assert piece
     await asyncio.Event().wait()
+
+
+async def settled(count: Callable[[], int]) -> int:
+    """Wait until `count` is something and has not changed for a while; return it."""
+    before = 0
+    while not before or before != count():
+        before = count()
+        await asyncio.sleep(0.4)
+    return before
