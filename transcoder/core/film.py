@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder.core.command import PICTURE_CODECS, SOUND_CODECS
-from transcoder.core.media import Medium, Probe, Stream
+from transcoder.core.media import Container, Medium, Probe, Stream
 from transcoder.core.plan import Kind, Track
 from transcoder.core.timestamps import unwrap
 from transcoder.errors import UnsupportedSourceError
+
+_ROUNDING = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,20 @@ class Surveyed:
     probe: Probe
     ends: Mapping[Medium, float]
     """Presentation end in seconds on the source's timeline, read from the last segment; empty where it was not read."""
+    cut: bool = False
+    """`ends` comes from a part of the last segment that may have more fragments behind it."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """The streams of this track that go into the film."""
+        """The streams of this track that go into the film; what a program map announces and no packet brings is none."""
         wanted = {Kind.VIDEO: (Medium.VIDEO,), Kind.AUDIO: (Medium.AUDIO,), Kind.BOTH: tuple(Medium)}[self.track.kind]
-        return tuple(stream for medium in wanted if (stream := self.probe.first(medium)))
+        streams = tuple(stream for medium in wanted if (stream := self.probe.first(medium)))
+        return tuple(stream for stream in streams if stream.start is not None or self.probe.container is not Container.MPEGTS)
+
+
+def _drift(track: Track) -> float:
+    """Return by how many seconds the end of a track may differ from the sum of EXTINF, if each is off by half a second."""
+    return max(segment.seconds for segment in track.segments) + 0.5 * len(track.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +100,21 @@ def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream
 def _spans(surveyed: Sequence[Surveyed]) -> dict[Medium, tuple[float, float]]:
     """Return first and last presentation time of each medium, all on one timeline."""
     zero = first_start(surveyed)
-    spans = {}
+    spans: dict[Medium, tuple[float, float]] = {}
     for track in surveyed:
-        for stream in track.streams:
-            start = zero if stream.start is None else unwrap(stream.start, near=zero)
-            end = start + track.track.seconds
-            spans[stream.medium] = (start, unwrap(track.ends[stream.medium], near=end) if stream.medium in track.ends else end)
+        starts = {stream.medium: zero if stream.start is None else unwrap(stream.start, near=zero) for stream in track.streams}
+        # EXTINF tells of segments: where picture and sound share them, of both together from whichever begins first.
+        end = min(starts.values()) + track.track.seconds
+        spans |= {medium: (start, _end(track, medium, by_playlist=end)) for medium, start in starts.items()}
     return spans
+
+
+def _end(track: Surveyed, medium: Medium, *, by_playlist: float) -> float:
+    """Choose between what the last segment says and the sum of EXTINF, which may be rounded to whole seconds."""
+    if medium not in track.ends:
+        return by_playlist
+    end = unwrap(track.ends[medium], near=by_playlist)
+    if abs(end - by_playlist) > _drift(track.track):
+        return by_playlist  # another timeline: it begins anew on the way, and no tag said so
+    # Several fragments to a segment: the ones that were read end well before EXTINF does, by more than it could be rounded.
+    return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end

@@ -1,6 +1,6 @@
 """What is to be fetched, in which order: periods of tracks of segments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -77,3 +77,12 @@ class Plan:
     target_seconds: float
     """The largest EXT-X-TARGETDURATION of the playlists used."""
     estimated_bytes: int | None
+
+    def listed(self, kind: Kind) -> list[tuple[int, Segment]]:
+        """List all segments of one kind with the index of their period; here `at` counts from the film's begin, as if EXTINF were exact."""
+        found, begin = [], 0.0
+        for index, period in enumerate(self.periods):
+            tracks = [track for track in period.tracks if track.kind is kind]
+            found += [(index, replace(segment, at=begin + segment.at)) for track in tracks for segment in track.segments]
+            begin += max(track.seconds for track in period.tracks)
+        return found

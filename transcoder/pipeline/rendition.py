@@ -1,6 +1,5 @@
 """One rendition's way through the film: fetched, decrypted, looked at, judged, and written into ffmpeg's pipe."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transcoder.core.aes128 import Decryptor
@@ -9,7 +8,7 @@ from transcoder.core.media import Probe
 from transcoder.core.plan import Init, Key, Kind, Plan, Segment
 from transcoder.core.probe import probe
 from transcoder.core.timeline import follows, same_streams
-from transcoder.edge.ahead import Reader
+from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
 from transcoder.errors import UpstreamError
@@ -88,15 +87,14 @@ class Opened:
 class Rendition:
     """The segments of one kind, over all periods, as they arrive."""
 
-    def __init__(self, kind: Kind, plan: Plan, reader: Reader, secrets: Secrets) -> None:
-        """Read from `reader` what `plan` lists for `kind`."""
+    def __init__(self, kind: Kind, plan: Plan, ahead: Ahead, secrets: Secrets) -> None:
+        """Read by `ahead` what `plan` lists for `kind`."""
+        listed = plan.listed(kind)
         self.kind = kind
         self.opened: Opened | None = None
-        self._places: Iterator[int] = (
-            index for index, period in enumerate(plan.periods) for track in period.tracks if track.kind is kind for _ in track.segments
-        )
+        self._places = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
-        self._reader = reader
+        self._reader = ahead.track([segment for _, segment in listed])
         self._secrets = secrets
 
     async def open_next(self) -> None:

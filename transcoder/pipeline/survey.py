@@ -56,7 +56,8 @@ class Survey:
         if end is None or not end.result():
             return Surveyed(track, head.result(), {})
         init = await self._secrets.init(track.segments[-1].init)
-        return Surveyed(track, head.result(), tail_end(end.result(), head.result(), init=init))
+        cut = bool(init) and len(end.result()) >= _HEAD_BYTES
+        return Surveyed(track, head.result(), tail_end(end.result(), head.result(), init=init), cut)
 
     async def _probe(self, segment: Segment) -> Probe:
         """Look at the head of a segment that is fetched for this alone."""

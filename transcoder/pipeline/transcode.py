@@ -55,18 +55,7 @@ async def transcode(plan: Plan, *, fetcher: Fetcher, program: str, settings: Set
 
     ahead = Ahead(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
     secrets = Secrets(fetcher, max_init_bytes=settings.max_init_bytes)
-    kinds = [track.kind for track in plan.periods[0].tracks]
-    renditions = [
-        Rendition(
-            kind,
-            plan,
-            ahead.track(
-                [segment for period in plan.periods for track in period.tracks if track.kind is kind for segment in track.segments]
-            ),
-            secrets,
-        )
-        for kind in kinds
-    ]
+    renditions = [Rendition(track.kind, plan, ahead, secrets) for track in plan.periods[0].tracks]
     with single_error():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ahead.run())

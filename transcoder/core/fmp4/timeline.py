@@ -21,9 +21,6 @@ MAX_SILENCE_SECONDS = 3600
 
 SOUND_OVER = Fraction(60, 1000)
 """Sound may be longer than the picture by so many seconds, and is cut; where it is longer yet, the picture stands still for it."""
-_HOLE = 3
-"""Within a period, a hole of so many frames is left to the duration of the frame before it, with which ffmpeg closes it: timestamps that
-tremble are no holes. A longer one is filled, as some readers ignore durations."""
 
 _CATCH_UP = 8
 """Where a period's decode times must catch up, its samples follow each other at this part of their duration. Less than one duration
@@ -72,8 +69,9 @@ def _catch_up(run: Run, natural: int, decoded: int) -> int:
 class Sound:
     """The sound's track so far.
 
-    A reader that plays one frame after another and ignores their times is as common as one that stalls on a hole, so there is to be no
-    hole and no overlap: frames are dropped, and silent ones put in, so that each lies within half a frame of its place.
+    A reader that plays one frame after another and ignores their times is as common as one that stalls on a hole, so where two periods
+    meet there is to be no hole and no overlap: frames are dropped, and silent ones put in, so that each lies within half a frame of its
+    place. Within a period the source's own times stand, holes and all.
     """
 
     def __init__(self, track: Track) -> None:
@@ -83,65 +81,63 @@ class Sound:
         """Where it ends."""
         self._frame = 0
         self._settled = False
+        self._moved = 0
+        """By how much this period's frames lie behind their places: half a frame at most."""
 
     def begin(self) -> None:
         """Begin a period: its first frame may lie anywhere."""
         self._settled = False
 
     def place(self, fragment: Fragment, run: Run, shift: int) -> None:
-        """Put a run `shift` ticks later than its source says, to within half a frame, right behind what was before.
+        """Put a run `shift` ticks later than its source says; a period's first frame, to within half a frame, right behind what was before.
 
         Raises:
             TranscodeError: a hole is too long to be filled.
         """
-        natural = run.decode_time + shift
+        run.decode_time += shift
+        if not run.sizes:
+            return
         if not self._frame:
-            self._frame, self._settled, self.end = max(1, mode(run.durations)), True, natural
-        slack = _HOLE * self._frame if self._settled else self._frame // 2
-        holes = self.track.silence is not None and max(run.durations) > (1 + _HOLE) * self._frame
-        if abs(natural - self.end) <= slack and not holes:
-            run.decode_time = self.end
-            self.end += sum(run.durations)
+            self._frame, self._settled = max(1, mode(run.durations)), True
+        if not self._settled:
+            self._join(fragment, run)
         else:
-            fragment.rewritten = True
-            self._fill(fragment, run, natural, slack)
-        self._settled = self._settled or bool(run.sizes)
+            run.decode_time += self._moved
+        self.end = run.decode_time + sum(run.durations)
 
-    def _fill(self, fragment: Fragment, run: Run, natural: int, slack: int) -> None:
-        """Close holes and cut overlaps in a run, frame by frame."""
-        columns: list[tuple[int, int, int, int]] = []
-        begin, at = self.end, run.data_at
-        silence = self.track.silence
-        for duration, size, flags, offset in zip(run.durations, run.sizes, run.flags, run.offsets, strict=True):
-            late = natural - self.end
-            kept = duration
-            if late < -slack:
-                fragment.edits.append(Edit(at, size))
-            else:
-                if late > slack and silence is None:
-                    begin, self.end = self._leave(columns, begin, late)
-                elif late > slack and silence is not None:
-                    count = self._frames(late)
-                    fragment.edits.append(Edit(at, 0, silence * count))
-                    columns += [(self._frame, len(silence), flags, 0)] * count
-                    self.end += count * self._frame
-                slack = _HOLE * self._frame
-                kept = self._frame if silence is not None and duration > slack + self._frame else duration
-                columns.append((kept, size, flags, offset))
-                self.end += kept
-                run.data_end = at + size
-            natural += duration
-            at += size
-        run.decode_time = begin
-        run.durations, run.sizes, run.flags, run.offsets = map(list, zip(*columns, strict=True)) if columns else ([], [], [], [])
+    def _join(self, fragment: Fragment, run: Run) -> None:
+        """Drop what overlaps the period before, fill what is missing after it, and move the rest by what is left."""
+        dropped = 0
+        while dropped < len(run.sizes) and run.decode_time - self.end < -(self._frame // 2):
+            fragment.edits.append(Edit(run.data_at + sum(run.sizes[:dropped]), run.sizes[dropped]))
+            run.decode_time += run.durations[dropped]
+            dropped += 1
+        begin = run.data_at + sum(run.sizes[:dropped])
+        run.durations, run.sizes, run.flags, run.offsets = (one[dropped:] for one in (run.durations, run.sizes, run.flags, run.offsets))
+        fragment.rewritten = fragment.rewritten or dropped > 0
+        if not run.sizes:
+            run.decode_time = self.end
+            return
+        self._settled = True
+        late = run.decode_time - self.end
+        if late > self._frame // 2:
+            self._fill(fragment, run, begin, late)
+        self._moved = self.end - run.decode_time
+        run.decode_time = self.end
 
-    def _leave(self, columns: list[tuple[int, int, int, int]], begin: int, hole: int) -> tuple[int, int]:
-        """Close a hole by a longer frame before it; where that was sent already, leave it. Return where run and hole end."""
-        if columns:
-            duration, *others = columns[-1]
-            columns[-1] = (duration + hole, *others)  # type: ignore[assignment]  # the other three are as they were
-            return begin, self.end + hole
-        return self.end + hole, self.end + hole
+    def _fill(self, fragment: Fragment, run: Run, at: int, late: int) -> None:
+        """Put silence before a run; where none is known for its codec, the hole stays."""
+        if self.track.silence is None:
+            self.end += late
+            return
+        count = self._frames(late)
+        fragment.rewritten = True
+        fragment.edits.append(Edit(at, 0, self.track.silence * count))
+        run.decode_time -= count * self._frame
+        run.durations = [*[self._frame] * count, *run.durations]
+        run.sizes = [*[len(self.track.silence)] * count, *run.sizes]
+        run.flags = [*[run.flags[0]] * count, *run.flags]
+        run.offsets = [*[0] * count, *run.offsets]
 
     def _frames(self, hole: int) -> int:
         """Return how many frames fill a hole best."""
