@@ -1,12 +1,16 @@
 """Where segments lie on the source's timeline."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from transcoder.core.media import Medium, Probe
+from transcoder.core.media import Medium, Probe, Stream
 from transcoder.core.timestamps import unwrap
 
 OVERLAP_SECONDS = 0.5
 """A segment that begins so much before the end of the one before it does not continue it; ffmpeg would crush the two into one another."""
+
+_SAMPLES_TO_TELL = 8
+"""Fewer samples in a segment do not tell how far apart they are."""
 
 
 def follows(before: Probe, ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
@@ -38,3 +42,37 @@ def same_streams(before: Probe, after: Probe) -> bool:
         (first and (first.id, first.codec)) == (then and (then.id, then.codec)) or then is None
         for first, then in ((before.first(medium), after.first(medium)) for medium in Medium)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one segment brought of one medium."""
+
+    samples: int
+    start: float
+    end: float
+    """First presentation time and last presentation end, in seconds."""
+
+
+def cut_short(passed: Mapping[Medium, Passed], after: Probe, *, seconds: float) -> bool:
+    """Tell whether a segment ends so long before the one that follows it that a part of it must be missing.
+
+    An origin that has only half of a file sends that half with a Content-Length that is right, and a transport stream may end after any
+    packet. Slide shows and streams with lost pictures have holes as well: so all that the segment carries must end early, by 40 % of its
+    EXTINF, and by far more than its samples are apart.
+
+    Args:
+        passed: what the segment brought, by medium.
+        after: the next segment's head, on the same timeline.
+        seconds: the segment's EXTINF.
+
+    """
+    return bool(passed) and all(_ends_early(one, after.first(medium), seconds) for medium, one in passed.items())
+
+
+def _ends_early(passed: Passed, then: Stream | None, seconds: float) -> bool:
+    if then is None or then.start is None or passed.samples < _SAMPLES_TO_TELL:
+        return False
+    hole = unwrap(then.start, near=passed.end) - passed.end
+    apart = (passed.end - passed.start) / passed.samples
+    return hole > max(OVERLAP_SECONDS, 0.4 * seconds, 4 * apart)

@@ -1,19 +1,23 @@
 """One rendition's way through the film: fetched, decrypted, looked at, judged, and written into ffmpeg's pipe."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from transcoder.core.aes128 import Decryptor
 from transcoder.core.inspect import Inspector
-from transcoder.core.media import Probe
+from transcoder.core.media import Medium, Probe
 from transcoder.core.plan import Init, Key, Kind, Plan, Segment
 from transcoder.core.probe import probe
-from transcoder.core.timeline import follows, same_streams
+from transcoder.core.timeline import Passed, cut_short, follows, same_streams
+from transcoder.core.timestamps import unwrap
 from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
 from transcoder.errors import UpstreamError
 
 _KEY_BYTES = 16
+_GAP_SECONDS = 0.001
+"""Segments further apart than this and EXTINF have a gap between them."""
 
 
 class Secrets:
@@ -124,6 +128,7 @@ class Rendition:
             raise UpstreamError("A rendition ended before its period began.")
         await pipe.write(opened.init)
         while True:
+            counted = dict(inspector.samples)
             await self._pass(opened, pipe, inspector)
             if pipe.broken:
                 return
@@ -132,6 +137,7 @@ class Rendition:
             opened = self.opened
             if opened is None or opened.period != before.period or not self._continues(before, opened, inspector):
                 break
+            _refuse_half(before, opened, _passed(inspector, counted))
         pipe.close()
 
     def _continues(self, before: Opened, after: Opened, inspector: Inspector) -> bool:
@@ -149,3 +155,19 @@ class Rendition:
             piece = await opened.rest.read()
         if not pipe.broken:
             await pipe.write(inspector.end())
+
+
+def _passed(inspector: Inspector, before: Mapping[Medium, int]) -> dict[Medium, Passed]:
+    """Say what the segment that has just ended brought."""
+    return {
+        medium: Passed(count - before.get(medium, 0), unwrap(inspector.starts[medium], near=inspector.ends[medium]), inspector.ends[medium])
+        for medium, count in inspector.samples.items()
+        if medium in inspector.starts and medium in inspector.ends
+    }
+
+
+def _refuse_half(before: Opened, after: Opened, passed: Mapping[Medium, Passed]) -> None:
+    """Refuse a segment of which a part must be missing; where the playlist says that there is a gap behind it, there may be one."""
+    seconds = before.segment.seconds
+    if after.segment.at - before.segment.at <= seconds + _GAP_SECONDS and cut_short(passed, after.probe, seconds=seconds):
+        raise UpstreamError("A segment ends long before the next one begins: the origin has only a part of it.")
