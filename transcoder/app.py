@@ -9,7 +9,9 @@ from typing import Protocol
 from transcoder import __version__
 from transcoder.core.film import Film
 from transcoder.core.function_url import Head, Request, problem
-from transcoder.core.job import Job, parse_query
+from transcoder.core.job import Job
+from transcoder.core.names import content_disposition, file_name, title_of
+from transcoder.core.query import parse_query
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
@@ -71,7 +73,7 @@ async def _route(request: Request, answer: Answer, settings: Settings, program: 
 
 
 async def _download(request: Request, answer: Answer, settings: Settings, program: str) -> None:
-    job = parse_query(request.query)
+    job = parse_query(request.query).job()
     async with Fetcher.open(settings) as fetcher:
         plan = await resolve(job, fetcher=fetcher)
         if request.method == "HEAD":
@@ -97,7 +99,7 @@ class _Download:
 def _head(job: Job, film: Film | None = None) -> Head:
     headers = [
         ("content-type", "video/mp4"),
-        ("content-disposition", f'attachment; filename="{job.file_name}"'),
+        ("content-disposition", content_disposition(file_name(job.filename or title_of(job.url), "mp4"))),
         # Whether a stream came whole is not known when its header is sent, so nothing in between may keep it.
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),

@@ -1,8 +1,13 @@
-"""A raw query becomes a job, or a sentence."""
+"""A raw query becomes a job, or a sentence; the command line has the same words."""
+
+import re
+from dataclasses import fields
 
 import pytest
 
-from transcoder.core.job import Job, parse_query
+from transcoder.core.job import Job
+from transcoder.core.parameters import PARAMETERS
+from transcoder.core.query import parse_query
 from transcoder.errors import BadRequestError
 
 
@@ -16,15 +21,23 @@ from transcoder.errors import BadRequestError
             id="literal with its own query",
         ),
         pytest.param(
-            "height=360&url=http://a.example/v?x=1", Job("http://a.example/v?x=1"), id="literal after a parameter that is not read"
+            "height=360&url=http://a.example/v?x=1&height=2",
+            Job("http://a.example/v?x=1&height=2", 360),
+            id="literal after other parameters",
         ),
         pytest.param("url=https%3A%2F%2Fa.example%2Fv.m3u8%3Fx%3D1&height=360", Job("https://a.example/v.m3u8?x=1", 360), id="encoded"),
         pytest.param("height=360&url=https%3A%2F%2Fa.example%2Fv.m3u8", Job("https://a.example/v.m3u8", 360), id="in any order"),
         pytest.param("url=HTTPS://A.example/v.m3u8", Job("HTTPS://A.example/v.m3u8"), id="scheme in capitals"),
+        pytest.param(
+            "item=2&audio=de&filename=caf%C3%A9+noir&url=http://a.example/v",
+            Job("http://a.example/v", audio="de", item=2, filename="café noir"),
+            id="every word",
+        ),
+        pytest.param("exp=1&sig=2&url=http://a.example/v", Job("http://a.example/v"), id="signed"),
     ],
 )
 def test_reads_a_query(query: str, job: Job) -> None:
-    assert parse_query(query) == job
+    assert parse_query(query).job() == job
 
 
 @pytest.mark.parametrize(
@@ -44,25 +57,24 @@ def test_reads_a_query(query: str, job: Job) -> None:
         pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=0", "height", id="no height at all"),
         pytest.param("url=https%3A%2F%2Fa.example%2Fv&width=3", "'width' is not a parameter", id="an unknown parameter"),
         pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=3&height=4", "twice", id="a parameter twice"),
+        pytest.param("uri=https%3A%2F%2Fa.example%2Fv", "'uri' is not a parameter; known are url, height", id="url misspelt"),
+        pytest.param("width=3&url=https://a.example/v", "'width' is not a parameter", id="an unknown one before a literal address"),
+        pytest.param("url=http%3A%2F%2Fa.example&url=http://a.example/v", "twice", id="two addresses"),
+        pytest.param("item=0&url=http://a.example/v", "item: '0'", id="no item"),
+        pytest.param("audio=&url=http://a.example/v", "audio: a text", id="no language"),
+        pytest.param("filename=a%0Ab&url=http://a.example/v", "filename: a text", id="a name of two lines"),
+        pytest.param("&".join(f"a{n}=1" for n in range(60)), "More than 50", id="too many"),
         pytest.param("url=https://a.example/" + "v" * 9000, "longer than", id="too long"),
     ],
 )
 def test_refuses_with_a_sentence(query: str, words: str) -> None:
     with pytest.raises(BadRequestError, match=words):
-        parse_query(query)
+        parse_query(query).job()
 
 
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("https://a.example/films/cat.m3u8?x=1", "cat.mp4"),
-        ("https://v.redd.it/abc123/HLSPlaylist.m3u8", "abc123.mp4"),
-        ("https://a.example/show%20one/master.m3u8", "show_one.mp4"),
-        ("https://a.example/%22%0d%0aSet-Cookie.m3u8", "Set-Cookie.mp4"),
-        ("https://a.example/..%2f..%2fetc.m3u8", "etc.mp4"),
-        ("https://a.example/", "video.mp4"),
-        ("https://a.example/clip", "clip.mp4"),
-    ],
-)
-def test_names_the_file_after_the_address(url: str, name: str) -> None:
-    assert Job(url).file_name == name
+def test_every_parameter_is_a_word_of_query_and_command_line() -> None:
+    names = [parameter.name for parameter in PARAMETERS]
+    assert len(set(names)) == len(names)
+    assert {field.name for field in fields(Job)} == {"url", *names}
+    for parameter in PARAMETERS:
+        assert re.fullmatch(r"[a-z]+", parameter.name)

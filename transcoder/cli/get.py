@@ -10,7 +10,9 @@ from typing import Protocol
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
-from transcoder.core.job import Job, checked_url, with_height
+from transcoder.cli.words import add_parameters, job_of
+from transcoder.core.job import Job
+from transcoder.core.names import file_name, title_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError, single_error
@@ -36,7 +38,7 @@ def add_to(commands: _Commands) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where the MP4 goes, - for standard output (default: a name made from the address)"
     )
-    parser.add_argument("--height", metavar="N", help="the short side of the picture has at most N pixels")
+    add_parameters(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
     parser.add_argument(
         "--header", metavar="'NAME: VALUE'", action="append", default=[], help="send this header to origins (may be given several times)"
@@ -54,19 +56,11 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
         OutputError: the output could not be written.
 
     """
-    job = with_height(_job(parsed.url), parsed.height)
-    output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(parsed.output or job.file_name), overwrite=parsed.force)
+    job = job_of(parsed)
+    name = parsed.output or file_name(job.filename or title_of(job.url), "mp4")
+    output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(name), overwrite=parsed.force)
     # Whoever types an address may mean a machine in their own network.
     return asyncio.run(_get(job, _headers(parsed), output, replace(settings, allow_private=True)))
-
-
-def _job(url: str) -> Job:
-    local = Path(url)
-    if "://" not in url and not url.startswith("file:"):
-        if not local.is_file():
-            raise BadRequestError(f"{url!r} is neither an address nor a file.")
-        return Job(local.resolve().as_uri())
-    return Job(url if url.startswith("file:") else checked_url(url))
 
 
 def _headers(parsed: argparse.Namespace) -> dict[str, str]:

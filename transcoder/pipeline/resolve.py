@@ -23,7 +23,7 @@ async def resolve(job: Job, *, fetcher: Fetcher) -> Plan:
     playlist = parse(got.text, got.url)
     if isinstance(playlist, Media):
         return make_plan(playlist, None)
-    choices = choose(playlist, height=job.height)
+    choices = choose(playlist, height=job.height, audio=job.audio)
     for choice in choices[:-1]:
         try:
             return await _chosen(playlist, choice, fetcher)

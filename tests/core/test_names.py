@@ -1,0 +1,106 @@
+"""A title becomes a file name that every system takes, and a header that carries it."""
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcoder.core.function_url import Head, prelude
+from transcoder.core.names import MAX_NAME_BYTES, content_disposition, file_name, title_of
+
+TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u200d\u0301é😀", max_size=300)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        pytest.param("A cat: the film", "A cat- the film.mp4", id="a colon"),
+        pytest.param("What? <is> this*", "What is this.mp4", id="what Windows forbids"),
+        pytest.param("AC/DC \\ live", "AC-DC - live.mp4", id="separators"),
+        pytest.param("../../etc/passwd", "etc-passwd.mp4", id="a way up"),
+        pytest.param("cat.mp4", "cat.mp4", id="its ending is there"),
+        pytest.param(" cat.MP4 ", "cat.mp4", id="its ending in capitals"),
+        pytest.param("cat.webm", "cat.webm.mp4", id="another ending"),
+        pytest.param("con", "_con.mp4", id="a device"),
+        pytest.param("LPT1.tar", "_LPT1.tar.mp4", id="a device with an ending"),
+        pytest.param("console", "console.mp4", id="almost a device"),
+        pytest.param("ends in dots...", "ends in dots.mp4", id="dots at the end"),
+        pytest.param("-rf", "rf.mp4", id="an option"),
+        pytest.param(".hidden", "hidden.mp4", id="hidden"),
+        pytest.param('"\r\nSet-Cookie: a', "Set-Cookie- a.mp4", id="a header"),
+        pytest.param("gpj.\u202e4pm", "gpj.4pm.mp4", id="text turned round"),
+        pytest.param("e\u0301te\u0301", "été.mp4", id="composed"),
+        pytest.param("👩\u200d👩\u200d👧 ok", "👩\u200d👩\u200d👧 ok.mp4", id="a family"),
+        pytest.param("日本語" * 60, "日本語" * 16 + ".mp4", id="long"),
+        pytest.param("???", "video.mp4", id="nothing left"),
+        pytest.param("", "video.mp4", id="nothing"),
+    ],
+)
+def test_makes_a_name_of_a_title(title: str, name: str) -> None:
+    assert file_name(title, "mp4") == name
+
+
+@given(TITLES)
+def test_a_name_is_safe_everywhere(title: str) -> None:
+    name = file_name(title, "mp4")
+    assert len(name.encode()) <= MAX_NAME_BYTES
+    assert name.endswith(".mp4")
+    assert not re.search(r'[\x00-\x1f\x7f<>:"/\\|?*]', name)
+    assert name[0] not in " .-~"
+    stem = name.removesuffix(".mp4")
+    assert stem
+    assert stem[-1] not in " ."
+    assert not re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)", name.partition(".")[0].strip())
+    assert {unicodedata.category(character) for character in name if character != "\u200d"}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+@given(TITLES)
+def test_making_a_name_twice_changes_nothing(title: str) -> None:
+    name = file_name(title, "mp4")
+    assert file_name(name, "mp4") in {name, name.removeprefix("_")} or name.startswith("_")
+
+
+@given(TITLES)
+def test_the_header_carries_the_name_and_nothing_else(title: str) -> None:
+    name = file_name(title, "mp4")
+    header = content_disposition(name)
+    assert prelude(Head(200, (("content-disposition", header),)))  # type: ignore[arg-type]  # refuses what is not HTTP
+    match = re.fullmatch(
+        r"""attachment; filename="([A-Za-z0-9 !#$&'()+,.;=@\[\]^_`{}~-]+)"(?:; filename\*=UTF-8''([!#$&+.^_`|~0-9A-Za-z%-]+))?""", header
+    )
+    assert match
+    assert unquote(match[2]) == name if match[2] else match[1] == name
+    assert match[1].endswith(".mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("a cat.mp4", 'attachment; filename="a cat.mp4"'),
+        ("été.mp4", "attachment; filename=\"ete.mp4\"; filename*=UTF-8''%C3%A9t%C3%A9.mp4"),
+        ("日本.mp4", "attachment; filename=\"video.mp4\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC.mp4"),
+        ("100%.mp4", "attachment; filename=\"100_.mp4\"; filename*=UTF-8''100%25.mp4"),
+    ],
+)
+def test_writes_the_header(name: str, header: str) -> None:
+    assert content_disposition(name) == header
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://a.example/films/cat.m3u8?x=1", "cat.mp4"),
+        ("https://v.redd.it/abc123/HLSPlaylist.m3u8", "abc123.mp4"),
+        ("https://v.redd.it/abc123/DASH_720.mp4", "abc123.mp4"),
+        ("https://a.example/show%20one/master.m3u8", "show one.mp4"),
+        ("https://a.example/%22%0d%0aSet-Cookie.m3u8", "Set-Cookie.mp4"),
+        ("https://a.example/..%2f..%2fetc.m3u8", "etc.mp4"),
+        ("https://a.example/", "video.mp4"),
+        ("https://a.example/clip", "clip.mp4"),
+    ],
+)
+def test_names_a_file_after_an_address(url: str, name: str) -> None:
+    assert file_name(title_of(url), "mp4") == name

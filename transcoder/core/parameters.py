@@ -1,0 +1,103 @@
+"""The one table of parameters: the same words in a query and, with two hyphens before them, on a command line."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from transcoder.core.job import Job
+from transcoder.errors import BadRequestError
+
+_MAX_TEXT_CHARACTERS = 500
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that a caller may choose."""
+
+    name: str
+    metavar: str | None
+    """What stands for its value in the help; None makes it a switch: `name=1` in a query, `--name` alone on a command line."""
+    help: str
+    apply: Callable[[Job, str], Job]
+    """Put the value, as it was written, into the job; raises BadRequestError with a sentence that begins with the name."""
+
+
+def make_job(url: str, values: Mapping[str, str]) -> Job:
+    """Make a job of an address and the parameters beside it, by their names.
+
+    Raises:
+        BadRequestError: a name is unknown, a value makes no sense, or they contradict each other.
+
+    """
+    job = Job(url)
+    for name, text in values.items():
+        if name not in BY_NAME:
+            raise BadRequestError(f"{name[:100]!r} is not a parameter; known are url, {', '.join(BY_NAME)}.")
+        job = BY_NAME[name].apply(job, text)
+    return job
+
+
+def whole_number(name: str, text: str, what: str) -> int:
+    """Read a number above 0 of at most five digits.
+
+    Raises:
+        BadRequestError: it is none; the sentence says that it is not `what`.
+
+    """
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) == 0:
+        raise BadRequestError(f"{name}: {text[:100]!r} is not {what}.")
+    return int(text)
+
+
+def words(name: str, text: str) -> str:
+    """Read a short text of one line.
+
+    Raises:
+        BadRequestError: it is empty, long, or has control characters.
+
+    """
+    if not text.strip() or len(text) > _MAX_TEXT_CHARACTERS or _CONTROL.search(text):
+        raise BadRequestError(f"{name}: a text of one line is wanted, of at most {_MAX_TEXT_CHARACTERS} characters.")
+    return text.strip()
+
+
+def switch(name: str, text: str) -> bool:
+    """Read a switch: `1` or `0`.
+
+    Raises:
+        BadRequestError: it is neither.
+
+    """
+    if text not in {"0", "1"}:
+        raise BadRequestError(f"{name}: {text[:100]!r} is neither 1 nor 0.")
+    return text == "1"
+
+
+PARAMETERS = (
+    Parameter(
+        "height",
+        "N",
+        "the short side of the picture has at most N pixels",
+        lambda job, text: replace(job, height=whole_number("height", text, "a number of pixels")),
+    ),
+    Parameter(
+        "audio",
+        "LANGUAGE",
+        "the sound of that language (de, en-US) or name",
+        lambda job, text: replace(job, audio=words("audio", text)),
+    ),
+    Parameter(
+        "item",
+        "N",
+        "the N-th of several videos behind one address",
+        lambda job, text: replace(job, item=whole_number("item", text, "the number of a video, counted from 1")),
+    ),
+    Parameter(
+        "filename",
+        "NAME",
+        "what the file is called; its ending is given by the format",
+        lambda job, text: replace(job, filename=words("filename", text)),
+    ),
+)
+BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
