@@ -10,7 +10,7 @@ from transcoder.core.media import Container, Medium, Stream
 PICTURE_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
-_FRAGMENT_MICROSECONDS = 2_000_000
+_FRAGMENT_MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ def remux(program: str, inputs: Sequence[Input], *, joined: bool) -> list[str]:
 def _input_options(source: Input) -> dict[str, str | None]:
     """Options that must stand before `-i`; after the output, ffmpeg 9 ignores the whitelist and opens files, exit 0."""
     options: dict[str, str | None] = {"protocol_whitelist": "pipe", "copyts": None}
+    if source.container is Container.MPEGTS:
+        # ffmpeg's own default is 1: it then expects more programs, and reads 5 s of media before it writes a byte, whatever it has found.
+        options["scan_all_pmts"] = "0"
     if source.offset is not None:
         options["itsoffset"] = f"{source.offset:.6f}"
     return options
