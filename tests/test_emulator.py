@@ -289,11 +289,11 @@ def test_every_invocation_has_one_line_of_metrics(capfd: pytest.CaptureFixture[s
         for path in ("/hello", "/fail-before", "/fail-after", "/noted"):
             with contextlib.suppress(httpx.RemoteProtocolError):
                 http.get(running.url + path)
-        http.get(running.url + "/hello")
-    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith('{"_aws"')]
-    assert [line["outcome"] for line in lines] == ["ok", "upstream-failed", "upstream-failed", "ok", "ok"]
-    assert [line["cold_start"] for line in lines] == [1, 0, 0, 0, 0]
-    assert [line["status"] for line in lines] == [200, 502, 200, 200, 200]
+        http.get(running.url + "/hello")  # the line before it is written by then, its own perhaps not
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith('{"_aws"')][:4]
+    assert [line["outcome"] for line in lines] == ["ok", "upstream-failed", "upstream-failed", "ok"]
+    assert [line["cold_start"] for line in lines] == [1, 0, 0, 0]
+    assert [line["status"] for line in lines] == [200, 502, 200, 200]
     assert lines[3]["source_host"] == "a.example"
     assert all(line["total_ms"] >= line["first_byte_ms"] > 0 for line in lines)
     assert all(line["peak_rss_mib"] > 5 for line in lines)
@@ -306,6 +306,15 @@ def test_an_answer_longer_than_lambda_allows_is_cut(tmp_path: Path) -> None:
         assert got.exit_code == 18
         assert len(got.body) <= 1_000_000
         assert http.get(running.url + "/hello").text.startswith("hello 2 ")
+
+
+def settled(process: int) -> int:
+    """How many descriptors there are while it waits for an invocation: the most of some moments, the last of which are quiet."""
+    counts = []
+    for _ in range(10):
+        counts.append(descriptors(process))
+        time.sleep(0.02)
+    return max(counts[5:])
 
 
 @needs_proc
@@ -326,12 +335,12 @@ def test_nothing_is_left_after_it() -> None:
 def test_an_environment_keeps_no_descriptor_of_a_request(function: Running) -> None:
     http.get(function.url + "/hello")
     assert function.pid is not None
-    before = descriptors(function.pid)
+    before = settled(function.pid)
     for path in ("/hello", "/fail-before", "/fail-after", "/bug-after", "/stream?1") * 4:
         with http.stream("GET", function.url + path) as response:
             assert response.status_code
     http.get(function.url + "/hello")
-    assert descriptors(function.pid) == before
+    assert settled(function.pid) == before
 
 
 def test_the_token_bucket_lets_out_six_mebibytes_and_then_two_a_second() -> None:

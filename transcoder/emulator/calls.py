@@ -12,9 +12,10 @@ class TooManyCallsError(Exception):
 class Calls:
     """Calls in the order of their coming, each taken by the next free environment."""
 
-    def __init__(self, *, max_waiting: int) -> None:
-        """Let `max_waiting` calls wait."""
-        self.queue: asyncio.Queue[Call] = asyncio.Queue(max_waiting)
+    def __init__(self, *, at_once: int) -> None:
+        """Let `at_once` calls be answered or wait at one time."""
+        self._free = at_once
+        self.queue: asyncio.Queue[Call] = asyncio.Queue()
 
     async def perform(self, call: Call) -> Outcome:
         """Have `call` answered, and tell how it ended.
@@ -22,8 +23,11 @@ class Calls:
         Raises:
             TooManyCallsError: it was not taken.
         """
+        if self._free == 0:
+            raise TooManyCallsError
+        self._free -= 1
         try:
             self.queue.put_nowait(call)
-        except asyncio.QueueFull as error:
-            raise TooManyCallsError from error
-        return await call.outcome
+            return await call.outcome
+        finally:
+            self._free += 1

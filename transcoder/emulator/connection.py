@@ -79,6 +79,26 @@ class Connection:
             async with asyncio.timeout(seconds):
                 await self.body(limit=limit)
 
+    def check(self) -> None:
+        """Look whether the client is still there.
+
+        Raises:
+            ConnectionError: it has closed its end.
+        """
+        if self._reader.at_eof() or self._writer.transport.is_closing():
+            raise ConnectionResetError
+
+    async def left(self, *, seconds: float) -> None:
+        """Wait until the client has closed its end, for so long at most.
+
+        Raises:
+            ConnectionError: it closed it on bytes that it had not read.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self._reader.read(BUFFER_BYTES):
+                    pass
+
     async def send(self, *events: h11.Event) -> None:
         """Send all of `events` at once; returns when more may be sent.
 

@@ -51,18 +51,23 @@ class Environment:
     async def _perform(self, call: Call) -> None:
         """Have `call` answered; over when the process asks for the next one, or is dead."""
         try:
-            process = await self._ready(call)
-            if process is None:
-                return
-            async with asyncio.timeout(self._options.timeout_seconds):
-                await process.perform(call)
-            if process.state is State.DEAD and not call.outcome.done():
+            process = await self._given(call)
+            if process is not None and process.state is State.DEAD and not call.outcome.done():
                 self._say(call, "Runtime.ExitError", f"the runtime exited with {process.exit_code} during an invocation")
         except TimeoutError:
             self._say(call, "Sandbox.Timedout", f"the task timed out after {self._options.timeout_seconds:.2f} seconds")
             await self._kill()
         finally:
             call.settle(Outcome("Runtime.ExitError"))
+
+    async def _given(self, call: Call) -> Process | None:
+        """Have a process perform `call`, and say which did; another if the first was dead before it could take it."""
+        while (process := await self._ready(call)) is not None:
+            async with asyncio.timeout(self._options.timeout_seconds):
+                if await process.perform(call):
+                    return process
+            await process.end()
+        return None
 
     async def _ready(self, call: Call) -> Process | None:
         """Have a process that waits for an invocation, if one can be had."""

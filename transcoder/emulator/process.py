@@ -40,6 +40,7 @@ class Process:
         self._moved = asyncio.Condition()
         self.state = State.STARTING
         self.call: Call | None = None
+        self._gone = False
         self.init_error: bytes | None = None
         """What it said when its initialization failed."""
 
@@ -76,14 +77,28 @@ class Process:
             await self._moved.wait_for(lambda: self.state in {*states, State.DEAD})
             return self.state
 
-    async def perform(self, call: Call) -> None:
-        """Give it `call`; over when it asks for the next one, or is dead: until then an invocation is not complete."""
+    async def perform(self, call: Call) -> bool:
+        """Give it `call`; over when it asks for the next one, or is dead: until then an invocation is not complete.
+
+        False means that it was dead by then and has not got it.
+        """
         async with self._moved:
-            if self.state is not State.DEAD:
-                self.call = call
-                self.state = State.RUNNING
+            if self.state is State.DEAD:
+                return False
+            self.call = call
+            self.state = State.RUNNING
             self._moved.notify_all()
             await self._moved.wait_for(lambda: self.call is not call or self.state is State.DEAD)
+            return not self._gone
+
+    async def give_back(self, call: Call) -> None:
+        """Note that it has gone without taking `call`, so that another may have it."""
+        async with self._moved:
+            if self.state is State.RUNNING and self.call is call:
+                self._gone = True
+                self.call = None
+                self.state = State.BROKEN
+            self._moved.notify_all()
 
     async def watch(self) -> None:
         """Wait for its end, and end what it leaves behind; what it had sent before still arrives."""

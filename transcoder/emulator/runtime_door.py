@@ -21,6 +21,8 @@ from transcoder.emulator.process import Process, State
 from transcoder.emulator.throttle import TokenBucket
 
 MAX_ERROR_BYTES = 6 * 1024 * 1024
+TAKING_SECONDS = 5.0
+"""How long the emulator looks whether an event was taken, at a runtime that keeps its connection."""
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
 PREFIX = "/2018-06-01/runtime/"
 
@@ -59,8 +61,17 @@ class RuntimeDoor:
             await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
             return
         await process.move(State.READY)
-        if await process.reaches(State.RUNNING) is State.RUNNING and process.call is not None:
-            await connection.respond(HTTPStatus.OK, self._next_headers(process.call), process.call.event)
+        await process.reaches(State.RUNNING)
+        call = process.call
+        if call is None:
+            return
+        try:
+            connection.check()
+            await connection.respond(HTTPStatus.OK, self._next_headers(call), call.event)
+            await connection.left(seconds=TAKING_SECONDS)
+        except OSError:
+            # It died while it waited: what it never read can be given to another.
+            await process.give_back(call)
 
     def _next_headers(self, call: Call) -> list[tuple[str, str]]:
         headers = [

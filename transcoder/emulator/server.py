@@ -38,7 +38,7 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
     """
     with single_error(), ExitStack() as stack:
         front = stack.enter_context(closing(listen(options.host, options.port)))
-        calls = Calls(max_waiting=options.max_waiting)
+        calls = Calls(at_once=options.concurrency + options.max_waiting)
         listeners = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
         environments = tuple(Environment(options, listener, calls.queue) for listener in listeners)
         host, port = front.getsockname()
