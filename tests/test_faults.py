@@ -1,5 +1,6 @@
 """Whatever goes wrong with a source, a failure never looks like success: not in the exit code, the file, or the transport."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from conftest import Serve
 from peers import film
 from peers.emulated import curl, emulated
+from peers.leaks import children
 from peers.origin import Origin, Request, Rule, garbage, html
 from test_end_to_end import get
 
@@ -191,3 +193,36 @@ def test_serves_under_the_paths_that_sites_use(
         assert got.headers["content-disposition"].startswith("attachment; filename=")
         (tmp_path / "got.mp4").write_bytes(got.body)
         assert film.is_whole(tmp_path / "got.mp4")
+
+
+def held_by(pid: int, temp: Path) -> set[str]:
+    """Name the descriptors and child processes of another process, and the files in its temporary folder."""
+    links = {f"{entry.name} {entry.readlink()}" for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    return links | {f"child {child}" for child in children(pid)} | {str(path) for path in temp.rglob("*")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads another process's descriptors from /proc")
+def test_no_invocation_leaves_a_process_a_descriptor_or_a_file(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    environ = {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ATTEMPTS": "2", "TMPDIR": str(temp)}
+    with emulated(Options(environ=environ)) as running:
+        good = serve(media("ts-separate-audio"))
+        url = f"{running.url}/download?url="
+        assert curl(tmp_path, url + good.url("/main.m3u8")).exit_code == 0
+        pid = running.pid
+        assert pid is not None
+        before = held_by(pid, temp)
+        for fault in FAULTS:
+            origin = serve(media("ts-muxed"))
+            fault(origin, "/film-1.ts")
+            curl(tmp_path, url + origin.url("/main.m3u8"))
+        late = serve(media("ts-muxed"))
+        late.rules["/film-2.ts"] = [Rule(when=asks_for_the_end), Rule(delay=1.0, status=404)]
+        curl(tmp_path, url + late.url("/main.m3u8"))
+        curl(tmp_path, url + serve(media("ts-large")).url("/main.m3u8"), "--max-time", "1")
+        assert curl(tmp_path, url + good.url("/main.m3u8")).exit_code == 0
+        assert running.pid == pid
+        after = held_by(pid, temp)
+    assert {name.partition(" ")[2] for name in after} <= {name.partition(" ")[2] for name in before}
+    assert len(after) == len(before), after ^ before
