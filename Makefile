@@ -4,13 +4,20 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := transcoder tests fixtures
+SOURCES := transcoder tests fixtures infra layers
 
 # The first of these that is new enough; `make PYTHON=/path/to/python3 …` names another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; break; fi; done)
 
-.PHONY: help demo test check fix lock clean
+# What is put on AWS: `make deploy ARCH=x86_64`. The package is compiled by the version that the managed runtime has.
+ARCH ?= arm64
+PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13); do \
+	if $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then echo $$python; break; fi; done)
+INFRA_READY := $(VENV)/.infra-ready
+CDK := infra/node_modules/.bin/cdk
+
+.PHONY: help demo test check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    make a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and say what arrived"
@@ -18,6 +25,11 @@ help:
 	@echo "make check   formatting, lint, types"
 	@echo "make fix     format, and mend what can be mended"
 	@echo "make lock    pin the newest dependencies anew (requirements/*.txt)"
+	@echo "make layer   dist/ffmpeg-layer-ARCH.zip, the Lambda layer with ffmpeg (ARCH=arm64, as if not given, or x86_64)"
+	@echo "make package dist/function-ARCH.zip, the Lambda function (needs Python 3.13: PYTHON313=/path/to/python3.13)"
+	@echo "make synth   the CloudFormation template, in infra/cdk.out; needs Node.js"
+	@echo "make deploy  layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md)"
+	@echo "make test-infra  the tests of the packages and of the stack, which \`make test\` passes over until \`make infra\` has run"
 	@echo "make clean   remove everything that was made, .venv too"
 
 demo: $(READY)
@@ -46,15 +58,46 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+layer: $(READY)
+	$(BIN)/python -m layers.ffmpeg.build --arch $(ARCH)
+
+package: $(READY)
+	$(BIN)/python -m infra.packages.function --arch $(ARCH) --python "$(PYTHON313)"
+
+# The stack's own dependencies are large (half a gigabyte), so that only those who deploy install them.
+infra: $(INFRA_READY)
+
+$(INFRA_READY): $(READY) requirements/infra.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
+	@touch $@
+
+test-infra: $(INFRA_READY) layer package
+	$(BIN)/python -m pytest tests/infra tests/test_package.py
+
+synth: $(INFRA_READY)
+	$(BIN)/python -m infra.app
+
+$(CDK): infra/package-lock.json
+	cd infra && npm ci --no-audit --no-fund
+	@touch $@
+
+deploy: $(INFRA_READY) $(CDK) layer package
+	cd infra && node_modules/.bin/cdk deploy --context arch=$(ARCH)
+
 # The locks name no index, so that each machine installs from its own.
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+LOCK_ANY := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock'
+LOCK := $(LOCK_ANY) --universal --python-version 3.11
+# One lock for both processors: it holds the hashes of all wheels, and no dependency differs between them.
+LOCK_LAMBDA := $(LOCK_ANY) --python-version 3.13 --python-platform x86_64-manylinux_2_28
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/infra.in -c requirements/dev.txt -o requirements/infra.txt
+	$(LOCK_LAMBDA) --upgrade requirements/lambda.in -c requirements/run.txt -o requirements/lambda.txt
 
 clean:
-	rm -rf $(VENV) fixtures/media build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.mp4
+	rm -rf $(VENV) fixtures/media build dist infra/cdk.out infra/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.mp4
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

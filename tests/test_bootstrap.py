@@ -16,7 +16,7 @@ from peers.emulated import SECONDS, emulated, http
 from transcoder.emulator import Options
 
 ROOT = Path(__file__).resolve().parents[1]
-WRAPPER = str(ROOT / "infra" / "bootstrap")
+WRAPPER = str(ROOT / "infra" / "packages" / "transcoder-wrapper")
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What is put on AWS: the packages, and the stack that they run in."""
