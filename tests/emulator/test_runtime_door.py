@@ -1,6 +1,7 @@
 """The emulated Runtime API as a runtime meets it: the order of calls, refusals, and the recorded bytes of AWS's own clients."""
 
 import base64
+import gzip
 import json
 import os
 import time
@@ -248,7 +249,7 @@ def test_a_prelude_may_come_in_any_pieces(on_stage: Stage) -> None:
 
 def test_headers_are_renamed_and_stripped_as_the_function_url_does(on_stage: Stage) -> None:
     asked = on_stage.ask()
-    headers = {"Content-Type": "a/b", "Content-Length": "5", "Connection": "close", "Date": "now", "X-Own": "1", "Content-Encoding": "br"}
+    headers = {"Content-Type": "a/b", "Content-Length": "5", "Connection": "close", "Date": "now", "X-Own": "1"}
     on_stage.puppet.stream(on_stage.puppet.next()[0], b"body", prelude={"statusCode": 201, "headers": headers, "cookies": ["a=b", "c=d"]})
     response = asked.result()
     assert (response.status_code, response.text) == (201, "body")
@@ -256,8 +257,25 @@ def test_headers_are_renamed_and_stripped_as_the_function_url_does(on_stage: Sta
     assert response.headers["x-amzn-remapped-date"] == "now"
     assert response.headers["x-own"] == "1"
     assert response.headers.get_list("set-cookie") == ["a=b", "c=d"]
-    assert "content-encoding" not in response.headers
     assert response.headers["x-amzn-requestid"]
+
+
+def test_gzip_is_undone_and_its_header_taken_away(on_stage: Stage) -> None:
+    asked = on_stage.ask()
+    packed = gzip.compress(b"a long body " * 100_000)
+    prelude = {"statusCode": 200, "headers": {"Content-Encoding": "gzip"}}
+    on_stage.puppet.stream(on_stage.puppet.next()[0], packed[:100], packed[100:], prelude=prelude)
+    response = asked.result()
+    assert response.content == b"a long body " * 100_000
+    assert "content-encoding" not in response.headers
+
+
+def test_a_body_that_is_not_the_gzip_it_says_is_cut(on_stage: Stage) -> None:
+    asked = on_stage.ask()
+    packed = gzip.compress(os.urandom(200_000))
+    prelude = {"statusCode": 200, "headers": {"Content-Encoding": "gzip"}}
+    on_stage.puppet.stream(on_stage.puppet.next()[0], packed[:100_000], b"\xff" * 1000, prelude=prelude)
+    assert isinstance(asked.exception(), httpx.RemoteProtocolError)
 
 
 def test_cors_is_the_urls_affair(on_stage: Stage) -> None:

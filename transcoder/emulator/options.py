@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from transcoder import __version__
 from transcoder.core.cors import Cors
@@ -69,6 +70,7 @@ class Options:
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.function_name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": f"emulator/{__version__}",
+            "LAMBDA_TASK_ROOT": self.environ.get("LAMBDA_TASK_ROOT", str(Path.cwd())),
             "AWS_REGION": self.environ.get("AWS_REGION", REGION),
             "AWS_DEFAULT_REGION": self.environ.get("AWS_DEFAULT_REGION", REGION),
         }

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import cast
@@ -10,9 +11,9 @@ from typing import cast
 import h11
 
 from transcoder.core.cors import cors_headers
-from transcoder.core.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS, STRIPPED_HEADERS
+from transcoder.core.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS
 from transcoder.emulator.call import CallerGoneError
-from transcoder.emulator.connection import Connection
+from transcoder.emulator.connection import BUFFER_BYTES, Connection
 from transcoder.emulator.event import HttpRequest
 from transcoder.emulator.options import Options, StreamErrors
 
@@ -36,6 +37,7 @@ class UrlResponse:
         self._caller_left = False
         self._ended = False
         self._nonsense = False
+        self._gzip: zlib._Decompress | None = None
 
     def begin(self, content_type: str) -> None:
         """Look for a prelude if the runtime's content type promises one."""
@@ -58,16 +60,33 @@ class UrlResponse:
             return
         try:
             await self._start()
-            if self._sends_body:
-                await self._connection.send(h11.Data(data=chunk))
+            for piece in self._decoded(chunk) if self._sends_body else ():
+                await self._connection.send(h11.Data(data=piece))
         except OSError as error:
             self._caller_left = True  # and the runtime is left to run on, as Lambda does
             _log.info("%s the caller has left", self._request_id)
             if self._options.stop_on_disconnect:
                 raise CallerGoneError from error
 
+    def _decoded(self, chunk: bytes) -> Iterator[bytes]:
+        """Undo gzip, as a Function URL does, a little at a time."""
+        if self._gzip is None:
+            yield chunk
+            return
+        try:
+            while chunk:
+                if piece := self._gzip.decompress(chunk, BUFFER_BYTES):
+                    yield piece
+                chunk = self._gzip.unconsumed_tail
+        except zlib.error:
+            _log.exception("%s the body is not the gzip that its header says", self._request_id)
+            self._nonsense = True
+
     async def finish(self) -> None:
         """Complete the response."""
+        if self._nonsense or (self._gzip is not None and self._sends_body and not self._gzip.eof):
+            await self.fail()
+            return
         self._ended = True
         if self._caller_left:
             return
@@ -123,7 +142,9 @@ class UrlResponse:
             key = name.lower()
             if key in RENAMED_HEADERS:
                 headers.append((f"x-amzn-remapped-{key}", value))
-            elif key not in STRIPPED_HEADERS and not (self._options.cors is not None and key.startswith("access-control-")):
+            elif key == "content-encoding" and value.lower() == "gzip":
+                self._gzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+            elif self._options.cors is None or not key.startswith("access-control-"):
                 headers.append((key, value))
         headers += [("set-cookie", cookie) for cookie in cast("list[str]", fields.get("cookies") or [])]
         headers.append(("date", datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")))
