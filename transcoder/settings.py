@@ -42,6 +42,8 @@ class Settings:
     """A longer answer is broken off, in bytes; Lambda itself cuts at 200 MiB, without a word to the caller."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda would kill it an invocation is ended in good order; at most half of the time that it has."""
+    signing_secret_arn: str = ""
+    """Secret of AWS Secrets Manager that holds the keys of signed links, one a line, the first the one that signs; empty means none."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
