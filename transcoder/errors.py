@@ -77,6 +77,19 @@ class ProgramChangedError(UpstreamError):
     """A segment announces other streams than the segments before it: what follows can only be a new period."""
 
 
+class UpstreamBlockedError(UpstreamError):
+    """The origin is there and well, and does not talk to this network."""
+
+    slug = "upstream-blocked"
+
+
+class BadSignatureError(TranscoderError):
+    """Only signed links are served here, and this is none that holds."""
+
+    status = HTTPStatus.FORBIDDEN
+    slug = "bad-signature"
+
+
 class UpstreamTimeoutError(TranscoderError):
     """The origin did not answer in time."""
 
