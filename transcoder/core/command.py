@@ -10,6 +10,8 @@ from transcoder.core.media import Container, Medium, Stream
 PICTURE_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+_ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 _FRAGMENT_MICROSECONDS = 1_000_000
 
 
@@ -24,7 +26,25 @@ class Input:
     """Seconds to add to its timestamps: the ID3 time of packed audio, whose frames carry none themselves."""
 
 
-def remux(program: str, inputs: Sequence[Input], *, joined: bool) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Sound of nothing, for a period that has none in a film that has."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    """1, 2 or 6: what `_LAYOUTS` knows."""
+    start: float
+    """First presentation time in seconds, on the period's own timeline."""
+    seconds: float
+
+
+def can_be_silent(stream: Stream) -> bool:
+    """Tell whether silence can be made in the form of that sound."""
+    return stream.codec in _ENCODERS and stream.channels in _LAYOUTS and bool(stream.sample_rate)
+
+
+def remux(program: str, inputs: Sequence[Input], *, joined: bool, silence: Silence | None = None) -> list[str]:
     """Compile the command line that remuxes `inputs` into fragmented MP4 on standard output.
 
     Every decode time in the result is the source's own and there are no edit lists: the form that can be joined.
@@ -33,6 +53,7 @@ def remux(program: str, inputs: Sequence[Input], *, joined: bool) -> list[str]:
         program: path of ffmpeg, version 7 or newer.
         inputs: one for each pipe, in the order of their `-i`.
         joined: the film has several periods, so that a picture's parameter sets must be in band.
+        silence: sound to be made, where no input has any.
 
     """
     chosen = []
@@ -40,7 +61,10 @@ def remux(program: str, inputs: Sequence[Input], *, joined: bool) -> list[str]:
         node = ffmpeg.input(f"pipe:{source.fd}", f=source.container.value, **_input_options(source))
         # Timed metadata and unknown streams break an MP4, so what goes in is named, by PID or track_ID.
         chosen += [node[f"i:{stream.id:#x}" if stream.id else "a:0"] for stream in source.streams]
-    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, joined=joined))
+    if silence:
+        source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}")
+        chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # beside -copyts it would begin at 0
+    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, joined=joined, silence=silence))
     words: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "warning").compile(cmd=program)
     return words
 
@@ -56,13 +80,14 @@ def _input_options(source: Input) -> dict[str, str | None]:
     return options
 
 
-def _output_options(inputs: Sequence[Input], *, joined: bool) -> dict[str, str | None]:
+def _output_options(inputs: Sequence[Input], *, joined: bool, silence: Silence | None) -> dict[str, str | None]:
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
     # delay_moov: with empty_moov the distance between picture and sound is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
     options: dict[str, str | None] = {
         "f": "mp4",
-        "c": "copy",
+        "c:v": "copy",
+        "c:a": _ENCODERS[silence.codec] if silence else "copy",
         # Without it what comes before the first key frame is dropped, and less comes out than went in.
         "copyinkf": None,
         "map_metadata": "-1",
@@ -85,7 +110,9 @@ def _stream_options(container: Container, stream: Stream, *, joined: bool) -> di
             options["bsf:a"] = "aac_adtstoasc"
         return options
     if stream.codec == "hevc":
-        options["tag:v"] = "hvc1"  # Apple's players show nothing for hev1
+        # Apple's players show nothing for hev1. But for hvc1 ffmpeg takes the parameter sets out of the samples, and a film of several
+        # periods needs them there: it is written as hev1, and the joiner names it.
+        options["tag:v"] = "hev1" if joined else "hvc1"
     if container is Container.FMP4:
         options["video_track_timescale"] = "90000"  # a transport stream's, so that periods of both kinds can be joined
         if joined and stream.codec in _PARAMETER_SETS_IN_BAND:

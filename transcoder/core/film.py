@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transcoder.core.command import PICTURE_CODECS, SOUND_CODECS
+from transcoder.core.command import PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
 from transcoder.core.media import Container, Medium, Probe, Stream
 from transcoder.core.plan import Kind, Track
 from transcoder.core.timestamps import unwrap
@@ -44,6 +44,8 @@ class Film:
     media: Mapping[Medium, float]
     """How long its picture and its sound are, in seconds."""
     estimated_bytes: int | None
+    sound: Stream | None = None
+    """What its sound is like: silence is made in its form for a period that has none."""
 
 
 def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | None) -> Film:
@@ -54,16 +56,33 @@ def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | N
             only re-encoding could make alike.
 
     """
-    first = _formats(periods[0])
+    formats: dict[Medium, Stream] = {}
     for surveyed in periods:
         _refuse_foreign(surveyed)
-        _refuse_change(first, _formats(surveyed))
+        formats = _formats(surveyed) | formats
+    for surveyed in periods:
+        _refuse_change(formats, _formats(surveyed))
     spans = [_spans(surveyed) for surveyed in periods]
+    lengths = [max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans]
     return Film(
-        seconds=sum(max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans),
-        media={medium: sum(span[medium][1] - span[medium][0] for span in spans) for medium in first},
+        seconds=sum(lengths),
+        media={
+            medium: sum(
+                span[medium][1] - span[medium][0] if medium in span else length for span, length in zip(spans, lengths, strict=True)
+            )
+            for medium in formats
+        },
         estimated_bytes=estimated_bytes,
+        sound=formats.get(Medium.AUDIO),
     )
+
+
+def silence_for(surveyed: Sequence[Surveyed], sound: Stream | None) -> Silence | None:
+    """Return the silence that a period needs in a film with that sound; None if it has sound itself, or the film has none."""
+    if sound is None or Medium.AUDIO in _formats(surveyed):
+        return None
+    start, end = _spans(surveyed)[Medium.VIDEO]
+    return Silence(sound.codec, sound.sample_rate or 0, sound.channels or 0, start, end - start)
 
 
 def first_start(surveyed: Sequence[Surveyed]) -> float:
@@ -87,10 +106,12 @@ def _refuse_foreign(surveyed: Sequence[Surveyed]) -> None:
 
 
 def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream]) -> None:
-    if first.keys() != later.keys():
-        raise UnsupportedSourceError("Picture or sound is missing in a part of the source.")
-    for medium, stream in first.items():
-        other = later[medium]
+    if Medium.VIDEO in first and Medium.VIDEO not in later:
+        raise UnsupportedSourceError("A part of the source has no picture.")
+    if Medium.AUDIO in first and Medium.AUDIO not in later and not can_be_silent(first[Medium.AUDIO]):
+        raise UnsupportedSourceError("A part of the source has no sound.")
+    for medium, other in later.items():
+        stream = first[medium]
         if stream.codec != other.codec:
             raise UnsupportedSourceError(f"The {medium.value} changes from {stream.codec} to {other.codec} within the source.")
         if (stream.sample_rate, stream.channels) != (other.sample_rate, other.channels):

@@ -33,15 +33,13 @@ class Survey:
             UnsupportedSourceError: a segment is protected.
 
         """
+        waiting = {rendition.kind: rendition for rendition in renditions}
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 surveys = [
+                    # A rendition's very first segment is looked at on its way into the film, not by a request of its own.
                     [
-                        tasks.create_task(
-                            self._track(
-                                track, last=period is plan.periods[-1], by=_opener(track, renditions) if period is plan.periods[0] else None
-                            )
-                        )
+                        tasks.create_task(self._track(track, last=period is plan.periods[-1], by=waiting.pop(track.kind, None)))
                         for track in period.tracks
                     ]
                     for period in plan.periods
@@ -92,7 +90,3 @@ async def _opened(rendition: Rendition) -> Probe:
     if rendition.opened is None:
         raise UpstreamError("A rendition has no segments.")
     return rendition.opened.probe
-
-
-def _opener(track: Track, renditions: Sequence[Rendition]) -> Rendition:
-    return next(rendition for rendition in renditions if rendition.kind is track.kind)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from transcoder.core.command import Input, remux
-from transcoder.core.film import Film, Surveyed, first_start, make_film
+from transcoder.core.film import Film, Surveyed, first_start, make_film, silence_for
 from transcoder.core.fmp4 import Joiner, Lengths
 from transcoder.core.inspect import Inspector, inspector
 from transcoder.core.media import Container, Medium
@@ -14,8 +14,8 @@ from transcoder.core.plan import Plan, Segment
 from transcoder.edge import ffmpeg
 from transcoder.edge.ahead import Ahead, Into
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import TranscodeError, single_error
-from transcoder.pipeline.rendition import Rendition, Secrets
+from transcoder.errors import TranscodeError, UpstreamError, single_error
+from transcoder.pipeline.rendition import Opened, Rendition, Secrets
 from transcoder.pipeline.survey import Survey
 from transcoder.settings import Settings
 
@@ -55,20 +55,22 @@ async def transcode(plan: Plan, *, fetcher: Fetcher, program: str, settings: Set
 
     ahead = Ahead(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
     secrets = Secrets(fetcher, max_init_bytes=settings.max_init_bytes)
-    renditions = [Rendition(track.kind, plan, ahead, secrets) for track in plan.periods[0].tracks]
+    kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
+    renditions = [Rendition(kind, plan, ahead, secrets) for kind in kinds]
     with single_error():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ahead.run())
             periods = await Survey(fetcher, secrets).periods(plan, renditions)
-            await _Run(periods, renditions, program, _Output(make_film(periods, estimated_bytes=plan.estimated_bytes), into)).all()
+            film = make_film(periods, estimated_bytes=plan.estimated_bytes)
+            await _Run(periods, renditions, program, _Output(film, into)).all()
 
 
 class _Output:
     """The film on its way to the sink, begun with its first bytes."""
 
     def __init__(self, film: Film, into: Sink) -> None:
+        self.film = film
         self.joiner = Joiner(Lengths(film.seconds, film.media))
-        self._film = film
         self._into = into
         self._begun = False
 
@@ -76,7 +78,7 @@ class _Output:
         for piece in pieces:
             if not self._begun:
                 self._begun = True
-                await self._into.start(self._film)
+                await self._into.start(self.film)
             await self._into.write(piece)
 
 
@@ -96,40 +98,41 @@ class _Run:
 
     async def _period(self) -> None:
         """Remux up to where every rendition's timeline ends."""
-        index = self._index()
-        opened = [rendition.opened for rendition in self._renditions]
+        index, present = self._next()
         # A period that no tag announced has its first timestamps in the segments at hand, not in the survey.
-        surveyed = [replace(track, probe=at.probe) for track, at in zip(self._periods[index], opened, strict=True) if at]
-        judges = [inspector(track.probe, init=at.init) for track, at in zip(surveyed, opened, strict=True) if at]
+        surveyed = [replace(track, probe=opened.probe) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
+        judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
+        silence = silence_for(surveyed, self._output.film.sound)
         self._output.joiner.begin(last=index == len(self._periods) - 1)
 
         def command(fds: Sequence[int]) -> list[str]:
-            return remux(
-                self._program, [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)], joined=len(self._periods) > 1
-            )
+            inputs = [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)]
+            return remux(self._program, inputs, joined=len(self._periods) > 1, silence=silence)
 
         async with ffmpeg.running(command, inputs=len(surveyed)) as process:
-            await self._through(process, judges)
+            await self._through(process, [rendition for rendition, _ in present], judges)
         pieces, count = self._output.joiner.end_period()
         _compare(surveyed, judges, count.samples)
         await self._output.write(pieces)
 
-    async def _through(self, process: ffmpeg.Process, judges: Sequence[Inspector]) -> None:
+    async def _through(self, process: ffmpeg.Process, renditions: Sequence[Rendition], judges: Sequence[Inspector]) -> None:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                for rendition, pipe, judge in zip(self._renditions, process.inputs, judges, strict=True):
+                for rendition, pipe, judge in zip(renditions, process.inputs, judges, strict=True):
                     tasks.create_task(rendition.feed(pipe, judge))
                 while piece := await process.read():
                     await self._output.write(self._output.joiner.feed(piece))
                 await process.finished()
 
-    def _index(self) -> int:
-        """Return which of the plan's periods comes next; all renditions must stand at the same."""
-        places = {rendition.opened.period if rendition.opened else None for rendition in self._renditions}
-        index = places.pop()
-        if places or index is None:
-            raise TranscodeError("The timestamps of picture and sound do not begin anew at the same place.")
-        return index
+    def _next(self) -> tuple[int, list[tuple[Rendition, Opened]]]:
+        """Return which of the plan's periods comes next, and the renditions of its tracks: all must stand at its beginning, or none."""
+        standing = {rendition.kind: (rendition, rendition.opened) for rendition in self._renditions if rendition.opened}
+        index = min(opened.period for _, opened in standing.values())
+        kinds = [track.track.kind for track in self._periods[index]]
+        present = [standing[kind] for kind in kinds if kind in standing and standing[kind][1].period == index]
+        if len(present) < len(kinds):
+            raise UpstreamError("The timestamps of picture and sound do not begin anew at the same place.")
+        return index, present
 
 
 def _input(fd: int, track: Surveyed, period: Sequence[Surveyed]) -> Input:

@@ -43,6 +43,10 @@ class Track:
     timescale: int
     entry: bytes
     """The kind of its sample entry: avc1, hvc1, mp4a …"""
+    entry_at: int
+    """Where in the `moov` that kind stands."""
+    parameter_sets: bytes
+    """The sample entry of an hvc1 track, whose parameter sets are nowhere else (ISO/IEC 14496-15, 8.3.3); of others, nothing."""
     sample_rate: int | None
     """As a decoder is told it: AAC's own index, of which there may be two for one rate; None for a picture."""
     channels: int | None
@@ -101,7 +105,8 @@ def _track(moov: bytes, start: int, end: int) -> Track:
     if medium is None or not timescale or not entry:
         raise TranscodeError("The MP4 has a track that is neither picture nor sound.")
     rate, channels, silence = _sound(moov, entry, inner, entry_end) if medium is Medium.AUDIO else (None, None, None)
-    return Track(medium, track_id, timescale, entry, rate, channels, silence, *_defaults(moov, track_id))
+    sets = moov[inner:entry_end] if entry == b"hvc1" else b""
+    return Track(medium, track_id, timescale, entry, inner - 4, sets, rate, channels, silence, *_defaults(moov, track_id))
 
 
 def _defaults(moov: bytes, track_id: int) -> tuple[int, int, int]:
@@ -153,7 +158,7 @@ def write_moov(header: Header, lengths: Lengths, zero: Mapping[Medium, int]) -> 
     `zero` is, for each medium, the media time at which the film begins. A duration is never rounded down: one reader stops where the
     header says the film ends.
     """
-    moov = header.moov
+    moov = _with_hvc1(header)
     film = math.ceil(lengths.film * MOVIE_TIMESCALE)
     tracks = iter(header.tracks)
     parts = []
@@ -170,6 +175,15 @@ def write_moov(header: Header, lengths: Lengths, zero: Mapping[Medium, int]) -> 
         else:
             parts.append(moov[start - 8 : end])
     return box(b"moov", *parts)
+
+
+def _with_hvc1(header: Header) -> bytes:
+    """Return the `moov` with HEVC as Apple's players want it named; parameter sets in the samples do them no harm."""
+    moov = header.moov
+    for track in header.tracks:
+        if track.entry == b"hev1":
+            moov = moov[: track.entry_at] + b"hvc1" + moov[track.entry_at + 4 :]
+    return moov
 
 
 def _trak(moov: bytes, span: tuple[int, int], *, film: int, length: int, edits: bytes) -> bytes:

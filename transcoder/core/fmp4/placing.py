@@ -77,7 +77,8 @@ def check_same(header: Header, film: Header) -> None:
         UnsupportedSourceError: it has other tracks, another codec, another sampling rate or other channels.
     """
     described = [
-        {track.medium: (track.entry, track.timescale, track.sample_rate, track.channels) for track in one.tracks} for one in (header, film)
+        {track.medium: (track.entry, track.timescale, track.sample_rate, track.channels, track.parameter_sets) for track in one.tracks}
+        for one in (header, film)
     ]
     if described[0].keys() != described[1].keys():
         raise UnsupportedSourceError("The source loses or gains its sound or its picture on the way.")
