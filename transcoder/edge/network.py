@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -68,28 +69,57 @@ def came_from_public(response: httpx.Response) -> bool:
     return address is None or reach(ip_address(address[0])) is not Reach.PRIVATE
 
 
-async def addresses(host: str, port: int, *, private: bool) -> list[str]:
+async def look_up(host: str, port: int) -> list[str]:
+    """Ask the system for the addresses of a name.
+
+    Raises:
+        OSError: it does not resolve.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Make the TLS context, once for all jobs: reading the certificates takes 50 ms, which a start with time to spare may as well spend."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is taken for granted of the network: whose word names and certificates are, and how an address is dialled."""
+
+    look_up: Callable[[str, int], Awaitable[list[str]]] = look_up
+    """Name and port → addresses; raises OSError."""
+    dial: httpcore.AsyncNetworkBackend = field(default_factory=httpcore.AnyIOBackend)
+    """Connects to an address that was checked."""
+    tls: Callable[[], ssl.SSLContext] = tls
+
+
+INTERNET = Network()
+
+
+async def addresses(host: str, port: int, *, private: bool, network: Network = INTERNET) -> list[str]:
     """Resolve `host`, and return its addresses if a connection may go to every one of them.
 
     Raises:
         ForbiddenSourceError: one of them is not public (nor private, if `private`).
         OSError: the name does not resolve.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    names = await network.look_up(host, port)
     allowed = {Reach.PUBLIC, Reach.PRIVATE} if private else {Reach.PUBLIC}
-    names = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     # Every one, not the first: a name with a public and a private address is how a check is talked round.
     if not names or any(reach(ip_address(name)) not in allowed for name in names):
         raise ForbiddenSourceError(f"{host} does not lie on the public internet, so nothing is fetched from there.")
     return names
 
 
-class _Network(httpcore.AsyncNetworkBackend):
+class _Guard(httpcore.AsyncNetworkBackend):
     """Opens connections to checked addresses only; TLS and Host still use the name."""
 
-    def __init__(self, *, private: bool) -> None:
+    def __init__(self, network: Network, *, private: bool) -> None:
         self._private = private
-        self._backend = httpcore.AnyIOBackend()
+        self._network = network
 
     async def connect_tcp(
         self,
@@ -101,7 +131,7 @@ class _Network(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             async with asyncio.timeout(timeout):
-                names = await addresses(host, port, private=self._private)
+                names = await addresses(host, port, private=self._private, network=self._network)
                 return await self._first(names, port, local_address, socket_options)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout from error
@@ -114,35 +144,29 @@ class _Network(httpcore.AsyncNetworkBackend):
         """Connect to the first address that accepts."""
         for name in names[:-1]:
             try:
-                return await self._backend.connect_tcp(name, port, local_address=local_address, socket_options=socket_options)
+                return await self._network.dial.connect_tcp(name, port, local_address=local_address, socket_options=socket_options)
             except httpcore.ConnectError:
                 continue
-        return await self._backend.connect_tcp(names[-1], port, local_address=local_address, socket_options=socket_options)
+        return await self._network.dial.connect_tcp(names[-1], port, local_address=local_address, socket_options=socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
 class _Pool(httpx.AsyncHTTPTransport):
-    """httpx's own transport over a pool whose connections are opened by `_Network`."""
+    """httpx's own transport over a pool whose connections are opened by `_Guard`."""
 
-    def __init__(self, *, private: bool, connections: int) -> None:
-        super().__init__(verify=tls())
+    def __init__(self, network: Network, *, private: bool, connections: int) -> None:
+        super().__init__(verify=network.tls())
         if not isinstance(self._pool, httpcore.AsyncConnectionPool):
             raise TypeError("This version of httpx keeps its connections elsewhere: the address guard would not be asked.")
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls(),
+            ssl_context=network.tls(),
             max_connections=connections,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=_Network(private=private),
+            network_backend=_Guard(network, private=private),
             socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)],
         )
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """Make the TLS context, once for all jobs: reading the certificates takes 50 ms, which a start with time to spare may as well spend."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -152,10 +176,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     request is ever sent over a connection to a private address.
     """
 
-    def __init__(self, *, connections: int) -> None:
+    def __init__(self, *, connections: int, network: Network = INTERNET) -> None:
         """Open at most `connections` at once, for each of the two kinds of requests."""
-        self._public = _Pool(private=False, connections=connections)
-        self._private = _Pool(private=True, connections=connections)
+        self._public = _Pool(network, private=False, connections=connections)
+        self._private = _Pool(network, private=True, connections=connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request.

@@ -1,12 +1,11 @@
 """Reddit's links, its JSON and its refusals, as values; nothing here asks anybody."""
 
-from transcoder.core.reddit.answers import Answer, read_answer
+from transcoder.core.reddit.answers import read_answer
 from transcoder.core.reddit.dash import Mp4Files, mp4_files, sound_names
 from transcoder.core.reddit.links import Hosted, PostLink, ShareLink, parse_link
 from transcoder.core.reddit.post import Post, Video, read_post
 
 __all__ = [
-    "Answer",
     "Hosted",
     "Mp4Files",
     "Post",

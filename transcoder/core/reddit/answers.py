@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import urlsplit
 
+from transcoder.core.page import Page
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
 _BLOCK_MARKS = re.compile(
@@ -27,18 +27,7 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer of Reddit's, whatever its status."""
-
-    url: str
-    """Where it came from in the end."""
-    status: int
-    content_type: str
-    text: str
-
-
-def read_answer(answer: Answer) -> object:
+def read_answer(answer: Page) -> object:
     """Return the JSON in it.
 
     Raises:
@@ -62,7 +51,7 @@ def read_answer(answer: Answer) -> object:
     return document
 
 
-def _document(answer: Answer) -> object:
+def _document(answer: Page) -> object:
     if answer.text.lstrip()[:1] not in {"{", "["}:
         return None
     try:
@@ -80,7 +69,7 @@ def _refuse(document: Mapping[str, object]) -> None:
         raise NotFoundError("Reddit has no such post.")
 
 
-def _refuse_page(answer: Answer) -> None:
+def _refuse_page(answer: Page) -> None:
     """Raise what an answer that is not JSON means: with 200 it is a page for people, which only a blocked network is shown."""
     html = "html" in answer.content_type or answer.text.lstrip()[:1] == "<"
     if answer.status in _BLOCKED or _BLOCK_MARKS.search(answer.text) or (answer.status == HTTPStatus.OK and html):

@@ -1,5 +1,6 @@
 """Origins: playlists, keys, initialization sections and segments, with limits, retries and continuation."""
 
+from transcoder.edge.fetch.exchange import Question
 from transcoder.edge.fetch.fetcher import Fetcher, Text
 
-__all__ = ["Fetcher", "Text"]
+__all__ = ["Fetcher", "Question", "Text"]

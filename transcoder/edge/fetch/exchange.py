@@ -3,13 +3,14 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 import httpx
 
 from transcoder import __version__
 from transcoder.edge.fetch.hiccup import name_of, refusal, translated
-from transcoder.edge.network import GuardedTransport, came_from_public
+from transcoder.edge.network import INTERNET, GuardedTransport, Network, came_from_public
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
@@ -21,6 +22,18 @@ LAST_PORT = 0xFFFF
 PUBLIC = "public"
 """An answer's extension: did it come from a public address."""
 _SECRETS = ("Authorization", "Cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request that is not for media."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    """What to send by POST; None asks by GET."""
+    follow: bool = True
+    """Go where a redirect leads; a form goes to one place only."""
 
 
 class Exchange:
@@ -37,14 +50,14 @@ class Exchange:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, headers: Mapping[str, str]) -> AsyncIterator[Self]:
+    async def open(cls, settings: Settings, headers: Mapping[str, str], network: Network = INTERNET) -> AsyncIterator[Self]:
         """Hold the connections of one job open.
 
         Raises:
             BadRequestError: a header field is none.
         """
         # Media is held up by what reads it, so it may take this many connections and still leave some for keys and playlists.
-        transport = GuardedTransport(connections=2 * settings.connections + 4)
+        transport = GuardedTransport(connections=2 * settings.connections + 4, network=network)
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
         fields = httpx.Headers(HEADERS)
         fields.update(_checked(headers))
@@ -72,9 +85,27 @@ class Exchange:
             with translated(str(response.url)):
                 yield response
 
-    async def _final(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
-        """Send the request, and again where its answers lead, until one leads nowhere else."""
-        target, private, unsigned = _parsed(url), self.private, False
+    @asynccontextmanager
+    async def ask(self, question: Question) -> AsyncIterator[httpx.Response]:
+        """Ask what is not about media, and hold the answer open, whatever its status below 500; its body is not yet read.
+
+        Raises:
+            Hiccup: it may work the next time.
+            ForbiddenSourceError, UnsupportedSourceError, UpstreamError: as for `get`.
+        """
+        if question.follow:
+            response = await self._final(question.url, question.headers, as_it_stands=True)
+        else:
+            response = await self._send(_parsed(question.url), question.headers, private=self.private, form=question.form)
+        async with aclosing(response):
+            if response.is_server_error:
+                raise refusal(response, question.url)
+            with translated(str(response.url)):
+                yield response
+
+    async def _final(self, url: str, headers: Mapping[str, str], *, as_it_stands: bool = False) -> httpx.Response:
+        """Send the request, and again where its answers lead, until one leads nowhere else; once without a query that was refused."""
+        target, private, unsigned = _parsed(url), self.private, as_it_stands
         home = target.host
         for _ in range(self._max_redirects + 2):
             response = await self._send(target, headers, private=private, at_home=target.host == home)
@@ -89,11 +120,20 @@ class Exchange:
             target = _parsed(following, target)
         raise UpstreamError(f"{name_of(url)}: the origin redirects more than {self._max_redirects} times.")
 
-    async def _send(self, target: httpx.URL, headers: Mapping[str, str], *, private: bool, at_home: bool) -> httpx.Response:
-        """Send one request. What the user gave to prove who they are does not follow a redirect to another host."""
-        request = self._client.build_request("GET", target, headers=headers, extensions={"private": private})
+    async def _send(
+        self,
+        target: httpx.URL,
+        headers: Mapping[str, str],
+        *,
+        private: bool,
+        at_home: bool = True,
+        form: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request. What proves who the user or this service is does not follow a redirect to another host."""
+        method = "GET" if form is None else "POST"
+        request = self._client.build_request(method, target, headers=headers, data=form, extensions={"private": private})
         for secret in _SECRETS:
-            if secret in self._client.headers and not at_home:
+            if not at_home and (secret in self._client.headers or secret in headers):
                 request.headers.pop(secret, None)
         self.requests += 1
         with translated(str(target)):

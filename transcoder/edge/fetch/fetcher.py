@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 import httpx
 
+from transcoder.core.page import Page
 from transcoder.core.plan import ByteRange
 from transcoder.edge.fetch import local
-from transcoder.edge.fetch.exchange import Exchange
+from transcoder.edge.fetch.exchange import Exchange, Question
 from transcoder.edge.fetch.hiccup import Hiccup, backoff
+from transcoder.edge.fetch.page import read_page
 from transcoder.edge.fetch.transfer import ContentRange, Into, Transfer
+from transcoder.edge.network import INTERNET, Network
 from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
 
@@ -46,7 +49,9 @@ class Fetcher:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, *, headers: Mapping[str, str] | None = None, local_files: bool = False) -> AsyncIterator[Self]:
+    async def open(
+        cls, settings: Settings, *, headers: Mapping[str, str] | None = None, local_files: bool = False, network: Network = INTERNET
+    ) -> AsyncIterator[Self]:
         """Hold a job's connections open. `headers` go with every request; `local_files` allows paths and file: URLs.
 
         Private addresses and local files are open to the job only until a playlist comes from a public address.
@@ -54,7 +59,7 @@ class Fetcher:
         Raises:
             BadRequestError: a header field cannot be sent.
         """
-        async with Exchange.open(settings, headers or {}) as exchange:
+        async with Exchange.open(settings, headers or {}, network) as exchange:
             yield cls(exchange, settings, local_files=local_files)
 
     @property
@@ -93,6 +98,22 @@ class Fetcher:
                 await _pour(source, Transfer(url, None, limit=limit), _onto(buffer))
         self.bytes += len(buffer)
         return Text(base, buffer.decode("utf-8-sig", "replace"))
+
+    async def page(self, question: Question, *, limit: int) -> Page:
+        """Ask what is not about media, and return the answer whatever its status below 500; at most `limit` bytes, unpacked.
+
+        Raises:
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError, UnsupportedSourceError: as for `text`.
+        """
+
+        async def once() -> Page:
+            packed = replace(question, headers={"Accept-Encoding": "gzip", **question.headers})
+            async with self._exchange.ask(packed) as response:
+                self._distrust(response)
+                return await read_page(response, limit=limit)
+
+        async with self._small:
+            return await self._retrying(once)
 
     async def whole(self, url: str, part: ByteRange | None = None, *, limit: int) -> bytes:
         """Fetch something small at once, such as a key or an initialization section.

@@ -115,7 +115,7 @@ class Transfer:
         ):
             raise self._failed("the origin sent another range than the one asked for", response)
         self._identify(Entity.of(response, found.total), response, sure=False)
-        async with _arriving(response) as pieces:
+        async with arriving(response) as pieces:
             async for piece in pieces:
                 if self._start + self.done + len(piece) > found.stop:
                     raise self._failed("the origin sent more than the range that it announced", response)
@@ -136,7 +136,7 @@ class Transfer:
         if self._start > self._limit or (self._length is None and (length or 0) > self._limit):
             raise self._too_long()
         skip = before = self._start + self.done
-        async with _arriving(response) as pieces:
+        async with arriving(response) as pieces:
             async for piece in pieces:
                 skip = await self._cut(unpacker.feed(piece), skip, into)
                 if self._length == self.done:
@@ -177,7 +177,7 @@ class Transfer:
 
 
 @asynccontextmanager
-async def _arriving(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+async def arriving(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
     """Give the body's bytes as they arrive; leaving early ends the connection.
 
     httpx reads through several generators, one in the other. Dropped in the middle, each would need a task of the event loop's own to end;
