@@ -1,0 +1,100 @@
+"""The way in: the function's URL, which nobody may call but CloudFront, and CloudFront before it."""
+
+from aws_cdk import Duration, aws_certificatemanager, aws_cloudfront, aws_cloudfront_origins, aws_lambda
+from constructs import Construct
+
+from infra.acknowledged import acknowledge
+from infra.config import Config
+from infra.function import TranscoderFunction
+from transcoder.core.cors import Cors
+
+_READ_SECONDS = 120
+"""How long the function may send nothing; more has to be asked of AWS."""
+_METHODS = {"GET": aws_lambda.HttpMethod.GET, "HEAD": aws_lambda.HttpMethod.HEAD}
+
+
+class Distribution(Construct):
+    """CloudFront, which signs its requests to the function's URL; films are not kept, what /info says is kept briefly."""
+
+    def __init__(self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction) -> None:
+        """Put CloudFront before `function`."""
+        super().__init__(scope, name)
+        url = function.function.add_function_url(
+            auth_type=aws_lambda.FunctionUrlAuthType.AWS_IAM, invoke_mode=aws_lambda.InvokeMode.RESPONSE_STREAM, cors=_cors(Cors())
+        )
+        origin = aws_cloudfront_origins.FunctionUrlOrigin.with_origin_access_control(
+            url,
+            read_timeout=Duration.seconds(_READ_SECONDS),
+            # A second attempt would be a second film, made and paid beside the first.
+            connection_attempts=1,
+        )
+        self.distribution = aws_cloudfront.Distribution(
+            self,
+            "Distribution",
+            default_behavior=_behavior(origin, aws_cloudfront.CachePolicy.CACHING_DISABLED),
+            additional_behaviors={"/info*": _behavior(origin, self._brief(config.info_cache_seconds))},
+            comment="Transcoder",
+            http_version=aws_cloudfront.HttpVersion.HTTP2_AND_3,
+            minimum_protocol_version=aws_cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if config.domain_name else None,
+            domain_names=[config.domain_name] if config.domain_name else None,
+            certificate=self._certificate(config.certificate_arn),
+            web_acl_id=config.web_acl_arn or None,
+        )
+        acknowledge(self.distribution, _findings(config))
+
+    @property
+    def address(self) -> str:
+        """Where callers find it, without a path."""
+        return f"https://{self.distribution.domain_name}"
+
+    def _brief(self, seconds: int) -> aws_cloudfront.CachePolicy:
+        return aws_cloudfront.CachePolicy(
+            self,
+            "Brief",
+            comment="Kept as long as the answer says, and not longer than this",
+            min_ttl=Duration.seconds(0),
+            default_ttl=Duration.seconds(0),
+            max_ttl=Duration.seconds(seconds),
+            # The URL names the origin that may read an answer only where a request has one.
+            header_behavior=aws_cloudfront.CacheHeaderBehavior.allow_list("Origin"),
+            query_string_behavior=aws_cloudfront.CacheQueryStringBehavior.all(),
+        )
+
+    def _certificate(self, arn: str) -> aws_certificatemanager.ICertificate | None:
+        return aws_certificatemanager.Certificate.from_certificate_arn(self, "Certificate", arn) if arn else None
+
+
+def _behavior(origin: aws_cloudfront.IOrigin, policy: aws_cloudfront.ICachePolicy) -> aws_cloudfront.BehaviorOptions:
+    return aws_cloudfront.BehaviorOptions(
+        origin=origin,
+        cache_policy=policy,
+        # Everything but Host, by which the URL knows itself; all query strings, since an address given raw brings its own.
+        origin_request_policy=aws_cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+        allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD,
+        viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        compress=False,
+    )
+
+
+def _cors(cors: Cors) -> aws_lambda.FunctionUrlCorsOptions:
+    return aws_lambda.FunctionUrlCorsOptions(
+        allowed_origins=list(cors.allow_origins),
+        allowed_methods=[_METHODS[method] for method in cors.allow_methods],
+        allowed_headers=list(cors.allow_headers) or None,
+        exposed_headers=list(cors.expose_headers),
+        max_age=Duration.seconds(cors.max_age_seconds),
+    )
+
+
+def _findings(config: Config) -> dict[str, str]:
+    findings = {
+        "AwsSolutions-CFR1": "Where callers may come from is for the operator to say, in a WAF ACL.",
+        "AwsSolutions-CFR3": "Each request is a line in the function's log; a bucket for a second log would have to be paid and emptied.",
+    }
+    if not config.domain_name:
+        findings["AwsSolutions-CFR4"] = "Without a domain name the certificate is CloudFront's own, and its protocols cannot be chosen."
+    if not config.web_acl_arn:
+        findings["AwsSolutions-CFR2"] = (
+            "A WAF ACL costs by the month; web_acl_arn names one. Reserved concurrency bounds what can be used up."
+        )
+    return findings

@@ -1,0 +1,90 @@
+"""The function: its code, the layer with ffmpeg, its log, and what it may do, which is to write that log."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy, Size, aws_iam, aws_lambda, aws_logs
+from constructs import Construct
+
+from infra.acknowledged import acknowledge
+from infra.config import LOG_DAYS, Config
+
+_ARCHITECTURES = {"arm64": aws_lambda.Architecture.ARM_64, "x86_64": aws_lambda.Architecture.X86_64}
+_RETENTION = dict(
+    zip(
+        LOG_DAYS,
+        (
+            aws_logs.RetentionDays.ONE_DAY,
+            aws_logs.RetentionDays.ONE_WEEK,
+            aws_logs.RetentionDays.TWO_WEEKS,
+            aws_logs.RetentionDays.ONE_MONTH,
+            aws_logs.RetentionDays.THREE_MONTHS,
+            aws_logs.RetentionDays.ONE_YEAR,
+        ),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """The zips that are put on Lambda."""
+
+    function: Path
+    layer: Path
+
+
+class TranscoderFunction(Construct):
+    """The managed Python, told to run the transcoder's own runtime, since it cannot stream answers itself."""
+
+    def __init__(self, scope: Construct, name: str, *, config: Config, packages: Packages) -> None:
+        """Describe the function of `config`, made of `packages`."""
+        super().__init__(scope, name)
+        self.log = aws_logs.LogGroup(self, "Log", retention=_RETENTION[config.log_days], removal_policy=RemovalPolicy.DESTROY)
+        self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.log.grant_write(self.role)
+        self.function = self._function(config, packages)
+        acknowledge(
+            self.function,
+            {
+                "AwsSolutions-L1": "The package holds modules compiled by Python 3.13; a newer runtime is a change of both.",
+                "Serverless-LambdaLatestVersion": "Likewise.",
+                "Serverless-LambdaTracing": "It needs actions on all resources; the line of metrics tells each invocation's times.",
+                "Serverless-LambdaDLQ": "It is only invoked through its URL, and waited for: no event can be lost.",
+            },
+        )
+
+    def _function(self, config: Config, packages: Packages) -> aws_lambda.Function:
+        architecture = _ARCHITECTURES[config.arch]
+        layer = aws_lambda.LayerVersion(
+            self,
+            "Ffmpeg",
+            code=aws_lambda.Code.from_asset(str(packages.layer)),
+            compatible_architectures=[architecture],
+            description="ffmpeg from the package imageio-ffmpeg; its licence, manifest and source are in /opt/share/ffmpeg",
+            license="GPL-3.0-or-later",
+        )
+        return aws_lambda.Function(
+            self,
+            "Function",
+            runtime=aws_lambda.Runtime.PYTHON_3_13,
+            architecture=architecture,
+            code=aws_lambda.Code.from_asset(str(packages.function)),
+            layers=[layer],
+            handler="transcoder.bootstrap.main",  # has to be named, and is not called: the wrapper starts the runtime
+            environment=_environment(config),
+            memory_size=config.memory_mib,
+            timeout=Duration.seconds(config.timeout_seconds),
+            ephemeral_storage_size=Size.mebibytes(config.ephemeral_storage_mib),
+            reserved_concurrent_executions=config.concurrency,
+            role=self.role,
+            log_group=self.log,
+            description="Turns an HLS playlist into one MP4 and streams it while it is being made",
+        )
+
+
+def _environment(config: Config) -> dict[str, str]:
+    environment = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/transcoder-wrapper", "TRANSCODER_FFMPEG": "/opt/bin/ffmpeg"}
+    if config.allowed_hosts:
+        environment["TRANSCODER_ALLOWED_HOSTS"] = ",".join(config.allowed_hosts)
+    return environment
