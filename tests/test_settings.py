@@ -20,6 +20,7 @@ def test_with_no_variable_everything_has_its_default() -> None:
         pytest.param("TRANSCODER_FFMPEG", "/opt/ffmpeg", "ffmpeg", "/opt/ffmpeg", id="text"),
         pytest.param("TRANSCODER_ATTEMPTS", "7", "attempts", 7, id="whole number"),
         pytest.param("TRANSCODER_READ_SECONDS", "2.5", "read_seconds", 2.5, id="fraction"),
+        pytest.param("TRANSCODER_ALLOWED_HOSTS", " reddit.com, redd.it,", "allowed_hosts", ("reddit.com", "redd.it"), id="several"),
         pytest.param("TRANSCODER_ALLOW_PRIVATE", "1", "allow_private", True, id="yes"),
         pytest.param("TRANSCODER_ALLOW_PRIVATE", "False", "allow_private", False, id="no"),
     ],
@@ -42,6 +43,12 @@ def test_a_mistake_is_named(name: str, text: str) -> None:
         Settings.from_env({name: text})
 
 
+def test_secrets_stay_out_of_what_is_printed() -> None:
+    printed = repr(Settings.from_env({"TRANSCODER_SIGNING_KEYS": "a secret of length", "TRANSCODER_REDDIT_CLIENT_SECRET": "another"}))
+    assert "secret of" not in printed
+    assert "another" not in printed
+
+
 def test_the_readme_lists_every_variable_with_its_default() -> None:
     listed = dict(re.findall(r"^\| `(TRANSCODER_\w+)` \| `?([^`|]*?)`?\s*\|", README.read_text(encoding="utf-8"), re.MULTILINE))
     expected = {PREFIX + field.name.upper(): _as_text(field.default) for field in fields(Settings)}
@@ -54,5 +61,7 @@ def _as_text(default: object) -> str:
             return "1" if default else "0"
         case float():
             return f"{default:g}"
+        case tuple():
+            return ",".join(default)
         case _:
             return str(default)

@@ -1,13 +1,14 @@
 """All configuration: one frozen value, read from the environment once, by an entry point."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from transcoder.errors import BadRequestError
 
 PREFIX = "TRANSCODER_"
 MIB = 1024 * 1024
+Value = str | int | float | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,18 @@ class Settings:
     """A longer answer is broken off, in bytes; Lambda itself cuts at 200 MiB, without a word to the caller."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda would kill it an invocation is ended in good order; at most half of the time that it has."""
+    signing_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys of signed links, separated by commas, of 16 characters or more; the first is the one that signs; none: links need no signature."""
     signing_secret_arn: str = ""
     """Secret of AWS Secrets Manager that holds the keys of signed links, one a line, the first the one that signs; empty means none."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts, separated by commas, on which sources may lie, subdomains included; none or `*`: anywhere. Segments may lie elsewhere."""
+    reddit_client_id: str = ""
+    """Client id of an application registered at Reddit; empty: Reddit is asked without one."""
+    reddit_client_secret: str = field(default="", repr=False)
+    """The secret that belongs to it."""
+    cache_seconds: int = 0
+    """How long a film may be kept by what lies between; 0 is not at all. Unsafe where a stream that failed may look whole."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -52,20 +63,19 @@ class Settings:
         Raises:
             BadRequestError: a variable has an unknown name, or a value that is not of its type.
         """
-        known = {PREFIX + field.name.upper(): field for field in fields(cls)}
-        values: dict[str, str | int | float | bool] = {}
+        known = {PREFIX + each.name.upper(): each for each in fields(cls)}
+        values: dict[str, Value] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
                 continue
             if name not in known:
                 message = f"{name} is not a setting of this program."
                 raise BadRequestError(message)
-            field = known[name]
-            values[field.name] = _value(name, text, field.type)
+            values[known[name].name] = _value(name, text, known[name].type)
         return cls(**values)  # type: ignore[arg-type]  # each value was made by its field's own type
 
 
-def _value(name: str, text: str, kind: object) -> str | int | float | bool:
+def _value(name: str, text: str, kind: object) -> Value:
     """Turn one variable's text into its field's type."""
     try:
         if kind is bool:
@@ -74,6 +84,8 @@ def _value(name: str, text: str, kind: object) -> str | int | float | bool:
             return int(text)
         if kind is float:
             return float(text)
+        if kind == tuple[str, ...]:
+            return tuple(part.strip() for part in text.split(",") if part.strip())
     except (KeyError, ValueError) as error:
         message = f"{name}: {text!r} is not a value for this setting."
         raise BadRequestError(message) from error

@@ -1,0 +1,43 @@
+import pytest
+
+from transcoder.core.hosts import check_host
+from transcoder.errors import ForbiddenSourceError
+
+REDDIT = ("reddit.com", "redd.it")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://reddit.com/r/a",
+        "https://WWW.Reddit.com./r/a",
+        "https://v.redd.it/a",
+        "https://user:pass@old.reddit.com:444/a",
+    ],
+)
+def test_a_host_and_its_subdomains_pass(url: str) -> None:
+    check_host(url, REDDIT)
+    with pytest.raises(ForbiddenSourceError):
+        check_host(url, ("example.com",))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://notreddit.com/",
+        "https://reddit.com.example/",
+        "https://reddit.com@evil.example/",
+        "https://evil.example/reddit.com",
+        "https://127.0.0.1/",
+        "file:///etc/passwd",
+    ],
+)
+def test_any_other_is_refused(url: str) -> None:
+    with pytest.raises(ForbiddenSourceError, match=r"Only videos on reddit\.com, redd\.it"):
+        check_host(url, REDDIT)
+
+
+@pytest.mark.parametrize("allowed", [(), ("*",), ("reddit.com", "*")])
+def test_no_list_lets_everything_pass(allowed: tuple[str, ...]) -> None:
+    check_host("https://evil.example/", allowed)
+    assert "evil.example" not in allowed
