@@ -1,4 +1,4 @@
-"""Segments that others published, judged beside ffmpeg: `HLS_CORPORA` names a folder with one folder of files for each stream."""
+"""Segments that others published, judged beside ffmpeg: `HLS_CORPORA` names a folder outside this repository."""
 
 import os
 import re
@@ -9,10 +9,9 @@ from peers.judged import copied, judged, probed
 
 from transcoder.core.tail import tail_end
 
-CORPORA = os.environ.get("HLS_CORPORA")
-STREAMS = Path(CORPORA or "/nowhere")
+STREAMS = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"), "streams")
 
-pytestmark = pytest.mark.skipif(not CORPORA, reason="HLS_CORPORA names no folder of published streams")
+pytestmark = pytest.mark.skipif(not STREAMS.is_dir(), reason="HLS_CORPORA does not name the folder of published streams")
 
 MEDIA_PLAYLISTS = sorted(
     path

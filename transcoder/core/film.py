@@ -32,8 +32,12 @@ class Surveyed:
 
 
 def _drift(track: Track) -> float:
-    """Return by how many seconds the end of a track may differ from the sum of EXTINF, if each is off by half a second."""
-    return max(segment.seconds for segment in track.segments) + 0.5 * len(track.segments)
+    """Return by how many seconds a track may end elsewhere than its EXTINF say.
+
+    Each may be rounded by half a second, and the last may be any length at all: some packagers give every segment the same. Where the
+    last segment seems to end before it begins, it is not that but another timeline, of which no tag told.
+    """
+    return max(0.98 * track.segments[-1].seconds, 0.5 * len(track.segments))
 
 
 @dataclass(frozen=True, slots=True)
