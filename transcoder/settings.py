@@ -44,7 +44,7 @@ class Settings:
     deadline_margin_seconds: float = 3.0
     """How long before Lambda would kill it an invocation is ended in good order; at most half of the time that it has."""
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Keys of signed links, separated by commas, of 16 characters or more; the first is the one that signs; none: links need no signature."""
+    """Keys of signed links, separated by commas, of 16 characters or more; the first one signs; none: links need no signature."""
     signing_secret_arn: str = ""
     """Secret of AWS Secrets Manager that holds the keys of signed links, one a line, the first the one that signs; empty means none."""
     allowed_hosts: tuple[str, ...] = ()
