@@ -100,8 +100,10 @@ def _formats(surveyed: Sequence[Surveyed]) -> dict[Medium, Stream]:
 
 def _refuse_foreign(surveyed: Sequence[Surveyed]) -> None:
     streams = [stream for track in surveyed for stream in track.streams]
-    if not streams:
-        raise UnsupportedSourceError("The source holds neither picture nor sound.")
+    for track in surveyed:
+        if not track.streams:
+            missing = {Kind.VIDEO: "no picture", Kind.AUDIO: "no sound", Kind.BOTH: "neither picture nor sound"}[track.track.kind]
+            raise UnsupportedSourceError(f"A playlist of the source holds {missing}, for which it is listed.")
     for stream in streams:
         if stream.codec not in (PICTURE_CODECS if stream.medium is Medium.VIDEO else SOUND_CODECS):
             raise UnsupportedSourceError(

@@ -8,7 +8,7 @@ from transcoder.core.inspect import Inspector
 from transcoder.core.media import Medium, Probe
 from transcoder.core.plan import Init, Key, Kind, Plan, Segment
 from transcoder.core.probe import probe
-from transcoder.core.timeline import Passed, cut_short, follows, same_streams
+from transcoder.core.timeline import OVERLAP_SECONDS, Passed, cut_short, follows, same_streams
 from transcoder.core.timestamps import unwrap
 from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
@@ -100,6 +100,8 @@ class Rendition:
         self._tolerance = plan.target_seconds
         self._reader = ahead.track([segment for _, segment in listed])
         self._secrets = secrets
+        self._leap: tuple[Opened, Opened] | None = None
+        """The segments before and after the last leap of which no tag told."""
 
     async def open_next(self) -> None:
         """Begin the next segment and look at its head; `opened` is None after the last."""
@@ -135,7 +137,10 @@ class Rendition:
             before = opened
             await self.open_next()
             opened = self.opened
-            if opened is None or opened.period != before.period or not self._continues(before, opened, inspector):
+            if opened is None or opened.period != before.period:
+                break
+            if not self._continues(before, opened, inspector):
+                self._refuse_stray(before, opened)
                 break
             _refuse_half(before, opened, _passed(inspector, counted))
         pipe.close()
@@ -146,6 +151,15 @@ class Rendition:
         return same_streams(before.probe, after.probe) and follows(
             before.probe, inspector.ends, after.probe, seconds=apart, tolerance=self._tolerance
         )
+
+    def _refuse_stray(self, before: Opened, after: Opened) -> None:
+        """Refuse a single segment that lies elsewhere, with the timeline going on behind it: the origin answered with another one."""
+        last, self._leap = self._leap, (before, after)
+        if last is None or last[1] is not before:
+            return
+        away = last[0]
+        if follows(away.probe, {}, after.probe, seconds=after.segment.at - away.segment.at, tolerance=OVERLAP_SECONDS):
+            raise UpstreamError("A segment is not the one that belongs in its place: the film goes on behind it as if it were not there.")
 
     async def _pass(self, opened: Opened, pipe: PipeWriter, inspector: Inspector) -> None:
         inspector.begin()
