@@ -104,6 +104,13 @@ class DeadlineError(TranscoderError):
     slug = "deadline"
 
 
+class InvocationError(TranscoderError):
+    """A function that was called failed, or what it sent is not whole; nothing that a caller of our own meets."""
+
+    status = HTTPStatus.BAD_GATEWAY
+    slug = "invocation-failed"
+
+
 @contextmanager
 def single_error() -> Iterator[None]:
     """Take the exception group of a task group off again: raise the failure that stopped the others.

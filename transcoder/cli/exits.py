@@ -9,6 +9,7 @@ from transcoder.errors import (
     BadRequestError,
     DeadlineError,
     ForbiddenSourceError,
+    InvocationError,
     TooLargeError,
     TranscodeError,
     TranscoderError,
@@ -28,6 +29,7 @@ class Exit(IntEnum):
     ORIGIN = 4
     TRANSCODE = 5
     OUTPUT = 6
+    FUNCTION = 7
     INTERRUPTED = 128 + signal.SIGINT
     TERMINATED = 128 + signal.SIGTERM
 
@@ -40,6 +42,7 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType({
     Exit.ORIGIN: "the origin failed, or sent bytes that are not what they should be",
     Exit.TRANSCODE: "ffmpeg failed, or what came out is not what went in",
     Exit.OUTPUT: "the output could not be written, or its reader left",
+    Exit.FUNCTION: "the function failed, could not be reached, or what it sent is not whole",
     Exit.INTERRUPTED: "interrupted (Ctrl-C)",
     Exit.TERMINATED: "terminated",
 })  # fmt: skip
@@ -53,6 +56,7 @@ _CODES: tuple[tuple[type[TranscoderError], Exit], ...] = (
     (UpstreamTimeoutError, Exit.ORIGIN),
     (TranscodeError, Exit.TRANSCODE),
     (DeadlineError, Exit.TRANSCODE),
+    (InvocationError, Exit.FUNCTION),
 )
 
 

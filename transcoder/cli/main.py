@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import transcoder.cli.get
+import transcoder.cli.invoke
 import transcoder.cli.serve
 from transcoder import __version__
 from transcoder.cli.exits import Exit, OutputError, exit_code, table
@@ -44,6 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"transcoder {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (transcoder.cli.get, transcoder.cli.serve):
+    for command in (transcoder.cli.get, transcoder.cli.serve, transcoder.cli.invoke):
         command.add_to(commands)
     return parser

@@ -1,0 +1,117 @@
+"""`transcoder invoke`: calls the function, deployed or emulated, and finds out whether what it sends is whole."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlencode
+
+from transcoder import __version__
+from transcoder.cli.exits import Exit, table
+from transcoder.cli.output import FileOutput, Output, StandardOutput
+from transcoder.cli.progress import progress
+from transcoder.cli.reception import Reception, Report
+from transcoder.cli.words import add_parameters, values_of
+from transcoder.core.job import Job, checked_url
+from transcoder.core.names import file_name, title_of
+from transcoder.core.parameters import make_job
+from transcoder.edge.invoking import Function, FunctionUrl, Receiver
+from transcoder.emulator.event import HttpRequest, make_event, new_trace_id
+from transcoder.errors import single_error
+from transcoder.settings import Settings
+
+Call = Callable[[Receiver], Awaitable[None]]
+"""Calls the function, has its answer received, and returns if the transport says that all went well."""
+
+
+class _Commands(Protocol):
+    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser: ...
+
+
+def add_to(commands: _Commands) -> None:
+    """Add the command `invoke` with its options."""
+    parser = commands.add_parser(
+        "invoke",
+        help="have the function on Lambda make an MP4, and check that it is whole",
+        epilog=table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("playlist", metavar="URL", help="what the function is to make an MP4 of: an http(s) address")
+    whom = parser.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--function", metavar="NAME", help="call this function through the SDK; a name or an ARN")
+    whom.add_argument("--url", metavar="URL", help="call the function that answers under this address, by HTTP")
+    parser.add_argument("--endpoint-url", metavar="URL", help="with --function: whom to ask instead of AWS, such as `transcoder serve`")
+    parser.add_argument("--sign-aws", action="store_true", help="with --url: sign the request, as a URL of the auth type AWS_IAM wants it")
+    parser.add_argument("--region", metavar="NAME", help="the AWS region (default: that of the address, the environment or the profile)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where the MP4 goes, - for standard output (default: a name made from the address)"
+    )
+    add_parameters(parser)
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace, _settings: Settings) -> int:
+    """Call the function; returns `Exit.WHOLE` only if the MP4 is whole.
+
+    Raises:
+        TranscoderError: it is not, or the function failed; nothing is left of it.
+        OutputError: the output could not be written.
+
+    """
+    values = values_of(parsed)
+    job = make_job(checked_url(parsed.playlist), values)
+    output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(_name(parsed, job)), overwrite=parsed.force)
+    query = urlencode({**values, "url": job.url})
+    return asyncio.run(_until_terminated(_call(parsed, query), output, said=sys.stderr if parsed.output == "-" else sys.stdout))
+
+
+def _name(parsed: argparse.Namespace, job: Job) -> str:
+    return str(parsed.output or file_name(job.filename or title_of(job.url), "mp4"))
+
+
+def _call(parsed: argparse.Namespace, query: str) -> Call:
+    if parsed.function is None:
+        base = checked_url(parsed.url).partition("?")[0].rstrip("/")
+        address = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=parsed.sign_aws, region=parsed.region)
+        return lambda receiver: address.invoke(into=receiver)
+    function = Function(parsed.function, parsed.endpoint_url, parsed.region)
+    return lambda receiver: function.invoke(_event(query), into=receiver)
+
+
+def _event(query: str) -> bytes:
+    """Make the event that a Function URL would make of the request: the SDK passes on what it is given."""
+    headers = (("host", "localhost"), ("user-agent", f"transcoder/{__version__}"))
+    request = HttpRequest("GET", f"/download?{query}", headers, b"", "127.0.0.1")
+    return make_event(request, request_id=str(uuid.uuid4()), trace_id=new_trace_id(), now=datetime.now(UTC))
+
+
+class _Said(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+async def _until_terminated(call: Call, output: Output, *, said: _Said) -> Exit:
+    with single_error():
+        async with asyncio.TaskGroup() as tasks:
+            invoke = tasks.create_task(_invoke(call, output))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, invoke.cancel)
+    if invoke.cancelled():
+        return Exit.TERMINATED
+    said.write(f"{invoke.result()}\n")
+    return Exit.WHOLE
+
+
+async def _invoke(call: Call, output: Output) -> Report:
+    with output:
+        with progress(output) as sink:
+            reception = Reception(sink)
+            await call(reception)
+            report = reception.end()
+        output.keep()
+    return report
