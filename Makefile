@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .peers/.ready
 SOURCES := transcoder tests fixtures infra layers
 
 # The first of these that is new enough; `make PYTHON=/path/to/python3 …` names another.
@@ -17,11 +18,12 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    make a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and say what arrived"
 	@echo "make test    run the tests"
+	@echo "make peers   install AWS's own programs for the tests that speak to them; without them these are skipped"
 	@echo "make check   formatting, lint, types"
 	@echo "make fix     format, and mend what can be mended"
 	@echo "make lock    pin the newest dependencies anew (requirements/*.txt)"
@@ -37,6 +39,12 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+peers: $(PEERS)
+
+$(PEERS): $(READY) tests/aws/install tests/aws/node/package-lock.json requirements/peers.txt requirements/rie.txt
+	tests/aws/install $(BIN)/python
+	@touch $@
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -95,9 +103,10 @@ lock: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) requirements/peers.in -o requirements/peers.txt
 	$(LOCK) --upgrade requirements/infra.in -c requirements/dev.txt -o requirements/infra.txt
 	$(LOCK_LAMBDA) --upgrade requirements/lambda.in -c requirements/run.txt -o requirements/lambda.txt
 
 clean:
-	rm -rf $(VENV) fixtures/media build dist infra/cdk.out infra/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.mp4
+	rm -rf $(VENV) .peers fixtures/media build dist infra/cdk.out infra/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.mp4
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,52 +3,20 @@
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import boto3
 import botocore.exceptions
 import pytest
-from botocore.config import Config
 from peers import small_application
 from peers.emulated import emulated, http
+from peers.invoked import client, invoke
 
 from transcoder.emulator import Options, Running
-
-EVENT = (Path(__file__).resolve().parents[2] / "fixtures" / "events" / "get.json").read_bytes()
 
 
 @pytest.fixture(scope="module")
 def function() -> Iterator[Running]:
     with emulated(Options(command=small_application.COMMAND, environ=dict(os.environ))) as running:
         yield running
-
-
-def client(url: str) -> Any:
-    return boto3.client(
-        "lambda",
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",  # noqa: S106  # the emulator checks none
-        config=Config(read_timeout=10, retries={"max_attempts": 0}),
-    )
-
-
-def invoke(url: str, path: str, query: str = "") -> tuple[bytes, list[dict[str, str]]]:
-    """Give the payload, and what the last frames said."""
-    event = json.loads(EVENT) | {"rawPath": path, "rawQueryString": query}
-    answer = client(url).invoke_with_response_stream(FunctionName="transcoder", Payload=json.dumps(event).encode())
-    assert answer["StatusCode"] == 200
-    assert answer["ExecutedVersion"] == "$LATEST"
-    assert answer["ResponseStreamContentType"] == "application/vnd.amazon.eventstream"
-    payload, ends = b"", []
-    for frame in answer["EventStream"]:
-        if "PayloadChunk" in frame:
-            payload += frame["PayloadChunk"]["Payload"]
-        else:
-            ends.append(frame["InvokeComplete"])
-    return payload, ends
 
 
 def test_boto3_gets_prelude_and_body_and_a_good_end(function: Running) -> None:
