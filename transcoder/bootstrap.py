@@ -17,13 +17,15 @@ from transcoder.core.metrics import Record, metric_line
 from transcoder.edge.process_usage import peak_rss_mib
 from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError
-from transcoder.settings import Settings
+from transcoder.settings import PREFIX, Settings
 
 Serve = Callable[[Request, Answer], Awaitable[None]]
 """Answers one request: starts the answer and writes its body, or raises."""
 Application = Callable[[Settings], AbstractAsyncContextManager[Serve]]
 """Opens what is kept from one request to the next, and gives what answers them."""
 
+DEFAULTS = {PREFIX + "ALLOWED_HOSTS": "reddit.com,redd.it"}
+"""What holds on Lambda where nothing else is set: a function that anybody may call is not to fetch just anything for them."""
 _TRACE_ID = "_X_AMZN_TRACE_ID"
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ _log = logging.getLogger(__name__)
 def main(application: Application | None = None) -> int:
     """Serve invocations until Lambda ends the process, and give its exit code; `application` is the transcoder unless given."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address in full, and addresses may be signed
     address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
     if not address:
         _log.error("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda, or by `transcoder serve`")
@@ -110,7 +113,7 @@ async def _main(address: str, application: Application | None) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncExitStack() as stack:
         try:
-            settings = Settings.from_env(os.environ)
+            settings = Settings.from_env(DEFAULTS | os.environ)
             serve = await stack.enter_async_context((application or _transcoder())(settings))
         except Exception as error:  # noqa: BLE001  # whatever it is, Lambda is to hear of it
             _log.exception("the application cannot be started")
