@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,12 +12,12 @@ from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
 from transcoder.cli.words import add_parameters, job_of
 from transcoder.core.job import Job
-from transcoder.core.names import file_name, title_of
+from transcoder.core.names import file_name
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError, single_error
 from transcoder.pipeline import transcode
-from transcoder.pipeline.resolve import resolve
+from transcoder.pipeline.resolve import Resolver
 from transcoder.settings import Settings
 
 
@@ -36,7 +36,10 @@ def add_to(commands: _Commands) -> None:
     )
     parser.add_argument("url", metavar="URL", help="an m3u8 playlist: an http(s) address, a file: address or a path")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where the MP4 goes, - for standard output (default: a name made from the address)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where the MP4 goes, - for standard output (default: a name made from the title or the address)",
     )
     add_parameters(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
@@ -57,10 +60,31 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
 
     """
     job = job_of(parsed)
-    name = parsed.output or file_name(job.filename or title_of(job.url), "mp4")
-    output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(name), overwrite=parsed.force)
+    into = _Into(parsed.output, overwrite=parsed.force)
     # Whoever types an address may mean a machine in their own network.
-    return asyncio.run(_get(job, _headers(parsed), output, replace(settings, allow_private=True)))
+    return asyncio.run(_get(job, _headers(parsed), into, replace(settings, allow_private=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Into:
+    """Where the user wants the film."""
+
+    named: str | None
+    overwrite: bool
+
+    def output(self, name: str) -> Output:
+        """Return the output; it is called `name` if the user named none."""
+        return StandardOutput() if self.named == "-" else FileOutput(Path(self.named or name), overwrite=self.overwrite)
+
+    def refuse_early(self) -> None:
+        """Refuse a place that is taken before anything is fetched, where the user named it.
+
+        Raises:
+            OutputError: it is taken.
+
+        """
+        if self.named and self.named != "-":
+            FileOutput(Path(self.named), overwrite=self.overwrite).refuse_taken()
 
 
 def _headers(parsed: argparse.Namespace) -> dict[str, str]:
@@ -74,21 +98,23 @@ def _headers(parsed: argparse.Namespace) -> dict[str, str]:
     return headers | {name: value for name, value in named.items() if value is not None}
 
 
-async def _get(job: Job, headers: dict[str, str], output: Output, settings: Settings) -> Exit:
+async def _get(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            save = tasks.create_task(_save(job, headers, output, settings))
+            save = tasks.create_task(_save(job, headers, into, settings))
             # SIGTERM ends the film as Ctrl-C does: ffmpeg gone, no file left.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, save.cancel)
     return Exit.TERMINATED if save.cancelled() else save.result()
 
 
-async def _save(job: Job, headers: dict[str, str], output: Output, settings: Settings) -> Exit:
-    program = await ffmpeg.program(settings.ffmpeg)
-    with output:
-        async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
-            plan = await resolve(job, fetcher=fetcher)
+async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:
+    into.refuse_early()
+    program, resolver = await ffmpeg.program(settings.ffmpeg), Resolver(settings)
+    async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
+        source = await resolver.find(job, fetcher=fetcher)
+        resolved = await resolver.resolve(source, job, fetcher=fetcher)
+        with into.output(file_name(job.filename or source.name, "mp4")) as output:
             with progress(output) as sink:
-                await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=sink)
-        output.keep()
+                await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink)
+            output.keep()
     return Exit.WHOLE

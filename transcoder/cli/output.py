@@ -43,7 +43,7 @@ class FileOutput:
             OutputError: the place is taken or cannot be written to.
 
         """
-        self._refuse_taken()
+        self.refuse_taken()
         try:
             fd, name = tempfile.mkstemp(prefix=f".{self._path.name}.", suffix=".part", dir=self._path.parent)
         except OSError as error:
@@ -87,11 +87,17 @@ class FileOutput:
             else:
                 os.link(self._part, self._path)  # unlike a rename, never overwrites
         except FileExistsError:
-            self._refuse_taken()
+            self.refuse_taken()
         except OSError as error:
             raise OutputError(f"{self._path}: {error.strerror}.") from error
 
-    def _refuse_taken(self) -> None:
+    def refuse_taken(self) -> None:
+        """Refuse a place where something is already, unless that may be overwritten.
+
+        Raises:
+            OutputError: there is something.
+
+        """
         if self._path.exists() and not self._overwrite:
             raise OutputError(f"{self._path} exists; --force overwrites it.")
 

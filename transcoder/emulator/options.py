@@ -8,6 +8,7 @@ from pathlib import Path
 
 from transcoder import __version__
 from transcoder.core.cors import Cors
+from transcoder.settings import PREFIX
 
 MIB = 1024 * 1024
 REGION = "us-east-1"
@@ -62,6 +63,7 @@ class Options:
     def child_environ(self, runtime_api: str) -> dict[str, str]:
         """Put together the runtime's environment, with what Lambda sets itself; `runtime_api` is `host:port`."""
         return {
+            PREFIX + "ALLOWED_HOSTS": "",  # on Lambda only some hosts are served unless it is said; on one's own machine all are
             **self.environ,
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_FUNCTION_NAME": self.function_name,

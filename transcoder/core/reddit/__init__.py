@@ -1,6 +1,6 @@
 """Reddit's links, its JSON and its refusals, as values; nothing here asks anybody."""
 
-from transcoder.core.reddit.answers import read_answer
+from transcoder.core.reddit.answers import read_answer, read_token
 from transcoder.core.reddit.dash import Mp4Files, mp4_files, sound_names
 from transcoder.core.reddit.links import Hosted, PostLink, ShareLink, parse_link
 from transcoder.core.reddit.post import Post, Video, read_post
@@ -16,5 +16,6 @@ __all__ = [
     "parse_link",
     "read_answer",
     "read_post",
+    "read_token",
     "sound_names",
 ]

@@ -8,6 +8,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from transcoder.core.page import Page
+from transcoder.core.reddit.json_values import number, text
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
 _BLOCK_MARKS = re.compile(
@@ -76,3 +77,21 @@ def _refuse_page(answer: Page) -> None:
         raise UpstreamBlockedError(f"Reddit refuses to answer this server. {_HELP}", origin_status=answer.status)
     if answer.status == HTTPStatus.OK:
         raise UpstreamError("Reddit answered with something that is not its JSON.", origin_status=answer.status)
+
+
+def read_token(page: Page) -> tuple[str, float]:
+    """Return the token that an application asked for, and for how many seconds it is good (RFC 6749, 5.1).
+
+    Raises:
+        UpstreamBlockedError: Reddit refused, because of the network or of the credentials.
+        UpstreamError: Reddit failed.
+
+    """
+    if page.status == HTTPStatus.UNAUTHORIZED:
+        message = "Reddit does not accept the API key of this service (TRANSCODER_REDDIT_CLIENT_ID and TRANSCODER_REDDIT_CLIENT_SECRET)."
+        raise UpstreamBlockedError(message, origin_status=page.status)
+    document = read_answer(page)
+    token, seconds = text(document, "access_token"), number(document, "expires_in")
+    if not token or re.search(r"[^\x21-\x7e]", token):
+        raise UpstreamError("Reddit gave no token.", origin_status=page.status)
+    return token, seconds or 0.0

@@ -1,0 +1,91 @@
+"""`/download`: the film itself."""
+
+from http import HTTPStatus
+
+from transcoder.app.service import Answer, Service
+from transcoder.core.film import Film
+from transcoder.core.function_url import Head, Request
+from transcoder.core.names import content_disposition, file_name
+from transcoder.core.query import parse_query
+from transcoder.edge.fetch import Fetcher
+from transcoder.pipeline import transcode
+
+
+async def download(request: Request, answer: Answer, service: Service) -> None:
+    """Send the film that the query asks for; for HEAD, what its header would be, and no segment is fetched.
+
+    Raises:
+        TranscoderError: whatever there is to tell the caller.
+
+    """
+    timing = _Timing(service)
+    query = parse_query(request.query)
+    await service.links.check(query.values)
+    job = query.job()
+    async with Fetcher.open(service.settings, network=service.network) as fetcher:
+        source = await service.resolver.find(job, fetcher=fetcher)
+        timing.mark("source")
+        resolved = await service.resolver.resolve(source, job, fetcher=fetcher)
+        timing.mark("playlists")
+        header = _Header(file_name(job.filename or source.name, "mp4"), service.settings.cache_seconds, timing)
+        if request.method == "HEAD":
+            await answer.start(header.of(resolved.plan.estimated_bytes))
+            return
+        film = _Film(answer, header)
+        await transcode(resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film)
+
+
+class _Timing:
+    """How long each phase up to the first byte took (Server Timing, W3C)."""
+
+    def __init__(self, service: Service) -> None:
+        self._clock = service.clock
+        self._last = service.clock()
+        self._phases: list[tuple[str, float]] = []
+
+    def mark(self, phase: str) -> None:
+        """End a phase."""
+        now = self._clock()
+        self._phases.append((phase, now - self._last))
+        self._last = now
+
+    def __str__(self) -> str:
+        return ", ".join(f"{phase};dur={seconds * 1000:.1f}" for phase, seconds in self._phases)
+
+
+class _Header:
+    """The header of a film, as far as it is known."""
+
+    def __init__(self, name: str, cache_seconds: int, timing: _Timing) -> None:
+        self._name = name
+        # Whether a stream came whole is not known when its header is sent, so nothing in between may keep it, unless the owner insists.
+        self._cache = f"public, max-age={cache_seconds}" if cache_seconds > 0 else "no-store"
+        self.timing = timing
+
+    def of(self, estimated_bytes: int | None, *, seconds: float | None = None) -> Head:
+        headers = [
+            ("content-type", "video/mp4"),
+            ("content-disposition", content_disposition(self._name)),
+            ("cache-control", self._cache),
+            ("x-content-type-options", "nosniff"),
+            ("accept-ranges", "none"),
+            ("server-timing", str(self.timing)),
+        ]
+        headers += [("x-content-duration", f"{seconds:.3f}")] if seconds is not None else []
+        headers += [("x-content-length-estimate", str(estimated_bytes))] if estimated_bytes is not None else []
+        return Head(HTTPStatus.OK, tuple(headers))
+
+
+class _Film:
+    """Sends the film: the status is decided by its first bytes, not by a hope."""
+
+    def __init__(self, answer: Answer, header: _Header) -> None:
+        self._answer = answer
+        self._header = header
+
+    async def start(self, film: Film) -> None:
+        self._header.timing.mark("media")
+        await self._answer.start(self._header.of(film.estimated_bytes, seconds=film.seconds))
+
+    async def write(self, chunk: bytes) -> None:
+        await self._answer.write(chunk)

@@ -1,0 +1,39 @@
+"""What all requests share, and what one is answered with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from transcoder.app.links import Links
+from transcoder.core.function_url import Head
+from transcoder.edge.network import Network
+from transcoder.pipeline.resolve import Resolver
+from transcoder.settings import Settings
+
+
+class Answer(Protocol):
+    """What a request is answered with, as it is made."""
+
+    @property
+    def started(self) -> bool:
+        """Status and headers have gone out and cannot be taken back."""
+
+    async def start(self, head: Head) -> None:
+        """Send status and headers."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Send a part of the body; returns when the next may be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one execution environment keeps from one request to the next."""
+
+    settings: Settings
+    program: str
+    """Path of ffmpeg."""
+    resolver: Resolver
+    links: Links
+    network: Network
+    clock: Callable[[], float]
+    """Seconds, for how long things take."""

@@ -1,0 +1,143 @@
+"""What is told of a source instead of making its film: what it offers, what would be taken, how large and how long that would be."""
+
+import math
+from dataclasses import asdict, dataclass
+
+from transcoder.core.playlist import Rendition, Variant
+from transcoder.core.source import Origin, Resolved, Source
+
+LAMBDA_BURST_BYTES = 6 * 1024 * 1024
+LAMBDA_BYTES_PER_SECOND = 2 * 1024 * 1024
+"""How fast Lambda streams an answer after the burst (AWS Lambda developer guide, "Response streaming", bandwidth limits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantLine:
+    """One variant that could be chosen."""
+
+    width: int | None
+    height: int | None
+    frame_rate: float | None
+    codecs: tuple[str, ...]
+    bandwidth: int | None
+    """Bits per second at most, sound included."""
+    average_bandwidth: int | None
+    estimated_bytes: int | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrackLine:
+    """One rendition of sound or text."""
+
+    group: str
+    name: str
+    language: str | None
+    default: bool
+    forced: bool
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """One of several videos of a post."""
+
+    item: int
+    width: int | None
+    height: int | None
+    seconds: float | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that the film has to keep to."""
+
+    name: str
+    value: int
+    unit: str
+    kept: bool | None
+    """None: it cannot be told in advance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is told."""
+
+    kind: str
+    """reddit, hls, or files: an old post's picture and sound."""
+    page: str
+    title: str | None
+    subreddit: str | None
+    seconds: float
+    items: tuple[ItemLine, ...]
+    variants: tuple[VariantLine, ...]
+    audio: tuple[TrackLine, ...]
+    subtitles: tuple[TrackLine, ...]
+    file_name: str
+    estimated_bytes: int | None
+    estimated_seconds_on_lambda: float | None
+    """For sending alone; what the origin takes comes on top where it is slower."""
+    limits: tuple[Limit, ...]
+    download: str | None = None
+    """The film's address, relative to that of the report."""
+
+    def document(self) -> dict[str, object]:
+        """Return it as what JSON has a notation for."""
+        return asdict(self)
+
+
+def make_report(source: Source, resolved: Resolved, *, file_name: str, response_limit: int) -> Report:
+    """Say what is known of a source once its playlists have been read."""
+    seconds = math.fsum(max(track.seconds for track in period.tracks) for period in resolved.plan.periods)
+    estimated = resolved.plan.estimated_bytes
+    main = resolved.multivariant
+    tracks = main.renditions if main else ()
+    return Report(
+        kind="reddit" if source.origin is Origin.REDDIT else "hls",
+        page=source.page,
+        title=source.title,
+        subreddit=source.subreddit,
+        seconds=round(seconds, 3),
+        items=_items(source),
+        variants=tuple(_variant(each, resolved, seconds) for each in main.variants) if main else (),
+        audio=tuple(_track(each, resolved) for each in tracks if each.kind == "AUDIO"),
+        subtitles=tuple(_track(each, resolved) for each in tracks if each.kind in {"SUBTITLES", "CLOSED-CAPTIONS"}),
+        file_name=file_name,
+        estimated_bytes=estimated,
+        estimated_seconds_on_lambda=None if estimated is None else round(lambda_seconds(estimated), 1),
+        limits=(Limit("response_limit", response_limit, "bytes", None if estimated is None else estimated <= response_limit),),
+    )
+
+
+def lambda_seconds(size: int) -> float:
+    """Return how long Lambda takes to stream so many bytes."""
+    return max(0, size - LAMBDA_BURST_BYTES) / LAMBDA_BYTES_PER_SECOND
+
+
+def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLine:
+    width, height = variant.resolution or (None, None)
+    rate = variant.average_bandwidth or variant.bandwidth
+    return VariantLine(
+        width,
+        height,
+        variant.frame_rate,
+        variant.codecs,
+        variant.bandwidth or None,
+        variant.average_bandwidth,
+        round(rate * seconds / 8) if rate else None,
+        chosen=resolved.choice is not None and resolved.choice.variant is variant,
+    )
+
+
+def _track(rendition: Rendition, resolved: Resolved) -> TrackLine:
+    chosen = resolved.choice is not None and resolved.choice.rendition is rendition
+    return TrackLine(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
+
+
+def _items(source: Source) -> tuple[ItemLine, ...]:
+    lines = []
+    for item, video in enumerate(source.videos, 1):
+        width, height = video.size or (None, None)
+        lines.append(ItemLine(item, width, height, video.seconds, chosen=item == source.item))
+    return tuple(lines)

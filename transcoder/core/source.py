@@ -1,0 +1,66 @@
+"""What an address turned out to be: before anything of it is fetched, and after its playlists are."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from transcoder.core.choose import Choice
+from transcoder.core.names import title_of
+from transcoder.core.plan import Kind, Period, Plan, Segment, Track
+from transcoder.core.playlist import Multivariant
+from transcoder.core.reddit import Mp4Files, Video
+
+
+class Origin(Enum):
+    """What sort of address a caller named."""
+
+    ADDRESS = "address"
+    """That of a playlist or a file."""
+    REDDIT = "reddit"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the video of a job lies, and what is known of it from elsewhere."""
+
+    origin: Origin
+    page: str
+    """Where people see it, as far as it is known."""
+    url: str | None
+    """The playlist or the file; None where there is neither, but files of picture and sound."""
+    title: str | None = None
+    subreddit: str | None = None
+    seconds: float | None = None
+    videos: tuple[Video, ...] = ()
+    """All the videos of a Reddit post."""
+    item: int = 1
+    """Which of them it is, counted from 1."""
+
+    @property
+    def video(self) -> Video | None:
+        """The chosen one of `videos`."""
+        return self.videos[self.item - 1] if self.videos else None
+
+    @property
+    def name(self) -> str:
+        """What to call it: its title, or what is telling in its address."""
+        return self.title or title_of(self.url or self.page)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A source whose playlists have been read."""
+
+    plan: Plan
+    multivariant: Multivariant | None = None
+    """None where the source offers no choice."""
+    choice: Choice | None = None
+    """What was chosen of `multivariant`."""
+
+
+def plan_files(files: Mp4Files, *, seconds: float | None = None) -> Plan:
+    """Plan the film of two fragmented MP4 files, each a segment that brings its own header; `seconds` where they do not tell."""
+    length = files.seconds or seconds or 0.0
+    named = [(Kind.VIDEO, files.picture), *([(Kind.AUDIO, files.sound)] if files.sound else [])]
+    tracks = tuple(Track(kind, (Segment(url, length, 0.0, None, None, None),), length) for kind, url in named)
+    estimated = round(files.bandwidth * length / 8) if files.bandwidth and length else None
+    return Plan((Period(tracks),), target_seconds=length, estimated_bytes=estimated)

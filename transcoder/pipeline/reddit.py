@@ -1,0 +1,158 @@
+"""Reddit is asked: where a share link leads, what a post's JSON says, which files an old post has."""
+
+import asyncio
+from base64 import b64encode
+from dataclasses import replace
+
+from transcoder import __version__
+from transcoder.core.job import Job
+from transcoder.core.page import Page
+from transcoder.core.reddit import (
+    Hosted,
+    Mp4Files,
+    Post,
+    PostLink,
+    ShareLink,
+    Video,
+    mp4_files,
+    parse_link,
+    read_answer,
+    read_post,
+    read_token,
+    sound_names,
+)
+from transcoder.core.source import Origin, Source
+from transcoder.edge.fetch import Fetcher, Question
+from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
+from transcoder.settings import Settings
+
+_TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # an address
+_OAUTH_HOST = "oauth.reddit.com"
+_MAX_ANSWER_BYTES = 16 * 1024 * 1024
+_TOKEN_MARGIN_SECONDS = 60.0
+_UNAUTHORIZED = 401
+
+
+class Reddit:
+    """Finds the videos behind Reddit's links; keeps its token from one job to the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Ask with the client id and the secret of `settings`, or with neither."""
+        self._id = settings.reddit_client_id
+        self._secret = settings.reddit_client_secret
+        self._max_redirects = settings.max_redirects
+        self._token = ""
+        self._token_ends = 0.0
+
+    async def find(self, job: Job, *, fetcher: Fetcher) -> Source | None:
+        """Return where the video of a Reddit link is; None if it is no such link.
+
+        Raises:
+            UpstreamBlockedError: Reddit does not talk to this network.
+            NotFoundError, UnsupportedSourceError: there is no such post, or it has no video.
+            BadRequestError: it has not as many videos as `job` counts on.
+            UpstreamError: Reddit failed.
+
+        """
+        link = parse_link(job.url)
+        if isinstance(link, ShareLink):
+            link = await self._shared(link, fetcher)
+        if link is None:
+            return None
+        if isinstance(link, Hosted):
+            fallback = f"{link.folder}/{link.file}" if link.file.lower().endswith(".mp4") else None
+            video = Video(link.playlist, link.dash, fallback)
+            return replace(_source(job, link.folder, (video,)), title=None)
+        post = await self._post(link, fetcher)
+        source = _source(job, post.url or job.url, post.videos)
+        return replace(source, title=post.title or None, subreddit=post.subreddit or None)
+
+    async def files(self, video: Video, *, height: int | None, fetcher: Fetcher) -> Mp4Files:
+        """Return the MP4 files of a video that has no playlist, or none any more.
+
+        Raises:
+            UpstreamError: they cannot be had.
+            UnsupportedSourceError: there are none.
+
+        """
+        try:
+            if video.dash:
+                manifest = await fetcher.text(video.dash)
+                return mp4_files(manifest.text, manifest.url, height=height)
+        except (UpstreamError, UnsupportedSourceError):
+            if not video.fallback:
+                raise
+        if not video.fallback:
+            raise UnsupportedSourceError("Reddit names no file of this video.")
+        sound = None if video.silent else await self._sound(video.fallback, fetcher)
+        return Mp4Files(video.fallback, sound, video.seconds, min(video.size) if video.size else None)
+
+    async def _sound(self, picture: str, fetcher: Fetcher) -> str | None:
+        """Find the file of the sound among the names that Reddit has given it; None if it is nowhere: the video is silent."""
+        for url in sound_names(picture):
+            try:
+                if await fetcher.head(url, size=16):
+                    return url
+            except UpstreamError as error:
+                if error.origin_status not in {403, 404, 410}:
+                    raise
+        return None
+
+    async def _shared(self, link: ShareLink, fetcher: Fetcher) -> PostLink | Hosted:
+        """Follow a share link; what it leads to is not fetched, for its address is enough."""
+        url = link.url
+        for _ in range(self._max_redirects):
+            page = await fetcher.page(Question(url, follow=False), limit=_MAX_ANSWER_BYTES)
+            if page.location is None:
+                read_answer(page)
+                break
+            url = page.location
+            following = parse_link(url)
+            if isinstance(following, PostLink | Hosted):
+                return following
+            if following is None:
+                break
+        raise UnsupportedSourceError("This share link leads to no post: open it in a browser and copy the address of the post.")
+
+    async def _post(self, link: PostLink, fetcher: Fetcher) -> Post:
+        if self._id:
+            page = await self._ask_with_token(link, fetcher)
+        else:
+            page = await fetcher.page(Question(link.json_url()), limit=_MAX_ANSWER_BYTES)
+        return read_post(read_answer(page), comment=link.comment)
+
+    async def _ask_with_token(self, link: PostLink, fetcher: Fetcher) -> Page:
+        """Ask as the registered application; with a new token if Reddit has forgotten the one at hand."""
+        page = await self._asked(link, fetcher)
+        if page.status == _UNAUTHORIZED:
+            self._token = ""
+            page = await self._asked(link, fetcher)
+        return page
+
+    async def _asked(self, link: PostLink, fetcher: Fetcher) -> Page:
+        now = asyncio.get_running_loop().time()
+        if not self._token or now >= self._token_ends:
+            self._token, seconds = await self._new_token(fetcher)
+            self._token_ends = now + seconds - _TOKEN_MARGIN_SECONDS
+        headers = {"Authorization": f"Bearer {self._token}", "User-Agent": self._user_agent}
+        return await fetcher.page(Question(link.json_url(_OAUTH_HOST), headers), limit=_MAX_ANSWER_BYTES)
+
+    async def _new_token(self, fetcher: Fetcher) -> tuple[str, float]:
+        """Get a token for the application alone (RFC 6749, 4.4)."""
+        credentials = b64encode(f"{self._id}:{self._secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {credentials}", "User-Agent": self._user_agent}
+        question = Question(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False)
+        return read_token(await fetcher.page(question, limit=_MAX_ANSWER_BYTES))
+
+    @property
+    def _user_agent(self) -> str:
+        """The form that Reddit asks for: platform, application, version."""
+        return f"python:{self._id}:{__version__}"
+
+
+def _source(job: Job, page: str, videos: tuple[Video, ...]) -> Source:
+    item = job.item or 1
+    if item > len(videos):
+        there = "one video" if len(videos) == 1 else f"{len(videos)} videos"
+        raise BadRequestError(f"item: there is no number {item}; the post has {there}.")
+    return Source(Origin.REDDIT, page, videos[item - 1].playlist, seconds=videos[item - 1].seconds, videos=videos, item=item)
