@@ -31,7 +31,8 @@ help:
 	@echo "make package dist/function-ARCH.zip, the Lambda function (needs Python 3.13: PYTHON313=/path/to/python3.13)"
 	@echo "make synth   the CloudFormation template, in infra/cdk.out; needs Node.js"
 	@echo "make deploy  layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md)"
-	@echo "make test-infra  the tests of the packages and of the stack, which \`make test\` passes over until \`make infra\` has run"
+	@echo "make infra   what synth and deploy need and the rest does not (half a gigabyte); \`make test\` then tests the stack too"
+	@echo "make test-infra  the tests of packages and stack alone"
 	@echo "make clean   remove everything that was made, .venv too"
 
 demo: $(READY)
@@ -66,11 +67,23 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+FUNCTION_ZIP := dist/function-$(ARCH).zip
+LAYER_ZIP := dist/ffmpeg-layer-$(ARCH).zip
+MAKE_FUNCTION = $(BIN)/python -m infra.packages.function --arch $(ARCH) --python "$(PYTHON313)"
+MAKE_LAYER = $(BIN)/python -m layers.ffmpeg.build --arch $(ARCH)
+
 layer: $(READY)
-	$(BIN)/python -m layers.ffmpeg.build --arch $(ARCH)
+	$(MAKE_LAYER)
 
 package: $(READY)
-	$(BIN)/python -m infra.packages.function --arch $(ARCH) --python "$(PYTHON313)"
+	$(MAKE_FUNCTION)
+
+# The same, only where something has changed.
+$(LAYER_ZIP): $(wildcard layers/ffmpeg/* infra/packages/*.py) | $(READY)
+	$(MAKE_LAYER)
+
+$(FUNCTION_ZIP): $(shell find transcoder -name '*.py') $(wildcard infra/packages/*) requirements/lambda.txt | $(READY)
+	$(MAKE_FUNCTION)
 
 # The stack's own dependencies are large (half a gigabyte), so that only those who deploy install them.
 infra: $(INFRA_READY)
@@ -79,17 +92,17 @@ $(INFRA_READY): $(READY) requirements/infra.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
 	@touch $@
 
-test-infra: $(INFRA_READY) layer package
-	$(BIN)/python -m pytest tests/infra tests/test_package.py
+test-infra: $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP)
+	PYTHON313="$(PYTHON313)" $(BIN)/python -m pytest tests/infra tests/test_package.py
 
-synth: $(INFRA_READY)
-	$(BIN)/python -m infra.app
+synth: $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP)
+	$(BIN)/python -m infra.app --arch $(ARCH)
 
 $(CDK): infra/package-lock.json
 	cd infra && npm ci --no-audit --no-fund
 	@touch $@
 
-deploy: $(INFRA_READY) $(CDK) layer package
+deploy: $(INFRA_READY) $(CDK) $(LAYER_ZIP) $(FUNCTION_ZIP)
 	cd infra && node_modules/.bin/cdk deploy --context arch=$(ARCH)
 
 # The locks name no index, so that each machine installs from its own.

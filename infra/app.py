@@ -1,5 +1,6 @@
 """Describes the stack for CloudFormation: `python -m infra.app`, which the AWS CDK's command line runs as well."""
 
+import argparse
 import json
 import os
 import sys
@@ -24,11 +25,14 @@ def describe(app: App, config: Config, packages: Packages) -> TranscoderStack:
 
 def main() -> int:
     """Write the template into `cdk.out`, or where the CDK's command line wants it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--arch", choices=TARGETS, help="instead of what the context says")
+    asked = parser.parse_args().arch
     context = json.loads((_HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
     # The command line hands over its own folder and context; by itself the library would write into one that vanishes.
     app = App(context=context, outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
     try:
-        config = Config.from_context(app.node.try_get_context("transcoder") or {}, arch=app.node.try_get_context("arch"))
+        config = Config.from_context(app.node.try_get_context("transcoder") or {}, arch=asked or app.node.try_get_context("arch"))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
