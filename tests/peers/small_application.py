@@ -137,10 +137,33 @@ ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
 }  # fmt: skip
 
 
+def film_file() -> tuple[bytes, int]:
+    """Give the film in the file FILM, and where its index begins."""
+    whole = Path(os.environ["FILM"]).read_bytes()
+    return whole, len(whole) - int.from_bytes(whole[-4:])
+
+
+async def film(request: Request, answer: Answer) -> None:
+    """Send the film well, or as the address that is asked for says: mostly all but its index."""
+    how = request.query.rpartition("%2F")[2]
+    whole, index = film_file()
+    seconds = "1.000" if how == "longer" else os.environ["SECONDS"]
+    headers = [("content-type", "video/mp4"), *([("x-content-duration", seconds)] if how != "silent" else [])]
+    await answer.start(Head(HTTPStatus.OK, tuple(headers)))
+    await answer.write(whole[: index // 2])
+    await answer.write(whole[index // 2 : None if how in {"whole", "longer", "silent"} else index])
+    if how == "failing":
+        raise UpstreamError("The origin broke off.")
+    if how == "dying":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @contextlib.asynccontextmanager
 async def application(_settings: Settings) -> AsyncIterator[bootstrap.Serve]:
     if "FAIL_TO_START" in os.environ:
         raise RuntimeError("no luck today")
+
+    ROUTES["/download"] = film
 
     async def serve(request: Request, answer: Answer) -> None:
         global served  # noqa: PLW0603  # what is kept from one invocation to the next is what is shown

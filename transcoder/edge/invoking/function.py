@@ -8,7 +8,7 @@ import contextlib
 import ipaddress
 import json
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,7 +50,8 @@ class Function:
         def work() -> None:
             error: Exception | None = None
             try:
-                _Exchange(into, push).read(self._frames(event))
+                with contextlib.closing(self._frames(event)) as frames:
+                    _Exchange(into, push).read(frames)
             except Exception as failure:  # noqa: BLE001  # goes on in the thread that waits
                 error = failure
             with contextlib.suppress(RuntimeError):  # nobody waits any more
@@ -60,12 +61,14 @@ class Function:
         threading.Thread(target=work, name="invoke", daemon=True).start()
         await ended
 
-    def _frames(self, event: bytes) -> Iterable[Mapping[str, Mapping[str, Any]]]:
+    def _frames(self, event: bytes) -> Generator[Mapping[str, Mapping[str, Any]], None, None]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to load
 
         try:
-            answer = self._client().invoke_with_response_stream(FunctionName=self.name, Payload=event)
-            yield from answer["EventStream"]
+            with contextlib.closing(self._client()) as client:
+                answer = client.invoke_with_response_stream(FunctionName=self.name, Payload=event)
+                with contextlib.closing(answer["EventStream"]) as frames:
+                    yield from frames
         except (BotoCoreError, ClientError) as error:
             raise InvocationError(f"{self.name}: {error}") from error
 
