@@ -1,5 +1,6 @@
 """Where `get` writes: a file that appears only when it is whole, or standard output."""
 
+import errno
 import os
 import stat
 import sys
@@ -92,12 +93,14 @@ class FileOutput:
             raise OutputError(f"{self._path}: {error.strerror}.") from error
 
     def refuse_taken(self) -> None:
-        """Refuse a place where something is already, unless that may be overwritten.
+        """Refuse a place in no folder, and one where something is already, unless that may be overwritten.
 
         Raises:
-            OutputError: there is something.
+            OutputError: nothing can be written there.
 
         """
+        if not self._path.parent.is_dir():
+            raise OutputError(f"{self._path}: {os.strerror(errno.ENOENT)}.")
         if self._path.exists() and not self._overwrite:
             raise OutputError(f"{self._path} exists; --force overwrites it.")
 
