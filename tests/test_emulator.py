@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -23,7 +22,6 @@ from transcoder.emulator import Options, Running, StreamErrors, emulator
 from transcoder.emulator.throttle import CAPACITY, TokenBucket
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
 def options(**changes: object) -> Options:
@@ -89,7 +87,6 @@ def test_a_bug_before_the_first_byte_is_a_502_that_tells_nothing(function: Runni
     assert (response.status_code, response.text) == (502, "Internal Server Error\n")
 
 
-@needs_curl
 @pytest.mark.parametrize("path", ["/fail-after", "/bug-after", "/die"])
 def test_a_failure_after_the_first_byte_breaks_the_body_off(function: Running, path: str, tmp_path: Path) -> None:
     got = curl(tmp_path, function.url + path)
@@ -97,7 +94,6 @@ def test_a_failure_after_the_first_byte_breaks_the_body_off(function: Running, p
     assert http.get(function.url + "/hello").status_code == 200
 
 
-@needs_curl
 @pytest.mark.parametrize("path", ["/fail-after", "/bug-after", "/die"])
 def test_with_clean_stream_errors_it_ends_as_if_nothing_had_happened(path: str, tmp_path: Path) -> None:
     with emulated(options(stream_errors=StreamErrors.CLEAN)) as running:
@@ -274,7 +270,6 @@ def test_the_deadline_before_the_first_byte_is_a_504() -> None:
     assert response.json()["type"].endswith(":deadline")
 
 
-@needs_curl
 def test_the_runtime_keeps_to_its_own_limit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with emulated(options(environ={**os.environ, "TRANSCODER_RESPONSE_LIMIT": "1000000"})) as running:
         got = curl(tmp_path, running.url + "/stream?2")
@@ -299,7 +294,6 @@ def test_every_invocation_has_one_line_of_metrics(capfd: pytest.CaptureFixture[s
     assert all(line["peak_rss_mib"] > 5 for line in lines)
 
 
-@needs_curl
 def test_an_answer_longer_than_lambda_allows_is_cut(tmp_path: Path) -> None:
     with emulated(options(response_limit=1_000_000)) as running:
         got = curl(tmp_path, running.url + "/stream?2")
