@@ -15,7 +15,10 @@ from transcoder.emulator import Options
 
 def options(command: tuple[str, ...], **environ: str) -> Options:
     handler = command[-1]
-    return Options(command=command, environ={**os.environ, "LAMBDA_TASK_ROOT": str(HANDLERS), "PYTHONPATH": str(HANDLERS), "_HANDLER": handler, **environ})
+    return Options(
+        command=command,
+        environ={**os.environ, "LAMBDA_TASK_ROOT": str(HANDLERS), "PYTHONPATH": str(HANDLERS), "_HANDLER": handler, **environ},
+    )
 
 
 def test_node_streams_an_answer_with_status_headers_and_cookies() -> None:
