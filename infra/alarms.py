@@ -22,7 +22,9 @@ class Alarms(Construct):
         """Watch `function`."""
         super().__init__(scope, name)
         watched = function.function
-        ours = [_failures(slug, watched.function_name) for slug in (TranscoderError.slug, TranscodeError.slug)]
+        # By its slug where the answer had begun, by its status where that could still be sent.
+        outcomes = (TranscoderError.slug, TranscodeError.slug, f"http-{TranscoderError.status}")
+        ours = [_failures(outcome, watched.function_name) for outcome in outcomes]
         self._topic = aws_sns.Topic.from_topic_arn(self, "Topic", config.alarm_topic_arn) if config.alarm_topic_arn else None
         self._alarm("Errors", watched.metric_errors(period=_PERIOD), 1, "The runtime crashed, or was killed at its time limit.")
         self._alarm("Throttles", watched.metric_throttles(period=_PERIOD), 1, "All reserved environments were busy; callers got 429.")
