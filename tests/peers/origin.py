@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -26,6 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from peers.rules import GOOD, Request, Rule, garbage, html
@@ -110,14 +112,16 @@ class Origin:
 
 
 @contextmanager
-def origin(files: Files, *, host: str = "127.0.0.1", send_buffer: int | None = 64 * 1024) -> Iterator[Origin]:
-    """Serve `files` (path to bytes, or a folder) on a free port until the block is left.
+def origin(
+    files: Files, *, host: str = "127.0.0.1", send_buffer: int | None = 64 * 1024, tls: ssl.SSLContext | None = None
+) -> Iterator[Origin]:
+    """Serve `files` (path to bytes, or a folder) on a free port until the block is left, over TLS where there is a certificate for it.
 
     `send_buffer` is SO_SNDBUF of each connection in bytes: small, so that `sent` is close to what the client has read; None
     leaves it to the kernel.
     """
-    with _Server((host, 0), send_buffer) as server:
-        server.origin = Origin(files, base=f"http://{host}:{server.server_address[1]}")
+    with _Server((host, 0), send_buffer, tls) as server:
+        server.origin = Origin(files, base=f"http{'s' if tls else ''}://{host}:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -137,8 +141,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     origin: Origin
 
-    def __init__(self, address: tuple[str, int], send_buffer: int | None) -> None:
+    def __init__(self, address: tuple[str, int], send_buffer: int | None, tls: ssl.SSLContext | None) -> None:
         self.open: set[socket.socket] = set()
+        self._tls = tls
         super().__init__(address, _Handler)
         if send_buffer is not None:  # accepted connections inherit it
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
@@ -147,6 +152,11 @@ class _Server(ThreadingHTTPServer):
         # HTTPServer's own would look up the host's name in the DNS.
         super(ThreadingHTTPServer, self).server_bind()
         self.server_name, self.server_port = self.server_address[0], self.server_address[1]  # type: ignore[assignment]
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        # The handshake is the business of the connection's own thread.
+        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) if self._tls else connection, address
 
     def hang_up(self) -> None:
         """Wake every thread that is reading from or writing to its client."""
@@ -175,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
     connection: socket.socket
+    body = b""
 
     def setup(self) -> None:
         super().setup()
@@ -198,9 +209,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
+    def do_POST(self) -> None:
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         self.asked = Request(self.command, unquote(parts.path), parts.query, {name.lower(): value for name, value in self.headers.items()})
+        self.asked.body = self.body
         origin = self.server.origin
         with origin.lock:
             origin.requests.append(self.asked)

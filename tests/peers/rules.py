@@ -18,6 +18,8 @@ class Request:
     """What was answered; 0 while nothing was."""
     sent: int = 0
     """Body bytes that the kernel took."""
+    body: bytes = b""
+    """What came with a POST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,8 @@ def lambda_seconds(size: int) -> float:
 def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLine:
     width, height = variant.resolution or (None, None)
     rate = variant.average_bandwidth or variant.bandwidth
+    chosen = resolved.choice is not None and resolved.choice.variant is variant
+    estimated = round(rate * seconds / 8) if rate else None
     return VariantLine(
         width,
         height,
@@ -125,8 +127,8 @@ def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLin
         variant.codecs,
         variant.bandwidth or None,
         variant.average_bandwidth,
-        round(rate * seconds / 8) if rate else None,
-        chosen=resolved.choice is not None and resolved.choice.variant is variant,
+        resolved.plan.estimated_bytes if chosen else estimated,
+        chosen=chosen,
     )
 
 

@@ -21,6 +21,7 @@ from transcoder.core.reddit import (
     read_token,
     sound_names,
 )
+from transcoder.core.sidx import indexed_seconds
 from transcoder.core.source import Origin, Source
 from transcoder.edge.fetch import Fetcher, Question
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
@@ -29,6 +30,7 @@ from transcoder.settings import Settings
 _TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # an address
 _OAUTH_HOST = "oauth.reddit.com"
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
+_HEAD_BYTES = 64 * 1024
 _TOKEN_MARGIN_SECONDS = 60.0
 _UNAUTHORIZED = 401
 
@@ -85,7 +87,8 @@ class Reddit:
         if not video.fallback:
             raise UnsupportedSourceError("Reddit names no file of this video.")
         sound = None if video.silent else await self._sound(video.fallback, fetcher)
-        return Mp4Files(video.fallback, sound, video.seconds, min(video.size) if video.size else None)
+        seconds = video.seconds or indexed_seconds(await fetcher.head(video.fallback, size=_HEAD_BYTES))
+        return Mp4Files(video.fallback, sound, seconds, min(video.size) if video.size else None)
 
     async def _sound(self, picture: str, fetcher: Fetcher) -> str | None:
         """Find the file of the sound among the names that Reddit has given it; None if it is nowhere: the video is silent."""

@@ -1,0 +1,89 @@
+"""The application without Lambda around it: a request in, what was answered out."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from transcoder.app import application
+from transcoder.core.function_url import Head, Request
+from transcoder.edge.network import INTERNET, Network
+from transcoder.settings import Settings
+
+
+@dataclass(slots=True)
+class Answered:
+    """What came back."""
+
+    head: Head | None = None
+    body: bytearray = field(default_factory=bytearray)
+
+    @property
+    def started(self) -> bool:
+        return self.head is not None
+
+    @property
+    def status(self) -> int:
+        assert self.head is not None
+        return int(self.head.status)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        assert self.head is not None
+        return dict(self.head.headers)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body, read as JSON."""
+        document = json.loads(self.body)
+        assert isinstance(document, dict)
+        return document
+
+    @property
+    def problem(self) -> tuple[int, str, str]:
+        """Status, slug and sentence of a problem document."""
+        assert self.headers["content-type"] == "application/problem+json"
+        return self.status, str(self.document["type"]).rpartition(":")[2], str(self.document["detail"])
+
+    async def start(self, head: Head) -> None:
+        assert self.head is None
+        self.head = head
+
+    async def write(self, chunk: bytes) -> None:
+        assert self.head is not None
+        self.body += chunk
+
+
+def ask(
+    target: str,
+    *,
+    network: Network = INTERNET,
+    settings: Settings | None = None,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+) -> Answered:
+    """Ask for `target`, a path and a query, of an application of its own."""
+    return ask_all([target], network=network, settings=settings, method=method, headers=headers)[0]
+
+
+def ask_all(
+    targets: list[str],
+    *,
+    network: Network = INTERNET,
+    settings: Settings | None = None,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+) -> list[Answered]:
+    """Ask one application for one target after another."""
+
+    async def run() -> list[Answered]:
+        answers = []
+        async with application(settings or Settings(), network=network) as serve:
+            for target in targets:
+                path, _, query = target.partition("?")
+                answers.append(Answered())
+                await serve(Request(method, path, query, headers or {}), answers[-1])
+        return answers
+
+    return asyncio.run(run())
