@@ -30,4 +30,4 @@ def _seconds(index: bytes) -> float | None:
     (count,) = struct.unpack_from(">H", index, references - 2)
     if not scale or len(index) < references + count * _REFERENCE.size:
         return None
-    return sum(_REFERENCE.unpack_from(index, references + number * _REFERENCE.size)[1] for number in range(count)) / scale
+    return sum(int(_REFERENCE.unpack_from(index, references + number * _REFERENCE.size)[1]) for number in range(count)) / int(scale)
