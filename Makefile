@@ -18,12 +18,13 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers soak check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    make a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and say what arrived"
 	@echo "make test    run the tests"
 	@echo "make peers   install AWS's own programs for the tests that speak to them; without them these are skipped"
+	@echo "make soak    a thousand invocations in one environment, two minutes long: does anything grow?"
 	@echo "make check   formatting, lint, types"
 	@echo "make fix     format, and mend what can be mended"
 	@echo "make lock    pin the newest dependencies anew (requirements/*.txt)"
@@ -40,6 +41,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+soak: $(READY)
+	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
 
 peers: $(PEERS)
 
