@@ -85,8 +85,9 @@ class Environment:
             self._say(call, "Sandbox.Timedout", "the runtime did not ask for an invocation in time")
             await self._kill()
             return None
-        said = "" if process.init_error is None else ": " + process.init_error.decode(errors="replace")
-        self._say(call, "Runtime.InitError", f"the runtime exited with {process.exit_code} before its first invocation{said}")
+        if process.init_error is not None:
+            call.settle(process.init_error)  # in the runtime's own words, as on Lambda
+        self._say(call, "Runtime.ExitError", f"the runtime exited with {process.exit_code} before its first invocation")
         return None
 
     async def _start(self, call: Call) -> Process | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Self
 
-from transcoder.emulator.call import Call
+from transcoder.emulator.call import Call, Outcome
 
 LAST_WORDS_SECONDS = 0.2
 """How long the answer of a process that has ended may take to be noticed."""
@@ -41,7 +41,7 @@ class Process:
         self.state = State.STARTING
         self.call: Call | None = None
         self._gone = False
-        self.init_error: bytes | None = None
+        self.init_error: Outcome | None = None
         """What it said when its initialization failed."""
 
     @classmethod

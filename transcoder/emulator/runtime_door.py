@@ -51,7 +51,7 @@ class RuntimeDoor:
             case (b"POST", ["invocation", request_id, "error"]):
                 await self._error(connection, request_id, headers)
             case (b"POST", ["init", "error"]):
-                await self._init_error(connection)
+                await self._init_error(connection, headers)
             case _:
                 await _refuse(connection, HTTPStatus.NOT_FOUND, "NotFound")
 
@@ -133,22 +133,27 @@ class RuntimeDoor:
         elif self._process.state is not State.RUNNING:
             await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
         else:
-            body = await connection.body(limit=MAX_ERROR_BYTES)
-            call.settle(Outcome(headers.get("lambda-runtime-function-error-type", "") or "Function.Unknown", body))
+            call.settle(await _told(connection, headers))
             await self._process.move(State.RESPONDED)
             await _accept(connection)
 
-    async def _init_error(self, connection: Connection) -> None:
+    async def _init_error(self, connection: Connection, headers: Mapping[str, str]) -> None:
         if self._process.state is not State.STARTING:
             await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
             return
-        self._process.init_error = await connection.body(limit=MAX_ERROR_BYTES)
+        self._process.init_error = await _told(connection, headers)
         await self._process.move(State.BROKEN)
         await _accept(connection)
 
 
 def _is_for(call: Call, request_id: str, headers: Mapping[str, str]) -> bool:
     return request_id == call.request_id and headers.get("lambda-runtime-invocation-id", call.attempt_id) == call.attempt_id
+
+
+async def _told(connection: Connection, headers: Mapping[str, str]) -> Outcome:
+    """Read what the runtime tells of a failure."""
+    body = await connection.body(limit=MAX_ERROR_BYTES)
+    return Outcome(headers.get("lambda-runtime-function-error-type", "") or "Function.Unknown", body)
 
 
 def _decoded(body: bytes) -> bytes:
