@@ -67,7 +67,7 @@ def test_python_fails_and_goes_on() -> None:
         pid = running.pid
         assert json.loads(invoke(running.url, "/hello")[0])["path"] == "/hello"
         assert running.pid == pid
-    assert end["ErrorCode"] == "LookupError"
+    assert end["ErrorCode"] == "Function.Unknown"  # it names none
     assert json.loads(end["ErrorDetails"])["errorMessage"] == "no such film"
 
 
@@ -76,6 +76,6 @@ def test_python_that_cannot_start_says_why(caplog: pytest.LogCaptureFixture) -> 
         payload, (end,) = invoke(running.url, "/hello")
         assert http.get(running.url + "/hello").status_code == 502
     assert payload == b""
-    assert end["ErrorCode"] == "RuntimeError"
+    assert end["ErrorCode"] == "Function.Unknown"  # what it names is not of Lambda's form
     assert json.loads(end["ErrorDetails"])["errorMessage"] == "no luck today"
     assert "no luck today" in caplog.text

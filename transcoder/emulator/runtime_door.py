@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -25,6 +26,7 @@ TAKING_SECONDS = 5.0
 """How long the emulator looks whether an event was taken, at a runtime that keeps its connection."""
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
 PREFIX = "/2018-06-01/runtime/"
+_ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
 
 _log = logging.getLogger(__name__)
 
@@ -153,7 +155,10 @@ def _is_for(call: Call, request_id: str, headers: Mapping[str, str]) -> bool:
 async def _told(connection: Connection, headers: Mapping[str, str]) -> Outcome:
     """Read what the runtime tells of a failure."""
     body = await connection.body(limit=MAX_ERROR_BYTES)
-    return Outcome(headers.get("lambda-runtime-function-error-type", "") or "Function.Unknown", body)
+    named = headers.get("lambda-runtime-function-error-type", "")
+    if not _ERROR_TYPE.fullmatch(named):
+        named = "Runtime.Unknown" if named.startswith("Runtime.") else "Function.Unknown"  # as AWS's server does
+    return Outcome(named, body)
 
 
 def _decoded(body: bytes) -> bytes:
