@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from infra.packages.target import TARGETS
+from transcoder.errors import BadRequestError
+from transcoder.settings import PREFIX, Settings
 
 LOG_DAYS = (1, 7, 14, 30, 90, 365)
 """How long logs can be kept; CloudWatch knows a few more."""
@@ -31,6 +33,8 @@ class Config:
     """How many films are made at once, at most; further requests get 429. It bounds what an hour can cost."""
     allowed_hosts: tuple[str, ...] = ()
     """The only hosts that films may come from; empty means any public one."""
+    settings: tuple[str, ...] = ()
+    """Further settings of the transcoder, each as the README has it: `TRANSCODER_ATTEMPTS=2`."""
     signing: bool = False
     """Are only signed links served. Their keys are then kept in Secrets Manager."""
     domain_name: str = ""
@@ -63,7 +67,20 @@ class Config:
         config._check()
         return config
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The function's environment."""
+        hosts = {"TRANSCODER_ALLOWED_HOSTS": ",".join(self.allowed_hosts)} if self.allowed_hosts else {}
+        further = dict(setting.partition("=")[::2] for setting in self.settings)
+        return {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/transcoder-wrapper", "TRANSCODER_FFMPEG": "/opt/bin/ffmpeg", **hosts, **further}
+
     def _check(self) -> None:
+        if strange := [setting for setting in self.settings if not setting.startswith(PREFIX)]:
+            raise ConfigError(f"settings: {strange[0]!r} does not begin with {PREFIX}.")
+        try:
+            Settings.from_env(self.environment)
+        except BadRequestError as error:
+            raise ConfigError(f"settings: {error}") from error
         if self.arch not in TARGETS:
             raise ConfigError(f"arch: {self.arch!r} is none of {', '.join(TARGETS)}.")
         if self.log_days not in LOG_DAYS:

@@ -72,7 +72,7 @@ class TranscoderFunction(Construct):
             code=aws_lambda.Code.from_asset(str(packages.function)),
             layers=[layer],
             handler="transcoder.bootstrap.main",  # has to be named, and is not called: the wrapper starts the runtime
-            environment=_environment(config),
+            environment=config.environment,
             memory_size=config.memory_mib,
             timeout=Duration.seconds(config.timeout_seconds),
             ephemeral_storage_size=Size.mebibytes(config.ephemeral_storage_mib),
@@ -81,10 +81,3 @@ class TranscoderFunction(Construct):
             log_group=self.log,
             description="Turns an HLS playlist into one MP4 and streams it while it is being made",
         )
-
-
-def _environment(config: Config) -> dict[str, str]:
-    environment = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/transcoder-wrapper", "TRANSCODER_FFMPEG": "/opt/bin/ffmpeg"}
-    if config.allowed_hosts:
-        environment["TRANSCODER_ALLOWED_HOSTS"] = ",".join(config.allowed_hosts)
-    return environment

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.config import Config, ConfigError
+from transcoder.settings import Settings
 
 CDK_JSON = Path(__file__).resolve().parents[2] / "infra" / "cdk.json"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -24,6 +25,12 @@ def test_choices_are_read() -> None:
     assert (chosen.memory_mib, chosen.allowed_hosts, chosen.signing, chosen.arch) == (2048, ("a.example", "b.example"), True, "x86_64")
 
 
+def test_further_settings_reach_the_function() -> None:
+    chosen = Config.from_context({"settings": ["TRANSCODER_ATTEMPTS=2"], "allowed_hosts": ["a.example", "b.example"]})
+    settings = Settings.from_env(chosen.environment)
+    assert (settings.attempts, settings.allowed_hosts, settings.ffmpeg) == (2, ("a.example", "b.example"), "/opt/bin/ffmpeg")
+
+
 @pytest.mark.parametrize(
     ("context", "sentence"),
     [
@@ -33,6 +40,9 @@ def test_choices_are_read() -> None:
         pytest.param({"signing": 1}, "signing: 1 is not of the type", id="a number for yes"),
         pytest.param({"allowed_hosts": "a.example"}, "allowed_hosts: 'a.example' is not", id="one host that is no list"),
         pytest.param({"allowed_hosts": [1]}, "allowed_hosts", id="a host that is no text"),
+        pytest.param({"settings": ["TRANSCODER_COLOUR=red"]}, "TRANSCODER_COLOUR is not a setting", id="a setting that is none"),
+        pytest.param({"settings": ["TRANSCODER_ATTEMPTS"]}, "'' is not a value", id="a setting without a value"),
+        pytest.param({"settings": ["AWS_REGION=x"]}, "does not begin with TRANSCODER_", id="a setting of something else"),
         pytest.param({"arch": "riscv64"}, "arch: 'riscv64' is none of arm64, x86_64", id="a processor that Lambda has not"),
         pytest.param({"log_days": 31}, "log_days: 31 is none of", id="a time that CloudWatch does not know"),
         pytest.param({"domain_name": "a.example"}, "only together", id="a name without a certificate"),
