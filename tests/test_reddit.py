@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 from peers import film
 from peers.reddit import JSON, Reddit, reddit
@@ -71,6 +72,16 @@ def test_a_link_becomes_the_film(link: str, title: str, short_side: int, tracks:
     assert told["kind"] == "reddit"
     assert told["seconds"] == pytest.approx(film.header_duration(file), abs=3)  # whole seconds, rounded up, in the old playlists
     assert f'filename="{title}.mp4"' in answered.headers["content-disposition"] or "filename*=" in answered.headers["content-disposition"]
+
+
+def test_the_film_says_what_it_is(site: Reddit, tmp_path: Path) -> None:
+    file = tmp_path / "film.mp4"
+    file.write_bytes(ask("/download?url=https://redd.it/p2020", network=site.network).body)
+    with av.open(file) as opened:
+        told = opened.metadata
+    assert told["title"] == "Salt & pepper"
+    assert told["comment"] == "https://www.reddit.com/r/aww/comments/p2020/a_film/"
+    assert told["date"] == "2022-06-30"
 
 
 def test_media_ids_do_without_the_json(site: Reddit) -> None:

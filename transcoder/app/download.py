@@ -7,6 +7,7 @@ from transcoder.core.film import Film
 from transcoder.core.function_url import Head, Request
 from transcoder.core.names import content_disposition, file_name
 from transcoder.core.query import parse_query
+from transcoder.core.tags import tags_of
 from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline import transcode
 
@@ -32,7 +33,7 @@ async def download(request: Request, answer: Answer, service: Service) -> None:
             await answer.start(header.of(resolved.plan.estimated_bytes))
             return
         film = _Film(answer, header)
-        await transcode(resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film)
+        await transcode(resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film, tags=tags_of(source))
 
 
 class _Timing:

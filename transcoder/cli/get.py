@@ -13,6 +13,7 @@ from transcoder.cli.progress import progress
 from transcoder.cli.words import add_parameters, job_of
 from transcoder.core.job import Job
 from transcoder.core.names import file_name
+from transcoder.core.tags import tags_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError, single_error
@@ -115,6 +116,6 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
         with into.output(file_name(job.filename or source.name, "mp4")) as output:
             with progress(output) as sink:
-                await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink)
+                await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink, tags=tags_of(source))
             output.keep()
     return Exit.WHOLE

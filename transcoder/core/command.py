@@ -1,7 +1,8 @@
 """What ffmpeg is told: one period of a film, from pipes to a pipe, copied and never re-encoded (on ffmpeg-python)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import ffmpeg
 
@@ -12,6 +13,7 @@ SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _FRAGMENT_MICROSECONDS = 1_000_000
 
 
@@ -44,7 +46,9 @@ def can_be_silent(stream: Stream) -> bool:
     return stream.codec in _ENCODERS and stream.channels in _LAYOUTS and bool(stream.sample_rate)
 
 
-def remux(program: str, inputs: Sequence[Input], *, joined: bool, silence: Silence | None = None) -> list[str]:
+def remux(
+    program: str, inputs: Sequence[Input], *, joined: bool, silence: Silence | None = None, tags: Mapping[str, str] = NO_TAGS
+) -> list[str]:
     """Compile the command line that remuxes `inputs` into fragmented MP4 on standard output.
 
     Every decode time in the result is the source's own and there are no edit lists: the form that can be joined.
@@ -54,6 +58,7 @@ def remux(program: str, inputs: Sequence[Input], *, joined: bool, silence: Silen
         inputs: one for each pipe, in the order of their `-i`.
         joined: the film has several periods, so that a picture's parameter sets must be in band.
         silence: sound to be made, where no input has any.
+        tags: what the film says of itself, by ffmpeg's names.
 
     """
     chosen = []
@@ -64,7 +69,9 @@ def remux(program: str, inputs: Sequence[Input], *, joined: bool, silence: Silen
     if silence:
         source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}")
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # beside -copyts it would begin at 0
-    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, joined=joined, silence=silence))
+    # ffmpeg-python gives each option once; what follows the g (for the whole file) ffmpeg does not read.
+    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(tags.items())}
+    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, joined=joined, silence=silence), **about)
     words: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "warning").compile(cmd=program)
     return words
 

@@ -29,6 +29,8 @@ class Source:
     """The playlist or the file; None where there is neither, but files of picture and sound."""
     title: str | None = None
     subreddit: str | None = None
+    posted: float | None = None
+    """When it was posted, in seconds since 1970."""
     seconds: float | None = None
     videos: tuple[Video, ...] = ()
     """All the videos of a Reddit post."""

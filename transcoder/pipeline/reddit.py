@@ -67,7 +67,7 @@ class Reddit:
             return replace(_source(job, link.folder, (video,)), title=None)
         post = await self._post(link, fetcher)
         source = _source(job, post.url or job.url, post.videos)
-        return replace(source, title=post.title or None, subreddit=post.subreddit or None)
+        return replace(source, title=post.title or None, subreddit=post.subreddit or None, posted=post.posted)
 
     async def files(self, video: Video, *, height: int | None, fetcher: Fetcher) -> Mp4Files:
         """Return the MP4 files of a video that has no playlist, or none any more.

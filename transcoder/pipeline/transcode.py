@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from transcoder.core.command import Input, remux
+from transcoder.core.command import NO_TAGS, Input, remux
 from transcoder.core.film import Film, Surveyed, first_start, make_film, silence_for
 from transcoder.core.fmp4 import Joiner, Lengths
 from transcoder.core.inspect import Inspector, inspector
@@ -32,7 +32,9 @@ class Sink(Protocol):
         """Take bytes; returns when it may be called again: that is the back pressure."""
 
 
-async def transcode(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink) -> None:
+async def transcode(
+    plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
+) -> None:
     """Carry out `plan`. Returns only if the MP4 is whole; raises otherwise, whatever has been written by then.
 
     Args:
@@ -41,6 +43,7 @@ async def transcode(plan: Plan, *, fetcher: Fetcher, program: str, settings: Set
         program: path of ffmpeg.
         settings: limits.
         into: where the MP4 goes.
+        tags: what the film says of itself, by ffmpeg's names.
 
     Raises:
         UpstreamError: a segment cannot be had, or its bytes are not what they should be.
@@ -62,14 +65,16 @@ async def transcode(plan: Plan, *, fetcher: Fetcher, program: str, settings: Set
             tasks.create_task(ahead.run())
             periods = await Survey(fetcher, secrets).periods(plan, renditions)
             film = make_film(periods, estimated_bytes=plan.estimated_bytes)
-            await _Run(periods, renditions, program, _Output(film, into)).all()
+            await _Run(periods, renditions, program, _Output(film, into, tags)).all()
 
 
 class _Output:
     """The film on its way to the sink, begun with its first bytes."""
 
-    def __init__(self, film: Film, into: Sink) -> None:
+    def __init__(self, film: Film, into: Sink, tags: Mapping[str, str]) -> None:
         self.film = film
+        self.tags = tags
+        """What the header says; only the first period's is kept."""
         self.joiner = Joiner(Lengths(film.seconds, film.media))
         self._into = into
         self._begun = False
@@ -107,7 +112,7 @@ class _Run:
 
         def command(fds: Sequence[int]) -> list[str]:
             inputs = [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)]
-            return remux(self._program, inputs, joined=len(self._periods) > 1, silence=silence)
+            return remux(self._program, inputs, joined=len(self._periods) > 1, silence=silence, tags=self._output.tags)
 
         async with ffmpeg.running(command, inputs=len(surveyed)) as process:
             await self._through(process, [rendition for rendition, _ in present], judges)

@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping
 from typing import cast
 
+_LARGEST = 1e11
 EMPTY: Mapping[str, object] = {}
 
 
@@ -38,4 +39,4 @@ def text(value: object, *names: str | int) -> str:
 def number(value: object, *names: str | int) -> float | None:
     """Return a number above 0 in a document; None where there is none."""
     found = member(value, *names)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < 1e9 else None  # noqa: PLR2004
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < _LARGEST else None

@@ -40,6 +40,8 @@ class Post:
     """Where people read it."""
     videos: tuple[Video, ...]
     """At least one."""
+    posted: float | None = None
+    """In seconds since 1970."""
 
 
 def read_post(document: object, *, comment: str | None = None) -> Post:
@@ -65,6 +67,7 @@ def read_post(document: object, *, comment: str | None = None) -> Post:
         subreddit=text(post, "subreddit"),
         url=f"https://www.reddit.com{permalink}" if permalink.startswith("/") else "",
         videos=tuple(videos),
+        posted=number(post, "created_utc"),
     )
 
 

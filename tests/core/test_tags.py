@@ -1,0 +1,27 @@
+import pytest
+
+from transcoder.core.source import Origin, Source
+from transcoder.core.tags import tags_of
+
+
+def source(page: str, **more: object) -> Source:
+    return Source(Origin.ADDRESS, page, page, **more)  # type: ignore[arg-type]  # the fields are those of Source
+
+
+def test_title_place_and_day_are_told() -> None:
+    assert tags_of(source("https://www.reddit.com/r/aww/comments/a/b/", title="A\ncat", posted=1656572964.0)) == {
+        "title": "A cat",
+        "comment": "https://www.reddit.com/r/aww/comments/a/b/",
+        "date": "2022-06-30",
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "tags"),
+    [
+        ("https://me:secret@a.example:8080/v.m3u8?token=secret#x", {"comment": "https://a.example:8080/v.m3u8"}),
+        ("file:///home/me/v.m3u8", {}),
+    ],
+)
+def test_nothing_secret_is_told(page: str, tags: dict[str, str]) -> None:
+    assert tags_of(source(page)) == tags

@@ -1,0 +1,30 @@
+"""What is written into the film about itself."""
+
+import re
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from transcoder.core.source import Source
+
+_MAX_CHARACTERS = 1000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def tags_of(source: Source) -> dict[str, str]:
+    """Return title, comment (where it was found) and date (when it was posted), as far as they are known, by ffmpeg's names.
+
+    Of an address only what people may share is kept: no credentials, no query, no fragment; and nothing of a local file's.
+    """
+    tags = {"title": source.title or "", "comment": _public(source.page), "date": _date(source.posted)}
+    return {name: _CONTROL.sub(" ", text)[:_MAX_CHARACTERS] for name, text in tags.items() if text}
+
+
+def _public(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"}:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _date(posted: float | None) -> str:
+    return "" if posted is None else datetime.fromtimestamp(posted, UTC).date().isoformat()
