@@ -10,13 +10,13 @@ from typing import Protocol
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
-from transcoder.cli.words import add_parameters, job_of
+from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
 from transcoder.core.job import Job
 from transcoder.core.names import file_name
 from transcoder.core.tags import tags_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import BadRequestError, single_error
+from transcoder.errors import single_error
 from transcoder.pipeline import transcode
 from transcoder.pipeline.resolve import Resolver
 from transcoder.settings import Settings
@@ -35,7 +35,7 @@ def add_to(commands: _Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("url", metavar="URL", help="an m3u8 playlist: an http(s) address, a file: address or a path")
+    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
     parser.add_argument(
         "-o",
         "--output",
@@ -44,11 +44,7 @@ def add_to(commands: _Commands) -> None:
     )
     add_parameters(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
-    parser.add_argument(
-        "--header", metavar="'NAME: VALUE'", action="append", default=[], help="send this header to origins (may be given several times)"
-    )
-    parser.add_argument("--referer", metavar="URL", help="send this Referer to origins")
-    parser.add_argument("--user-agent", metavar="TEXT", help="send this User-Agent to origins")
+    add_headers(parser)
     parser.set_defaults(run=run)
 
 
@@ -63,7 +59,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     job = job_of(parsed)
     into = _Into(parsed.output, overwrite=parsed.force)
     # Whoever types an address may mean a machine in their own network.
-    return asyncio.run(_get(job, _headers(parsed), into, replace(settings, allow_private=True)))
+    return asyncio.run(_get(job, headers_of(parsed), into, replace(settings, allow_private=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +82,6 @@ class _Into:
         """
         if self.named and self.named != "-":
             FileOutput(Path(self.named), overwrite=self.overwrite).refuse_taken()
-
-
-def _headers(parsed: argparse.Namespace) -> dict[str, str]:
-    headers = {}
-    for line in parsed.header:
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip() or not value.strip():
-            raise BadRequestError(f"--header {line!r} is not of the form 'NAME: VALUE'.")
-        headers[name.strip()] = value.strip()
-    named = {"Referer": parsed.referer, "User-Agent": parsed.user_agent}
-    return headers | {name: value for name, value in named.items() if value is not None}
 
 
 async def _get(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:

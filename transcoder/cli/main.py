@@ -6,8 +6,10 @@ import sys
 from collections.abc import Sequence
 
 import transcoder.cli.get
+import transcoder.cli.info
 import transcoder.cli.invoke
 import transcoder.cli.serve
+import transcoder.cli.sign
 from transcoder import __version__
 from transcoder.cli.exits import Exit, OutputError, exit_code, table
 from transcoder.errors import BadRequestError, TranscoderError
@@ -45,6 +47,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"transcoder {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (transcoder.cli.get, transcoder.cli.serve, transcoder.cli.invoke):
+    for command in (transcoder.cli.get, transcoder.cli.info, transcoder.cli.sign, transcoder.cli.serve, transcoder.cli.invoke):
         command.add_to(commands)
     return parser

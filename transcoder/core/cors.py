@@ -13,7 +13,9 @@ class Cors:
     allow_origins: tuple[str, ...] = ("*",)
     allow_methods: tuple[str, ...] = ("GET", "HEAD")
     allow_headers: tuple[str, ...] = ()
-    expose_headers: tuple[str, ...] = ("content-disposition", "x-content-duration", "x-content-length-estimate")
+    expose_headers: tuple[str, ...] = (
+        "accept-ranges", "content-disposition", "content-range", "etag", "server-timing", "x-content-duration", "x-content-length-estimate",
+    )  # fmt: skip
     """What a script may read beside the few headers that it always may."""
     max_age_seconds: int = 3600
 
