@@ -18,6 +18,7 @@ class Answered:
 
     head: Head | None = None
     body: bytearray = field(default_factory=bytearray)
+    notes: dict[str, str | float] = field(default_factory=dict)
 
     @property
     def started(self) -> bool:
@@ -45,6 +46,9 @@ class Answered:
         """Status, slug and sentence of a problem document."""
         assert self.headers["content-type"] == "application/problem+json"
         return self.status, str(self.document["type"]).rpartition(":")[2], str(self.document["detail"])
+
+    def note(self, **fields: str | float) -> None:
+        self.notes.update(fields)
 
     async def start(self, head: Head) -> None:
         assert self.head is None

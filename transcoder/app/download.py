@@ -8,7 +8,6 @@ from transcoder.core.function_url import Head, Request
 from transcoder.core.names import content_disposition, file_name
 from transcoder.core.query import parse_query
 from transcoder.core.tags import tags_of
-from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline import transcode
 
 
@@ -23,7 +22,7 @@ async def download(request: Request, answer: Answer, service: Service) -> None:
     query = parse_query(request.query)
     await service.links.check(query.values)
     job = query.job()
-    async with Fetcher.open(service.settings, network=service.network) as fetcher:
+    async with service.fetcher(job.url, noted_in=answer) as fetcher:
         source = await service.resolver.find(job, fetcher=fetcher)
         timing.mark("source")
         resolved = await service.resolver.resolve(source, job, fetcher=fetcher)

@@ -10,7 +10,6 @@ from transcoder.core.function_url import Head, Request
 from transcoder.core.names import file_name
 from transcoder.core.query import parse_query
 from transcoder.core.report import make_report
-from transcoder.edge.fetch import Fetcher
 
 _KEPT_SECONDS = 60
 
@@ -25,7 +24,7 @@ async def information(request: Request, answer: Answer, service: Service) -> Non
     query = parse_query(request.query)
     await service.links.check(query.values)
     job = query.job()
-    async with Fetcher.open(service.settings, network=service.network) as fetcher:
+    async with service.fetcher(job.url, noted_in=answer) as fetcher:
         source = await service.resolver.find(job, fetcher=fetcher)
         resolved = await service.resolver.resolve(source, job, fetcher=fetcher)
     name = file_name(job.filename or source.name, "mp4")

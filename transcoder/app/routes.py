@@ -39,6 +39,7 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
         except TranscoderError as error:
             if answer.started:
                 raise
+            answer.note(outcome=error.slug)
             head, body = problem(error)
             await answer.start(head)
             await answer.write(body)

@@ -1,11 +1,15 @@
 """What all requests share, and what one is answered with."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from transcoder.app.links import Links
 from transcoder.core.function_url import Head
+from transcoder.core.metrics import Value
+from transcoder.edge.fetch import Fetcher
 from transcoder.edge.network import Network
 from transcoder.pipeline.resolve import Resolver
 from transcoder.settings import Settings
@@ -17,6 +21,9 @@ class Answer(Protocol):
     @property
     def started(self) -> bool:
         """Status and headers have gone out and cannot be taken back."""
+
+    def note(self, **fields: Value) -> None:
+        """Add to what is logged of the request."""
 
     async def start(self, head: Head) -> None:
         """Send status and headers."""
@@ -37,3 +44,13 @@ class Service:
     network: Network
     clock: Callable[[], float]
     """Seconds, for how long things take."""
+
+    @asynccontextmanager
+    async def fetcher(self, url: str, *, noted_in: Answer) -> AsyncIterator[Fetcher]:
+        """Open what fetches for a request about `url`, and note what it has done."""
+        noted_in.note(source_host=urlsplit(url).hostname or "")
+        async with Fetcher.open(self.settings, network=self.network) as fetcher:
+            try:
+                yield fetcher
+            finally:
+                noted_in.note(segments=fetcher.segments, retries=fetcher.retries)

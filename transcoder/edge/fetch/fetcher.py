@@ -46,6 +46,8 @@ class Fetcher:
         self._small = asyncio.Semaphore(settings.connections)
         self.bytes = 0
         """How many bytes were delivered so far."""
+        self.segments = 0
+        """How many segments were delivered to their end so far."""
 
     @classmethod
     @asynccontextmanager
@@ -155,6 +157,7 @@ class Fetcher:
             UnsupportedSourceError: it is longer than `max_segment_bytes`.
         """
         await self._deliver(Transfer(url, part, limit=self._settings.max_segment_bytes), into)
+        self.segments += 1
 
     async def _collect(self, transfer: Transfer) -> bytes:
         buffer = bytearray()
