@@ -2,6 +2,11 @@
 
 import hashlib
 import hmac
+import re
+import time
+import urllib.parse
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -24,7 +29,17 @@ def test_a_link_holds_until_it_expires() -> None:
         check(link, keys=[NEW], now=1000)
 
 
-def test_the_recipe_in_the_readme_makes_the_same_signature() -> None:
+def test_the_recipe_in_the_readme_makes_links_that_hold() -> None:
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    recipe = re.search(r"```python\n(def signed_link.*?)```", readme, re.DOTALL)
+    assert recipe
+    names: dict[str, Any] = {"hmac": hmac, "time": time, "urllib": urllib}
+    exec(recipe[1], names)  # noqa: S102  # it is what the reader is told to run
+    link = names["signed_link"]("https://x.example", NEW.decode(), LINK, 60)
+    check(parse_query(link.removeprefix("https://x.example/download?")).values, keys=[NEW], now=time.time())
+
+
+def test_what_is_signed_is_one_text() -> None:
     text = "exp=1000\nheight=720\nurl=https://a.example/v.m3u8?x=1&y=ü"
     assert signed(LINK, key=NEW, expires=1000)["sig"] == hmac.new(NEW, text.encode(), hashlib.sha256).hexdigest()
 
