@@ -70,18 +70,18 @@ def _compile(task: Path, python: str) -> None:
     subprocess.run([python, "-s", "-W", "ignore::SyntaxWarning", "-m", "compileall", *options, str(task)], check=True, env=environ)
 
 
-def _check_size(made: Path, layer: Path) -> str:
-    """Say how large the package is, and with the layer, if that is there.
+def sizes(made: Path, layer: Path, *, limit: int = LIMIT) -> str:
+    """Say how large the package `made` is, and with the layer, if that is there.
 
     Raises:
-        UnfitError: together they are larger than Lambda takes.
+        UnfitError: together they are larger than the `limit` of bytes that Lambda takes, laid out.
     """
     size = archive.unpacked_size(made)
     with_layer = size + archive.unpacked_size(layer) if layer.exists() else None
-    if (with_layer or size) > LIMIT:
-        raise UnfitError(f"{made.name} and the layer are {with_layer or size:,} bytes laid out; Lambda takes {LIMIT:,}.")
+    if (with_layer or size) > limit:
+        raise UnfitError(f"{made.name} and the layer are {with_layer or size:,} bytes laid out; Lambda takes {limit:,}.")
     together = f"{with_layer:,} with the layer" if with_layer else f"without {layer.name}, which is not there yet"
-    return f"{made}: {made.stat().st_size:,} bytes, {size:,} laid out, {together}, of {LIMIT:,} allowed"
+    return f"{made}: {made.stat().st_size:,} bytes, {size:,} laid out, {together}, of {limit:,} allowed"
 
 
 def main() -> int:
@@ -92,7 +92,7 @@ def main() -> int:
     options = parser.parse_args()
     target = TARGETS[options.arch]
     try:
-        print(_check_size(build(target, options.python), target.layer_zip))
+        print(sizes(build(target, options.python), target.layer_zip))
     except UnfitError as error:
         print(error, file=sys.stderr)
         return 1
