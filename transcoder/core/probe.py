@@ -25,9 +25,11 @@ _SHORTEST = 16
 _AUDIO_SYNCS = (b"\x0b\x77", *(bytes([0xFF, second]) for second in range(0xE0, 0x100)))
 
 
-def probe(head: bytes, *, init: bytes = b"", whole: bool) -> Probe | None:
+def probe(head: bytes, *, init: bytes = b"", whole: bool, brief: bool = False) -> Probe | None:
     """Tell what a segment holds from its first bytes; None if more of them are needed.
 
+    With `brief` the first timestamp of the sound, or of a picture without sound, is enough: for a segment that is expected to go on where
+    the one before it ended.
     `init` is the initialization section of a fragmented MP4; `whole` says that `head` is the whole segment, and then there is an answer.
     Raises UpstreamError if the bytes are not media, UnsupportedSourceError if they are protected or in a container that HLS does not have.
     """
@@ -38,7 +40,7 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool) -> Probe | None:
     if head.startswith(b"ID3") or _is_packed_audio(head):
         return probe_packed_audio(head, whole=whole)
     _refuse(head)
-    return probe_transport(head, whole=whole)
+    return probe_transport(head, whole=whole, brief=brief)
 
 
 def _is_packed_audio(head: bytes) -> bool:

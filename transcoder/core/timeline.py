@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transcoder.core.media import Medium, Probe, Stream
+from transcoder.core.media import Medium, Probe
 from transcoder.core.timestamps import unwrap
 
 OVERLAP_SECONDS = 0.5
@@ -13,11 +13,11 @@ _SAMPLES_TO_TELL = 8
 """Fewer samples in a segment do not tell how far apart they are."""
 
 
-def follows(before: Probe, ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
+def follows(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
     """Tell whether a segment continues the timeline of another that lies `seconds` before it; a 33-bit wrap is no leap.
 
     Args:
-        before: the earlier segment's head.
+        starts: where the earlier segment's media began, in seconds.
         ends: where the media before the later one ended in truth, in seconds: EXTINF may be rounded, or wrong.
         after: the later segment's head.
         seconds: how far apart their beginnings are by the playlist.
@@ -25,10 +25,10 @@ def follows(before: Probe, ends: Mapping[Medium, float], after: Probe, *, second
 
     """
     for medium in Medium:
-        first, then = before.first(medium), after.first(medium)
-        if first is None or then is None or first.start is None or then.start is None:
+        then = after.first(medium)
+        if medium not in starts or then is None or then.start is None:
             continue
-        place = first.start + seconds
+        place = starts[medium] + seconds
         end = unwrap(ends.get(medium, place), near=place)
         start = unwrap(then.start, near=place)
         return end - OVERLAP_SECONDS <= start <= max(place, end) + tolerance
@@ -58,8 +58,8 @@ def cut_short(passed: Mapping[Medium, Passed], after: Probe, *, seconds: float) 
     """Tell whether a segment ends so long before the one that follows it that a part of it must be missing.
 
     An origin that has only half of a file sends that half with a Content-Length that is right, and a transport stream may end after any
-    packet. Slide shows and streams with lost pictures have holes as well: so all that the segment carries must end early, by 40 % of its
-    EXTINF, and by far more than its samples are apart.
+    packet. A picture may stand still for any time, so it is the sound that tells, and the picture has to agree where it is known: both
+    must end early by 40 % of EXTINF, and by far more than their samples are apart.
 
     Args:
         passed: what the segment brought, by medium.
@@ -67,12 +67,14 @@ def cut_short(passed: Mapping[Medium, Passed], after: Probe, *, seconds: float) 
         seconds: the segment's EXTINF.
 
     """
-    return bool(passed) and all(_ends_early(one, after.first(medium), seconds) for medium, one in passed.items())
+    starts = {stream.medium: stream.start for stream in after.streams if stream.start is not None}
+    known = [medium for medium in passed if medium in starts]
+    return Medium.AUDIO in known and all(_ends_early(passed[medium], starts[medium], seconds) for medium in known)
 
 
-def _ends_early(passed: Passed, then: Stream | None, seconds: float) -> bool:
-    if then is None or then.start is None or passed.samples < _SAMPLES_TO_TELL:
+def _ends_early(passed: Passed, then: float, seconds: float) -> bool:
+    if passed.samples < _SAMPLES_TO_TELL:
         return False
-    hole = unwrap(then.start, near=passed.end) - passed.end
+    hole = unwrap(then, near=passed.end) - passed.end
     apart = (passed.end - passed.start) / passed.samples
     return hole > max(OVERLAP_SECONDS, 0.4 * seconds, 4 * apart)

@@ -76,16 +76,32 @@ class ClearSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A segment that has begun to arrive: its head has been looked at and not yet been passed on."""
+class Head:
+    """A segment that has begun to arrive, as far as it has been read and not yet been passed on."""
 
     period: int
     """Index of the plan's period that it belongs to."""
     segment: Segment
     init: bytes
-    probe: Probe
     head: bytes
     rest: ClearSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Head):
+    """One whose head tells what it holds."""
+
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class _Leap:
+    """Where a timeline is left for another one."""
+
+    before: Opened
+    starts: Mapping[Medium, float]
+    """First presentation times of the segment before."""
+    after: Opened
 
 
 class Rendition:
@@ -100,8 +116,8 @@ class Rendition:
         self._tolerance = plan.target_seconds
         self._reader = ahead.track([segment for _, segment in listed])
         self._secrets = secrets
-        self._leap: tuple[Opened, Opened] | None = None
-        """The segments before and after the last leap of which no tag told."""
+        self._leap: _Leap | None = None
+        """The last one of which no tag told."""
 
     async def open_next(self) -> None:
         """Begin the next segment and look at its head; `opened` is None after the last."""
@@ -111,12 +127,8 @@ class Rendition:
             return
         init = await self._secrets.init(segment.init)
         rest = ClearSegment(self._reader, await self._secrets.decryptor(segment.key))
-        head, whole = b"", False
-        while (seen := probe(head, init=init, whole=whole)) is None:
-            piece = await rest.read()
-            whole = not piece
-            head += piece
-        self.opened = Opened(next(self._places), segment, init, seen, head, rest)
+        place, before = next(self._places), self.opened
+        self.opened = await _looked_at(Head(place, segment, init, b"", rest), brief=before is not None and before.period == place)
 
     async def feed(self, pipe: PipeWriter, inspector: Inspector) -> None:
         """Write one period into `pipe`: up to its last segment, or to where the timestamps begin anew.
@@ -140,7 +152,8 @@ class Rendition:
             if opened is None or opened.period != before.period:
                 break
             if not self._continues(before, opened, inspector):
-                self._refuse_stray(before, opened)
+                self._refuse_stray(_Leap(before, dict(inspector.starts), opened))
+                self.opened = await _looked_at(opened, brief=False)  # it begins a period of its own
                 break
             _refuse_half(before, opened, _passed(inspector, counted))
         pipe.close()
@@ -149,16 +162,16 @@ class Rendition:
         """Tell whether `after` lies on the same timeline and can go through the same ffmpeg."""
         apart = after.segment.at - before.segment.at
         return same_streams(before.probe, after.probe) and follows(
-            before.probe, inspector.ends, after.probe, seconds=apart, tolerance=self._tolerance
+            inspector.starts, inspector.ends, after.probe, seconds=apart, tolerance=self._tolerance
         )
 
-    def _refuse_stray(self, before: Opened, after: Opened) -> None:
+    def _refuse_stray(self, leap: _Leap) -> None:
         """Refuse a single segment that lies elsewhere, with the timeline going on behind it: the origin answered with another one."""
-        last, self._leap = self._leap, (before, after)
-        if last is None or last[1] is not before:
+        last, self._leap = self._leap, leap
+        if last is None or last.after.segment is not leap.before.segment:
             return
-        away = last[0]
-        if follows(away.probe, {}, after.probe, seconds=after.segment.at - away.segment.at, tolerance=OVERLAP_SECONDS):
+        apart = leap.after.segment.at - last.before.segment.at
+        if follows(last.starts, {}, leap.after.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
             raise UpstreamError("A segment is not the one that belongs in its place: the film goes on behind it as if it were not there.")
 
     async def _pass(self, opened: Opened, pipe: PipeWriter, inspector: Inspector) -> None:
@@ -169,6 +182,16 @@ class Rendition:
             piece = await opened.rest.read()
         if not pipe.broken:
             await pipe.write(inspector.end())
+
+
+async def _looked_at(head: Head, *, brief: bool) -> Opened:
+    """Read so much of a segment that it is known what it holds."""
+    data, whole = head.head, False
+    while (seen := probe(data, init=head.init, whole=whole, brief=brief)) is None:
+        piece = await head.rest.read()
+        whole = not piece
+        data += piece
+    return Opened(head.period, head.segment, head.init, data, head.rest, seen)
 
 
 def _passed(inspector: Inspector, before: Mapping[Medium, int]) -> dict[Medium, Passed]:

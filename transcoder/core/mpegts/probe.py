@@ -14,9 +14,10 @@ ENOUGH_BYTES = 1024 * 1024
 _MAX_FRAME_SEARCH_BYTES = 16 * 1024
 
 
-def probe_transport(head: bytes, *, whole: bool) -> Probe | None:
+def probe_transport(head: bytes, *, whole: bool, brief: bool = False) -> Probe | None:
     """Tell what the transport stream beginning with `head` holds; None if more bytes are needed.
 
+    With `brief` it is enough that its sound has begun, or its picture where it announces no sound.
     Raises UpstreamError if it is no transport stream or announces neither picture nor sound, UnsupportedSourceError if it is protected.
     """
     enough = whole or len(head) >= ENOUGH_BYTES
@@ -31,7 +32,7 @@ def probe_transport(head: bytes, *, whole: bool) -> Probe | None:
         if enough:
             raise UpstreamError("A transport stream does not tell what it holds: it has no program map with picture or sound.")
         return None
-    heads = _Heads(program)
+    heads = _Heads(program, brief=brief)
     heads.read(packets)
     if not enough and not heads.complete:
         return None
@@ -54,8 +55,9 @@ def _find_program(packets: bytes) -> Program | None:
 class _Heads:
     """The first PES packets of a program's first video and first audio stream."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, brief: bool) -> None:
         self._program = program
+        self._brief = brief
         self._wanted = {stream.pid: stream for medium in Medium if (stream := program.first(medium))}
         self._starts: dict[int, float] = {}
         self._pending: dict[int, bytes] = {}
@@ -64,7 +66,9 @@ class _Heads:
 
     @property
     def complete(self) -> bool:
-        """Whether every wanted stream has begun, and sound has shown its first frame header."""
+        """Whether every wanted stream has begun, and sound has shown a frame header; with `brief`, whether the last one has begun."""
+        if self._brief:
+            return list(self._wanted)[-1] in self._starts
         return all(
             pid in self._starts and (stream.codec not in READERS or pid in self._frames or self._is_hopeless(pid))
             for pid, stream in self._wanted.items()
@@ -82,8 +86,10 @@ class _Heads:
                 self._pending[pid] = payload
             elif pid in self._pending:
                 self._pending[pid] += payload
-            elif pid in self._sound:
+            elif pid in self._sound and pid not in self._frames:
                 self._sound[pid] += payload
+            else:
+                continue
             self._take_header(pid)
             self._take_frame(pid)
             if self.complete or count * PACKET_BYTES > ENOUGH_BYTES:
