@@ -1,14 +1,22 @@
 """The routes: what is told without fetching a segment, who may ask, and what may be kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
+import boto3
 import pytest
 from conftest import Serve
-from peers.served import ask
+from moto.server import ThreadedMotoServer
+from peers.served import ask, ask_all
 
+from transcoder import bootstrap
 from transcoder.core.query import parse_query
 from transcoder.core.signing import query_of, signed
+from transcoder.emulator import Options
+from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
 HERE = Settings(allow_private=True, attempts=1)
@@ -145,3 +153,35 @@ def test_a_host_that_is_not_allowed_is_not_asked(media: Media, serve: Serve) -> 
 def test_a_signed_link_of_before_is_served_where_no_keys_are_set(media: Media, serve: Serve) -> None:
     values = {"url": serve(media("ts-muxed")).url("/main.m3u8")}
     assert ask(f"/download?{query_of(signed(values, key=b'any key', expires=1))}", settings=HERE, method="HEAD").status == 200
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Settings]]:
+    """Keep keys in a Secrets Manager on loopback, and give the settings of a function that reads them there."""
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+    for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "eu-west-1")
+    with closing(boto3.client("secretsmanager")) as client:
+        yield lambda text: replace(HERE, signing_secret_arn=client.create_secret(Name=str(uuid4()), SecretString=text)["ARN"])
+    server.stop()
+
+
+def test_keys_may_lie_in_a_secret(media: Media, serve: Serve, secret: Callable[[str], Settings]) -> None:
+    values = {"url": serve(media("ts-muxed")).url("/main.m3u8")}
+    good, forged = (query_of(signed(values, key=key, expires=FAR)) for key in (KEYS[1].encode(), b"somebody else's key"))
+    answers = ask_all([f"/info?{query}" for query in (good, forged, good)], settings=secret("\n".join(KEYS)))
+    assert [answer.status for answer in answers] == [200, 403, 200]
+
+
+def test_a_key_too_short_is_the_operators_fault(secret: Callable[[str], Settings]) -> None:
+    assert ask("/info?url=https://a.example/v.m3u8", settings=secret("short")).problem[0] == 500
+    with pytest.raises(BadRequestError, match="shorter than 16"):
+        ask("/health", settings=replace(HERE, signing_keys=("short",)))
+
+
+def test_on_lambda_only_reddits_hosts_are_served_unless_it_is_said_otherwise() -> None:
+    assert Settings.from_env(bootstrap.DEFAULTS).allowed_hosts == ("reddit.com", "redd.it")
+    assert Settings.from_env(Options().child_environ("127.0.0.1:1") | {"TRANSCODER_ATTEMPTS": "1"}).allowed_hosts == ()
+    assert Settings.from_env({}).allowed_hosts == ()

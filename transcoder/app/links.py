@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from transcoder.core.signing import check, query_of, signed, usable_keys
 from transcoder.edge import secrets
+from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
 _KEPT_SECONDS = 300.0
@@ -36,13 +37,12 @@ class Links:
         """Return all keys, the one that signs first.
 
         Raises:
-            SecretError: the secret cannot be read.
-            BadRequestError: a key in it is too short.
+            SecretError: the secret cannot be read, or a key in it is too short.
 
         """
         now = asyncio.get_running_loop().time()
         if self._arn and now >= self._read_until:
-            self._read, self._read_until = usable_keys(await secrets.signing_keys(self._arn)), now + _KEPT_SECONDS
+            self._read, self._read_until = await _usable(self._arn), now + _KEPT_SECONDS
         return self._own + self._read
 
     async def check(self, values: Mapping[str, str]) -> None:
@@ -67,3 +67,12 @@ class Links:
         if not self.needed:
             return query_of(plain)
         return query_of(signed(plain, key=(await self.keys())[0], expires=int(values["exp"])))
+
+
+async def _usable(arn: str) -> tuple[bytes, ...]:
+    keys = await secrets.signing_keys(arn)
+    try:
+        return usable_keys(keys)
+    except BadRequestError as error:
+        # Whoever asked for a link has done nothing wrong.
+        raise secrets.SecretError("The keys of signed links cannot be used.") from error
