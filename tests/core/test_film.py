@@ -1,0 +1,103 @@
+"""What a film will be, said before its first byte."""
+
+from dataclasses import replace
+
+import pytest
+
+from transcoder.core.film import Surveyed, make_film, silence_for
+from transcoder.core.media import Container, Medium, Probe, Stream
+from transcoder.core.plan import Kind, Segment, Track
+from transcoder.errors import UnsupportedSourceError
+
+PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
+
+
+def track(kind: Kind, *seconds: float) -> Track:
+    segments = [Segment(f"{index}.ts", each, sum(seconds[:index]), None, None, None) for index, each in enumerate(seconds)]
+    return Track(kind, tuple(segments), sum(seconds))
+
+
+def video(start: float | None = 10.0, codec: str = "h264") -> Stream:
+    return Stream(PICTURE, codec, 256, start)
+
+
+def audio(start: float | None = 10.0, codec: str = "aac", rate: int = 48_000, channels: int = 2) -> Stream:
+    return Stream(SOUND, codec, 257, start, rate, channels)
+
+
+def surveyed(kind: Kind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> Surveyed:
+    found = Surveyed(track(kind, *seconds), Probe(Container.MPEGTS, streams), {})
+    return replace(found, **more)  # type: ignore[arg-type]  # the fields of Surveyed, one by one in each test
+
+
+def seconds(*periods: list[Surveyed]) -> float:
+    return make_film(periods, estimated_bytes=None).seconds
+
+
+def test_length_is_from_the_earliest_begin_to_the_latest_end() -> None:
+    apart = [surveyed(Kind.VIDEO, video(10.6), seconds=(5.0, 5.08)), surveyed(Kind.AUDIO, audio(10.0), seconds=(5.0, 5.03))]
+    assert seconds(apart) == pytest.approx(10.68)
+
+
+def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
+    assert seconds([surveyed(Kind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
+
+
+@pytest.mark.parametrize(
+    ("end", "cut", "length"),
+    [
+        pytest.param(21.6, False, 11.6, id="EXTINF was rounded"),
+        pytest.param(17.0, False, 7.0, id="the last segment is shorter than all the others"),
+        pytest.param(16.0, False, 12.0, id="the last segment seems to end before it begins"),
+        pytest.param(4000.0, False, 12.0, id="another timeline"),
+        pytest.param(18.0, True, 12.0, id="one of several fragments"),
+        pytest.param(21.6, True, 11.6, id="the last of several fragments"),
+    ],
+)
+def test_the_end_is_what_the_last_segment_says_where_that_can_be(end: float, cut: bool, length: float) -> None:  # noqa: FBT001  # a column
+    assert seconds([surveyed(Kind.BOTH, video(10.0), ends={PICTURE: end}, cut=cut)]) == pytest.approx(length)
+
+
+def test_periods_add_up() -> None:
+    first = [surveyed(Kind.BOTH, video(10.0), audio(10.0))]
+    second = [surveyed(Kind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
+    film = make_film([first, second], estimated_bytes=5)
+    assert film.seconds == pytest.approx(15.0)
+    assert film.media == pytest.approx({PICTURE: 15.0, SOUND: 14.9})
+    assert film.estimated_bytes == 5
+
+
+@pytest.mark.parametrize(
+    ("periods", "words"),
+    [
+        ([[surveyed(Kind.BOTH)]], "neither picture nor sound"),
+        ([[surveyed(Kind.VIDEO, audio())]], "no picture"),
+        ([[surveyed(Kind.AUDIO, video())]], "no sound"),
+        ([[surveyed(Kind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
+        ([[surveyed(Kind.BOTH, audio(codec="mp2"))]], "mp2"),
+        ([[surveyed(Kind.BOTH, video())], [surveyed(Kind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
+        ([[surveyed(Kind.BOTH, audio())], [surveyed(Kind.BOTH, audio(rate=44_100))]], "sampling rate"),
+        ([[surveyed(Kind.BOTH, audio())], [surveyed(Kind.BOTH, audio(channels=1))]], "channels"),
+        ([[surveyed(Kind.BOTH, video(), audio())], [surveyed(Kind.BOTH, audio())]], "no picture"),
+        ([[surveyed(Kind.BOTH, video(), audio(channels=4))], [surveyed(Kind.BOTH, video())]], "no sound"),
+    ],
+)
+def test_what_cannot_be_one_film_is_refused(periods: list[list[Surveyed]], words: str) -> None:
+    with pytest.raises(UnsupportedSourceError, match=words):
+        make_film(periods, estimated_bytes=None)
+
+
+def test_a_stream_that_is_announced_and_never_comes_is_none() -> None:
+    film = make_film([[surveyed(Kind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
+    assert set(film.media) == {PICTURE}
+
+
+def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form() -> None:
+    loud = [surveyed(Kind.BOTH, video(), audio(rate=44_100, channels=1))]
+    silent = [surveyed(Kind.BOTH, video(500.0), seconds=(4.0,))]
+    film = make_film([silent, loud], estimated_bytes=None)
+    silence = silence_for(silent, film.sound)
+    assert silence is not None
+    assert (silence.codec, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
+    assert silence.seconds == pytest.approx(4.0)
+    assert silence_for(loud, film.sound) is None
