@@ -1,4 +1,9 @@
+from contextlib import suppress
+
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from transcoder.core.hosts import check_host
 from transcoder.errors import ForbiddenSourceError
@@ -41,3 +46,19 @@ def test_any_other_is_refused(url: str) -> None:
 def test_no_list_lets_everything_pass(allowed: tuple[str, ...]) -> None:
     check_host("https://evil.example/", allowed)
     assert "evil.example" not in allowed
+
+
+@given(
+    st.lists(
+        st.sampled_from(["reddit.com", "evil.example", "@", "\\", "/", "#", "?", ";", ":", "443", "%2f", ".", "。", "[", "]", "\uff52"])
+    ).map("".join)
+)
+def test_what_passes_is_what_is_connected_to(rest: str) -> None:
+    url = f"https://{rest}"
+    passes = False
+    with suppress(ForbiddenSourceError, ValueError):
+        check_host(url, ("reddit.com",))
+        passes = True
+    with suppress(httpx.InvalidURL):
+        host = httpx.URL(url).host.rstrip(".")
+        assert not passes or host == "reddit.com" or host.endswith(".reddit.com")

@@ -84,6 +84,35 @@ def test_reads_every_form_of_link(url: str, link: PostLink | ShareLink | Hosted 
     assert parse_link(url) == link
 
 
+PARTS = [
+    "https://",
+    "www.reddit.com",
+    "v.redd.it",
+    "redd.it",
+    "/r/",
+    "/comments/",
+    "/link/",
+    "/video/",
+    "/s/",
+    "abc",
+    "é",
+    "%",
+    "?",
+    "#",
+    "..",
+    "[",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join))
+def test_any_text_is_a_link_or_none_or_refused_in_words(url: str) -> None:
+    with suppress(UnsupportedSourceError):
+        link = parse_link(url)
+        assert link is None or "redd" in url
+        if isinstance(link, Hosted):
+            assert link.playlist.startswith("https://v.redd.it/")
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

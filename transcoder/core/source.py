@@ -44,8 +44,9 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What to call it: its title, or what is telling in its address."""
-        return self.title or title_of(self.url or self.page)
+        """What to call it: its title, with a number where it is not the first of its post, or what is telling in its address."""
+        number = f" ({self.item})" if self.item > 1 else ""
+        return (self.title or title_of(self.url or self.page)) + number
 
 
 @dataclass(frozen=True, slots=True)
