@@ -130,9 +130,27 @@ def test_says_what_a_link_lacks(url: str, words: str) -> None:
 
 
 def test_asks_for_json() -> None:
-    assert PostLink("a1").json_url() == "https://www.reddit.com/comments/a1.json?raw_json=1"
+    assert PostLink("a1").json_url() == "https://www.reddit.com/comments/a1.json?raw_json=1&limit=1"
     assert PostLink("a1", "c1").json_url() == "https://www.reddit.com/comments/a1/_/c1.json?raw_json=1"
-    assert PostLink("a1").json_url("oauth.reddit.com") == "https://oauth.reddit.com/comments/a1?raw_json=1"
+    assert PostLink("a1").json_url("oauth.reddit.com") == "https://oauth.reddit.com/comments/a1?raw_json=1&limit=1"
+
+
+@pytest.mark.parametrize(
+    ("file", "is_picture"),
+    [
+        ("DASH_720.mp4", True),
+        ("DASH_9_6_M", True),
+        ("CMAF_480.mp4", True),
+        ("CMAF_AUDIO_128.mp4", False),
+        ("DASH_audio.mp4", False),
+        ("DASHPlaylist.mpd", False),
+        ("HLS_720.m3u8", False),
+        ("", False),
+    ],
+)
+def test_tells_a_pictures_file(file: str, is_picture: bool) -> None:  # noqa: FBT001  # a column of the table
+    link = Hosted("https://v.redd.it/a", file=file)
+    assert link.picture == (f"https://v.redd.it/a/{file}" if is_picture else None)
 
 
 @pytest.mark.parametrize(

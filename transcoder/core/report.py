@@ -65,7 +65,7 @@ class Report:
     """All that is told."""
 
     kind: str
-    """reddit, hls, or files: an old post's picture and sound."""
+    """reddit, or hls for the address of a playlist."""
     page: str
     title: str | None
     subreddit: str | None

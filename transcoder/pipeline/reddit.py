@@ -62,8 +62,7 @@ class Reddit:
         if link is None:
             return None
         if isinstance(link, Hosted):
-            fallback = f"{link.folder}/{link.file}" if link.file.lower().endswith(".mp4") else None
-            video = Video(link.playlist, link.dash, fallback)
+            video = Video(link.playlist, link.dash, link.picture)
             return replace(_source(job, link.folder, (video,)), title=None)
         post = await self._post(link, fetcher)
         source = _source(job, post.url or job.url, post.videos)

@@ -29,8 +29,8 @@ class PostLink:
     def json_url(self, host: str = "www.reddit.com") -> str:
         """Return where its JSON is; `oauth.reddit.com` is for those who have a token."""
         path = f"/comments/{self.id}" + (f"/_/{self.comment}" if self.comment else "")
-        # Without raw_json every & in it is &amp;.
-        return f"https://{host}{path}{'' if host.startswith('oauth.') else '.json'}?raw_json=1"
+        # Without raw_json every & in it is &amp;. Of a post, the answers are of no use, and may be megabytes.
+        return f"https://{host}{path}{'' if host.startswith('oauth.') else '.json'}?raw_json=1{'' if self.comment else '&limit=1'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,12 @@ class Hosted:
     def playlist(self) -> str:
         """The address of its Multivariant Playlist."""
         return f"{self.folder}/{_PLAYLIST}" + (f"?{self.query}" if self.query else "")
+
+    @property
+    def picture(self) -> str | None:
+        """The file of the picture, if it is what was named: all there is of a post without playlists."""
+        is_picture = re.match(r"(?:DASH|CMAF)_(?!AUDIO)", self.file, re.IGNORECASE) is not None
+        return f"{self.folder}/{self.file}" if is_picture else None
 
     @property
     def dash(self) -> str:
