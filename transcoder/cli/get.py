@@ -10,6 +10,7 @@ from typing import Protocol
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
+from transcoder.cli.verified import Verified
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
 from transcoder.core.job import Job
 from transcoder.core.names import file_name
@@ -101,6 +102,8 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
         with into.output(file_name(job.filename or source.name, "mp4")) as output:
             with progress(output) as sink:
-                await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink, tags=tags_of(source))
+                film = Verified(sink)
+                await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags_of(source))
+                film.end()
             output.keep()
     return Exit.WHOLE
