@@ -6,8 +6,10 @@ import hmac
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -167,6 +169,22 @@ def test_to_standard_output_goes_the_film_alone(function: Running, made: Film) -
     assert done.stderr.startswith(b"whole: ")
 
 
+@BOTH
+@pytest.mark.parametrize(("number", "code"), [pytest.param(signal.SIGINT, 130, id="Ctrl-C"), pytest.param(signal.SIGTERM, 143, id="TERM")])
+def test_an_interrupted_one_leaves_nothing(door: Door, number: signal.Signals, code: int, function: Running, tmp_path: Path) -> None:
+    with nothing_written(tmp_path) as ours:
+        words = ["invoke", *door(function), "http://a.example/endless", "-o", str(ours)]
+        with subprocess.Popen([sys.executable, "-m", "transcoder", *words], stderr=subprocess.PIPE) as process:
+            end = time.monotonic() + 20
+            while not any(part.stat().st_size for part in tmp_path.iterdir()) and time.monotonic() < end:
+                time.sleep(0.02)
+            process.send_signal(number)
+            assert process.communicate(timeout=20)[1] == b""
+    assert process.returncode == code
+    assert function.pid is not None
+    os.kill(function.pid, signal.SIGKILL)  # it would wait for ever, as on Lambda
+
+
 def test_an_address_that_is_none_is_a_wrong_command_line(tmp_path: Path) -> None:
     assert main(["invoke", "--url", "ftp://a", "http://a.example/whole", "-o", str(tmp_path / "ours.mp4")]) == 2
     assert main(["invoke", "--url", "http://127.0.0.1:9", "main.m3u8", "-o", str(tmp_path / "ours.mp4")]) == 2
@@ -176,6 +194,9 @@ class Kept:
     def __init__(self) -> None:
         self.head = AnswerHead(0)
         self.body = b""
+
+    def asked(self) -> None:
+        pass
 
     async def start(self, head: AnswerHead) -> None:
         self.head = head

@@ -151,6 +151,8 @@ async def film(request: Request, answer: Answer) -> None:
     headers = [("content-type", "video/mp4"), *([("x-content-duration", seconds)] if how != "silent" else [])]
     await answer.start(Head(HTTPStatus.OK, tuple(headers)))
     await answer.write(whole[: index // 2])
+    if how == "endless":
+        await asyncio.sleep(60)
     await answer.write(whole[index // 2 : None if how in {"whole", "longer", "silent"} else index])
     if how == "failing":
         raise UpstreamError("The origin broke off.")

@@ -39,13 +39,17 @@ class Reception:
     """Takes the answer to one request, and says at its end whether it is a whole film."""
 
     def __init__(self, into: Sink) -> None:
-        """Pass the film on into `into`; the clock starts now."""
+        """Pass the film on into `into`."""
         self._into = into
         self._began = time.monotonic()
         self._first_byte: float | None = None
         self._verifier = Verifier(tolerance=TOLERANCE_SECONDS)
         self._head: AnswerHead | None = None
         self._problem = bytearray()
+
+    def asked(self) -> None:
+        """Start the clock."""
+        self._began = time.monotonic()
 
     async def start(self, head: AnswerHead) -> None:
         """Take status and headers."""

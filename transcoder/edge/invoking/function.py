@@ -50,7 +50,7 @@ class Function:
         def work() -> None:
             error: Exception | None = None
             try:
-                with contextlib.closing(self._frames(event)) as frames:
+                with contextlib.closing(self._frames(event, into.asked)) as frames:
                     _Exchange(into, push).read(frames)
             except Exception as failure:  # noqa: BLE001  # goes on in the thread that waits
                 error = failure
@@ -61,11 +61,12 @@ class Function:
         threading.Thread(target=work, name="invoke", daemon=True).start()
         await ended
 
-    def _frames(self, event: bytes) -> Generator[Mapping[str, Mapping[str, Any]], None, None]:
+    def _frames(self, event: bytes, asked: Callable[[], None]) -> Generator[Mapping[str, Mapping[str, Any]], None, None]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to load
 
         try:
             with contextlib.closing(self._client()) as client:
+                asked()
                 answer = client.invoke_with_response_stream(FunctionName=self.name, Payload=event)
                 with contextlib.closing(answer["EventStream"]) as frames:
                     yield from frames

@@ -13,6 +13,9 @@ READ_SECONDS = 910.0
 class Receiver(Protocol):
     """Takes an answer."""
 
+    def asked(self) -> None:
+        """Take note that the request goes out now, from any thread."""
+
     async def start(self, head: AnswerHead) -> None:
         """Take its status and headers."""
 

@@ -36,16 +36,21 @@ class FunctionUrl:
         headers = {"accept-encoding": "identity"}
         headers |= self._signature() if self.sign else {}
         try:
-            async with httpx.AsyncClient(timeout=timeout) as client, client.stream("GET", self.url, headers=headers) as response:
-                await into.start(AnswerHead(response.status_code, dict(response.headers)))
-                async for chunk in response.aiter_raw(CHUNK_BYTES):
-                    await into.write(chunk)
+            async with httpx.AsyncClient(timeout=timeout) as client:
+                await self._receive(client, headers, into)
         except httpx.RemoteProtocolError as error:
             raise InvocationError("The answer broke off: its body has no end.") from error
         except httpx.InvalidURL as error:
             raise BadRequestError(f"{self.url!r} is not an address.") from error
         except httpx.TransportError as error:
             raise InvocationError(f"{httpx.URL(self.url).host}: {str(error) or type(error).__name__}.") from error
+
+    async def _receive(self, client: httpx.AsyncClient, headers: dict[str, str], into: Receiver) -> None:
+        into.asked()
+        async with client.stream("GET", self.url, headers=headers) as response:
+            await into.start(AnswerHead(response.status_code, dict(response.headers)))
+            async for chunk in response.aiter_raw(CHUNK_BYTES):
+                await into.write(chunk)
 
     def _signature(self) -> dict[str, str]:
         """Return the headers that sign the request; only `host` is signed with them, whatever else is sent."""
