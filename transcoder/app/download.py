@@ -27,7 +27,9 @@ async def download(request: Request, answer: Answer, service: Service) -> None:
         timing.mark("source")
         resolved = await service.resolver.resolve(source, job, fetcher=fetcher)
         timing.mark("playlists")
-        header = _Header(file_name(job.filename or source.name, "mp4"), service.settings.cache_seconds, timing)
+        header = _Header(
+            job.format.content_type, file_name(job.filename or source.name, job.format.value), service.settings.cache_seconds, timing
+        )
         if request.method == "HEAD":
             await answer.start(header.of(resolved.plan.estimated_bytes))
             return
@@ -56,7 +58,8 @@ class _Timing:
 class _Header:
     """The header of a film, as far as it is known."""
 
-    def __init__(self, name: str, cache_seconds: int, timing: _Timing) -> None:
+    def __init__(self, content_type: str, name: str, cache_seconds: int, timing: _Timing) -> None:
+        self._type = content_type
         self._name = name
         # Whether a stream came whole is not known when its header is sent, so nothing in between may keep it, unless the owner insists.
         self._cache = f"public, max-age={cache_seconds}" if cache_seconds > 0 else "no-store"
@@ -64,7 +67,7 @@ class _Header:
 
     def of(self, estimated_bytes: int | None, *, seconds: float | None = None) -> Head:
         headers = [
-            ("content-type", "video/mp4"),
+            ("content-type", self._type),
             ("content-disposition", content_disposition(self._name)),
             ("cache-control", self._cache),
             ("x-content-type-options", "nosniff"),

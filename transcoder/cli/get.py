@@ -100,7 +100,7 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
-        with into.output(file_name(job.filename or source.name, "mp4")) as output:
+        with into.output(file_name(job.filename or source.name, job.format.value)) as output:
             with progress(output) as sink:
                 film = Verified(sink)
                 await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags_of(source))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transcoder.core.playlist import Multivariant, Rendition, Variant
 from transcoder.errors import UnsupportedSourceError
@@ -31,7 +31,7 @@ class Choice:
     @property
     def bandwidth(self) -> int | None:
         """Bits per second of picture and sound, the average where it is told."""
-        return self.variant.average_bandwidth or self.variant.bandwidth or None
+        return bits_per_second(self.variant) or None
 
 
 def choose(multivariant: Multivariant, *, height: int | None = None, audio: str | None = None) -> tuple[Choice, ...]:
@@ -54,6 +54,16 @@ def choose(multivariant: Multivariant, *, height: int | None = None, audio: str 
     for choice in (_choice(multivariant, each, audio) for each in alike[:MAX_CHOICES]):
         choices.setdefault((choice.video, choice.audio), choice)
     return tuple(choices.values())
+
+
+def without(multivariant: Multivariant, *, above: int) -> Multivariant:
+    """Return the playlist without the variants that have more bits per second than `above`, or do not tell."""
+    return replace(multivariant, variants=tuple(each for each in multivariant.variants if 0 < bits_per_second(each) <= above))
+
+
+def bits_per_second(variant: Variant) -> int:
+    """Return the bits per second of picture and sound, the average where it is told; 0 if nothing is."""
+    return variant.average_bandwidth or variant.bandwidth
 
 
 def is_audio_only(variant: Variant) -> bool:

@@ -1,19 +1,27 @@
 """What ffmpeg is told: one period of a film, from pipes to a pipe, copied and never re-encoded (on ffmpeg-python)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import ffmpeg
 
+from transcoder.core.form import AS_IT_IS, EVERYTHING, MP3_BITS, Form, Format, Window
 from transcoder.core.media import Container, Medium, Stream
+from transcoder.core.timestamps import WRAP_SECONDS
 
 PICTURE_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
+ENCODABLE = PICTURE_CODECS | SOUND_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
+"""What ffmpeg can decode, and so make something else of."""
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
+_AAC_BITS = 80_000
+"""Per second and channel."""
+_WRAP_MARGIN_SECONDS = 60
 _FRAGMENT_MICROSECONDS = 1_000_000
 
 
@@ -46,32 +54,43 @@ def can_be_silent(stream: Stream) -> bool:
     return stream.codec in _ENCODERS and stream.channels in _LAYOUTS and bool(stream.sample_rate)
 
 
-def remux(
-    program: str, inputs: Sequence[Input], *, joined: bool, silence: Silence | None = None, tags: Mapping[str, str] = NO_TAGS
-) -> list[str]:
-    """Compile the command line that remuxes `inputs` into fragmented MP4 on standard output.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What becomes of a period's streams."""
 
-    Every decode time in the result is the source's own and there are no edit lists: the form that can be joined.
+    form: Form = AS_IT_IS
+    joined: bool = False
+    """The film has several periods, so that a picture's parameter sets must be in band."""
+    window: Window = EVERYTHING
+    """What is left of the streams that are encoded; those that are copied are copied whole."""
+    silence: Silence | None = None
+    """Sound to be made, where no input has any."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What the film says of itself, by ffmpeg's names."""
+
+
+def remux(program: str, inputs: Sequence[Input], wanted: Wanted) -> list[str]:
+    """Compile the command line that makes fragmented MP4, or bare MP3, of `inputs` on standard output.
+
+    Every decode time in an MP4 is the source's own and there are no edit lists: the form that can be joined.
 
     Args:
         program: path of ffmpeg, version 7 or newer.
         inputs: one for each pipe, in the order of their `-i`.
-        joined: the film has several periods, so that a picture's parameter sets must be in band.
-        silence: sound to be made, where no input has any.
-        tags: what the film says of itself, by ffmpeg's names.
+        wanted: what is made of them.
 
     """
     chosen = []
     for source in inputs:
         node = ffmpeg.input(f"pipe:{source.fd}", f=source.container.value, **_input_options(source))
         # Timed metadata and unknown streams break an MP4, so what goes in is named, by PID or track_ID.
-        chosen += [node[f"i:{stream.id:#x}" if stream.id else "a:0"] for stream in source.streams]
-    if silence:
+        chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, wanted, source) for stream in source.streams]
+    if silence := wanted.silence:
         source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}")
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # beside -copyts it would begin at 0
     # ffmpeg-python gives each option once; what follows the g (for the whole file) ffmpeg does not read.
-    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(tags.items())}
-    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, joined=joined, silence=silence), **about)
+    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(wanted.tags.items())}
+    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, wanted), **about)
     words: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "warning").compile(cmd=program)
     return words
 
@@ -87,14 +106,32 @@ def _input_options(source: Input) -> dict[str, str | None]:
     return options
 
 
-def _output_options(inputs: Sequence[Input], *, joined: bool, silence: Silence | None) -> dict[str, str | None]:
+def _trimmed(node: Any, stream: Stream, wanted: Wanted, source: Input) -> Any:
+    """Cut a stream to the sample, which only one that is encoded allows."""
+    window = wanted.window
+    # What begins within the last minute before the clock of a transport stream wraps is read by ffmpeg as if it began before 0.
+    wraps = source.container is Container.MPEGTS and (stream.start or 0.0) >= WRAP_SECONDS - _WRAP_MARGIN_SECONDS
+    if wanted.form.encoder(stream) is None:
+        return node
+    sound = "a" if stream.medium is Medium.AUDIO else ""
+    if window.start is not None:
+        node = node.filter(f"{sound}trim", start=f"{window.start - wraps * WRAP_SECONDS:.6f}")
+    if window.end is not None:
+        # At the end that trim is given, ffmpeg stops reading, and what is left of the segments could not be judged.
+        node = node.filter(f"{sound}select", f"lt(t,{window.end - wraps * WRAP_SECONDS:.6f})")
+    return node
+
+
+def _output_options(inputs: Sequence[Input], wanted: Wanted) -> dict[str, str | None]:
+    if wanted.form.format is Format.MP3:
+        return _mp3_options(inputs, wanted.form)
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
     # delay_moov: with empty_moov the distance between picture and sound is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
     options: dict[str, str | None] = {
-        "f": "mp4",
+        "f": "ipod" if wanted.form.format is Format.M4A else "mp4",
         "c:v": "copy",
-        "c:a": _ENCODERS[silence.codec] if silence else "copy",
+        "c:a": _ENCODERS[wanted.silence.codec] if wanted.silence else "copy",
         # Without it what comes before the first key frame is dropped, and less comes out than went in.
         "copyinkf": None,
         "map_metadata": "-1",
@@ -105,8 +142,33 @@ def _output_options(inputs: Sequence[Input], *, joined: bool, silence: Silence |
         "frag_duration": str(_FRAGMENT_MICROSECONDS),
     }
     for container, stream in streams:
-        options |= _stream_options(container, stream, joined=joined)
+        encoder = wanted.form.encoder(stream)
+        options |= _encoding_options(encoder, stream, wanted) if encoder else _stream_options(container, stream, joined=wanted.joined)
     return options
+
+
+def _mp3_options(inputs: Sequence[Input], form: Form) -> dict[str, str | None]:
+    """Write MP3 frames and nothing else, so that what one period gives goes on in the next."""
+    encoder = next((encoder for source in inputs for stream in source.streams if (encoder := form.encoder(stream))), None)
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS), "ac": "2"} if encoder else {"c:a": "copy"}
+    return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
+
+
+def _encoding_options(encoder: str, stream: Stream, wanted: Wanted) -> dict[str, str]:
+    if stream.medium is Medium.AUDIO:
+        return {"c:a": encoder, "b:a": str(_AAC_BITS * max(1, stream.channels or 2))}
+    options = {
+        "c:v": encoder,
+        "preset": "veryfast",
+        "crf": "20",
+        "pix_fmt": "yuv420p",
+        "g": "100",
+        # Each picture keeps its time, however uneven those are.
+        "fps_mode": "passthrough",
+        "enc_time_base": "1:90000",
+        "video_track_timescale": "90000",
+    }
+    return options | ({"bsf:v": "dump_extra"} if wanted.joined else {})
 
 
 def _stream_options(container: Container, stream: Stream, *, joined: bool) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """What the film will be: which streams go into it, how long it is, and what cannot be made into one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from transcoder.core.command import PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
+from transcoder.core.command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
+from transcoder.core.form import AS_IT_IS, ENCODED, Form, Picture
 from transcoder.core.media import Container, Medium, Probe, Stream
 from transcoder.core.plan import Kind, Track
 from transcoder.core.timestamps import unwrap
@@ -52,8 +53,8 @@ class Film:
     """What its sound is like: silence is made in its form for a period that has none."""
 
 
-def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | None) -> Film:
-    """Say what the film will be.
+def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | None, form: Form = AS_IT_IS) -> Film:
+    """Say what the film of all that is fetched will be, in that form.
 
     Raises:
         UnsupportedSourceError: MP4 cannot hold a codec, there is neither picture nor sound, or a later period differs in what
@@ -62,11 +63,11 @@ def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | N
     """
     formats: dict[Medium, Stream] = {}
     for surveyed in periods:
-        _refuse_foreign(surveyed)
-        formats = _formats(surveyed) | formats
+        _refuse_foreign(surveyed, form)
+        formats = _formats(surveyed, form) | formats
     for surveyed in periods:
-        _refuse_change(formats, _formats(surveyed))
-    spans = [_spans(surveyed) for surveyed in periods]
+        _refuse_change(formats, _formats(surveyed, form))
+    spans = [spans_of(surveyed) for surveyed in periods]
     lengths = [max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans]
     return Film(
         seconds=sum(lengths),
@@ -83,9 +84,9 @@ def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | N
 
 def silence_for(surveyed: Sequence[Surveyed], sound: Stream | None) -> Silence | None:
     """Return the silence that a period needs in a film with that sound; None if it has sound itself, or the film has none."""
-    if sound is None or Medium.AUDIO in _formats(surveyed):
+    if sound is None or Medium.AUDIO in _formats(surveyed, AS_IT_IS):
         return None
-    start, end = _spans(surveyed)[Medium.VIDEO]
+    start, end = spans_of(surveyed)[Medium.VIDEO]
     return Silence(sound.codec, sound.sample_rate or 0, sound.channels or 0, start, end - start)
 
 
@@ -94,20 +95,27 @@ def first_start(surveyed: Sequence[Surveyed]) -> float:
     return min((stream.start for track in surveyed for stream in track.streams if stream.start is not None), default=0.0)
 
 
-def _formats(surveyed: Sequence[Surveyed]) -> dict[Medium, Stream]:
-    return {stream.medium: stream for track in surveyed for stream in track.streams}
+def _formats(surveyed: Sequence[Surveyed], form: Form) -> dict[Medium, Stream]:
+    """Return what each medium is in the film."""
+    streams = [(stream, form.encoder(stream)) for track in surveyed for stream in track.streams]
+    return {stream.medium: replace(stream, codec=ENCODED[encoder]) if encoder else stream for stream, encoder in streams}
 
 
-def _refuse_foreign(surveyed: Sequence[Surveyed]) -> None:
+def _refuse_foreign(surveyed: Sequence[Surveyed], form: Form) -> None:
     streams = [stream for track in surveyed for stream in track.streams]
     for track in surveyed:
         if not track.streams:
             missing = {Kind.VIDEO: "no picture", Kind.AUDIO: "no sound", Kind.BOTH: "neither picture nor sound"}[track.track.kind]
+            if len(surveyed) == 1:
+                raise UnsupportedSourceError(f"The source holds {missing}.")
             raise UnsupportedSourceError(f"A playlist of the source holds {missing}, for which it is listed.")
     for stream in streams:
-        if stream.codec not in (PICTURE_CODECS if stream.medium is Medium.VIDEO else SOUND_CODECS):
+        if stream.codec in (PICTURE_CODECS if stream.medium is Medium.VIDEO else SOUND_CODECS):
+            continue
+        if form.encoder(stream) is None or stream.codec not in ENCODABLE:
+            way_out = f"; video={Picture.H264.value} encodes it anew" if stream.medium is Medium.VIDEO and stream.codec in ENCODABLE else ""
             raise UnsupportedSourceError(
-                f"The {stream.medium.value} of the source is {stream.codec}, which cannot be put into an MP4 as it is."
+                f"The {stream.medium.value} of the source is {stream.codec}, which cannot be put into an MP4 as it is{way_out}."
             )
 
 
@@ -124,7 +132,7 @@ def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream
             raise UnsupportedSourceError("The sound changes its sampling rate or its channels within the source.")
 
 
-def _spans(surveyed: Sequence[Surveyed]) -> dict[Medium, tuple[float, float]]:
+def spans_of(surveyed: Sequence[Surveyed]) -> dict[Medium, tuple[float, float]]:
     """Return first and last presentation time of each medium, all on one timeline."""
     zero = first_start(surveyed)
     spans: dict[Medium, tuple[float, float]] = {}

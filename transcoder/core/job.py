@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from transcoder.core.form import Format, Picture
+from transcoder.core.plan import Kind
 from transcoder.errors import BadRequestError
 
 MAX_URL_CHARACTERS = 8192
@@ -22,6 +24,46 @@ class Job:
     """Which of several videos behind one address, counted from 1; None takes the first."""
     filename: str | None = None
     """What the caller wants the file to be called, as they wrote it."""
+    format: Format = Format.MP4
+    mute: bool = False
+    """The picture alone is wanted."""
+    start: float = 0.0
+    """Where the part that is wanted begins, in seconds."""
+    end: float | None = None
+    """Where it ends; None is the film's end."""
+    exact: bool = False
+    """It is to begin exactly there, whatever that costs."""
+    fit: int | None = None
+    """How many bytes the file may have, as far as that can be told."""
+    video: Picture = Picture.COPY
+
+    @property
+    def kind(self) -> Kind:
+        """Which media are wanted."""
+        if self.format is not Format.MP4:
+            return Kind.AUDIO
+        return Kind.VIDEO if self.mute else Kind.BOTH
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a part of the film is wanted, and not all of it."""
+        return self.start > 0 or self.end is not None
+
+
+def checked_job(job: Job) -> Job:
+    """Return `job` if its parameters do not contradict each other.
+
+    Raises:
+        BadRequestError: they do.
+
+    """
+    if job.end is not None and job.start >= job.end:
+        raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
+    if job.format is not Format.MP4 and (job.mute or job.video is Picture.H264):
+        raise BadRequestError(f"format: {job.format.value} has no picture, so mute=1 and video=h264 make no sense with it.")
+    if job.fit is not None and (job.video is Picture.H264 or (job.exact and job.is_part)):
+        raise BadRequestError("fit: how large a picture becomes that is encoded anew (exact=1, video=h264) cannot be told in advance.")
+    return job
 
 
 def checked_url(url: str) -> str:

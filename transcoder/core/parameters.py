@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from transcoder.core.job import Job
+from transcoder.core.choice_values import byte_count, moment, one_of
+from transcoder.core.form import Format, Picture
+from transcoder.core.job import Job, checked_job
 from transcoder.errors import BadRequestError
 
 _MAX_TEXT_CHARACTERS = 500
@@ -35,7 +37,7 @@ def make_job(url: str, values: Mapping[str, str]) -> Job:
         if name not in BY_NAME:
             raise BadRequestError(f"{name[:100]!r} is not a parameter; known are url, {', '.join(BY_NAME)}.")
         job = BY_NAME[name].apply(job, text)
-    return job
+    return checked_job(job)
 
 
 def whole_number(name: str, text: str, what: str) -> int:
@@ -86,6 +88,33 @@ PARAMETERS = (
         "LANGUAGE",
         "the sound of that language (de, en-US) or name",
         lambda job, text: replace(job, audio=words("audio", text)),
+    ),
+    Parameter(
+        "format",
+        "FORMAT",
+        "mp4; m4a or mp3 is the sound alone",
+        lambda job, text: replace(job, format=one_of(Format, "format", text)),
+    ),
+    Parameter("mute", None, "the picture alone", lambda job, text: replace(job, mute=switch("mute", text))),
+    Parameter("start", "TIME", "begin there: seconds, or h:mm:ss", lambda job, text: replace(job, start=moment("start", text))),
+    Parameter("end", "TIME", "end there", lambda job, text: replace(job, end=moment("end", text))),
+    Parameter(
+        "exact",
+        None,
+        "begin exactly at start, by encoding anew, and not at the key picture before it",
+        lambda job, text: replace(job, exact=switch("exact", text)),
+    ),
+    Parameter(
+        "fit",
+        "SIZE",
+        "the best variant that makes a file of at most that size, as in 8MB (10^6 bytes)",
+        lambda job, text: replace(job, fit=byte_count("fit", text)),
+    ),
+    Parameter(
+        "video",
+        "CODEC",
+        "copy, or h264: encode a picture anew that is not H.264",
+        lambda job, text: replace(job, video=one_of(Picture, "video", text)),
     ),
     Parameter(
         "item",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from transcoder.core.form import AS_IT_IS, Form
+
 
 class Kind(Enum):
     """What a track may bring: one medium by its rendition's kind, or whatever its segments hold."""
@@ -77,6 +79,8 @@ class Plan:
     target_seconds: float
     """The largest EXT-X-TARGETDURATION of the playlists used."""
     estimated_bytes: int | None
+    form: Form = AS_IT_IS
+    """What is made of it."""
 
     def listed(self, kind: Kind) -> list[tuple[int, Segment]]:
         """List all segments of one kind with the index of their period; here `at` counts from the film's begin, as if EXTINF were exact."""

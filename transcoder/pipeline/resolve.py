@@ -1,13 +1,17 @@
 """An address becomes a source, and a source becomes a plan."""
 
 import asyncio
+from dataclasses import replace
 
-from transcoder.core.choose import Choice, choose
+from transcoder.core.choose import Choice, choose, is_audio_only, without
+from transcoder.core.form import Format
 from transcoder.core.hosts import check_host
 from transcoder.core.job import Job
+from transcoder.core.plan import Kind
 from transcoder.core.planning import make_plan
 from transcoder.core.playlist import Media, Multivariant, media_only, parse
 from transcoder.core.source import Origin, Resolved, Source, plan_files
+from transcoder.core.wish import as_wanted, excess, too_large
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError, UpstreamError, UpstreamTimeoutError, single_error
 from transcoder.pipeline.reddit import Reddit
@@ -68,30 +72,58 @@ class Resolver:
         if source.video is None:
             raise BadRequestError("There is no address.")
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
-        return Resolved(plan_files(files, seconds=source.seconds))
+        return Resolved(as_wanted(plan_files(files, seconds=source.seconds), job))
 
     async def _playlist(self, url: str, job: Job, fetcher: Fetcher) -> Resolved:
         got = await fetcher.text(url)
         check_host(got.url, self._allowed)
         playlist = parse(got.text, got.url)
         if isinstance(playlist, Media):
-            return Resolved(make_plan(playlist, None))
-        choices = choose(playlist, height=job.height, audio=job.audio)
-        for choice in choices[:-1]:
-            try:
-                return await _chosen(playlist, choice, fetcher)
-            except (UpstreamError, UpstreamTimeoutError):
-                continue  # redundant variants are there for this (RFC 8216, 6.2.4); the last one's failure is the caller's to hear
-        return await _chosen(playlist, choices[-1], fetcher)
+            resolved = Resolved(as_wanted(make_plan(playlist, None), job))
+            if job.fit is not None and excess(resolved.plan, job.fit) > 0:
+                raise too_large(resolved.plan, job.fit)
+            return resolved
+        return await _fitting(playlist, job, fetcher)
 
 
-async def _chosen(multivariant: Multivariant, choice: Choice, fetcher: Fetcher) -> Resolved:
+async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resolved:
+    """Choose the best variant that is not too large."""
+    resolved = await _best(multivariant, job, fetcher)
+    offered = multivariant
+    while job.fit is not None and (over := excess(resolved.plan, job.fit)) > 0 and resolved.choice:
+        rate = resolved.choice.bandwidth or 0
+        offered = without(offered, above=min(int(rate / over), rate - 1))
+        if not offered.variants or job.format is Format.MP3:
+            raise too_large(resolved.plan, job.fit, multivariant)
+        resolved = replace(await _best(offered, job, fetcher), multivariant=multivariant)
+    return resolved
+
+
+async def _best(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resolved:
+    choices = choose(multivariant, height=job.height, audio=job.audio)
+    for choice in choices[:-1]:
+        try:
+            return await _chosen(multivariant, choice, job, fetcher)
+        except (UpstreamError, UpstreamTimeoutError):
+            continue  # redundant variants are there for this (RFC 8216, 6.2.4); the last one's failure is the caller's to hear
+    return await _chosen(multivariant, choices[-1], job, fetcher)
+
+
+async def _chosen(multivariant: Multivariant, choice: Choice, job: Job, fetcher: Fetcher) -> Resolved:
+    """Fetch the playlists of what is wanted, and no other."""
+    picture, sound = choice.video, choice.audio
+    if sound is not None and job.kind is Kind.AUDIO:
+        picture, sound = sound, None
+    elif job.kind is Kind.VIDEO:
+        sound = None
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            video = tasks.create_task(_media(choice.video, multivariant, fetcher))
-            audio = tasks.create_task(_media(choice.audio, multivariant, fetcher)) if choice.audio else None
-    plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=choice.bandwidth)
-    return Resolved(plan, multivariant, choice)
+            video = tasks.create_task(_media(picture, multivariant, fetcher))
+            audio = tasks.create_task(_media(sound, multivariant, fetcher)) if sound else None
+    # How much of a variant's bandwidth is its sound's, it does not tell.
+    bandwidth = None if job.kind is Kind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
+    plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
+    return Resolved(as_wanted(plan, job), multivariant, choice)
 
 
 async def _media(url: str, multivariant: Multivariant, fetcher: Fetcher) -> Media:

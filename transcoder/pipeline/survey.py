@@ -34,12 +34,14 @@ class Survey:
 
         """
         waiting = {rendition.kind: rendition for rendition in renditions}
+        # What ends before its last segment does need not know when that does.
+        last = None if plan.form.clip and plan.form.clip.seconds is not None else plan.periods[-1]
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 surveys = [
                     # A rendition's very first segment is looked at on its way into the film, not by a request of its own.
                     [
-                        tasks.create_task(self._track(track, last=period is plan.periods[-1], by=waiting.pop(track.kind, None)))
+                        tasks.create_task(self._track(track, last=period is last, by=waiting.pop(track.kind, None)))
                         for track in period.tracks
                     ]
                     for period in plan.periods

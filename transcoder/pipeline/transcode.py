@@ -5,11 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from transcoder.core.command import NO_TAGS, Input, remux
+from transcoder.core.command import NO_TAGS, Input, Wanted, remux
 from transcoder.core.film import Film, Surveyed, first_start, make_film, silence_for
-from transcoder.core.fmp4 import Joiner, Lengths
+from transcoder.core.fmp4 import Joiner, Lengths, PeriodCount
+from transcoder.core.form import Form, Format
 from transcoder.core.inspect import Inspector, inspector
+from transcoder.core.law import lost
 from transcoder.core.media import Container, Medium
+from transcoder.core.mp3 import Mp3Joiner
+from transcoder.core.part import cut_for, seconds_within, windows
 from transcoder.core.plan import Plan, Segment
 from transcoder.edge import ffmpeg
 from transcoder.edge.ahead import Ahead, Into
@@ -64,18 +68,25 @@ async def transcode(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ahead.run())
             periods = await Survey(fetcher, secrets).periods(plan, renditions)
-            film = make_film(periods, estimated_bytes=plan.estimated_bytes)
-            await _Run(periods, renditions, program, _Output(film, into, tags)).all()
+            film = make_film(periods, estimated_bytes=plan.estimated_bytes, form=plan.form)
+            output = _Output(film, _joiner(periods, film, plan.form), into)
+            await _Run(periods, renditions, output, plan.form).all(program, tags)
+
+
+def _joiner(periods: Sequence[Sequence[Surveyed]], film: Film, form: Form) -> Joiner | Mp3Joiner:
+    """Return what makes one file of what the periods' ffmpegs write."""
+    if form.format is Format.MP3:
+        seconds = seconds_within(periods, windows(periods, form.clip))
+        return Mp3Joiner(Lengths(seconds, {Medium.AUDIO: seconds}))
+    return Joiner(Lengths(film.seconds, film.media), cut=cut_for(periods[0], film, form.clip))
 
 
 class _Output:
     """The film on its way to the sink, begun with its first bytes."""
 
-    def __init__(self, film: Film, into: Sink, tags: Mapping[str, str]) -> None:
+    def __init__(self, film: Film, joiner: Joiner | Mp3Joiner, into: Sink) -> None:
         self.film = film
-        self.tags = tags
-        """What the header says; only the first period's is kept."""
-        self.joiner = Joiner(Lengths(film.seconds, film.media))
+        self.joiner = joiner
         self._into = into
         self._begun = False
 
@@ -83,41 +94,45 @@ class _Output:
         for piece in pieces:
             if not self._begun:
                 self._begun = True
-                await self._into.start(self.film)
-            await self._into.write(piece)
+                lengths = self.joiner.lengths
+                await self._into.start(replace(self.film, seconds=lengths.film, media=lengths.tracks))
+            if piece:
+                await self._into.write(piece)
 
 
 class _Run:
     """The periods of one film, one after another."""
 
-    def __init__(self, periods: Sequence[Sequence[Surveyed]], renditions: Sequence[Rendition], program: str, output: _Output) -> None:
+    def __init__(self, periods: Sequence[Sequence[Surveyed]], renditions: Sequence[Rendition], output: _Output, form: Form) -> None:
         self._periods = periods
         self._renditions = renditions
-        self._program = program
         self._output = output
+        self._form = form
+        self._windows = windows(periods, form.clip)
 
-    async def all(self) -> None:
+    async def all(self, program: str, tags: Mapping[str, str]) -> None:
         while any(rendition.opened for rendition in self._renditions):
-            await self._period()
+            await self._period(program, tags)
         await self._output.write([self._output.joiner.finish()])
 
-    async def _period(self) -> None:
+    async def _period(self, program: str, tags: Mapping[str, str]) -> None:
         """Remux up to where every rendition's timeline ends."""
         index, present = self._next()
         # A period that no tag announced has its first timestamps in the segments at hand, not in the survey.
         surveyed = [replace(track, probe=opened.probe) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
         judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
         silence = silence_for(surveyed, self._output.film.sound)
+        wanted = Wanted(self._form, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
         self._output.joiner.begin(last=index == len(self._periods) - 1)
 
         def command(fds: Sequence[int]) -> list[str]:
             inputs = [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)]
-            return remux(self._program, inputs, joined=len(self._periods) > 1, silence=silence, tags=self._output.tags)
+            return remux(program, inputs, wanted)
 
         async with ffmpeg.running(command, inputs=len(surveyed)) as process:
             await self._through(process, [rendition for rendition, _ in present], judges)
         pieces, count = self._output.joiner.end_period()
-        _compare(surveyed, judges, count.samples)
+        _compare(surveyed, judges, count, wanted)
         await self._output.write(pieces)
 
     async def _through(self, process: ffmpeg.Process, renditions: Sequence[Rendition], judges: Sequence[Inspector]) -> None:
@@ -147,10 +162,11 @@ def _input(fd: int, track: Surveyed, period: Sequence[Surveyed]) -> Input:
     return Input(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
 
 
-def _compare(tracks: Sequence[Surveyed], judges: Sequence[Inspector], written: Mapping[Medium, int]) -> None:
+def _compare(tracks: Sequence[Surveyed], judges: Sequence[Inspector], written: PeriodCount, wanted: Wanted) -> None:
     """Count what came out against what went in, since ffmpeg swallows rubbish with exit status 0."""
     for track, judge in zip(tracks, judges, strict=True):
         for stream in track.streams:
-            given, got = judge.samples.get(stream.medium), written.get(stream.medium, 0)
-            if given is not None and given != got:
-                raise TranscodeError(f"Of {given} {stream.medium.value} samples in the source {got} came out: its data is damaged.")
+            encoder = wanted.form.encoder(stream)
+            missing = lost(stream, judge, written, window=wanted.window if encoder else None)
+            if missing:
+                raise TranscodeError(f"{missing}: the data of the source is damaged.")

@@ -1,11 +1,13 @@
 """What one ffmpeg after another writes, made into one film."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from transcoder.core.fmp4.boxes import Box, MediaStart, Splitter, media_header
-from transcoder.core.fmp4.fragment import NOT_SYNC, Editor, Fragment, read_fragment, retimed
+from transcoder.core.fmp4.boxes import MediaStart, Splitter, media_header
+from transcoder.core.fmp4.count import PeriodCount
+from transcoder.core.fmp4.cutting import Cut, Cutting, Event
+from transcoder.core.fmp4.fragment import NOT_SYNC, Edit, Editor, Fragment, read_fragment, retimed
 from transcoder.core.fmp4.header import Header, Lengths, read_header, write_moov
 from transcoder.core.fmp4.index import Index
 from transcoder.core.fmp4.placing import Place, check_same, first_place, next_place
@@ -17,14 +19,6 @@ MAX_HELD_BYTES = 64 * 1024 * 1024
 """A longer fragment is not held back; should its sound be too long, the next period's begin is cut instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodCount:
-    """What ffmpeg wrote for one period."""
-
-    samples: Mapping[Medium, int]
-    """As it wrote them, whatever was dropped or put in afterwards."""
-
-
 @dataclass(slots=True)
 class _Period:
     """One ffmpeg's output, as far as it has come."""
@@ -34,7 +28,7 @@ class _Period:
     begin: bytes = b""
     header: Header | None = None
     place: Place | None = None
-    samples: dict[Medium, int] = field(default_factory=dict)
+    count: PeriodCount = field(default_factory=PeriodCount)
     fragment: Fragment | None = None
     """The newest."""
     media: bool = False
@@ -54,10 +48,12 @@ class Joiner:
     and, only in a period that another is known to follow, one fragment; media pass as they come.
     """
 
-    def __init__(self, lengths: Lengths, *, max_held: int = MAX_HELD_BYTES) -> None:
-        """Make a film whose header promises `lengths`; hold back no fragment with more than `max_held` bytes of media."""
+    def __init__(self, lengths: Lengths, *, cut: Cut | None = None, max_held: int = MAX_HELD_BYTES) -> None:
+        """Make a film whose header promises `lengths`, or less by a `cut`; hold back no more than `max_held` bytes of media."""
         self._max_held = max_held
-        self._lengths = lengths
+        self.lengths = lengths
+        """What the header promises, once there is output."""
+        self._cutting = Cutting(cut, max_held=max_held) if cut else None
         self._film: Film | None = None
         self._period: _Period | None = None
         self._bytes_out = 0
@@ -91,7 +87,11 @@ class Joiner:
             UnsupportedSourceError: this period cannot be joined to the ones before it.
         """
         period = self._running()
-        return self._counted(part for event in period.splitter.feed(piece) for part in self._take(period, event))
+        events: Iterator[Event] = period.splitter.feed(piece)
+        if self._cutting:
+            cutting = self._cutting
+            events = (wanted for event in events for wanted in cutting.feed(event, period.count))
+        return self._counted(part for event in events for part in self._take(period, event))
 
     def end_period(self) -> tuple[list[bytes], PeriodCount]:
         """End a period whose ffmpeg has ended well; return what was held back, and what ffmpeg wrote.
@@ -101,12 +101,13 @@ class Joiner:
         """
         period = self._running()
         period.splitter.end()
+        pieces = self._counted(part for event in self._cutting.rest() for part in self._take(period, event)) if self._cutting else []
         if self._film is None or period.place is None or (period.fragment and not period.media):
             raise TranscodeError("ffmpeg's output ends before its media.")
         self._period = None
         if period.fragment and not period.editor:
             self._close(self._film, period.fragment)
-        return self._counted(self._release(period)), PeriodCount(period.samples)
+        return [*pieces, *self._counted(self._release(period))], period.count
 
     def finish(self) -> bytes:
         """Return the film's last bytes: with them, and only with them, it is whole."""
@@ -133,7 +134,7 @@ class Joiner:
             raise TranscodeError("ffmpeg's output has times that cannot be.") from error
         return given
 
-    def _take(self, period: _Period, event: Box | MediaStart | bytes) -> Iterator[bytes]:
+    def _take(self, period: _Period, event: Event) -> Iterator[bytes]:
         """Take one part of ffmpeg's output."""
         if isinstance(event, bytes):
             yield from self._media(period, event)
@@ -143,7 +144,6 @@ class Joiner:
             yield from self._fragment(period, event.data)
         elif event.kind == b"moov" and not period.header:
             period.header = read_header(event.data)
-            period.samples = {track.medium: 0 for track in period.header.tracks}
             if self._film:
                 check_same(period.header, self._film.header)
         elif event.kind == b"ftyp" and not period.header:
@@ -157,14 +157,16 @@ class Joiner:
             raise TranscodeError("ffmpeg's output has a fragment without its header or its media.")
         yield from self._release(period)
         fragment = read_fragment(moof, period.header)
+        period.count.add(fragment)
         if not period.place:
             yield from self._settle(period, period.header, fragment)
         film, place = self._film, period.place
         if not film or not place:
             raise RuntimeError("A period has no place.")
+        if self._cutting:
+            self._cutting.trim(fragment, place)
         for run in fragment.runs:
             medium = run.track.medium
-            period.samples[medium] += len(run.sizes)
             film.track(medium).place(fragment, run, place.shift[medium])
             if run.decode_time < 0:
                 raise TranscodeError("A track goes back to before its beginning.")
@@ -177,13 +179,17 @@ class Joiner:
                 self._film.sound.begin()
             period.place = next_place(fragment, self._film.header, self._film.zero, self._film.end)
             return
+        if self._cutting:
+            self._cutting.begin(fragment, header)
         period.place = first_place(fragment, header)
+        if self._cutting:
+            self.lengths = self._cutting.settle(period.place, header, self.lengths)
         tracks = {track.medium: track for track in header.tracks}
         video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
         picture, sound = Picture(video) if video else None, Sound(audio) if audio else None
         self._film = Film(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
         yield period.begin
-        yield write_moov(header, self._lengths, period.place.zero)
+        yield write_moov(header, self.lengths, period.place.zero)
 
     def _media_start(self, period: _Period, event: MediaStart) -> Iterator[bytes]:
         """Take the header of an `mdat`."""
@@ -219,6 +225,9 @@ class Joiner:
         if not fragment or not film or period.editor:
             return
         begin = len(fragment.moof) + fragment.media_header
+        if not fragment.runs:  # nothing of it is wanted
+            period.editor, period.held = Editor([Edit(begin, fragment.media)], begin), []
+            return
         period.editor = Editor(fragment.edits, begin)
         film.fragments += 1
         for number, run in enumerate((run for run in fragment.runs if run.sizes), 1):

@@ -1,0 +1,22 @@
+"""What ffmpeg wrote for one period."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from transcoder.core.fmp4.fragment import Fragment
+from transcoder.core.media import Medium
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodCount:
+    """What ffmpeg wrote for one period, whatever was dropped or put in afterwards."""
+
+    samples: Counter[Medium] = field(default_factory=Counter)
+    seconds: defaultdict[Medium, float] = field(default_factory=lambda: defaultdict(float))
+    """How long they last together."""
+
+    def add(self, fragment: Fragment) -> None:
+        """Count a fragment as ffmpeg wrote it."""
+        for run in fragment.runs:
+            self.samples[run.track.medium] += len(run.sizes)
+            self.seconds[run.track.medium] += sum(run.durations) / run.track.timescale

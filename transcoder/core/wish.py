@@ -1,0 +1,74 @@
+"""What a job wants of a plan: which media, which part, in which form, how large at most."""
+
+import math
+from dataclasses import replace
+
+from transcoder.core.choose import bits_per_second
+from transcoder.core.clip import clipped, length
+from transcoder.core.form import MP3_BITS, Form, Format, Picture
+from transcoder.core.job import Job
+from transcoder.core.plan import Kind, Period, Plan
+from transcoder.core.playlist import Multivariant
+from transcoder.errors import TooLargeError, UnsupportedSourceError
+
+_MARGIN = 1.03
+"""Estimates are off by so much where they are good."""
+
+
+def as_wanted(plan: Plan, job: Job) -> Plan:
+    """Return what of `plan` is to be fetched for `job`, and what is to be made of it.
+
+    Raises:
+        BadRequestError: the part that is wanted lies beyond the end.
+        UnsupportedSourceError: what is wanted is not there, or its length is not known.
+
+    """
+    plan, clip = _only(plan, job.kind), None
+    if job.is_part:
+        if not length(plan):
+            raise UnsupportedSourceError("How long this video is cannot be told, so no part of it can be had by start and end.")
+        plan, clip = clipped(plan, start=job.start, end=job.end, exact=job.exact)
+    estimated = plan.estimated_bytes
+    if job.format is Format.MP3:
+        seconds = clip.seconds if clip and clip.seconds is not None else length(plan)
+        estimated = math.ceil(seconds * MP3_BITS / 8)
+    elif job.video is Picture.H264 or (clip and clip.exact):
+        estimated = None  # how many bits a picture takes that is encoded anew depends on what is to be seen
+    return replace(plan, form=Form(job.format, job.video, clip), estimated_bytes=estimated)
+
+
+def excess(plan: Plan, fit: int) -> float:
+    """Return how many times as large as `fit` bytes the film may become, or 0 if it fits, even where the estimate is a bit off.
+
+    Raises:
+        UnsupportedSourceError: the source does not tell how large it is.
+
+    """
+    if plan.estimated_bytes is None:
+        raise UnsupportedSourceError("fit: the source does not tell how large this would become.")
+    over = plan.estimated_bytes * _MARGIN / fit
+    return over if over > 1 else 0.0
+
+
+def too_large(plan: Plan, fit: int, multivariant: Multivariant | None = None) -> TooLargeError:
+    """Return what to raise where nothing fits: with the least that would."""
+    estimated = plan.estimated_bytes or 0
+    if multivariant and plan.form.format is not Format.MP3:
+        rates = [rate for each in multivariant.variants if (rate := bits_per_second(each))]
+        estimated = min(estimated, math.ceil(length(plan) * min(rates) / 8)) if rates else estimated
+    smallest = math.ceil(estimated * _MARGIN / 100_000) / 10
+    return TooLargeError(f"fit: at most {fit / 10**6:g} MB are wanted, and the smallest that can be had is about {smallest:.1f} MB.")
+
+
+def _only(plan: Plan, kind: Kind) -> Plan:
+    """Keep the tracks that bring what is wanted."""
+    if kind is Kind.BOTH:
+        return plan
+    periods = []
+    for period in plan.periods:
+        tracks = [track for track in period.tracks if track.kind is kind]
+        tracks = tracks or [replace(track, kind=kind) for track in period.tracks if track.kind is Kind.BOTH]
+        if not tracks:
+            raise UnsupportedSourceError(f"The source has {'no sound' if kind is Kind.AUDIO else 'no picture'}.")
+        periods.append(Period(tuple(tracks)))
+    return replace(plan, periods=tuple(periods))
