@@ -46,6 +46,13 @@ def test_tails() -> None:
         assert run(lambda fetcher: fetcher.tail(url, size=5000)) == DATA[-5000:]
 
 
+def test_tails_from_servers_that_do_not_count_from_the_end() -> None:
+    with origin(FILES) as o:
+        o.rules["*"] = Rule(ignore_range=True, when=lambda request: request.headers.get("range", "").startswith("bytes=-"))
+        assert run(lambda fetcher: fetcher.tail(o.url("/a.ts"), size=5000)) == DATA[-5000:]
+        assert run(lambda fetcher: fetcher.tail(o.url("/a.ts"), size=400_000)) == DATA
+
+
 @pytest.mark.parametrize(
     "rule",
     [

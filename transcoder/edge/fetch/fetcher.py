@@ -15,6 +15,7 @@ from transcoder.edge.fetch.exchange import Exchange, Question
 from transcoder.edge.fetch.hiccup import Hiccup, backoff
 from transcoder.edge.fetch.page import read_page
 from transcoder.edge.fetch.transfer import ContentRange, Into, Transfer
+from transcoder.edge.fetch.unpack import Unpacker
 from transcoder.edge.network import INTERNET, Network
 from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
@@ -181,19 +182,28 @@ class Fetcher:
 
     async def _tail_once(self, url: str, part: ByteRange | None, size: int) -> bytes | None:
         """Ask for the end once. Anything but the very bytes means that the origin serves no such ranges."""
-        wanted = None if part is None else _end_of(part, size)
-        field = f"bytes=-{size}" if wanted is None else f"bytes={wanted.start}-{wanted.start + wanted.length - 1}"
-        async with self._exchange.get(url, {"Range": field}) as response:
+        if part is not None:
+            return await self._range(url, _end_of(part, size))
+        async with self._exchange.get(url, {"Range": f"bytes=-{size}"}) as response:
             found = ContentRange.of(response)
-            if response.status_code != httpx.codes.PARTIAL_CONTENT or found is None:
-                return None
-            if wanted is None:
+            if response.status_code == httpx.codes.PARTIAL_CONTENT and found is not None:
                 if found.stop != found.total or found.stop - found.start != min(size, found.stop):
                     return None
-                wanted = ByteRange(found.start, found.stop - found.start)
-            buffer = bytearray()
-            await Transfer(url, wanted, limit=size).receive(response, _onto(buffer))
-            return bytes(buffer)
+                return await _received(response, Transfer(url, ByteRange(found.start, found.stop - found.start), limit=size))
+            length = int(response.headers.get("Content-Length", 0))
+            if response.status_code != httpx.codes.OK or not length or Unpacker(response).packed:
+                return None
+            if length <= size:
+                return await _received(response, Transfer(url, None, limit=size))
+        # Many a small server knows ranges, but not those that count from the end.
+        return await self._range(url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
+
+    async def _range(self, url: str, part: ByteRange) -> bytes | None:
+        """Fetch a part, unless that takes reading what is before it."""
+        async with self._exchange.get(url, {"Range": f"bytes={part.start}-{part.start + part.length - 1}"}) as response:
+            if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:
+                return None
+            return await _received(response, Transfer(url, part, limit=part.length))
 
     async def _retrying(self, once: Callable[[], Awaitable[T]], done: Callable[[], int] = int) -> T:
         """Try until it works, or until it failed `attempts` times in a row with no progress worth the name."""
@@ -229,6 +239,13 @@ class Fetcher:
 def _end_of(part: ByteRange, size: int) -> ByteRange:
     length = min(size, part.length)
     return ByteRange(part.start + part.length - length, length)
+
+
+async def _received(response: httpx.Response, transfer: Transfer) -> bytes:
+    """Return what an answer brings of what is wanted."""
+    buffer = bytearray()
+    await transfer.receive(response, _onto(buffer))
+    return bytes(buffer)
 
 
 def _onto(buffer: bytearray) -> Into:
