@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 RATE = REFILL / REFILL_SECONDS
 AHEAD = 16 * MIB + 8 * MIB
 """What is fetched before it is wanted, and what lies in pipes, sockets and fragments."""
-LATE_SECONDS = 2.0
+LATE_SECONDS = 3.0
 """By how much a loaded machine may be behind the pace."""
 WHOLE = os.environ.get("CI") == "true"
 """All of the film takes half a minute; its first part shows the pace as well."""
@@ -34,7 +34,7 @@ def test_a_film_comes_at_the_pace_of_the_bucket(media: Callable[[str], Path], se
             assert response.status_code == 200
             for got, seconds, piece in _measured(response.iter_raw(), until=None if WHOLE else PART):
                 verifier.feed(piece)
-                assert got <= CAPACITY + RATE * (seconds + 0.2)
+                assert got <= CAPACITY + RATE * (seconds + 1.0)
                 assert origin.sent <= got + AHEAD
     assert seconds - (got - CAPACITY) / RATE < LATE_SECONDS
     if WHOLE:
