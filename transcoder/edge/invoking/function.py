@@ -62,7 +62,9 @@ class Function:
         await ended
 
     def _frames(self, event: bytes, asked: Callable[[], None]) -> Generator[Mapping[str, Mapping[str, Any]], None, None]:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to load
+        from botocore.eventstream import ParserError  # noqa: PLC0415  # slow to load
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         try:
             with contextlib.closing(self._client()) as client:
@@ -72,6 +74,8 @@ class Function:
                     yield from frames
         except (BotoCoreError, ClientError) as error:
             raise InvocationError(f"{self.name}: {error}") from error
+        except (ParserError, HTTPError) as error:  # botocore lets them through
+            raise InvocationError(f"{self.name}: the stream broke off or is damaged: {error}") from error
 
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415  # slow to load
