@@ -98,7 +98,7 @@ class Fetcher:
                 base = await self._retrying(once)
             else:
                 base = local.address(url)
-                await _pour(source, Transfer(url, None, limit=limit), _onto(buffer))
+                await Transfer(url, None, limit=limit).pour(source, _onto(buffer))
         self.bytes += len(buffer)
         return Text(base, buffer.decode("utf-8-sig", "replace"))
 
@@ -177,7 +177,7 @@ class Fetcher:
         if source is None:
             await self._retrying(once, lambda: transfer.done)
         else:
-            await _pour(source, transfer, into)
+            await transfer.pour(source, into)
         self.bytes += transfer.done
 
     async def _tail_once(self, url: str, part: ByteRange | None, size: int) -> bytes | None:
@@ -255,8 +255,3 @@ def _onto(buffer: bytearray) -> Into:
         buffer.extend(piece)
 
     return into
-
-
-async def _pour(source: Iterator[bytes], transfer: Transfer, into: Into) -> None:
-    for piece in source:
-        await transfer.pass_on(piece, into)

@@ -161,6 +161,11 @@ class Transfer:
         elif not (entity.is_surely(self._entity) if sure else entity.may_be(self._entity)):
             raise self._failed("the origin broke off, and what it sends now may be something else", response)
 
+    async def pour(self, source: Iterator[bytes], into: Into) -> None:
+        """Push what is wanted of bytes that lie at hand."""
+        for piece in source:
+            await self.pass_on(piece, into)
+
     async def pass_on(self, piece: bytes, into: Into) -> None:
         """Push a piece of what is wanted, and count it."""
         if self.done + len(piece) > self._limit:
