@@ -42,6 +42,23 @@ def test_info_tells_what_is_offered_and_what_would_be_taken(media: Media, serve:
     assert told["limits"] == [{"name": "response_limit", "value": HERE.response_limit, "unit": "bytes", "kept": True}]
 
 
+@pytest.mark.parametrize(
+    ("choice", "ending", "chosen", "seconds"),
+    [
+        ("mute=1", "mp4", "picture", 5.48),  # which begins later than the sound
+        ("format=m4a", "m4a", "sound", 6),
+        ("start=2&end=3.5", "mp4", "picture and sound", 1.5),
+        ("start=2", "mp4", "picture and sound", 3.48),
+    ],
+)
+def test_info_tells_of_what_is_wanted(choice: str, ending: str, chosen: str, seconds: float, media: Media, serve: Serve) -> None:
+    told = ask(f"/info?{choice}&url={serve(media('ts-separate-audio')).url('/main.m3u8')}", settings=HERE).document
+    kinds = [kind for kind, lines in (("picture", told["variants"]), ("sound", told["audio"])) if any(line["chosen"] for line in lines)]
+    assert " and ".join(kinds) == chosen
+    assert told["file_name"].rpartition(".")[2] == ending
+    assert told["seconds"] == pytest.approx(seconds, abs=0.2)
+
+
 def test_info_and_head_fetch_no_segment(media: Media, serve: Serve) -> None:
     origin = serve(media("ts-separate-audio"))
     for target, method in (("/info", "GET"), ("/info", "HEAD"), ("/download", "HEAD")):

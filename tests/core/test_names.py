@@ -33,6 +33,7 @@ TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u
         pytest.param('"\r\nSet-Cookie: a', "Set-Cookie- a.mp4", id="a header"),
         pytest.param("gpj.\u202e4pm", "gpj.4pm.mp4", id="text turned round"),
         pytest.param("e\u0301te\u0301", "été.mp4", id="composed"),
+        pytest.param("A*\u0300", "À.mp4", id="composed once what was between is gone"),
         pytest.param("👩\u200d👩\u200d👧 ok", "👩\u200d👩\u200d👧 ok.mp4", id="a family"),
         pytest.param("日本語" * 60, "日本語" * 16 + ".mp4", id="long"),
         pytest.param("???", "video.mp4", id="nothing left"),

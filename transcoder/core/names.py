@@ -31,7 +31,8 @@ def file_name(title: str, extension: str) -> str:
     if text.strip().lower().endswith(ending.lower()):
         text = text.strip()[: -len(ending)]
     text = "".join(_visible(character) for character in text).translate(_REPLACED)
-    stem = _ends_clean(re.sub(r"\s+", " ", text).lstrip(_LEADING))
+    # Again, for what was taken out may have stood between a letter and its mark.
+    stem = _ends_clean(re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).lstrip(_LEADING))
     stem = stem.encode()[: MAX_NAME_BYTES - len(ending.encode()) - 1].decode(errors="ignore")
     stem = _ends_clean(stem) or _FALLBACK
     return f"_{stem}{ending}" if _DEVICES.match(stem) else stem + ending

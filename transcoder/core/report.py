@@ -3,6 +3,8 @@
 import math
 from dataclasses import asdict, dataclass
 
+from transcoder.core.clip import length
+from transcoder.core.plan import Kind, Plan
 from transcoder.core.playlist import Rendition, Variant
 from transcoder.core.source import Origin, Resolved, Source
 
@@ -70,6 +72,7 @@ class Report:
     title: str | None
     subreddit: str | None
     seconds: float
+    """Of the film, or of the part that is wanted of it."""
     items: tuple[ItemLine, ...]
     variants: tuple[VariantLine, ...]
     audio: tuple[TrackLine, ...]
@@ -89,7 +92,7 @@ class Report:
 
 def make_report(source: Source, resolved: Resolved, *, file_name: str, response_limit: int) -> Report:
     """Say what is known of a source once its playlists have been read."""
-    seconds = math.fsum(max(track.seconds for track in period.tracks) for period in resolved.plan.periods)
+    fetched = length(resolved.plan)
     estimated = resolved.plan.estimated_bytes
     main = resolved.multivariant
     tracks = main.renditions if main else ()
@@ -98,9 +101,9 @@ def make_report(source: Source, resolved: Resolved, *, file_name: str, response_
         page=source.page,
         title=source.title,
         subreddit=source.subreddit,
-        seconds=round(seconds, 3),
+        seconds=round(_seconds(resolved.plan, fetched), 3),
         items=_items(source),
-        variants=tuple(_variant(each, resolved, seconds) for each in main.variants) if main else (),
+        variants=tuple(_variant(each, resolved, fetched) for each in main.variants) if main else (),
         audio=tuple(_track(each, resolved) for each in tracks if each.kind == "AUDIO"),
         subtitles=tuple(_track(each, resolved) for each in tracks if each.kind in {"SUBTITLES", "CLOSED-CAPTIONS"}),
         file_name=file_name,
@@ -115,10 +118,27 @@ def lambda_seconds(size: int) -> float:
     return max(0, size - LAMBDA_BURST_BYTES) / LAMBDA_BYTES_PER_SECOND
 
 
+def _seconds(plan: Plan, fetched: float) -> float:
+    """Return how long the film is, of which so many seconds are fetched."""
+    clip = plan.form.clip
+    if clip is None:
+        return fetched
+    if clip.seconds is not None:
+        return clip.seconds
+    # Of the sound more is fetched; where the part begins is counted from the picture.
+    leaders = (min(period.tracks, key=lambda track: track.kind is Kind.AUDIO) for period in plan.periods)
+    return math.fsum(track.seconds for track in leaders) - (clip.start or 0.0)
+
+
+def _brings(resolved: Resolved, kind: Kind) -> bool:
+    return any(track.kind in {kind, Kind.BOTH} for period in resolved.plan.periods for track in period.tracks)
+
+
 def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLine:
     width, height = variant.resolution or (None, None)
     rate = variant.average_bandwidth or variant.bandwidth
-    chosen = resolved.choice is not None and resolved.choice.variant is variant
+    picture = _brings(resolved, Kind.VIDEO) or not (resolved.choice and resolved.choice.rendition)
+    chosen = picture and resolved.choice is not None and resolved.choice.variant is variant
     estimated = round(rate * seconds / 8) if rate else None
     return VariantLine(
         width,
@@ -133,7 +153,7 @@ def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLin
 
 
 def _track(rendition: Rendition, resolved: Resolved) -> TrackLine:
-    chosen = resolved.choice is not None and resolved.choice.rendition is rendition
+    chosen = _brings(resolved, Kind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
     return TrackLine(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
 
 
