@@ -103,6 +103,52 @@ def test_packed_audio_alone_is_a_film(media: Callable[[str], Path], serve: Serve
     assert film.hashes(ours) == film.source_hashes(sound)
 
 
+def without(segment: bytes, *pids: int) -> bytes:
+    """Leave the packets of some PIDs out of a transport stream."""
+    packets = (segment[at : at + 188] for at in range(0, len(segment), 188))
+    return b"".join(packet for packet in packets if (packet[1] & 0x1F) << 8 | packet[2] not in pids)
+
+
+TABLES = (0x00, 0x11, 0x1000)
+PICTURE, SOUND = 0x100, 0x101
+
+
+@pytest.mark.parametrize("late", [PICTURE, SOUND])
+def test_what_begins_in_a_later_segment_is_in_the_film(
+    late: int, muxed: tuple[dict[str, bytes], Path], serve: Serve, tmp_path: Path
+) -> None:
+    given, _ = muxed
+    first = next(path for path in sorted(given) if path.endswith(".ts"))
+    given = {**given, first: without(given[first], late)}
+    for path, content in given.items():
+        (tmp_path / path[1:]).write_bytes(content)
+    assert_gets(serve(given), tmp_path / "ours.mp4", film.concatenate(tmp_path / "main.m3u8", tmp_path / "source"))
+
+
+def test_what_begins_too_late_is_no_silent_loss(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    given = files(media("ts-muxed"))
+    names = sorted(path for path in given if path.endswith(".ts"))
+    mute = [without(given[names[0]], SOUND)] * 9
+    parts = {f"/mute-{number}.ts": segment for number, segment in enumerate(mute)}
+    listed = "".join(f"#EXTINF:2.0,\n{path[1:]}\n" for path in [*parts, names[1]])
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{listed}#EXT-X-ENDLIST\n"
+    done = get(serve({**given, **parts, "/late.m3u8": text.encode()}).url("/late.m3u8"), tmp_path / "ours.mp4")
+    assert done.returncode in {3, 4}, done.stderr.decode()
+    assert not (tmp_path / "ours.mp4").exists()
+
+
+@pytest.mark.parametrize("in_map", [True, False])
+def test_tables_may_stand_but_once(in_map: bool, muxed: tuple[dict[str, bytes], Path], serve: Serve, tmp_path: Path) -> None:  # noqa: FBT001 - a case
+    given, source = muxed
+    names = sorted(path for path in given if path.endswith(".ts"))
+    tables = given[names[0]][: 3 * 188]
+    bare = {path: without(given[path], *TABLES) for path in names[0 if in_map else 1 :]}
+    given = {**given, **bare, "/tables.ts": tables}
+    if in_map:
+        given = edited(given, "/main.m3u8", r"\A((?:#.*\n)*?)#EXTINF", '\\1#EXT-X-MAP:URI="tables.ts"\n#EXTINF')
+    assert_gets(serve(given), tmp_path / "ours.mp4", source)
+
+
 def test_timestamps_that_wrap_are_no_leap(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     folder, ours = media("ts-wrap"), tmp_path / "ours.mp4"
     done = get(serve(folder).url("/main.m3u8"), ours)

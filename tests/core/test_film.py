@@ -101,3 +101,21 @@ def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form
     assert (silence.codec, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
     assert silence.seconds == pytest.approx(4.0)
     assert silence_for(loud, film.sound) is None
+
+
+def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> None:
+    ends = {PICTURE: 18.0, SOUND: 18.1}
+    assert seconds([surveyed(Kind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)
+
+
+def test_nothing_lasts_less_than_no_time() -> None:
+    film = make_film([[surveyed(Kind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
+    assert film.media == pytest.approx({PICTURE: 0.0, SOUND: 3.0})
+
+
+def test_a_later_look_tells_of_what_begins_late() -> None:
+    first = Probe(Container.MPEGTS, (video(10.0), audio(None)))
+    later = Probe(Container.MPEGTS, (video(12.0), audio(12.5)))
+    assert first.waits
+    assert not first.completed(later).waits
+    assert [stream.start for stream in first.completed(later).streams] == [10.0, 12.5]

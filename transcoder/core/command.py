@@ -23,6 +23,8 @@ _AAC_BITS = 80_000
 """Per second and channel."""
 _WRAP_MARGIN_SECONDS = 60
 _FRAGMENT_MICROSECONDS = 1_000_000
+_ANALYZE_MICROSECONDS = str(60 * 1_000_000)
+_PROBE_BYTES = str(32 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ def _input_options(source: Input) -> dict[str, str | None]:
     if source.container is Container.MPEGTS:
         # ffmpeg's own default is 1: it then expects more programs, and reads 5 s of media before it writes a byte, whatever it has found.
         options["scan_all_pmts"] = "0"
+        if all(stream.start is not None for stream in source.streams):
+            # It stops as soon as it knows all streams, and fails where it does not: by default after 5 s or 5 MB, in which there may be
+            # one picture of a slide show, or no sound yet.
+            options |= {"analyzeduration": _ANALYZE_MICROSECONDS, "probesize": _PROBE_BYTES}
     if source.offset is not None:
         options["itsoffset"] = f"{source.offset:.6f}"
     return options

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from transcoder.core.command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
 from transcoder.core.form import AS_IT_IS, ENCODED, Form, Picture
 from transcoder.core.media import Container, Medium, Probe, Stream
-from transcoder.core.plan import Kind, Track
+from transcoder.core.plan import Kind, Segment, Track
 from transcoder.core.timestamps import unwrap
 from transcoder.errors import UnsupportedSourceError
 
 _ROUNDING = 0.25
+MEDIA: Mapping[Kind, tuple[Medium, ...]] = {Kind.VIDEO: (Medium.VIDEO,), Kind.AUDIO: (Medium.AUDIO,), Kind.BOTH: tuple(Medium)}
+"""What a track of each kind may bring into the film."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,17 @@ class Surveyed:
     cut: bool = False
     """`ends` comes from a part of the last segment that may have more fragments behind it."""
 
+    def begun(self, probe: Probe, segment: Segment) -> "Surveyed":
+        """Return the same with the look at the segment that has come, which may be a later one than the survey's."""
+        first = self.track.segments[0]
+        if (segment.url, segment.range) == (first.url, first.range):
+            probe = probe.completed(self.probe)
+        return replace(self, probe=probe)
+
     @property
     def streams(self) -> tuple[Stream, ...]:
         """The streams of this track that go into the film; what a program map announces and no packet brings is none."""
-        wanted = {Kind.VIDEO: (Medium.VIDEO,), Kind.AUDIO: (Medium.AUDIO,), Kind.BOTH: tuple(Medium)}[self.track.kind]
-        streams = tuple(stream for medium in wanted if (stream := self.probe.first(medium)))
+        streams = tuple(stream for medium in MEDIA[self.track.kind] if (stream := self.probe.first(medium)))
         return tuple(stream for stream in streams if stream.start is not None or self.probe.container is not Container.MPEGTS)
 
 
@@ -140,7 +148,7 @@ def spans_of(surveyed: Sequence[Surveyed]) -> dict[Medium, tuple[float, float]]:
         starts = {stream.medium: zero if stream.start is None else unwrap(stream.start, near=zero) for stream in track.streams}
         # EXTINF tells of segments: where picture and sound share them, of both together from whichever begins first.
         end = min(starts.values()) + track.track.seconds
-        spans |= {medium: (start, _end(track, medium, by_playlist=end)) for medium, start in starts.items()}
+        spans |= {medium: (start, max(start, _end(track, medium, by_playlist=end))) for medium, start in starts.items()}
     return spans
 
 
@@ -149,7 +157,7 @@ def _end(track: Surveyed, medium: Medium, *, by_playlist: float) -> float:
     if medium not in track.ends:
         return by_playlist
     end = unwrap(track.ends[medium], near=by_playlist)
-    if abs(end - by_playlist) > _drift(track.track):
+    if track.track.seconds and abs(end - by_playlist) > _drift(track.track):
         return by_playlist  # another timeline: it begins anew on the way, and no tag said so
     # Several fragments to a segment: the ones that were read end well before EXTINF does, by more than it could be rounded.
     return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end

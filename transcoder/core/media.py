@@ -1,6 +1,6 @@
 """What segments hold, told from their bytes: container, codecs, first timestamps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -52,3 +52,15 @@ class Probe:
     def first(self, medium: Medium) -> Stream | None:
         """Return the first stream of that medium: the one that goes into the film."""
         return next((stream for stream in self.streams if stream.medium is medium), None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a picture or a sound is announced that has not begun."""
+        firsts = [self.first(medium) for medium in Medium]
+        return any(stream is not None and stream.start is None for stream in firsts)
+
+    def completed(self, later: "Probe") -> "Probe":
+        """Return the same with what a later segment tells of the streams that have not begun in this one."""
+        known = {(stream.medium, stream.id): stream for stream in later.streams}
+        found = (known.get((stream.medium, stream.id), stream) if stream.start is None else stream for stream in self.streams)
+        return replace(self, streams=tuple(found))

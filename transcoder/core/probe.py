@@ -3,7 +3,7 @@
 from transcoder.core.audio_frames import HEADER_BYTES
 from transcoder.core.fmp4_source import probe_fragments
 from transcoder.core.media import Probe
-from transcoder.core.mpegts import probe_transport
+from transcoder.core.mpegts import is_tables, probe_transport
 from transcoder.core.packed_audio import probe_packed_audio
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
@@ -25,22 +25,24 @@ _SHORTEST = 16
 _AUDIO_SYNCS = (b"\x0b\x77", *(bytes([0xFF, second]) for second in range(0xE0, 0x100)))
 
 
-def probe(head: bytes, *, init: bytes = b"", whole: bool, brief: bool = False) -> Probe | None:
+def probe(head: bytes, *, init: bytes = b"", whole: bool, like: Probe | None = None) -> Probe | None:
     """Tell what a segment holds from its first bytes; None if more of them are needed.
 
-    With `brief` the first timestamp of the sound, or of a picture without sound, is enough: for a segment that is expected to go on where
-    the one before it ended.
-    `init` is the initialization section of a fragmented MP4; `whole` says that `head` is the whole segment, and then there is an answer.
+    `init` is the initialization section: of a fragmented MP4, or the tables of a transport stream; `whole` says that `head` is the whole
+    segment, and then there is an answer. `like` is what the segment before it holds, for one that is expected to go on where that one
+    ended: then the first timestamp of the sound, or of a picture without sound, is enough.
     Raises UpstreamError if the bytes are not media, UnsupportedSourceError if they are protected or in a container that HLS does not have.
     """
     if len(head) < _SHORTEST and not whole:
         return None
+    if is_tables(init):
+        return probe_transport(head, whole=whole, tables=init, like=like)
     if init or head[4:8] in _BOX_TYPES:
         return probe_fragments(head, init=init, whole=whole)
     if head.startswith(b"ID3") or _is_packed_audio(head):
         return probe_packed_audio(head, whole=whole)
     _refuse(head)
-    return probe_transport(head, whole=whole, brief=brief)
+    return probe_transport(head, whole=whole, like=like)
 
 
 def _is_packed_audio(head: bytes) -> bool:

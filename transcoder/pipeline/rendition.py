@@ -1,9 +1,10 @@
 """One rendition's way through the film: fetched, decrypted, looked at, judged, and written into ffmpeg's pipe."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from transcoder.core.aes128 import Decryptor
+from transcoder.core.film import MEDIA
 from transcoder.core.inspect import Inspector
 from transcoder.core.media import Medium, Probe
 from transcoder.core.plan import Init, Key, Kind, Plan, Segment
@@ -13,9 +14,10 @@ from transcoder.core.timestamps import unwrap
 from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
-from transcoder.errors import UpstreamError
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _KEY_BYTES = 16
+_SHORT_HEAD_BYTES = 256 * 1024
 _GAP_SECONDS = 0.001
 """Segments further apart than this and EXTINF have a gap between them."""
 
@@ -128,13 +130,15 @@ class Rendition:
         init = await self._secrets.init(segment.init)
         rest = ClearSegment(self._reader, await self._secrets.decryptor(segment.key))
         place, before = next(self._places), self.opened
-        self.opened = await _looked_at(Head(place, segment, init, b"", rest), brief=before is not None and before.period == place)
+        like = before.probe if before is not None and before.period == place else None
+        self.opened = await _looked_at(Head(place, segment, init, b"", rest), like=like)
 
-    async def feed(self, pipe: PipeWriter, inspector: Inspector) -> None:
-        """Write one period into `pipe`: up to its last segment, or to where the timestamps begin anew.
+    async def feed(self, pipe: PipeWriter, inspector: Inspector, *, brings: Collection[Medium]) -> None:
+        """Write one period into `pipe`: up to its last segment, or to where the timestamps begin anew; the film takes what it `brings`.
 
         Raises:
             UpstreamError: a segment cannot be had, or its bytes are not what they should be.
+            UnsupportedSourceError: something else begins that should be in the film.
 
         """
         opened = self.opened
@@ -146,6 +150,7 @@ class Rendition:
             await self._pass(opened, pipe, inspector)
             if pipe.broken:
                 return
+            self._refuse_late(inspector, brings)
             before = opened
             await self.open_next()
             opened = self.opened
@@ -153,10 +158,16 @@ class Rendition:
                 break
             if not self._continues(before, opened, inspector):
                 self._refuse_stray(_Leap(before, dict(inspector.starts), opened))
-                self.opened = await _looked_at(opened, brief=False)  # it begins a period of its own
+                self.opened = await _looked_at(opened, like=None)  # it begins a period of its own
                 break
             _refuse_half(before, opened, _passed(inspector, counted))
         pipe.close()
+
+    def _refuse_late(self, inspector: Inspector, brings: Collection[Medium]) -> None:
+        """Refuse what was announced, had not come when the film was begun, and comes now: it would be missing."""
+        for medium in MEDIA[self.kind]:
+            if medium in inspector.starts and medium not in brings:
+                raise UnsupportedSourceError(f"The {medium.value} of the source begins too long after everything else.")
 
     def _continues(self, before: Opened, after: Opened, inspector: Inspector) -> bool:
         """Tell whether `after` lies on the same timeline and can go through the same ffmpeg."""
@@ -184,13 +195,16 @@ class Rendition:
             await pipe.write(inspector.end())
 
 
-async def _looked_at(head: Head, *, brief: bool) -> Opened:
+async def _looked_at(head: Head, *, like: Probe | None) -> Opened:
     """Read so much of a segment that it is known what it holds."""
     data, whole = head.head, False
-    while (seen := probe(data, init=head.init, whole=whole, brief=brief)) is None:
-        piece = await head.rest.read()
-        whole = not piece
-        data += piece
+    while (seen := probe(data, init=head.init, whole=whole, like=like)) is None:
+        # Each look begins at the beginning, so a long head is not looked at for every piece that comes.
+        wanted = len(data) + max(1, len(data) // 4 if len(data) > _SHORT_HEAD_BYTES else 1)
+        while not whole and len(data) < wanted:
+            piece = await head.rest.read()
+            whole = not piece
+            data += piece
     return Opened(head.period, head.segment, head.init, data, head.rest, seen)
 
 

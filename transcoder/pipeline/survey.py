@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import Sequence
 
 from transcoder.core.film import Surveyed
-from transcoder.core.media import Probe
+from transcoder.core.media import Container, Probe
+from transcoder.core.mpegts import is_tables
 from transcoder.core.plan import Key, Plan, Segment, Track
 from transcoder.core.probe import probe
 from transcoder.core.tail import tail_end
+from transcoder.core.timeline import follows
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError, single_error
 from transcoder.pipeline.rendition import Rendition, Secrets
 
 _HEAD_BYTES = 64 * 1024
 _TAIL_BYTES = 256 * 1024
+_GLANCE_BYTES = 512 * 1024
 _BLOCK = 16
+_LATE_SEGMENTS = 8
+"""So many segments after the first are looked at for a picture or a sound that is announced and has not begun."""
 
 
 class Survey:
@@ -51,13 +56,36 @@ class Survey:
     async def _track(self, track: Track, *, last: bool, by: Rendition | None) -> Surveyed:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                head = tasks.create_task(_opened(by) if by else self._probe(track.segments[0]))
+                head = tasks.create_task(self._begun(track, by))
                 end = tasks.create_task(self._end_bytes(track.segments[-1])) if last else None
         if end is None or not end.result():
             return Surveyed(track, head.result(), {})
         init = await self._secrets.init(track.segments[-1].init)
-        cut = bool(init) and len(end.result()) >= _HEAD_BYTES
+        cut = head.result().container is Container.FMP4 and len(end.result()) >= _HEAD_BYTES
         return Surveyed(track, head.result(), tail_end(end.result(), head.result(), init=init), cut)
+
+    async def _begun(self, track: Track, by: Rendition | None) -> Probe:
+        """Look at the first segment, and at those after it for what is announced there and does not begin."""
+        first, *later = track.segments[: _LATE_SEGMENTS + 1]
+        seen = await (_opened(by) if by else self._probe(first))
+        if seen.container not in {Container.MPEGTS, Container.FMP4} or not seen.waits:
+            return seen
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                glances = [(segment, tasks.create_task(self._glance(segment))) for segment in later]
+        begins = {stream.medium: stream.start for stream in seen.streams if stream.start is not None}
+        for segment, glance in glances:
+            then = glance.result()
+            if then and follows(begins, {}, then, seconds=segment.at - first.at, tolerance=segment.seconds):
+                seen = seen.completed(then)
+        return seen
+
+    async def _glance(self, segment: Segment) -> Probe | None:
+        """Look at what a segment has at its head."""
+        head = await self._fetcher.head(segment.url, segment.range, size=_GLANCE_BYTES)
+        decryptor = await self._secrets.decryptor(segment.key)
+        init = await self._secrets.init(segment.init)
+        return probe(decryptor.feed(head) if decryptor else head, init=init, whole=True)
 
     async def _probe(self, segment: Segment) -> Probe:
         """Look at the head of a segment that is fetched for this alone."""
@@ -73,7 +101,7 @@ class Survey:
 
     async def _end_bytes(self, segment: Segment) -> bytes:
         """Return clear bytes that tell where `segment` ends, empty if the origin has no way to give them cheaply."""
-        if segment.init:
+        if segment.init and not is_tables(await self._secrets.init(segment.init)):
             head = await self._fetcher.head(segment.url, segment.range, size=_HEAD_BYTES)
             decryptor = await self._secrets.decryptor(segment.key)
             return decryptor.feed(head) if decryptor else head

@@ -119,7 +119,7 @@ class _Run:
         """Remux up to where every rendition's timeline ends."""
         index, present = self._next()
         # A period that no tag announced has its first timestamps in the segments at hand, not in the survey.
-        surveyed = [replace(track, probe=opened.probe) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
+        surveyed = [track.begun(opened.probe, opened.segment) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
         judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
         silence = silence_for(surveyed, self._output.film.sound)
         wanted = Wanted(self._form, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
@@ -130,16 +130,18 @@ class _Run:
             return remux(program, inputs, wanted)
 
         async with ffmpeg.running(command, inputs=len(surveyed)) as process:
-            await self._through(process, [rendition for rendition, _ in present], judges)
+            await self._through(process, [rendition for rendition, _ in present], surveyed, judges)
         pieces, count = self._output.joiner.end_period()
         _compare(surveyed, judges, count, wanted)
         await self._output.write(pieces)
 
-    async def _through(self, process: ffmpeg.Process, renditions: Sequence[Rendition], judges: Sequence[Inspector]) -> None:
+    async def _through(
+        self, process: ffmpeg.Process, renditions: Sequence[Rendition], tracks: Sequence[Surveyed], judges: Sequence[Inspector]
+    ) -> None:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                for rendition, pipe, judge in zip(renditions, process.inputs, judges, strict=True):
-                    tasks.create_task(rendition.feed(pipe, judge))
+                for rendition, pipe, track, judge in zip(renditions, process.inputs, tracks, judges, strict=True):
+                    tasks.create_task(rendition.feed(pipe, judge, brings={stream.medium for stream in track.streams}))
                 while piece := await process.read():
                     await self._output.write(self._output.joiner.feed(piece))
                 await process.finished()

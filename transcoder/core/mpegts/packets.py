@@ -41,6 +41,11 @@ def find_packets(data: bytes, *, whole: bool) -> int | None:
     return -1 if whole or len(data) >= MAX_JUNK_BYTES else None
 
 
+def is_tables(init: bytes) -> bool:
+    """Tell whether an initialization section is one of a transport stream: a program table and a program map (RFC 8216, 3.2)."""
+    return bool(init) and len(init) % PACKET_BYTES == 0 and init[::PACKET_BYTES].count(SYNC) == len(init) // PACKET_BYTES
+
+
 def payload_of(control: int, rest: bytes) -> bytes:
     """Take the adaptation field off."""
     if not control & PAYLOAD:

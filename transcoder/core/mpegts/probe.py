@@ -6,33 +6,39 @@ from transcoder.core.audio_frames import HEADER_BYTES, READERS, Frame
 from transcoder.core.media import Container, Medium, Probe, Stream
 from transcoder.core.mpegts.packets import PACKET_BYTES, find_packets, payloads
 from transcoder.core.mpegts.pes import read_pes_header
-from transcoder.core.mpegts.tables import PAT_PID, Program, Sections, program_map_pids, read_program
+from transcoder.core.mpegts.tables import PAT_PID, Elementary, Program, Sections, program_map_pids, read_program
 from transcoder.errors import UpstreamError
 
 ENOUGH_BYTES = 1024 * 1024
 """A stream that has not begun within so many bytes is taken as one that is announced but does not come."""
+PATIENCE_BYTES = 8 * 1024 * 1024
+"""The same at the beginning of a film, where it is decided what goes into it."""
 _MAX_FRAME_SEARCH_BYTES = 16 * 1024
 
 
-def probe_transport(head: bytes, *, whole: bool, brief: bool = False) -> Probe | None:
+def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", like: Probe | None = None) -> Probe | None:
     """Tell what the transport stream beginning with `head` holds; None if more bytes are needed.
 
-    With `brief` it is enough that its sound has begun, or its picture where it announces no sound.
+    `tables` are packets that belong before `head`. `like` is what the segment before it holds: then it is enough that the sound has begun,
+    or the picture where no sound is announced; and without a program map in `head`, it holds the same. Without `like`, what begins late
+    is waited for longer.
     Raises UpstreamError if it is no transport stream or announces neither picture nor sound, UnsupportedSourceError if it is protected.
     """
-    enough = whole or len(head) >= ENOUGH_BYTES
+    enough = whole or len(head) >= (ENOUGH_BYTES if like else PATIENCE_BYTES)
     skip = find_packets(head, whole=whole)
     if skip is None:
         return None
     if skip < 0:
         raise UpstreamError("A segment is not the transport stream that it should be.")
     packets = memoryview(head)[skip:].tobytes() if skip else head
-    program = _find_program(packets)
+    program = _find_program(tables + packets if tables else packets)
+    if program is None and like and enough:
+        program = Program(0, tuple(Elementary(stream.id, stream.medium, stream.codec) for stream in like.streams))
     if program is None:
-        if enough:
+        if whole or len(head) >= ENOUGH_BYTES:
             raise UpstreamError("A transport stream does not tell what it holds: it has no program map with picture or sound.")
         return None
-    heads = _Heads(program, brief=brief)
+    heads = _Heads(program, brief=like is not None)
     heads.read(packets)
     if not enough and not heads.complete:
         return None
@@ -92,7 +98,7 @@ class _Heads:
                 continue
             self._take_header(pid)
             self._take_frame(pid)
-            if self.complete or count * PACKET_BYTES > ENOUGH_BYTES:
+            if self.complete or count * PACKET_BYTES > PATIENCE_BYTES:
                 return
 
     def _take_header(self, pid: int) -> None:

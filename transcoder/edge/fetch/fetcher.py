@@ -189,12 +189,12 @@ class Fetcher:
             if response.status_code == httpx.codes.PARTIAL_CONTENT and found is not None:
                 if found.stop != found.total or found.stop - found.start != min(size, found.stop):
                     return None
-                return await _received(response, Transfer(url, ByteRange(found.start, found.stop - found.start), limit=size))
+                return await Transfer(url, ByteRange(found.start, found.stop - found.start), limit=size).read(response)
             length = int(response.headers.get("Content-Length", 0))
             if response.status_code != httpx.codes.OK or not length or Unpacker(response).packed:
                 return None
             if length <= size:
-                return await _received(response, Transfer(url, None, limit=size))
+                return await Transfer(url, None, limit=size).read(response)
         # Many a small server knows ranges, but not those that count from the end.
         return await self._range(url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
 
@@ -203,7 +203,7 @@ class Fetcher:
         async with self._exchange.get(url, {"Range": f"bytes={part.start}-{part.start + part.length - 1}"}) as response:
             if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:
                 return None
-            return await _received(response, Transfer(url, part, limit=part.length))
+            return await Transfer(url, part, limit=part.length).read(response)
 
     async def _retrying(self, once: Callable[[], Awaitable[T]], done: Callable[[], int] = int) -> T:
         """Try until it works, or until it failed `attempts` times in a row with no progress worth the name."""
@@ -239,13 +239,6 @@ class Fetcher:
 def _end_of(part: ByteRange, size: int) -> ByteRange:
     length = min(size, part.length)
     return ByteRange(part.start + part.length - length, length)
-
-
-async def _received(response: httpx.Response, transfer: Transfer) -> bytes:
-    """Return what an answer brings of what is wanted."""
-    buffer = bytearray()
-    await transfer.receive(response, _onto(buffer))
-    return bytes(buffer)
 
 
 def _onto(buffer: bytearray) -> Into:

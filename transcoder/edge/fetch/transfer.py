@@ -103,6 +103,16 @@ class Transfer:
         if self.done == 0:
             raise Hiccup(self._failed("the origin sent nothing", response))
 
+    async def read(self, response: httpx.Response) -> bytes:
+        """Return what `response` brings of the wanted bytes; raises what `receive` does."""
+        buffer = bytearray()
+
+        async def into(piece: bytes) -> None:
+            buffer.extend(piece)
+
+        await self.receive(response, into)
+        return bytes(buffer)
+
     async def _receive_part(self, response: httpx.Response, into: Into) -> None:
         """Take a 206: it must begin where the wanted bytes do, and end no later."""
         found = ContentRange.of(response)
