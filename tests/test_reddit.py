@@ -156,6 +156,25 @@ def test_height_and_names_are_the_callers_to_say(site: Reddit) -> None:
     assert told["file_name"] == "a-b.mp4"
 
 
+@pytest.mark.parametrize(
+    ("choice", "short_side", "tracks"),
+    [("fit=1MB", 220, BOTH), ("mute=1", 480, PICTURE), ("start=1&end=3", 480, BOTH), ("format=m4a", 0, ["audio"])],
+)
+def test_choices_hold_for_posts_too(choice: str, short_side: int, tracks: list[str], site: Reddit, tmp_path: Path) -> None:
+    answered = ask(f"/download?{choice}&url=https://redd.it/p2025", network=site.network, settings=QUICK)
+    assert answered.status == 200, answered.body.decode()
+    file = tmp_path / "film.mp4"
+    file.write_bytes(answered.body)
+    assert sorted(film.packets(file)) == tracks
+    assert not short_side or min(film.size(file)) == short_side
+
+
+def test_files_that_do_not_fit_are_refused(site: Reddit) -> None:
+    answered = ask("/download?fit=0.2MB&url=https://redd.it/pdash", network=site.network, settings=QUICK)
+    assert answered.problem[:2] == (413, "too-large")
+    assert "0.6 MB" in answered.problem[2]
+
+
 TOKEN = {"access_token": "a-token", "token_type": "bearer", "expires_in": 3600, "scope": "*"}
 
 

@@ -7,7 +7,7 @@ from transcoder.core.choose import Choice, choose, is_audio_only, without
 from transcoder.core.form import Format
 from transcoder.core.hosts import check_host
 from transcoder.core.job import Job
-from transcoder.core.plan import Kind
+from transcoder.core.plan import Kind, Plan
 from transcoder.core.planning import make_plan
 from transcoder.core.playlist import Media, Multivariant, media_only, parse
 from transcoder.core.source import Origin, Resolved, Source, plan_files
@@ -72,18 +72,23 @@ class Resolver:
         if source.video is None:
             raise BadRequestError("There is no address.")
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
-        return Resolved(as_wanted(plan_files(files, seconds=source.seconds), job))
+        return _one(plan_files(files, seconds=source.seconds), job)
 
     async def _playlist(self, url: str, job: Job, fetcher: Fetcher) -> Resolved:
         got = await fetcher.text(url)
         check_host(got.url, self._allowed)
         playlist = parse(got.text, got.url)
         if isinstance(playlist, Media):
-            resolved = Resolved(as_wanted(make_plan(playlist, None), job))
-            if job.fit is not None and excess(resolved.plan, job.fit) > 0:
-                raise too_large(resolved.plan, job.fit)
-            return resolved
+            return _one(make_plan(playlist, None), job)
         return await _fitting(playlist, job, fetcher)
+
+
+def _one(plan: Plan, job: Job) -> Resolved:
+    """Take the only one that there is."""
+    wanted = as_wanted(plan, job)
+    if job.fit is not None and excess(wanted, job.fit) > 0:
+        raise too_large(wanted, job.fit)
+    return Resolved(wanted)
 
 
 async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resolved:
