@@ -10,7 +10,7 @@ from typing import Protocol
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
-from transcoder.cli.verified import Verified
+from transcoder.cli.verified import verified
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
 from transcoder.core.job import Job
 from transcoder.core.names import file_name
@@ -101,9 +101,7 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
         with into.output(file_name(job.filename or source.name, job.format.value)) as output:
-            with progress(output) as sink:
-                film = Verified(sink)
+            with progress(output) as sink, verified(sink, job.format) as film:
                 await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags_of(source))
-                film.end()
             output.keep()
     return Exit.WHOLE

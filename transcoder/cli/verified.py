@@ -1,7 +1,11 @@
 """A second look at what `get` is about to keep, by other code than made it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from transcoder.core.film import Film
 from transcoder.core.fmp4.verify import Verifier, Whole
+from transcoder.core.form import Format
 from transcoder.pipeline import Sink
 
 
@@ -34,3 +38,20 @@ class Verified:
             TranscodeError: it is not whole.
         """
         return self._verifier.end()
+
+
+@contextmanager
+def verified(into: Sink, form: Format) -> Iterator[Sink]:
+    """Hand out a sink that writes into `into`; at the end of the block what has passed must have been whole.
+
+    MP3 is frames and nothing else: nothing in it says that it is whole.
+
+    Raises:
+        TranscodeError: it was not.
+    """
+    if form is Format.MP3:
+        yield into
+        return
+    film = Verified(into)
+    yield film
+    film.end()
