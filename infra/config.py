@@ -32,7 +32,7 @@ class Config:
     concurrency: int = 10
     """How many films are made at once, at most; further requests get 429. It bounds what an hour can cost."""
     allowed_hosts: tuple[str, ...] = ()
-    """The only hosts that films may come from; empty means any public one."""
+    """The only hosts that films may come from; empty means those of Reddit, `*` among them any public one."""
     settings: tuple[str, ...] = ()
     """Further settings of the transcoder, each as the README has it: `TRANSCODER_ATTEMPTS=2`."""
     signing: bool = False
