@@ -39,8 +39,9 @@ help:
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
+# Most tests wait for a peer most of the time: three at once take two cores half as long.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
