@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from peers.emulated import emulated
 
 from transcoder.core.query import parse_query
 from transcoder.core.signing import check
+from transcoder.emulator import Options
 
 KEY = "a key of sixteen or more"
 
@@ -81,3 +83,23 @@ def test_sign_says_what_is_wrong(words: list[str], keys: str, sentence: str) -> 
     done = transcoder("sign", "https://redd.it/abc", *words, environ={"TRANSCODER_SIGNING_KEYS": keys})
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
+
+
+@pytest.mark.parametrize("keys", [KEY, "another key of sixteen"])
+def test_invoke_signs_with_the_keys_at_hand(keys: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    environ = {"PATH": "/usr/bin:/bin", "TRANSCODER_SIGNING_KEYS": KEY, "TRANSCODER_ALLOW_PRIVATE": "1"}
+    with emulated(Options(environ=environ)) as running:
+        words = ["invoke", serve(media("ts-muxed")).url("/main.m3u8"), "--url", running.url, "-o", str(tmp_path / "ours.mp4")]
+        done = transcoder(*words, environ={"TRANSCODER_SIGNING_KEYS": keys})
+    if keys == KEY:
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "ours.mp4").is_file()
+    else:
+        assert done.returncode == 7
+        assert "The signature of this link does not hold" in done.stderr
+
+
+def test_invoke_does_not_pretend_to_check_an_mp3() -> None:
+    done = transcoder("invoke", "https://a.example/v.m3u8", "--format", "mp3", "--url", "http://127.0.0.1:1")
+    assert done.returncode == 2
+    assert "nothing to check" in done.stderr

@@ -9,22 +9,25 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlencode
 
 from transcoder import __version__
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
 from transcoder.cli.reception import Reception, Report
+from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.words import add_parameters, values_of
+from transcoder.core.form import Format
 from transcoder.core.job import Job, checked_url
 from transcoder.core.names import file_name, title_of
 from transcoder.core.parameters import make_job
+from transcoder.core.signing import query_of
 from transcoder.edge.invoking import Function, FunctionUrl, Receiver
 from transcoder.emulator.event import HttpRequest, make_event, new_trace_id
-from transcoder.errors import single_error
+from transcoder.errors import BadRequestError, single_error
 from transcoder.settings import Settings
 
+_SIGNED_SECONDS = 3600
 Call = Callable[[Receiver], Awaitable[None]]
 """Calls the function, has its answer received, and returns if the transport says that all went well."""
 
@@ -57,23 +60,25 @@ def add_to(commands: _Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace, _settings: Settings) -> int:
+def run(parsed: argparse.Namespace, settings: Settings) -> int:
     """Call the function; returns `Exit.WHOLE` only if the MP4 is whole.
 
     Raises:
-        TranscoderError: it is not, or the function failed; nothing is left of it.
+        TranscoderError: it is not, or the function failed, or nothing could tell; nothing is left of it.
         OutputError: the output could not be written.
 
     """
     values = values_of(parsed)
     job = make_job(checked_url(parsed.playlist), values)
+    if job.format is Format.MP3:
+        raise BadRequestError("--format mp3: nothing in an MP3 says that it is whole, so there is nothing to check; m4a does.")
     output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(_name(parsed, job)), overwrite=parsed.force)
-    query = urlencode({**values, "url": job.url})
+    query = query_of(signed_if_keys({**values, "url": job.url}, settings, seconds=_SIGNED_SECONDS))
     return asyncio.run(_until_terminated(_call(parsed, query), output, said=sys.stderr if parsed.output == "-" else sys.stdout))
 
 
 def _name(parsed: argparse.Namespace, job: Job) -> str:
-    return str(parsed.output or file_name(job.filename or title_of(job.url), "mp4"))
+    return str(parsed.output or file_name(job.filename or title_of(job.url), job.format.value))
 
 
 def _call(parsed: argparse.Namespace, query: str) -> Call:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 from transcoder.app.links import Links
@@ -43,12 +44,23 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     """
     values = {"url": checked_url(parsed.url)} | values_of(parsed)
     make_job(parsed.url, values_of(parsed))
-    keys = asyncio.run(Links(settings).keys())
-    if not keys:
+    link = signed_if_keys(values, settings, seconds=_seconds(parsed.expires))
+    if "sig" not in link:
         raise BadRequestError(f"There is no key to sign with: set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")
-    link = signed(values, key=keys[0], expires=int(time.time()) + _seconds(parsed.expires))
     print(f"{parsed.service.rstrip('/')}/download?{query_of(link)}")
     return Exit.WHOLE
+
+
+def signed_if_keys(values: Mapping[str, str], settings: Settings, *, seconds: int) -> Mapping[str, str]:
+    """Sign the parameters of a link for that long; where `settings` have no keys, return them as they are.
+
+    Raises:
+        BadRequestError: a key is too short, or a parameter cannot be signed.
+        SecretError: the keys cannot be read.
+
+    """
+    keys = asyncio.run(Links(settings).keys())
+    return signed(values, key=keys[0], expires=int(time.time()) + seconds) if keys else values
 
 
 def _seconds(text: str) -> int:
