@@ -118,6 +118,7 @@ def test_sample_aes_is_refused_by_its_stream_type(kind: int) -> None:
         (0x11, b"", "aac_latm"),
         (0x03, b"", "mp3"),
         (0x81, b"", "ac3"),
+        (0x82, b"", "dts"),
         (0x87, b"", "eac3"),
         (0x06, b"\x05\x04AC-3", "ac3"),
         (0x06, b"\x0a\x04eng\0\x6a\x01\0", "ac3"),

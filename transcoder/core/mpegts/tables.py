@@ -24,7 +24,7 @@ _VIDEO = {
     0xD1: "dirac",
     0xEA: "vc1",
 }
-_AUDIO = {0x03: "mp3", 0x04: "mp3", 0x0F: "aac", 0x11: "aac_latm", 0x81: "ac3", 0x87: "eac3", 0x8A: "dts"}
+_AUDIO = {0x03: "mp3", 0x04: "mp3", 0x0F: "aac", 0x11: "aac_latm", 0x81: "ac3", 0x82: "dts", 0x87: "eac3", 0x8A: "dts"}
 _PROTECTED = {0xDB, 0xCF, 0xC1, 0xC2}
 """SAMPLE-AES (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
 _PRIVATE = {0x06}
