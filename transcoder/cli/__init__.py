@@ -1,5 +1,11 @@
 """The command line."""
 
-from transcoder.cli.main import main
+import sys
+
+try:
+    from transcoder.cli.main import main
+except KeyboardInterrupt:
+    # Loading takes a good part of a second on a cold disk: Ctrl-C ends the program then as it does later, without a word.
+    sys.exit(130)
 
 __all__ = ["main"]
