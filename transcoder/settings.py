@@ -49,6 +49,8 @@ class Settings:
     """Secret of AWS Secrets Manager that holds the keys of signed links, one a line, the first the one that signs; empty means none."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts, separated by commas, on which sources may lie, subdomains included; none or `*`: anywhere. Segments may lie elsewhere."""
+    allowed_buckets: tuple[str, ...] = ()
+    """Buckets of S3, separated by commas, whose objects (`s3://bucket/key`) are served, with the function's own rights; none: none is."""
     reddit_client_id: str = ""
     """Client id of an application registered at Reddit; empty: Reddit is asked without one."""
     reddit_client_secret: str = field(default="", repr=False)

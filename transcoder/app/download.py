@@ -3,11 +3,14 @@
 from http import HTTPStatus
 
 from transcoder.app.service import Answer, Service
+from transcoder.core.file import FileHead, asked_part
 from transcoder.core.film import Film
 from transcoder.core.function_url import Head, Request
 from transcoder.core.names import content_disposition, file_name
 from transcoder.core.query import parse_query
 from transcoder.core.tags import tags_of
+from transcoder.edge.fetch import Fetcher
+from transcoder.errors import TooLargeError
 from transcoder.pipeline import transcode
 
 
@@ -27,14 +30,42 @@ async def download(request: Request, answer: Answer, service: Service) -> None:
         timing.mark("source")
         resolved = await service.resolver.resolve(source, job, fetcher=fetcher)
         timing.mark("playlists")
-        header = _Header(
-            job.format.content_type, file_name(job.filename or source.name, job.format.value), service.settings.cache_seconds, timing
-        )
+        name = file_name(job.filename or source.name, resolved.extension(job))
+        if resolved.file:
+            await _pass_on(resolved.file, request, _File(answer, name, limit=service.settings.response_limit), fetcher)
+            return
+        header = _Header(job.format.content_type, name, service.settings.cache_seconds, timing)
         if request.method == "HEAD":
             await answer.start(header.of(resolved.plan.estimated_bytes))
             return
         film = _Film(answer, header)
         await transcode(resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film, tags=tags_of(source))
+
+
+async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fetcher) -> None:
+    """Send a file, or the part of it that the request asks for, as it is."""
+    if request.method == "HEAD":
+        await into.start(found)
+    else:
+        await fetcher.file(found.url, asked_part(request.headers), into)
+
+
+class _File:
+    """Sends a file with its origin's status: 200, or 206 for a part."""
+
+    def __init__(self, answer: Answer, name: str, *, limit: int) -> None:
+        self._answer = answer
+        self._name = name
+        self._limit = limit
+
+    async def start(self, head: FileHead) -> None:
+        if (head.length or 0) > self._limit:
+            way_out = " Ask for parts of it (Range)." if head.ranges else ""
+            raise TooLargeError(f"The file has {head.length} bytes, and {self._limit} are the most that is sent at once.{way_out}")
+        await self._answer.start(head.head(self._name))
+
+    async def write(self, chunk: bytes) -> None:
+        await self._answer.write(chunk)
 
 
 class _Timing:

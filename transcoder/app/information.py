@@ -27,7 +27,7 @@ async def information(request: Request, answer: Answer, service: Service) -> Non
     async with service.fetcher(job.url, noted_in=answer) as fetcher:
         source = await service.resolver.find(job, fetcher=fetcher)
         resolved = await service.resolver.resolve(source, job, fetcher=fetcher)
-    name = file_name(job.filename or source.name, job.format.value)
+    name = file_name(job.filename or source.name, resolved.extension(job))
     report = make_report(source, resolved, file_name=name, response_limit=service.settings.response_limit)
     link = f"{request.path.rstrip('/').removesuffix('/info')}/download?{await service.links.query(query.values)}"
     body = json.dumps(replace(report, download=link).document(), ensure_ascii=False, indent=1).encode() + b"\n"

@@ -12,13 +12,15 @@ from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
 from transcoder.cli.verified import verified
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
+from transcoder.core.file import FileHead
+from transcoder.core.film import Film
 from transcoder.core.job import Job
 from transcoder.core.names import file_name
 from transcoder.core.tags import tags_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import single_error
-from transcoder.pipeline import transcode
+from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.resolve import Resolver
 from transcoder.settings import Settings
 
@@ -85,6 +87,19 @@ class _Into:
             FileOutput(Path(self.named), overwrite=self.overwrite).refuse_taken()
 
 
+class _File:
+    """Passes a file on into a sink for films, whose progress it shows."""
+
+    def __init__(self, into: Sink) -> None:
+        self._into = into
+
+    async def start(self, head: FileHead) -> None:
+        await self._into.start(Film(0.0, {}, head.length))
+
+    async def write(self, chunk: bytes) -> None:
+        await self._into.write(chunk)
+
+
 async def _get(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:
     with single_error():
         async with asyncio.TaskGroup() as tasks:
@@ -100,8 +115,17 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
-        with into.output(file_name(job.filename or source.name, job.format.value)) as output:
-            with progress(output) as sink, verified(sink, job.format) as film:
-                await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags_of(source))
+
+        async def fill(sink: Sink) -> None:
+            if resolved.file:
+                await fetcher.file(resolved.file.url, {}, _File(sink))
+                return
+            with verified(sink, job.format) as film:
+                plan, tags = resolved.plan, tags_of(source)
+                await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags)
+
+        with into.output(file_name(job.filename or source.name, resolved.extension(job))) as output:
+            with progress(output) as sink:
+                await fill(sink)
             output.keep()
     return Exit.WHOLE

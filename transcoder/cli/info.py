@@ -66,7 +66,7 @@ async def _report(job: Job, headers: dict[str, str], settings: Settings) -> Repo
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
-    name = file_name(job.filename or source.name, job.format.value)
+    name = file_name(job.filename or source.name, resolved.extension(job))
     return make_report(source, resolved, file_name=name, response_limit=settings.response_limit)
 
 

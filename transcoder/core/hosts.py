@@ -8,6 +8,21 @@ from transcoder.errors import ForbiddenSourceError
 ANY = "*"
 
 
+def object_of(url: str, allowed: Sequence[str]) -> tuple[str, str] | None:
+    """Return bucket and key of an `s3://` address; None if it is no such address.
+
+    Raises:
+        ForbiddenSourceError: the bucket is not one of `allowed`.
+
+    """
+    if not url.startswith("s3://"):
+        return None
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    if bucket not in allowed:
+        raise ForbiddenSourceError(f"Objects of the bucket {bucket} are not served here.")
+    return bucket, key
+
+
 def check_host(url: str, allowed: Sequence[str]) -> None:
     """Let `url` pass if its host is one of `allowed` or a subdomain of one; none at all, or `*` among them, lets every host pass.
 

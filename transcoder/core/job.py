@@ -67,7 +67,7 @@ def checked_job(job: Job) -> Job:
 
 
 def checked_url(url: str) -> str:
-    """Return `url` if it is an http(s) address with a host.
+    """Return `url` if it is an http(s) address with a host, or `s3://bucket/key`.
 
     Raises:
         BadRequestError: it is not, or it is longer than `MAX_URL_CHARACTERS`.
@@ -80,6 +80,8 @@ def checked_url(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise BadRequestError(f"url: {url!r} is not an address.") from error
+    if parts.scheme == "s3" and re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url):
+        return url
     if parts.scheme.lower() not in {"http", "https"}:
         raise BadRequestError(f"url: {url!r} is not an http or https address.")
     if not host or re.search(r"[\x00-\x20\x7f]", url):

@@ -97,7 +97,7 @@ def make_report(source: Source, resolved: Resolved, *, file_name: str, response_
     main = resolved.multivariant
     tracks = main.renditions if main else ()
     return Report(
-        kind="reddit" if source.origin is Origin.REDDIT else "hls",
+        kind="reddit" if source.origin is Origin.REDDIT else "file" if resolved.file else "hls",
         page=source.page,
         title=source.title,
         subreddit=source.subreddit,

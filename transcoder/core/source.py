@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from transcoder.core.choose import Choice
+from transcoder.core.file import FileHead, file_extension
+from transcoder.core.job import Job
 from transcoder.core.names import title_of
 from transcoder.core.plan import Kind, Period, Plan, Segment, Track
 from transcoder.core.playlist import Multivariant
@@ -16,6 +18,8 @@ class Origin(Enum):
     ADDRESS = "address"
     """That of a playlist or a file."""
     REDDIT = "reddit"
+    BUCKET = "bucket"
+    """That of an object in S3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,12 @@ class Resolved:
     """None where the source offers no choice."""
     choice: Choice | None = None
     """What was chosen of `multivariant`."""
+    file: FileHead | None = None
+    """A file that is passed on as it is; there is nothing to plan then."""
+
+    def extension(self, job: Job) -> str:
+        """Return the ending of the name of what is made."""
+        return file_extension(self.file) if self.file else job.format.value
 
 
 def plan_files(files: Mp4Files, *, seconds: float | None = None) -> Plan:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from transcoder.core.choose import bits_per_second
 from transcoder.core.clip import clipped, length
+from transcoder.core.file import FileHead
 from transcoder.core.form import MP3_BITS, Form, Format, Picture
 from transcoder.core.job import Job
 from transcoder.core.plan import Kind, Period, Plan
@@ -35,6 +36,24 @@ def as_wanted(plan: Plan, job: Job) -> Plan:
     elif job.video is Picture.H264 or (clip and clip.exact):
         estimated = None  # how many bits a picture takes that is encoded anew depends on what is to be seen
     return replace(plan, form=Form(job.format, job.video, clip), estimated_bytes=estimated)
+
+
+def passed_on(head: FileHead, job: Job) -> Plan:
+    """Return the empty plan of a file that is passed on as it is.
+
+    Raises:
+        UnsupportedSourceError: something is to be made of it.
+        TooLargeError: it is larger than it may be.
+
+    """
+    if job.kind is not Kind.BOTH or job.is_part or job.video is Picture.H264:
+        raise UnsupportedSourceError(
+            f"This address is a file ({head.content_type}), which is passed on as it is: "
+            "start, end, format, mute and video go with playlists alone."
+        )
+    if job.fit is not None and (head.length or 0) > job.fit:
+        raise TooLargeError(f"fit: at most {job.fit / 10**6:g} MB are wanted, and the file has {(head.length or 0) / 10**6:.1f} MB.")
+    return Plan((), 0.0, head.length)
 
 
 def excess(plan: Plan, fit: int) -> float:

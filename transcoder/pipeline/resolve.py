@@ -5,14 +5,15 @@ from dataclasses import replace
 
 from transcoder.core.choose import Choice, choose, is_audio_only, without
 from transcoder.core.form import Format
-from transcoder.core.hosts import check_host
+from transcoder.core.hosts import ANY, check_host, object_of
 from transcoder.core.job import Job
 from transcoder.core.plan import Kind, Plan
 from transcoder.core.planning import make_plan
 from transcoder.core.playlist import Media, Multivariant, media_only, parse
 from transcoder.core.source import Origin, Resolved, Source, plan_files
-from transcoder.core.wish import as_wanted, excess, too_large
-from transcoder.edge.fetch import Fetcher
+from transcoder.core.wish import as_wanted, excess, passed_on, too_large
+from transcoder.edge.fetch import Fetcher, FileFoundError
+from transcoder.edge.s3 import signed_address
 from transcoder.errors import BadRequestError, UpstreamError, UpstreamTimeoutError, single_error
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
@@ -27,6 +28,7 @@ class Resolver:
     def __init__(self, settings: Settings) -> None:
         """Serve sources on the hosts of `settings`."""
         self._allowed = settings.allowed_hosts
+        self._buckets = settings.allowed_buckets
         self._reddit = Reddit(settings)
 
     async def find(self, job: Job, *, fetcher: Fetcher) -> Source:
@@ -38,6 +40,8 @@ class Resolver:
             UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not name the video.
 
         """
+        if found := object_of(job.url, self._buckets):
+            return Source(Origin.BUCKET, job.url, await signed_address(*found))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
         if source is not None:
@@ -58,7 +62,7 @@ class Resolver:
         if source.url is None:
             return await self._files(source, job, fetcher)
         try:
-            return await self._playlist(source.url, job, fetcher)
+            return await self._playlist(source, source.url, job, fetcher)
         except UpstreamError as error:
             if source.video is None or error.origin_status not in _GONE:
                 raise
@@ -74,9 +78,14 @@ class Resolver:
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
         return _one(plan_files(files, seconds=source.seconds), job)
 
-    async def _playlist(self, url: str, job: Job, fetcher: Fetcher) -> Resolved:
-        got = await fetcher.text(url)
-        check_host(got.url, self._allowed)
+    async def _playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> Resolved:
+        allowed = (ANY,) if source.origin is Origin.BUCKET else self._allowed
+        try:
+            got = await fetcher.text(url)
+        except FileFoundError as found:
+            check_host(found.head.url, allowed)
+            return Resolved(passed_on(found.head, job), file=found.head)
+        check_host(got.url, allowed)
         playlist = parse(got.text, got.url)
         if isinstance(playlist, Media):
             return _one(make_plan(playlist, None), job)

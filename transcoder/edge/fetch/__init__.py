@@ -2,5 +2,6 @@
 
 from transcoder.edge.fetch.exchange import Question
 from transcoder.edge.fetch.fetcher import Fetcher, Text
+from transcoder.edge.fetch.files import FileFoundError, FileSink
 
-__all__ = ["Fetcher", "Question", "Text"]
+__all__ = ["Fetcher", "FileFoundError", "FileSink", "Question", "Text"]

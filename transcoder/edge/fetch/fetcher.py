@@ -1,6 +1,7 @@
 """Everything that a job fetches: text, small things whole, heads and tails of segments, segments."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,9 +13,11 @@ from transcoder.core.page import Page
 from transcoder.core.plan import ByteRange
 from transcoder.edge.fetch import local
 from transcoder.edge.fetch.exchange import Exchange, Question
+from transcoder.edge.fetch.files import FileFoundError, FilePassing, FileSink, Sniffer, look_locally
 from transcoder.edge.fetch.hiccup import Hiccup, backoff
 from transcoder.edge.fetch.page import read_page
-from transcoder.edge.fetch.transfer import ContentRange, Into, Transfer
+from transcoder.edge.fetch.tail import end_of, tail_once
+from transcoder.edge.fetch.transfer import Into, Transfer
 from transcoder.edge.fetch.unpack import Unpacker
 from transcoder.edge.network import INTERNET, Network
 from transcoder.errors import ForbiddenSourceError
@@ -79,6 +82,7 @@ class Fetcher:
         """Fetch a playlist: UTF-8, what is not is replaced; at most `max_playlist_bytes`, unpacked.
 
         Raises:
+            FileFoundError: it is a file; no more than its begin was read.
             UpstreamError, UpstreamTimeoutError: it cannot be had.
             ForbiddenSourceError: its address may not be fetched.
             UnsupportedSourceError: it is too long.
@@ -89,7 +93,9 @@ class Fetcher:
             buffer.clear()
             async with self._exchange.get(url, {"Accept-Encoding": "gzip"}) as response:
                 self._distrust(response)
-                await Transfer(url, None, limit=limit).receive(response, _onto(buffer))
+                sniffer = Sniffer(response, _onto(buffer))
+                await Transfer(url, None, limit=limit).receive(response, sniffer.write)
+                sniffer.end()
                 return str(response.url)
 
         source = self._source(url, None, exact=True)
@@ -98,9 +104,27 @@ class Fetcher:
                 base = await self._retrying(once)
             else:
                 base = local.address(url)
+                if found := look_locally(url):
+                    raise FileFoundError(found)
                 await Transfer(url, None, limit=limit).pour(source, _onto(buffer))
         self.bytes += len(buffer)
         return Text(base, buffer.decode("utf-8-sig", "replace"))
+
+    async def file(self, url: str, asked: Mapping[str, str], into: FileSink) -> None:
+        """Pass a file on as it is, or the part that the fields `asked` ask for. Returns only once all of it was passed on.
+
+        Raises:
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
+        """
+        source = self._source(url, None, exact=True)
+        head = None if source is None else look_locally(url)
+        if source is not None and head is not None:
+            await into.start(head)
+            await Transfer(url, None, limit=sys.maxsize).pour(source, into.write)
+            return
+        passing = FilePassing(self._exchange, url, asked, into)
+        await self._retrying(passing.once, lambda: passing.done)
+        self.bytes += passing.done
 
     async def page(self, question: Question, *, limit: int) -> Page:
         """Ask what is not about media, and return the answer whatever its status below 500; at most `limit` bytes, unpacked.
@@ -142,11 +166,11 @@ class Fetcher:
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
         """
-        source = self._source(url, None if part is None else _end_of(part, size), exact=True)
+        source = self._source(url, None if part is None else end_of(part, size), exact=True)
         if source is not None:
             return b"".join(source)[-size:]
         async with self._small:
-            found = await self._retrying(lambda: self._tail_once(url, part, size))
+            found = await self._retrying(lambda: tail_once(self._exchange, url, part, size=size))
         self.bytes += len(found or b"")
         return found
 
@@ -180,31 +204,6 @@ class Fetcher:
             await transfer.pour(source, into)
         self.bytes += transfer.done
 
-    async def _tail_once(self, url: str, part: ByteRange | None, size: int) -> bytes | None:
-        """Ask for the end once. Anything but the very bytes means that the origin serves no such ranges."""
-        if part is not None:
-            return await self._range(url, _end_of(part, size))
-        async with self._exchange.get(url, {"Range": f"bytes=-{size}"}) as response:
-            found = ContentRange.of(response)
-            if response.status_code == httpx.codes.PARTIAL_CONTENT and found is not None:
-                if found.stop != found.total or found.stop - found.start != min(size, found.stop):
-                    return None
-                return await Transfer(url, ByteRange(found.start, found.stop - found.start), limit=size).read(response)
-            length = int(response.headers.get("Content-Length", 0))
-            if response.status_code != httpx.codes.OK or not length or Unpacker(response).packed:
-                return None
-            if length <= size:
-                return await Transfer(url, None, limit=size).read(response)
-        # Many a small server knows ranges, but not those that count from the end.
-        return await self._range(url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
-
-    async def _range(self, url: str, part: ByteRange) -> bytes | None:
-        """Fetch a part, unless that takes reading what is before it."""
-        async with self._exchange.get(url, {"Range": f"bytes={part.start}-{part.start + part.length - 1}"}) as response:
-            if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:
-                return None
-            return await Transfer(url, part, limit=part.length).read(response)
-
     async def _retrying(self, once: Callable[[], Awaitable[T]], done: Callable[[], int] = int) -> T:
         """Try until it works, or until it failed `attempts` times in a row with no progress worth the name."""
         failed = 0
@@ -234,11 +233,6 @@ class Fetcher:
         if not self._local_files:
             raise ForbiddenSourceError("The source leads to a local file.")
         return local.pieces(path, part, exact=exact)
-
-
-def _end_of(part: ByteRange, size: int) -> ByteRange:
-    length = min(size, part.length)
-    return ByteRange(part.start + part.length - length, length)
 
 
 def _onto(buffer: bytearray) -> Into:
