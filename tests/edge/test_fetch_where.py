@@ -10,7 +10,7 @@ from peers.fetching import DATA, FILES, PART, SETTINGS, nowhere, run
 from peers.origin import Rule, garbage, origin
 
 from transcoder.core.plan import ByteRange
-from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch import Fetcher, FileFoundError
 from transcoder.edge.fetch.exchange import PUBLIC, Exchange
 from transcoder.errors import (
     BadRequestError,
@@ -79,6 +79,8 @@ def test_keys_may_stand_in_the_playlist() -> None:
 
 def test_local_files(tmp_path: Path) -> None:
     (tmp_path / "a b.ts").write_bytes(DATA)
+    playlist = tmp_path / "a b.m3u8"
+    playlist.write_text("#EXTM3U\n", encoding="utf-8")
     path = str(tmp_path / "a b.ts")
     url = (tmp_path / "a b.ts").as_uri()
 
@@ -89,7 +91,9 @@ def test_local_files(tmp_path: Path) -> None:
             pieces.append(piece)
 
         await fetcher.segment(url, PART, into)
-        assert (await fetcher.text(path)).url == url
+        assert (await fetcher.text(str(playlist))).url == playlist.as_uri()
+        with pytest.raises(FileFoundError, match=r"is not a playlist but a file"):
+            await fetcher.text(path)
         return [
             b"".join(pieces),
             await fetcher.whole(url, limit=300_000),

@@ -18,7 +18,6 @@ from transcoder.edge.fetch.hiccup import Hiccup, backoff
 from transcoder.edge.fetch.page import read_page
 from transcoder.edge.fetch.tail import end_of, tail_once
 from transcoder.edge.fetch.transfer import Into, Transfer
-from transcoder.edge.fetch.unpack import Unpacker
 from transcoder.edge.network import INTERNET, Network
 from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
