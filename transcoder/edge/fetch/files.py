@@ -66,6 +66,7 @@ def look_locally(url: str) -> FileHead | None:
 
     Raises:
         NotFoundError: there is no such file.
+        UpstreamError: it cannot be read.
 
     """
     path = local.path_of(url)
@@ -76,8 +77,10 @@ def look_locally(url: str) -> FileHead | None:
         with path.open("rb") as file:
             first = file.read(SNIFFED_BYTES)
         length = path.stat().st_size
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{path}: there is no such file.") from error
     except OSError as error:
-        raise NotFoundError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
     return FileHead(local.address(url), HTTPStatus.OK, media_type(kind), length) if is_file(first, OPAQUE) else None
 
 
