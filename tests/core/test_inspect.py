@@ -148,6 +148,21 @@ def test_sound_cut_anywhere_by_segment_borders_is_counted_once() -> None:
     assert judge.samples == judged(segments)[0].samples
 
 
+def test_sound_at_another_rate_is_refused_where_no_tag_tells_of_it(tmp_path: Path) -> None:
+    parts = []
+    for rate in (48_000, 44_100):
+        run_ffmpeg("-f", "lavfi", "-i", f"sine=r={rate}:d=1", "-c:a", "aac", "-f", "adts", tmp_path / f"{rate}.aac")
+        parts.append((tmp_path / f"{rate}.aac").read_bytes())
+    judge = inspector(probed(parts[0]))
+    for part in (parts[0], parts[0]):
+        judge.begin()
+        judge.feed(part)
+        judge.end()
+    judge.begin()
+    with pytest.raises(UnsupportedSourceError, match="sampling rate"):
+        judge.feed(parts[1])
+
+
 def test_changed_program_map_is_told_apart() -> None:
     _, muxed = stream("ts-muxed")
     _, alone = stream("ts-video-only")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from transcoder.errors import UpstreamError
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 
 class Frame(NamedTuple):
@@ -180,6 +180,7 @@ class AudioFrames:
         self._carry = b""
         self._skip = 0
         self._blocks = 0
+        self._rate = 0
         self._synced = False
         self._cut = False
         self.seconds = 0.0
@@ -203,7 +204,10 @@ class AudioFrames:
         return not self._skip
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the stream; raise UpstreamError where a frame is not followed by another."""
+        """Take the next bytes of the stream; raise UpstreamError where a frame is not followed by another.
+
+        Raises UnsupportedSourceError where the sampling rate changes.
+        """
         at = self._skip
         if self._carry:
             data = self._carry + data
@@ -214,12 +218,20 @@ class AudioFrames:
             frame = self._read(data, at)
             if frame is None:
                 raise UpstreamError("A segment's sound is damaged: a frame is not followed by another.")
+            if frame.sample_rate != self._rate:
+                self._begin(frame)
             self._blocks += _blocks(frame)
             if frame.is_sample:
                 self.seconds += frame.samples / frame.sample_rate
             at += frame.length
         self._skip = max(0, at - len(data))
         self._carry = data[at:]
+
+    def _begin(self, frame: Frame) -> None:
+        """Take the first frame's sampling rate for that of all; a track has but one, and another would sound at the wrong pitch."""
+        if self._rate:
+            raise UnsupportedSourceError("The sound changes its sampling rate within the source.")
+        self._rate = frame.sample_rate
 
     def _first(self, data: bytes) -> int:
         """Find the first frame: a stream may have been cut in the middle of one."""
