@@ -8,6 +8,7 @@ import av
 import make_media
 import pytest
 from conftest import Serve
+from film import run_ffmpeg
 from peers import film, sync
 from test_end_to_end import get
 
@@ -184,6 +185,51 @@ def test_h264_is_copied_all_the_same(media: Media, serve: Serve, tmp_path: Path)
     folder = media("ts-muxed")
     ours = made(serve(folder).url("/main.m3u8"), tmp_path / "ours.mp4", "--video", "h264")
     assert film.hashes(ours) == film.source_hashes(film.concatenate(folder / "main.m3u8", tmp_path / "source"))
+
+
+@pytest.fixture(scope="module")
+def mp4_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Give an ordinary MP4 with its index in front, and one with the index at its end."""
+    folder = tmp_path_factory.mktemp("mp4")
+    playlist = make_media.media("ts-muxed") / "main.m3u8"
+    run_ffmpeg("-i", playlist, "-c", "copy", "-movflags", "+faststart", folder / "front.mp4")
+    run_ffmpeg("-i", playlist, "-c", "copy", folder / "back.mp4")
+    return {f"/{file.name}": file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_part_of_an_mp4_file(mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
+    ours = made(serve(mp4_files).url("/front.mp4"), tmp_path / "ours.mp4", "--start", "2.5", "--end", "4")
+    assert film.length(ours) == pytest.approx(2.0, abs=0.05)
+    assert film.header_duration(ours) == pytest.approx(2.0, abs=0.05)
+    assert film.is_whole(ours)
+    late = sync.sound_late(ours)[1:]
+    assert late == pytest.approx([0] * len(late), abs=0.012)
+
+
+@pytest.mark.parametrize(("choice", "codec"), [("m4a", "aac"), ("mp3", "mp3float")])
+def test_the_sound_of_an_mp4_file(choice: str, codec: str, mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
+    ours = made(serve(mp4_files).url("/front.mp4"), tmp_path / f"ours.{choice}", "--format", choice)
+    assert codecs(ours) == [codec]
+    with av.open(ours) as container:
+        assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) == pytest.approx(5.75, abs=0.1)
+
+
+def test_the_picture_of_an_mp4_file(mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
+    ours = made(serve(mp4_files).url("/front.mp4"), tmp_path / "ours.mp4", "--mute")
+    (tmp_path / "source.mp4").write_bytes(mp4_files["/front.mp4"])
+    assert film.hashes(ours) == {"video": film.hashes(tmp_path / "source.mp4")["video"]}
+
+
+def test_an_mp4_file_with_its_index_at_the_end_is_refused(mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
+    done = get(serve(mp4_files).url("/back.mp4"), tmp_path / "ours.mp4", "--mute")
+    assert (done.returncode, "stands at its end" in done.stderr.decode()) == (3, True)
+
+
+def test_half_an_mp4_file_is_no_film(mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
+    whole = mp4_files["/front.mp4"]
+    done = get(serve({"/half.mp4": whole[: len(whole) * 2 // 3]}).url("/half.mp4"), tmp_path / "ours.mp4", "--mute")
+    assert done.returncode == 4
+    assert not (tmp_path / "ours.mp4").exists()
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_periods_add_up() -> None:
     ("periods", "words"),
     [
         ([[surveyed(Kind.BOTH)]], "neither picture nor sound"),
+        ([[surveyed(Kind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "ordinary MP4"),
         ([[surveyed(Kind.VIDEO, audio())]], "no picture"),
         ([[surveyed(Kind.AUDIO, video())]], "no sound"),
         ([[surveyed(Kind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),

@@ -3,6 +3,7 @@ from film import Film, encoding, run_ffmpeg
 from make_media import media
 from peers.judged import copied, judged, probed, read
 
+from transcoder.core.inspect import inspector
 from transcoder.core.media import Container, Medium
 from transcoder.core.mpegts.tables import read_program
 from transcoder.core.probe import probe
@@ -138,11 +139,29 @@ def test_stream_types_and_descriptors_name_the_codec(kind: int, descriptors: byt
     assert [stream.codec for stream in program.streams] == ([codec] if codec else [])
 
 
-def test_ordinary_mp4_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_ordinary_mp4_is_known_by_its_tables(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+    run_ffmpeg(*encoding(Film(seconds=1, at=0)), "-movflags", "+faststart", file)
+    data = file.read_bytes()
+    found = probe(data, whole=True)
+    assert found
+    assert (found.container, [stream.codec for stream in found.streams]) == (Container.MP4, ["h264", "aac"])
+    judge = inspector(found)
+    judge.begin()
+    judge.feed(data)
+    judge.end()
+    assert judge.samples == {Medium.VIDEO: 25, Medium.AUDIO: 48}
+    judge.begin()
+    judge.feed(data[:-10_000])
+    with pytest.raises(UpstreamError):
+        judge.end()
+
+
+def test_an_initialization_section_has_no_samples(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("mp4") / "film.mp4"
     run_ffmpeg(*encoding(Film(seconds=1)), "-movflags", "+faststart", file)
     with pytest.raises(UnsupportedSourceError, match="ordinary MP4"):
-        probe(file.read_bytes(), whole=True)
+        probe(b"\0\0\0\x10moof\0\0\0\0\0\0\0\0", init=file.read_bytes(), whole=True)
 
 
 def test_negative_composition_offsets_make_ffmpeg_late(tmp_path_factory: pytest.TempPathFactory) -> None:

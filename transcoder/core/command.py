@@ -107,6 +107,9 @@ def _input_options(source: Input) -> dict[str, str | None]:
             # It stops as soon as it knows all streams, and fails where it does not: by default after 5 s or 5 MB, in which there may be
             # one picture of a slide show, or no sound yet.
             options |= {"analyzeduration": _ANALYZE_MICROSECONDS, "probesize": _PROBE_BYTES}
+    if source.container is Container.MP4:
+        # Otherwise ffmpeg leaves out samples that an edit list does not show, and less comes out than went in.
+        options["advanced_editlist"] = "0"
     if source.offset is not None:
         options["itsoffset"] = f"{source.offset:.6f}"
     return options
@@ -188,7 +191,7 @@ def _stream_options(container: Container, stream: Stream, *, joined: bool) -> di
         # Apple's players show nothing for hev1. But for hvc1 ffmpeg takes the parameter sets out of the samples, and a film of several
         # periods needs them there: it is written as hev1, and the joiner names it.
         options["tag:v"] = "hev1" if joined else "hvc1"
-    if container is Container.FMP4:
+    if container in {Container.FMP4, Container.MP4}:
         options["video_track_timescale"] = "90000"  # a transport stream's, so that periods of both kinds can be joined
         if joined and stream.codec in _PARAMETER_SETS_IN_BAND:
             options["bsf:v"] = _PARAMETER_SETS_IN_BAND[stream.codec]

@@ -112,6 +112,8 @@ def _formats(surveyed: Sequence[Surveyed], form: Form) -> dict[Medium, Stream]:
 def _refuse_foreign(surveyed: Sequence[Surveyed], form: Form) -> None:
     streams = [stream for track in surveyed for stream in track.streams]
     for track in surveyed:
+        if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
+            raise UnsupportedSourceError("The segments are ordinary MP4 files; only fragmented MP4 can be joined.")
         if not track.streams:
             missing = {Kind.VIDEO: "no picture", Kind.AUDIO: "no sound", Kind.BOTH: "neither picture nor sound"}[track.track.kind]
             if len(surveyed) == 1:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from transcoder.core.fmp4_source import FragmentInspector
+from transcoder.core.fmp4_source import FileInspector, FragmentInspector
 from transcoder.core.media import Container, Medium, Probe
 from transcoder.core.mpegts import TransportInspector
 from transcoder.core.packed_audio import PackedAudioInspector
@@ -41,6 +41,8 @@ def inspector(probe: Probe, *, init: bytes = b"") -> Inspector:
     """Return what judges the segments that follow from the first one's `probe`; `init` as it was given to `probe`."""
     if probe.container is Container.MPEGTS:
         return TransportInspector(probe)
+    if probe.container is Container.MP4:
+        return FileInspector(probe, init=init)
     if probe.container is Container.FMP4:
         return FragmentInspector(probe, init=init)
     return PackedAudioInspector(probe)

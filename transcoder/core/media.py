@@ -9,6 +9,8 @@ class Container(Enum):
 
     MPEGTS = "mpegts"
     FMP4 = "mov"
+    MP4 = "mp4"
+    """An ordinary file, not fragmented."""
     ADTS = "aac"
     MP3 = "mp3"
     AC3 = "ac3"

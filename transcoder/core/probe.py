@@ -1,7 +1,7 @@
 """What a segment holds, told from its first bytes."""
 
 from transcoder.core.audio_frames import HEADER_BYTES
-from transcoder.core.fmp4_source import probe_fragments
+from transcoder.core.fmp4_source import probe_file, probe_fragments
 from transcoder.core.media import Probe
 from transcoder.core.mpegts import is_tables, probe_transport
 from transcoder.core.packed_audio import probe_packed_audio
@@ -37,6 +37,8 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool, like: Probe | None = N
         return None
     if is_tables(init):
         return probe_transport(head, whole=whole, tables=init, like=like)
+    if not init and head[4:8] in _BOX_TYPES and (found := probe_file(head)):
+        return found
     if init or head[4:8] in _BOX_TYPES:
         return probe_fragments(head, init=init, whole=whole)
     if head.startswith(b"ID3") or _is_packed_audio(head):

@@ -16,6 +16,8 @@ def tail_end(tail: bytes, probe: Probe, *, init: bytes = b"") -> Mapping[Medium,
     """
     if probe.container is Container.MPEGTS:
         return transport_tail_end(tail, probe)
+    if probe.container is Container.MP4:
+        return {}  # its playlist, which is made of its own tables, tells
     if probe.container is Container.FMP4:
         return fragment_end(tail, probe, init=init)
     return packed_audio_tail_end(tail, probe)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from transcoder.core.choose import bits_per_second
 from transcoder.core.clip import clipped, length
 from transcoder.core.file import FileHead
+from transcoder.core.fmp4_source import file_tracks, moov_is_behind
 from transcoder.core.form import MP3_BITS, Form, Format, Picture
 from transcoder.core.job import Job
-from transcoder.core.plan import Kind, Period, Plan
+from transcoder.core.media import Medium
+from transcoder.core.plan import Kind, Period, Plan, Segment, Track
 from transcoder.core.playlist import Multivariant
 from transcoder.errors import TooLargeError, UnsupportedSourceError
 
@@ -38,6 +40,29 @@ def as_wanted(plan: Plan, job: Job) -> Plan:
     return replace(plan, form=Form(job.format, job.video, clip), estimated_bytes=estimated)
 
 
+def wants_making(job: Job) -> bool:
+    """Tell whether a file as it is would not do."""
+    return job.kind is not Kind.BOTH or job.is_part or job.video is Picture.H264
+
+
+def plan_mp4(url: str, head: bytes, kind: Kind) -> Plan | None:
+    """Plan what is made of the `kind` of media in an ordinary MP4 file, which is fetched whole; None if more of its `head` is needed.
+
+    Raises:
+        UnsupportedSourceError: its moov stands at its end, so that it cannot be read as it comes, or it is no such file.
+
+    """
+    tracks = file_tracks(head)
+    if tracks:
+        media = {Kind.VIDEO: {Medium.VIDEO}, Kind.AUDIO: {Medium.AUDIO}, Kind.BOTH: set(Medium)}[kind]
+        seconds = max((one.seconds for one in tracks if one.track.medium in media), default=0.0)
+        track = Track(Kind.BOTH, (Segment(url, seconds, 0.0, None, None, None),), seconds)
+        return Plan((Period((track,)),), target_seconds=seconds, estimated_bytes=None)
+    if moov_is_behind(head):
+        raise UnsupportedSourceError("The index of this MP4 stands at its end: it can be had as it is, but nothing can be made of it.")
+    return None
+
+
 def passed_on(head: FileHead, job: Job) -> Plan:
     """Return the empty plan of a file that is passed on as it is.
 
@@ -46,10 +71,10 @@ def passed_on(head: FileHead, job: Job) -> Plan:
         TooLargeError: it is larger than it may be.
 
     """
-    if job.kind is not Kind.BOTH or job.is_part or job.video is Picture.H264:
+    if wants_making(job):
         raise UnsupportedSourceError(
             f"This address is a file ({head.content_type}), which is passed on as it is: "
-            "start, end, format, mute and video go with playlists alone."
+            "start, end, format, mute and video go with playlists and MP4 files alone, and fit not with a part of one."
         )
     if job.fit is not None and (head.length or 0) > job.fit:
         raise TooLargeError(f"fit: at most {job.fit / 10**6:g} MB are wanted, and the file has {(head.length or 0) / 10**6:.1f} MB.")

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from transcoder.core.choose import Choice, choose, is_audio_only, without
+from transcoder.core.file import OPAQUE
 from transcoder.core.form import Format
 from transcoder.core.hosts import ANY, check_host, object_of
 from transcoder.core.job import Job
@@ -11,13 +12,16 @@ from transcoder.core.plan import Kind, Plan
 from transcoder.core.planning import make_plan
 from transcoder.core.playlist import Media, Multivariant, media_only, parse
 from transcoder.core.source import Origin, Resolved, Source, plan_files
-from transcoder.core.wish import as_wanted, excess, passed_on, too_large
+from transcoder.core.wish import as_wanted, excess, passed_on, plan_mp4, too_large, wants_making
 from transcoder.edge.fetch import Fetcher, FileFoundError
 from transcoder.edge.s3 import signed_address
-from transcoder.errors import BadRequestError, UpstreamError, UpstreamTimeoutError, single_error
+from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
 
+_MP4_TYPES = frozenset({"video/mp4", "audio/mp4", "video/quicktime", "audio/x-m4a", "application/mp4", OPAQUE, "binary/octet-stream"})
+_INDEX_BYTES = 64 * 1024
+_MAX_INDEX_BYTES = 64 * 1024 * 1024
 _GONE = frozenset({403, 404, 410})
 """How Reddit's media host says that a file is not there; 403 is the usual one."""
 
@@ -84,6 +88,8 @@ class Resolver:
             got = await fetcher.text(url)
         except FileFoundError as found:
             check_host(found.head.url, allowed)
+            if wants_making(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
+                return Resolved(as_wanted(await _mp4(found.head.url, job, fetcher), job))
             return Resolved(passed_on(found.head, job), file=found.head)
         check_host(got.url, allowed)
         playlist = parse(got.text, got.url)
@@ -138,6 +144,20 @@ async def _chosen(multivariant: Multivariant, choice: Choice, job: Job, fetcher:
     bandwidth = None if job.kind is Kind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
     plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
     return Resolved(as_wanted(plan, job), multivariant, choice)
+
+
+async def _mp4(url: str, job: Job, fetcher: Fetcher) -> Plan:
+    """Read the index of an MP4 file, and plan what is made of it."""
+    size = _INDEX_BYTES
+    while size <= _MAX_INDEX_BYTES:
+        head = await fetcher.head(url, size=size)
+        plan = plan_mp4(url, head, job.kind)
+        if plan:
+            return plan
+        if len(head) < size:
+            break
+        size *= 4
+    raise UnsupportedSourceError("This file is no MP4 that something could be made of; it can be had as it is.")
 
 
 async def _media(url: str, multivariant: Multivariant, fetcher: Fetcher) -> Media:

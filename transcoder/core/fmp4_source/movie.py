@@ -36,17 +36,22 @@ class SourceTrack:
     channels: int | None
 
 
-def read_movie(data: bytes, moov: Box) -> tuple[SourceTrack, ...]:
+def read_movie(data: bytes, moov: Box, *, fragmented: bool = True) -> tuple[SourceTrack, ...]:
     """Return the picture and sound tracks in order.
 
-    Raises UnsupportedSourceError if one is encrypted, or if the samples lie in the moov (an MP4 that is not fragmented).
+    Raises UnsupportedSourceError if one is encrypted, or if the samples lie in the moov (an MP4 that is not fragmented)
+    though it should be `fragmented`.
     """
     header = child(data, moov, b"mvhd")
     if header is None:
         raise UpstreamError("A segment is damaged: its moov has no header.")
     movie_scale = unsigned(data, header.start + (20 if unsigned(data, header.start, 1) else 12), 4)
     defaults = _defaults(data, moov)
-    tracks = (_track(data, box, movie_scale, defaults) for box in boxes(data, moov.start, moov.end) if box.kind == b"trak")
+    traks = [box for box in boxes(data, moov.start, moov.end) if box.kind == b"trak"]
+    if fragmented:
+        for trak in traks:
+            _refuse_samples(data, trak)
+    tracks = (_track(data, trak, movie_scale, defaults) for trak in traks)
     return tuple(track for track in tracks if track)
 
 
@@ -71,7 +76,6 @@ def _track(data: bytes, trak: Box, movie_scale: int, defaults: dict[int, tuple[i
     medium = _MEDIA.get(bytes(data[handler.start + 8 : handler.start + 12]))
     if medium is None:
         return None
-    _refuse_samples(data, table)
     track_id = unsigned(data, header.start + (20 if unsigned(data, header.start, 1) else 12), 4)
     timescale = unsigned(data, media_header.start + (20 if unsigned(data, media_header.start, 1) else 12), 4)
     codec, sample_rate, channels = _description(data, table, medium)
@@ -79,9 +83,9 @@ def _track(data: bytes, trak: Box, movie_scale: int, defaults: dict[int, tuple[i
     return SourceTrack(track_id, medium, codec, timescale or 1, shift, *defaults.get(track_id, (0, 0)), sample_rate, channels)
 
 
-def _refuse_samples(data: bytes, table: Box) -> None:
-    sizes = child(data, table, b"stsz")
-    if sizes and unsigned(data, sizes.start + 8, 4):
+def _refuse_samples(data: bytes, trak: Box) -> None:
+    handler, sizes = child(data, trak, b"mdia", b"hdlr"), child(data, trak, b"mdia", b"minf", b"stbl", b"stsz")
+    if handler and bytes(data[handler.start + 8 : handler.start + 12]) in _MEDIA and sizes and unsigned(data, sizes.start + 8, 4):
         raise UnsupportedSourceError("The segments are ordinary MP4 files; only fragmented MP4 can be joined.")
 
 
