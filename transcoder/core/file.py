@@ -1,5 +1,6 @@
 """A file as its origin serves it, which is passed on unchanged: told from a playlist by its first bytes, and described by its header."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,9 +77,9 @@ def is_file(first: bytes, content_type: str) -> bool:
     if kind.startswith(_MEDIA) or b"\0" in first:
         return True
     try:
-        first[: SNIFFED_BYTES - 4].decode()
-    except UnicodeDecodeError as error:
-        return error.end < len(first) - 4  # and not a character that is cut in two
+        codecs.getincrementaldecoder("utf-8")().decode(first)  # the last character may be cut in two
+    except UnicodeDecodeError:
+        return True
     return kind not in _TELLS_NOTHING
 
 

@@ -1,0 +1,81 @@
+"""What is passed on as a file, and how it is described."""
+
+from http import HTTPStatus
+
+import pytest
+
+from transcoder.core.file import FileHead, asked_part, file_extension, is_file, media_type
+
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("first", "kind", "expected"),
+    [
+        pytest.param(MP4, "video/mp4", True, id="a film"),
+        pytest.param(MP4, "text/html", True, id="a film with a wrong type"),
+        pytest.param(MP4, "", True, id="a film without a type"),
+        pytest.param(b"\xff\xd8\xff\xe0" * 200, "binary/octet-stream", True, id="a picture"),
+        pytest.param(b"#EXTM3U\n", "video/mp4", False, id="a playlist with a wrong type"),
+        pytest.param(b"\xef\xbb\xbf\r\n#EXTM3U\n", "", False, id="a playlist after a byte order mark"),
+        pytest.param(b"# made by x\n#EXTM3U\n", "application/vnd.apple.mpegurl", False, id="a playlist after a comment"),
+        pytest.param(b"<html>", "video/mp4", False, id="an error page"),
+        pytest.param(b'{"error":1}', "application/json", False, id="an error"),
+        pytest.param(b"caf\xc3\xa9 " * 200, "text/plain", False, id="a text, cut anywhere"),
+        pytest.param(b"WEBVTT\n", "text/vtt; charset=utf-8", True, id="subtitles"),
+        pytest.param(b"", "video/mp4", False, id="nothing"),
+    ],
+)
+def test_tells_files_from_what_may_be_a_playlist(first: bytes, kind: str, expected: bool) -> None:  # noqa: FBT001  # a column
+    assert is_file(first, kind) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("video/mp4", "video/mp4"),
+        ("Text/VTT; charset=x", "text/vtt"),
+        ("text/html", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("a\r\nb: c", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_no_type_makes_a_page_of_a_file(text: str, kind: str) -> None:
+    assert media_type(text) == kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        ({}, {}),
+        ({"range": "bytes=0-"}, {"Range": "bytes=0-"}),
+        ({"range": "bytes=-5", "if-range": '"x"'}, {"Range": "bytes=-5", "If-Range": '"x"'}),
+        ({"range": "bytes=0-1,4-5"}, {}),
+        ({"range": "lines=0-1"}, {}),
+        ({"if-range": '"x"'}, {}),
+    ],
+)
+def test_one_part_can_be_asked_for(headers: dict[str, str], fields: dict[str, str]) -> None:
+    assert asked_part(headers) == fields
+
+
+def test_describes_a_part() -> None:
+    found = FileHead("https://a.example/x", HTTPStatus.PARTIAL_CONTENT, "video/mp4", 2, "bytes 0-1/9", '"e"', ranges=True)
+    head = found.head("a.mp4")
+    assert head.status == 206
+    assert dict(head.headers) == {
+        "content-type": "video/mp4",
+        "content-disposition": 'attachment; filename="a.mp4"',
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "accept-ranges": "bytes",
+        "content-range": "bytes 0-1/9",
+        "etag": '"e"',
+        "x-content-length-estimate": "2",
+    }
+
+
+@pytest.mark.parametrize(("url", "ending"), [("https://a/b.WebM?x=.y", "webm"), ("https://a/b", "mp4"), ("https://a/b.c%2Fd", "mp4")])
+def test_names_a_file_by_its_address_or_its_type(url: str, ending: str) -> None:
+    assert file_extension(FileHead(url, HTTPStatus.OK, "video/mp4", None)) == ending
