@@ -90,7 +90,7 @@ def _reddit_video(video: Mapping[str, object]) -> Iterator[Video]:
     hls, dash, fallback = (text(video, name) or None for name in ("hls_url", "dash_url", "fallback_url"))
     if not (hls or dash or fallback):
         return
-    if member(video, "transcoding_status") not in {None, "completed"}:
+    if text(video, "transcoding_status") not in {"", "completed"}:
         raise UnsupportedSourceError("Reddit is still working on this video, or could not make anything of it: try again in some minutes.")
     sound = member(video, "has_audio")
     silent = True if member(video, "is_gif") is True else (not sound if isinstance(sound, bool) else None)
@@ -103,7 +103,7 @@ def _of_metadata(thing: Mapping[str, object]) -> Iterator[Video]:
     order = [text(item, "media_id") for item in listed(thing, "gallery_data", "items")]
     for name in dict.fromkeys([*order, *metadata]):
         entry = mapping(metadata, name)
-        if member(entry, "e") != "RedditVideo" or member(entry, "status") not in {None, "valid"}:
+        if member(entry, "e") != "RedditVideo" or text(entry, "status") not in {"", "valid"}:
             continue
         hls, dash = text(entry, "hlsUrl") or None, text(entry, "dashUrl") or None
         if hls or dash:
