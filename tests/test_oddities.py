@@ -125,6 +125,20 @@ def test_what_begins_in_a_later_segment_is_in_the_film(
     assert_gets(serve(given), tmp_path / "ours.mp4", film.concatenate(tmp_path / "main.m3u8", tmp_path / "source"))
 
 
+def test_each_segment_may_bring_its_own_header(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    folder = media("fmp4-byterange")
+    text = (folder / "main.m3u8").read_text()
+    name = re.findall(r"^[^#].*$", text, re.MULTILINE)[0]
+    whole = (folder / name).read_bytes()
+    ranges = [(int(length), int(start)) for length, start in re.findall(r"BYTERANGE:(\d+)@(\d+)", text)]
+    # Each segment is longer than what is read of a segment's end to learn when it ends.
+    bodies = [whole[: ranges[0][1]] + whole[start : start + length] + b"\0\4\0\0free" + bytes(0x40000 - 8) for length, start in ranges]
+    listed = "".join(f"#EXTINF:2.0,\n{number}.m4s\n" for number in range(len(bodies)))
+    given = {f"/{number}.m4s": body for number, body in enumerate(bodies)}
+    given["/main.m3u8"] = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{listed}#EXT-X-ENDLIST\n".encode()
+    assert_gets(serve(given), tmp_path / "ours.mp4", film.concatenate(folder / "main.m3u8", tmp_path / "source"))
+
+
 def test_what_begins_too_late_is_no_silent_loss(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     given = files(media("ts-muxed"))
     names = sorted(path for path in given if path.endswith(".ts"))

@@ -58,11 +58,13 @@ class Survey:
             async with asyncio.TaskGroup() as tasks:
                 head = tasks.create_task(self._begun(track, by))
                 end = tasks.create_task(self._end_bytes(track.segments[-1])) if last else None
-        if end is None or not end.result():
-            return Surveyed(track, head.result(), {})
-        init = await self._secrets.init(track.segments[-1].init)
-        cut = head.result().container is Container.FMP4 and len(end.result()) >= _HEAD_BYTES
-        return Surveyed(track, head.result(), tail_end(end.result(), head.result(), init=init), cut)
+        seen, found, segment = head.result(), end.result() if end else b"", track.segments[-1]
+        if found and seen.container is Container.FMP4 and not segment.init:
+            found = await self._head_bytes(segment)  # with a moov in each segment, nothing is known of it until it has been looked at
+        if not found:
+            return Surveyed(track, seen, {})
+        cut = seen.container is Container.FMP4 and len(found) >= _HEAD_BYTES
+        return Surveyed(track, seen, tail_end(found, seen, init=await self._secrets.init(segment.init)), cut)
 
     async def _begun(self, track: Track, by: Rendition | None) -> Probe:
         """Look at the first segment, and at those after it for what is announced there and does not begin."""
@@ -99,12 +101,15 @@ class Survey:
                 return seen
             size *= 4
 
+    async def _head_bytes(self, segment: Segment) -> bytes:
+        head = await self._fetcher.head(segment.url, segment.range, size=_HEAD_BYTES)
+        decryptor = await self._secrets.decryptor(segment.key)
+        return decryptor.feed(head) if decryptor else head
+
     async def _end_bytes(self, segment: Segment) -> bytes:
         """Return clear bytes that tell where `segment` ends, empty if the origin has no way to give them cheaply."""
         if segment.init and not is_tables(await self._secrets.init(segment.init)):
-            head = await self._fetcher.head(segment.url, segment.range, size=_HEAD_BYTES)
-            decryptor = await self._secrets.decryptor(segment.key)
-            return decryptor.feed(head) if decryptor else head
+            return await self._head_bytes(segment)
         tail = await self._fetcher.tail(segment.url, segment.range, size=_TAIL_BYTES)
         if not tail or not segment.key:
             return tail or b""
