@@ -317,3 +317,9 @@ def mangled(draw: st.DrawFn) -> str:
 def test_a_mangled_playlist_is_a_playlist_or_refused(text: str, other: str) -> None:
     playlist = reading(other)
     assert outcome(reading(text), beside=playlist if isinstance(playlist, Media) else None)
+
+
+def test_a_line_of_which_variables_leave_nothing_is_refused() -> None:
+    text = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-DEFINE:NAME="a",VALUE=""\n#EXTINF:4,\n{$a}\n#EXT-X-ENDLIST\n'
+    with pytest.raises(UnsupportedSourceError, match="leave nothing"):
+        parse(text, "https://a.example/v.m3u8")

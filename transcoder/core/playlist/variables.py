@@ -19,7 +19,7 @@ def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple
     A text without EXT-X-DEFINE is returned as it is: before version 8 such letters mean themselves.
 
     Raises:
-        UnsupportedSourceError: a variable is used, imported or taken from the query, and has no value.
+        UnsupportedSourceError: a variable is used, imported or taken from the query, and has no value, or a line is nothing but empty ones.
     """
     variables: dict[str, str] = {}
     if not any(line.startswith(_TAG) for line in lines):
@@ -32,6 +32,8 @@ def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple
         if room < 0:
             raise UnsupportedSourceError(f"Variables put more than {MAX_CHARACTERS} characters into the playlist.")
         new = _REFERENCE.sub(lambda match: variables[match[1]], line) if values else line
+        if not new.strip():
+            raise UnsupportedSourceError("Of a line of the playlist its variables leave nothing.")
         if new.startswith(_TAG):
             _define(variables, attributes(new[len(_TAG) :]), url, imported)
         substituted.append(new)
