@@ -129,6 +129,14 @@ def test_initialization_section_in_each_segment_is_let_through() -> None:
     assert (judge.samples, judge.ends) == (alone.samples, alone.ends)
 
 
+def test_another_initialization_section_of_which_no_tag_tells_is_refused() -> None:
+    init, segments = stream("fmp4-muxed")
+    at = init.index(b"avcC") + 12
+    other = init[:at] + bytes([init[at] ^ 1]) + init[at + 1 :]
+    with pytest.raises(UnsupportedSourceError, match="initialization section"):
+        judged([init + segments[0], other + segments[1]])
+
+
 @pytest.mark.parametrize("piece", [100, 65536])
 def test_picture_before_the_transport_stream_is_taken_off(piece: int) -> None:
     _, segments = stream("ts-muxed")

@@ -7,7 +7,7 @@ from transcoder.core.fmp4_source.fragment import Run, read_fragment
 from transcoder.core.fmp4_source.movie import SourceTrack, read_movie
 from transcoder.core.fmp4_source.probe import source_tracks
 from transcoder.core.media import Medium, Probe
-from transcoder.errors import UpstreamError
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024
 """A larger moof or moov is refused: it has to be held in memory."""
@@ -103,7 +103,7 @@ class FragmentInspector:
 
     def _read(self, data: bytes, box: Box) -> None:
         if box.kind == b"moov":
-            self._tracks = {track.id: track for track in read_movie(data, box)}
+            self._renew({track.id: track for track in read_movie(data, box)})
             return
         for run in read_fragment(data, box, self._tracks):
             self._declared += run.size
@@ -111,6 +111,14 @@ class FragmentInspector:
             medium = self._mediums.get(run.track.id)
             if medium:
                 self._count(medium, run)
+
+    def _renew(self, tracks: dict[int, SourceTrack]) -> None:
+        """Take a segment's own moov; ffmpeg reads the first one only, so this one must not say anything new."""
+        for number in self._mediums:
+            before, now = self._tracks.get(number), tracks.get(number)
+            if before and (now is None or (now.codec, now.parameter_sets) != (before.codec, before.parameter_sets)):
+                raise UnsupportedSourceError("A segment has another initialization section than the one before it, and no tag tells of it.")
+        self._tracks = tracks
 
     def _count(self, medium: Medium, run: Run) -> None:
         self._samples[medium] += run.samples

@@ -15,6 +15,7 @@ _CODECS = {
     b"mp4a": "aac", b".mp3": "mp3", b"ac-3": "ac3", b"ec-3": "eac3", b"Opus": "opus", b"fLaC": "flac", b"alac": "alac",
 }  # fmt: skip
 _OBJECT_TYPES = {0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3", 0xA5: "ac3", 0xA6: "eac3", 0xAD: "opus"}
+_OUT_OF_BAND = {b"avc1": b"avcC", b"dva1": b"avcC", b"hvc1": b"hvcC", b"dvh1": b"hvcC"}
 _PROTECTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 _AUDIO_ENTRY_BYTES = 28
 _QUICKTIME_EXTRA = {1: 16, 2: 36}
@@ -34,6 +35,8 @@ class SourceTrack:
     default_size: int
     sample_rate: int | None
     channels: int | None
+    parameter_sets: bytes = b""
+    """What a decoder needs and the samples do not bring: the avcC or hvcC of an entry that keeps it out of them (ISO/IEC 14496-15)."""
 
 
 def read_movie(data: bytes, moov: Box, *, fragmented: bool = True) -> tuple[SourceTrack, ...]:
@@ -80,7 +83,9 @@ def _track(data: bytes, trak: Box, movie_scale: int, defaults: dict[int, tuple[i
     timescale = unsigned(data, media_header.start + (20 if unsigned(data, media_header.start, 1) else 12), 4)
     codec, sample_rate, channels = _description(data, table, medium)
     shift = _edit_shift(data, trak, movie_scale, timescale)
-    return SourceTrack(track_id, medium, codec, timescale or 1, shift, *defaults.get(track_id, (0, 0)), sample_rate, channels)
+    duration, size = defaults.get(track_id, (0, 0))
+    sets = _parameter_sets(data, table)
+    return SourceTrack(track_id, medium, codec, timescale or 1, shift, duration, size, sample_rate, channels, sets)
 
 
 def _refuse_samples(data: bytes, trak: Box) -> None:
@@ -105,6 +110,15 @@ def _description(data: bytes, table: Box, medium: Medium) -> tuple[str, int | No
         codec = _object_type(data, entry)
     channels, rate = unsigned(data, entry.start + 16, 2), unsigned(data, entry.start + 24, 2)
     return codec, rate or None, channels or None
+
+
+def _parameter_sets(data: bytes, table: Box) -> bytes:
+    descriptions = child(data, table, b"stsd")
+    entry = next(boxes(data, descriptions.start + 8, descriptions.end), None) if descriptions else None
+    if entry is None or entry.kind not in _OUT_OF_BAND:
+        return b""
+    at = data.find(_OUT_OF_BAND[entry.kind], entry.start, entry.end)
+    return data[at : at - 4 + unsigned(data, at - 4, 4)] if at >= 0 else b""
 
 
 def _object_type(data: bytes, entry: Box) -> str:
