@@ -169,8 +169,8 @@ def test_environments_serve_side_by_side() -> None:
     with emulated(options(concurrency=2)) as running, ThreadPoolExecutor(2) as threads:
         list(threads.map(http.get, [running.url + "/slow?0.2"] * 2))
         began = time.monotonic()
-        answers = list(threads.map(http.get, [running.url + "/slow?0.6"] * 2))
-        assert time.monotonic() - began < 1.1
+        answers = list(threads.map(http.get, [running.url + "/slow?2"] * 2))
+        assert time.monotonic() - began < 3.9
         pids = {environment.pid for environment in running.environments}
     assert [answer.status_code for answer in answers] == [200, 200]
     assert len(pids) == 2
@@ -344,8 +344,8 @@ def test_the_token_bucket_lets_out_six_mebibytes_and_then_two_a_second() -> None
         await bucket.take(count)
         return time.monotonic() - began
 
-    assert asyncio.run(timed(CAPACITY)) < 0.1
-    assert asyncio.run(timed(CAPACITY + 1024 * 1024)) == pytest.approx(0.5, abs=0.15)
+    assert asyncio.run(timed(CAPACITY)) < 0.4
+    assert 0.4 < asyncio.run(timed(CAPACITY + 1024 * 1024)) < 2.0
 
 
 def test_throttled_the_answer_keeps_that_pace() -> None:
@@ -353,7 +353,7 @@ def test_throttled_the_answer_keeps_that_pace() -> None:
         http.get(running.url + "/hello")
         began = time.monotonic()
         assert len(http.get(running.url + "/stream?8").content) == 8 * 1024 * 1024
-        assert 0.8 < time.monotonic() - began < 2.0
+        assert 0.8 < time.monotonic() - began < 5.0
 
 
 def test_log_lines_of_the_emulator_name_the_failure(function: Running, caplog: pytest.LogCaptureFixture) -> None:
