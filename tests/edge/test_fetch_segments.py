@@ -221,7 +221,8 @@ def test_nobody_reading_stops_the_origin() -> None:
     with origin({"/a.ts": garbage(30_000_000)}) as o:
         url = o.url("/a.ts")
         early, late = run(use, replace(SETTINGS, read_seconds=0.3))
-        assert early == late < 2_000_000
+        assert late < 2_000_000
+        assert late - early <= 64 * 1024  # the kernel's windows may still be settling
 
 
 def test_many_small_things_at_once() -> None:
