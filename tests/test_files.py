@@ -134,6 +134,15 @@ def test_the_command_line_saves_a_file(serve: Serve, tmp_path: Path) -> None:
     assert (done.returncode, (tmp_path / "ours.webm").read_bytes() == DATA) == (0, True), done.stderr
 
 
+def test_what_proves_who_asks_does_not_follow_a_redirect(serve: Serve, tmp_path: Path) -> None:
+    there, here = serve({"/film.webm": DATA}), serve({})
+    here.rules["/film.webm"] = Rule(redirect=there.url("/film.webm").replace("127.0.0.1", "localhost"))
+    done = get(here.url("/film.webm"), tmp_path / "ours.webm", "--header", "Authorization: Bearer secret")
+    assert (done.returncode, (tmp_path / "ours.webm").read_bytes() == DATA) == (0, True), done.stderr
+    assert [request.headers.get("authorization") for request in here.requests] == ["Bearer secret"] * 2
+    assert [request.headers.get("authorization") for request in there.requests] == [None] * 2
+
+
 def test_the_command_line_leaves_nothing_of_a_file_that_broke_off(serve: Serve, tmp_path: Path) -> None:
     origin = serve({"/film.webm": DATA})
     origin.rules["/film.webm"] = [Rule(times=1), Rule(cut_after=300_000, times=1), Rule(status=404)]

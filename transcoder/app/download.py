@@ -47,7 +47,7 @@ async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fe
     if request.method == "HEAD":
         await into.start(found)
     else:
-        await fetcher.file(found.url, asked_part(request.headers), into)
+        await fetcher.file(found.asked, asked_part(request.headers), into)
 
 
 class _File:

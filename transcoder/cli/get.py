@@ -118,7 +118,7 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
 
         async def fill(sink: Sink) -> None:
             if resolved.file:
-                await fetcher.file(resolved.file.url, {}, _File(sink))
+                await fetcher.file(resolved.file.asked, {}, _File(sink))
                 return
             with verified(sink, job.format) as film:
                 plan, tags = resolved.plan, tags_of(source)

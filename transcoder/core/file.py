@@ -48,6 +48,8 @@ class FileHead:
     modified: str | None = None
     ranges: bool = False
     """Whether the origin serves parts."""
+    asked: str = ""
+    """Where it was asked for: what proves who is asking may go there, and not where that redirects to."""
 
     def head(self, name: str) -> Head:
         """Write the header of an answer that passes it on; Content-Length is not ours to write on Lambda."""

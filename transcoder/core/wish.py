@@ -12,7 +12,7 @@ from transcoder.core.job import Job
 from transcoder.core.media import Medium
 from transcoder.core.plan import Kind, Period, Plan, Segment, Track
 from transcoder.core.playlist import Multivariant
-from transcoder.errors import TooLargeError, UnsupportedSourceError
+from transcoder.errors import TooLargeError, UnsupportedSourceError, UpstreamError
 
 _MARGIN = 1.03
 """Estimates are off by so much where they are good."""
@@ -52,13 +52,16 @@ def plan_mp4(url: str, head: bytes, kind: Kind) -> Plan | None:
         UnsupportedSourceError: its moov stands at its end, so that it cannot be read as it comes, or it is no such file.
 
     """
-    tracks = file_tracks(head)
+    try:
+        tracks, behind = file_tracks(head), moov_is_behind(head)
+    except UpstreamError as error:
+        raise UnsupportedSourceError("This file is no MP4 that something could be made of; it can be had as it is.") from error
     if tracks:
         media = {Kind.VIDEO: {Medium.VIDEO}, Kind.AUDIO: {Medium.AUDIO}, Kind.BOTH: set(Medium)}[kind]
         seconds = max((one.seconds for one in tracks if one.track.medium in media), default=0.0)
         track = Track(Kind.BOTH, (Segment(url, seconds, 0.0, None, None, None),), seconds)
         return Plan((Period((track,)),), target_seconds=seconds, estimated_bytes=None)
-    if moov_is_behind(head):
+    if behind:
         raise UnsupportedSourceError("The index of this MP4 stands at its end: it can be had as it is, but nothing can be made of it.")
     return None
 

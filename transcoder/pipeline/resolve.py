@@ -89,7 +89,7 @@ class Resolver:
         except FileFoundError as found:
             check_host(found.head.url, allowed)
             if wants_making(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
-                return Resolved(as_wanted(await _mp4(found.head.url, job, fetcher), job))
+                return Resolved(as_wanted(await _mp4(found.head.asked, job, fetcher), job))
             return Resolved(passed_on(found.head, job), file=found.head)
         check_host(got.url, allowed)
         playlist = parse(got.text, got.url)

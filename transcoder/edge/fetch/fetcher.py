@@ -92,7 +92,7 @@ class Fetcher:
             buffer.clear()
             async with self._exchange.get(url, {"Accept-Encoding": "gzip"}) as response:
                 self._distrust(response)
-                sniffer = Sniffer(response, _onto(buffer))
+                sniffer = Sniffer(url, response, _onto(buffer))
                 await Transfer(url, None, limit=limit).receive(response, sniffer.write)
                 sniffer.end()
                 return str(response.url)

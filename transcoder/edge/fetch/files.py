@@ -3,6 +3,7 @@
 import mimetypes
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Protocol
 
@@ -40,9 +41,9 @@ class FileFoundError(UnsupportedSourceError):
 class Sniffer:
     """Looks at the first bytes of what may be a playlist."""
 
-    def __init__(self, response: httpx.Response, into: Into) -> None:
-        """Pass on into `into`."""
-        self._head = head_of(response)
+    def __init__(self, url: str, response: httpx.Response, into: Into) -> None:
+        """Pass what comes in answer to a request for `url` on into `into`."""
+        self._head = replace(head_of(response), asked=url)
         self._type = response.headers.get("Content-Type", "")
         self._into = into
         self._first = b""
@@ -81,7 +82,7 @@ def look_locally(url: str) -> FileHead | None:
         raise NotFoundError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
-    return FileHead(local.address(url), HTTPStatus.OK, media_type(kind), length) if is_file(first, OPAQUE) else None
+    return FileHead(local.address(url), HTTPStatus.OK, media_type(kind), length, asked=url) if is_file(first, OPAQUE) else None
 
 
 def head_of(response: httpx.Response) -> FileHead:
