@@ -8,7 +8,7 @@ import contextlib
 import ipaddress
 import json
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,10 @@ from transcoder.edge.invoking.receiver import CONNECT_SECONDS, READ_SECONDS, Rec
 from transcoder.errors import InvocationError
 
 LOOPBACK_REGION = "us-east-1"
+FRAMES_AHEAD = 4
+"""How many frames are read before they are asked for."""
+
+_Frame = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +42,35 @@ class Function:
             InvocationError: it cannot be asked (no such function, no credentials), the stream broke, or it ended in failure.
         """
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = loop.create_future()
-
-        def push(work: Awaitable[None]) -> None:
-            asyncio.run_coroutine_threadsafe(_waited(work), loop).result()
-
-        def end(error: Exception | None) -> None:
-            if not ended.done():
-                ended.set_result(None) if error is None else ended.set_exception(error)
+        frames: asyncio.Queue[_Frame | Exception | None] = asyncio.Queue()
+        room = threading.Semaphore(FRAMES_AHEAD)
 
         def work() -> None:
-            error: Exception | None = None
+            end: Exception | None = None
             try:
-                with contextlib.closing(self._frames(event, into.asked)) as frames:
-                    _Exchange(into, push).read(frames)
+                with contextlib.closing(self._frames(event, into.asked)) as read:
+                    for frame in read:
+                        room.acquire()
+                        loop.call_soon_threadsafe(frames.put_nowait, frame)
             except Exception as failure:  # noqa: BLE001  # goes on in the thread that waits
-                error = failure
+                end = failure
             with contextlib.suppress(RuntimeError):  # nobody waits any more
-                loop.call_soon_threadsafe(end, error)
+                loop.call_soon_threadsafe(frames.put_nowait, end)
 
-        # boto3 blocks, and a read that blocks cannot be broken off: a daemon does not keep an interrupted program alive.
+        # boto3 blocks, and a read that blocks cannot be broken off: a daemon does not keep an interrupted program alive. It is handed
+        # nothing that would have to be awaited, since the loop may be gone by then.
         threading.Thread(target=work, name="invoke", daemon=True).start()
-        await ended
+        exchange = _Exchange(into)
+        while not exchange.complete:
+            frame = await frames.get()
+            if isinstance(frame, Exception):
+                raise frame
+            if frame is None:
+                raise InvocationError("The stream ended without InvokeComplete: it was cut.")
+            await exchange.take(frame)
+            room.release()
 
-    def _frames(self, event: bytes, asked: Callable[[], None]) -> Generator[Mapping[str, Mapping[str, Any]], None, None]:
+    def _frames(self, event: bytes, asked: Callable[[], None]) -> Generator[_Frame, None, None]:
         from botocore.eventstream import ParserError  # noqa: PLC0415  # slow to load
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
@@ -92,30 +101,28 @@ class Function:
 
 
 class _Exchange:
-    """Reads the frames of one answer, in the thread where they block."""
+    """Reads the frames of one answer."""
 
-    def __init__(self, into: Receiver, push: Callable[[Awaitable[None]], None]) -> None:
+    def __init__(self, into: Receiver) -> None:
+        self.complete = False
         self._into = into
-        self._push = push
         self._prelude = PreludeReader()
         self._started = False
 
-    def read(self, frames: Iterable[Mapping[str, Mapping[str, Any]]]) -> None:
-        for frame in frames:
-            if "PayloadChunk" in frame:
-                self._payload(frame["PayloadChunk"]["Payload"])
-            elif "InvokeComplete" in frame:
-                self._complete(frame["InvokeComplete"])
-                return
-        raise InvocationError("The stream ended without InvokeComplete: it was cut.")
+    async def take(self, frame: _Frame) -> None:
+        if "PayloadChunk" in frame:
+            await self._payload(frame["PayloadChunk"]["Payload"])
+        elif "InvokeComplete" in frame:
+            self._complete(frame["InvokeComplete"])
+            self.complete = True
 
-    def _payload(self, piece: bytes) -> None:
+    async def _payload(self, piece: bytes) -> None:
         body = self._prelude.feed(piece)
         if self._prelude.head is not None and not self._started:
             self._started = True
-            self._push(self._into.start(self._prelude.head))
+            await self._into.start(self._prelude.head)
         if body:
-            self._push(self._into.write(body))
+            await self._into.write(body)
 
     def _complete(self, end: Mapping[str, str]) -> None:
         code = end.get("ErrorCode", "")
@@ -123,10 +130,6 @@ class _Exchange:
             raise InvocationError(f"The function failed: {code}: {_message(end.get('ErrorDetails', ''))}")
         if not self._started:
             raise InvocationError("The answer ended before its prelude did.")
-
-
-async def _waited(work: Awaitable[None]) -> None:
-    await work
 
 
 def _message(details: str) -> str:
