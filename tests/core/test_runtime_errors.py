@@ -17,7 +17,7 @@ def every_error() -> list[type[TranscoderError]]:
 
 @pytest.mark.parametrize("kind", every_error())
 def test_every_failure_has_a_name_that_lambda_keeps(kind: type[TranscoderError]) -> None:
-    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", error_type(kind("x")))
+    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", error_type(kind.__new__(kind)))  # some are made of more than a sentence
 
 
 @pytest.mark.parametrize(
