@@ -39,9 +39,9 @@ help:
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
-# Most tests wait for a peer most of the time: three at once take two cores half as long.
+# Most tests wait for a peer most of the time: two at once take little more than half as long.
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
