@@ -5,8 +5,8 @@ import asyncio
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
+from transcoder.cli.commands import Commands
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
@@ -25,11 +25,7 @@ from transcoder.pipeline.resolve import Resolver
 from transcoder.settings import Settings
 
 
-class _Commands(Protocol):
-    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser: ...
-
-
-def add_to(commands: _Commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command `get` with its options."""
     parser = commands.add_parser(
         "get",

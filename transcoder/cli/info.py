@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import json
 from dataclasses import replace
-from typing import Protocol
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from transcoder.cli.commands import Commands
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of, values_of
 from transcoder.core.job import Job
@@ -23,11 +23,7 @@ from transcoder.settings import Settings
 _WIDTH = 120
 
 
-class _Commands(Protocol):
-    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser: ...
-
-
-def add_to(commands: _Commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command `info` with its options."""
     parser = commands.add_parser(
         "info",

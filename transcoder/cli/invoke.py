@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from transcoder import __version__
+from transcoder.cli.commands import Commands
 from transcoder.cli.exits import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
@@ -32,11 +33,7 @@ Call = Callable[[Receiver], Awaitable[None]]
 """Calls the function, has its answer received, and returns if the transport says that all went well."""
 
 
-class _Commands(Protocol):
-    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser: ...
-
-
-def add_to(commands: _Commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command `invoke` with its options."""
     parser = commands.add_parser(
         "invoke",

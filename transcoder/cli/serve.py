@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 from dataclasses import replace
-from typing import Protocol
 
+from transcoder.cli.commands import Commands
 from transcoder.cli.exits import Exit, OutputError
 from transcoder.emulator import Options, StreamErrors, emulator
 from transcoder.settings import PREFIX, Settings
@@ -16,11 +16,7 @@ from transcoder.settings import PREFIX, Settings
 DEFAULT_PORT = 9000
 
 
-class _Commands(Protocol):
-    def add_parser(self, name: str, *, help: str, allow_abbrev: bool) -> argparse.ArgumentParser: ...  # noqa: A002  # argparse's word
-
-
-def add_to(commands: _Commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command `serve` with its options."""
     parser = commands.add_parser("serve", help="run a streaming Function URL on loopback, as Lambda would", allow_abbrev=False)
     parser.add_argument(

@@ -5,9 +5,9 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
-from typing import Protocol
 
 from transcoder.app.links import Links
+from transcoder.cli.commands import Commands
 from transcoder.cli.exits import Exit
 from transcoder.cli.words import add_parameters, values_of
 from transcoder.core.job import checked_url
@@ -19,11 +19,7 @@ from transcoder.settings import PREFIX, Settings
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class _Commands(Protocol):
-    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser: ...
-
-
-def add_to(commands: _Commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command `sign` with its options."""
     parser = commands.add_parser("sign", help="make a link that a function with signing keys serves", allow_abbrev=False)
     parser.add_argument("url", metavar="URL", help="what the link is for: a Reddit link or a playlist")

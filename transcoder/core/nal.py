@@ -1,22 +1,10 @@
 """Access units in H.264 and HEVC byte streams (ISO/IEC 14496-10 and 23008-2, annex B), counted as libavcodec's parsers split them."""
 
 from copy import copy
-from typing import Protocol
 
 _START_CODE = b"\0\0\1"
 _LOOKAHEAD = 9
 """Start code, NAL unit header, and the longest first_mb_in_slice that a parser looks at."""
-
-
-class Samples(Protocol):
-    """Counts the samples of one elementary stream."""
-
-    @property
-    def count(self) -> int:
-        """How many samples have begun."""
-
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the elementary stream."""
 
 
 class AccessUnits:

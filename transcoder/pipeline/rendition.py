@@ -200,7 +200,7 @@ async def _looked_at(head: Head, *, like: Probe | None) -> Opened:
     data, whole = head.head, False
     while (seen := probe(data, init=head.init, whole=whole, like=like)) is None:
         # Each look begins at the beginning, so a long head is not looked at for every piece that comes.
-        wanted = len(data) + max(1, len(data) // 4 if len(data) > _SHORT_HEAD_BYTES else 1)
+        wanted = len(data) + (len(data) // 4 if len(data) > _SHORT_HEAD_BYTES else 1)
         while not whole and len(data) < wanted:
             piece = await head.rest.read()
             whole = not piece
