@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
 from peers import film
 from peers.origin import Origin, Rule
 from peers.sync import sound_late
@@ -272,3 +276,20 @@ def test_live_is_refused_with_a_sentence(muxed: tuple[dict[str, bytes], Path], s
     done = get(serve({**given, "/main.m3u8": text}).url("/main.m3u8"), tmp_path / "ours.mp4")
     assert done.returncode == 3
     assert "no end" in done.stderr.decode()
+
+
+def test_an_encrypted_segment_of_several_fragments_tells_no_end_before_its_own(
+    media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    """Its head is shorter once it is clear, which makes it no whole segment."""
+    given, key, iv = files(media("fmp4-flac")), bytes(range(16)), bytes(range(16, 32))
+    sealed = {path: sealed_by(key, iv, data) if path.endswith(".m4s") else data for path, data in given.items()}
+    tag = f'#EXT-X-KEY:METHOD=AES-128,URI="a.key",IV=0x{iv.hex()}'
+    origin = serve(edited({**sealed, "/a.key": key}, "/main.m3u8", "(?<=\n)#EXTINF", f"{tag}\n#EXTINF"))
+    assert_gets(origin, tmp_path / "ours.mp4", film.concatenate(media("fmp4-flac") / "main.m3u8", tmp_path / "source.mp4"))
+
+
+def sealed_by(key: bytes, iv: bytes, clear: bytes) -> bytes:
+    """Encrypt with AES-128 in CBC, padded as HLS wants it."""
+    padder, cipher = PKCS7(128).padder(), Cipher(AES(key), CBC(iv)).encryptor()
+    return cipher.update(padder.update(clear) + padder.finalize()) + cipher.finalize()

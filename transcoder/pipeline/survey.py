@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from transcoder.core.film import Surveyed
 from transcoder.core.media import Container, Probe
@@ -20,6 +21,16 @@ _GLANCE_BYTES = 512 * 1024
 _BLOCK = 16
 _LATE_SEGMENTS = 8
 """So many segments after the first are looked at for a picture or a sound that is announced and has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One end of a segment."""
+
+    clear: bytes
+    """Decrypted, which makes it shorter than what was asked for."""
+    cut: bool
+    """There is more of the segment."""
 
 
 class Survey:
@@ -57,14 +68,14 @@ class Survey:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 head = tasks.create_task(self._begun(track, by))
-                end = tasks.create_task(self._end_bytes(track.segments[-1])) if last else None
-        seen, found, segment = head.result(), end.result() if end else b"", track.segments[-1]
-        if found and seen.container is Container.FMP4 and not segment.init:
-            found = await self._head_bytes(segment)  # with a moov in each segment, nothing is known of it until it has been looked at
-        if not found:
+                end = tasks.create_task(self._end(track.segments[-1])) if last else None
+        seen, found, segment = head.result(), end.result() if end else _Part(b"", cut=False), track.segments[-1]
+        if found.clear and seen.container is Container.FMP4 and not segment.init:
+            found = await self._head(segment)  # with a moov in each segment, nothing is known of it until it has been looked at
+        if not found.clear:
             return Surveyed(track, seen, {})
-        cut = seen.container is Container.FMP4 and len(found) >= _HEAD_BYTES
-        return Surveyed(track, seen, tail_end(found, seen, init=await self._secrets.init(segment.init)), cut)
+        ends = tail_end(found.clear, seen, init=await self._secrets.init(segment.init))
+        return Surveyed(track, seen, ends, seen.container is Container.FMP4 and found.cut)
 
     async def _begun(self, track: Track, by: Rendition | None) -> Probe:
         """Look at the first segment, and at those after it for what is announced there and does not begin."""
@@ -84,40 +95,38 @@ class Survey:
 
     async def _glance(self, segment: Segment) -> Probe | None:
         """Look at what a segment has at its head."""
-        head = await self._fetcher.head(segment.url, segment.range, size=_GLANCE_BYTES)
-        decryptor = await self._secrets.decryptor(segment.key)
-        init = await self._secrets.init(segment.init)
-        return probe(decryptor.feed(head) if decryptor else head, init=init, whole=True)
+        seen = await self._head(segment, size=_GLANCE_BYTES)
+        return probe(seen.clear, init=await self._secrets.init(segment.init), whole=True)
 
     async def _probe(self, segment: Segment) -> Probe:
         """Look at the head of a segment that is fetched for this alone."""
         init = await self._secrets.init(segment.init)
         size = _HEAD_BYTES
         while True:
-            head = await self._fetcher.head(segment.url, segment.range, size=size)
-            decryptor = await self._secrets.decryptor(segment.key)
-            seen = probe(decryptor.feed(head) if decryptor else head, init=init, whole=len(head) < size)
+            head = await self._head(segment, size=size)
+            seen = probe(head.clear, init=init, whole=not head.cut)
             if seen is not None:
                 return seen
             size *= 4
 
-    async def _head_bytes(self, segment: Segment) -> bytes:
-        head = await self._fetcher.head(segment.url, segment.range, size=_HEAD_BYTES)
+    async def _head(self, segment: Segment, *, size: int = _HEAD_BYTES) -> _Part:
+        """Return the first `size` bytes of a segment in the clear."""
+        head = await self._fetcher.head(segment.url, segment.range, size=size)
         decryptor = await self._secrets.decryptor(segment.key)
-        return decryptor.feed(head) if decryptor else head
+        return _Part(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
 
-    async def _end_bytes(self, segment: Segment) -> bytes:
-        """Return clear bytes that tell where `segment` ends, empty if the origin has no way to give them cheaply."""
+    async def _end(self, segment: Segment) -> _Part:
+        """Return what tells where `segment` ends, nothing if the origin has no way to give it cheaply."""
         if segment.init and not is_tables(await self._secrets.init(segment.init)):
-            return await self._head_bytes(segment)
-        tail = await self._fetcher.tail(segment.url, segment.range, size=_TAIL_BYTES)
-        if not tail or not segment.key:
-            return tail or b""
-        # In CBC each block is the next one's IV, so an end that begins on a block can be decrypted without what is before it.
+            return await self._head(segment)
+        tail = await self._fetcher.tail(segment.url, segment.range, size=_TAIL_BYTES) or b""
         cut = len(tail) == _TAIL_BYTES
+        if not tail or not segment.key:
+            return _Part(tail, cut)
+        # In CBC each block is the next one's IV, so an end that begins on a block can be decrypted without what is before it.
         key = Key(segment.key.url, tail[:_BLOCK]) if cut else segment.key
         decryptor = await self._secrets.decryptor(key)
-        return decryptor.feed(tail[_BLOCK:] if cut else tail) + decryptor.end() if decryptor else b""
+        return _Part(decryptor.feed(tail[_BLOCK:] if cut else tail) + decryptor.end() if decryptor else b"", cut)
 
 
 async def _opened(rendition: Rendition) -> Probe:
