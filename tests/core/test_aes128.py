@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.judged import pieces
 
-from transcoder.core.aes128 import Decryptor
+from transcoder.core.media.aes128 import Decryptor
 from transcoder.errors import UpstreamError
 
 KEY, IV = bytes(range(16)), bytes(range(16, 32))

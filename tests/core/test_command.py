@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from transcoder.core.command import Input, Wanted, remux
-from transcoder.core.media import Container, Medium, Stream
+from transcoder.core.media.streams import Container, Medium, Stream
 
 PICTURE = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 SOUND = Stream(Medium.AUDIO, "aac", 0x101, 1.4)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from transcoder.core.film import Surveyed, make_film, silence_for
-from transcoder.core.media import Container, Medium, Probe, Stream
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.plan import Kind, Segment, Track
 from transcoder.errors import UnsupportedSourceError
 

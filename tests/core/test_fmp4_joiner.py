@@ -19,7 +19,7 @@ from transcoder.core.fmp4.boxes import Box, Splitter
 from transcoder.core.fmp4.fragment import Run, read_fragment
 from transcoder.core.fmp4.header import read_header
 from transcoder.core.fmp4.verify import Verifier, Whole
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 from transcoder.errors import TranscodeError, TranscoderError, UnsupportedSourceError
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()

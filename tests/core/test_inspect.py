@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.judged import copied, judged, pieces, probed, read
 
-from transcoder.core.inspect import inspector
-from transcoder.core.media import Container, Medium
-from transcoder.core.timestamps import WRAP_SECONDS
+from transcoder.core.media.inspector import inspector
+from transcoder.core.media.streams import Container, Medium
+from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.errors import ProgramChangedError, UnsupportedSourceError, UpstreamError
 
 PACKET = 188

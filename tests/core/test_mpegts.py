@@ -3,10 +3,10 @@ from film import run_ffmpeg
 from make_media import media
 from peers.judged import copied, judged, probed, read
 
-from transcoder.core.media import Medium
-from transcoder.core.mpegts.packets import find_packets
-from transcoder.core.mpegts.pes import read_pes_header
-from transcoder.core.mpegts.tables import Sections
+from transcoder.core.media.mpegts.packets import find_packets
+from transcoder.core.media.mpegts.pes import read_pes_header
+from transcoder.core.media.mpegts.program_tables import Sections
+from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
 
 PACKET = 188

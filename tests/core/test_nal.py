@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.judged import counted, pieces
 
-from transcoder.core.nal import AccessUnits, H264AccessUnits, HevcAccessUnits
+from transcoder.core.media.mpegts.access_units import AccessUnits, H264AccessUnits, HevcAccessUnits
 
 START_CODE = b"\0\0\1"
 FORMS = {

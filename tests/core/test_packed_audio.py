@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.judged import copied, judged, pieces, probed
 
-from transcoder.core.audio_frames import HEADER_BYTES, ac3_frame
-from transcoder.core.inspect import inspector
-from transcoder.core.media import Container, Medium
-from transcoder.core.tail import tail_end
+from transcoder.core.media.audio_frames import HEADER_BYTES, ac3_frame
+from transcoder.core.media.ends import tail_end
+from transcoder.core.media.inspector import inspector
+from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 FORMS = {

@@ -3,10 +3,10 @@ from film import Film, encoding, run_ffmpeg
 from make_media import media
 from peers.judged import copied, judged, probed, read
 
-from transcoder.core.inspect import inspector
-from transcoder.core.media import Container, Medium
-from transcoder.core.mpegts.tables import read_program
-from transcoder.core.probe import probe
+from transcoder.core.media.inspector import inspector
+from transcoder.core.media.mpegts.program_tables import read_program
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 CODECS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from peers.judged import copied, judged, probed
 
-from transcoder.core.tail import tail_end
+from transcoder.core.media.ends import tail_end
 
 STREAMS = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"), "streams")
 

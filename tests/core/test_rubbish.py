@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from make_media import media
 from peers.judged import judged, probed, read
 
-from transcoder.core.probe import probe
-from transcoder.core.tail import tail_end
+from transcoder.core.media.ends import tail_end
+from transcoder.core.media.probe import probe
 from transcoder.errors import TranscoderError
 
 HEAD = 6_000

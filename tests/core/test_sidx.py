@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.sidx import indexed_seconds
+from transcoder.core.media.mp4.sidx import indexed_seconds
 
 
 def box(kind: bytes, content: bytes) -> bytes:

@@ -2,8 +2,8 @@ import pytest
 from make_media import media
 from peers.judged import judged, probed, read
 
-from transcoder.core.media import Medium
-from transcoder.core.tail import tail_end
+from transcoder.core.media.ends import tail_end
+from transcoder.core.media.streams import Medium
 
 
 @pytest.mark.parametrize("name", ["ts-muxed", "ts-audio-only", "ts-video-only", "ts-hevc", "ts-mp3", "ts-ac3", "ts-eac3"])

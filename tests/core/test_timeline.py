@@ -2,9 +2,9 @@
 
 import pytest
 
-from transcoder.core.media import Container, Medium, Probe, Stream
-from transcoder.core.timeline import Passed, cut_short, follows, same_streams
-from transcoder.core.timestamps import WRAP_SECONDS
+from transcoder.core.media.continuity import Passed, cut_short, follows, same_streams
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
+from transcoder.core.media.timestamps import WRAP_SECONDS
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.timestamps import WRAP_SECONDS, unwrap
+from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
 
 
 @given(st.floats(0, 95_443), st.floats(0, 1e6))

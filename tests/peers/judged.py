@@ -9,9 +9,9 @@ from pathlib import Path
 
 from film import ffmpeg_path
 
-from transcoder.core.inspect import Inspector, inspector
-from transcoder.core.media import Medium, Probe
-from transcoder.core.probe import probe
+from transcoder.core.media.inspector import Inspector, inspector
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Medium, Probe
 
 _HEADER = re.compile(r"#(tb|media_type) (\d+): (\S+)")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from transcoder.core.command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
 from transcoder.core.form import AS_IT_IS, ENCODED, Form, Picture
-from transcoder.core.media import Container, Medium, Probe, Stream
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
+from transcoder.core.media.timestamps import unwrap
 from transcoder.core.plan import Kind, Segment, Track
-from transcoder.core.timestamps import unwrap
 from transcoder.errors import UnsupportedSourceError
 
 _ROUNDING = 0.25

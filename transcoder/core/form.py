@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from transcoder.core.media import Medium, Stream
+from transcoder.core.media.streams import Medium, Stream
 
 MP3_BITS = 192_000
 """Per second, always the same: a player that knows no length can tell it from the bytes."""

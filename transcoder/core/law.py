@@ -2,9 +2,9 @@
 
 from transcoder.core.fmp4 import PeriodCount
 from transcoder.core.form import Window
-from transcoder.core.inspect import Inspector
-from transcoder.core.media import Medium, Stream
-from transcoder.core.timestamps import unwrap
+from transcoder.core.media.inspector import Inspector
+from transcoder.core.media.streams import Medium, Stream
+from transcoder.core.media.timestamps import unwrap
 
 _SECONDS = 0.5
 """By so much may what is encoded be shorter than its source: an encoder begins and ends with whole frames."""

@@ -1,8 +1,8 @@
 """What one ffmpeg after another writes as MP3, frame behind frame: one file."""
 
-from transcoder.core.audio_frames import AudioFrames, mpeg_audio_frame
 from transcoder.core.fmp4 import Lengths, PeriodCount
-from transcoder.core.media import Medium
+from transcoder.core.media.audio_frames import AudioFrames, mpeg_audio_frame
+from transcoder.core.media.streams import Medium
 
 
 class Mp3Joiner:

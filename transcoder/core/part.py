@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from transcoder.core.film import Film, Surveyed, spans_of
 from transcoder.core.fmp4 import Cut
 from transcoder.core.form import Clip, Window
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 
 
 def cut_for(first: Sequence[Surveyed], film: Film, clip: Clip | None) -> Cut | None:

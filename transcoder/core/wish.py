@@ -6,10 +6,10 @@ from dataclasses import replace
 from transcoder.core.choose import bits_per_second
 from transcoder.core.clip import clipped, length
 from transcoder.core.file import FileHead
-from transcoder.core.fmp4_source import file_tracks, moov_is_behind
 from transcoder.core.form import MP3_BITS, Form, Format, Picture
 from transcoder.core.job import Job
-from transcoder.core.media import Medium
+from transcoder.core.media.mp4_source import file_tracks, moov_is_behind
+from transcoder.core.media.streams import Medium
 from transcoder.core.plan import Kind, Period, Plan, Segment, Track
 from transcoder.core.playlist import Multivariant
 from transcoder.errors import TooLargeError, UnsupportedSourceError, UpstreamError

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from transcoder.core.aes128 import Decryptor
 from transcoder.core.film import MEDIA
-from transcoder.core.inspect import Inspector
-from transcoder.core.media import Medium, Probe
+from transcoder.core.media.aes128 import Decryptor
+from transcoder.core.media.continuity import OVERLAP_SECONDS, Passed, cut_short, follows, same_streams
+from transcoder.core.media.inspector import Inspector
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Medium, Probe
+from transcoder.core.media.timestamps import unwrap
 from transcoder.core.plan import Init, Key, Kind, Plan, Segment
-from transcoder.core.probe import probe
-from transcoder.core.timeline import OVERLAP_SECONDS, Passed, cut_short, follows, same_streams
-from transcoder.core.timestamps import unwrap
 from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from transcoder.core.fmp4.fragment import Fragment
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 
 
 @dataclass(frozen=True, slots=True)

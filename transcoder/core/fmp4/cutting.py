@@ -14,8 +14,8 @@ from transcoder.core.fmp4.count import PeriodCount
 from transcoder.core.fmp4.fragment import NOT_SYNC, Edit, Fragment, Run, read_fragment
 from transcoder.core.fmp4.header import Header, Lengths, read_header
 from transcoder.core.fmp4.placing import Place
-from transcoder.core.media import Medium
-from transcoder.core.timestamps import unwrap
+from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamps import unwrap
 
 Event = Box | MediaStart | bytes
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from transcoder.core.fmp4.boxes import box, children, find, full_box
 from transcoder.core.fmp4.header import Header, Track
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 from transcoder.errors import TranscodeError
 
 _BOX_HEADER = 8

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from transcoder.core.fmp4.boxes import box, children, find, full_box
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 from transcoder.errors import TranscodeError
 
 MOVIE_TIMESCALE = 90_000

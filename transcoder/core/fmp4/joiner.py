@@ -12,7 +12,7 @@ from transcoder.core.fmp4.header import Header, Lengths, read_header, write_moov
 from transcoder.core.fmp4.index import Index
 from transcoder.core.fmp4.placing import Place, check_same, first_place, next_place
 from transcoder.core.fmp4.timeline import Film, Picture, Sound
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 from transcoder.errors import TranscodeError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024

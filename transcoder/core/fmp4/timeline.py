@@ -13,7 +13,7 @@ from statistics import mode
 from transcoder.core.fmp4.fragment import Edit, Fragment, Run
 from transcoder.core.fmp4.header import Header, Track
 from transcoder.core.fmp4.index import Index
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 from transcoder.errors import TranscodeError
 
 MAX_SILENCE_SECONDS = 3600

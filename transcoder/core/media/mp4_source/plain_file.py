@@ -3,10 +3,10 @@
 import struct
 from dataclasses import dataclass
 
-from transcoder.core.fmp4_source.boxes import Box, boxes, child, read_header, signed, unsigned
-from transcoder.core.fmp4_source.inspect import FragmentInspector
-from transcoder.core.fmp4_source.movie import SourceTrack, read_movie
-from transcoder.core.media import Container, Probe, Stream
+from transcoder.core.media.mp4_source.boxes import Box, boxes, child, read_header, signed, unsigned
+from transcoder.core.media.mp4_source.inspector import FragmentInspector
+from transcoder.core.media.mp4_source.movie import SourceTrack, read_movie
+from transcoder.core.media.streams import Container, Probe, Stream
 from transcoder.errors import UnsupportedSourceError
 
 _MAX_ENTRIES = 10_000_000

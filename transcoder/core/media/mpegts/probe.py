@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from transcoder.core.audio_frames import HEADER_BYTES, READERS, Frame
-from transcoder.core.media import Container, Medium, Probe, Stream
-from transcoder.core.mpegts.packets import PACKET_BYTES, find_packets, payloads
-from transcoder.core.mpegts.pes import read_pes_header
-from transcoder.core.mpegts.tables import PAT_PID, Elementary, Program, Sections, program_map_pids, read_program
+from transcoder.core.media.audio_frames import HEADER_BYTES, READERS, Frame
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, payloads
+from transcoder.core.media.mpegts.pes import read_pes_header
+from transcoder.core.media.mpegts.program_tables import PAT_PID, Elementary, Program, Sections, program_map_pids, read_program
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.errors import UpstreamError
 
 ENOUGH_BYTES = 1024 * 1024

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transcoder.core.media import Medium
+from transcoder.core.media.streams import Medium
 from transcoder.errors import UnsupportedSourceError
 
 PAT_PID = 0

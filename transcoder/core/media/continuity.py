@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transcoder.core.media import Medium, Probe
-from transcoder.core.timestamps import unwrap
+from transcoder.core.media.streams import Medium, Probe
+from transcoder.core.media.timestamps import unwrap
 
 OVERLAP_SECONDS = 0.5
 """A segment that begins so much before the end of the one before it does not continue it; ffmpeg would crush the two into one another."""

@@ -1,10 +1,10 @@
 """What a segment holds, told from its first bytes."""
 
-from transcoder.core.audio_frames import HEADER_BYTES
-from transcoder.core.fmp4_source import probe_file, probe_fragments
-from transcoder.core.media import Probe
-from transcoder.core.mpegts import is_tables, probe_transport
-from transcoder.core.packed_audio import probe_packed_audio
+from transcoder.core.media.audio_frames import HEADER_BYTES
+from transcoder.core.media.mp4_source import probe_file, probe_fragments
+from transcoder.core.media.mpegts import is_tables, probe_transport
+from transcoder.core.media.packed_audio import probe_packed_audio
+from transcoder.core.media.streams import Probe
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _BOX_TYPES = frozenset(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transcoder.core.timestamps import CLOCK_HZ
+from transcoder.core.media.timestamps import CLOCK_HZ
 from transcoder.errors import UpstreamError
 
 PREFIX = b"\0\0\1"

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.audio_frames import HEADER_BYTES, AudioFrames, Frame, ReadFrame, ac3_frame, adts_frame, mpeg_audio_frame
-from transcoder.core.media import Container, Medium, Probe, Stream
-from transcoder.core.timestamps import CLOCK_HZ, unwrap
+from transcoder.core.media.audio_frames import HEADER_BYTES, AudioFrames, Frame, ReadFrame, ac3_frame, adts_frame, mpeg_audio_frame
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
+from transcoder.core.media.timestamps import CLOCK_HZ, unwrap
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _TAG_HEADER_BYTES = 10

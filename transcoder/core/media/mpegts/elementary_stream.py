@@ -1,10 +1,10 @@
 """One elementary stream, taken out of its PES packets: its samples, its timestamps."""
 
-from transcoder.core.audio_frames import READERS, AudioFrames
-from transcoder.core.media import Medium, Stream
-from transcoder.core.mpegts.pes import first_packet, read_pes_header
-from transcoder.core.nal import AccessUnits, H264AccessUnits, HevcAccessUnits
-from transcoder.core.timestamps import unwrap
+from transcoder.core.media.audio_frames import READERS, AudioFrames
+from transcoder.core.media.mpegts.access_units import AccessUnits, H264AccessUnits, HevcAccessUnits
+from transcoder.core.media.mpegts.pes import first_packet, read_pes_header
+from transcoder.core.media.streams import Medium, Stream
+from transcoder.core.media.timestamps import unwrap
 
 _ACCESS_UNITS: dict[str, type[AccessUnits]] = {"h264": H264AccessUnits, "hevc": HevcAccessUnits}
 _LONGEST_PICTURE_SECONDS = 10.0

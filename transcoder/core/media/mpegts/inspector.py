@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from transcoder.core.media import Medium, Probe
-from transcoder.core.mpegts.elementary import ElementaryStream
-from transcoder.core.mpegts.packets import (
+from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
+from transcoder.core.media.mpegts.packets import (
     MAX_JUNK_BYTES,
     PACKET,
     PACKET_BYTES,
@@ -16,7 +15,8 @@ from transcoder.core.mpegts.packets import (
     find_packets,
     payload_of,
 )
-from transcoder.core.mpegts.tables import PAT_PID, Program, Sections, program_map_pids, read_program
+from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, Sections, program_map_pids, read_program
+from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import ProgramChangedError, UnsupportedSourceError, UpstreamError
 
 _FLAGS = (0, 0x2000, 0x8000, 0xA000)

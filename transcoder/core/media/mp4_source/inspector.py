@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.fmp4_source.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, Box, read_header
-from transcoder.core.fmp4_source.fragment import Run, read_fragment
-from transcoder.core.fmp4_source.movie import SourceTrack, read_movie
-from transcoder.core.fmp4_source.probe import source_tracks
-from transcoder.core.media import Medium, Probe
+from transcoder.core.media.mp4_source.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, Box, read_header
+from transcoder.core.media.mp4_source.fragment import Run, read_fragment
+from transcoder.core.media.mp4_source.movie import SourceTrack, read_movie
+from transcoder.core.media.mp4_source.probe import source_tracks
+from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from transcoder.core.fmp4_source.boxes import Box, boxes, read_header
-from transcoder.core.fmp4_source.fragment import Run, read_fragment
-from transcoder.core.fmp4_source.movie import SourceTrack, read_movie
-from transcoder.core.media import Container, Medium, Probe, Stream
+from transcoder.core.media.mp4_source.boxes import Box, boxes, read_header
+from transcoder.core.media.mp4_source.fragment import Run, read_fragment
+from transcoder.core.media.mp4_source.movie import SourceTrack, read_movie
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.errors import UpstreamError
 
 _ENOUGH_BYTES = 1024 * 1024

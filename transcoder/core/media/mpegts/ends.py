@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.audio_frames import HEADER_BYTES, READERS
-from transcoder.core.media import Medium, Probe, Stream
-from transcoder.core.mpegts.packets import PACKET_BYTES, SYNC, find_packets, payloads
-from transcoder.core.mpegts.pes import PesHeader, read_pes_header
-from transcoder.core.timestamps import unwrap
+from transcoder.core.media.audio_frames import HEADER_BYTES, READERS
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, payloads
+from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
+from transcoder.core.media.streams import Medium, Probe, Stream
+from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 
 

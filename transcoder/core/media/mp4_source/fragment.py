@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from transcoder.core.fmp4_source.boxes import Box, boxes, signed, unsigned
-from transcoder.core.fmp4_source.movie import SourceTrack
+from transcoder.core.media.mp4_source.boxes import Box, boxes, signed, unsigned
+from transcoder.core.media.mp4_source.movie import SourceTrack
 from transcoder.errors import UpstreamError
 
 _BASE_DATA_OFFSET, _DESCRIPTION_INDEX, _DEFAULT_DURATION, _DEFAULT_SIZE = 0x1, 0x2, 0x8, 0x10

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.fmp4_source import fragment_end
-from transcoder.core.media import Container, Medium, Probe
-from transcoder.core.mpegts import transport_tail_end
-from transcoder.core.packed_audio import packed_audio_tail_end
+from transcoder.core.media.mp4_source import fragment_end
+from transcoder.core.media.mpegts import transport_tail_end
+from transcoder.core.media.packed_audio import packed_audio_tail_end
+from transcoder.core.media.streams import Container, Medium, Probe
 
 
 def tail_end(tail: bytes, probe: Probe, *, init: bytes = b"") -> Mapping[Medium, float]:

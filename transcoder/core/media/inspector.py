@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from transcoder.core.fmp4_source import FileInspector, FragmentInspector
-from transcoder.core.media import Container, Medium, Probe
-from transcoder.core.mpegts import TransportInspector
-from transcoder.core.packed_audio import PackedAudioInspector
+from transcoder.core.media.mp4_source import FileInspector, FragmentInspector
+from transcoder.core.media.mpegts import TransportInspector
+from transcoder.core.media.packed_audio import PackedAudioInspector
+from transcoder.core.media.streams import Container, Medium, Probe
 
 
 class Inspector(Protocol):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from transcoder.core.fmp4_source.boxes import Box, boxes, child, signed, unsigned
-from transcoder.core.media import Medium
+from transcoder.core.media.mp4_source.boxes import Box, boxes, child, signed, unsigned
+from transcoder.core.media.streams import Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _MEDIA = {b"vide": Medium.VIDEO, b"soun": Medium.AUDIO}

@@ -1,7 +1,0 @@
-"""Fragmented MP4 (CMAF) segments as HLS sends them: what they hold, whether they are whole, how many samples they bring."""
-
-from transcoder.core.fmp4_source.file import FileInspector, file_tracks, moov_is_behind, probe_file
-from transcoder.core.fmp4_source.inspect import FragmentInspector
-from transcoder.core.fmp4_source.probe import fragment_end, probe_fragments
-
-__all__ = ["FileInspector", "FragmentInspector", "file_tracks", "fragment_end", "moov_is_behind", "probe_file", "probe_fragments"]

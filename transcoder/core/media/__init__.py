@@ -1,0 +1,1 @@
+"""What bytes are: containers, codecs, timestamps, samples."""
