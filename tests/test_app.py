@@ -13,8 +13,8 @@ from moto.server import ThreadedMotoServer
 from peers.served import ask, ask_all
 
 from transcoder import bootstrap
-from transcoder.core.query import parse_query
-from transcoder.core.signing import query_of, signed
+from transcoder.core.request.query import parse_query
+from transcoder.core.request.signing import query_of, signed
 from transcoder.emulator import Options
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings

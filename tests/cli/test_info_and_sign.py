@@ -10,8 +10,8 @@ import pytest
 from conftest import Serve
 from peers.emulated import emulated
 
-from transcoder.core.query import parse_query
-from transcoder.core.signing import check
+from transcoder.core.request.query import parse_query
+from transcoder.core.request.signing import check
 from transcoder.emulator import Options
 
 KEY = "a key of sixteen or more"

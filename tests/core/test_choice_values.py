@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.choice_values import byte_count, moment
+from transcoder.core.request.values import byte_count, moment
 from transcoder.errors import BadRequestError
 
 

@@ -3,14 +3,15 @@
 import pytest
 
 from transcoder.core.clip import clipped
-from transcoder.core.form import Clip
-from transcoder.core.job import Job
-from transcoder.core.plan import Kind, Period, Plan, Segment, Track
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Period, Plan, Segment, Track
+from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import Clip
 from transcoder.core.wish import as_wanted
 from transcoder.errors import BadRequestError, UnsupportedSourceError
 
 
-def track(kind: Kind, *seconds: float, name: str = "") -> Track:
+def track(kind: TrackKind, *seconds: float, name: str = "") -> Track:
     ats = [sum(seconds[:number]) for number in range(len(seconds))]
     segments = (
         Segment(f"{name}{number}", length, at, None, None, None) for number, (length, at) in enumerate(zip(seconds, ats, strict=True))
@@ -38,14 +39,14 @@ def kept(of: Plan) -> list[list[str]]:
     ],
 )
 def test_keeps_the_segments_that_are_needed(start: float, end: float | None, urls: list[str], clip: Clip) -> None:
-    got, where = clipped(plan([track(Kind.BOTH, 6, 6, 6)]), start=start, end=end, exact=False)
+    got, where = clipped(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=start, end=end, exact=False)
     assert kept(got) == [urls]
     assert where == clip
     assert got.periods[0].tracks[0].segments[0].at == 0
 
 
 def test_sound_is_kept_from_where_the_picture_begins() -> None:
-    of = plan([track(Kind.VIDEO, 6, 6, 6, name="v"), track(Kind.AUDIO, 4, 4, 4, 4, 2, name="a")])
+    of = plan([track(TrackKind.VIDEO, 6, 6, 6, name="v"), track(TrackKind.AUDIO, 4, 4, 4, 4, 2, name="a")])
     got, where = clipped(of, start=7, end=8, exact=False)
     assert kept(got) == [["v1", "a1", "a2"]]
     assert where.start == 1
@@ -53,7 +54,7 @@ def test_sound_is_kept_from_where_the_picture_begins() -> None:
 
 
 def test_whole_periods_are_left_out() -> None:
-    got, where = clipped(plan(*([track(Kind.BOTH, 6, 6, name=name)] for name in "abc"), size=1800), start=20, end=25, exact=True)
+    got, where = clipped(plan(*([track(TrackKind.BOTH, 6, 6, name=name)] for name in "abc"), size=1800), start=20, end=25, exact=True)
     assert kept(got) == [["b1"], ["c0"]]
     assert where == Clip(2.0, 5.0, exact=True)
     assert got.estimated_bytes == 600
@@ -61,21 +62,21 @@ def test_whole_periods_are_left_out() -> None:
 
 def test_nothing_begins_beyond_the_end() -> None:
     with pytest.raises(BadRequestError, match=r"start: 18 s lies beyond the end of the film, which is 18\.000 s long"):
-        clipped(plan([track(Kind.BOTH, 6, 6, 6)]), start=18, end=None, exact=False)
+        clipped(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=18, end=None, exact=False)
 
 
 @pytest.mark.parametrize(
     ("job", "kinds"),
     [
-        (Job("", mute=True), [Kind.VIDEO]),
-        (Job(""), [Kind.VIDEO, Kind.AUDIO]),
+        (Job("", mute=True), [TrackKind.VIDEO]),
+        (Job(""), [TrackKind.VIDEO, TrackKind.AUDIO]),
     ],
 )
-def test_only_what_is_wanted_is_fetched(job: Job, kinds: list[Kind]) -> None:
-    got = as_wanted(plan([track(Kind.VIDEO, 6), track(Kind.AUDIO, 6)]), job)
+def test_only_what_is_wanted_is_fetched(job: Job, kinds: list[TrackKind]) -> None:
+    got = as_wanted(plan([track(TrackKind.VIDEO, 6), track(TrackKind.AUDIO, 6)]), job)
     assert [one.kind for one in got.periods[0].tracks] == kinds
 
 
 def test_what_is_wanted_must_be_there() -> None:
     with pytest.raises(UnsupportedSourceError, match="The source has no picture"):
-        as_wanted(plan([track(Kind.AUDIO, 6)]), Job("", mute=True))
+        as_wanted(plan([track(TrackKind.AUDIO, 6)]), Job("", mute=True))

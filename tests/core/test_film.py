@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from transcoder.core.film import Surveyed, make_film, silence_for
-from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.core.plan import Kind, Segment, Track
+from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
+from transcoder.core.plan import Segment, Track
 from transcoder.errors import UnsupportedSourceError
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
 
 
-def track(kind: Kind, *seconds: float) -> Track:
+def track(kind: TrackKind, *seconds: float) -> Track:
     segments = [Segment(f"{index}.ts", each, sum(seconds[:index]), None, None, None) for index, each in enumerate(seconds)]
     return Track(kind, tuple(segments), sum(seconds))
 
@@ -25,7 +25,7 @@ def audio(start: float | None = 10.0, codec: str = "aac", rate: int = 48_000, ch
     return Stream(SOUND, codec, 257, start, rate, channels)
 
 
-def surveyed(kind: Kind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> Surveyed:
+def surveyed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> Surveyed:
     found = Surveyed(track(kind, *seconds), Probe(Container.MPEGTS, streams), {})
     return replace(found, **more)  # type: ignore[arg-type]  # the fields of Surveyed, one by one in each test
 
@@ -35,12 +35,12 @@ def seconds(*periods: list[Surveyed]) -> float:
 
 
 def test_length_is_from_the_earliest_begin_to_the_latest_end() -> None:
-    apart = [surveyed(Kind.VIDEO, video(10.6), seconds=(5.0, 5.08)), surveyed(Kind.AUDIO, audio(10.0), seconds=(5.0, 5.03))]
+    apart = [surveyed(TrackKind.VIDEO, video(10.6), seconds=(5.0, 5.08)), surveyed(TrackKind.AUDIO, audio(10.0), seconds=(5.0, 5.03))]
     assert seconds(apart) == pytest.approx(10.68)
 
 
 def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
-    assert seconds([surveyed(Kind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
+    assert seconds([surveyed(TrackKind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
     ],
 )
 def test_the_end_is_what_the_last_segment_says_where_that_can_be(end: float, cut: bool, length: float) -> None:  # noqa: FBT001  # a column
-    assert seconds([surveyed(Kind.BOTH, video(10.0), ends={PICTURE: end}, cut=cut)]) == pytest.approx(length)
+    assert seconds([surveyed(TrackKind.BOTH, video(10.0), ends={PICTURE: end}, cut=cut)]) == pytest.approx(length)
 
 
 def test_periods_add_up() -> None:
-    first = [surveyed(Kind.BOTH, video(10.0), audio(10.0))]
-    second = [surveyed(Kind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
+    first = [surveyed(TrackKind.BOTH, video(10.0), audio(10.0))]
+    second = [surveyed(TrackKind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
     film = make_film([first, second], estimated_bytes=5)
     assert film.seconds == pytest.approx(15.0)
     assert film.media == pytest.approx({PICTURE: 15.0, SOUND: 14.9})
@@ -70,17 +70,17 @@ def test_periods_add_up() -> None:
 @pytest.mark.parametrize(
     ("periods", "words"),
     [
-        ([[surveyed(Kind.BOTH)]], "neither picture nor sound"),
-        ([[surveyed(Kind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "ordinary MP4"),
-        ([[surveyed(Kind.VIDEO, audio())]], "no picture"),
-        ([[surveyed(Kind.AUDIO, video())]], "no sound"),
-        ([[surveyed(Kind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
-        ([[surveyed(Kind.BOTH, audio(codec="mp2"))]], "mp2"),
-        ([[surveyed(Kind.BOTH, video())], [surveyed(Kind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
-        ([[surveyed(Kind.BOTH, audio())], [surveyed(Kind.BOTH, audio(rate=44_100))]], "sampling rate"),
-        ([[surveyed(Kind.BOTH, audio())], [surveyed(Kind.BOTH, audio(channels=1))]], "channels"),
-        ([[surveyed(Kind.BOTH, video(), audio())], [surveyed(Kind.BOTH, audio())]], "no picture"),
-        ([[surveyed(Kind.BOTH, video(), audio(channels=4))], [surveyed(Kind.BOTH, video())]], "no sound"),
+        ([[surveyed(TrackKind.BOTH)]], "neither picture nor sound"),
+        ([[surveyed(TrackKind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "ordinary MP4"),
+        ([[surveyed(TrackKind.VIDEO, audio())]], "no picture"),
+        ([[surveyed(TrackKind.AUDIO, video())]], "no sound"),
+        ([[surveyed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
+        ([[surveyed(TrackKind.BOTH, audio(codec="mp2"))]], "mp2"),
+        ([[surveyed(TrackKind.BOTH, video())], [surveyed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
+        ([[surveyed(TrackKind.BOTH, audio())], [surveyed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
+        ([[surveyed(TrackKind.BOTH, audio())], [surveyed(TrackKind.BOTH, audio(channels=1))]], "channels"),
+        ([[surveyed(TrackKind.BOTH, video(), audio())], [surveyed(TrackKind.BOTH, audio())]], "no picture"),
+        ([[surveyed(TrackKind.BOTH, video(), audio(channels=4))], [surveyed(TrackKind.BOTH, video())]], "no sound"),
     ],
 )
 def test_what_cannot_be_one_film_is_refused(periods: list[list[Surveyed]], words: str) -> None:
@@ -89,13 +89,13 @@ def test_what_cannot_be_one_film_is_refused(periods: list[list[Surveyed]], words
 
 
 def test_a_stream_that_is_announced_and_never_comes_is_none() -> None:
-    film = make_film([[surveyed(Kind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
+    film = make_film([[surveyed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
     assert set(film.media) == {PICTURE}
 
 
 def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form() -> None:
-    loud = [surveyed(Kind.BOTH, video(), audio(rate=44_100, channels=1))]
-    silent = [surveyed(Kind.BOTH, video(500.0), seconds=(4.0,))]
+    loud = [surveyed(TrackKind.BOTH, video(), audio(rate=44_100, channels=1))]
+    silent = [surveyed(TrackKind.BOTH, video(500.0), seconds=(4.0,))]
     film = make_film([silent, loud], estimated_bytes=None)
     silence = silence_for(silent, film.sound)
     assert silence is not None
@@ -106,11 +106,11 @@ def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form
 
 def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> None:
     ends = {PICTURE: 18.0, SOUND: 18.1}
-    assert seconds([surveyed(Kind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)
+    assert seconds([surveyed(TrackKind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)
 
 
 def test_nothing_lasts_less_than_no_time() -> None:
-    film = make_film([[surveyed(Kind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
+    film = make_film([[surveyed(TrackKind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
     assert film.media == pytest.approx({PICTURE: 0.0, SOUND: 3.0})
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.hosts import check_host
+from transcoder.core.request.allowlist import check_host
 from transcoder.errors import ForbiddenSourceError
 
 REDDIT = ("reddit.com", "redd.it")

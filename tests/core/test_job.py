@@ -5,9 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from transcoder.core.job import Job
-from transcoder.core.parameters import PARAMETERS
-from transcoder.core.query import parse_query
+from transcoder.core.request.job import Job
+from transcoder.core.request.parameters import PARAMETERS
+from transcoder.core.request.query import parse_query
 from transcoder.errors import BadRequestError
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from transcoder.core import periods, planning
-from transcoder.core.plan import Kind, Plan
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Plan
 from transcoder.core.planning import make_plan
 from transcoder.core.playlist import Media, media_only, parse
 from transcoder.errors import UnsupportedSourceError
@@ -90,7 +91,7 @@ def shown(plan: Plan) -> list[str]:
 def test_picture_and_sound_break_at_the_same_places(video: Media, audio: Media, expected: list[str]) -> None:
     plan = make_plan(video, audio)
     assert shown(plan) == expected
-    assert {track.kind for period in plan.periods for track in period.tracks} <= {Kind.VIDEO, Kind.AUDIO}
+    assert {track.kind for period in plan.periods for track in period.tracks} <= {TrackKind.VIDEO, TrackKind.AUDIO}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_breaks_that_cannot_be_brought_together_are_refused(video: Media, audio:
 
 def test_without_separate_sound_segments_bring_both() -> None:
     plan = make_plan(media(4, BREAK, 4))
-    assert [[track.kind for track in period.tracks] for period in plan.periods] == [[Kind.BOTH], [Kind.BOTH]]
+    assert [[track.kind for track in period.tracks] for period in plan.periods] == [[TrackKind.BOTH], [TrackKind.BOTH]]
 
 
 def test_time_begins_anew_in_each_period_at_its_first_media() -> None:

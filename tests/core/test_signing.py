@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from transcoder.core.query import parse_query
-from transcoder.core.signing import check, query_of, signed, usable_keys
+from transcoder.core.request.query import parse_query
+from transcoder.core.request.signing import check, query_of, signed, usable_keys
 from transcoder.errors import BadRequestError, BadSignatureError
 
 OLD, NEW = b"an old key of 16 bytes", b"a new key of many bytes"

@@ -7,7 +7,7 @@ from transcoder.core.file import FileHead, asked_part
 from transcoder.core.film import Film
 from transcoder.core.function_url import Head, Request
 from transcoder.core.names import content_disposition, file_name
-from transcoder.core.query import parse_query
+from transcoder.core.request.query import parse_query
 from transcoder.core.tags import tags_of
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import TooLargeError

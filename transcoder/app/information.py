@@ -8,8 +8,8 @@ from http import HTTPStatus
 from transcoder.app.service import Answer, Service
 from transcoder.core.function_url import Head, Request
 from transcoder.core.names import file_name
-from transcoder.core.query import parse_query
 from transcoder.core.report import make_report
+from transcoder.core.request.query import parse_query
 
 _KEPT_SECONDS = 60
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from transcoder.core.signing import check, query_of, signed, usable_keys
+from transcoder.core.request.signing import check, query_of, signed, usable_keys
 from transcoder.edge import secrets
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings

@@ -14,8 +14,8 @@ from transcoder.cli.verified import verified
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
 from transcoder.core.file import FileHead
 from transcoder.core.film import Film
-from transcoder.core.job import Job
 from transcoder.core.names import file_name
+from transcoder.core.request.job import Job
 from transcoder.core.tags import tags_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher

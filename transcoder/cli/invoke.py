@@ -18,11 +18,11 @@ from transcoder.cli.progress import progress
 from transcoder.cli.reception import Reception, Report
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.words import add_parameters, values_of
-from transcoder.core.form import Format
-from transcoder.core.job import Job, checked_url
 from transcoder.core.names import file_name, title_of
-from transcoder.core.parameters import make_job
-from transcoder.core.signing import query_of
+from transcoder.core.request.job import Job, checked_url
+from transcoder.core.request.output_format import Format
+from transcoder.core.request.parameters import make_job
+from transcoder.core.request.signing import query_of
 from transcoder.edge.invoking import Function, FunctionUrl, Receiver
 from transcoder.emulator.event import HttpRequest, make_event, new_trace_id
 from transcoder.errors import BadRequestError, single_error

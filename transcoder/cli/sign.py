@@ -10,9 +10,9 @@ from transcoder.app.links import Links
 from transcoder.cli.commands import Commands
 from transcoder.cli.exits import Exit
 from transcoder.cli.words import add_parameters, values_of
-from transcoder.core.job import checked_url
-from transcoder.core.parameters import make_job
-from transcoder.core.signing import query_of, signed
+from transcoder.core.request.job import checked_url
+from transcoder.core.request.parameters import make_job
+from transcoder.core.request.signing import query_of, signed
 from transcoder.errors import BadRequestError
 from transcoder.settings import PREFIX, Settings
 

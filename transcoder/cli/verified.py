@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from transcoder.core.film import Film
 from transcoder.core.fmp4.verify import Verifier, Whole
-from transcoder.core.form import Format
+from transcoder.core.request.output_format import Format
 from transcoder.pipeline import Sink
 
 

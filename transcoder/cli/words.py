@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from transcoder.core.job import Job, checked_url
-from transcoder.core.parameters import PARAMETERS, make_job
+from transcoder.core.request.job import Job, checked_url
+from transcoder.core.request.parameters import PARAMETERS, make_job
 from transcoder.errors import BadRequestError
 
 

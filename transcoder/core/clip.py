@@ -3,8 +3,9 @@
 import math
 from dataclasses import replace
 
-from transcoder.core.form import Clip
-from transcoder.core.plan import Kind, Period, Plan, Segment, Track
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Period, Plan, Segment, Track
+from transcoder.core.request.output_format import Clip
 from transcoder.errors import BadRequestError
 
 _APART = 0.75
@@ -60,7 +61,7 @@ def _seconds(period: Period) -> float:
 
 def _leader(period: Period) -> Track:
     """Return the track that brings the picture, or the sound where there is none."""
-    return min(period.tracks, key=lambda track: track.kind is Kind.AUDIO)
+    return min(period.tracks, key=lambda track: track.kind is TrackKind.AUDIO)
 
 
 def _part(period: Period, start: float, end: float) -> Period | None:

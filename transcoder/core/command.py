@@ -7,9 +7,9 @@ from typing import Any
 
 import ffmpeg
 
-from transcoder.core.form import AS_IT_IS, EVERYTHING, MP3_BITS, Form, Format, Window
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
+from transcoder.core.request.output_format import AS_IT_IS, EVERYTHING, MP3_BITS, Form, Format, Window
 
 PICTURE_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})

@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transcoder.core.command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
-from transcoder.core.form import AS_IT_IS, ENCODED, Form, Picture
-from transcoder.core.media.streams import Container, Medium, Probe, Stream
+from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.plan import Kind, Segment, Track
+from transcoder.core.plan import Segment, Track
+from transcoder.core.request.output_format import AS_IT_IS, ENCODED, Form, Picture
 from transcoder.errors import UnsupportedSourceError
 
 _ROUNDING = 0.25
-MEDIA: Mapping[Kind, tuple[Medium, ...]] = {Kind.VIDEO: (Medium.VIDEO,), Kind.AUDIO: (Medium.AUDIO,), Kind.BOTH: tuple(Medium)}
+MEDIA: Mapping[TrackKind, tuple[Medium, ...]] = {
+    TrackKind.VIDEO: (Medium.VIDEO,),
+    TrackKind.AUDIO: (Medium.AUDIO,),
+    TrackKind.BOTH: tuple(Medium),
+}
 """What a track of each kind may bring into the film."""
 
 
@@ -36,7 +40,7 @@ class Surveyed:
     @property
     def streams(self) -> tuple[Stream, ...]:
         """The streams of this track that go into the film; what a program map announces and no packet brings is none."""
-        streams = tuple(stream for medium in MEDIA[self.track.kind] if (stream := self.probe.first(medium)))
+        streams = tuple(stream for medium in self.track.kind.media if (stream := self.probe.first(medium)))
         return tuple(stream for stream in streams if stream.start is not None or self.probe.container is not Container.MPEGTS)
 
 
@@ -115,7 +119,9 @@ def _refuse_foreign(surveyed: Sequence[Surveyed], form: Form) -> None:
         if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
             raise UnsupportedSourceError("The segments are ordinary MP4 files; only fragmented MP4 can be joined.")
         if not track.streams:
-            missing = {Kind.VIDEO: "no picture", Kind.AUDIO: "no sound", Kind.BOTH: "neither picture nor sound"}[track.track.kind]
+            missing = {TrackKind.VIDEO: "no picture", TrackKind.AUDIO: "no sound", TrackKind.BOTH: "neither picture nor sound"}[
+                track.track.kind
+            ]
             if len(surveyed) == 1:
                 raise UnsupportedSourceError(f"The source holds {missing}.")
             raise UnsupportedSourceError(f"A playlist of the source holds {missing}, for which it is listed.")

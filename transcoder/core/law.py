@@ -1,10 +1,10 @@
 """The law of every film: what went in comes out."""
 
 from transcoder.core.fmp4 import PeriodCount
-from transcoder.core.form import Window
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import unwrap
+from transcoder.core.request.output_format import Window
 
 _SECONDS = 0.5
 """By so much may what is encoded be shorter than its source: an encoder begins and ends with whole frames."""

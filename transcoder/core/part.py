@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from transcoder.core.film import Film, Surveyed, spans_of
 from transcoder.core.fmp4 import Cut
-from transcoder.core.form import Clip, Window
 from transcoder.core.media.streams import Medium
+from transcoder.core.request.output_format import Clip, Window
 
 
 def cut_for(first: Sequence[Surveyed], film: Film, clip: Clip | None) -> Cut | None:

@@ -1,17 +1,9 @@
 """What is to be fetched, in which order: periods of tracks of segments."""
 
 from dataclasses import dataclass, replace
-from enum import Enum
 
-from transcoder.core.form import AS_IT_IS, Form
-
-
-class Kind(Enum):
-    """What a track may bring: one medium by its rendition's kind, or whatever its segments hold."""
-
-    VIDEO = "video"
-    AUDIO = "audio"
-    BOTH = "both"
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.request.output_format import AS_IT_IS, Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class Segment:
 class Track:
     """A run of segments of one rendition on one timeline."""
 
-    kind: Kind
+    kind: TrackKind
     segments: tuple[Segment, ...]
     seconds: float
     """The sum of EXTINF, inner gaps included, leading and trailing ones not."""
@@ -82,7 +74,7 @@ class Plan:
     form: Form = AS_IT_IS
     """What is made of it."""
 
-    def listed(self, kind: Kind) -> list[tuple[int, Segment]]:
+    def listed(self, kind: TrackKind) -> list[tuple[int, Segment]]:
         """List all segments of one kind with the index of their period; here `at` counts from the film's begin, as if EXTINF were exact."""
         found, begin = [], 0.0
         for index, period in enumerate(self.periods):

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from transcoder.core import periods
 from transcoder.core.keys import key_for
-from transcoder.core.plan import Init, Kind, Period, Plan, Segment, Track
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Init, Period, Plan, Segment, Track
 from transcoder.core.playlist import MapTag, Media, MediaSegment
 from transcoder.core.playlist.addresses import shown
 from transcoder.errors import UnsupportedSourceError
@@ -27,12 +28,12 @@ def make_plan(video: Media, audio: Media | None = None, *, bandwidth: int | None
     """
     if audio is None:
         _check(video)
-        tracks = _Tracks(video, Kind.BOTH)
+        tracks = _Tracks(video, TrackKind.BOTH)
         pieces = [[tracks.track(span)] for span in periods.alone(video)]
     else:
         _check(video)
         _check(audio)
-        picture, sound = _Tracks(video, Kind.VIDEO), _Tracks(audio, Kind.AUDIO)
+        picture, sound = _Tracks(video, TrackKind.VIDEO), _Tracks(audio, TrackKind.AUDIO)
         pieces = [[picture.track(left), sound.track(right)] for left, right in periods.together(video, audio)]
     # A period of gaps alone holds nothing that could be joined.
     planned = tuple(_period(found) for piece in pieces if (found := [track for track in piece if track is not None]))
@@ -63,7 +64,7 @@ def _check(media: Media) -> None:
 class _Tracks:
     """Makes the tracks of one playlist."""
 
-    def __init__(self, media: Media, kind: Kind) -> None:
+    def __init__(self, media: Media, kind: TrackKind) -> None:
         self._media = media
         self._kind = kind
         self._inits: dict[tuple[object, ...], Init] = {}

@@ -4,7 +4,8 @@ import math
 from dataclasses import asdict, dataclass
 
 from transcoder.core.clip import length
-from transcoder.core.plan import Kind, Plan
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Plan
 from transcoder.core.playlist import Rendition, Variant
 from transcoder.core.source import Origin, Resolved, Source
 
@@ -126,18 +127,18 @@ def _seconds(plan: Plan, fetched: float) -> float:
     if clip.seconds is not None:
         return clip.seconds
     # Of the sound more is fetched; where the part begins is counted from the picture.
-    leaders = (min(period.tracks, key=lambda track: track.kind is Kind.AUDIO) for period in plan.periods)
+    leaders = (min(period.tracks, key=lambda track: track.kind is TrackKind.AUDIO) for period in plan.periods)
     return math.fsum(track.seconds for track in leaders) - (clip.start or 0.0)
 
 
-def _brings(resolved: Resolved, kind: Kind) -> bool:
-    return any(track.kind in {kind, Kind.BOTH} for period in resolved.plan.periods for track in period.tracks)
+def _brings(resolved: Resolved, kind: TrackKind) -> bool:
+    return any(track.kind in {kind, TrackKind.BOTH} for period in resolved.plan.periods for track in period.tracks)
 
 
 def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLine:
     width, height = variant.resolution or (None, None)
     rate = variant.average_bandwidth or variant.bandwidth
-    picture = _brings(resolved, Kind.VIDEO) or not (resolved.choice and resolved.choice.rendition)
+    picture = _brings(resolved, TrackKind.VIDEO) or not (resolved.choice and resolved.choice.rendition)
     chosen = picture and resolved.choice is not None and resolved.choice.variant is variant
     estimated = round(rate * seconds / 8) if rate else None
     return VariantLine(
@@ -153,7 +154,7 @@ def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLin
 
 
 def _track(rendition: Rendition, resolved: Resolved) -> TrackLine:
-    chosen = _brings(resolved, Kind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
+    chosen = _brings(resolved, TrackKind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
     return TrackLine(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
 
 

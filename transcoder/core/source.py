@@ -5,11 +5,12 @@ from enum import Enum
 
 from transcoder.core.choose import Choice
 from transcoder.core.file import FileHead, file_extension
-from transcoder.core.job import Job
+from transcoder.core.media.streams import TrackKind
 from transcoder.core.names import title_of
-from transcoder.core.plan import Kind, Period, Plan, Segment, Track
+from transcoder.core.plan import Period, Plan, Segment, Track
 from transcoder.core.playlist import Multivariant
 from transcoder.core.reddit import Mp4Files, Video
+from transcoder.core.request.job import Job
 
 
 class Origin(Enum):
@@ -73,7 +74,7 @@ class Resolved:
 def plan_files(files: Mp4Files, *, seconds: float | None = None) -> Plan:
     """Plan the film of two fragmented MP4 files, each a segment that brings its own header; `seconds` where they do not tell."""
     length = files.seconds or seconds or 0.0
-    named = [(Kind.VIDEO, files.picture), *([(Kind.AUDIO, files.sound)] if files.sound else [])]
+    named = [(TrackKind.VIDEO, files.picture), *([(TrackKind.AUDIO, files.sound)] if files.sound else [])]
     tracks = tuple(Track(kind, (Segment(url, length, 0.0, None, None, None),), length) for kind, url in named)
     estimated = round(files.bandwidth * length / 8) if files.bandwidth and length else None
     return Plan((Period(tracks),), target_seconds=length, estimated_bytes=estimated)

@@ -6,12 +6,12 @@ from dataclasses import replace
 from transcoder.core.choose import bits_per_second
 from transcoder.core.clip import clipped, length
 from transcoder.core.file import FileHead
-from transcoder.core.form import MP3_BITS, Form, Format, Picture
-from transcoder.core.job import Job
 from transcoder.core.media.mp4_source import file_tracks, moov_is_behind
-from transcoder.core.media.streams import Medium
-from transcoder.core.plan import Kind, Period, Plan, Segment, Track
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Period, Plan, Segment, Track
 from transcoder.core.playlist import Multivariant
+from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import MP3_BITS, Form, Format, Picture
 from transcoder.errors import TooLargeError, UnsupportedSourceError, UpstreamError
 
 _MARGIN = 1.03
@@ -42,10 +42,10 @@ def as_wanted(plan: Plan, job: Job) -> Plan:
 
 def wants_making(job: Job) -> bool:
     """Tell whether a file as it is would not do."""
-    return job.kind is not Kind.BOTH or job.is_part or job.video is Picture.H264
+    return job.kind is not TrackKind.BOTH or job.is_part or job.video is Picture.H264
 
 
-def plan_mp4(url: str, head: bytes, kind: Kind) -> Plan | None:
+def plan_mp4(url: str, head: bytes, kind: TrackKind) -> Plan | None:
     """Plan what is made of the `kind` of media in an ordinary MP4 file, which is fetched whole; None if more of its `head` is needed.
 
     Raises:
@@ -57,9 +57,8 @@ def plan_mp4(url: str, head: bytes, kind: Kind) -> Plan | None:
     except UpstreamError as error:
         raise UnsupportedSourceError("This file is no MP4 that something could be made of; it can be had as it is.") from error
     if tracks:
-        media = {Kind.VIDEO: {Medium.VIDEO}, Kind.AUDIO: {Medium.AUDIO}, Kind.BOTH: set(Medium)}[kind]
-        seconds = max((one.seconds for one in tracks if one.track.medium in media), default=0.0)
-        track = Track(Kind.BOTH, (Segment(url, seconds, 0.0, None, None, None),), seconds)
+        seconds = max((one.seconds for one in tracks if one.track.medium in kind.media), default=0.0)
+        track = Track(TrackKind.BOTH, (Segment(url, seconds, 0.0, None, None, None),), seconds)
         return Plan((Period((track,)),), target_seconds=seconds, estimated_bytes=None)
     if behind:
         raise UnsupportedSourceError("The index of this MP4 stands at its end: it can be had as it is, but nothing can be made of it.")
@@ -107,15 +106,15 @@ def too_large(plan: Plan, fit: int, multivariant: Multivariant | None = None) ->
     return TooLargeError(f"fit: at most {fit / 10**6:g} MB are wanted, and the smallest that can be had is about {smallest:.1f} MB.")
 
 
-def _only(plan: Plan, kind: Kind) -> Plan:
+def _only(plan: Plan, kind: TrackKind) -> Plan:
     """Keep the tracks that bring what is wanted."""
-    if kind is Kind.BOTH:
+    if kind is TrackKind.BOTH:
         return plan
     periods = []
     for period in plan.periods:
         tracks = [track for track in period.tracks if track.kind is kind]
-        tracks = tracks or [replace(track, kind=kind) for track in period.tracks if track.kind is Kind.BOTH]
+        tracks = tracks or [replace(track, kind=kind) for track in period.tracks if track.kind is TrackKind.BOTH]
         if not tracks:
-            raise UnsupportedSourceError(f"The source has {'no sound' if kind is Kind.AUDIO else 'no picture'}.")
+            raise UnsupportedSourceError(f"The source has {'no sound' if kind is TrackKind.AUDIO else 'no picture'}.")
         periods.append(Period(tuple(tracks)))
     return replace(plan, periods=tuple(periods))

@@ -5,7 +5,6 @@ from base64 import b64encode
 from dataclasses import replace
 
 from transcoder import __version__
-from transcoder.core.job import Job
 from transcoder.core.media.mp4.sidx import indexed_seconds
 from transcoder.core.page import Page
 from transcoder.core.reddit import (
@@ -22,6 +21,7 @@ from transcoder.core.reddit import (
     read_token,
     sound_names,
 )
+from transcoder.core.request.job import Job
 from transcoder.core.source import Origin, Source
 from transcoder.edge.fetch import Fetcher, Question
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError

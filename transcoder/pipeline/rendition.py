@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from transcoder.core.film import MEDIA
 from transcoder.core.media.aes128 import Decryptor
 from transcoder.core.media.continuity import OVERLAP_SECONDS, Passed, cut_short, follows, same_streams
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.probe import probe
-from transcoder.core.media.streams import Medium, Probe
+from transcoder.core.media.streams import Medium, Probe, TrackKind
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.plan import Init, Key, Kind, Plan, Segment
+from transcoder.core.plan import Init, Key, Plan, Segment
 from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
@@ -109,7 +108,7 @@ class _Leap:
 class Rendition:
     """The segments of one kind, over all periods, as they arrive."""
 
-    def __init__(self, kind: Kind, plan: Plan, ahead: Ahead, secrets: Secrets) -> None:
+    def __init__(self, kind: TrackKind, plan: Plan, ahead: Ahead, secrets: Secrets) -> None:
         """Read by `ahead` what `plan` lists for `kind`."""
         listed = plan.listed(kind)
         self.kind = kind
@@ -165,7 +164,7 @@ class Rendition:
 
     def _refuse_late(self, inspector: Inspector, brings: Collection[Medium]) -> None:
         """Refuse what was announced, had not come when the film was begun, and comes now: it would be missing."""
-        for medium in MEDIA[self.kind]:
+        for medium in self.kind.media:
             if medium in inspector.starts and medium not in brings:
                 raise UnsupportedSourceError(f"The {medium.value} of the source begins too long after everything else.")
 

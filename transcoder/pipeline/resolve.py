@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from transcoder.core.choose import Choice, choose, is_audio_only, without
 from transcoder.core.file import OPAQUE
-from transcoder.core.form import Format
-from transcoder.core.hosts import ANY, check_host, object_of
-from transcoder.core.job import Job
-from transcoder.core.plan import Kind, Plan
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.plan import Plan
 from transcoder.core.planning import make_plan
 from transcoder.core.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.request.allowlist import ANY, check_host, object_of
+from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import Format
 from transcoder.core.source import Origin, Resolved, Source, plan_files
 from transcoder.core.wish import as_wanted, excess, passed_on, plan_mp4, too_large, wants_making
 from transcoder.edge.fetch import Fetcher, FileFoundError
@@ -132,16 +133,16 @@ async def _best(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resol
 async def _chosen(multivariant: Multivariant, choice: Choice, job: Job, fetcher: Fetcher) -> Resolved:
     """Fetch the playlists of what is wanted, and no other."""
     picture, sound = choice.video, choice.audio
-    if sound is not None and job.kind is Kind.AUDIO:
+    if sound is not None and job.kind is TrackKind.AUDIO:
         picture, sound = sound, None
-    elif job.kind is Kind.VIDEO:
+    elif job.kind is TrackKind.VIDEO:
         sound = None
     with single_error():
         async with asyncio.TaskGroup() as tasks:
             video = tasks.create_task(_media(picture, multivariant, fetcher))
             audio = tasks.create_task(_media(sound, multivariant, fetcher)) if sound else None
     # How much of a variant's bandwidth is its sound's, it does not tell.
-    bandwidth = None if job.kind is Kind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
+    bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
     plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
     return Resolved(as_wanted(plan, job), multivariant, choice)
 

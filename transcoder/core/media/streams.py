@@ -24,6 +24,19 @@ class Medium(Enum):
     AUDIO = "audio"
 
 
+class TrackKind(Enum):
+    """What a track brings into the output: one medium, or everything its segments hold."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    BOTH = "both"
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """Which media those are."""
+        return {TrackKind.VIDEO: (Medium.VIDEO,), TrackKind.AUDIO: (Medium.AUDIO,), TrackKind.BOTH: tuple(Medium)}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One elementary stream that can go into an MP4."""

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from transcoder.core.choice_values import byte_count, moment, one_of
-from transcoder.core.form import Format, Picture
-from transcoder.core.job import Job, checked_job
+from transcoder.core.request.job import Job, checked_job
+from transcoder.core.request.output_format import Format, Picture
+from transcoder.core.request.values import byte_count, moment, one_of
 from transcoder.errors import BadRequestError
 
 _MAX_TEXT_CHARACTERS = 500

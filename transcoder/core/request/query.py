@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from transcoder.core.job import Job, checked_url
-from transcoder.core.parameters import make_job
+from transcoder.core.request.job import Job, checked_url
+from transcoder.core.request.parameters import make_job
 from transcoder.errors import BadRequestError
 
 _RAW_URL = re.compile(r"(?:^|(?<=&))url=(https?://.*)", re.IGNORECASE | re.DOTALL)

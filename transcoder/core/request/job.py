@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from transcoder.core.form import Format, Picture
-from transcoder.core.plan import Kind
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.request.output_format import Format, Picture
 from transcoder.errors import BadRequestError
 
 MAX_URL_CHARACTERS = 8192
@@ -13,7 +13,7 @@ MAX_URL_CHARACTERS = 8192
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One film that somebody wants; each field but `url` is a parameter in `transcoder.core.parameters`."""
+    """One film that somebody wants; each field but `url` is a parameter in `transcoder.core.request.parameters`."""
 
     url: str
     height: int | None = None
@@ -38,11 +38,11 @@ class Job:
     video: Picture = Picture.COPY
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TrackKind:
         """Which media are wanted."""
         if self.format is not Format.MP4:
-            return Kind.AUDIO
-        return Kind.VIDEO if self.mute else Kind.BOTH
+            return TrackKind.AUDIO
+        return TrackKind.VIDEO if self.mute else TrackKind.BOTH
 
     @property
     def is_part(self) -> bool:
