@@ -2,8 +2,8 @@
 
 import pytest
 
-from transcoder.core.choose import Choice, choose
-from transcoder.core.playlist import Multivariant, parse
+from transcoder.core.hls.playlist import Multivariant, parse
+from transcoder.core.hls.variant_selection import Choice, choose
 from transcoder.errors import UnsupportedSourceError
 
 FOLDER = "https://media.example/film/"

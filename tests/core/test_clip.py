@@ -2,9 +2,9 @@
 
 import pytest
 
-from transcoder.core.clip import clipped
+from transcoder.core.hls.clip import clipped
+from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Period, Plan, Segment, Track
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Clip
 from transcoder.core.wish import as_wanted

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from transcoder.core.film import Surveyed, make_film, silence_for
+from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.plan import Segment, Track
 from transcoder.errors import UnsupportedSourceError
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO

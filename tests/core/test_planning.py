@@ -2,11 +2,11 @@
 
 import pytest
 
-from transcoder.core import periods, planning
+from transcoder.core.hls import periods, planning
+from transcoder.core.hls.plan import Plan
+from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.playlist import Media, media_only, parse
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Plan
-from transcoder.core.planning import make_plan
-from transcoder.core.playlist import Media, media_only, parse
 from transcoder.errors import UnsupportedSourceError
 
 BREAK = "#EXT-X-DISCONTINUITY"

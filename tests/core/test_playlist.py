@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcoder.core.choose import choose
-from transcoder.core.plan import Segment
-from transcoder.core.planning import make_plan
-from transcoder.core.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.plan import Segment
+from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.variant_selection import choose
 from transcoder.errors import UnsupportedSourceError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "playlists"

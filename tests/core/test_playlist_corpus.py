@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from transcoder.core.choose import choose
-from transcoder.core.plan import Plan
-from transcoder.core.planning import make_plan
-from transcoder.core.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.plan import Plan
+from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.variant_selection import choose
 from transcoder.errors import UnsupportedSourceError
 
 CORPORA = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"))

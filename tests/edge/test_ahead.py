@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from peers.fetching import settled
 from peers.origin import Rule, garbage, origin
 
-from transcoder.core.plan import Segment
+from transcoder.core.hls.plan import Segment
 from transcoder.edge.ahead import Ahead, Into, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError, single_error

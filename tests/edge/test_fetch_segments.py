@@ -10,7 +10,7 @@ import pytest
 from peers.fetching import DATA, DATED, FILES, PART, SETTINGS, for_ever, nowhere, run, segment, served, settled
 from peers.origin import Rule, garbage, origin
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import (
     UnsupportedSourceError,

@@ -6,7 +6,7 @@ import pytest
 from peers.fetching import DATA, FILES, PART, SETTINGS, run
 from peers.origin import Rule, garbage, html, origin
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.errors import (
     UnsupportedSourceError,
     UpstreamError,

@@ -9,7 +9,7 @@ import pytest
 from peers.fetching import DATA, FILES, PART, SETTINGS, nowhere, run
 from peers.origin import Rule, garbage, origin
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher, FileFoundError
 from transcoder.edge.fetch.exchange import PUBLIC, Exchange
 from transcoder.errors import (

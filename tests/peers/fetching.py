@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from peers.origin import Origin, Rule, garbage, origin
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher
 from transcoder.settings import Settings
 

@@ -3,10 +3,10 @@
 import math
 from dataclasses import asdict, dataclass
 
-from transcoder.core.clip import length
+from transcoder.core.hls.clip import length
+from transcoder.core.hls.plan import Plan
+from transcoder.core.hls.playlist import Rendition, Variant
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Plan
-from transcoder.core.playlist import Rendition, Variant
 from transcoder.core.source import Origin, Resolved, Source
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024

@@ -3,13 +3,13 @@
 import math
 from dataclasses import replace
 
-from transcoder.core.choose import bits_per_second
-from transcoder.core.clip import clipped, length
 from transcoder.core.file import FileHead
+from transcoder.core.hls.clip import clipped, length
+from transcoder.core.hls.plan import Period, Plan, Segment, Track
+from transcoder.core.hls.playlist import Multivariant
+from transcoder.core.hls.variant_selection import bits_per_second
 from transcoder.core.media.mp4_source import file_tracks, moov_is_behind
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Period, Plan, Segment, Track
-from transcoder.core.playlist import Multivariant
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import MP3_BITS, Form, Format, Picture
 from transcoder.errors import TooLargeError, UnsupportedSourceError, UpstreamError

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from transcoder.core.plan import Segment
+from transcoder.core.hls.plan import Segment
 from transcoder.errors import single_error
 
 READ_BYTES = 64 * 1024

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from transcoder.core.hls.plan import Init, Key, Plan, Segment
 from transcoder.core.media.aes128 import Decryptor
 from transcoder.core.media.continuity import OVERLAP_SECONDS, Passed, cut_short, follows, same_streams
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe, TrackKind
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.plan import Init, Key, Plan, Segment
 from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter

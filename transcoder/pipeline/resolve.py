@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import replace
 
-from transcoder.core.choose import Choice, choose, is_audio_only, without
 from transcoder.core.file import OPAQUE
+from transcoder.core.hls.plan import Plan
+from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.variant_selection import Choice, choose, is_audio_only, without
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Plan
-from transcoder.core.planning import make_plan
-from transcoder.core.playlist import Media, Multivariant, media_only, parse
 from transcoder.core.request.allowlist import ANY, check_host, object_of
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Format

@@ -9,8 +9,8 @@ from typing import Self, TypeVar
 
 import httpx
 
+from transcoder.core.hls.plan import ByteRange
 from transcoder.core.page import Page
-from transcoder.core.plan import ByteRange
 from transcoder.edge.fetch import local
 from transcoder.edge.fetch.exchange import Exchange, Question
 from transcoder.edge.fetch.files import FileFoundError, FilePassing, FileSink, Sniffer, look_locally

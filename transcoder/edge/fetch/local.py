@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 PIECE = 64 * 1024

@@ -2,7 +2,7 @@
 
 import httpx
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch.exchange import Exchange
 from transcoder.edge.fetch.transfer import ContentRange, Transfer
 from transcoder.edge.fetch.unpack import Unpacker

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import httpx
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch.hiccup import Hiccup, name_of
 from transcoder.edge.fetch.unpack import Unpacker
 from transcoder.errors import UnsupportedSourceError, UpstreamError

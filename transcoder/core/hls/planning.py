@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from transcoder.core import periods
-from transcoder.core.keys import key_for
+from transcoder.core.hls import periods
+from transcoder.core.hls.decryption_keys import key_for
+from transcoder.core.hls.plan import Init, Period, Plan, Segment, Track
+from transcoder.core.hls.playlist import MapTag, Media, MediaSegment
+from transcoder.core.hls.playlist.uris import shown
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Init, Period, Plan, Segment, Track
-from transcoder.core.playlist import MapTag, Media, MediaSegment
-from transcoder.core.playlist.addresses import shown
 from transcoder.errors import UnsupportedSourceError
 
 MAX_SECONDS = 30 * 24 * 3600

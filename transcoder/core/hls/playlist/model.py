@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transcoder.core.plan import ByteRange
+from transcoder.core.hls.plan import ByteRange
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TypeVar
 
-from transcoder.core.playlist import Media, MediaSegment
+from transcoder.core.hls.playlist import Media, MediaSegment
 from transcoder.errors import UnsupportedSourceError
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from transcoder.core.playlist import Multivariant, Rendition, Variant
+from transcoder.core.hls.playlist import Multivariant, Rendition, Variant
 from transcoder.errors import UnsupportedSourceError
 
 _SOUND = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|iamf|mhm|mha|samr)", re.IGNORECASE)

@@ -2,8 +2,8 @@
 
 import re
 
-from transcoder.core.plan import Key
-from transcoder.core.playlist import KeyTag
+from transcoder.core.hls.plan import Key
+from transcoder.core.hls.playlist import KeyTag
 from transcoder.errors import UnsupportedSourceError
 
 _IV_BYTES = 16

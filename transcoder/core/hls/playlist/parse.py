@@ -5,11 +5,11 @@ from typing import Any
 
 import m3u8
 
-from transcoder.core.plan import ByteRange
-from transcoder.core.playlist import text as playlist_text
-from transcoder.core.playlist.addresses import Addresses, shown
-from transcoder.core.playlist.model import KeyTag, MapTag, Media, MediaSegment, Multivariant, Rendition, Variant
-from transcoder.core.playlist.variables import substitute
+from transcoder.core.hls.plan import ByteRange
+from transcoder.core.hls.playlist import normalization as playlist_text
+from transcoder.core.hls.playlist.model import KeyTag, MapTag, Media, MediaSegment, Multivariant, Rendition, Variant
+from transcoder.core.hls.playlist.uris import Addresses, shown
+from transcoder.core.hls.playlist.variables import substitute
 from transcoder.errors import UnsupportedSourceError
 
 MAX_KEYS = 32

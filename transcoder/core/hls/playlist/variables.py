@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-from transcoder.core.playlist.text import attributes
+from transcoder.core.hls.playlist.normalization import attributes
 from transcoder.errors import UnsupportedSourceError
 
 _TAG = "#EXT-X-DEFINE:"

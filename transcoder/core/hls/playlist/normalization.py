@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable
 
-from transcoder.core.playlist.addresses import shown
+from transcoder.core.hls.playlist.uris import shown
 from transcoder.errors import UnsupportedSourceError
 
 _LINE_END = re.compile(r"\r\n|\r|\n")

@@ -3,8 +3,8 @@
 import math
 from dataclasses import replace
 
+from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.plan import Period, Plan, Segment, Track
 from transcoder.core.request.output_format import Clip
 from transcoder.errors import BadRequestError
 

@@ -1,0 +1,1 @@
+"""Playlists to a plan of what to fetch (RFC 8216)."""
