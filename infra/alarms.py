@@ -7,7 +7,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.function import TranscoderFunction
-from transcoder.core.metrics import NAMESPACE
+from transcoder.core.answer.metrics import NAMESPACE
 from transcoder.errors import TranscodeError, TranscoderError
 
 _PERIOD = Duration.minutes(5)

@@ -6,7 +6,7 @@ from constructs import Construct
 from infra.acknowledged import acknowledge
 from infra.config import Config
 from infra.function import TranscoderFunction
-from transcoder.core.cors import Cors
+from transcoder.core.answer.cors import Cors
 
 _READ_SECONDS = 120
 """How long the function may send nothing; more has to be asked of AWS."""

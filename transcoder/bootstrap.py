@@ -12,8 +12,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from transcoder.core.function_url import Request, parse_event
-from transcoder.core.metrics import Record, metric_line
+from transcoder.core.answer.function_url import Request, parse_event
+from transcoder.core.answer.metrics import Record, metric_line
 from transcoder.edge.process_usage import peak_rss_mib
 from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError

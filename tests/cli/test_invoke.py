@@ -22,8 +22,8 @@ from peers import film, small_application
 from peers.emulated import emulated
 
 from transcoder.cli import main
+from transcoder.core.answer.prelude import AnswerHead
 from transcoder.core.fmp4.verify import Verifier, Whole
-from transcoder.core.prelude import AnswerHead
 from transcoder.edge.invoking import FunctionUrl
 from transcoder.emulator import Options, Running, StreamErrors
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from transcoder.core.file import FileHead, asked_part, file_extension, is_file, media_type
+from transcoder.core.answer.passthrough import FileHead, asked_part, file_extension, is_file, media_type
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.function_url import MAX_PRELUDE_BYTES, RENAMED_HEADERS, STRIPPED_HEADERS, Head, parse_event, prelude, problem
+from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, RENAMED_HEADERS, STRIPPED_HEADERS, Head, parse_event, prelude, problem
 from transcoder.errors import BadRequestError, NotFoundError, TranscoderError, UpstreamError
 
 EVENTS = Path(__file__).resolve().parents[2] / "fixtures" / "events"

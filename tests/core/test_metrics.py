@@ -1,6 +1,6 @@
 import json
 
-from transcoder.core.metrics import OK, Record, metric_line
+from transcoder.core.answer.metrics import OK, Record, metric_line
 
 
 def record(**notes: str | float) -> Record:

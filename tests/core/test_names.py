@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.function_url import Head, prelude
-from transcoder.core.names import MAX_NAME_BYTES, content_disposition, file_name, title_of
+from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, title_of
+from transcoder.core.answer.function_url import Head, prelude
 
 TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u200d\u0301é😀", max_size=300)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from transcoder.core.runtime_errors import error_document, error_trailers, error_type
+from transcoder.core.answer.runtime_errors import error_document, error_trailers, error_type
 from transcoder.errors import DeadlineError, TooLargeError, TranscoderError, UpstreamError
 
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import pytest
 from peers.scripted_runtime_api import Exchange, Script, scripted_runtime_api
 
-from transcoder.core.function_url import Head
+from transcoder.core.answer.function_url import Head
 from transcoder.edge.runtime_api import Answer, Invocation, ResponseLostError, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError, TooLargeError, TranscoderError, UpstreamError
 

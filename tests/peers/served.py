@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transcoder.app import application
-from transcoder.core.function_url import Head, Request
+from transcoder.core.answer.function_url import Head, Request
 from transcoder.edge.network import INTERNET, Network
 from transcoder.settings import Settings
 

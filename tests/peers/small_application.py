@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from transcoder import bootstrap
-from transcoder.core.function_url import Head, Request
+from transcoder.core.answer.function_url import Head, Request
 from transcoder.edge.runtime_api import Answer
 from transcoder.errors import UpstreamError
 from transcoder.settings import Settings

@@ -11,7 +11,7 @@ from transcoder.app.download import download
 from transcoder.app.information import information
 from transcoder.app.links import Links
 from transcoder.app.service import Answer, Service
-from transcoder.core.function_url import Head, Request, problem
+from transcoder.core.answer.function_url import Head, Request, problem
 from transcoder.edge import ffmpeg
 from transcoder.edge.network import INTERNET, Network
 from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError

@@ -7,8 +7,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from transcoder.app.links import Links
-from transcoder.core.function_url import Head
-from transcoder.core.metrics import Value
+from transcoder.core.answer.function_url import Head
+from transcoder.core.answer.metrics import Value
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.network import Network
 from transcoder.pipeline.resolve import Resolver

@@ -12,9 +12,9 @@ from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
 from transcoder.cli.verified import verified
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
-from transcoder.core.file import FileHead
+from transcoder.core.answer.file_names import file_name
+from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.film import Film
-from transcoder.core.names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.tags import tags_of
 from transcoder.edge import ffmpeg

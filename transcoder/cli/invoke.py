@@ -18,7 +18,7 @@ from transcoder.cli.progress import progress
 from transcoder.cli.reception import Reception, Report
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.words import add_parameters, values_of
-from transcoder.core.names import file_name, title_of
+from transcoder.core.answer.file_names import file_name, title_of
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import Format
 from transcoder.core.request.parameters import make_job

@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from transcoder.core.answer.prelude import AnswerHead
+from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.film import Film
 from transcoder.core.fmp4.verify import Verifier, Whole
-from transcoder.core.prelude import AnswerHead
-from transcoder.core.problem import problem_sentence
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from transcoder.core.file import FileHead, file_extension
+from transcoder.core.answer.file_names import title_of
+from transcoder.core.answer.passthrough import FileHead, file_extension
 from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import Multivariant
 from transcoder.core.hls.variant_selection import Choice
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.names import title_of
 from transcoder.core.reddit import Mp4Files, Video
 from transcoder.core.request.job import Job
 

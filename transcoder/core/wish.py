@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from transcoder.core.file import FileHead
+from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.hls.clip import clipped, length
 from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import Multivariant

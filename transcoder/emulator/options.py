@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from transcoder import __version__
-from transcoder.core.cors import Cors
+from transcoder.core.answer.cors import Cors
 from transcoder.settings import PREFIX
 
 MIB = 1024 * 1024

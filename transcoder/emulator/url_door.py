@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from transcoder.core.cors import cors_headers
+from transcoder.core.answer.cors import cors_headers
 from transcoder.emulator.call import Call
 from transcoder.emulator.calls import Calls, TooManyCallsError
 from transcoder.emulator.connection import Connection

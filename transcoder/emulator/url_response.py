@@ -10,8 +10,8 @@ from typing import cast
 
 import h11
 
-from transcoder.core.cors import cors_headers
-from transcoder.core.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS
+from transcoder.core.answer.cors import cors_headers
+from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS
 from transcoder.emulator.call import CallerGoneError
 from transcoder.emulator.connection import BUFFER_BYTES, Connection
 from transcoder.emulator.event import HttpRequest

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from transcoder.core.file import OPAQUE
+from transcoder.core.answer.passthrough import OPAQUE
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planning import make_plan
 from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse

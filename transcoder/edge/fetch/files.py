@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from transcoder.core.file import OPAQUE, SNIFFED_BYTES, FileHead, is_file, media_type
+from transcoder.core.answer.passthrough import OPAQUE, SNIFFED_BYTES, FileHead, is_file, media_type
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import local
 from transcoder.edge.fetch.exchange import Exchange

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from transcoder.core.prelude import PreludeReader
+from transcoder.core.answer.prelude import PreludeReader
 from transcoder.edge.invoking.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.errors import InvocationError
 

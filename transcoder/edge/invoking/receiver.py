@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from transcoder.core.prelude import AnswerHead
+from transcoder.core.answer.prelude import AnswerHead
 
 CONNECT_SECONDS = 10.0
 """How long the other side may take to accept a connection."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from transcoder.core.prelude import AnswerHead
+from transcoder.core.answer.prelude import AnswerHead
 from transcoder.edge.invoking.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.errors import BadRequestError, InvocationError
 

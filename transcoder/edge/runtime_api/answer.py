@@ -6,9 +6,9 @@ from typing import cast
 
 import h11
 
-from transcoder.core.function_url import PRELUDE_TYPE, Head, prelude, problem
-from transcoder.core.metrics import OK, Value
-from transcoder.core.runtime_errors import error_document, error_trailers, error_type
+from transcoder.core.answer.function_url import PRELUDE_TYPE, Head, prelude, problem
+from transcoder.core.answer.metrics import OK, Value
+from transcoder.core.answer.runtime_errors import error_document, error_trailers, error_type
 from transcoder.edge.runtime_api.connection import Connection, exchange
 from transcoder.edge.runtime_api.invocation import Invocation
 from transcoder.errors import TooLargeError, TranscoderError

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from transcoder.core.runtime_errors import error_document
+from transcoder.core.answer.runtime_errors import error_document
 from transcoder.edge.runtime_api.answer import Answer
 from transcoder.edge.runtime_api.connection import RuntimeApiError, exchange
 from transcoder.edge.runtime_api.invocation import Invocation

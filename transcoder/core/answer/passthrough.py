@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
-from transcoder.core.function_url import Head
-from transcoder.core.names import content_disposition
+from transcoder.core.answer.file_names import content_disposition
+from transcoder.core.answer.function_url import Head
 
 SNIFFED_BYTES = 512
 """So many bytes are looked at before a decision is made, or all where there are fewer."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transcoder.core.function_url import MAX_PRELUDE_BYTES, PRELUDE_END
+from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, PRELUDE_END
 from transcoder.errors import InvocationError
 
 

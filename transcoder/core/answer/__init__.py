@@ -1,0 +1,1 @@
+"""What is said to Lambda and to HTTP clients: events, preludes, problem documents, headers, metrics."""
