@@ -7,7 +7,7 @@ from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Clip
-from transcoder.core.wish import as_wanted
+from transcoder.core.source.selection import as_wanted
 from transcoder.errors import BadRequestError, UnsupportedSourceError
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.page import Page
-from transcoder.core.reddit import Hosted, PostLink, ShareLink, Video, mp4_files, parse_link, read_answer, read_post, sound_names
+from transcoder.core.source.reddit import Hosted, PostLink, ShareLink, Video, mp4_files, parse_link, read_answer, read_post, sound_names
+from transcoder.core.source.reply import Page
 from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "reddit"

@@ -1,7 +1,7 @@
 import pytest
 
-from transcoder.core.source import Origin, Source
-from transcoder.core.tags import tags_of
+from transcoder.core.source.metadata import tags_of
+from transcoder.core.source.source import Origin, Source
 
 
 def source(page: str, **more: object) -> Source:

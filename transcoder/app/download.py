@@ -8,7 +8,7 @@ from transcoder.core.answer.function_url import Head, Request
 from transcoder.core.answer.passthrough import FileHead, asked_part
 from transcoder.core.film import Film
 from transcoder.core.request.query import parse_query
-from transcoder.core.tags import tags_of
+from transcoder.core.source.metadata import tags_of
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import transcode

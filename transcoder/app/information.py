@@ -8,8 +8,8 @@ from http import HTTPStatus
 from transcoder.app.service import Answer, Service
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.function_url import Head, Request
-from transcoder.core.report import make_report
 from transcoder.core.request.query import parse_query
+from transcoder.core.source.info_report import make_report
 
 _KEPT_SECONDS = 60
 

@@ -16,7 +16,7 @@ from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.film import Film
 from transcoder.core.request.job import Job
-from transcoder.core.tags import tags_of
+from transcoder.core.source.metadata import tags_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import single_error

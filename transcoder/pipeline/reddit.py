@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from transcoder import __version__
 from transcoder.core.media.mp4.sidx import indexed_seconds
-from transcoder.core.page import Page
-from transcoder.core.reddit import (
+from transcoder.core.request.job import Job
+from transcoder.core.source.reddit import (
     Hosted,
     Mp4Files,
     Post,
@@ -21,8 +21,8 @@ from transcoder.core.reddit import (
     read_token,
     sound_names,
 )
-from transcoder.core.request.job import Job
-from transcoder.core.source import Origin, Source
+from transcoder.core.source.reply import Page
+from transcoder.core.source.source import Origin, Source
 from transcoder.edge.fetch import Fetcher, Question
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings

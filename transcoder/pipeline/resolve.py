@@ -12,8 +12,8 @@ from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.allowlist import ANY, check_host, object_of
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Format
-from transcoder.core.source import Origin, Resolved, Source, plan_files
-from transcoder.core.wish import as_wanted, excess, passed_on, plan_mp4, too_large, wants_making
+from transcoder.core.source.selection import as_wanted, excess, passed_on, plan_mp4, too_large, wants_making
+from transcoder.core.source.source import Origin, Resolved, Source, plan_files
 from transcoder.edge.fetch import Fetcher, FileFoundError
 from transcoder.edge.s3 import signed_address
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
-from transcoder.core.page import Page
+from transcoder.core.source.reply import Page
 from transcoder.edge.fetch import local
 from transcoder.edge.fetch.exchange import Exchange, Question
 from transcoder.edge.fetch.files import FileFoundError, FilePassing, FileSink, Sniffer, look_locally

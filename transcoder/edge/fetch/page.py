@@ -4,7 +4,7 @@ from itertools import islice
 
 import httpx
 
-from transcoder.core.page import Page
+from transcoder.core.source.reply import Page
 from transcoder.edge.fetch.hiccup import name_of
 from transcoder.edge.fetch.transfer import arriving
 from transcoder.edge.fetch.unpack import PIECE, Unpacker

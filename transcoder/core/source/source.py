@@ -9,8 +9,8 @@ from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import Multivariant
 from transcoder.core.hls.variant_selection import Choice
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.reddit import Mp4Files, Video
 from transcoder.core.request.job import Job
+from transcoder.core.source.reddit import Mp4Files, Video
 
 
 class Origin(Enum):

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import cast
 from urllib.parse import urlsplit
 
-from transcoder.core.page import Page
-from transcoder.core.reddit.json_values import number, text
+from transcoder.core.source.reddit.json_values import number, text
+from transcoder.core.source.reply import Page
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
 _BLOCK_MARKS = re.compile(

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.reddit.json_values import listed, mapping, member, text
-from transcoder.core.reddit.links import host_of, is_under
+from transcoder.core.source.reddit.json_values import listed, mapping, member, text
+from transcoder.core.source.reddit.links import host_of, is_under
 
 _REMOVED = {
     "deleted": "The post was deleted by its author.",

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from transcoder.core.source import Source
+from transcoder.core.source.source import Source
 
 _MAX_CHARACTERS = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")

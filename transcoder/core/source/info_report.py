@@ -7,7 +7,7 @@ from transcoder.core.hls.clip import length
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import Rendition, Variant
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.source import Origin, Resolved, Source
+from transcoder.core.source.source import Origin, Resolved, Source
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024
 LAMBDA_BYTES_PER_SECOND = 2 * 1024 * 1024

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from transcoder.core.reddit.json_values import listed, mapping, member, number, text
-from transcoder.core.reddit.links import Hosted, host_of, parse_link
-from transcoder.core.reddit.reasons import why_no_video
+from transcoder.core.source.reddit.json_values import listed, mapping, member, number, text
+from transcoder.core.source.reddit.links import Hosted, host_of, parse_link
+from transcoder.core.source.reddit.reasons import why_no_video
 from transcoder.errors import NotFoundError, UnsupportedSourceError
 
 MAX_VIDEOS = 100
