@@ -27,7 +27,7 @@ from peers.leaks import children
 from peers.origin import Origin, origin
 from peers.rules import Rule, garbage, html
 
-from transcoder.core.fmp4.verify import Verifier
+from transcoder.core.output.verifier import Verifier
 from transcoder.errors import TranscodeError
 
 SECONDS = 60.0

@@ -9,7 +9,7 @@ import httpx
 from conftest import Serve
 from peers.emulated import emulated, http
 
-from transcoder.core.fmp4.verify import Verifier
+from transcoder.core.output.verifier import Verifier
 from transcoder.emulator import Options
 from transcoder.emulator.throttle import CAPACITY, REFILL, REFILL_SECONDS
 

@@ -12,7 +12,7 @@ from peers import small_application
 from peers.invoked import event
 from peers.rie import Invoke, managed_instance, on_demand
 
-from transcoder.core.fmp4.verify import Verifier
+from transcoder.core.output.verifier import Verifier
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 
 from transcoder.cli import main
 from transcoder.cli.verified import Verified
-from transcoder.core.film import Film
+from transcoder.core.output.announcement import Film
 from transcoder.errors import TranscodeError
 
 

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from transcoder.core.command import Input, Wanted, remux
 from transcoder.core.media.streams import Container, Medium, Stream
+from transcoder.core.output.ffmpeg_command import Input, Wanted, remux
 
 PICTURE = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 SOUND = Stream(Medium.AUDIO, "aac", 0x101, 1.4)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from transcoder.core.film import Surveyed, make_film, silence_for
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
+from transcoder.core.output.announcement import Surveyed, make_film, silence_for
 from transcoder.errors import UnsupportedSourceError
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO

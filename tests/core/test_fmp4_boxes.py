@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.fmp4.boxes import MAX_BOX_BYTES, Box, MediaStart, Splitter, box, children, find, media_header
-from transcoder.core.fmp4.fragment import Edit, Editor
+from transcoder.core.output.boxes import MAX_BOX_BYTES, Box, MediaStart, Splitter, box, children, find, media_header
+from transcoder.core.output.fragment import Edit, Editor
 from transcoder.errors import TranscodeError
 
 FILE = box(b"ftyp", b"iso5") + box(b"free") + media_header(11) + b"eleven byte" + box(b"moof", box(b"mfhd", bytes(8)))

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcoder.core.fmp4 import Joiner, Lengths, PeriodCount
-from transcoder.core.fmp4.boxes import Box, Splitter
-from transcoder.core.fmp4.fragment import Run, read_fragment
-from transcoder.core.fmp4.header import read_header
-from transcoder.core.fmp4.verify import Verifier, Whole
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.boxes import Box, Splitter
+from transcoder.core.output.fragment import Run, read_fragment
+from transcoder.core.output.header import Lengths, read_header
+from transcoder.core.output.joiner import Joiner
+from transcoder.core.output.verifier import Verifier, Whole
+from transcoder.core.output.written import PeriodCount
 from transcoder.errors import TranscodeError, TranscoderError, UnsupportedSourceError
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()

@@ -6,7 +6,7 @@ from transcoder.app.service import Answer, Service
 from transcoder.core.answer.file_names import content_disposition, file_name
 from transcoder.core.answer.function_url import Head, Request
 from transcoder.core.answer.passthrough import FileHead, asked_part
-from transcoder.core.film import Film
+from transcoder.core.output.announcement import Film
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import tags_of
 from transcoder.edge.fetch import Fetcher

@@ -14,7 +14,7 @@ from transcoder.cli.verified import verified
 from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
-from transcoder.core.film import Film
+from transcoder.core.output.announcement import Film
 from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import tags_of
 from transcoder.edge import ffmpeg

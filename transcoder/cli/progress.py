@@ -7,7 +7,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
-from transcoder.core.film import Film
+from transcoder.core.output.announcement import Film
 from transcoder.pipeline import Sink
 
 

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from transcoder.core.answer.prelude import AnswerHead
 from transcoder.core.answer.problem import problem_sentence
-from transcoder.core.film import Film
-from transcoder.core.fmp4.verify import Verifier, Whole
+from transcoder.core.output.announcement import Film
+from transcoder.core.output.verifier import Verifier, Whole
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
 

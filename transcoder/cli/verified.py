@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from transcoder.core.film import Film
-from transcoder.core.fmp4.verify import Verifier, Whole
+from transcoder.core.output.announcement import Film
+from transcoder.core.output.verifier import Verifier, Whole
 from transcoder.core.request.output_format import Format
 from transcoder.pipeline import Sink
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transcoder.core.film import Surveyed
 from transcoder.core.hls.plan import Key, Plan, Segment, Track
 from transcoder.core.media.continuity import follows
 from transcoder.core.media.ends import tail_end
 from transcoder.core.media.mpegts import is_tables
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Probe
+from transcoder.core.output.announcement import Surveyed
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError, single_error
 from transcoder.pipeline.rendition import Rendition, Secrets

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from transcoder.core.command import NO_TAGS, Input, Wanted, remux
-from transcoder.core.film import Film, Surveyed, first_start, make_film, silence_for
-from transcoder.core.fmp4 import Joiner, Lengths, PeriodCount
 from transcoder.core.hls.plan import Plan, Segment
-from transcoder.core.law import lost
 from transcoder.core.media.inspector import Inspector, inspector
 from transcoder.core.media.streams import Container, Medium
-from transcoder.core.mp3 import Mp3Joiner
-from transcoder.core.part import cut_for, seconds_within, windows
+from transcoder.core.output.accounting import lost
+from transcoder.core.output.announcement import Film, Surveyed, first_start, make_film, silence_for
+from transcoder.core.output.clip_window import cut_for, seconds_within, windows
+from transcoder.core.output.ffmpeg_command import NO_TAGS, Input, Wanted, remux
+from transcoder.core.output.header import Lengths
+from transcoder.core.output.joiner import Joiner
+from transcoder.core.output.mp3_joiner import Mp3Joiner
+from transcoder.core.output.written import PeriodCount
 from transcoder.core.request.output_format import Form, Format
 from transcoder.edge import ffmpeg
 from transcoder.edge.ahead import Ahead, Into

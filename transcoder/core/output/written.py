@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from transcoder.core.fmp4.fragment import Fragment
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.fragment import Fragment
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from transcoder.core.fmp4.boxes import box, children, find, full_box
-from transcoder.core.fmp4.header import Header, Track
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.boxes import box, children, find, full_box
+from transcoder.core.output.header import Header, Track
 from transcoder.errors import TranscodeError
 
 _BOX_HEADER = 8

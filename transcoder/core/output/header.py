@@ -5,8 +5,8 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transcoder.core.fmp4.boxes import box, children, find, full_box
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.boxes import box, children, find, full_box
 from transcoder.errors import TranscodeError
 
 MOVIE_TIMESCALE = 90_000

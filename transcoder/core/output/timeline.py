@@ -10,10 +10,10 @@ from itertools import accumulate, pairwise
 from operator import add
 from statistics import mode
 
-from transcoder.core.fmp4.fragment import Edit, Fragment, Run
-from transcoder.core.fmp4.header import Header, Track
-from transcoder.core.fmp4.index import Index
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.fragment import Edit, Fragment, Run
+from transcoder.core.output.header import Header, Track
+from transcoder.core.output.index import Index
 from transcoder.errors import TranscodeError
 
 MAX_SILENCE_SECONDS = 3600

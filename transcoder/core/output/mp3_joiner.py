@@ -1,8 +1,9 @@
 """What one ffmpeg after another writes as MP3, frame behind frame: one file."""
 
-from transcoder.core.fmp4 import Lengths, PeriodCount
 from transcoder.core.media.audio_frames import AudioFrames, mpeg_audio_frame
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.header import Lengths
+from transcoder.core.output.written import PeriodCount
 
 
 class Mp3Joiner:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from transcoder.core.command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
+from transcoder.core.output.ffmpeg_command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
 from transcoder.core.request.output_format import AS_IT_IS, ENCODED, Form, Picture
 from transcoder.errors import UnsupportedSourceError
 

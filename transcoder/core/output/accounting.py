@@ -1,9 +1,9 @@
 """The law of every film: what went in comes out."""
 
-from transcoder.core.fmp4 import PeriodCount
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import unwrap
+from transcoder.core.output.written import PeriodCount
 from transcoder.core.request.output_format import Window
 
 _SECONDS = 0.5

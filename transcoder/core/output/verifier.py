@@ -4,10 +4,10 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transcoder.core.fmp4.boxes import Box, MediaStart, Splitter, children, find
-from transcoder.core.fmp4.fragment import Fragment, read_fragment
-from transcoder.core.fmp4.header import Header, read_header
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.boxes import Box, MediaStart, Splitter, children, find
+from transcoder.core.output.fragment import Fragment, read_fragment
+from transcoder.core.output.header import Header, read_header
 from transcoder.errors import TranscodeError
 
 _BOX_HEADER = 8

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from transcoder.core.film import Film, Surveyed, spans_of
-from transcoder.core.fmp4 import Cut
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.announcement import Film, Surveyed, spans_of
+from transcoder.core.output.cutter import Cut
 from transcoder.core.request.output_format import Clip, Window
 
 

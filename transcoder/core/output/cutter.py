@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from operator import add
 
-from transcoder.core.fmp4.boxes import Box, MediaStart
-from transcoder.core.fmp4.count import PeriodCount
-from transcoder.core.fmp4.fragment import NOT_SYNC, Edit, Fragment, Run, read_fragment
-from transcoder.core.fmp4.header import Header, Lengths, read_header
-from transcoder.core.fmp4.placing import Place
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
+from transcoder.core.output.boxes import Box, MediaStart
+from transcoder.core.output.fragment import NOT_SYNC, Edit, Fragment, Run, read_fragment
+from transcoder.core.output.header import Header, Lengths, read_header
+from transcoder.core.output.placement import Place
+from transcoder.core.output.written import PeriodCount
 
 Event = Box | MediaStart | bytes
 

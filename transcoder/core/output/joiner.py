@@ -4,15 +4,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from transcoder.core.fmp4.boxes import MediaStart, Splitter, media_header
-from transcoder.core.fmp4.count import PeriodCount
-from transcoder.core.fmp4.cutting import Cut, Cutting, Event
-from transcoder.core.fmp4.fragment import NOT_SYNC, Edit, Editor, Fragment, read_fragment, retimed
-from transcoder.core.fmp4.header import Header, Lengths, read_header, write_moov
-from transcoder.core.fmp4.index import Index
-from transcoder.core.fmp4.placing import Place, check_same, first_place, next_place
-from transcoder.core.fmp4.timeline import Film, Picture, Sound
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.boxes import MediaStart, Splitter, media_header
+from transcoder.core.output.cutter import Cut, Cutting, Event
+from transcoder.core.output.fragment import NOT_SYNC, Edit, Editor, Fragment, read_fragment, retimed
+from transcoder.core.output.header import Header, Lengths, read_header, write_moov
+from transcoder.core.output.index import Index
+from transcoder.core.output.placement import Place, check_same, first_place, next_place
+from transcoder.core.output.timeline import Film, Picture, Sound
+from transcoder.core.output.written import PeriodCount
 from transcoder.errors import TranscodeError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024

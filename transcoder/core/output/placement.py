@@ -7,9 +7,9 @@ from fractions import Fraction
 from itertools import accumulate
 from operator import add
 
-from transcoder.core.fmp4.fragment import Fragment
-from transcoder.core.fmp4.header import Header
 from transcoder.core.media.streams import Medium
+from transcoder.core.output.fragment import Fragment
+from transcoder.core.output.header import Header
 from transcoder.errors import TranscodeError, UnsupportedSourceError
 
 _WRAP = Fraction(2**33, 90_000)

@@ -3,8 +3,8 @@
 import struct
 from array import array
 
-from transcoder.core.fmp4.boxes import box, full_box
-from transcoder.core.fmp4.header import Track
+from transcoder.core.output.boxes import box, full_box
+from transcoder.core.output.header import Track
 
 _MIN_SECONDS = 1
 """Fragments that begin sooner after the last one listed are left out: the index grows with the film's time, not with its pictures."""
