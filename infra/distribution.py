@@ -3,9 +3,9 @@
 from aws_cdk import Duration, aws_certificatemanager, aws_cloudfront, aws_cloudfront_origins, aws_lambda
 from constructs import Construct
 
-from infra.acknowledged import acknowledge
 from infra.config import Config
 from infra.function import TranscoderFunction
+from infra.nag_acknowledgements import acknowledge
 from transcoder.core.answer.cors import Cors
 
 _READ_SECONDS = 120

@@ -6,8 +6,8 @@ from pathlib import Path
 from aws_cdk import Duration, RemovalPolicy, Size, aws_iam, aws_lambda, aws_logs
 from constructs import Construct
 
-from infra.acknowledged import acknowledge
 from infra.config import LOG_DAYS, Config
+from infra.nag_acknowledgements import acknowledge
 
 _ARCHITECTURES = {"arm64": aws_lambda.Architecture.ARM_64, "x86_64": aws_lambda.Architecture.X86_64}
 _RETENTION = dict(

@@ -3,8 +3,8 @@
 from aws_cdk import RemovalPolicy, aws_iam, aws_secretsmanager
 from constructs import Construct
 
-from infra.acknowledged import acknowledge
 from infra.function import TranscoderFunction
+from infra.nag_acknowledgements import acknowledge
 
 
 class SigningKeys(Construct):

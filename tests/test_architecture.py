@@ -12,7 +12,7 @@ PACKAGE = Path(transcoder.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [{"errors", "settings"}, {"core"}, {"edge"}, {"pipeline"}, {"app"}, {"bootstrap", "emulator"}, {"cli"}, {"__main__"}]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
-UNDER_EDGES = {"network", "pipe"}
+UNDER_EDGES = {"address_guard", "pipe"}
 """What edges may share: where a connection may go, and how a descriptor is waited for."""
 READS_ENVIRONMENT = {"bootstrap", "emulator", "cli"}
 LONGEST = 260

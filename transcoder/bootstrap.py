@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from transcoder.core.answer.function_url import Request, parse_event
 from transcoder.core.answer.metrics import Record, metric_line
-from transcoder.edge.process_usage import peak_rss_mib
+from transcoder.edge.memory_usage import peak_rss_mib
 from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError
 from transcoder.settings import PREFIX, Settings

@@ -24,7 +24,7 @@ from peers.emulated import emulated
 from transcoder.cli import main
 from transcoder.core.answer.prelude import AnswerHead
 from transcoder.core.output.verifier import Verifier, Whole
-from transcoder.edge.invoking import FunctionUrl
+from transcoder.edge.invoke import FunctionUrl
 from transcoder.emulator import Options, Running, StreamErrors
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from transcoder.cli import main
-from transcoder.emulator.eventstream import invoke_complete, payload_chunk
+from transcoder.emulator.event_stream import invoke_complete, payload_chunk
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\nconnection: close\r\n"
 PRELUDE = json.dumps({"statusCode": 200, "headers": {"content-type": "video/mp4", "x-content-duration": "1.0"}}).encode() + b"\0" * 8

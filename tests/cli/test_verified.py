@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from transcoder.cli import main
-from transcoder.cli.verified import Verified
+from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.output.announcement import Film
 from transcoder.errors import TranscodeError
 
@@ -32,14 +32,14 @@ def made(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
 
 def test_a_whole_film_passes_unchanged(made: bytes) -> None:
     kept = Kept()
-    verified = Verified(kept)
+    verified = VerifyingSink(kept)
     asyncio.run(verified.write(made))
     assert verified.end().length == len(kept.body)
     assert kept.body == made
 
 
 def test_a_film_without_its_index_is_none(made: bytes) -> None:
-    verified = Verified(Kept())
+    verified = VerifyingSink(Kept())
     asyncio.run(verified.write(made[: -int.from_bytes(made[-4:])]))
     with pytest.raises(TranscodeError, match="no index"):
         verified.end()
@@ -47,4 +47,4 @@ def test_a_film_without_its_index_is_none(made: bytes) -> None:
 
 def test_what_is_no_film_is_stopped_at_once() -> None:
     with pytest.raises(TranscodeError):
-        asyncio.run(Verified(Kept()).write(b"<!DOCTYPE html><html></html>"))
+        asyncio.run(VerifyingSink(Kept()).write(b"<!DOCTYPE html><html></html>"))

@@ -6,7 +6,7 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.announcement import Surveyed, make_film, silence_for
+from transcoder.core.output.announcement import ProbedTrack, make_film, silence_for
 from transcoder.errors import UnsupportedSourceError
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
@@ -25,12 +25,12 @@ def audio(start: float | None = 10.0, codec: str = "aac", rate: int = 48_000, ch
     return Stream(SOUND, codec, 257, start, rate, channels)
 
 
-def surveyed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> Surveyed:
-    found = Surveyed(track(kind, *seconds), Probe(Container.MPEGTS, streams), {})
+def surveyed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> ProbedTrack:
+    found = ProbedTrack(track(kind, *seconds), Probe(Container.MPEGTS, streams), {})
     return replace(found, **more)  # type: ignore[arg-type]  # the fields of Surveyed, one by one in each test
 
 
-def seconds(*periods: list[Surveyed]) -> float:
+def seconds(*periods: list[ProbedTrack]) -> float:
     return make_film(periods, estimated_bytes=None).seconds
 
 
@@ -83,7 +83,7 @@ def test_periods_add_up() -> None:
         ([[surveyed(TrackKind.BOTH, video(), audio(channels=4))], [surveyed(TrackKind.BOTH, video())]], "no sound"),
     ],
 )
-def test_what_cannot_be_one_film_is_refused(periods: list[list[Surveyed]], words: str) -> None:
+def test_what_cannot_be_one_film_is_refused(periods: list[list[ProbedTrack]], words: str) -> None:
     with pytest.raises(UnsupportedSourceError, match=words):
         make_film(periods, estimated_bytes=None)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcoder.core.source.reddit import Hosted, PostLink, ShareLink, Video, mp4_files, parse_link, read_answer, read_post, sound_names
-from transcoder.core.source.reply import Page
+from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "reddit"
@@ -20,9 +20,9 @@ def fixture(name: str) -> str:
     return (FIXTURES / name).read_text(encoding="utf-8")
 
 
-def answer(name: str, status: int = 200) -> Page:
+def answer(name: str, status: int = 200) -> HttpReply:
     kind = "text/html" if name.endswith(".html") else "application/json; charset=UTF-8"
-    return Page("https://www.reddit.com/comments/p.json", status, kind, fixture(name))
+    return HttpReply("https://www.reddit.com/comments/p.json", status, kind, fixture(name))
 
 
 def videos(name: str, comment: str | None = None) -> tuple[Video, ...]:
@@ -246,13 +246,13 @@ def test_tells_refusals_apart(name: str, status: int, kind: type[TranscoderError
 
 
 def test_a_gate_for_adults_is_no_block() -> None:
-    page = Page("https://www.reddit.com/over18?dest=x", 200, "text/html", fixture("login.html"))
+    page = HttpReply("https://www.reddit.com/over18?dest=x", 200, "text/html", fixture("login.html"))
     with pytest.raises(UnsupportedSourceError, match="for adults"):
         read_answer(page)
 
 
 def test_reads_json_whatever_its_type_says() -> None:
-    assert read_answer(Page("https://www.reddit.com/comments/p.json", 200, "text/plain", " [1]")) == [1]
+    assert read_answer(HttpReply("https://www.reddit.com/comments/p.json", 200, "text/plain", " [1]")) == [1]
 
 
 def test_picks_files_of_a_manifest() -> None:

@@ -10,8 +10,8 @@ from peers.fetching import settled
 from peers.origin import Rule, garbage, origin
 
 from transcoder.core.hls.plan import Segment
-from transcoder.edge.ahead import Ahead, Into, Reader
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.prefetch import Into, Prefetcher, Reader
 from transcoder.errors import UpstreamError, single_error
 from transcoder.settings import MIB, Settings
 
@@ -60,7 +60,7 @@ async def everything(reader: Reader) -> list[tuple[str, bytes]]:
     return found
 
 
-def job(ahead: Ahead, *readers: Callable[[], Awaitable[object]]) -> None:
+def job(ahead: Prefetcher, *readers: Callable[[], Awaitable[object]]) -> None:
     """Run everything in one task group, as the pipeline does."""
 
     async def main() -> None:
@@ -84,7 +84,7 @@ LENGTHS = st.lists(st.integers(1, 30 * PIECE), max_size=8)
 @given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
 def test_every_byte_in_order_within_the_budget(video: list[int], audio: list[int], budget: int, connections: int) -> None:
     source = Source()
-    ahead = Ahead(source.fetch, budget_bytes=budget * PIECE, connections=connections)
+    ahead = Prefetcher(source.fetch, budget_bytes=budget * PIECE, connections=connections)
     tracks = [track("video", video), track("audio", audio, 3.0)]
     readers = [ahead.track(segments) for segments in tracks]
     found: list[list[tuple[str, bytes]]] = [[], []]
@@ -100,7 +100,7 @@ def test_every_byte_in_order_within_the_budget(video: list[int], audio: list[int
 
 def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
     source = Source()
-    ahead = Ahead(source.fetch, budget_bytes=4 * PIECE, connections=2)
+    ahead = Prefetcher(source.fetch, budget_bytes=4 * PIECE, connections=2)
     video, audio = ahead.track(track("video", [20 * PIECE] * 4)), ahead.track(track("audio", [20 * PIECE] * 4))
 
     async def alternately() -> None:
@@ -117,7 +117,7 @@ def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
 
 
 def test_what_lies_ready_is_read_together() -> None:
-    ahead = Ahead(Source().fetch, budget_bytes=500 * PIECE, connections=2)
+    ahead = Prefetcher(Source().fetch, budget_bytes=500 * PIECE, connections=2)
     reader = ahead.track(track("video", [200 * PIECE]))
     lengths: list[int] = []
 
@@ -132,7 +132,7 @@ def test_what_lies_ready_is_read_together() -> None:
 
 
 def test_one_track_may_be_read_long_before_the_other() -> None:
-    ahead = Ahead(Source().fetch, budget_bytes=3 * PIECE, connections=1)
+    ahead = Prefetcher(Source().fetch, budget_bytes=3 * PIECE, connections=1)
     video, audio = ahead.track(track("video", [5 * PIECE] * 3)), ahead.track(track("audio", [5 * PIECE] * 3))
 
     async def one_after_the_other() -> None:
@@ -144,7 +144,7 @@ def test_one_track_may_be_read_long_before_the_other() -> None:
 
 def test_what_is_fetched_ahead_follows_the_film() -> None:
     source = Source()
-    ahead = Ahead(source.fetch, budget_bytes=1000 * PIECE, connections=1)
+    ahead = Prefetcher(source.fetch, budget_bytes=1000 * PIECE, connections=1)
     readers = [
         ahead.track(track("video", [1, 2], 4.0)),
         ahead.track(track("audio", [3, 4, 5], 2.0)),
@@ -157,7 +157,7 @@ def test_what_is_fetched_ahead_follows_the_film() -> None:
 
 def test_nobody_reading_stops_the_fetching() -> None:
     source = Source()
-    ahead = Ahead(source.fetch, budget_bytes=50 * PIECE, connections=6)
+    ahead = Prefetcher(source.fetch, budget_bytes=50 * PIECE, connections=6)
     reader = ahead.track(track("video", [10 * PIECE] * 20))
 
     async def main() -> None:
@@ -177,7 +177,7 @@ def test_nobody_reading_stops_the_fetching() -> None:
 
 def test_a_segment_longer_than_the_budget_flows_through() -> None:
     source = Source()
-    ahead = Ahead(source.fetch, budget_bytes=5 * PIECE, connections=4)
+    ahead = Prefetcher(source.fetch, budget_bytes=5 * PIECE, connections=4)
     reader = ahead.track(track("video", [500 * PIECE, 10]))
     lengths: list[int] = []
 
@@ -190,7 +190,7 @@ def test_a_segment_longer_than_the_budget_flows_through() -> None:
 
 
 def test_the_rest_of_a_segment_may_be_left_unread() -> None:
-    ahead = Ahead(Source().fetch, budget_bytes=5 * PIECE, connections=4)
+    ahead = Prefetcher(Source().fetch, budget_bytes=5 * PIECE, connections=4)
     reader = ahead.track(track("video", [20 * PIECE, 7]))
 
     async def read() -> None:
@@ -214,7 +214,7 @@ def test_a_failure_far_ahead_ends_the_job_at_once() -> None:
     async def main(base: str) -> None:
         nonlocal reads
         async with Fetcher.open(SETTINGS) as fetcher:
-            ahead = Ahead(lambda segment, into: fetcher.segment(segment.url, None, into), budget_bytes=MIB, connections=3)
+            ahead = Prefetcher(lambda segment, into: fetcher.segment(segment.url, None, into), budget_bytes=MIB, connections=3)
             reader = ahead.track([Segment(f"{base}/{n}.ts", 2.0, n * 2.0, None, None, None) for n in range(8)])
             with single_error():
                 async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
@@ -235,7 +235,7 @@ def test_what_the_origin_has_sent_stops_with_the_reader() -> None:
 
     async def main() -> tuple[int, int]:
         async with Fetcher.open(SETTINGS) as fetcher:
-            ahead = Ahead(
+            ahead = Prefetcher(
                 lambda segment, into: fetcher.segment(segment.url, None, into),
                 budget_bytes=SETTINGS.ahead_bytes,
                 connections=SETTINGS.connections,
@@ -263,7 +263,7 @@ def test_a_cut_origin_is_no_news_to_the_reader() -> None:
 
     async def main() -> None:
         async with Fetcher.open(SETTINGS) as fetcher:
-            ahead = Ahead(lambda segment, into: fetcher.segment(segment.url, None, into), budget_bytes=MIB, connections=3)
+            ahead = Prefetcher(lambda segment, into: fetcher.segment(segment.url, None, into), budget_bytes=MIB, connections=3)
             reader = ahead.track([Segment(o.url(path), 2.0, n * 2.0, None, None, None) for n, path in enumerate(files)])
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(ahead.run())

@@ -11,7 +11,7 @@ from peers.origin import Rule, garbage, origin
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher, FileFoundError
-from transcoder.edge.fetch.exchange import PUBLIC, Exchange
+from transcoder.edge.fetch.session import PUBLIC, HttpSession
 from transcoder.errors import (
     BadRequestError,
     ForbiddenSourceError,
@@ -149,7 +149,7 @@ def test_a_header_that_is_none_is_refused(header: dict[str, str]) -> None:
 
 def test_a_public_playlist_closes_private_addresses() -> None:
     async def use() -> tuple[bool, bool]:
-        async with Exchange.open(SETTINGS, {}) as exchange:
+        async with HttpSession.open(SETTINGS, {}) as exchange:
             before = exchange.private
             exchange.distrust(httpx.Response(200, extensions={PUBLIC: True}))
             with pytest.raises(ForbiddenSourceError):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from peers.origin import origin
 
-from transcoder.edge.network import GuardedTransport, Reach, addresses, came_from_public, reach
+from transcoder.edge.address_guard import GuardedTransport, Reach, addresses, came_from_public, reach
 from transcoder.errors import ForbiddenSourceError
 
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from transcoder.edge.secrets import SecretError, signing_keys
+from transcoder.edge.secrets_manager import SecretError, signing_keys
 
 Store = Callable[[str | bytes], str]
 
@@ -72,7 +72,7 @@ def test_a_secret_that_is_not_there_is_a_failure_and_its_name_is_not_told() -> N
 
 
 def test_loading_it_does_not_load_boto3() -> None:
-    code = "import sys, transcoder.edge.secrets; sys.exit('boto3' in sys.modules)"
+    code = "import sys, transcoder.edge.secrets_manager; sys.exit('boto3' in sys.modules)"
     ended = asyncio.run(_run(code))
     assert ended == 0
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcoder.core.answer.function_url import parse_event
-from transcoder.emulator.event import HttpRequest, make_event
+from transcoder.emulator.function_url_event import HttpRequest, make_event
 
 EVENTS = Path(__file__).resolve().parents[2] / "fixtures" / "events"
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from peers.origin import Origin, Request, Rule, origin
 
-from transcoder.edge.network import Network
+from transcoder.edge.address_guard import Network
 
 PUBLIC = "151.101.1.140"
 NAMES = ("www.reddit.com", "oauth.reddit.com", "old.reddit.com", "reddit.com", "redd.it", "v.redd.it", "elsewhere.example")

@@ -8,7 +8,7 @@ from typing import Any
 
 from transcoder.app import application
 from transcoder.core.answer.function_url import Head, Request
-from transcoder.edge.network import INTERNET, Network
+from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.settings import Settings
 
 

@@ -8,14 +8,14 @@ from http import HTTPStatus
 
 from transcoder import __version__
 from transcoder.app.download import download
-from transcoder.app.information import information
-from transcoder.app.links import Links
+from transcoder.app.info import information
 from transcoder.app.service import Answer, Service
+from transcoder.app.signed_links import Links
 from transcoder.core.answer.function_url import Head, Request, problem
 from transcoder.edge import ffmpeg
-from transcoder.edge.network import INTERNET, Network
+from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
-from transcoder.pipeline.resolve import Resolver
+from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 Serve = Callable[[Request, Answer], Awaitable[None]]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from transcoder.app.links import Links
+from transcoder.app.signed_links import Links
 from transcoder.core.answer.function_url import Head
 from transcoder.core.answer.metrics import Value
+from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.network import Network
-from transcoder.pipeline.resolve import Resolver
+from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 

@@ -6,12 +6,12 @@ import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from transcoder.cli.arguments import add_headers, add_parameters, headers_of, job_of
 from transcoder.cli.commands import Commands
-from transcoder.cli.exits import Exit, table
+from transcoder.cli.exit_codes import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
-from transcoder.cli.verified import verified
-from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of
+from transcoder.cli.verifying_sink import verified
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.output.announcement import Film
@@ -21,7 +21,7 @@ from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import single_error
 from transcoder.pipeline import Sink, transcode
-from transcoder.pipeline.resolve import Resolver
+from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 

@@ -9,15 +9,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from transcoder.cli.arguments import add_headers, add_parameters, headers_of, job_of, values_of
 from transcoder.cli.commands import Commands
-from transcoder.cli.exits import Exit, table
-from transcoder.cli.words import add_headers, add_parameters, headers_of, job_of, values_of
+from transcoder.cli.exit_codes import Exit, table
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import query_of
 from transcoder.core.source.info_report import ItemLine, Report, TrackLine, VariantLine, make_report
 from transcoder.edge.fetch import Fetcher
-from transcoder.pipeline.resolve import Resolver
+from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 _WIDTH = 120

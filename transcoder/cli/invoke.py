@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Protocol
 
 from transcoder import __version__
+from transcoder.cli.arguments import add_parameters, values_of
 from transcoder.cli.commands import Commands
-from transcoder.cli.exits import Exit, table
+from transcoder.cli.exit_codes import Exit, table
 from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
-from transcoder.cli.reception import Reception, Report
+from transcoder.cli.received_mp4 import Mp4Receiver, Report
 from transcoder.cli.sign import signed_if_keys
-from transcoder.cli.words import add_parameters, values_of
 from transcoder.core.answer.file_names import file_name, title_of
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import Format
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import query_of
-from transcoder.edge.invoking import Function, FunctionUrl, Receiver
-from transcoder.emulator.event import HttpRequest, make_event, new_trace_id
+from transcoder.edge.invoke import Function, FunctionUrl, Receiver
+from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
 from transcoder.errors import BadRequestError, single_error
 from transcoder.settings import Settings
 
@@ -112,7 +112,7 @@ async def _until_terminated(call: Call, output: Output, *, said: _Said) -> Exit:
 async def _invoke(call: Call, output: Output) -> Report:
     with output:
         with progress(output) as sink:
-            reception = Reception(sink)
+            reception = Mp4Receiver(sink)
             await call(reception)
             report = reception.end()
         output.keep()

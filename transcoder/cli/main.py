@@ -11,7 +11,7 @@ import transcoder.cli.invoke
 import transcoder.cli.serve
 import transcoder.cli.sign
 from transcoder import __version__
-from transcoder.cli.exits import Exit, OutputError, exit_code, table
+from transcoder.cli.exit_codes import Exit, OutputError, exit_code, table
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from transcoder.cli.exits import OutputError
+from transcoder.cli.exit_codes import OutputError
 from transcoder.edge.pipe import PipeWriter
 
 

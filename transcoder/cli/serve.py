@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 from transcoder.cli.commands import Commands
-from transcoder.cli.exits import Exit, OutputError
+from transcoder.cli.exit_codes import Exit, OutputError
 from transcoder.emulator import Options, StreamErrors, emulator
 from transcoder.settings import PREFIX, Settings
 

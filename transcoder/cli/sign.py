@@ -6,10 +6,10 @@ import re
 import time
 from collections.abc import Mapping
 
-from transcoder.app.links import Links
+from transcoder.app.signed_links import Links
+from transcoder.cli.arguments import add_parameters, values_of
 from transcoder.cli.commands import Commands
-from transcoder.cli.exits import Exit
-from transcoder.cli.words import add_parameters, values_of
+from transcoder.cli.exit_codes import Exit
 from transcoder.core.request.job import checked_url
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import query_of, signed

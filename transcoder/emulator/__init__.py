@@ -3,7 +3,7 @@
 What runs here is what runs on Lambda: the real bootstrap, started as Lambda starts it, reached only through the Runtime API.
 """
 
+from transcoder.emulator.emulator import Running, emulator
 from transcoder.emulator.options import Options, StreamErrors
-from transcoder.emulator.server import Running, emulator
 
 __all__ = ["Options", "Running", "StreamErrors", "emulator"]

@@ -1,58 +1,44 @@
-"""The emulator as a whole."""
+"""What listens on the emulator's port: the Function URL, and the SDK's endpoint under its own paths."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import ExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from http import HTTPStatus
 
-from transcoder.emulator.calls import Calls
-from transcoder.emulator.connection import accept, listen
-from transcoder.emulator.environment import Environment
-from transcoder.emulator.front import Front
+import h11
+
+from transcoder.emulator.function_url import FunctionUrlEndpoint
+from transcoder.emulator.function_url_event import HttpRequest
+from transcoder.emulator.http_connection import BodyTooLongError, HttpConnection
+from transcoder.emulator.invocation_queue import InvocationQueue
+from transcoder.emulator.invoke_endpoint import InvokeEndpoint, is_invocation
 from transcoder.emulator.options import Options
-from transcoder.errors import single_error
+
+MAX_REQUEST_BYTES = 6 * 1024 * 1024
+"""Lambda's limit for a request's body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """An emulator that accepts requests."""
+class Server:
+    """Reads a request and leads it to its door."""
 
-    url: str
-    """The Function URL, without a slash at its end; the SDK's `endpoint_url` as well."""
-    environments: tuple[Environment, ...]
+    def __init__(self, options: Options, calls: InvocationQueue) -> None:
+        """Open both doors."""
+        self._url_door = FunctionUrlEndpoint(options, calls)
+        self._invoke_door = InvokeEndpoint(options, calls)
 
-    @property
-    def pid(self) -> int | None:
-        """The id of the runtime process of the first environment, and of its group; None while there is none."""
-        return self.environments[0].pid
-
-
-@asynccontextmanager
-async def emulator(options: Options) -> AsyncIterator[Running]:
-    """Emulate Lambda for as long as the block runs; after it no process and no connection is left.
-
-    A runtime process is started by the first request that needs it, as on Lambda.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    with single_error(), ExitStack() as stack:
-        front = stack.enter_context(closing(listen(options.host, options.port)))
-        calls = Calls(at_once=options.concurrency + options.max_waiting)
-        listeners = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
-        environments = tuple(Environment(options, listener, calls.queue) for listener in listeners)
-        host, port = front.getsockname()
-        async with _meanwhile(accept(front, Front(options, calls).serve), *(environment.run() for environment in environments)):
-            yield Running(f"http://{host}:{port}", environments)
-
-
-@asynccontextmanager
-async def _meanwhile(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do `work` while the block runs, and no longer."""
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one) for one in work]
+    async def serve(self, connection: HttpConnection) -> None:
+        """Answer one request."""
+        head = await connection.event()
+        if not isinstance(head, h11.Request):
+            return
+        if head.http_version == b"1.0":
+            # A body of unknown length ends an HTTP/1.0 connection either way: its client cannot tell whole from cut.
+            await connection.respond(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, body=b"A stream needs HTTP/1.1.\n")
+            return
         try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
+            body = await connection.body(limit=MAX_REQUEST_BYTES)
+        except BodyTooLongError:
+            await connection.respond(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body=b"Request Too Long\n")
+            await connection.discard(limit=MAX_REQUEST_BYTES, seconds=1.0)
+            return
+        headers = tuple((name.decode(), value.decode("latin-1")) for name, value in head.headers)
+        request = HttpRequest(head.method.decode(), head.target.decode("latin-1"), headers, body, connection.peer)
+        door = self._invoke_door if request.method == "POST" and is_invocation(request.path) else self._url_door
+        await door.serve(connection, request)

@@ -21,9 +21,9 @@ from transcoder.core.source.reddit import (
     read_token,
     sound_names,
 )
-from transcoder.core.source.reply import Page
+from transcoder.core.source.reply import HttpReply
 from transcoder.core.source.source import Origin, Source
-from transcoder.edge.fetch import Fetcher, Question
+from transcoder.edge.fetch import ApiRequest, Fetcher
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
@@ -104,7 +104,7 @@ class Reddit:
         """Follow a share link; what it leads to is not fetched, for its address is enough."""
         url = link.url
         for _ in range(self._max_redirects):
-            page = await fetcher.page(Question(url, follow=False), limit=_MAX_ANSWER_BYTES)
+            page = await fetcher.page(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
             if page.location is None:
                 read_answer(page)
                 break
@@ -120,10 +120,10 @@ class Reddit:
         if self._id:
             page = await self._ask_with_token(link, fetcher)
         else:
-            page = await fetcher.page(Question(link.json_url()), limit=_MAX_ANSWER_BYTES)
+            page = await fetcher.page(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
         return read_post(read_answer(page), comment=link.comment)
 
-    async def _ask_with_token(self, link: PostLink, fetcher: Fetcher) -> Page:
+    async def _ask_with_token(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
         """Ask as the registered application; with a new token if Reddit has forgotten the one at hand."""
         page = await self._asked(link, fetcher)
         if page.status == _UNAUTHORIZED:
@@ -131,19 +131,19 @@ class Reddit:
             page = await self._asked(link, fetcher)
         return page
 
-    async def _asked(self, link: PostLink, fetcher: Fetcher) -> Page:
+    async def _asked(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
         now = asyncio.get_running_loop().time()
         if not self._token or now >= self._token_ends:
             self._token, seconds = await self._new_token(fetcher)
             self._token_ends = now + seconds - _TOKEN_MARGIN_SECONDS
         headers = {"Authorization": f"Bearer {self._token}", "User-Agent": self._user_agent}
-        return await fetcher.page(Question(link.json_url(_OAUTH_HOST), headers), limit=_MAX_ANSWER_BYTES)
+        return await fetcher.page(ApiRequest(link.json_url(_OAUTH_HOST), headers), limit=_MAX_ANSWER_BYTES)
 
     async def _new_token(self, fetcher: Fetcher) -> tuple[str, float]:
         """Get a token for the application alone (RFC 6749, 4.4)."""
         credentials = b64encode(f"{self._id}:{self._secret}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "User-Agent": self._user_agent}
-        question = Question(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False)
+        question = ApiRequest(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False)
         return read_token(await fetcher.page(question, limit=_MAX_ANSWER_BYTES))
 
     @property

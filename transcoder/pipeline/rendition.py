@@ -10,9 +10,9 @@ from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe, TrackKind
 from transcoder.core.media.timestamps import unwrap
-from transcoder.edge.ahead import Ahead, Reader
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.prefetch import Prefetcher, Reader
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _KEY_BYTES = 16
@@ -108,7 +108,7 @@ class _Leap:
 class Rendition:
     """The segments of one kind, over all periods, as they arrive."""
 
-    def __init__(self, kind: TrackKind, plan: Plan, ahead: Ahead, secrets: Secrets) -> None:
+    def __init__(self, kind: TrackKind, plan: Plan, ahead: Prefetcher, secrets: Secrets) -> None:
         """Read by `ahead` what `plan` lists for `kind`."""
         listed = plan.listed(kind)
         self.kind = kind

@@ -9,7 +9,7 @@ from transcoder.core.hls.plan import Plan, Segment
 from transcoder.core.media.inspector import Inspector, inspector
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.output.accounting import lost
-from transcoder.core.output.announcement import Film, Surveyed, first_start, make_film, silence_for
+from transcoder.core.output.announcement import Film, ProbedTrack, first_start, make_film, silence_for
 from transcoder.core.output.clip_window import cut_for, seconds_within, windows
 from transcoder.core.output.ffmpeg_command import NO_TAGS, Input, Wanted, remux
 from transcoder.core.output.header import Lengths
@@ -18,11 +18,11 @@ from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.written import PeriodCount
 from transcoder.core.request.output_format import Form, Format
 from transcoder.edge import ffmpeg
-from transcoder.edge.ahead import Ahead, Into
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.prefetch import Into, Prefetcher
 from transcoder.errors import TranscodeError, UpstreamError, single_error
 from transcoder.pipeline.rendition import Opened, Rendition, Secrets
-from transcoder.pipeline.survey import Survey
+from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
 _PACKED = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC3})
@@ -62,20 +62,20 @@ async def transcode(
     async def fetch(segment: Segment, into: Into) -> None:
         await fetcher.segment(segment.url, segment.range, into)
 
-    ahead = Ahead(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
+    ahead = Prefetcher(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
     secrets = Secrets(fetcher, max_init_bytes=settings.max_init_bytes)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, ahead, secrets) for kind in kinds]
     with single_error():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ahead.run())
-            periods = await Survey(fetcher, secrets).periods(plan, renditions)
+            periods = await SourceProbe(fetcher, secrets).periods(plan, renditions)
             film = make_film(periods, estimated_bytes=plan.estimated_bytes, form=plan.form)
             output = _Output(film, _joiner(periods, film, plan.form), into)
             await _Run(periods, renditions, output, plan.form).all(program, tags)
 
 
-def _joiner(periods: Sequence[Sequence[Surveyed]], film: Film, form: Form) -> Joiner | Mp3Joiner:
+def _joiner(periods: Sequence[Sequence[ProbedTrack]], film: Film, form: Form) -> Joiner | Mp3Joiner:
     """Return what makes one file of what the periods' ffmpegs write."""
     if form.format is Format.MP3:
         seconds = seconds_within(periods, windows(periods, form.clip))
@@ -105,7 +105,7 @@ class _Output:
 class _Run:
     """The periods of one film, one after another."""
 
-    def __init__(self, periods: Sequence[Sequence[Surveyed]], renditions: Sequence[Rendition], output: _Output, form: Form) -> None:
+    def __init__(self, periods: Sequence[Sequence[ProbedTrack]], renditions: Sequence[Rendition], output: _Output, form: Form) -> None:
         self._periods = periods
         self._renditions = renditions
         self._output = output
@@ -138,7 +138,7 @@ class _Run:
         await self._output.write(pieces)
 
     async def _through(
-        self, process: ffmpeg.Process, renditions: Sequence[Rendition], tracks: Sequence[Surveyed], judges: Sequence[Inspector]
+        self, process: ffmpeg.Process, renditions: Sequence[Rendition], tracks: Sequence[ProbedTrack], judges: Sequence[Inspector]
     ) -> None:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
@@ -159,14 +159,14 @@ class _Run:
         return index, present
 
 
-def _input(fd: int, track: Surveyed, period: Sequence[Surveyed]) -> Input:
+def _input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> Input:
     if track.probe.container not in _PACKED:
         return Input(fd, track.probe.container, track.streams)
     start = track.streams[0].start
     return Input(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
 
 
-def _compare(tracks: Sequence[Surveyed], judges: Sequence[Inspector], written: PeriodCount, wanted: Wanted) -> None:
+def _compare(tracks: Sequence[ProbedTrack], judges: Sequence[Inspector], written: PeriodCount, wanted: Wanted) -> None:
     """Count what came out against what went in, since ffmpeg swallows rubbish with exit status 0."""
     for track, judge in zip(tracks, judges, strict=True):
         for stream in track.streams:

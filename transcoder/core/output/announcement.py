@@ -20,7 +20,7 @@ MEDIA: Mapping[TrackKind, tuple[Medium, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
+class ProbedTrack:
     """A track of one period with what the head of its first segment tells, and its end where something tells it."""
 
     track: Track
@@ -30,7 +30,7 @@ class Surveyed:
     cut: bool = False
     """`ends` comes from a part of the last segment that may have more fragments behind it."""
 
-    def begun(self, probe: Probe, segment: Segment) -> "Surveyed":
+    def begun(self, probe: Probe, segment: Segment) -> "ProbedTrack":
         """Return the same with the look at the segment that has come, which may be a later one than the survey's."""
         first = self.track.segments[0]
         if (segment.url, segment.range) == (first.url, first.range):
@@ -65,7 +65,7 @@ class Film:
     """What its sound is like: silence is made in its form for a period that has none."""
 
 
-def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | None, form: Form = AS_IT_IS) -> Film:
+def make_film(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int | None, form: Form = AS_IT_IS) -> Film:
     """Say what the film of all that is fetched will be, in that form.
 
     Raises:
@@ -94,7 +94,7 @@ def make_film(periods: Sequence[Sequence[Surveyed]], *, estimated_bytes: int | N
     )
 
 
-def silence_for(surveyed: Sequence[Surveyed], sound: Stream | None) -> Silence | None:
+def silence_for(surveyed: Sequence[ProbedTrack], sound: Stream | None) -> Silence | None:
     """Return the silence that a period needs in a film with that sound; None if it has sound itself, or the film has none."""
     if sound is None or Medium.AUDIO in _formats(surveyed, AS_IT_IS):
         return None
@@ -102,18 +102,18 @@ def silence_for(surveyed: Sequence[Surveyed], sound: Stream | None) -> Silence |
     return Silence(sound.codec, sound.sample_rate or 0, sound.channels or 0, start, end - start)
 
 
-def first_start(surveyed: Sequence[Surveyed]) -> float:
+def first_start(surveyed: Sequence[ProbedTrack]) -> float:
     """Return the earliest first timestamp of a period in seconds: the zero of what has no timestamps of its own."""
     return min((stream.start for track in surveyed for stream in track.streams if stream.start is not None), default=0.0)
 
 
-def _formats(surveyed: Sequence[Surveyed], form: Form) -> dict[Medium, Stream]:
+def _formats(surveyed: Sequence[ProbedTrack], form: Form) -> dict[Medium, Stream]:
     """Return what each medium is in the film."""
     streams = [(stream, form.encoder(stream)) for track in surveyed for stream in track.streams]
     return {stream.medium: replace(stream, codec=ENCODED[encoder]) if encoder else stream for stream, encoder in streams}
 
 
-def _refuse_foreign(surveyed: Sequence[Surveyed], form: Form) -> None:
+def _refuse_foreign(surveyed: Sequence[ProbedTrack], form: Form) -> None:
     streams = [stream for track in surveyed for stream in track.streams]
     for track in surveyed:
         if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
@@ -148,7 +148,7 @@ def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream
             raise UnsupportedSourceError("The sound changes its sampling rate or its channels within the source.")
 
 
-def spans_of(surveyed: Sequence[Surveyed]) -> dict[Medium, tuple[float, float]]:
+def spans_of(surveyed: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, float]]:
     """Return first and last presentation time of each medium, all on one timeline."""
     zero = first_start(surveyed)
     spans: dict[Medium, tuple[float, float]] = {}
@@ -160,7 +160,7 @@ def spans_of(surveyed: Sequence[Surveyed]) -> dict[Medium, tuple[float, float]]:
     return spans
 
 
-def _end(track: Surveyed, medium: Medium, *, by_playlist: float) -> float:
+def _end(track: ProbedTrack, medium: Medium, *, by_playlist: float) -> float:
     """Choose between what the last segment says and the sum of EXTINF, which may be rounded to whole seconds."""
     if medium not in track.ends:
         return by_playlist

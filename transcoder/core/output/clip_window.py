@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.announcement import Film, Surveyed, spans_of
+from transcoder.core.output.announcement import Film, ProbedTrack, spans_of
 from transcoder.core.output.cutter import Cut
 from transcoder.core.request.output_format import Clip, Window
 
 
-def cut_for(first: Sequence[Surveyed], film: Film, clip: Clip | None) -> Cut | None:
+def cut_for(first: Sequence[ProbedTrack], film: Film, clip: Clip | None) -> Cut | None:
     """Say where a film of several periods, of which that is the first, is to be cut."""
     if clip is None:
         return None
@@ -18,7 +18,7 @@ def cut_for(first: Sequence[Surveyed], film: Film, clip: Clip | None) -> Cut | N
     return Cut(None if clip.start is None else _leads(spans) + clip.start, clip.seconds, ends)
 
 
-def windows(periods: Sequence[Sequence[Surveyed]], clip: Clip | None) -> list[Window]:
+def windows(periods: Sequence[Sequence[ProbedTrack]], clip: Clip | None) -> list[Window]:
     """Say what is wanted of each period, where ffmpeg itself does the cutting."""
     if clip is None:
         return [Window() for _ in periods]
@@ -35,7 +35,7 @@ def windows(periods: Sequence[Sequence[Surveyed]], clip: Clip | None) -> list[Wi
     return found
 
 
-def seconds_within(periods: Sequence[Sequence[Surveyed]], wanted: Sequence[Window]) -> float:
+def seconds_within(periods: Sequence[Sequence[ProbedTrack]], wanted: Sequence[Window]) -> float:
     """Return how long the sound is that lies within the windows."""
     return sum(window.seconds(*spans_of(surveyed)[Medium.AUDIO]) for surveyed, window in zip(periods, wanted, strict=True))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HttpReply:
     """One answer, whatever its status."""
 
     url: str

@@ -1,7 +1,7 @@
 """Origins: playlists, keys, initialization sections and segments, with limits, retries and continuation."""
 
-from transcoder.edge.fetch.exchange import Question
 from transcoder.edge.fetch.fetcher import Fetcher, Text
-from transcoder.edge.fetch.files import FileFoundError, FileSink
+from transcoder.edge.fetch.passthrough import FileFoundError, FileSink
+from transcoder.edge.fetch.session import ApiRequest
 
-__all__ = ["Fetcher", "FileFoundError", "FileSink", "Question", "Text"]
+__all__ = ["ApiRequest", "Fetcher", "FileFoundError", "FileSink", "Text"]

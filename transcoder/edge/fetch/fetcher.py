@@ -10,15 +10,15 @@ from typing import Self, TypeVar
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
-from transcoder.core.source.reply import Page
-from transcoder.edge.fetch import local
-from transcoder.edge.fetch.exchange import Exchange, Question
-from transcoder.edge.fetch.files import FileFoundError, FilePassing, FileSink, Sniffer, look_locally
-from transcoder.edge.fetch.hiccup import Hiccup, backoff
-from transcoder.edge.fetch.page import read_page
-from transcoder.edge.fetch.tail import end_of, tail_once
+from transcoder.core.source.reply import HttpReply
+from transcoder.edge.address_guard import INTERNET, Network
+from transcoder.edge.fetch import local_files
+from transcoder.edge.fetch.last_bytes import end_of, last_bytes_once
+from transcoder.edge.fetch.passthrough import FileFoundError, FileSink, FileTransfer, Sniffer, local_file_head
+from transcoder.edge.fetch.reply import read_page
+from transcoder.edge.fetch.retry import TransientError, backoff
+from transcoder.edge.fetch.session import ApiRequest, HttpSession
 from transcoder.edge.fetch.transfer import Into, Transfer
-from transcoder.edge.network import INTERNET, Network
 from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
 
@@ -40,7 +40,7 @@ class Text:
 class Fetcher:
     """Fetches for one job: one set of connections and cookies, one answer to where it may go."""
 
-    def __init__(self, exchange: Exchange, settings: Settings, *, local_files: bool) -> None:
+    def __init__(self, exchange: HttpSession, settings: Settings, *, local_files: bool) -> None:
         """Use `open` instead."""
         self._exchange = exchange
         self._settings = settings
@@ -64,7 +64,7 @@ class Fetcher:
         Raises:
             BadRequestError: a header field cannot be sent.
         """
-        async with Exchange.open(settings, headers or {}, network) as exchange:
+        async with HttpSession.open(settings, headers or {}, network) as exchange:
             yield cls(exchange, settings, local_files=local_files)
 
     @property
@@ -102,8 +102,8 @@ class Fetcher:
             if source is None:
                 base = await self._retrying(once)
             else:
-                base = local.address(url)
-                if found := look_locally(url):
+                base = local_files.address(url)
+                if found := local_file_head(url):
                     raise FileFoundError(found)
                 await Transfer(url, None, limit=limit).pour(source, _onto(buffer))
         self.bytes += len(buffer)
@@ -116,23 +116,23 @@ class Fetcher:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
         """
         source = self._source(url, None, exact=True)
-        head = None if source is None else look_locally(url)
+        head = None if source is None else local_file_head(url)
         if source is not None and head is not None:
             await into.start(head)
             await Transfer(url, None, limit=sys.maxsize).pour(source, into.write)
             return
-        passing = FilePassing(self._exchange, url, asked, into)
+        passing = FileTransfer(self._exchange, url, asked, into)
         await self._retrying(passing.once, lambda: passing.done)
         self.bytes += passing.done
 
-    async def page(self, question: Question, *, limit: int) -> Page:
+    async def page(self, question: ApiRequest, *, limit: int) -> HttpReply:
         """Ask what is not about media, and return the answer whatever its status below 500; at most `limit` bytes, unpacked.
 
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError, UnsupportedSourceError: as for `text`.
         """
 
-        async def once() -> Page:
+        async def once() -> HttpReply:
             packed = replace(question, headers={"Accept-Encoding": "gzip", **question.headers})
             async with self._exchange.ask(packed) as response:
                 self._distrust(response)
@@ -169,7 +169,7 @@ class Fetcher:
         if source is not None:
             return b"".join(source)[-size:]
         async with self._small:
-            found = await self._retrying(lambda: tail_once(self._exchange, url, part, size=size))
+            found = await self._retrying(lambda: last_bytes_once(self._exchange, url, part, size=size))
         self.bytes += len(found or b"")
         return found
 
@@ -210,12 +210,12 @@ class Fetcher:
             before = done()
             try:
                 return await once()
-            except Hiccup as hiccup:
+            except TransientError as failure:
                 failed = 1 if done() - before >= PROGRESS else failed + 1
                 if failed >= self._settings.attempts:
-                    raise hiccup.error from hiccup.__cause__
+                    raise failure.error from failure.__cause__
                 self._exchange.retries += 1
-                await asyncio.sleep(backoff(failed, self._settings.retry_seconds) if hiccup.pause is None else hiccup.pause)
+                await asyncio.sleep(backoff(failed, self._settings.retry_seconds) if failure.pause is None else failure.pause)
 
     def _distrust(self, response: httpx.Response) -> None:
         """Let nothing that a playlist from elsewhere says lead to files, or from the public internet to a private network."""
@@ -224,14 +224,14 @@ class Fetcher:
 
     def _source(self, url: str, part: ByteRange | None, *, exact: bool) -> Iterator[bytes] | None:
         """Return the bytes of what needs no network; None if it does."""
-        if local.is_data(url):
-            return iter([local.data(url, part)])
-        path = local.path_of(url)
+        if local_files.is_data(url):
+            return iter([local_files.data(url, part)])
+        path = local_files.path_of(url)
         if path is None:
             return None
         if not self._local_files:
             raise ForbiddenSourceError("The source leads to a local file.")
-        return local.pieces(path, part, exact=exact)
+        return local_files.pieces(path, part, exact=exact)
 
 
 def _onto(buffer: bytearray) -> Into:

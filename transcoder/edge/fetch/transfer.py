@@ -8,8 +8,8 @@ from typing import NamedTuple, Self
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
-from transcoder.edge.fetch.hiccup import Hiccup, name_of
-from transcoder.edge.fetch.unpack import Unpacker
+from transcoder.edge.fetch.content_encoding import BodyDecoder
+from transcoder.edge.fetch.retry import TransientError, name_of
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 Into = Callable[[bytes], Awaitable[None]]
@@ -33,7 +33,7 @@ class ContentRange(NamedTuple):
         return found if found.start < found.stop <= (found.total or found.stop) else None
 
 
-class Entity(NamedTuple):
+class Validators(NamedTuple):
     """What tells whether two answers carry the same resource (RFC 9110, 8.8)."""
 
     etag: str | None
@@ -71,7 +71,7 @@ class Transfer:
         self._start = 0 if part is None else part.start
         self._length = None if part is None else part.length
         self._limit = limit
-        self._entity: Entity | None = None
+        self._entity: Validators | None = None
         self._packed = False
         if (self._length or 0) > limit:
             raise self._too_long()
@@ -101,7 +101,7 @@ class Transfer:
         else:
             raise self._failed("the origin has no bytes where the playlist says there are some", response)
         if self.done == 0:
-            raise Hiccup(self._failed("the origin sent nothing", response))
+            raise TransientError(self._failed("the origin sent nothing", response))
 
     async def read(self, response: httpx.Response) -> bytes:
         """Return what `response` brings of the wanted bytes; raises what `receive` does."""
@@ -121,10 +121,10 @@ class Transfer:
             found is None
             or found.start != self._start + self.done
             or (wanted is not None and found.stop > wanted)
-            or Unpacker(response).packed
+            or BodyDecoder(response).packed
         ):
             raise self._failed("the origin sent another range than the one asked for", response)
-        self._identify(Entity.of(response, found.total), response, sure=False)
+        self._identify(Validators.of(response, found.total), response, sure=False)
         async with arriving(response) as pieces:
             async for piece in pieces:
                 if self._start + self.done + len(piece) > found.stop:
@@ -132,16 +132,16 @@ class Transfer:
                 await self.pass_on(piece, into)
         reached = self._start + self.done
         if reached < found.stop or (reached < (wanted or reached) and reached < (found.total or 0)):
-            raise Hiccup(self._failed("the origin broke off in the middle of its answer", response))
+            raise TransientError(self._failed("the origin broke off in the middle of its answer", response))
         if self.exact and reached < (wanted or found.total or reached):
             raise self._failed("the resource is shorter than the playlist says", response)
 
     async def _receive_whole(self, response: httpx.Response, into: Into) -> None:
         """Take a 200, and cut the wanted slice out of the whole body; stop reading after it."""
-        unpacker = Unpacker(response)
+        unpacker = BodyDecoder(response)
         self._packed = unpacker.packed
         length = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
-        self._identify(Entity.of(response, length), response, sure=True)
+        self._identify(Validators.of(response, length), response, sure=True)
         # Bytes that are read only to be dropped have the same limit.
         if self._start > self._limit or (self._length is None and (length or 0) > self._limit):
             raise self._too_long()
@@ -164,7 +164,7 @@ class Transfer:
             skip = max(0, skip - len(piece))
         return skip
 
-    def _identify(self, entity: Entity, response: httpx.Response, *, sure: bool) -> None:
+    def _identify(self, entity: Validators, response: httpx.Response, *, sure: bool) -> None:
         """Remember what the first answer carries; a later one that goes on from it must carry the same."""
         if self._entity is None or self.done == 0:
             self._entity = entity

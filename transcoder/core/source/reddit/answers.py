@@ -8,7 +8,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from transcoder.core.source.reddit.json_values import number, text
-from transcoder.core.source.reply import Page
+from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
 _BLOCK_MARKS = re.compile(
@@ -28,7 +28,7 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-def read_answer(answer: Page) -> object:
+def read_answer(answer: HttpReply) -> object:
     """Return the JSON in it.
 
     Raises:
@@ -52,7 +52,7 @@ def read_answer(answer: Page) -> object:
     return document
 
 
-def _document(answer: Page) -> object:
+def _document(answer: HttpReply) -> object:
     if answer.text.lstrip()[:1] not in {"{", "["}:
         return None
     try:
@@ -70,7 +70,7 @@ def _refuse(document: Mapping[str, object]) -> None:
         raise NotFoundError("Reddit has no such post.")
 
 
-def _refuse_page(answer: Page) -> None:
+def _refuse_page(answer: HttpReply) -> None:
     """Raise what an answer that is not JSON means: with 200 it is a page for people, which only a blocked network is shown."""
     html = "html" in answer.content_type or answer.text.lstrip()[:1] == "<"
     if answer.status in _BLOCKED or _BLOCK_MARKS.search(answer.text) or (answer.status == HTTPStatus.OK and html):
@@ -79,7 +79,7 @@ def _refuse_page(answer: Page) -> None:
         raise UpstreamError("Reddit answered with something that is not its JSON.", origin_status=answer.status)
 
 
-def read_token(page: Page) -> tuple[str, float]:
+def read_token(page: HttpReply) -> tuple[str, float]:
     """Return the token that an application asked for, and for how many seconds it is good (RFC 6749, 5.1).
 
     Raises:

@@ -15,10 +15,10 @@ from http import HTTPStatus
 
 import h11
 
-from transcoder.emulator.call import Call, CallerGoneError, Outcome
-from transcoder.emulator.connection import BodyTooLongError, Connection
+from transcoder.emulator.http_connection import BodyTooLongError, HttpConnection
+from transcoder.emulator.invocation import CallerGoneError, Invocation, Outcome
 from transcoder.emulator.options import Options
-from transcoder.emulator.process import Process, State
+from transcoder.emulator.runtime_process import RuntimeProcess, State
 from transcoder.emulator.throttle import TokenBucket
 
 MAX_ERROR_BYTES = 6 * 1024 * 1024
@@ -31,15 +31,15 @@ _ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
 _log = logging.getLogger(__name__)
 
 
-class RuntimeDoor:
+class RuntimeApiServer:
     """Answers the calls of one process."""
 
-    def __init__(self, options: Options, process: Process) -> None:
+    def __init__(self, options: Options, process: RuntimeProcess) -> None:
         """Speak with `process`."""
         self._options = options
         self._process = process
 
-    async def serve(self, connection: Connection) -> None:
+    async def serve(self, connection: HttpConnection) -> None:
         """Answer one request of the runtime."""
         request = await connection.event()
         if not isinstance(request, h11.Request):
@@ -57,7 +57,7 @@ class RuntimeDoor:
             case _:
                 await _refuse(connection, HTTPStatus.NOT_FOUND, "NotFound")
 
-    async def _next(self, connection: Connection) -> None:
+    async def _next(self, connection: HttpConnection) -> None:
         process = self._process
         if process.state not in {State.STARTING, State.RESPONDED}:
             await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
@@ -75,7 +75,7 @@ class RuntimeDoor:
             # It died while it waited: what it never read can be given to another.
             await process.give_back(call)
 
-    def _next_headers(self, call: Call) -> list[tuple[str, str]]:
+    def _next_headers(self, call: Invocation) -> list[tuple[str, str]]:
         headers = [
             ("Content-Type", "application/json"),
             ("Lambda-Runtime-Aws-Request-Id", call.request_id),
@@ -85,7 +85,7 @@ class RuntimeDoor:
         ]
         return [*headers, ("Lambda-Runtime-Trace-Id", call.trace_id)] if call.trace_id else headers
 
-    async def _response(self, connection: Connection, request_id: str, headers: Mapping[str, str]) -> None:
+    async def _response(self, connection: HttpConnection, request_id: str, headers: Mapping[str, str]) -> None:
         call = self._process.call
         if call is None or self._process.state is not State.RUNNING or not _is_for(call, request_id, headers):
             await _refuse(connection, HTTPStatus.BAD_REQUEST, "InvalidRequestID")
@@ -113,7 +113,7 @@ class RuntimeDoor:
         await self._process.move(State.RESPONDED)
         await _accept(connection)
 
-    async def _pass_on(self, connection: Connection, call: Call) -> Outcome:
+    async def _pass_on(self, connection: HttpConnection, call: Invocation) -> Outcome:
         """Send the answer's bytes on as they come, no faster than they are taken."""
         bucket = TokenBucket() if self._options.throttle else None
         total = 0
@@ -128,7 +128,7 @@ class RuntimeDoor:
         error_type = trailers.get(b"lambda-runtime-function-error-type", b"").decode("latin-1")
         return Outcome(error_type, _decoded(trailers.get(b"lambda-runtime-function-error-body", b"")))
 
-    async def _error(self, connection: Connection, request_id: str, headers: Mapping[str, str]) -> None:
+    async def _error(self, connection: HttpConnection, request_id: str, headers: Mapping[str, str]) -> None:
         call = self._process.call
         if call is None or not _is_for(call, request_id, headers):
             await _refuse(connection, HTTPStatus.BAD_REQUEST, "InvalidRequestID")
@@ -139,7 +139,7 @@ class RuntimeDoor:
             await self._process.move(State.RESPONDED)
             await _accept(connection)
 
-    async def _init_error(self, connection: Connection, headers: Mapping[str, str]) -> None:
+    async def _init_error(self, connection: HttpConnection, headers: Mapping[str, str]) -> None:
         if self._process.state is not State.STARTING:
             await _refuse(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
             return
@@ -148,11 +148,11 @@ class RuntimeDoor:
         await _accept(connection)
 
 
-def _is_for(call: Call, request_id: str, headers: Mapping[str, str]) -> bool:
+def _is_for(call: Invocation, request_id: str, headers: Mapping[str, str]) -> bool:
     return request_id == call.request_id and headers.get("lambda-runtime-invocation-id", call.attempt_id) == call.attempt_id
 
 
-async def _told(connection: Connection, headers: Mapping[str, str]) -> Outcome:
+async def _told(connection: HttpConnection, headers: Mapping[str, str]) -> Outcome:
     """Read what the runtime tells of a failure."""
     body = await connection.body(limit=MAX_ERROR_BYTES)
     named = headers.get("lambda-runtime-function-error-type", "")
@@ -168,11 +168,11 @@ def _decoded(body: bytes) -> bytes:
         return body
 
 
-async def _accept(connection: Connection) -> None:
+async def _accept(connection: HttpConnection) -> None:
     await connection.respond(HTTPStatus.ACCEPTED, [("Content-Type", "application/json")], b'{"status":"OK"}\n')
 
 
-async def _refuse(connection: Connection, status: HTTPStatus, error_type: str) -> None:
+async def _refuse(connection: HttpConnection, status: HTTPStatus, error_type: str) -> None:
     _log.warning("the Runtime API answers %d %s", status, error_type)
     body = json.dumps({"errorMessage": status.phrase, "errorType": error_type}).encode()
     await connection.respond(status, [("Content-Type", "application/json")], body)

@@ -34,7 +34,7 @@ class Outcome:
 
 
 @dataclass(eq=False, slots=True)
-class Call:
+class Invocation:
     """An event that waits for its answer."""
 
     request_id: str

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Self
 
-from transcoder.emulator.call import Call, Outcome
+from transcoder.emulator.invocation import Invocation, Outcome
 
 LAST_WORDS_SECONDS = 0.2
 """How long the answer of a process that has ended may take to be noticed."""
@@ -31,7 +31,7 @@ class State(Enum):
     DEAD = auto()
 
 
-class Process:
+class RuntimeProcess:
     """A runtime process; leader of a process group, so that what it started dies with it."""
 
     def __init__(self, child: asyncio.subprocess.Process) -> None:
@@ -39,7 +39,7 @@ class Process:
         self._child = child
         self._moved = asyncio.Condition()
         self.state = State.STARTING
-        self.call: Call | None = None
+        self.call: Invocation | None = None
         self._gone = False
         self.init_error: Outcome | None = None
         """What it said when its initialization failed."""
@@ -77,7 +77,7 @@ class Process:
             await self._moved.wait_for(lambda: self.state in {*states, State.DEAD})
             return self.state
 
-    async def perform(self, call: Call) -> bool:
+    async def perform(self, call: Invocation) -> bool:
         """Give it `call`; over when it asks for the next one, or is dead: until then an invocation is not complete.
 
         False means that it was dead by then and has not got it.
@@ -91,7 +91,7 @@ class Process:
             await self._moved.wait_for(lambda: self.call is not call or self.state is State.DEAD)
             return not self._gone
 
-    async def give_back(self, call: Call) -> None:
+    async def give_back(self, call: Invocation) -> None:
         """Note that it has gone without taking `call`, so that another may have it."""
         async with self._moved:
             if self.state is State.RUNNING and self.call is call:

@@ -9,7 +9,7 @@ from transcoder.core.request.output_format import Format
 from transcoder.pipeline import Sink
 
 
-class Verified:
+class VerifyingSink:
     """Passes a film on, and tells at its end whether it was a whole one; reading headers costs about 0.3 ms a MB."""
 
     def __init__(self, into: Sink) -> None:
@@ -52,6 +52,6 @@ def verified(into: Sink, form: Format) -> Iterator[Sink]:
     if form is Format.MP3:
         yield into
         return
-    film = Verified(into)
+    film = VerifyingSink(into)
     yield film
     film.end()

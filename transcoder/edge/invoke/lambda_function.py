@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from transcoder.core.answer.prelude import PreludeReader
-from transcoder.edge.invoking.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
+from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.errors import InvocationError
 
 LOOPBACK_REGION = "us-east-1"

@@ -17,7 +17,7 @@ LONGEST_PAUSE = 10.0
 """How many seconds are waited between two tries at most, whatever a Retry-After says."""
 
 
-class Hiccup(Exception):  # noqa: N818 - it is no failure yet: `error` is, once there is no try left
+class TransientError(Exception):
     """A try failed in a way that the next one may not."""
 
     def __init__(self, error: TranscoderError, *, pause: float | None = None) -> None:
@@ -42,12 +42,12 @@ def backoff(failed: int, first: float) -> float:
     return min(LONGEST_PAUSE, first * 2.0 ** (failed - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
-def refusal(response: httpx.Response, url: str) -> Hiccup | UpstreamError:
+def refusal(response: httpx.Response, url: str) -> TransientError | UpstreamError:
     """Turn a status that is not a success into what to raise."""
     status = response.status_code
     error = UpstreamError(f"{name_of(url)}: the origin answered {status} {response.reason_phrase}".rstrip() + ".", origin_status=status)
     if status in PASSING:
-        return Hiccup(error, pause=_retry_after(response.headers.get("Retry-After", "")))
+        return TransientError(error, pause=_retry_after(response.headers.get("Retry-After", "")))
     return error
 
 
@@ -68,10 +68,10 @@ def translated(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException as error:
-        raise Hiccup(UpstreamTimeoutError(f"{name_of(url)}: the origin did not answer in time.")) from error
+        raise TransientError(UpstreamTimeoutError(f"{name_of(url)}: the origin did not answer in time.")) from error
     except httpx.LocalProtocolError as error:
         raise BadRequestError(f"A header field given for the requests cannot be sent: {error}.") from error
     except httpx.ConnectError as error:
-        raise Hiccup(UpstreamError(f"{name_of(url)}: no connection to the origin could be made.")) from error
+        raise TransientError(UpstreamError(f"{name_of(url)}: no connection to the origin could be made.")) from error
     except httpx.TransportError as error:
-        raise Hiccup(UpstreamError(f"{name_of(url)}: the origin broke off in the middle of its answer.")) from error
+        raise TransientError(UpstreamError(f"{name_of(url)}: the origin broke off in the middle of its answer.")) from error

@@ -3,12 +3,12 @@
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
-from transcoder.edge.fetch.exchange import Exchange
+from transcoder.edge.fetch.content_encoding import BodyDecoder
+from transcoder.edge.fetch.session import HttpSession
 from transcoder.edge.fetch.transfer import ContentRange, Transfer
-from transcoder.edge.fetch.unpack import Unpacker
 
 
-async def tail_once(exchange: Exchange, url: str, part: ByteRange | None, *, size: int) -> bytes | None:
+async def last_bytes_once(exchange: HttpSession, url: str, part: ByteRange | None, *, size: int) -> bytes | None:
     """Ask for the last `size` bytes once; None, which is anything but the very bytes, means that the origin serves no such ranges.
 
     Raises:
@@ -24,7 +24,7 @@ async def tail_once(exchange: Exchange, url: str, part: ByteRange | None, *, siz
                 return None
             return await Transfer(url, ByteRange(found.start, found.stop - found.start), limit=size).read(response)
         length = int(response.headers.get("Content-Length", 0))
-        if response.status_code != httpx.codes.OK or not length or Unpacker(response).packed:
+        if response.status_code != httpx.codes.OK or not length or BodyDecoder(response).packed:
             return None
         if length <= size:
             return await Transfer(url, None, limit=size).read(response)
@@ -32,7 +32,7 @@ async def tail_once(exchange: Exchange, url: str, part: ByteRange | None, *, siz
     return await _range(exchange, url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
 
 
-async def _range(exchange: Exchange, url: str, part: ByteRange) -> bytes | None:
+async def _range(exchange: HttpSession, url: str, part: ByteRange) -> bytes | None:
     """Fetch a part, unless that takes reading what is before it."""
     async with exchange.get(url, {"Range": f"bytes={part.start}-{part.start + part.length - 1}"}) as response:
         if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:

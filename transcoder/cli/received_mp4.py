@@ -35,7 +35,7 @@ class Report:
         )
 
 
-class Reception:
+class Mp4Receiver:
     """Takes the answer to one request, and says at its end whether it is a whole film."""
 
     def __init__(self, into: Sink) -> None:

@@ -11,11 +11,11 @@ from urllib.parse import unquote
 
 import h11
 
-from transcoder.emulator.call import Call, CallerGoneError
-from transcoder.emulator.calls import Calls, TooManyCallsError
-from transcoder.emulator.connection import Connection
-from transcoder.emulator.event import HttpRequest, new_trace_id
-from transcoder.emulator.eventstream import CONTENT_TYPE, invoke_complete, payload_chunk
+from transcoder.emulator.event_stream import CONTENT_TYPE, invoke_complete, payload_chunk
+from transcoder.emulator.function_url_event import HttpRequest, new_trace_id
+from transcoder.emulator.http_connection import HttpConnection
+from transcoder.emulator.invocation import CallerGoneError, Invocation
+from transcoder.emulator.invocation_queue import InvocationQueue, QueueFullError
 from transcoder.emulator.options import Options
 
 PREFIX = "/2021-11-15/functions/"
@@ -29,15 +29,15 @@ def is_invocation(path: str) -> bool:
     return path.startswith(PREFIX) and path.endswith(SUFFIX)
 
 
-class InvokeDoor:
+class InvokeEndpoint:
     """Answers the SDK. Signatures are not checked."""
 
-    def __init__(self, options: Options, calls: Calls) -> None:
+    def __init__(self, options: Options, calls: InvocationQueue) -> None:
         """Have `calls` answer what comes."""
         self._options = options
         self._calls = calls
 
-    async def serve(self, connection: Connection, request: HttpRequest) -> None:
+    async def serve(self, connection: HttpConnection, request: HttpRequest) -> None:
         """Answer one request, read to its end."""
         request_id = str(uuid.uuid4())
         name = unquote(request.path.removeprefix(PREFIX).removesuffix(SUFFIX))
@@ -52,11 +52,11 @@ class InvokeDoor:
             return
         await self._invoke(connection, request_id, event)
 
-    async def _invoke(self, connection: Connection, request_id: str, event: bytes) -> None:
+    async def _invoke(self, connection: HttpConnection, request_id: str, event: bytes) -> None:
         response = EventStreamResponse(connection, self._options, request_id)
         try:
-            outcome = await self._calls.perform(Call(request_id, event, response, new_trace_id()))
-        except TooManyCallsError:
+            outcome = await self._calls.perform(Invocation(request_id, event, response, new_trace_id()))
+        except QueueFullError:
             await _refuse(connection, request_id, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequestsException")
             return
         if outcome.error_type:
@@ -67,7 +67,7 @@ class InvokeDoor:
 class EventStreamResponse:
     """What an SDK gets of a runtime's answer: all of its bytes, prelude included, and a word at the end on how it went."""
 
-    def __init__(self, connection: Connection, options: Options, request_id: str) -> None:
+    def __init__(self, connection: HttpConnection, options: Options, request_id: str) -> None:
         """Answer on `connection`."""
         self._connection = connection
         self._options = options
@@ -118,6 +118,6 @@ class EventStreamResponse:
             await self._connection.send(h11.Response(status_code=HTTPStatus.OK, headers=headers))
 
 
-async def _refuse(connection: Connection, request_id: str, status: HTTPStatus, error: str) -> None:
+async def _refuse(connection: HttpConnection, request_id: str, status: HTTPStatus, error: str) -> None:
     headers = [("content-type", "application/json"), ("x-amzn-errortype", error), ("x-amzn-requestid", request_id)]
     await connection.respond(status, headers, json.dumps({"Type": "User", "Message": status.phrase}).encode())

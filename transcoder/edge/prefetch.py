@@ -35,8 +35,8 @@ class _Slot:
 class Reader:
     """One track's bytes, segment after segment, for one task to read."""
 
-    def __init__(self, ahead: "Ahead", segments: Sequence[Segment], begins: float) -> None:
-        """Use `Ahead.track` instead."""
+    def __init__(self, ahead: "Prefetcher", segments: Sequence[Segment], begins: float) -> None:
+        """Use `Prefetcher.track` instead."""
         self._ahead = ahead
         self.begins = begins
         self.slots = deque(_Slot(segment, self, begins + segment.at) for segment in segments)
@@ -75,7 +75,7 @@ class Reader:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-class Ahead:
+class Prefetcher:
     """Fetches the media of all tracks, and keeps what is not yet read within a budget.
 
     A segment is asked for when the budget has room for one as long as the longest so far; the first goes alone. So what is under way has

@@ -23,7 +23,7 @@ class BodyTooLongError(Exception):
     """A request's body is longer than allowed."""
 
 
-class Connection:
+class HttpConnection:
     """An accepted connection, for one request and its response."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -138,14 +138,14 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def accept(listener: socket.socket, serve: Callable[[Connection], Awaitable[None]]) -> None:
+async def accept(listener: socket.socket, serve: Callable[[HttpConnection], Awaitable[None]]) -> None:
     """Serve each connection to `listener` in a task of its own, until cancelled."""
     free = asyncio.Semaphore(MAX_CONNECTIONS)
     loop = asyncio.get_running_loop()
 
     async def one(accepted: socket.socket) -> None:
         try:
-            connection = await Connection.open(accepted)
+            connection = await HttpConnection.open(accepted)
             try:
                 await serve(connection)
             finally:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from transcoder.core.request.signing import check, query_of, signed, usable_keys
-from transcoder.edge import secrets
+from transcoder.edge import secrets_manager
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
@@ -70,9 +70,9 @@ class Links:
 
 
 async def _usable(arn: str) -> tuple[bytes, ...]:
-    keys = await secrets.signing_keys(arn)
+    keys = await secrets_manager.signing_keys(arn)
     try:
         return usable_keys(keys)
     except BadRequestError as error:
         # Whoever asked for a link has done nothing wrong.
-        raise secrets.SecretError("The keys of signed links cannot be used.") from error
+        raise secrets_manager.SecretError("The keys of signed links cannot be used.") from error

@@ -11,11 +11,11 @@ import httpx
 
 from transcoder.core.answer.passthrough import OPAQUE, SNIFFED_BYTES, FileHead, is_file, media_type
 from transcoder.core.hls.plan import ByteRange
-from transcoder.edge.fetch import local
-from transcoder.edge.fetch.exchange import Exchange
-from transcoder.edge.fetch.hiccup import name_of
+from transcoder.edge.fetch import local_files
+from transcoder.edge.fetch.content_encoding import BodyDecoder
+from transcoder.edge.fetch.retry import name_of
+from transcoder.edge.fetch.session import HttpSession
 from transcoder.edge.fetch.transfer import ContentRange, Into, Transfer
-from transcoder.edge.fetch.unpack import Unpacker
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 
@@ -62,7 +62,7 @@ class Sniffer:
             raise FileFoundError(self._head)
 
 
-def look_locally(url: str) -> FileHead | None:
+def local_file_head(url: str) -> FileHead | None:
     """Describe a file on disk; None if it may be a playlist.
 
     Raises:
@@ -70,7 +70,7 @@ def look_locally(url: str) -> FileHead | None:
         UpstreamError: it cannot be read.
 
     """
-    path = local.path_of(url)
+    path = local_files.path_of(url)
     if path is None:
         return None
     kind = mimetypes.guess_type(path.name)[0] or OPAQUE
@@ -82,12 +82,12 @@ def look_locally(url: str) -> FileHead | None:
         raise NotFoundError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
-    return FileHead(local.address(url), HTTPStatus.OK, media_type(kind), length, asked=url) if is_file(first, OPAQUE) else None
+    return FileHead(local_files.address(url), HTTPStatus.OK, media_type(kind), length, asked=url) if is_file(first, OPAQUE) else None
 
 
 def head_of(response: httpx.Response) -> FileHead:
     """Read what an answer's header says of its body."""
-    packed = Unpacker(response).packed
+    packed = BodyDecoder(response).packed
     text = response.headers.get("Content-Length", "")
     return FileHead(
         url=str(response.url),
@@ -101,10 +101,10 @@ def head_of(response: httpx.Response) -> FileHead:
     )
 
 
-class FilePassing:
+class FileTransfer:
     """One file on its way from its origin into a sink, however many answers that takes."""
 
-    def __init__(self, exchange: Exchange, url: str, asked: Mapping[str, str], into: FileSink) -> None:
+    def __init__(self, exchange: HttpSession, url: str, asked: Mapping[str, str], into: FileSink) -> None:
         """Ask for `url` with the fields `asked`."""
         self._exchange = exchange
         self._url = url

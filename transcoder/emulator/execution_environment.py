@@ -4,25 +4,25 @@ import asyncio
 import logging
 import socket
 
-from transcoder.emulator.call import Call, Outcome
-from transcoder.emulator.connection import Connection, accept
+from transcoder.emulator.http_connection import HttpConnection, accept
+from transcoder.emulator.invocation import Invocation, Outcome
 from transcoder.emulator.options import Options
-from transcoder.emulator.process import Process, State
-from transcoder.emulator.runtime_door import RuntimeDoor
+from transcoder.emulator.runtime_api import RuntimeApiServer
+from transcoder.emulator.runtime_process import RuntimeProcess, State
 from transcoder.errors import single_error
 
 _log = logging.getLogger(__name__)
 
 
-class Environment:
+class ExecutionEnvironment:
     """Takes calls from a queue, one at a time; starts its process when there is none."""
 
-    def __init__(self, options: Options, listener: socket.socket, calls: asyncio.Queue[Call]) -> None:
+    def __init__(self, options: Options, listener: socket.socket, calls: asyncio.Queue[Invocation]) -> None:
         """Serve the Runtime API on `listener`."""
         self._options = options
         self._listener = listener
         self._calls = calls
-        self._process: Process | None = None
+        self._process: RuntimeProcess | None = None
         self._tasks = asyncio.TaskGroup()
 
     @property
@@ -44,11 +44,11 @@ class Environment:
         finally:
             await self._kill()
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: HttpConnection) -> None:
         if self._process is not None:
-            await RuntimeDoor(self._options, self._process).serve(connection)
+            await RuntimeApiServer(self._options, self._process).serve(connection)
 
-    async def _perform(self, call: Call) -> None:
+    async def _perform(self, call: Invocation) -> None:
         """Have `call` answered; over when the process asks for the next one, or is dead."""
         try:
             process = await self._given(call)
@@ -60,7 +60,7 @@ class Environment:
         finally:
             call.settle(Outcome("Runtime.ExitError"))
 
-    async def _given(self, call: Call) -> Process | None:
+    async def _given(self, call: Invocation) -> RuntimeProcess | None:
         """Have a process perform `call`, and say which did; another if the first was dead before it could take it."""
         while (process := await self._ready(call)) is not None:
             async with asyncio.timeout(self._options.timeout_seconds):
@@ -69,7 +69,7 @@ class Environment:
             await process.end()
         return None
 
-    async def _ready(self, call: Call) -> Process | None:
+    async def _ready(self, call: Invocation) -> RuntimeProcess | None:
         """Have a process that waits for an invocation, if one can be had."""
         process = self._process
         if process is None or process.state is State.DEAD:
@@ -90,10 +90,10 @@ class Environment:
         self._say(call, "Runtime.ExitError", f"the runtime exited with {process.exit_code} before its first invocation")
         return None
 
-    async def _start(self, call: Call) -> Process | None:
+    async def _start(self, call: Invocation) -> RuntimeProcess | None:
         host, port = self._listener.getsockname()
         try:
-            process = await Process.start(self._options.command, self._options.child_environ(f"{host}:{port}"))
+            process = await RuntimeProcess.start(self._options.command, self._options.child_environ(f"{host}:{port}"))
         except OSError as error:
             self._say(call, "Runtime.InvalidEntrypoint", f"the runtime cannot be started: {error}")
             return None
@@ -101,7 +101,7 @@ class Environment:
         self._tasks.create_task(process.watch())
         return process
 
-    def _say(self, call: Call, error_type: str, sentence: str) -> None:
+    def _say(self, call: Invocation, error_type: str, sentence: str) -> None:
         _log.error("%s %s: %s", call.request_id, error_type, sentence)
         call.settle(Outcome(error_type, sentence.encode()))
 

@@ -4,14 +4,14 @@ from itertools import islice
 
 import httpx
 
-from transcoder.core.source.reply import Page
-from transcoder.edge.fetch.hiccup import name_of
+from transcoder.core.source.reply import HttpReply
+from transcoder.edge.fetch.content_encoding import PIECE, BodyDecoder
+from transcoder.edge.fetch.retry import name_of
 from transcoder.edge.fetch.transfer import arriving
-from transcoder.edge.fetch.unpack import PIECE, Unpacker
 from transcoder.errors import UnsupportedSourceError
 
 
-async def read_page(response: httpx.Response, *, limit: int) -> Page:
+async def read_page(response: httpx.Response, *, limit: int) -> HttpReply:
     """Read an answer's text: UTF-8, what is not is replaced.
 
     Raises:
@@ -19,7 +19,7 @@ async def read_page(response: httpx.Response, *, limit: int) -> Page:
         UpstreamError: it is packed in a way that nobody asked for.
         UnsupportedSourceError: it is longer than `limit` bytes.
     """
-    url, buffer, unpacker = str(response.url), bytearray(), Unpacker(response)
+    url, buffer, unpacker = str(response.url), bytearray(), BodyDecoder(response)
     async with arriving(response) as pieces:
         async for piece in pieces:
             buffer += b"".join(islice(unpacker.feed(piece), limit // PIECE + 2))
@@ -27,7 +27,7 @@ async def read_page(response: httpx.Response, *, limit: int) -> Page:
                 raise UnsupportedSourceError(f"{name_of(url)} is longer than {limit} bytes, the limit for what it is.")
     unpacker.finish()
     kind = response.headers.get("Content-Type", "").lower()
-    return Page(url, response.status_code, kind, buffer.decode("utf-8-sig", "replace"), _location(response))
+    return HttpReply(url, response.status_code, kind, buffer.decode("utf-8-sig", "replace"), _location(response))
 
 
 def _location(response: httpx.Response) -> str | None:

@@ -6,36 +6,36 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from transcoder.core.answer.cors import cors_headers
-from transcoder.emulator.call import Call
-from transcoder.emulator.calls import Calls, TooManyCallsError
-from transcoder.emulator.connection import Connection
-from transcoder.emulator.event import HttpRequest, make_event, new_trace_id
+from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
+from transcoder.emulator.function_url_response import FunctionUrlResponse
+from transcoder.emulator.http_connection import HttpConnection
+from transcoder.emulator.invocation import Invocation
+from transcoder.emulator.invocation_queue import InvocationQueue, QueueFullError
 from transcoder.emulator.options import Options
-from transcoder.emulator.url_response import UrlResponse
 
 _log = logging.getLogger(__name__)
 
 
-class UrlDoor:
+class FunctionUrlEndpoint:
     """Answers the Function URL's clients."""
 
-    def __init__(self, options: Options, calls: Calls) -> None:
+    def __init__(self, options: Options, calls: InvocationQueue) -> None:
         """Have `calls` answer them."""
         self._options = options
         self._calls = calls
 
-    async def serve(self, connection: Connection, request: HttpRequest) -> None:
+    async def serve(self, connection: HttpConnection, request: HttpRequest) -> None:
         """Answer one request, read to its end."""
         origin = request.header("origin")
         if self._options.cors is not None and origin and request.method == "OPTIONS" and request.header("access-control-request-method"):
             await connection.respond(HTTPStatus.OK, cors_headers(self._options.cors, origin=origin, preflight=True))
             return
         request_id, trace_id = str(uuid.uuid4()), new_trace_id()
-        response = UrlResponse(connection, self._options, request, request_id)
+        response = FunctionUrlResponse(connection, self._options, request, request_id)
         event = make_event(request, request_id=request_id, trace_id=trace_id, now=datetime.now(UTC))
         try:
-            outcome = await self._calls.perform(Call(request_id, event, response, trace_id))
-        except TooManyCallsError:
+            outcome = await self._calls.perform(Invocation(request_id, event, response, trace_id))
+        except QueueFullError:
             await connection.respond(HTTPStatus.TOO_MANY_REQUESTS, body=b"Rate Exceeded.\n")
             return
         if outcome.error_type:

@@ -10,7 +10,7 @@ from transcoder.core.media.ends import tail_end
 from transcoder.core.media.mpegts import is_tables
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Probe
-from transcoder.core.output.announcement import Surveyed
+from transcoder.core.output.announcement import ProbedTrack
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError, single_error
 from transcoder.pipeline.rendition import Rendition, Secrets
@@ -33,7 +33,7 @@ class _Part:
     """There is more of the segment."""
 
 
-class Survey:
+class SourceProbe:
     """Looks at segments by small requests beside the ones that carry the media."""
 
     def __init__(self, fetcher: Fetcher, secrets: Secrets) -> None:
@@ -41,7 +41,7 @@ class Survey:
         self._fetcher = fetcher
         self._secrets = secrets
 
-    async def periods(self, plan: Plan, renditions: Sequence[Rendition]) -> list[list[Surveyed]]:
+    async def periods(self, plan: Plan, renditions: Sequence[Rendition]) -> list[list[ProbedTrack]]:
         """Open the first segment of each rendition, and survey every period of `plan`.
 
         Raises:
@@ -64,7 +64,7 @@ class Survey:
                 ]
         return [[task.result() for task in tracks] for tracks in surveys]
 
-    async def _track(self, track: Track, *, last: bool, by: Rendition | None) -> Surveyed:
+    async def _track(self, track: Track, *, last: bool, by: Rendition | None) -> ProbedTrack:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 head = tasks.create_task(self._begun(track, by))
@@ -73,9 +73,9 @@ class Survey:
         if found.clear and seen.container is Container.FMP4 and not segment.init:
             found = await self._head(segment)  # with a moov in each segment, nothing is known of it until it has been looked at
         if not found.clear:
-            return Surveyed(track, seen, {})
+            return ProbedTrack(track, seen, {})
         ends = tail_end(found.clear, seen, init=await self._secrets.init(segment.init))
-        return Surveyed(track, seen, ends, seen.container is Container.FMP4 and found.cut)
+        return ProbedTrack(track, seen, ends, seen.container is Container.FMP4 and found.cut)
 
     async def _begun(self, track: Track, by: Rendition | None) -> Probe:
         """Look at the first segment, and at those after it for what is announced there and does not begin."""

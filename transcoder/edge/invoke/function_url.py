@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 
 from transcoder.core.answer.prelude import AnswerHead
-from transcoder.edge.invoking.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
+from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.errors import BadRequestError, InvocationError
 
 CHUNK_BYTES = 64 * 1024

@@ -9,8 +9,8 @@ from typing import Self
 import httpx
 
 from transcoder import __version__
-from transcoder.edge.fetch.hiccup import name_of, refusal, translated
-from transcoder.edge.network import INTERNET, GuardedTransport, Network, came_from_public
+from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, came_from_public
+from transcoder.edge.fetch.retry import name_of, refusal, translated
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
@@ -25,7 +25,7 @@ _SECRETS = ("Authorization", "Cookie")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ApiRequest:
     """A request that is not for media."""
 
     url: str
@@ -36,7 +36,7 @@ class Question:
     """Go where a redirect leads; a form goes to one place only."""
 
 
-class Exchange:
+class HttpSession:
     """Sends requests for one job, and remembers whether the job may still reach private addresses."""
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
@@ -86,7 +86,7 @@ class Exchange:
                 yield response
 
     @asynccontextmanager
-    async def ask(self, question: Question) -> AsyncIterator[httpx.Response]:
+    async def ask(self, question: ApiRequest) -> AsyncIterator[httpx.Response]:
         """Ask what is not about media, and hold the answer open, whatever its status below 500; its body is not yet read.
 
         Raises:

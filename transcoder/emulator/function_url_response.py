@@ -12,19 +12,19 @@ import h11
 
 from transcoder.core.answer.cors import cors_headers
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS
-from transcoder.emulator.call import CallerGoneError
-from transcoder.emulator.connection import BUFFER_BYTES, Connection
-from transcoder.emulator.event import HttpRequest
+from transcoder.emulator.function_url_event import HttpRequest
+from transcoder.emulator.http_connection import BUFFER_BYTES, HttpConnection
+from transcoder.emulator.invocation import CallerGoneError
 from transcoder.emulator.options import Options, StreamErrors
 
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _log = logging.getLogger(__name__)
 
 
-class UrlResponse:
+class FunctionUrlResponse:
     """What a Function URL's client gets of a runtime's answer: the prelude as status and headers, the body in chunks."""
 
-    def __init__(self, connection: Connection, options: Options, request: HttpRequest, request_id: str) -> None:
+    def __init__(self, connection: HttpConnection, options: Options, request: HttpRequest, request_id: str) -> None:
         """Answer on `connection`."""
         self._connection = connection
         self._options = options

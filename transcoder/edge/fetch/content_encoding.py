@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from transcoder.edge.fetch.hiccup import Hiccup, name_of
+from transcoder.edge.fetch.retry import TransientError, name_of
 from transcoder.errors import UpstreamError
 
 PIECE = 64 * 1024
@@ -17,7 +17,7 @@ _EITHER = 32 + zlib.MAX_WBITS
 """zlib's word for: gzip or zlib, as the body's first bytes say."""
 
 
-class Unpacker:
+class BodyDecoder:
     """Undoes the Content-Encoding of one body (RFC 9110, 8.4), a piece at a time."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -50,7 +50,7 @@ class Unpacker:
             try:
                 clear = self._inflater.decompress(piece, PIECE)
             except zlib.error as error:
-                raise Hiccup(UpstreamError(f"{self._name}: what the origin packed cannot be unpacked.")) from error
+                raise TransientError(UpstreamError(f"{self._name}: what the origin packed cannot be unpacked.")) from error
             piece = self._inflater.unconsumed_tail
             if clear:
                 yield clear
@@ -62,4 +62,4 @@ class Unpacker:
             Hiccup: it was not.
         """
         if self._inflater is not None and not self._inflater.eof:
-            raise Hiccup(UpstreamError(f"{self._name}: what the origin packed ends too early."))
+            raise TransientError(UpstreamError(f"{self._name}: what the origin packed ends too early."))
