@@ -7,7 +7,7 @@ from pathlib import Path
 
 import make_media
 import pytest
-from film import ffmpeg_path
+from generated_video import ffmpeg_path
 from peers.leaks import nothing_left
 from peers.origin import Files, Origin, origin
 

@@ -25,7 +25,7 @@ from urllib.parse import quote, urlsplit
 import make_media
 from peers.leaks import children
 from peers.origin import Origin, origin
-from peers.rules import Rule, garbage, html
+from peers.origin_rules import Rule, garbage, html
 
 from transcoder.core.output.verifier import Verifier
 from transcoder.errors import TranscodeError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from peers import small_application
-from peers.emulated import SECONDS, emulated, http
+from peers.running_emulator import SECONDS, emulated, http
 
 from transcoder.emulator import Options
 

@@ -7,8 +7,8 @@ import os
 import httpx
 import pytest
 from peers.aws import HANDLERS, node_client, python_client
-from peers.emulated import emulated, http
-from peers.invoked import invoke
+from peers.running_emulator import emulated, http
+from peers.sdk_invocation import invoke
 
 from transcoder.emulator import Options
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from conftest import Serve
 from peers import small_application
-from peers.invoked import event
 from peers.rie import Invoke, managed_instance, on_demand
+from peers.sdk_invocation import event
 
 from transcoder.core.output.verifier import Verifier
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
-from peers.emulated import emulated
+from peers.running_emulator import emulated
 
 from transcoder.core.request.query import parse_query
 from transcoder.core.request.signing import check

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import Serve
-from peers import film, small_application
-from peers.emulated import emulated
+from peers import media_reader, small_application
+from peers.running_emulator import emulated
 
 from transcoder.cli import main
 from transcoder.core.answer.prelude import AnswerHead
@@ -145,7 +145,9 @@ def test_a_film_is_made_by_the_real_function_and_a_refusal_is_told(
         for number, door in enumerate((by_sdk, by_http)):
             ours = tmp_path / f"{number}.mp4"
             assert main(["invoke", *door(running), origin.url("/main.m3u8"), "-o", str(ours)]) == 0
-            assert film.hashes(ours) == film.source_hashes(film.concatenate(media("ts-muxed") / "main.m3u8", tmp_path / "source.ts"))
+            assert media_reader.hashes(ours) == media_reader.source_hashes(
+                media_reader.concatenate(media("ts-muxed") / "main.m3u8", tmp_path / "source.ts")
+            )
         capsys.readouterr()
         for door in (by_sdk, by_http):
             assert main(["invoke", *door(running), origin.url("/none.m3u8"), "-o", str(tmp_path / "none.mp4")]) == 7

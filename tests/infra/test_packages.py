@@ -1,4 +1,4 @@
-"""How the making of packages refuses what would not run; what comes out of it, tests/test_package.py shows."""
+"""How the making of packages refuses what would not run; what comes out of it, tests/infra/test_lambda_package.py shows."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
-from film import ffmpeg_path
+from generated_video import ffmpeg_path
 
 from infra.packages import elf
 from infra.packages.archive import write_zip

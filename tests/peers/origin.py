@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from peers.rules import GOOD, Request, Rule, garbage, html
+from peers.origin_rules import GOOD, Request, Rule, garbage, html
 
 PIECE = 16 * 1024
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from peers.emulated import SECONDS
+from peers.running_emulator import SECONDS
 
 # Debian puts it where only root's path looks.
 PROGRAM = shutil.which("varnishd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")

@@ -1,0 +1,41 @@
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
+from hypothesis import given
+from hypothesis import strategies as st
+from peers.inspected import pieces
+
+from transcoder.core.media.aes128 import Decryptor
+from transcoder.errors import UpstreamError
+
+KEY, IV = bytes(range(16)), bytes(range(16, 32))
+
+
+def encrypt(clear: bytes) -> bytes:
+    padding, cipher = PKCS7(128).padder(), Cipher(AES(KEY), CBC(IV)).encryptor()
+    return cipher.update(padding.update(clear) + padding.finalize()) + cipher.finalize()
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(0, 208)))
+def test_clear_bytes_come_out_however_the_encrypted_come_in(clear: bytes, cuts: list[int]) -> None:
+    encrypted = encrypt(clear)
+    decryptor = Decryptor(KEY, IV)
+    out = [decryptor.feed(piece) for piece in pieces(encrypted, (min(cut, len(encrypted)) for cut in cuts))]
+    assert b"".join(out) + decryptor.end() == clear
+
+
+@pytest.mark.parametrize(
+    "encrypted", [b"", encrypt(b"a" * 40)[:-1], encrypt(b"a" * 40)[:-16], bytes(32)], ids=["none", "cut", "block", "wrong"]
+)
+def test_segment_that_does_not_decrypt_is_the_origins_fault(encrypted: bytes) -> None:
+    decryptor = Decryptor(KEY, IV)
+    decryptor.feed(encrypted)
+    with pytest.raises(UpstreamError, match="does not decrypt"):
+        decryptor.end()
+
+
+def test_key_of_another_length_is_refused() -> None:
+    with pytest.raises(UpstreamError, match="16 bytes"):
+        Decryptor(b"<html>", IV)

@@ -1,0 +1,128 @@
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from generated_video import run_ffmpeg
+from hypothesis import given
+from hypothesis import strategies as st
+from peers.inspected import copied, judged, pieces, probed
+
+from transcoder.core.media.audio_frames import HEADER_BYTES, ac3_frame
+from transcoder.core.media.ends import tail_end
+from transcoder.core.media.inspector import inspector
+from transcoder.core.media.streams import Container, Medium
+from transcoder.errors import UnsupportedSourceError, UpstreamError
+
+FORMS = {
+    "aac": ("adts", "-c:a", "aac"),
+    "mp3": ("mp3", "-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0"),
+    "ac3": ("ac3", "-c:a", "ac3"),
+    "eac3": ("eac3", "-c:a", "eac3"),
+}
+OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
+
+
+@cache
+def sound(codec: str, *, options: tuple[str, ...] = ()) -> bytes:
+    muxer, *words = FORMS[codec]
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "sound")
+        run_ffmpeg("-f", "lavfi", "-i", "sine=440:r=48000:d=2", "-ac", "2", *words, *options, "-f", muxer, file)
+        return file.read_bytes()
+
+
+def tag(seconds: float | None, owner: bytes = OWNER) -> bytes:
+    body = owner + round((seconds or 0) * 90_000).to_bytes(8, "big")
+    frame = b"PRIV" + len(body).to_bytes(4, "big") + b"\0\0" + body
+    return b"ID3\4\0\0\0\0\0" + bytes([len(frame)]) + frame
+
+
+@pytest.mark.parametrize("codec", FORMS)
+def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
+    data = sound(codec)
+    probe = probed(tag(12.5) + data)
+    judge, through = judged([tag(12.5) + data, tag(14.5) + data])
+    expected = copied(through, probe.container.value)[Medium.AUDIO]
+    stream = probe.first(Medium.AUDIO)
+    assert stream
+    assert (stream.codec, stream.start, stream.sample_rate, stream.channels) == (codec, 12.5, 48000, 2)
+    assert probe.skip == len(tag(0))
+    assert through == data + data
+    assert judge.samples[Medium.AUDIO] == expected.samples
+    assert judge.ends[Medium.AUDIO] == pytest.approx(14.5 + expected.end / 2, abs=0.03)
+    assert judge.starts == {Medium.AUDIO: 14.5}
+    assert tail_end(tag(14.5) + data, probe) == pytest.approx(judge.ends)
+
+
+@pytest.mark.parametrize("codec", FORMS)
+@given(cuts=st.lists(st.integers(0, 20_000), max_size=30))
+def test_frames_are_the_same_in_any_pieces(codec: str, cuts: list[int]) -> None:
+    data = tag(3) + sound(codec)
+    whole, _ = judged([data])
+    judge = inspector(probed(data))
+    judge.begin()
+    through = b"".join(judge.feed(piece) for piece in pieces(data, (min(cut, len(data)) for cut in cuts))) + judge.end()
+    assert through == sound(codec)
+    assert (judge.samples, judge.ends, judge.starts) == (whole.samples, whole.ends, whole.starts)
+
+
+def test_without_a_tag_there_is_no_time() -> None:
+    probe = probed(sound("aac"))
+    judge, _ = judged([sound("aac")])
+    assert probe.streams[0].start is None
+    assert not judge.starts
+    assert not judge.ends
+    assert not tail_end(sound("aac"), probe)
+
+
+def test_index_frame_of_an_mp3_is_not_counted() -> None:
+    data = sound("mp3", options=("-write_xing", "1"))
+    judge, _ = judged([data])
+    assert b"Info" in data[:200] or b"Xing" in data[:200]
+    assert judge.samples[Medium.AUDIO] == copied(data, "mp3")[Medium.AUDIO].samples
+
+
+def test_dependent_substreams_belong_to_the_sample_before() -> None:
+    data = sound("eac3", options=("-ac", "1"))
+    frames, at = [], 0
+    while at < len(data):
+        frame = ac3_frame(data + bytes(HEADER_BYTES), at)
+        assert frame
+        frames.append(data[at : at + frame.length])
+        at += frame.length
+    doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
+    judge, _ = judged([doubled])
+    assert judge.samples[Medium.AUDIO] == copied(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
+
+
+@pytest.mark.parametrize("codec", FORMS)
+def test_segment_cut_inside_a_frame_is_refused(codec: str) -> None:
+    with pytest.raises(UpstreamError, match="inside an audio frame"):
+        judged([sound(codec)[:-100]])
+
+
+@pytest.mark.parametrize("codec", FORMS)
+def test_noise_between_frames_is_refused(codec: str) -> None:
+    data = sound(codec)
+    third = len(data) // 3
+    with pytest.raises(UpstreamError):
+        judged([data[:third] + bytes(third) + data[2 * third :]])
+
+
+@pytest.mark.parametrize("segment", [b"", tag(1), b"<html>" * 500])
+def test_segment_without_frames_is_refused(segment: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        judged([sound("aac"), segment], probe_of=probed(sound("aac")))
+
+
+def test_encrypted_samples_are_refused_in_any_segment() -> None:
+    described = tag(1, owner=b"com.apple.streaming.audioDescription\0") + sound("aac")
+    with pytest.raises(UnsupportedSourceError, match="protected"):
+        probed(described)
+    with pytest.raises(UnsupportedSourceError, match="protected"):
+        judged([sound("aac"), described])
+
+
+def test_containers_are_ffmpegs_demuxers() -> None:
+    assert [probed(sound(codec)).container for codec in FORMS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]

@@ -1,0 +1,190 @@
+import pytest
+from generated_video import GeneratedVideo, encoding, run_ffmpeg
+from make_media import media
+from peers.inspected import copied, judged, probed, read
+
+from transcoder.core.media.inspector import inspector
+from transcoder.core.media.mpegts.program_tables import read_program
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Container, Medium
+from transcoder.errors import UnsupportedSourceError, UpstreamError
+
+CODECS = {
+    "ts-muxed": (Container.MPEGTS, "h264", "aac"),
+    "ts-hevc": (Container.MPEGTS, "hevc", "aac"),
+    "ts-mp3": (Container.MPEGTS, "h264", "mp3"),
+    "ts-ac3": (Container.MPEGTS, "h264", "ac3"),
+    "ts-eac3": (Container.MPEGTS, "h264", "eac3"),
+    "fmp4-muxed": (Container.FMP4, "h264", "aac"),
+    "fmp4-hevc": (Container.FMP4, "hevc", "aac"),
+    "fmp4-av1": (Container.FMP4, "av1", "aac"),
+    "fmp4-vp9": (Container.FMP4, "vp9", "aac"),
+    "fmp4-mp3": (Container.FMP4, "h264", "mp3"),
+    "fmp4-ac3": (Container.FMP4, "h264", "ac3"),
+    "fmp4-eac3": (Container.FMP4, "h264", "eac3"),
+    "fmp4-opus": (Container.FMP4, "h264", "opus"),
+    "fmp4-flac": (Container.FMP4, "h264", "flac"),
+}
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_container_and_codecs_are_told(name: str) -> None:
+    init, segments = read(media(name))
+    found = probed(segments[0], init=init)
+    assert (found.container, *(stream.codec for stream in found.streams)) == CODECS[name]
+    sound = found.first(Medium.AUDIO)
+    assert sound
+    assert (sound.sample_rate, sound.channels) == (48000, 2)
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_head_tells_what_the_whole_segment_tells(name: str) -> None:
+    init, segments = read(media(name))
+    found = probed(segments[0], init=init)
+    heads = [probe(segments[0][:size], init=init, whole=False) for size in range(0, len(segments[0]), 1501)]
+    told = [head for head in heads if head]
+    assert heads[0] is None
+    assert told
+    assert all(head == found for head in told)
+
+
+def test_announced_stream_that_does_not_come_has_no_start() -> None:
+    _, segments = read(media("ts-muxed"))
+    packets = (segments[0][at : at + 188] for at in range(0, len(segments[0]), 188))
+    segment = b"".join(packet for packet in packets if packet[1] & 0x1F != 1 or packet[2] != 1)
+    found = probed(segment)
+    sound = found.first(Medium.AUDIO)
+    assert probe(segment, whole=False) is None
+    assert sound
+    assert (sound.codec, sound.start) == ("aac", None)
+
+
+PAGE = b"<!DOCTYPE html><html><body>Good Gone Great</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("head", "error"),
+    [
+        (b"", UpstreamError),
+        (b"G", UpstreamError),
+        (PAGE, UpstreamError),
+        (PAGE * 5000, UpstreamError),
+        (b"\n\n  " + PAGE, UpstreamError),
+        (b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello", UpstreamError),
+        (bytes(100_000), UpstreamError),
+        (b"G" * 300_000, UpstreamError),
+        (b"ID3\4\0\0\0\0\0\0" + bytes(1000), UpstreamError),
+        (b"ID3\4\0\0\x7f\x7f\x7f\x7f" + bytes(1000), UpstreamError),
+        (b"\0\0\0\x18ftypmp42" + bytes(12), UpstreamError),
+        (b"\0\0\0\x09moof" + bytes(12), UpstreamError),
+        (b"\xff\xf1" + bytes(400), UpstreamError),
+        (b"\x1a\x45\xdf\xa3" + bytes(400), UnsupportedSourceError),
+        (b"\0\0\0\1\x67" + bytes(400), UnsupportedSourceError),
+        (b"OggS" + bytes(400), UnsupportedSourceError),
+    ],
+)
+def test_what_is_no_media_is_refused(head: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        probe(head, whole=True)
+
+
+@pytest.mark.parametrize("head", [PAGE, b"OggS" + bytes(400)])
+def test_what_is_surely_no_media_is_refused_by_its_head(head: bytes) -> None:
+    with pytest.raises((UpstreamError, UnsupportedSourceError)):
+        probe(head, whole=False)
+
+
+def test_encrypted_fragments_are_refused() -> None:
+    init, segments = read(media("fmp4-muxed"))
+    for clear, encrypted in ((b"avc1", b"encv"), (b"mp4a", b"enca")):
+        at = init.find(clear, init.find(b"stsd", init.find(b"vide" if clear == b"avc1" else b"soun")))
+        with pytest.raises(UnsupportedSourceError, match="protected"):
+            probed(segments[0], init=init[:at] + encrypted + init[at + 4 :])
+
+
+@pytest.mark.parametrize("kind", [0xDB, 0xCF, 0xC1, 0xC2])
+def test_sample_aes_is_refused_by_its_stream_type(kind: int) -> None:
+    section = bytes([2, 0xB0, 18, 0, 1, 0xC1, 0, 0, 0xE1, 0, 0xF0, 0, kind, 0xE1, 0, 0xF0, 0]) + bytes(4)
+    with pytest.raises(UnsupportedSourceError, match="protected"):
+        read_program(section)
+
+
+@pytest.mark.parametrize(
+    ("kind", "descriptors", "codec"),
+    [
+        (0x1B, b"", "h264"),
+        (0x24, b"", "hevc"),
+        (0x02, b"", "mpeg2video"),
+        (0x0F, b"", "aac"),
+        (0x11, b"", "aac_latm"),
+        (0x03, b"", "mp3"),
+        (0x81, b"", "ac3"),
+        (0x82, b"", "dts"),
+        (0x87, b"", "eac3"),
+        (0x06, b"\x05\x04AC-3", "ac3"),
+        (0x06, b"\x0a\x04eng\0\x6a\x01\0", "ac3"),
+        (0x06, b"\x7a\x01\0", "eac3"),
+        (0x06, b"\x05\x04EAC3", "eac3"),
+        (0x06, b"\x05\x04Opus\x7f\x02\x80\x02", "opus"),
+        (0x06, b"\x05\x04HEVC", "hevc"),
+        (0x06, b"\x05\x04KLVA", None),
+        (0x15, b"\x26\x0d\xff\xffID3 \xffID3 \0\x1f\0\1", None),
+        (0x86, b"", None),
+    ],
+)
+def test_stream_types_and_descriptors_name_the_codec(kind: int, descriptors: bytes, codec: str | None) -> None:
+    entry = bytes([kind, 0xE1, 0, 0xF0, len(descriptors)]) + descriptors
+    program = read_program(bytes([2, 0xB0, 13 + len(entry), 0, 1, 0xC1, 0, 0, 0xE1, 0, 0xF0, 0]) + entry + bytes(4))
+    assert program
+    assert [stream.codec for stream in program.streams] == ([codec] if codec else [])
+
+
+def test_ordinary_mp4_is_known_by_its_tables(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+    run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+faststart", file)
+    data = file.read_bytes()
+    found = probe(data, whole=True)
+    assert found
+    assert (found.container, [stream.codec for stream in found.streams]) == (Container.MP4, ["h264", "aac"])
+    judge = inspector(found)
+    judge.begin()
+    judge.feed(data)
+    judge.end()
+    assert judge.samples == {Medium.VIDEO: 25, Medium.AUDIO: 48}
+    judge.begin()
+    judge.feed(data[:-10_000])
+    with pytest.raises(UpstreamError):
+        judge.end()
+
+
+def test_an_initialization_section_has_no_samples(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+    run_ffmpeg(*encoding(GeneratedVideo(seconds=1)), "-movflags", "+faststart", file)
+    with pytest.raises(UnsupportedSourceError, match="ordinary MP4"):
+        probe(b"\0\0\0\x10moof\0\0\0\0\0\0\0\0", init=file.read_bytes(), whole=True)
+
+
+def test_negative_composition_offsets_make_ffmpeg_late(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+    run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+frag_keyframe+delay_moov+negative_cts_offsets", file)
+    picture = probed(file.read_bytes()).first(Medium.VIDEO)
+    assert picture
+    assert picture.start == picture.late == pytest.approx(0.04)
+
+
+def test_layer_two_is_told_from_layer_three(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("ts") / "sound.ts"
+    run_ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "mp2", file)
+    judge, _ = judged([file.read_bytes()])
+    assert [stream.codec for stream in probed(file.read_bytes()).streams] == ["mp2"]
+    assert judge.samples[Medium.AUDIO] == 39
+
+
+def test_fragments_may_begin_before_zero() -> None:
+    init, segments = read(media("fmp4-video-only"))
+    at = segments[0].find(b"tfdt\1") + 8
+    early = segments[0][:at] + (-12800).to_bytes(8, "big", signed=True) + segments[0][at + 8 :]
+    found = probed(early, init=init).first(Medium.VIDEO)
+    assert found
+    assert found.start == pytest.approx(copied(init + early, "mov")[Medium.VIDEO].start)
+    assert (found.start or 0) < 0

@@ -1,0 +1,70 @@
+"""Segments that others published, judged beside ffmpeg: `HLS_CORPORA` names a folder outside this repository."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from peers.inspected import copied, judged, probed
+
+from transcoder.core.media.ends import tail_end
+
+STREAMS = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"), "streams")
+
+pytestmark = pytest.mark.skipif(not STREAMS.is_dir(), reason="HLS_CORPORA does not name the folder of published streams")
+
+MEDIA_PLAYLISTS = sorted(
+    path
+    for path in STREAMS.glob("**/*.m3u8")
+    if not re.search(
+        r"EXT-X-STREAM-INF|I-FRAMES-ONLY|\.vtt|METHOD=(AES|SAMPLE)|DISCONTINUITY\n|EXT-X-GAP|sample\.text", path.read_text(errors="replace")
+    )
+)
+
+
+def span(folder: Path, name: str, byte_range: str, after: int) -> tuple[bytes, int]:
+    data = (folder / name).read_bytes()
+    if not byte_range:
+        return data, 0
+    length, _, offset = byte_range.partition("@")
+    start = int(offset) if offset else after
+    return data[start : start + int(length)], start + int(length)
+
+
+def read(playlist: Path) -> tuple[bytes, list[bytes]]:
+    init, segments, byte_range, after = b"", [], "", 0
+    for line in playlist.read_text(encoding="utf-8-sig").splitlines():
+        if match := re.match(r'#EXT-X-MAP:URI="([^"]+)"(?:,BYTERANGE="([\d@]+)")?', line):
+            init, _ = span(playlist.parent, match[1], match[2] or "", 0)
+        elif line.startswith("#EXT-X-BYTERANGE:"):
+            byte_range = line.partition(":")[2].strip()
+        elif line.strip() and not line.startswith("#"):
+            segment, after = span(playlist.parent, line.strip(), byte_range, after)
+            segments.append(segment)
+            byte_range = ""
+    return init, segments
+
+
+@pytest.mark.parametrize("playlist", MEDIA_PLAYLISTS, ids=lambda path: str(path.relative_to(STREAMS)))
+def test_samples_and_times_are_those_that_ffmpeg_copies(playlist: Path) -> None:
+    try:
+        init, segments = read(playlist)
+    except FileNotFoundError:
+        pytest.skip("a segment is missing: a stream that was live")
+    if b"enc" in re.findall(rb"stsd.{12}(enc)[va]", init, re.DOTALL):
+        pytest.skip("encrypted")
+    probe = probed(segments[0], init=init)
+    judge, through = judged(segments, init=init)
+    expected = copied(init + through, probe.container.value)
+    assert judge.samples == {medium: stream.samples for medium, stream in expected.items()}
+    ends = tail_end(segments[-1], probe, init=init)
+    for medium, stream in expected.items():
+        first = probe.first(medium)
+        assert first
+        if first.start is None:
+            continue
+        # Packed audio has lost its tag, and with it its time, when ffmpeg sees it.
+        shift = first.start if probe.skip else 0.0
+        assert first.start == pytest.approx(stream.start + shift, abs=0.001)
+        assert judge.ends[medium] == pytest.approx(stream.end + shift, abs=0.045)
+        assert ends[medium] == pytest.approx(judge.ends[medium], abs=0.045)

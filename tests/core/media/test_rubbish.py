@@ -1,0 +1,70 @@
+"""Whatever an origin sends, it ends in a verdict: media, more bytes wanted, or one of the errors written for the caller."""
+
+from contextlib import suppress
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from make_media import media
+from peers.inspected import judged, probed, read
+
+from transcoder.core.media.ends import tail_end
+from transcoder.core.media.probe import probe
+from transcoder.errors import TranscoderError
+
+HEAD = 6_000
+NAMES = ["ts-muxed", "ts-audio-only", "fmp4-muxed", "fmp4-opus"]
+MARKS = [
+    b"",
+    b"G",
+    b"ID3",
+    b"ID3\4\0\0\0\0\0\1",
+    b"\xff\xf1",
+    b"\xff\xfb",
+    b"\x0b\x77",
+    b"\0\0\0\x10moof",
+    b"\0\0\0\x40moov",
+    b"\0\0\0\0mdat",
+    b"\0\0\0\1ftyp",
+]
+Changes = list[tuple[int, int]]
+
+changes = st.lists(st.tuples(st.integers(0, HEAD), st.integers(0, 255)), max_size=12)
+
+
+@cache
+def stream(name: str) -> tuple[bytes, bytes]:
+    init, segments = read(media(name))
+    return init, segments[0]
+
+
+def changed(data: bytes, by: Changes) -> bytes:
+    copy = bytearray(data)
+    for at, value in by:
+        if copy:
+            copy[at % len(copy)] = value
+    return bytes(copy)
+
+
+@given(st.sampled_from(MARKS), st.binary(max_size=600))
+def test_any_bytes_are_judged(mark: bytes, rest: bytes) -> None:
+    with suppress(TranscoderError):
+        assert probe(mark + rest, whole=True) is not None
+    with suppress(TranscoderError):
+        probe(mark + rest, init=mark + rest, whole=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(of_init=changes, of_segment=changes, length=st.integers(0, HEAD))
+def test_damaged_bytes_are_judged(name: str, of_init: Changes, of_segment: Changes, length: int) -> None:
+    init, segment = stream(name)
+    damaged = changed(segment[:length], of_segment)
+    whole = probed(segment, init=init)
+    assert whole.streams
+    with suppress(TranscoderError):
+        probe(damaged, init=changed(init, of_init), whole=True)
+    with suppress(TranscoderError):
+        judged([damaged], init=init, probe_of=whole)
+    with suppress(TranscoderError):
+        tail_end(damaged, whole, init=init)
