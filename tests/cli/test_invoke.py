@@ -22,7 +22,7 @@ from peers import media_reader, small_application
 from peers.running_emulator import emulated
 
 from transcoder.cli import main
-from transcoder.core.answer.prelude import AnswerHead
+from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.output.verifier import Verifier, Whole
 from transcoder.edge.invoke import FunctionUrl
 from transcoder.emulator import Options, Running, StreamErrors
@@ -194,13 +194,13 @@ def test_an_address_that_is_none_is_a_wrong_command_line(tmp_path: Path) -> None
 
 class Kept:
     def __init__(self) -> None:
-        self.head = AnswerHead(0)
+        self.head = ReceivedHead(0)
         self.body = b""
 
     def asked(self) -> None:
         pass
 
-    async def start(self, head: AnswerHead) -> None:
+    async def start(self, head: ReceivedHead) -> None:
         self.head = head
 
     async def write(self, chunk: bytes) -> None:

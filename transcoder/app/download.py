@@ -5,10 +5,10 @@ from http import HTTPStatus
 from transcoder.app.service import Answer, Service
 from transcoder.core.answer.file_names import content_disposition, file_name
 from transcoder.core.answer.function_url import Head, Request
-from transcoder.core.answer.passthrough import FileHead, asked_part
+from transcoder.core.answer.passthrough import FileHead, requested_range
 from transcoder.core.output.announcement import Film
 from transcoder.core.request.query import parse_query
-from transcoder.core.source.metadata import tags_of
+from transcoder.core.source.metadata import metadata_of
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import transcode
@@ -39,7 +39,9 @@ async def download(request: Request, answer: Answer, service: Service) -> None:
             await answer.start(header.of(resolved.plan.estimated_bytes))
             return
         film = _Film(answer, header)
-        await transcode(resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film, tags=tags_of(source))
+        await transcode(
+            resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film, tags=metadata_of(source)
+        )
 
 
 async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fetcher) -> None:
@@ -47,7 +49,7 @@ async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fe
     if request.method == "HEAD":
         await into.start(found)
     else:
-        await fetcher.file(found.asked, asked_part(request.headers), into)
+        await fetcher.file(found.asked, requested_range(request.headers), into)
 
 
 class _File:

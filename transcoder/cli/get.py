@@ -16,7 +16,7 @@ from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.output.announcement import Film
 from transcoder.core.request.job import Job
-from transcoder.core.source.metadata import tags_of
+from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import single_error
@@ -117,7 +117,7 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
                 await fetcher.file(resolved.file.asked, {}, _File(sink))
                 return
             with verified(sink, job.format) as film:
-                plan, tags = resolved.plan, tags_of(source)
+                plan, tags = resolved.plan, metadata_of(source)
                 await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags)
 
         with into.output(file_name(job.filename or source.name, resolved.extension(job))) as output:

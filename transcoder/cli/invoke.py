@@ -18,7 +18,7 @@ from transcoder.cli.output import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress
 from transcoder.cli.received_mp4 import Mp4Receiver, Report
 from transcoder.cli.sign import signed_if_keys
-from transcoder.core.answer.file_names import file_name, title_of
+from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import Format
 from transcoder.core.request.parameters import make_job
@@ -75,7 +75,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
 
 
 def _name(parsed: argparse.Namespace, job: Job) -> str:
-    return str(parsed.output or file_name(job.filename or title_of(job.url), job.format.value))
+    return str(parsed.output or file_name(job.filename or title_from_url(job.url), job.format.value))
 
 
 def _call(parsed: argparse.Namespace, query: str) -> Call:

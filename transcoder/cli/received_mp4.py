@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from transcoder.core.answer.prelude import AnswerHead
+from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.output.announcement import Film
 from transcoder.core.output.verifier import Verifier, Whole
@@ -44,14 +44,14 @@ class Mp4Receiver:
         self._began = time.monotonic()
         self._first_byte: float | None = None
         self._verifier = Verifier(tolerance=TOLERANCE_SECONDS)
-        self._head: AnswerHead | None = None
+        self._head: ReceivedHead | None = None
         self._problem = bytearray()
 
     def asked(self) -> None:
         """Start the clock."""
         self._began = time.monotonic()
 
-    async def start(self, head: AnswerHead) -> None:
+    async def start(self, head: ReceivedHead) -> None:
         """Take status and headers."""
         self._head = head
         if head.status == HTTPStatus.OK:
@@ -96,7 +96,7 @@ class Mp4Receiver:
         return Report(whole, (self._first_byte or now) - self._began, now - self._began)
 
 
-def _seconds(head: AnswerHead) -> float:
+def _seconds(head: ReceivedHead) -> float:
     """Read how long the film is to be.
 
     Raises:

@@ -8,7 +8,7 @@ class _Flow(asyncio.BaseProtocol):
     """Tells when the pipe has taken what was written, or will never."""
 
     def __init__(self) -> None:
-        self.lost = False
+        self.missing_samples = False
         self.ready = asyncio.Event()
         self.ready.set()
 
@@ -19,7 +19,7 @@ class _Flow(asyncio.BaseProtocol):
         self.ready.set()
 
     def connection_lost(self, _error: Exception | None, /) -> None:
-        self.lost = True
+        self.missing_samples = True
         self.ready.set()
 
 
@@ -52,10 +52,10 @@ class PipeWriter:
 
     def close(self) -> None:
         """End the pipe once what was written has been read. Closing twice is fine."""
-        if not self._flow.lost:  # asyncio fails when asked to close a transport that is gone
+        if not self._flow.missing_samples:  # asyncio fails when asked to close a transport that is gone
             self._transport.close()
 
     def abort(self) -> None:
         """End the pipe at once. Doing so twice is fine."""
-        if not self._flow.lost:
+        if not self._flow.missing_samples:
             self._transport.abort()

@@ -8,7 +8,7 @@ from transcoder import __version__
 from transcoder.core.media.mp4.sidx import indexed_seconds
 from transcoder.core.request.job import Job
 from transcoder.core.source.reddit import (
-    Hosted,
+    HostedVideo,
     Mp4Files,
     Post,
     PostLink,
@@ -22,7 +22,7 @@ from transcoder.core.source.reddit import (
     sound_names,
 )
 from transcoder.core.source.reply import HttpReply
-from transcoder.core.source.source import Origin, Source
+from transcoder.core.source.source import Source, SourceKind
 from transcoder.edge.fetch import ApiRequest, Fetcher
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
@@ -61,7 +61,7 @@ class Reddit:
             link = await self._shared(link, fetcher)
         if link is None:
             return None
-        if isinstance(link, Hosted):
+        if isinstance(link, HostedVideo):
             video = Video(link.playlist, link.dash, link.picture)
             return replace(_source(job, link.folder, (video,)), title=None)
         post = await self._post(link, fetcher)
@@ -100,7 +100,7 @@ class Reddit:
                     raise
         return None
 
-    async def _shared(self, link: ShareLink, fetcher: Fetcher) -> PostLink | Hosted:
+    async def _shared(self, link: ShareLink, fetcher: Fetcher) -> PostLink | HostedVideo:
         """Follow a share link; what it leads to is not fetched, for its address is enough."""
         url = link.url
         for _ in range(self._max_redirects):
@@ -110,7 +110,7 @@ class Reddit:
                 break
             url = page.location
             following = parse_link(url)
-            if isinstance(following, PostLink | Hosted):
+            if isinstance(following, PostLink | HostedVideo):
                 return following
             if following is None:
                 break
@@ -157,4 +157,4 @@ def _source(job: Job, page: str, videos: tuple[Video, ...]) -> Source:
     if item > len(videos):
         there = "one video" if len(videos) == 1 else f"{len(videos)} videos"
         raise BadRequestError(f"item: there is no number {item}; the post has {there}.")
-    return Source(Origin.REDDIT, page, videos[item - 1].playlist, seconds=videos[item - 1].seconds, videos=videos, item=item)
+    return Source(SourceKind.REDDIT, page, videos[item - 1].playlist, seconds=videos[item - 1].seconds, videos=videos, item=item)

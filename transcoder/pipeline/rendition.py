@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Init, Key, Plan, Segment
 from transcoder.core.media.aes128 import Decryptor
-from transcoder.core.media.continuity import OVERLAP_SECONDS, Passed, cut_short, follows, same_streams
+from transcoder.core.media.continuity import OVERLAP_SECONDS, SegmentExtent, follows, is_truncated, same_streams
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe, TrackKind
@@ -21,7 +21,7 @@ _GAP_SECONDS = 0.001
 """Segments further apart than this and EXTINF have a gap between them."""
 
 
-class Secrets:
+class KeyStore:
     """Keys and initialization sections of a job: each is fetched once."""
 
     def __init__(self, fetcher: Fetcher, *, max_init_bytes: int) -> None:
@@ -108,7 +108,7 @@ class _Leap:
 class Rendition:
     """The segments of one kind, over all periods, as they arrive."""
 
-    def __init__(self, kind: TrackKind, plan: Plan, ahead: Prefetcher, secrets: Secrets) -> None:
+    def __init__(self, kind: TrackKind, plan: Plan, ahead: Prefetcher, secrets: KeyStore) -> None:
         """Read by `ahead` what `plan` lists for `kind`."""
         listed = plan.listed(kind)
         self.kind = kind
@@ -207,17 +207,19 @@ async def _looked_at(head: Head, *, like: Probe | None) -> Opened:
     return Opened(head.period, head.segment, head.init, data, head.rest, seen)
 
 
-def _passed(inspector: Inspector, before: Mapping[Medium, int]) -> dict[Medium, Passed]:
+def _passed(inspector: Inspector, before: Mapping[Medium, int]) -> dict[Medium, SegmentExtent]:
     """Say what the segment that has just ended brought."""
     return {
-        medium: Passed(count - before.get(medium, 0), unwrap(inspector.starts[medium], near=inspector.ends[medium]), inspector.ends[medium])
+        medium: SegmentExtent(
+            count - before.get(medium, 0), unwrap(inspector.starts[medium], near=inspector.ends[medium]), inspector.ends[medium]
+        )
         for medium, count in inspector.samples.items()
         if medium in inspector.starts and medium in inspector.ends
     }
 
 
-def _refuse_half(before: Opened, after: Opened, passed: Mapping[Medium, Passed]) -> None:
+def _refuse_half(before: Opened, after: Opened, passed: Mapping[Medium, SegmentExtent]) -> None:
     """Refuse a segment of which a part must be missing; where the playlist says that there is a gap behind it, there may be one."""
     seconds = before.segment.seconds
-    if after.segment.at - before.segment.at <= seconds + _GAP_SECONDS and cut_short(passed, after.probe, seconds=seconds):
+    if after.segment.at - before.segment.at <= seconds + _GAP_SECONDS and is_truncated(passed, after.probe, seconds=seconds):
         raise UpstreamError("A segment ends long before the next one begins: the origin has only a part of it.")

@@ -7,13 +7,13 @@ from transcoder.core.answer.passthrough import OPAQUE
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planning import make_plan
 from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
-from transcoder.core.hls.variant_selection import Choice, choose, is_audio_only, without
+from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, without
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.allowlist import ANY, check_host, object_of
+from transcoder.core.request.allowlist import ANY, check_host, s3_object
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Format
-from transcoder.core.source.selection import as_wanted, excess, passed_on, plan_mp4, too_large, wants_making
-from transcoder.core.source.source import Origin, Resolved, Source, plan_files
+from transcoder.core.source.selection import excess, needs_transcoding, passthrough_plan, plan_plain_mp4, select, too_large_error
+from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, FileFoundError
 from transcoder.edge.s3 import signed_address
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
@@ -45,17 +45,17 @@ class Resolver:
             UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not name the video.
 
         """
-        if found := object_of(job.url, self._buckets):
-            return Source(Origin.BUCKET, job.url, await signed_address(*found))
+        if found := s3_object(job.url, self._buckets):
+            return Source(SourceKind.BUCKET, job.url, await signed_address(*found))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
         if source is not None:
             return source
         if (job.item or 1) > 1:
             raise BadRequestError("item: there is one video behind this address.")
-        return Source(Origin.ADDRESS, job.url, job.url)
+        return Source(SourceKind.ADDRESS, job.url, job.url)
 
-    async def resolve(self, source: Source, job: Job, *, fetcher: Fetcher) -> Resolved:
+    async def resolve(self, source: Source, job: Job, *, fetcher: Fetcher) -> ResolvedSource:
         """Fetch the playlists of `source`, choose as `job` says, and plan what is to be fetched for it.
 
         Raises:
@@ -76,22 +76,22 @@ class Resolver:
             except UpstreamError:
                 raise error from None  # of the two, this is the one that tells of the video itself
 
-    async def _files(self, source: Source, job: Job, fetcher: Fetcher) -> Resolved:
+    async def _files(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:
         """Plan a Reddit post that is older than its playlists."""
         if source.video is None:
             raise BadRequestError("There is no address.")
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
-        return _one(plan_files(files, seconds=source.seconds), job)
+        return _one(plan_mp4_files(files, seconds=source.seconds), job)
 
-    async def _playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> Resolved:
-        allowed = (ANY,) if source.origin is Origin.BUCKET else self._allowed
+    async def _playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
+        allowed = (ANY,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
             got = await fetcher.text(url)
         except FileFoundError as found:
             check_host(found.head.url, allowed)
-            if wants_making(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
-                return Resolved(as_wanted(await _mp4(found.head.asked, job, fetcher), job))
-            return Resolved(passed_on(found.head, job), file=found.head)
+            if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
+                return ResolvedSource(select(await _mp4(found.head.asked, job, fetcher), job))
+            return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
         check_host(got.url, allowed)
         playlist = parse(got.text, got.url)
         if isinstance(playlist, Media):
@@ -99,15 +99,15 @@ class Resolver:
         return await _fitting(playlist, job, fetcher)
 
 
-def _one(plan: Plan, job: Job) -> Resolved:
+def _one(plan: Plan, job: Job) -> ResolvedSource:
     """Take the only one that there is."""
-    wanted = as_wanted(plan, job)
+    wanted = select(plan, job)
     if job.fit is not None and excess(wanted, job.fit) > 0:
-        raise too_large(wanted, job.fit)
-    return Resolved(wanted)
+        raise too_large_error(wanted, job.fit)
+    return ResolvedSource(wanted)
 
 
-async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resolved:
+async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
     """Choose the best variant that is not too large."""
     resolved = await _best(multivariant, job, fetcher)
     offered = multivariant
@@ -115,13 +115,13 @@ async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Re
         rate = resolved.choice.bandwidth or 0
         offered = without(offered, above=min(int(rate / over), rate - 1))
         if not offered.variants or job.format is Format.MP3:
-            raise too_large(resolved.plan, job.fit, multivariant)
+            raise too_large_error(resolved.plan, job.fit, multivariant)
         resolved = replace(await _best(offered, job, fetcher), multivariant=multivariant)
     return resolved
 
 
-async def _best(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resolved:
-    choices = choose(multivariant, height=job.height, audio=job.audio)
+async def _best(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
+    choices = select_variants(multivariant, height=job.height, audio=job.audio)
     for choice in choices[:-1]:
         try:
             return await _chosen(multivariant, choice, job, fetcher)
@@ -130,7 +130,7 @@ async def _best(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Resol
     return await _chosen(multivariant, choices[-1], job, fetcher)
 
 
-async def _chosen(multivariant: Multivariant, choice: Choice, job: Job, fetcher: Fetcher) -> Resolved:
+async def _chosen(multivariant: Multivariant, choice: VariantChoice, job: Job, fetcher: Fetcher) -> ResolvedSource:
     """Fetch the playlists of what is wanted, and no other."""
     picture, sound = choice.video, choice.audio
     if sound is not None and job.kind is TrackKind.AUDIO:
@@ -144,7 +144,7 @@ async def _chosen(multivariant: Multivariant, choice: Choice, job: Job, fetcher:
     # How much of a variant's bandwidth is its sound's, it does not tell.
     bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
     plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
-    return Resolved(as_wanted(plan, job), multivariant, choice)
+    return ResolvedSource(select(plan, job), multivariant, choice)
 
 
 async def _mp4(url: str, job: Job, fetcher: Fetcher) -> Plan:
@@ -152,7 +152,7 @@ async def _mp4(url: str, job: Job, fetcher: Fetcher) -> Plan:
     size = _INDEX_BYTES
     while size <= _MAX_INDEX_BYTES:
         head = await fetcher.head(url, size=size)
-        plan = plan_mp4(url, head, job.kind)
+        plan = plan_plain_mp4(url, head, job.kind)
         if plan:
             return plan
         if len(head) < size:

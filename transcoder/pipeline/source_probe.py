@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Key, Plan, Segment, Track
 from transcoder.core.media.continuity import follows
-from transcoder.core.media.ends import tail_end
+from transcoder.core.media.ends import presentation_ends
 from transcoder.core.media.mpegts import is_tables
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Probe
 from transcoder.core.output.announcement import ProbedTrack
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError, single_error
-from transcoder.pipeline.rendition import Rendition, Secrets
+from transcoder.pipeline.rendition import KeyStore, Rendition
 
 _HEAD_BYTES = 64 * 1024
 _TAIL_BYTES = 256 * 1024
@@ -36,7 +36,7 @@ class _Part:
 class SourceProbe:
     """Looks at segments by small requests beside the ones that carry the media."""
 
-    def __init__(self, fetcher: Fetcher, secrets: Secrets) -> None:
+    def __init__(self, fetcher: Fetcher, secrets: KeyStore) -> None:
         """Ask by `fetcher`, decrypt by `secrets`."""
         self._fetcher = fetcher
         self._secrets = secrets
@@ -74,7 +74,7 @@ class SourceProbe:
             found = await self._head(segment)  # with a moov in each segment, nothing is known of it until it has been looked at
         if not found.clear:
             return ProbedTrack(track, seen, {})
-        ends = tail_end(found.clear, seen, init=await self._secrets.init(segment.init))
+        ends = presentation_ends(found.clear, seen, init=await self._secrets.init(segment.init))
         return ProbedTrack(track, seen, ends, seen.container is Container.FMP4 and found.cut)
 
     async def _begun(self, track: Track, by: Rendition | None) -> Probe:

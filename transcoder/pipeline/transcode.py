@@ -8,8 +8,8 @@ from typing import Protocol
 from transcoder.core.hls.plan import Plan, Segment
 from transcoder.core.media.inspector import Inspector, inspector
 from transcoder.core.media.streams import Container, Medium
-from transcoder.core.output.accounting import lost
-from transcoder.core.output.announcement import Film, ProbedTrack, first_start, make_film, silence_for
+from transcoder.core.output.accounting import missing_samples
+from transcoder.core.output.announcement import Film, ProbedTrack, announce, first_start, silence_for_period
 from transcoder.core.output.clip_window import cut_for, seconds_within, windows
 from transcoder.core.output.ffmpeg_command import NO_TAGS, Input, Wanted, remux
 from transcoder.core.output.header import Lengths
@@ -21,7 +21,7 @@ from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Into, Prefetcher
 from transcoder.errors import TranscodeError, UpstreamError, single_error
-from transcoder.pipeline.rendition import Opened, Rendition, Secrets
+from transcoder.pipeline.rendition import KeyStore, Opened, Rendition
 from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
@@ -63,14 +63,14 @@ async def transcode(
         await fetcher.segment(segment.url, segment.range, into)
 
     ahead = Prefetcher(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
-    secrets = Secrets(fetcher, max_init_bytes=settings.max_init_bytes)
+    secrets = KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, ahead, secrets) for kind in kinds]
     with single_error():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ahead.run())
             periods = await SourceProbe(fetcher, secrets).periods(plan, renditions)
-            film = make_film(periods, estimated_bytes=plan.estimated_bytes, form=plan.form)
+            film = announce(periods, estimated_bytes=plan.estimated_bytes, form=plan.form)
             output = _Output(film, _joiner(periods, film, plan.form), into)
             await _Run(periods, renditions, output, plan.form).all(program, tags)
 
@@ -123,7 +123,7 @@ class _Run:
         # A period that no tag announced has its first timestamps in the segments at hand, not in the survey.
         surveyed = [track.begun(opened.probe, opened.segment) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
         judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
-        silence = silence_for(surveyed, self._output.film.sound)
+        silence = silence_for_period(surveyed, self._output.film.sound)
         wanted = Wanted(self._form, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
         self._output.joiner.begin(last=index == len(self._periods) - 1)
 
@@ -171,6 +171,6 @@ def _compare(tracks: Sequence[ProbedTrack], judges: Sequence[Inspector], written
     for track, judge in zip(tracks, judges, strict=True):
         for stream in track.streams:
             encoder = wanted.form.encoder(stream)
-            missing = lost(stream, judge, written, window=wanted.window if encoder else None)
+            missing = missing_samples(stream, judge, written, window=wanted.window if encoder else None)
             if missing:
                 raise TranscodeError(f"{missing}: the data of the source is damaged.")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, title_of
+from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, title_from_url
 from transcoder.core.answer.function_url import Head, prelude
 
 TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u200d\u0301é😀", max_size=300)
@@ -104,4 +104,4 @@ def test_writes_the_header(name: str, header: str) -> None:
     ],
 )
 def test_names_a_file_after_an_address(url: str, name: str) -> None:
-    assert file_name(title_of(url), "mp4") == name
+    assert file_name(title_from_url(url), "mp4") == name

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from transcoder.core.answer.passthrough import FileHead, asked_part, file_extension, is_file, media_type
+from transcoder.core.answer.passthrough import FileHead, file_extension, is_file, media_type, requested_range
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
 
@@ -57,7 +57,7 @@ def test_no_type_makes_a_page_of_a_file(text: str, kind: str) -> None:
     ],
 )
 def test_one_part_can_be_asked_for(headers: dict[str, str], fields: dict[str, str]) -> None:
-    assert asked_part(headers) == fields
+    assert requested_range(headers) == fields
 
 
 def test_describes_a_part() -> None:

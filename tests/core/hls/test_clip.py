@@ -2,12 +2,12 @@
 
 import pytest
 
-from transcoder.core.hls.clip import clipped
+from transcoder.core.hls.clip import clip_plan
 from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Clip
-from transcoder.core.source.selection import as_wanted
+from transcoder.core.source.selection import select
 from transcoder.errors import BadRequestError, UnsupportedSourceError
 
 
@@ -39,7 +39,7 @@ def kept(of: Plan) -> list[list[str]]:
     ],
 )
 def test_keeps_the_segments_that_are_needed(start: float, end: float | None, urls: list[str], clip: Clip) -> None:
-    got, where = clipped(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=start, end=end, exact=False)
+    got, where = clip_plan(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=start, end=end, exact=False)
     assert kept(got) == [urls]
     assert where == clip
     assert got.periods[0].tracks[0].segments[0].at == 0
@@ -47,14 +47,14 @@ def test_keeps_the_segments_that_are_needed(start: float, end: float | None, url
 
 def test_sound_is_kept_from_where_the_picture_begins() -> None:
     of = plan([track(TrackKind.VIDEO, 6, 6, 6, name="v"), track(TrackKind.AUDIO, 4, 4, 4, 4, 2, name="a")])
-    got, where = clipped(of, start=7, end=8, exact=False)
+    got, where = clip_plan(of, start=7, end=8, exact=False)
     assert kept(got) == [["v1", "a1", "a2"]]
     assert where.start == 1
     assert [one.segments[0].at for one in got.periods[0].tracks] == [2, 0]
 
 
 def test_whole_periods_are_left_out() -> None:
-    got, where = clipped(plan(*([track(TrackKind.BOTH, 6, 6, name=name)] for name in "abc"), size=1800), start=20, end=25, exact=True)
+    got, where = clip_plan(plan(*([track(TrackKind.BOTH, 6, 6, name=name)] for name in "abc"), size=1800), start=20, end=25, exact=True)
     assert kept(got) == [["b1"], ["c0"]]
     assert where == Clip(2.0, 5.0, exact=True)
     assert got.estimated_bytes == 600
@@ -62,7 +62,7 @@ def test_whole_periods_are_left_out() -> None:
 
 def test_nothing_begins_beyond_the_end() -> None:
     with pytest.raises(BadRequestError, match=r"start: 18 s lies beyond the end of the film, which is 18\.000 s long"):
-        clipped(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=18, end=None, exact=False)
+        clip_plan(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=18, end=None, exact=False)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_nothing_begins_beyond_the_end() -> None:
     ],
 )
 def test_only_what_is_wanted_is_fetched(job: Job, kinds: list[TrackKind]) -> None:
-    got = as_wanted(plan([track(TrackKind.VIDEO, 6), track(TrackKind.AUDIO, 6)]), job)
+    got = select(plan([track(TrackKind.VIDEO, 6), track(TrackKind.AUDIO, 6)]), job)
     assert [one.kind for one in got.periods[0].tracks] == kinds
 
 
 def test_what_is_wanted_must_be_there() -> None:
     with pytest.raises(UnsupportedSourceError, match="The source has no picture"):
-        as_wanted(plan([track(TrackKind.AUDIO, 6)]), Job("", mute=True))
+        select(plan([track(TrackKind.AUDIO, 6)]), Job("", mute=True))

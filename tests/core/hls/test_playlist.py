@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transcoder.core.hls.plan import Segment
 from transcoder.core.hls.planning import make_plan
 from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
-from transcoder.core.hls.variant_selection import choose
+from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "playlists"
@@ -54,7 +54,7 @@ def outcome(playlist: Media | Multivariant | str, *, beside: Media | None = None
     try:
         match playlist:
             case Multivariant():
-                return choose(playlist)
+                return select_variants(playlist)
             case Media():
                 return make_plan(playlist, beside)
             case str():
@@ -201,7 +201,9 @@ def test_media_playlist_becomes_a_plan(name: str) -> None:
 def test_multivariant_playlist_leads_to_its_best_variant(name: str) -> None:
     playlist = parse(read(name), URL)
     assert isinstance(playlist, Multivariant)
-    choices = [(choice.video.removeprefix(FOLDER), choice.audio and choice.audio.removeprefix(FOLDER)) for choice in choose(playlist)]
+    choices = [
+        (choice.video.removeprefix(FOLDER), choice.audio and choice.audio.removeprefix(FOLDER)) for choice in select_variants(playlist)
+    ]
     assert choices == CHOSEN[name]
 
 

@@ -11,7 +11,7 @@ import pytest
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planning import make_plan
 from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
-from transcoder.core.hls.variant_selection import choose
+from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError
 
 CORPORA = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"))
@@ -41,7 +41,7 @@ def plan_of(entry: str) -> Plan:
     playlist = load(ORIGIN + entry)
     if isinstance(playlist, Media):
         return make_plan(playlist)
-    choice = choose(playlist)[0]
+    choice = select_variants(playlist)[0]
     sound = media_only(load(choice.audio)) if choice.audio else None
     return make_plan(media_only(load(choice.video)), sound, bandwidth=choice.bandwidth)
 
@@ -53,7 +53,7 @@ def outcome(name: str) -> str:
             case Media() as playlist:
                 return "plan" if make_plan(playlist).periods else "nothing"
             case Multivariant() as playlist:
-                return "variants" if choose(playlist) else "nothing"
+                return "variants" if select_variants(playlist) else "nothing"
     except UnsupportedSourceError:
         return "refused"
 

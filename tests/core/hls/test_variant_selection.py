@@ -3,7 +3,7 @@
 import pytest
 
 from transcoder.core.hls.playlist import Multivariant, parse
-from transcoder.core.hls.variant_selection import Choice, choose
+from transcoder.core.hls.variant_selection import VariantChoice, select_variants
 from transcoder.errors import UnsupportedSourceError
 
 FOLDER = "https://media.example/film/"
@@ -23,7 +23,7 @@ def sound(group: str, name: str, attributes: str = "") -> str:
     return f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="{name}"{attributes}'
 
 
-def names(choice: Choice) -> tuple[str, str | None]:
+def names(choice: VariantChoice) -> tuple[str, str | None]:
     return choice.video.removeprefix(FOLDER), choice.audio.removeprefix(FOLDER) if choice.audio else None
 
 
@@ -42,7 +42,7 @@ LADDER = read(
     [(None, "1080.m3u8"), (2160, "1080.m3u8"), (1080, "1080.m3u8"), (1079, "upright.m3u8"), (400, "360.m3u8"), (100, "360.m3u8")],
 )
 def test_the_largest_short_side_that_fits_is_taken_or_else_the_smallest(height: int | None, uri: str) -> None:
-    assert [names(choice) for choice in choose(LADDER, height=height)] == [(uri, None)]
+    assert [names(choice) for choice in select_variants(LADDER, height=height)] == [(uri, None)]
 
 
 LANGUAGES = read(
@@ -68,12 +68,12 @@ LANGUAGES = read(
     ],
 )
 def test_sound_is_chosen_by_language_or_name_and_by_default_otherwise(audio: str | None, expected: tuple[str, str | None]) -> None:
-    assert names(choose(LANGUAGES, audio=audio)[0]) == expected
+    assert names(select_variants(LANGUAGES, audio=audio)[0]) == expected
 
 
 def test_sound_that_is_not_there_is_refused_with_what_is() -> None:
     with pytest.raises(UnsupportedSourceError, match=r"no sound 'nl'\. It has: de \(Deutsch\), en \(Described\), en-US \(English\)"):
-        choose(LANGUAGES, audio="nl")
+        select_variants(LANGUAGES, audio="nl")
 
 
 def test_default_and_selectable_sounds_come_before_more_channels() -> None:
@@ -84,7 +84,7 @@ def test_default_and_selectable_sounds_come_before_more_channels() -> None:
         sound("b", "Six", ',CHANNELS="6",URI="6.m3u8"'),
         variant('BANDWIDTH=1,AUDIO="a"', "a.m3u8"),
     )
-    assert names(choose(playlist)[0]) == ("a.m3u8", "2.m3u8")
+    assert names(select_variants(playlist)[0]) == ("a.m3u8", "2.m3u8")
 
 
 def test_sound_that_browsers_play_is_preferred_at_the_same_size() -> None:
@@ -95,7 +95,7 @@ def test_sound_that_browsers_play_is_preferred_at_the_same_size() -> None:
         variant('BANDWIDTH=7600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "high.m3u8"),
         variant('BANDWIDTH=4600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "low.m3u8"),
     )
-    assert names(choose(playlist)[0]) == ("high.m3u8", "aac.m3u8")
+    assert names(select_variants(playlist)[0]) == ("high.m3u8", "aac.m3u8")
 
 
 def test_better_sound_does_not_outweigh_a_better_picture() -> None:
@@ -106,7 +106,7 @@ def test_better_sound_does_not_outweigh_a_better_picture() -> None:
         variant('BANDWIDTH=2200,RESOLUTION=1280x720,AUDIO="poor"', "high.m3u8"),
         variant('BANDWIDTH=2000,RESOLUTION=1280x720,AUDIO="poor"', "low.m3u8"),
     )
-    assert names(choose(playlist)[0]) == ("high.m3u8", "poor.m3u8")
+    assert names(select_variants(playlist)[0]) == ("high.m3u8", "poor.m3u8")
 
 
 def test_an_audio_only_stream_in_another_language_is_that_sound_alone() -> None:
@@ -115,14 +115,14 @@ def test_an_audio_only_stream_in_another_language_is_that_sound_alone() -> None:
         sound("a", "Deutsch", ',LANGUAGE="de",URI="de.m3u8"'),
         variant('BANDWIDTH=64000,CODECS="mp4a.40.2",AUDIO="a"', "en.m3u8"),
     )
-    assert names(choose(playlist)[0]) == ("en.m3u8", None)
-    assert names(choose(playlist, audio="de")[0]) == ("de.m3u8", None)
+    assert names(select_variants(playlist)[0]) == ("en.m3u8", None)
+    assert names(select_variants(playlist, audio="de")[0]) == ("de.m3u8", None)
 
 
 def test_redundant_variants_follow_in_their_order_and_each_once() -> None:
     same = "BANDWIDTH=5000,RESOLUTION=1920x1080"
     playlist = read(variant(same, "a.m3u8"), variant("BANDWIDTH=1", "low.m3u8"), *(variant(same, uri) for uri in ("b.m3u8", "a.m3u8")))
-    assert [names(choice)[0] for choice in choose(playlist)] == ["a.m3u8", "b.m3u8"]
+    assert [names(choice)[0] for choice in select_variants(playlist)] == ["a.m3u8", "b.m3u8"]
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_redundant_variants_follow_in_their_order_and_each_once() -> None:
     [("BANDWIDTH=5000,AVERAGE-BANDWIDTH=4000", 4000), ("BANDWIDTH=5000", 5000), ("PROGRAM-ID=1", None), ("BANDWIDTH=fast", None)],
 )
 def test_bandwidth_is_the_average_where_it_is_told(attributes: str, bandwidth: int | None) -> None:
-    assert choose(read(variant(attributes, "1.m3u8")))[0].bandwidth == bandwidth
+    assert select_variants(read(variant(attributes, "1.m3u8")))[0].bandwidth == bandwidth

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.media.continuity import Passed, cut_short, follows, same_streams
+from transcoder.core.media.continuity import SegmentExtent, follows, is_truncated, same_streams
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
 
@@ -53,8 +53,8 @@ def test_one_ffmpeg_reads_what_has_the_same_streams(after: Probe, same: bool) ->
     assert same_streams(probe(0.0, 0.0), after) is same
 
 
-WHOLE = Passed(samples=150, start=10.0, end=16.0)
-HALF = Passed(samples=75, start=10.0, end=13.0)
+WHOLE = SegmentExtent(samples=150, start=10.0, end=16.0)
+HALF = SegmentExtent(samples=75, start=10.0, end=13.0)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ HALF = Passed(samples=75, start=10.0, end=13.0)
         pytest.param({PICTURE: HALF, SOUND: HALF}, probe(audio=16.0), True, id="told by the sound alone"),
         pytest.param({PICTURE: HALF}, probe(16.0), False, id="a picture alone may stand still"),
         pytest.param({SOUND: HALF}, probe(audio=16.0), True, id="sound alone"),
-        pytest.param({SOUND: Passed(3, 10.0, 10.1)}, probe(audio=16.0), False, id="too few samples to tell"),
+        pytest.param({SOUND: SegmentExtent(3, 10.0, 10.1)}, probe(audio=16.0), False, id="too few samples to tell"),
         pytest.param({}, probe(16.0, 16.0), False, id="nothing counted"),
     ],
 )
-def test_a_segment_that_is_cut_short_is_told(passed: dict[Medium, Passed], after: Probe, short: bool) -> None:  # noqa: FBT001  # a column
-    assert cut_short(passed, after, seconds=6.0) is short
+def test_a_segment_that_is_cut_short_is_told(passed: dict[Medium, SegmentExtent], after: Probe, short: bool) -> None:  # noqa: FBT001  # a column
+    assert is_truncated(passed, after, seconds=6.0) is short

@@ -2,7 +2,7 @@ import pytest
 from make_media import media
 from peers.inspected import judged, probed, read
 
-from transcoder.core.media.ends import tail_end
+from transcoder.core.media.ends import presentation_ends
 from transcoder.core.media.streams import Medium
 
 
@@ -10,21 +10,21 @@ from transcoder.core.media.streams import Medium
 def test_last_segment_tells_the_end(name: str) -> None:
     _, segments = read(media(name))
     judge, _ = judged(segments)
-    assert tail_end(segments[-1], probed(segments[0])) == pytest.approx(judge.ends)
+    assert presentation_ends(segments[-1], probed(segments[0])) == pytest.approx(judge.ends)
 
 
 @pytest.mark.parametrize("size", [20_001, 30_000, 40_123])
 def test_end_of_the_last_segment_is_enough(size: int) -> None:
     _, segments = read(media("ts-muxed"))
     judge, _ = judged(segments)
-    ends = tail_end(segments[-1][-size:], probed(segments[0]))
+    ends = presentation_ends(segments[-1][-size:], probed(segments[0]))
     assert ends == pytest.approx(judge.ends, abs=0.045)
     assert set(ends) == set(Medium)
 
 
 def test_packets_cut_at_both_sides_still_tell_an_end() -> None:
     _, segments = read(media("ts-muxed"))
-    ends = tail_end(segments[-1][-30_000:-50], probed(segments[0]))
+    ends = presentation_ends(segments[-1][-30_000:-50], probed(segments[0]))
     assert set(ends) == set(Medium)
 
 
@@ -32,10 +32,10 @@ def test_packets_cut_at_both_sides_still_tell_an_end() -> None:
 def test_last_fragments_tell_the_end(name: str) -> None:
     init, segments = read(media(name))
     judge, _ = judged(segments, init=init)
-    assert tail_end(segments[-1], probed(segments[0], init=init), init=init) == pytest.approx(judge.ends)
+    assert presentation_ends(segments[-1], probed(segments[0], init=init), init=init) == pytest.approx(judge.ends)
 
 
 @pytest.mark.parametrize("tail", [b"", b"<html>" * 100, bytes(1000)])
 def test_what_is_no_transport_stream_tells_nothing(tail: bytes) -> None:
     _, segments = read(media("ts-muxed"))
-    assert not tail_end(tail, probed(segments[0]))
+    assert not presentation_ends(tail, probed(segments[0]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from peers.inspected import copied, judged, pieces, probed
 
 from transcoder.core.media.audio_frames import HEADER_BYTES, ac3_frame
-from transcoder.core.media.ends import tail_end
+from transcoder.core.media.ends import presentation_ends
 from transcoder.core.media.inspector import inspector
 from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
@@ -52,7 +52,7 @@ def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
     assert judge.samples[Medium.AUDIO] == expected.samples
     assert judge.ends[Medium.AUDIO] == pytest.approx(14.5 + expected.end / 2, abs=0.03)
     assert judge.starts == {Medium.AUDIO: 14.5}
-    assert tail_end(tag(14.5) + data, probe) == pytest.approx(judge.ends)
+    assert presentation_ends(tag(14.5) + data, probe) == pytest.approx(judge.ends)
 
 
 @pytest.mark.parametrize("codec", FORMS)
@@ -73,7 +73,7 @@ def test_without_a_tag_there_is_no_time() -> None:
     assert probe.streams[0].start is None
     assert not judge.starts
     assert not judge.ends
-    assert not tail_end(sound("aac"), probe)
+    assert not presentation_ends(sound("aac"), probe)
 
 
 def test_index_frame_of_an_mp3_is_not_counted() -> None:

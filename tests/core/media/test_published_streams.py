@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from peers.inspected import copied, judged, probed
 
-from transcoder.core.media.ends import tail_end
+from transcoder.core.media.ends import presentation_ends
 
 STREAMS = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"), "streams")
 
@@ -57,7 +57,7 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(playlist: Path) -> None:
     judge, through = judged(segments, init=init)
     expected = copied(init + through, probe.container.value)
     assert judge.samples == {medium: stream.samples for medium, stream in expected.items()}
-    ends = tail_end(segments[-1], probe, init=init)
+    ends = presentation_ends(segments[-1], probe, init=init)
     for medium, stream in expected.items():
         first = probe.first(medium)
         assert first

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from make_media import media
 from peers.inspected import judged, probed, read
 
-from transcoder.core.media.ends import tail_end
+from transcoder.core.media.ends import presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.errors import TranscoderError
 
@@ -67,4 +67,4 @@ def test_damaged_bytes_are_judged(name: str, of_init: Changes, of_segment: Chang
     with suppress(TranscoderError):
         judged([damaged], init=init, probe_of=whole)
     with suppress(TranscoderError):
-        tail_end(damaged, whole, init=init)
+        presentation_ends(damaged, whole, init=init)

@@ -6,7 +6,7 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.announcement import ProbedTrack, make_film, silence_for
+from transcoder.core.output.announcement import ProbedTrack, announce, silence_for_period
 from transcoder.errors import UnsupportedSourceError
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
@@ -31,7 +31,7 @@ def surveyed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.
 
 
 def seconds(*periods: list[ProbedTrack]) -> float:
-    return make_film(periods, estimated_bytes=None).seconds
+    return announce(periods, estimated_bytes=None).seconds
 
 
 def test_length_is_from_the_earliest_begin_to_the_latest_end() -> None:
@@ -61,7 +61,7 @@ def test_the_end_is_what_the_last_segment_says_where_that_can_be(end: float, cut
 def test_periods_add_up() -> None:
     first = [surveyed(TrackKind.BOTH, video(10.0), audio(10.0))]
     second = [surveyed(TrackKind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
-    film = make_film([first, second], estimated_bytes=5)
+    film = announce([first, second], estimated_bytes=5)
     assert film.seconds == pytest.approx(15.0)
     assert film.media == pytest.approx({PICTURE: 15.0, SOUND: 14.9})
     assert film.estimated_bytes == 5
@@ -85,23 +85,23 @@ def test_periods_add_up() -> None:
 )
 def test_what_cannot_be_one_film_is_refused(periods: list[list[ProbedTrack]], words: str) -> None:
     with pytest.raises(UnsupportedSourceError, match=words):
-        make_film(periods, estimated_bytes=None)
+        announce(periods, estimated_bytes=None)
 
 
 def test_a_stream_that_is_announced_and_never_comes_is_none() -> None:
-    film = make_film([[surveyed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
+    film = announce([[surveyed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
     assert set(film.media) == {PICTURE}
 
 
 def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form() -> None:
     loud = [surveyed(TrackKind.BOTH, video(), audio(rate=44_100, channels=1))]
     silent = [surveyed(TrackKind.BOTH, video(500.0), seconds=(4.0,))]
-    film = make_film([silent, loud], estimated_bytes=None)
-    silence = silence_for(silent, film.sound)
+    film = announce([silent, loud], estimated_bytes=None)
+    silence = silence_for_period(silent, film.sound)
     assert silence is not None
     assert (silence.codec, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
     assert silence.seconds == pytest.approx(4.0)
-    assert silence_for(loud, film.sound) is None
+    assert silence_for_period(loud, film.sound) is None
 
 
 def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> None:
@@ -110,7 +110,7 @@ def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> N
 
 
 def test_nothing_lasts_less_than_no_time() -> None:
-    film = make_film([[surveyed(TrackKind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
+    film = announce([[surveyed(TrackKind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
     assert film.media == pytest.approx({PICTURE: 0.0, SOUND: 3.0})
 
 

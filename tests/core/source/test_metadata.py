@@ -1,15 +1,15 @@
 import pytest
 
-from transcoder.core.source.metadata import tags_of
-from transcoder.core.source.source import Origin, Source
+from transcoder.core.source.metadata import metadata_of
+from transcoder.core.source.source import Source, SourceKind
 
 
 def source(page: str, **more: object) -> Source:
-    return Source(Origin.ADDRESS, page, page, **more)  # type: ignore[arg-type]  # the fields are those of Source
+    return Source(SourceKind.ADDRESS, page, page, **more)  # type: ignore[arg-type]  # the fields are those of Source
 
 
 def test_title_place_and_day_are_told() -> None:
-    assert tags_of(source("https://www.reddit.com/r/aww/comments/a/b/", title="A\ncat", posted=1656572964.0)) == {
+    assert metadata_of(source("https://www.reddit.com/r/aww/comments/a/b/", title="A\ncat", posted=1656572964.0)) == {
         "title": "A cat",
         "comment": "https://www.reddit.com/r/aww/comments/a/b/",
         "date": "2022-06-30",
@@ -24,4 +24,4 @@ def test_title_place_and_day_are_told() -> None:
     ],
 )
 def test_nothing_secret_is_told(page: str, tags: dict[str, str]) -> None:
-    assert tags_of(source(page)) == tags
+    assert metadata_of(source(page)) == tags

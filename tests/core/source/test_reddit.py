@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.source.reddit import Hosted, PostLink, ShareLink, Video, mp4_files, parse_link, read_answer, read_post, sound_names
+from transcoder.core.source.reddit import (
+    HostedVideo,
+    PostLink,
+    ShareLink,
+    Video,
+    mp4_files,
+    parse_link,
+    read_answer,
+    read_post,
+    sound_names,
+)
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
@@ -54,24 +64,24 @@ def videos(name: str, comment: str | None = None) -> tuple[Video, ...]:
         ("https://www.reddit.com/r/aww/s/AbCdEf1234?share_id=1", ShareLink("https://www.reddit.com/r/aww/s/AbCdEf1234")),
         ("https://reddit.com/u/me/s/AbCdEf1234/", ShareLink("https://www.reddit.com/u/me/s/AbCdEf1234")),
         ("https://www.reddit.com/user/me/s/AbCdEf1234", ShareLink("https://www.reddit.com/user/me/s/AbCdEf1234")),
-        ("https://v.redd.it/9iiojb7jws291", Hosted("https://v.redd.it/9iiojb7jws291")),
-        ("https://v.redd.it/9iiojb7jws291/", Hosted("https://v.redd.it/9iiojb7jws291")),
-        ("https://www.reddit.com/video/9iiojb7jws291", Hosted("https://v.redd.it/9iiojb7jws291")),
+        ("https://v.redd.it/9iiojb7jws291", HostedVideo("https://v.redd.it/9iiojb7jws291")),
+        ("https://v.redd.it/9iiojb7jws291/", HostedVideo("https://v.redd.it/9iiojb7jws291")),
+        ("https://www.reddit.com/video/9iiojb7jws291", HostedVideo("https://v.redd.it/9iiojb7jws291")),
         (
             "https://v.redd.it/9ii/HLSPlaylist.m3u8?a=1%2CN%3D%3D&v=1&f=sd",
-            Hosted("https://v.redd.it/9ii", "a=1%2CN%3D%3D&v=1&f=sd", "HLSPlaylist.m3u8"),
+            HostedVideo("https://v.redd.it/9ii", "a=1%2CN%3D%3D&v=1&f=sd", "HLSPlaylist.m3u8"),
         ),
-        ("https://v.redd.it/9ii/DASHPlaylist.mpd?a=1&v=1", Hosted("https://v.redd.it/9ii", "", "DASHPlaylist.mpd")),
-        ("https://v.redd.it/9ii/DASH_720.mp4?source=fallback", Hosted("https://v.redd.it/9ii", "", "DASH_720.mp4")),
-        ("https://v.redd.it/9ii/HLS_720.m3u8", Hosted("https://v.redd.it/9ii", "", "HLS_720.m3u8")),
-        ("https://v.redd.it/9ii/wh_ben_en/index.m3u8", Hosted("https://v.redd.it/9ii", "", "index.m3u8")),
+        ("https://v.redd.it/9ii/DASHPlaylist.mpd?a=1&v=1", HostedVideo("https://v.redd.it/9ii", "", "DASHPlaylist.mpd")),
+        ("https://v.redd.it/9ii/DASH_720.mp4?source=fallback", HostedVideo("https://v.redd.it/9ii", "", "DASH_720.mp4")),
+        ("https://v.redd.it/9ii/HLS_720.m3u8", HostedVideo("https://v.redd.it/9ii", "", "HLS_720.m3u8")),
+        ("https://v.redd.it/9ii/wh_ben_en/index.m3u8", HostedVideo("https://v.redd.it/9ii", "", "index.m3u8")),
         (
             "https://www.reddit.com/link/1wst7wd/video/duwg8xxrajsh1/player",
-            Hosted("https://v.redd.it/link/1wst7wd/asset/duwg8xxrajsh1"),
+            HostedVideo("https://v.redd.it/link/1wst7wd/asset/duwg8xxrajsh1"),
         ),
         (
             "https://v.redd.it/link/1wst7wd/asset/duwg8/HLSPlaylist.m3u8?f=hd",
-            Hosted("https://v.redd.it/link/1wst7wd/asset/duwg8", "f=hd", "HLSPlaylist.m3u8"),
+            HostedVideo("https://v.redd.it/link/1wst7wd/asset/duwg8", "f=hd", "HLSPlaylist.m3u8"),
         ),
         ("https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH", None),
         ("https://example.com/r/aww/comments/9xyz1/", None),
@@ -80,7 +90,7 @@ def videos(name: str, comment: str | None = None) -> tuple[Video, ...]:
         ("https://[bad", None),
     ],
 )
-def test_reads_every_form_of_link(url: str, link: PostLink | ShareLink | Hosted | None) -> None:
+def test_reads_every_form_of_link(url: str, link: PostLink | ShareLink | HostedVideo | None) -> None:
     assert parse_link(url) == link
 
 
@@ -109,7 +119,7 @@ def test_any_text_is_a_link_or_none_or_refused_in_words(url: str) -> None:
     with suppress(UnsupportedSourceError):
         link = parse_link(url)
         assert link is None or "redd" in url
-        if isinstance(link, Hosted):
+        if isinstance(link, HostedVideo):
             assert link.playlist.startswith("https://v.redd.it/")
 
 
@@ -149,7 +159,7 @@ def test_asks_for_json() -> None:
     ],
 )
 def test_tells_a_pictures_file(file: str, is_picture: bool) -> None:  # noqa: FBT001  # a column of the table
-    link = Hosted("https://v.redd.it/a", file=file)
+    link = HostedVideo("https://v.redd.it/a", file=file)
     assert link.picture == (f"https://v.redd.it/a/{file}" if is_picture else None)
 
 

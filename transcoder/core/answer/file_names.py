@@ -38,7 +38,7 @@ def file_name(title: str, extension: str) -> str:
     return f"_{stem}{ending}" if _DEVICES.match(stem) else stem + ending
 
 
-def title_of(url: str) -> str:
+def title_from_url(url: str) -> str:
     """Find the most telling part of an address's path: the last that is not a word such as `master` or `playlist`."""
     parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
     stems = [*parts[:-1], parts[-1].rpartition(".")[0] or parts[-1]] if parts else []

@@ -91,7 +91,7 @@ def media_type(text: str) -> str:
     return kind if _TYPE.fullmatch(kind) and kind not in {"text/html", "application/xhtml+xml", "image/svg+xml"} else OPAQUE
 
 
-def asked_part(headers: Mapping[str, str]) -> dict[str, str]:
+def requested_range(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the fields of a request that ask for a part, as an origin is to get them; several parts at once are not asked for."""
     part = headers.get("range", "").replace(" ", "")
     if not _RANGE.fullmatch(part):

@@ -9,7 +9,7 @@ from transcoder.errors import InvocationError
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerHead:
+class ReceivedHead:
     """Status and headers of an answer, as its receiver sees them."""
 
     status: int
@@ -23,7 +23,7 @@ class PreludeReader:
     def __init__(self) -> None:
         """Begin before the prelude."""
         self._held = bytearray()
-        self.head: AnswerHead | None = None
+        self.head: ReceivedHead | None = None
         """None until the prelude is complete."""
 
     def feed(self, piece: bytes) -> bytes:
@@ -46,10 +46,10 @@ class PreludeReader:
         return body
 
 
-def _head(prelude: bytes) -> AnswerHead:
+def _head(prelude: bytes) -> ReceivedHead:
     try:
         fields = json.loads(prelude)
         headers = {str(name).lower(): str(value) for name, value in (fields.get("headers") or {}).items()}
-        return AnswerHead(int(fields.get("statusCode", 200)), headers)
+        return ReceivedHead(int(fields.get("statusCode", 200)), headers)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InvocationError(f"The answer's prelude makes no sense: {prelude[:100]!r}.") from error

@@ -12,7 +12,7 @@ _APART = 0.75
 """So many seconds may the sound of a rendition of its own be ahead of its picture, or behind it, by the playlists' times."""
 
 
-def clipped(plan: Plan, *, start: float, end: float | None, exact: bool) -> tuple[Plan, Clip]:
+def clip_plan(plan: Plan, *, start: float, end: float | None, exact: bool) -> tuple[Plan, Clip]:
     """Keep of `plan` what is needed from `start` to `end` seconds; say where in it that part begins.
 
     Time is the playlist's own: the sum of EXTINF, as a player's position. The picture is kept from the segment in which `start` lies,

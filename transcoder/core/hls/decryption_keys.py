@@ -18,7 +18,7 @@ _SYSTEMS = {
 }
 
 
-def key_for(tags: tuple[KeyTag, ...], sequence: int) -> Key | None:
+def usable_key(tags: tuple[KeyTag, ...], sequence: int) -> Key | None:
     """Pick the key that can be used among those in force, with its IV: the tag's, or the media sequence number (RFC 8216, 5.2).
 
     None if there are no tags: nothing is encrypted.

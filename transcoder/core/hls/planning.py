@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from transcoder.core.hls import periods
-from transcoder.core.hls.decryption_keys import key_for
+from transcoder.core.hls.decryption_keys import usable_key
 from transcoder.core.hls.plan import Init, Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import MapTag, Media, MediaSegment
 from transcoder.core.hls.playlist.uris import shown
@@ -87,7 +87,7 @@ class _Tracks:
             seconds=listed.seconds,
             at=at,
             range=listed.range,
-            key=key_for(listed.keys, listed.sequence) if listed.keys else None,
+            key=usable_key(listed.keys, listed.sequence) if listed.keys else None,
             init=None if listed.map is None else self._init(listed.map, listed.sequence),
         )
 
@@ -103,7 +103,7 @@ class _Tracks:
             raise UnsupportedSourceError("The playlist is broken: it has an initialization section without a byte.")
         same = (section.url, section.range, section.keys)
         if same not in self._inits:
-            self._inits[same] = Init(section.url, section.range, key_for(section.keys, sequence))
+            self._inits[same] = Init(section.url, section.range, usable_key(section.keys, sequence))
         return self._inits[same]
 
 

@@ -19,7 +19,7 @@ MAX_CHOICES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VariantChoice:
     """What to take: the Media Playlist of the picture, and that of the sound where it is apart."""
 
     video: str
@@ -34,7 +34,7 @@ class Choice:
         return bits_per_second(self.variant) or None
 
 
-def choose(multivariant: Multivariant, *, height: int | None = None, audio: str | None = None) -> tuple[Choice, ...]:
+def select_variants(multivariant: Multivariant, *, height: int | None = None, audio: str | None = None) -> tuple[VariantChoice, ...]:
     """Pick the best variant whose short side is at most `height` pixels, or the smallest if none is; the best comes first.
 
     What follows are variants of the same kind (equal bandwidth, resolution, frame rate, codecs), to fail over to in that order.
@@ -50,7 +50,7 @@ def choose(multivariant: Multivariant, *, height: int | None = None, audio: str 
     alike = [variant for variant in variants if _kind(variant) == _kind(best)]
     alike.sort(key=lambda variant: variant is not best)
     # Two variants may differ in something that is of no use here and lead to the same two playlists.
-    choices: dict[tuple[str, str | None], Choice] = {}
+    choices: dict[tuple[str, str | None], VariantChoice] = {}
     for choice in (_choice(multivariant, each, audio) for each in alike[:MAX_CHOICES]):
         choices.setdefault((choice.video, choice.audio), choice)
     return tuple(choices.values())
@@ -119,11 +119,11 @@ def _is_wanted(rendition: Rendition, wanted: str) -> bool:
     return wish in {language, language.partition("-")[0], rendition.name.lower()}
 
 
-def _choice(multivariant: Multivariant, variant: Variant, wanted: str | None) -> Choice:
+def _choice(multivariant: Multivariant, variant: Variant, wanted: str | None) -> VariantChoice:
     """Find the sound of a variant: of its audio group, the wanted, default, selectable, for everybody, of most channels."""
     group = [each for each in multivariant.renditions if each.kind == "AUDIO" and each.group == variant.audio_group]
     if variant.audio_group is None or not group:
-        return Choice(variant.url, None, variant, None)
+        return VariantChoice(variant.url, None, variant, None)
     rendition = max(
         group,
         key=lambda each: (
@@ -137,7 +137,7 @@ def _choice(multivariant: Multivariant, variant: Variant, wanted: str | None) ->
         ),
     )
     if rendition.url is None or rendition.url == variant.url:
-        return Choice(variant.url, None, variant, rendition)
+        return VariantChoice(variant.url, None, variant, rendition)
     if is_audio_only(variant):
-        return Choice(rendition.url if wanted is not None else variant.url, None, variant, rendition)
-    return Choice(variant.url, rendition.url, variant, rendition)
+        return VariantChoice(rendition.url if wanted is not None else variant.url, None, variant, rendition)
+    return VariantChoice(variant.url, rendition.url, variant, rendition)

@@ -45,7 +45,7 @@ def same_streams(before: Probe, after: Probe) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class SegmentExtent:
     """What one segment brought of one medium."""
 
     samples: int
@@ -54,7 +54,7 @@ class Passed:
     """First presentation time and last presentation end, in seconds."""
 
 
-def cut_short(passed: Mapping[Medium, Passed], after: Probe, *, seconds: float) -> bool:
+def is_truncated(passed: Mapping[Medium, SegmentExtent], after: Probe, *, seconds: float) -> bool:
     """Tell whether a segment ends so long before the one that follows it that a part of it must be missing.
 
     An origin that has only half of a file sends that half with a Content-Length that is right, and a transport stream may end after any
@@ -72,7 +72,7 @@ def cut_short(passed: Mapping[Medium, Passed], after: Probe, *, seconds: float) 
     return Medium.AUDIO in known and all(_ends_early(passed[medium], starts[medium], seconds) for medium in known)
 
 
-def _ends_early(passed: Passed, then: float, seconds: float) -> bool:
+def _ends_early(passed: SegmentExtent, then: float, seconds: float) -> bool:
     if passed.samples < _SAMPLES_TO_TELL:
         return False
     hole = unwrap(then, near=passed.end) - passed.end

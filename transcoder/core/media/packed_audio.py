@@ -76,7 +76,7 @@ def _first_frame(head: bytes, at: int) -> Frame | None:
     return None
 
 
-def packed_audio_tail_end(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
+def packed_audio_ends(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
     """Return when a packed audio segment ends, given the whole of it with its tag; nothing where it tells no time."""
     skip = tags_length(tail, whole=True) or 0
     at = tag_timestamp(tail[:skip])

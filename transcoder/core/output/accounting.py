@@ -13,7 +13,7 @@ _FEW_PICTURES = 8
 """Of the pictures at the begin some may lean on others that are not there, and be no pictures."""
 
 
-def lost(stream: Stream, given: Inspector, written: PeriodCount, *, window: Window | None) -> str | None:
+def missing_samples(stream: Stream, given: Inspector, written: PeriodCount, *, window: Window | None) -> str | None:
     """Say what has been lost of a period's stream; None if nothing has.
 
     A stream that is copied has as many samples as it had. One that is encoded, or cut by ffmpeg to a `window`, is as long as that

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.output.ffmpeg_command import ENCODABLE, PICTURE_CODECS, SOUND_CODECS, Silence, can_be_silent
-from transcoder.core.request.output_format import AS_IT_IS, ENCODED, Form, Picture
+from transcoder.core.output.ffmpeg_command import AUDIO_CODECS, ENCODABLE, VIDEO_CODECS, Silence, can_generate_silence
+from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODED, Form, Picture
 from transcoder.errors import UnsupportedSourceError
 
 _ROUNDING = 0.25
@@ -65,7 +65,7 @@ class Film:
     """What its sound is like: silence is made in its form for a period that has none."""
 
 
-def make_film(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int | None, form: Form = AS_IT_IS) -> Film:
+def announce(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int | None, form: Form = COPY_EVERYTHING) -> Film:
     """Say what the film of all that is fetched will be, in that form.
 
     Raises:
@@ -79,7 +79,7 @@ def make_film(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int 
         formats = _formats(surveyed, form) | formats
     for surveyed in periods:
         _refuse_change(formats, _formats(surveyed, form))
-    spans = [spans_of(surveyed) for surveyed in periods]
+    spans = [media_spans(surveyed) for surveyed in periods]
     lengths = [max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans]
     return Film(
         seconds=sum(lengths),
@@ -94,11 +94,11 @@ def make_film(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int 
     )
 
 
-def silence_for(surveyed: Sequence[ProbedTrack], sound: Stream | None) -> Silence | None:
+def silence_for_period(surveyed: Sequence[ProbedTrack], sound: Stream | None) -> Silence | None:
     """Return the silence that a period needs in a film with that sound; None if it has sound itself, or the film has none."""
-    if sound is None or Medium.AUDIO in _formats(surveyed, AS_IT_IS):
+    if sound is None or Medium.AUDIO in _formats(surveyed, COPY_EVERYTHING):
         return None
-    start, end = spans_of(surveyed)[Medium.VIDEO]
+    start, end = media_spans(surveyed)[Medium.VIDEO]
     return Silence(sound.codec, sound.sample_rate or 0, sound.channels or 0, start, end - start)
 
 
@@ -126,7 +126,7 @@ def _refuse_foreign(surveyed: Sequence[ProbedTrack], form: Form) -> None:
                 raise UnsupportedSourceError(f"The source holds {missing}.")
             raise UnsupportedSourceError(f"A playlist of the source holds {missing}, for which it is listed.")
     for stream in streams:
-        if stream.codec in (PICTURE_CODECS if stream.medium is Medium.VIDEO else SOUND_CODECS):
+        if stream.codec in (VIDEO_CODECS if stream.medium is Medium.VIDEO else AUDIO_CODECS):
             continue
         if form.encoder(stream) is None or stream.codec not in ENCODABLE:
             way_out = f"; video={Picture.H264.value} encodes it anew" if stream.medium is Medium.VIDEO and stream.codec in ENCODABLE else ""
@@ -138,7 +138,7 @@ def _refuse_foreign(surveyed: Sequence[ProbedTrack], form: Form) -> None:
 def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream]) -> None:
     if Medium.VIDEO in first and Medium.VIDEO not in later:
         raise UnsupportedSourceError("A part of the source has no picture.")
-    if Medium.AUDIO in first and Medium.AUDIO not in later and not can_be_silent(first[Medium.AUDIO]):
+    if Medium.AUDIO in first and Medium.AUDIO not in later and not can_generate_silence(first[Medium.AUDIO]):
         raise UnsupportedSourceError("A part of the source has no sound.")
     for medium, other in later.items():
         stream = first[medium]
@@ -148,7 +148,7 @@ def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream
             raise UnsupportedSourceError("The sound changes its sampling rate or its channels within the source.")
 
 
-def spans_of(surveyed: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, float]]:
+def media_spans(surveyed: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, float]]:
     """Return first and last presentation time of each medium, all on one timeline."""
     zero = first_start(surveyed)
     spans: dict[Medium, tuple[float, float]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.announcement import Film, ProbedTrack, spans_of
+from transcoder.core.output.announcement import Film, ProbedTrack, media_spans
 from transcoder.core.output.cutter import Cut
 from transcoder.core.request.output_format import Clip, Window
 
@@ -12,7 +12,7 @@ def cut_for(first: Sequence[ProbedTrack], film: Film, clip: Clip | None) -> Cut 
     """Say where a film of several periods, of which that is the first, is to be cut."""
     if clip is None:
         return None
-    spans = spans_of(first)
+    spans = media_spans(first)
     begin = min(start for start, _ in spans.values())
     ends = {medium: spans.get(medium, (begin, begin))[0] + seconds for medium, seconds in film.media.items()}
     return Cut(None if clip.start is None else _leads(spans) + clip.start, clip.seconds, ends)
@@ -26,7 +26,7 @@ def windows(periods: Sequence[Sequence[ProbedTrack]], clip: Clip | None) -> list
     start = clip.start or 0.0
     left = None if clip.seconds is None else start + clip.seconds
     for surveyed in periods:
-        spans = spans_of(surveyed)
+        spans = media_spans(surveyed)
         begin, end = _leads(spans), max(end for _, end in spans.values())
         over = left is not None and left < end - begin
         found.append(Window(begin + start if start else None, begin + left if left is not None and over else None))
@@ -37,7 +37,7 @@ def windows(periods: Sequence[Sequence[ProbedTrack]], clip: Clip | None) -> list
 
 def seconds_within(periods: Sequence[Sequence[ProbedTrack]], wanted: Sequence[Window]) -> float:
     """Return how long the sound is that lies within the windows."""
-    return sum(window.seconds(*spans_of(surveyed)[Medium.AUDIO]) for surveyed, window in zip(periods, wanted, strict=True))
+    return sum(window.seconds(*media_spans(surveyed)[Medium.AUDIO]) for surveyed, window in zip(periods, wanted, strict=True))
 
 
 def _leads(spans: Mapping[Medium, tuple[float, float]]) -> float:

@@ -9,11 +9,11 @@ import ffmpeg
 
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
-from transcoder.core.request.output_format import AS_IT_IS, EVERYTHING, MP3_BITS, Form, Format, Window
+from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS, WHOLE_PERIOD, Form, Format, Window
 
-PICTURE_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
-SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
-ENCODABLE = PICTURE_CODECS | SOUND_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
+VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
+AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
+ENCODABLE = VIDEO_CODECS | AUDIO_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
 """What ffmpeg can decode, and so make something else of."""
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
@@ -51,7 +51,7 @@ class Silence:
     seconds: float
 
 
-def can_be_silent(stream: Stream) -> bool:
+def can_generate_silence(stream: Stream) -> bool:
     """Tell whether silence can be made in the form of that sound."""
     return stream.codec in _ENCODERS and stream.channels in _LAYOUTS and bool(stream.sample_rate)
 
@@ -60,10 +60,10 @@ def can_be_silent(stream: Stream) -> bool:
 class Wanted:
     """What becomes of a period's streams."""
 
-    form: Form = AS_IT_IS
+    form: Form = COPY_EVERYTHING
     joined: bool = False
     """The film has several periods, so that a picture's parameter sets must be in band."""
-    window: Window = EVERYTHING
+    window: Window = WHOLE_PERIOD
     """What is left of the streams that are encoded; those that are copied are copied whole."""
     silence: Silence | None = None
     """Sound to be made, where no input has any."""

@@ -8,7 +8,7 @@ from transcoder.errors import ForbiddenSourceError
 ANY = "*"
 
 
-def object_of(url: str, allowed: Sequence[str]) -> tuple[str, str] | None:
+def s3_object(url: str, allowed: Sequence[str]) -> tuple[str, str] | None:
     """Return bucket and key of an `s3://` address; None if it is no such address.
 
     Raises:

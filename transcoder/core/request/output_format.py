@@ -57,7 +57,7 @@ class Window:
         return max(0.0, min(end, end if self.end is None else self.end) - max(start, start if self.start is None else self.start))
 
 
-EVERYTHING = Window()
+WHOLE_PERIOD = Window()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +79,4 @@ class Form:
         return "aac" if exact or (self.format is Format.M4A and stream.codec != "aac") else None
 
 
-AS_IT_IS = Form()
+COPY_EVERYTHING = Form()

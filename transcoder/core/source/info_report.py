@@ -7,7 +7,7 @@ from transcoder.core.hls.clip import length
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import Rendition, Variant
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.source.source import Origin, Resolved, Source
+from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024
 LAMBDA_BYTES_PER_SECOND = 2 * 1024 * 1024
@@ -91,14 +91,14 @@ class Report:
         return asdict(self)
 
 
-def make_report(source: Source, resolved: Resolved, *, file_name: str, response_limit: int) -> Report:
+def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, response_limit: int) -> Report:
     """Say what is known of a source once its playlists have been read."""
     fetched = length(resolved.plan)
     estimated = resolved.plan.estimated_bytes
     main = resolved.multivariant
     tracks = main.renditions if main else ()
     return Report(
-        kind="reddit" if source.origin is Origin.REDDIT else "file" if resolved.file else "hls",
+        kind="reddit" if source.kind is SourceKind.REDDIT else "file" if resolved.file else "hls",
         page=source.page,
         title=source.title,
         subreddit=source.subreddit,
@@ -131,11 +131,11 @@ def _seconds(plan: Plan, fetched: float) -> float:
     return math.fsum(track.seconds for track in leaders) - (clip.start or 0.0)
 
 
-def _brings(resolved: Resolved, kind: TrackKind) -> bool:
+def _brings(resolved: ResolvedSource, kind: TrackKind) -> bool:
     return any(track.kind in {kind, TrackKind.BOTH} for period in resolved.plan.periods for track in period.tracks)
 
 
-def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLine:
+def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> VariantLine:
     width, height = variant.resolution or (None, None)
     rate = variant.average_bandwidth or variant.bandwidth
     picture = _brings(resolved, TrackKind.VIDEO) or not (resolved.choice and resolved.choice.rendition)
@@ -153,7 +153,7 @@ def _variant(variant: Variant, resolved: Resolved, seconds: float) -> VariantLin
     )
 
 
-def _track(rendition: Rendition, resolved: Resolved) -> TrackLine:
+def _track(rendition: Rendition, resolved: ResolvedSource) -> TrackLine:
     chosen = _brings(resolved, TrackKind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
     return TrackLine(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
 

@@ -10,7 +10,7 @@ _MAX_CHARACTERS = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
-def tags_of(source: Source) -> dict[str, str]:
+def metadata_of(source: Source) -> dict[str, str]:
     """Return title, comment (where it was found) and date (when it was posted), as far as they are known, by ffmpeg's names.
 
     Of an address only what people may share is kept: no credentials, no query, no fragment; and nothing of a local file's.

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from transcoder.core.answer.passthrough import FileHead
-from transcoder.core.hls.clip import clipped, length
+from transcoder.core.hls.clip import clip_plan, length
 from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import Multivariant
 from transcoder.core.hls.variant_selection import bits_per_second
@@ -18,7 +18,7 @@ _MARGIN = 1.03
 """Estimates are off by so much where they are good."""
 
 
-def as_wanted(plan: Plan, job: Job) -> Plan:
+def select(plan: Plan, job: Job) -> Plan:
     """Return what of `plan` is to be fetched for `job`, and what is to be made of it.
 
     Raises:
@@ -30,7 +30,7 @@ def as_wanted(plan: Plan, job: Job) -> Plan:
     if job.is_part:
         if not length(plan):
             raise UnsupportedSourceError("How long this video is cannot be told, so no part of it can be had by start and end.")
-        plan, clip = clipped(plan, start=job.start, end=job.end, exact=job.exact)
+        plan, clip = clip_plan(plan, start=job.start, end=job.end, exact=job.exact)
     estimated = plan.estimated_bytes
     if job.format is Format.MP3:
         seconds = clip.seconds if clip and clip.seconds is not None else length(plan)
@@ -40,12 +40,12 @@ def as_wanted(plan: Plan, job: Job) -> Plan:
     return replace(plan, form=Form(job.format, job.video, clip), estimated_bytes=estimated)
 
 
-def wants_making(job: Job) -> bool:
+def needs_transcoding(job: Job) -> bool:
     """Tell whether a file as it is would not do."""
     return job.kind is not TrackKind.BOTH or job.is_part or job.video is Picture.H264
 
 
-def plan_mp4(url: str, head: bytes, kind: TrackKind) -> Plan | None:
+def plan_plain_mp4(url: str, head: bytes, kind: TrackKind) -> Plan | None:
     """Plan what is made of the `kind` of media in an ordinary MP4 file, which is fetched whole; None if more of its `head` is needed.
 
     Raises:
@@ -65,7 +65,7 @@ def plan_mp4(url: str, head: bytes, kind: TrackKind) -> Plan | None:
     return None
 
 
-def passed_on(head: FileHead, job: Job) -> Plan:
+def passthrough_plan(head: FileHead, job: Job) -> Plan:
     """Return the empty plan of a file that is passed on as it is.
 
     Raises:
@@ -73,7 +73,7 @@ def passed_on(head: FileHead, job: Job) -> Plan:
         TooLargeError: it is larger than it may be.
 
     """
-    if wants_making(job):
+    if needs_transcoding(job):
         raise UnsupportedSourceError(
             f"This address is a file ({head.content_type}), which is passed on as it is: "
             "start, end, format, mute and video go with playlists and MP4 files alone, and fit not with a part of one."
@@ -96,7 +96,7 @@ def excess(plan: Plan, fit: int) -> float:
     return over if over > 1 else 0.0
 
 
-def too_large(plan: Plan, fit: int, multivariant: Multivariant | None = None) -> TooLargeError:
+def too_large_error(plan: Plan, fit: int, multivariant: Multivariant | None = None) -> TooLargeError:
     """Return what to raise where nothing fits: with the least that would."""
     estimated = plan.estimated_bytes or 0
     if multivariant and plan.form.format is not Format.MP3:

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from transcoder.core.answer.file_names import title_of
+from transcoder.core.answer.file_names import title_from_url
 from transcoder.core.answer.passthrough import FileHead, file_extension
 from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import Multivariant
-from transcoder.core.hls.variant_selection import Choice
+from transcoder.core.hls.variant_selection import VariantChoice
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
 from transcoder.core.source.reddit import Mp4Files, Video
 
 
-class Origin(Enum):
+class SourceKind(Enum):
     """What sort of address a caller named."""
 
     ADDRESS = "address"
@@ -27,7 +27,7 @@ class Origin(Enum):
 class Source:
     """Where the video of a job lies, and what is known of it from elsewhere."""
 
-    origin: Origin
+    kind: SourceKind
     page: str
     """Where people see it, as far as it is known."""
     url: str | None
@@ -51,17 +51,17 @@ class Source:
     def name(self) -> str:
         """What to call it: its title, with a number where it is not the first of its post, or what is telling in its address."""
         number = f" ({self.item})" if self.item > 1 else ""
-        return (self.title or title_of(self.url or self.page)) + number
+        return (self.title or title_from_url(self.url or self.page)) + number
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedSource:
     """A source whose playlists have been read."""
 
     plan: Plan
     multivariant: Multivariant | None = None
     """None where the source offers no choice."""
-    choice: Choice | None = None
+    choice: VariantChoice | None = None
     """What was chosen of `multivariant`."""
     file: FileHead | None = None
     """A file that is passed on as it is; there is nothing to plan then."""
@@ -71,7 +71,7 @@ class Resolved:
         return file_extension(self.file) if self.file else job.format.value
 
 
-def plan_files(files: Mp4Files, *, seconds: float | None = None) -> Plan:
+def plan_mp4_files(files: Mp4Files, *, seconds: float | None = None) -> Plan:
     """Plan the film of two fragmented MP4 files, each a segment that brings its own header; `seconds` where they do not tell."""
     length = files.seconds or seconds or 0.0
     named = [(TrackKind.VIDEO, files.picture), *([(TrackKind.AUDIO, files.sound)] if files.sound else [])]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from transcoder.edge.fetch.retry import TransientError, name_of
+from transcoder.edge.fetch.retry import TransientError, resource_name
 from transcoder.errors import UpstreamError
 
 PIECE = 64 * 1024
@@ -27,7 +27,7 @@ class BodyDecoder:
             UpstreamError: it is packed in a way that nobody asked for.
         """
         coding = response.headers.get("Content-Encoding", "").strip().lower()
-        self._name = name_of(str(response.url))
+        self._name = resource_name(str(response.url))
         if coding not in _PLAIN | _PACKED:
             raise UpstreamError(f"{self._name}: the origin packed it with {coding[:20]!r}, unasked.", origin_status=response.status_code)
         self._inflater = zlib.decompressobj(_EITHER) if coding in _PACKED else None

@@ -13,7 +13,7 @@ from transcoder.core.answer.passthrough import OPAQUE, SNIFFED_BYTES, FileHead, 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.content_encoding import BodyDecoder
-from transcoder.edge.fetch.retry import name_of
+from transcoder.edge.fetch.retry import resource_name
 from transcoder.edge.fetch.session import HttpSession
 from transcoder.edge.fetch.transfer import ContentRange, Into, Transfer
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
@@ -34,7 +34,7 @@ class FileFoundError(UnsupportedSourceError):
 
     def __init__(self, head: FileHead) -> None:
         """Keep what its header says."""
-        super().__init__(f"{name_of(head.url)} is not a playlist but a file ({head.content_type}).")
+        super().__init__(f"{resource_name(head.url)} is not a playlist but a file ({head.content_type}).")
         self.head = head
 
 

@@ -6,7 +6,7 @@ import httpx
 
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch.content_encoding import PIECE, BodyDecoder
-from transcoder.edge.fetch.retry import name_of
+from transcoder.edge.fetch.retry import resource_name
 from transcoder.edge.fetch.transfer import arriving
 from transcoder.errors import UnsupportedSourceError
 
@@ -24,7 +24,7 @@ async def read_page(response: httpx.Response, *, limit: int) -> HttpReply:
         async for piece in pieces:
             buffer += b"".join(islice(unpacker.feed(piece), limit // PIECE + 2))
             if len(buffer) > limit:
-                raise UnsupportedSourceError(f"{name_of(url)} is longer than {limit} bytes, the limit for what it is.")
+                raise UnsupportedSourceError(f"{resource_name(url)} is longer than {limit} bytes, the limit for what it is.")
     unpacker.finish()
     kind = response.headers.get("Content-Type", "").lower()
     return HttpReply(url, response.status_code, kind, buffer.decode("utf-8-sig", "replace"), _location(response))

@@ -27,7 +27,7 @@ class TransientError(Exception):
         self.pause = pause
 
 
-def name_of(url: str) -> str:
+def resource_name(url: str) -> str:
     """Name a resource to the caller: its last path component and host, never the query, where signatures stand."""
     try:
         parts = httpx.URL(url)
@@ -45,7 +45,9 @@ def backoff(failed: int, first: float) -> float:
 def refusal(response: httpx.Response, url: str) -> TransientError | UpstreamError:
     """Turn a status that is not a success into what to raise."""
     status = response.status_code
-    error = UpstreamError(f"{name_of(url)}: the origin answered {status} {response.reason_phrase}".rstrip() + ".", origin_status=status)
+    error = UpstreamError(
+        f"{resource_name(url)}: the origin answered {status} {response.reason_phrase}".rstrip() + ".", origin_status=status
+    )
     if status in PASSING:
         return TransientError(error, pause=_retry_after(response.headers.get("Retry-After", "")))
     return error
@@ -68,10 +70,10 @@ def translated(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException as error:
-        raise TransientError(UpstreamTimeoutError(f"{name_of(url)}: the origin did not answer in time.")) from error
+        raise TransientError(UpstreamTimeoutError(f"{resource_name(url)}: the origin did not answer in time.")) from error
     except httpx.LocalProtocolError as error:
         raise BadRequestError(f"A header field given for the requests cannot be sent: {error}.") from error
     except httpx.ConnectError as error:
-        raise TransientError(UpstreamError(f"{name_of(url)}: no connection to the origin could be made.")) from error
+        raise TransientError(UpstreamError(f"{resource_name(url)}: no connection to the origin could be made.")) from error
     except httpx.TransportError as error:
-        raise TransientError(UpstreamError(f"{name_of(url)}: the origin broke off in the middle of its answer.")) from error
+        raise TransientError(UpstreamError(f"{resource_name(url)}: the origin broke off in the middle of its answer.")) from error

@@ -10,7 +10,7 @@ import httpx
 
 from transcoder import __version__
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, came_from_public
-from transcoder.edge.fetch.retry import name_of, refusal, translated
+from transcoder.edge.fetch.retry import refusal, resource_name, translated
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
@@ -118,7 +118,7 @@ class HttpSession:
                 return response
             await _let_go(response)
             target = _parsed(following, target)
-        raise UpstreamError(f"{name_of(url)}: the origin redirects more than {self._max_redirects} times.")
+        raise UpstreamError(f"{resource_name(url)}: the origin redirects more than {self._max_redirects} times.")
 
     async def _send(
         self,

@@ -9,7 +9,7 @@ import httpx
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch.content_encoding import BodyDecoder
-from transcoder.edge.fetch.retry import TransientError, name_of
+from transcoder.edge.fetch.retry import TransientError, resource_name
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 Into = Callable[[bytes], Awaitable[None]]
@@ -185,10 +185,10 @@ class Transfer:
         self.done += len(piece)
 
     def _too_long(self) -> UnsupportedSourceError:
-        return UnsupportedSourceError(f"{name_of(self.url)} is longer than {self._limit} bytes, the limit for what it is.")
+        return UnsupportedSourceError(f"{resource_name(self.url)} is longer than {self._limit} bytes, the limit for what it is.")
 
     def _failed(self, what: str, response: httpx.Response) -> UpstreamError:
-        return UpstreamError(f"{name_of(self.url)}: {what}.", origin_status=response.status_code)
+        return UpstreamError(f"{resource_name(self.url)}: {what}.", origin_status=response.status_code)
 
 
 @asynccontextmanager

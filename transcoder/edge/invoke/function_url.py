@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from transcoder.core.answer.prelude import AnswerHead
+from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.errors import BadRequestError, InvocationError
 
@@ -48,7 +48,7 @@ class FunctionUrl:
     async def _receive(self, client: httpx.AsyncClient, headers: dict[str, str], into: Receiver) -> None:
         into.asked()
         async with client.stream("GET", self.url, headers=headers) as response:
-            await into.start(AnswerHead(response.status_code, dict(response.headers)))
+            await into.start(ReceivedHead(response.status_code, dict(response.headers)))
             async for chunk in response.aiter_raw(CHUNK_BYTES):
                 await into.write(chunk)
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from transcoder.core.answer.prelude import AnswerHead
+from transcoder.core.answer.prelude import ReceivedHead
 
 CONNECT_SECONDS = 10.0
 """How long the other side may take to accept a connection."""
@@ -16,7 +16,7 @@ class Receiver(Protocol):
     def asked(self) -> None:
         """Take note that the request goes out now, from any thread."""
 
-    async def start(self, head: AnswerHead) -> None:
+    async def start(self, head: ReceivedHead) -> None:
         """Take its status and headers."""
 
     async def write(self, chunk: bytes) -> None:

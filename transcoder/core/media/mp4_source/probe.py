@@ -42,7 +42,7 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
     return Probe(Container.FMP4, tuple(_stream(track, first.get(track.id)) for track in scan.tracks))
 
 
-def fragment_end(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, float]:
+def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, float]:
     """Return the presentation end of each first stream, as told by the fragments whose headers lie within `head`.
 
     It is the segment's end where one moof covers the segment, or where `head` is the whole of it.

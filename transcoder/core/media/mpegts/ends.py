@@ -10,7 +10,7 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 
 
-def transport_tail_end(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
+def transport_stream_ends(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
     """Return the presentation end of each first stream that has a timestamp within `tail`, which may begin anywhere.
 
     Seconds on the source's timeline, unwrapped to the time nearest to the stream's start. A picture's length is taken from the distance

@@ -2,11 +2,11 @@
 
 from transcoder.core.source.reddit.answers import read_answer, read_token
 from transcoder.core.source.reddit.dash import Mp4Files, mp4_files, sound_names
-from transcoder.core.source.reddit.links import Hosted, PostLink, ShareLink, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, parse_link
 from transcoder.core.source.reddit.post import Post, Video, read_post
 
 __all__ = [
-    "Hosted",
+    "HostedVideo",
     "Mp4Files",
     "Post",
     "PostLink",

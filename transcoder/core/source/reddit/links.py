@@ -41,7 +41,7 @@ class ShareLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class HostedVideo:
     """A video on Reddit's media host: its playlist is found without asking for the post."""
 
     folder: str
@@ -68,7 +68,7 @@ class Hosted:
         return f"{self.folder}/DASHPlaylist.mpd"
 
 
-def parse_link(url: str) -> PostLink | ShareLink | Hosted | None:
+def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
     """Tell what a Reddit address names; None for any other address.
 
     Raises:
@@ -91,7 +91,7 @@ def parse_link(url: str) -> PostLink | ShareLink | Hosted | None:
     return _page(path)
 
 
-def _page(path: str) -> PostLink | ShareLink | Hosted:
+def _page(path: str) -> PostLink | ShareLink | HostedVideo:
     """Read the path of an address on Reddit's site."""
     if post := _POST.fullmatch(path.removesuffix(".json").rstrip("/")):
         comment = post[2] or post[3]
@@ -99,20 +99,20 @@ def _page(path: str) -> PostLink | ShareLink | Hosted:
     if _SHARE.fullmatch(path):
         return ShareLink(f"https://www.reddit.com{path}")
     if video := _VIDEO_PAGE.fullmatch(path):
-        return Hosted(f"https://v.redd.it/{video[1]}")
+        return HostedVideo(f"https://v.redd.it/{video[1]}")
     if player := _PLAYER.fullmatch(path):
-        return Hosted(f"https://v.redd.it/link/{player[1]}/asset/{player[2]}")
+        return HostedVideo(f"https://v.redd.it/link/{player[1]}/asset/{player[2]}")
     raise UnsupportedSourceError("This Reddit address names no post: open the post and copy its link, as in reddit.com/r/…/comments/…")
 
 
-def _hosted(path: str, query: str) -> Hosted:
+def _hosted(path: str, query: str) -> HostedVideo:
     """Read the path of an address on the media host; whichever file it names, the playlist beside it has picture and sound."""
     asset = _ASSET.fullmatch(path)
     if not asset:
         raise UnsupportedSourceError("This address on v.redd.it names no video.")
     file = path.rpartition("/")[2] if path != f"/{asset[1]}" else ""
     # A signature is good for the file that it was made for, and for no other.
-    return Hosted(f"https://v.redd.it/{asset[1]}", query if file == _PLAYLIST else "", file)
+    return HostedVideo(f"https://v.redd.it/{asset[1]}", query if file == _PLAYLIST else "", file)
 
 
 def host_of(url: str) -> str:

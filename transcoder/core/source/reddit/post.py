@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.source.reddit.json_values import listed, mapping, member, number, text
-from transcoder.core.source.reddit.links import Hosted, host_of, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, host_of, parse_link
 from transcoder.core.source.reddit.reasons import why_no_video
 from transcoder.errors import NotFoundError, UnsupportedSourceError
 
@@ -82,7 +82,7 @@ def _of_post(post: Mapping[str, object], *, crossposted: bool = False) -> Iterat
     yield from _of_metadata(post)
     # A crosspost whose parent was left out, and posts that Reddit lists without their media.
     url = text(post, "url_overridden_by_dest") or text(post, "url")
-    if host_of(url) == "v.redd.it" and isinstance(link := parse_link(url), Hosted):
+    if host_of(url) == "v.redd.it" and isinstance(link := parse_link(url), HostedVideo):
         yield Video(link.playlist, link.dash)
 
 
