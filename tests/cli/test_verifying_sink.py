@@ -8,7 +8,7 @@ import pytest
 
 from transcoder.cli import main
 from transcoder.cli.verifying_sink import VerifyingSink
-from transcoder.core.output.announcement import Film
+from transcoder.core.output.announcement import Announcement
 from transcoder.errors import TranscodeError
 
 
@@ -16,7 +16,7 @@ class Kept:
     def __init__(self) -> None:
         self.body = b""
 
-    async def start(self, _film: Film) -> None:
+    async def start(self, _film: Announcement) -> None:
         pass
 
     async def write(self, chunk: bytes) -> None:

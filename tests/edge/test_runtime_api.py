@@ -11,11 +11,11 @@ from http import HTTPStatus
 import pytest
 from peers.scripted_runtime_api import Exchange, Script, scripted_runtime_api
 
-from transcoder.core.answer.function_url import Head
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.edge.runtime_api import Answer, Invocation, ResponseLostError, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError, TooLargeError, TranscoderError, UpstreamError
 
-BYTES = Head(HTTPStatus.OK, (("content-type", "video/mp4"),))
+BYTES = ResponseHead(HTTPStatus.OK, (("content-type", "video/mp4"),))
 INVOCATION = Invocation("req-1", b"{}", attempt_id="inv-1")
 PRELUDE = b'{"statusCode":200,"headers":{"content-type":"video/mp4"}}' + b"\0" * 8
 
@@ -180,7 +180,7 @@ def test_a_bug_before_the_first_byte_is_reported_as_one() -> None:
 def test_a_header_that_cannot_be_sent_is_a_bug_and_reported_as_one() -> None:
     async def test(api: RuntimeApi, _script: Script) -> None:
         async with api.answer(INVOCATION) as answer:
-            await answer.start(Head(HTTPStatus.OK, (("content-length", "5"),)))
+            await answer.start(ResponseHead(HTTPStatus.OK, (("content-length", "5"),)))
 
     assert with_api(test).posted[0].path.endswith("/error")
 
@@ -281,7 +281,7 @@ def test_the_limit_counts_the_prelude_and_lets_the_last_byte_through() -> None:
 def test_an_answer_can_be_started_anew_only_until_its_first_byte() -> None:
     async def test(api: RuntimeApi, _script: Script) -> None:
         async with api.answer(INVOCATION) as answer:
-            await answer.start(Head(HTTPStatus.BAD_GATEWAY))
+            await answer.start(ResponseHead(HTTPStatus.BAD_GATEWAY))
             await answer.start(BYTES)
             assert not answer.started
             await answer.write(b"a")

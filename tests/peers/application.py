@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transcoder.app import application
-from transcoder.core.answer.function_url import Head, Request
+from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.settings import Settings
 
@@ -16,7 +16,7 @@ from transcoder.settings import Settings
 class Answered:
     """What came back."""
 
-    head: Head | None = None
+    head: ResponseHead | None = None
     body: bytearray = field(default_factory=bytearray)
     notes: dict[str, str | float] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class Answered:
     def note(self, **fields: str | float) -> None:
         self.notes.update(fields)
 
-    async def start(self, head: Head) -> None:
+    async def start(self, head: ResponseHead) -> None:
         assert self.head is None
         self.head = head
 

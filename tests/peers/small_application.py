@@ -11,13 +11,13 @@ from http import HTTPStatus
 from pathlib import Path
 
 from transcoder import bootstrap
-from transcoder.core.answer.function_url import Head, Request
+from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.edge.runtime_api import Answer
 from transcoder.errors import UpstreamError
 from transcoder.settings import Settings
 
 COMMAND = (sys.executable, str(Path(__file__).resolve()))
-BYTES = Head(HTTPStatus.OK, (("content-type", "video/mp4"), ("x-content-duration", "1.5")))
+BYTES = ResponseHead(HTTPStatus.OK, (("content-type", "video/mp4"), ("x-content-duration", "1.5")))
 
 served = 0
 
@@ -149,7 +149,7 @@ async def film(request: Request, answer: Answer) -> None:
     whole, index = film_file()
     seconds = "1.000" if how == "longer" else os.environ["SECONDS"]
     headers = [("content-type", "video/mp4"), *([("x-content-duration", seconds)] if how != "silent" else [])]
-    await answer.start(Head(HTTPStatus.OK, tuple(headers)))
+    await answer.start(ResponseHead(HTTPStatus.OK, tuple(headers)))
     await answer.write(whole[: index // 2])
     if how == "endless":
         await asyncio.sleep(60)

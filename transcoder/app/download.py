@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from transcoder.app.service import Answer, Service
 from transcoder.core.answer.file_names import content_disposition, file_name
-from transcoder.core.answer.function_url import Head, Request
+from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.answer.passthrough import FileHead, requested_range
-from transcoder.core.output.announcement import Film
+from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge.fetch import Fetcher
@@ -98,7 +98,7 @@ class _Header:
         self._cache = f"public, max-age={cache_seconds}" if cache_seconds > 0 else "no-store"
         self.timing = timing
 
-    def of(self, estimated_bytes: int | None, *, seconds: float | None = None) -> Head:
+    def of(self, estimated_bytes: int | None, *, seconds: float | None = None) -> ResponseHead:
         headers = [
             ("content-type", self._type),
             ("content-disposition", content_disposition(self._name)),
@@ -109,7 +109,7 @@ class _Header:
         ]
         headers += [("x-content-duration", f"{seconds:.3f}")] if seconds is not None else []
         headers += [("x-content-length-estimate", str(estimated_bytes))] if estimated_bytes is not None else []
-        return Head(HTTPStatus.OK, tuple(headers))
+        return ResponseHead(HTTPStatus.OK, tuple(headers))
 
 
 class _Film:
@@ -119,7 +119,7 @@ class _Film:
         self._answer = answer
         self._header = header
 
-    async def start(self, film: Film) -> None:
+    async def start(self, film: Announcement) -> None:
         self._header.timing.mark("media")
         await self._answer.start(self._header.of(film.estimated_bytes, seconds=film.seconds))
 

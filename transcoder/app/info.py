@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from transcoder.app.service import Answer, Service
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.function_url import Head, Request
+from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.info_report import make_report
 
@@ -44,8 +44,8 @@ async def _send(request: Request, answer: Answer, body: bytes) -> None:
     )
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {etag, "*"}:
-        await answer.start(Head(HTTPStatus.NOT_MODIFIED, headers))
+        await answer.start(ResponseHead(HTTPStatus.NOT_MODIFIED, headers))
         return
-    await answer.start(Head(HTTPStatus.OK, headers))
+    await answer.start(ResponseHead(HTTPStatus.OK, headers))
     if request.method != "HEAD":
         await answer.write(body)

@@ -11,7 +11,7 @@ from transcoder.app.download import download
 from transcoder.app.info import information
 from transcoder.app.service import Answer, Service
 from transcoder.app.signed_links import Links
-from transcoder.core.answer.function_url import Head, Request, problem
+from transcoder.core.answer.function_url import Request, ResponseHead, problem
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
@@ -52,7 +52,7 @@ async def _route(request: Request, answer: Answer, service: Service) -> None:
         raise MethodNotAllowedError(f"{request.method} is not served; GET and HEAD are.")
     path = request.path.rstrip("/")
     if path.endswith("/health"):
-        await answer.start(Head(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
+        await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
         await information(request, answer, service)

@@ -7,7 +7,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from transcoder.app.signed_links import Links
-from transcoder.core.answer.function_url import Head
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.answer.metrics import Value
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
@@ -25,7 +25,7 @@ class Answer(Protocol):
     def note(self, **fields: Value) -> None:
         """Add to what is logged of the request."""
 
-    async def start(self, head: Head) -> None:
+    async def start(self, head: ResponseHead) -> None:
         """Send status and headers."""
 
     async def write(self, chunk: bytes) -> None:

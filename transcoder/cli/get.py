@@ -14,7 +14,7 @@ from transcoder.cli.progress import progress
 from transcoder.cli.verifying_sink import verified
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
-from transcoder.core.output.announcement import Film
+from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
@@ -90,7 +90,7 @@ class _File:
         self._into = into
 
     async def start(self, head: FileHead) -> None:
-        await self._into.start(Film(0.0, {}, head.length))
+        await self._into.start(Announcement(0.0, {}, head.length))
 
     async def write(self, chunk: bytes) -> None:
         await self._into.write(chunk)

@@ -15,7 +15,7 @@ from transcoder.cli.exit_codes import Exit, table
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import query_of
-from transcoder.core.source.info_report import ItemLine, Report, TrackLine, VariantLine, make_report
+from transcoder.core.source.info_report import InfoReport, ItemLine, TrackLine, VariantLine, make_report
 from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
@@ -57,7 +57,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     return Exit.WHOLE
 
 
-async def _report(job: Job, headers: dict[str, str], settings: Settings) -> Report:
+async def _report(job: Job, headers: dict[str, str], settings: Settings) -> InfoReport:
     resolver = Resolver(settings)
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
@@ -66,7 +66,7 @@ async def _report(job: Job, headers: dict[str, str], settings: Settings) -> Repo
     return make_report(source, resolved, file_name=name, response_limit=settings.response_limit)
 
 
-def _show(report: Report) -> None:
+def _show(report: InfoReport) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
@@ -82,7 +82,7 @@ def _show(report: Report) -> None:
         console.print(_tracks(report))
 
 
-def _facts(report: Report) -> list[tuple[str, str]]:
+def _facts(report: InfoReport) -> list[tuple[str, str]]:
     found = [
         ("kind", report.kind),
         ("title", report.title or ""),
@@ -116,7 +116,7 @@ def _variants(variants: tuple[VariantLine, ...]) -> Table:
     return shown
 
 
-def _tracks(report: Report) -> Table:
+def _tracks(report: InfoReport) -> Table:
     shown = _table("", "track", "group", "name", "language", "default")
     for kind, lines in (("sound", report.audio), ("subtitles", report.subtitles)):
         for line in lines:

@@ -20,10 +20,10 @@ from transcoder.cli.received_mp4 import Mp4Receiver, Report
 from transcoder.cli.sign import signed_if_keys
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
-from transcoder.core.request.output_format import Format
+from transcoder.core.request.output_format import FileFormat
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import query_of
-from transcoder.edge.invoke import Function, FunctionUrl, Receiver
+from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
 from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
 from transcoder.errors import BadRequestError, single_error
 from transcoder.settings import Settings
@@ -67,7 +67,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     """
     values = values_of(parsed)
     job = make_job(checked_url(parsed.playlist), values)
-    if job.format is Format.MP3:
+    if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: nothing in an MP3 says that it is whole, so there is nothing to check; m4a does.")
     output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(_name(parsed, job)), overwrite=parsed.force)
     query = query_of(signed_if_keys({**values, "url": job.url}, settings, seconds=_SIGNED_SECONDS))
@@ -83,7 +83,7 @@ def _call(parsed: argparse.Namespace, query: str) -> Call:
         base = checked_url(parsed.url).partition("?")[0].rstrip("/")
         address = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=parsed.sign_aws, region=parsed.region)
         return lambda receiver: address.invoke(into=receiver)
-    function = Function(parsed.function, parsed.endpoint_url, parsed.region)
+    function = LambdaFunction(parsed.function, parsed.endpoint_url, parsed.region)
     return lambda receiver: function.invoke(_event(query), into=receiver)
 
 

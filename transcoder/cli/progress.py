@@ -7,7 +7,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
-from transcoder.core.output.announcement import Film
+from transcoder.core.output.announcement import Announcement
 from transcoder.pipeline import Sink
 
 
@@ -21,7 +21,7 @@ class _Plain:
     def __init__(self, into: _Destination) -> None:
         self._into = into
 
-    async def start(self, film: Film) -> None:
+    async def start(self, film: Announcement) -> None:
         """Show nothing."""
 
     async def write(self, chunk: bytes) -> None:
@@ -36,7 +36,7 @@ class _Bar(_Plain):
         self._bar = bar
         self._task = bar.add_task("waiting for the first segment", total=None)
 
-    async def start(self, film: Film) -> None:
+    async def start(self, film: Announcement) -> None:
         self._bar.update(self._task, description=f"{film.seconds:.1f} s", total=film.estimated_bytes)
 
     async def write(self, chunk: bytes) -> None:

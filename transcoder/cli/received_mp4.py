@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
-from transcoder.core.output.announcement import Film
+from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.verifier import Verifier, Whole
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
@@ -56,7 +56,7 @@ class Mp4Receiver:
         self._head = head
         if head.status == HTTPStatus.OK:
             estimate = head.headers.get("x-content-length-estimate", "")
-            await self._into.start(Film(_seconds(head), {}, int(estimate) if estimate.isascii() and estimate.isdigit() else None))
+            await self._into.start(Announcement(_seconds(head), {}, int(estimate) if estimate.isascii() and estimate.isdigit() else None))
 
     async def write(self, chunk: bytes) -> None:
         """Take a piece of the body.

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from transcoder.core.output.announcement import Film
+from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.verifier import Verifier, Whole
-from transcoder.core.request.output_format import Format
+from transcoder.core.request.output_format import FileFormat
 from transcoder.pipeline import Sink
 
 
@@ -18,7 +18,7 @@ class VerifyingSink:
         # How long a film would be was announced by what playlists say; where they were wrong, it is no less whole.
         self._verifier = Verifier(tolerance=None)
 
-    async def start(self, film: Film) -> None:
+    async def start(self, film: Announcement) -> None:
         """Begin."""
         await self._into.start(film)
 
@@ -41,7 +41,7 @@ class VerifyingSink:
 
 
 @contextmanager
-def verified(into: Sink, form: Format) -> Iterator[Sink]:
+def verified(into: Sink, file_format: FileFormat) -> Iterator[Sink]:
     """Hand out a sink that writes into `into`; at the end of the block what has passed must have been whole.
 
     MP3 is frames and nothing else: nothing in it says that it is whole.
@@ -49,7 +49,7 @@ def verified(into: Sink, form: Format) -> Iterator[Sink]:
     Raises:
         TranscodeError: it was not.
     """
-    if form is Format.MP3:
+    if file_format is FileFormat.MP3:
         yield into
         return
     film = VerifyingSink(into)

@@ -11,7 +11,7 @@ from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, 
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.allowlist import ANY, check_host, s3_object
 from transcoder.core.request.job import Job
-from transcoder.core.request.output_format import Format
+from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.selection import excess, needs_transcoding, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, FileFoundError
@@ -114,7 +114,7 @@ async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> Re
     while job.fit is not None and (over := excess(resolved.plan, job.fit)) > 0 and resolved.choice:
         rate = resolved.choice.bandwidth or 0
         offered = without(offered, above=min(int(rate / over), rate - 1))
-        if not offered.variants or job.format is Format.MP3:
+        if not offered.variants or job.format is FileFormat.MP3:
             raise too_large_error(resolved.plan, job.fit, multivariant)
         resolved = replace(await _best(offered, job, fetcher), multivariant=multivariant)
     return resolved

@@ -51,7 +51,7 @@ class SourceProbe:
         """
         waiting = {rendition.kind: rendition for rendition in renditions}
         # What ends before its last segment does need not know when that does.
-        last = None if plan.form.clip and plan.form.clip.seconds is not None else plan.periods[-1]
+        last = None if plan.output_format.clip and plan.output_format.clip.seconds is not None else plan.periods[-1]
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 surveys = [

@@ -9,14 +9,14 @@ from transcoder.core.hls.plan import Plan, Segment
 from transcoder.core.media.inspector import Inspector, inspector
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.output.accounting import missing_samples
-from transcoder.core.output.announcement import Film, ProbedTrack, announce, first_start, silence_for_period
+from transcoder.core.output.announcement import Announcement, ProbedTrack, announce, first_start, silence_for_period
 from transcoder.core.output.clip_window import cut_for, seconds_within, windows
-from transcoder.core.output.ffmpeg_command import NO_TAGS, Input, Wanted, remux
+from transcoder.core.output.ffmpeg_command import NO_TAGS, FfmpegInput, RemuxOptions, remux_command
 from transcoder.core.output.header import Lengths
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.written import PeriodCount
-from transcoder.core.request.output_format import Form, Format
+from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Into, Prefetcher
@@ -31,7 +31,7 @@ _PACKED = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC
 class Sink(Protocol):
     """Where the film goes."""
 
-    async def start(self, film: Film) -> None:
+    async def start(self, film: Announcement) -> None:
         """Take note of what is coming; called once, when the first bytes are there."""
 
     async def write(self, chunk: bytes) -> None:
@@ -70,23 +70,23 @@ async def transcode(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ahead.run())
             periods = await SourceProbe(fetcher, secrets).periods(plan, renditions)
-            film = announce(periods, estimated_bytes=plan.estimated_bytes, form=plan.form)
-            output = _Output(film, _joiner(periods, film, plan.form), into)
-            await _Run(periods, renditions, output, plan.form).all(program, tags)
+            film = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
+            output = _Output(film, _joiner(periods, film, plan.output_format), into)
+            await _Run(periods, renditions, output, plan.output_format).all(program, tags)
 
 
-def _joiner(periods: Sequence[Sequence[ProbedTrack]], film: Film, form: Form) -> Joiner | Mp3Joiner:
+def _joiner(periods: Sequence[Sequence[ProbedTrack]], film: Announcement, output_format: OutputFormat) -> Joiner | Mp3Joiner:
     """Return what makes one file of what the periods' ffmpegs write."""
-    if form.format is Format.MP3:
-        seconds = seconds_within(periods, windows(periods, form.clip))
+    if output_format.format is FileFormat.MP3:
+        seconds = seconds_within(periods, windows(periods, output_format.clip))
         return Mp3Joiner(Lengths(seconds, {Medium.AUDIO: seconds}))
-    return Joiner(Lengths(film.seconds, film.media), cut=cut_for(periods[0], film, form.clip))
+    return Joiner(Lengths(film.seconds, film.media), cut=cut_for(periods[0], film, output_format.clip))
 
 
 class _Output:
     """The film on its way to the sink, begun with its first bytes."""
 
-    def __init__(self, film: Film, joiner: Joiner | Mp3Joiner, into: Sink) -> None:
+    def __init__(self, film: Announcement, joiner: Joiner | Mp3Joiner, into: Sink) -> None:
         self.film = film
         self.joiner = joiner
         self._into = into
@@ -105,12 +105,14 @@ class _Output:
 class _Run:
     """The periods of one film, one after another."""
 
-    def __init__(self, periods: Sequence[Sequence[ProbedTrack]], renditions: Sequence[Rendition], output: _Output, form: Form) -> None:
+    def __init__(
+        self, periods: Sequence[Sequence[ProbedTrack]], renditions: Sequence[Rendition], output: _Output, output_format: OutputFormat
+    ) -> None:
         self._periods = periods
         self._renditions = renditions
         self._output = output
-        self._form = form
-        self._windows = windows(periods, form.clip)
+        self._output_format = output_format
+        self._windows = windows(periods, output_format.clip)
 
     async def all(self, program: str, tags: Mapping[str, str]) -> None:
         while any(rendition.opened for rendition in self._renditions):
@@ -124,17 +126,17 @@ class _Run:
         surveyed = [track.begun(opened.probe, opened.segment) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
         judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
         silence = silence_for_period(surveyed, self._output.film.sound)
-        wanted = Wanted(self._form, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
+        options = RemuxOptions(self._output_format, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
         self._output.joiner.begin(last=index == len(self._periods) - 1)
 
         def command(fds: Sequence[int]) -> list[str]:
             inputs = [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)]
-            return remux(program, inputs, wanted)
+            return remux_command(program, inputs, options)
 
         async with ffmpeg.running(command, inputs=len(surveyed)) as process:
             await self._through(process, [rendition for rendition, _ in present], surveyed, judges)
         pieces, count = self._output.joiner.end_period()
-        _compare(surveyed, judges, count, wanted)
+        _compare(surveyed, judges, count, options)
         await self._output.write(pieces)
 
     async def _through(
@@ -159,18 +161,18 @@ class _Run:
         return index, present
 
 
-def _input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> Input:
+def _input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> FfmpegInput:
     if track.probe.container not in _PACKED:
-        return Input(fd, track.probe.container, track.streams)
+        return FfmpegInput(fd, track.probe.container, track.streams)
     start = track.streams[0].start
-    return Input(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
+    return FfmpegInput(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
 
 
-def _compare(tracks: Sequence[ProbedTrack], judges: Sequence[Inspector], written: PeriodCount, wanted: Wanted) -> None:
+def _compare(tracks: Sequence[ProbedTrack], judges: Sequence[Inspector], written: PeriodCount, options: RemuxOptions) -> None:
     """Count what came out against what went in, since ffmpeg swallows rubbish with exit status 0."""
     for track, judge in zip(tracks, judges, strict=True):
         for stream in track.streams:
-            encoder = wanted.form.encoder(stream)
-            missing = missing_samples(stream, judge, written, window=wanted.window if encoder else None)
+            encoder = options.output_format.encoder(stream)
+            missing = missing_samples(stream, judge, written, window=options.window if encoder else None)
             if missing:
                 raise TranscodeError(f"{missing}: the data of the source is damaged.")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, title_from_url
-from transcoder.core.answer.function_url import Head, prelude
+from transcoder.core.answer.function_url import ResponseHead, prelude
 
 TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u200d\u0301é😀", max_size=300)
 
@@ -68,7 +68,7 @@ def test_making_a_name_twice_changes_nothing(title: str) -> None:
 def test_the_header_carries_the_name_and_nothing_else(title: str) -> None:
     name = file_name(title, "mp4")
     header = content_disposition(name)
-    assert prelude(Head(200, (("content-disposition", header),)))  # type: ignore[arg-type]  # refuses what is not HTTP
+    assert prelude(ResponseHead(200, (("content-disposition", header),)))  # type: ignore[arg-type]  # refuses what is not HTTP
     match = re.fullmatch(
         r"""attachment; filename="([A-Za-z0-9 !#$&'()+,.;=@\[\]^_`{}~-]+)"(?:; filename\*=UTF-8''([!#$&+.^_`|~0-9A-Za-z%-]+))?""", header
     )

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, RENAMED_HEADERS, STRIPPED_HEADERS, Head, parse_event, prelude, problem
+from transcoder.core.answer.function_url import (
+    MAX_PRELUDE_BYTES,
+    RENAMED_HEADERS,
+    STRIPPED_HEADERS,
+    ResponseHead,
+    parse_event,
+    prelude,
+    problem,
+)
 from transcoder.errors import BadRequestError, NotFoundError, TranscoderError, UpstreamError
 
 EVENTS = Path(__file__).resolve().parents[3] / "fixtures" / "events"
@@ -84,7 +92,7 @@ def test_any_json_is_a_request_or_refused(value: object) -> None:
 
 @given(st.sampled_from(HTTPStatus), st.lists(st.tuples(names, values), max_size=20))
 def test_a_prelude_is_one_json_text_and_eight_zeros(status: HTTPStatus, headers: list[tuple[str, str]]) -> None:
-    text, end = prelude(Head(status, tuple(headers))).split(b"\0", 1)
+    text, end = prelude(ResponseHead(status, tuple(headers))).split(b"\0", 1)
     assert end == b"\0" * 7
     written = json.loads(text)
     assert written["statusCode"] == status
@@ -94,7 +102,7 @@ def test_a_prelude_is_one_json_text_and_eight_zeros(status: HTTPStatus, headers:
 
 
 def test_repeated_headers_are_joined() -> None:
-    assert b'"a":"1, 2"' in prelude(Head(HTTPStatus.OK, (("A", "1"), ("a", "2"))))
+    assert b'"a":"1, 2"' in prelude(ResponseHead(HTTPStatus.OK, (("A", "1"), ("a", "2"))))
 
 
 @pytest.mark.parametrize(
@@ -111,14 +119,14 @@ def test_repeated_headers_are_joined() -> None:
 )
 def test_a_header_that_would_not_arrive_is_refused(header: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match="header"):
-        prelude(Head(HTTPStatus.OK, (header,)))
+        prelude(ResponseHead(HTTPStatus.OK, (header,)))
 
 
 def test_a_prelude_has_a_limit() -> None:
-    rest = len(prelude(Head(HTTPStatus.OK, (("a", ""),))))
-    assert len(prelude(Head(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest)),)))) == MAX_PRELUDE_BYTES
+    rest = len(prelude(ResponseHead(HTTPStatus.OK, (("a", ""),))))
+    assert len(prelude(ResponseHead(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest)),)))) == MAX_PRELUDE_BYTES
     with pytest.raises(ValueError, match="longer than"):
-        prelude(Head(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest + 1)),)))
+        prelude(ResponseHead(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest + 1)),)))
 
 
 @pytest.mark.parametrize("error", [UpstreamError("The origin answered 404.\n\0ü"), NotFoundError(""), TranscoderError("x")])

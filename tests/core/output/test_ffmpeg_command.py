@@ -5,14 +5,16 @@ from itertools import pairwise
 import pytest
 
 from transcoder.core.media.streams import Container, Medium, Stream
-from transcoder.core.output.ffmpeg_command import Input, Wanted, remux
+from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
 
 PICTURE = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 SOUND = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
 
 
 def test_allows_pipes_alone_before_each_input() -> None:
-    words = remux("ffmpeg", [Input(7, Container.MPEGTS, (PICTURE,)), Input(9, Container.FMP4, (SOUND,))], Wanted())
+    words = remux_command(
+        "ffmpeg", [FfmpegInput(7, Container.MPEGTS, (PICTURE,)), FfmpegInput(9, Container.FMP4, (SOUND,))], RemuxOptions()
+    )
     inputs = [index for index, word in enumerate(words) if word == "-i"]
     assert [words[index + 1] for index in inputs] == ["pipe:7", "pipe:9"]
     starts = [0, *inputs]
@@ -39,12 +41,14 @@ def test_allows_pipes_alone_before_each_input() -> None:
 )
 def test_adds_what_a_codec_needs(container: Container, picture: str, sound: str, joined: bool, pairs: set[tuple[str, str]]) -> None:  # noqa: FBT001  # a column
     streams = (Stream(Medium.VIDEO, picture, 1, 0.0), Stream(Medium.AUDIO, sound, 2, 0.0))
-    words = remux("ffmpeg", [Input(3, container, streams)], Wanted(joined=joined))
+    words = remux_command("ffmpeg", [FfmpegInput(3, container, streams)], RemuxOptions(joined=joined))
     special = {pair for pair in pairwise(words) if pair[0] in {"-bsf:a", "-bsf:v", "-tag:v", "-video_track_timescale"}}
     assert special == pairs
 
 
 def test_shifts_packed_audio_by_its_id3_time() -> None:
-    words = remux("ffmpeg", [Input(3, Container.ADTS, (Stream(Medium.AUDIO, "aac", 0, 1.466667),), offset=1.466667)], Wanted())
+    words = remux_command(
+        "ffmpeg", [FfmpegInput(3, Container.ADTS, (Stream(Medium.AUDIO, "aac", 0, 1.466667),), offset=1.466667)], RemuxOptions()
+    )
     assert ("-itsoffset", "1.466667") in pairwise(words[: words.index("-i")])
     assert ("-map", "0:a:0") in pairwise(words)

@@ -53,7 +53,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """Status and headers of an answer; the body follows as it is made."""
 
     status: HTTPStatus
@@ -87,7 +87,7 @@ def parse_event(event: bytes) -> Request:
     )
 
 
-def prelude(head: Head) -> bytes:
+def prelude(head: ResponseHead) -> bytes:
     """Write `head` as a streamed response begins with it: one JSON text and its end mark.
 
     Raises:
@@ -109,7 +109,7 @@ def prelude(head: Head) -> bytes:
     return encoded
 
 
-def problem(error: TranscoderError) -> tuple[Head, bytes]:
+def problem(error: TranscoderError) -> tuple[ResponseHead, bytes]:
     """Turn a failure into the answer that tells the caller of it: a problem document (RFC 9457), never cached."""
     document = {
         "type": f"urn:problem-type:transcoder:{error.slug}",
@@ -118,7 +118,7 @@ def problem(error: TranscoderError) -> tuple[Head, bytes]:
         "detail": str(error),
     }
     headers = (("content-type", "application/problem+json"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
-    return Head(error.status, headers), json.dumps(document).encode() + b"\n"
+    return ResponseHead(error.status, headers), json.dumps(document).encode() + b"\n"
 
 
 def _object(value: object, name: str) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from transcoder.core.answer.file_names import content_disposition
-from transcoder.core.answer.function_url import Head
+from transcoder.core.answer.function_url import ResponseHead
 
 SNIFFED_BYTES = 512
 """So many bytes are looked at before a decision is made, or all where there are fewer."""
@@ -51,7 +51,7 @@ class FileHead:
     asked: str = ""
     """Where it was asked for: what proves who is asking may go there, and not where that redirects to."""
 
-    def head(self, name: str) -> Head:
+    def head(self, name: str) -> ResponseHead:
         """Write the header of an answer that passes it on; Content-Length is not ours to write on Lambda."""
         headers = [
             ("content-type", self.content_type),
@@ -64,7 +64,9 @@ class FileHead:
             ("last-modified", self.modified),
             ("x-content-length-estimate", None if self.length is None else str(self.length)),
         ]
-        return Head(self.status, tuple((name, value) for name, value in headers if value and value.isascii() and value.isprintable()))
+        return ResponseHead(
+            self.status, tuple((name, value) for name, value in headers if value and value.isascii() and value.isprintable())
+        )
 
 
 def is_file(first: bytes, content_type: str) -> bool:

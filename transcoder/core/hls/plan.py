@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.output_format import COPY_EVERYTHING, Form
+from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Plan:
     target_seconds: float
     """The largest EXT-X-TARGETDURATION of the playlists used."""
     estimated_bytes: int | None
-    form: Form = COPY_EVERYTHING
+    output_format: OutputFormat = COPY_EVERYTHING
     """What is made of it."""
 
     def listed(self, kind: TrackKind) -> list[tuple[int, Segment]]:

@@ -7,7 +7,7 @@ from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.ffmpeg_command import AUDIO_CODECS, ENCODABLE, VIDEO_CODECS, Silence, can_generate_silence
-from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODED, Form, Picture
+from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODER_CODECS, OutputFormat, VideoMode
 from transcoder.errors import UnsupportedSourceError
 
 _ROUNDING = 0.25
@@ -54,7 +54,7 @@ def _drift(track: Track) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class Announcement:
     """What is announced before the first byte."""
 
     seconds: float
@@ -65,7 +65,9 @@ class Film:
     """What its sound is like: silence is made in its form for a period that has none."""
 
 
-def announce(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int | None, form: Form = COPY_EVERYTHING) -> Film:
+def announce(
+    periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int | None, output_format: OutputFormat = COPY_EVERYTHING
+) -> Announcement:
     """Say what the film of all that is fetched will be, in that form.
 
     Raises:
@@ -75,13 +77,13 @@ def announce(periods: Sequence[Sequence[ProbedTrack]], *, estimated_bytes: int |
     """
     formats: dict[Medium, Stream] = {}
     for surveyed in periods:
-        _refuse_foreign(surveyed, form)
-        formats = _formats(surveyed, form) | formats
+        _refuse_foreign(surveyed, output_format)
+        formats = _formats(surveyed, output_format) | formats
     for surveyed in periods:
-        _refuse_change(formats, _formats(surveyed, form))
+        _refuse_change(formats, _formats(surveyed, output_format))
     spans = [media_spans(surveyed) for surveyed in periods]
     lengths = [max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans]
-    return Film(
+    return Announcement(
         seconds=sum(lengths),
         media={
             medium: sum(
@@ -107,13 +109,13 @@ def first_start(surveyed: Sequence[ProbedTrack]) -> float:
     return min((stream.start for track in surveyed for stream in track.streams if stream.start is not None), default=0.0)
 
 
-def _formats(surveyed: Sequence[ProbedTrack], form: Form) -> dict[Medium, Stream]:
+def _formats(surveyed: Sequence[ProbedTrack], output_format: OutputFormat) -> dict[Medium, Stream]:
     """Return what each medium is in the film."""
-    streams = [(stream, form.encoder(stream)) for track in surveyed for stream in track.streams]
-    return {stream.medium: replace(stream, codec=ENCODED[encoder]) if encoder else stream for stream, encoder in streams}
+    streams = [(stream, output_format.encoder(stream)) for track in surveyed for stream in track.streams]
+    return {stream.medium: replace(stream, codec=ENCODER_CODECS[encoder]) if encoder else stream for stream, encoder in streams}
 
 
-def _refuse_foreign(surveyed: Sequence[ProbedTrack], form: Form) -> None:
+def _refuse_foreign(surveyed: Sequence[ProbedTrack], output_format: OutputFormat) -> None:
     streams = [stream for track in surveyed for stream in track.streams]
     for track in surveyed:
         if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
@@ -128,8 +130,10 @@ def _refuse_foreign(surveyed: Sequence[ProbedTrack], form: Form) -> None:
     for stream in streams:
         if stream.codec in (VIDEO_CODECS if stream.medium is Medium.VIDEO else AUDIO_CODECS):
             continue
-        if form.encoder(stream) is None or stream.codec not in ENCODABLE:
-            way_out = f"; video={Picture.H264.value} encodes it anew" if stream.medium is Medium.VIDEO and stream.codec in ENCODABLE else ""
+        if output_format.encoder(stream) is None or stream.codec not in ENCODABLE:
+            way_out = (
+                f"; video={VideoMode.H264.value} encodes it anew" if stream.medium is Medium.VIDEO and stream.codec in ENCODABLE else ""
+            )
             raise UnsupportedSourceError(
                 f"The {stream.medium.value} of the source is {stream.codec}, which cannot be put into an MP4 as it is{way_out}."
             )

@@ -9,7 +9,7 @@ import ffmpeg
 
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
-from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS, WHOLE_PERIOD, Form, Format, Window
+from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS, WHOLE_PERIOD, FileFormat, OutputFormat, TimeWindow
 
 VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
@@ -28,7 +28,7 @@ _PROBE_BYTES = str(32 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class FfmpegInput:
     """One pipe that ffmpeg reads: what is in it, and which of its streams go into the film."""
 
     fd: int
@@ -57,13 +57,13 @@ def can_generate_silence(stream: Stream) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RemuxOptions:
     """What becomes of a period's streams."""
 
-    form: Form = COPY_EVERYTHING
+    output_format: OutputFormat = COPY_EVERYTHING
     joined: bool = False
     """The film has several periods, so that a picture's parameter sets must be in band."""
-    window: Window = WHOLE_PERIOD
+    window: TimeWindow = WHOLE_PERIOD
     """What is left of the streams that are encoded; those that are copied are copied whole."""
     silence: Silence | None = None
     """Sound to be made, where no input has any."""
@@ -71,7 +71,7 @@ class Wanted:
     """What the film says of itself, by ffmpeg's names."""
 
 
-def remux(program: str, inputs: Sequence[Input], wanted: Wanted) -> list[str]:
+def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> list[str]:
     """Compile the command line that makes fragmented MP4, or bare MP3, of `inputs` on standard output.
 
     Every decode time in an MP4 is the source's own and there are no edit lists: the form that can be joined.
@@ -79,25 +79,25 @@ def remux(program: str, inputs: Sequence[Input], wanted: Wanted) -> list[str]:
     Args:
         program: path of ffmpeg, version 7 or newer.
         inputs: one for each pipe, in the order of their `-i`.
-        wanted: what is made of them.
+        remux: what is made of them.
 
     """
     chosen = []
     for source in inputs:
         node = ffmpeg.input(f"pipe:{source.fd}", f=source.container.value, **_input_options(source))
         # Timed metadata and unknown streams break an MP4, so what goes in is named, by PID or track_ID.
-        chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, wanted, source) for stream in source.streams]
-    if silence := wanted.silence:
+        chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, remux, source) for stream in source.streams]
+    if silence := remux.silence:
         source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}")
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # beside -copyts it would begin at 0
     # ffmpeg-python gives each option once; what follows the g (for the whole file) ffmpeg does not read.
-    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(wanted.tags.items())}
-    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, wanted), **about)
+    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.tags.items())}
+    output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, remux), **about)
     words: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "warning").compile(cmd=program)
     return words
 
 
-def _input_options(source: Input) -> dict[str, str | None]:
+def _input_options(source: FfmpegInput) -> dict[str, str | None]:
     """Options that must stand before `-i`; after the output, ffmpeg 9 ignores the whitelist and opens files, exit 0."""
     options: dict[str, str | None] = {"protocol_whitelist": "pipe", "copyts": None}
     if source.container is Container.MPEGTS:
@@ -115,12 +115,12 @@ def _input_options(source: Input) -> dict[str, str | None]:
     return options
 
 
-def _trimmed(node: Any, stream: Stream, wanted: Wanted, source: Input) -> Any:
+def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput) -> Any:
     """Cut a stream to the sample, which only one that is encoded allows."""
-    window = wanted.window
+    window = remux.window
     # What begins within the last minute before the clock of a transport stream wraps is read by ffmpeg as if it began before 0.
     wraps = source.container is Container.MPEGTS and (stream.start or 0.0) >= WRAP_SECONDS - _WRAP_MARGIN_SECONDS
-    if wanted.form.encoder(stream) is None:
+    if remux.output_format.encoder(stream) is None:
         return node
     sound = "a" if stream.medium is Medium.AUDIO else ""
     if window.start is not None:
@@ -131,16 +131,16 @@ def _trimmed(node: Any, stream: Stream, wanted: Wanted, source: Input) -> Any:
     return node
 
 
-def _output_options(inputs: Sequence[Input], wanted: Wanted) -> dict[str, str | None]:
-    if wanted.form.format is Format.MP3:
-        return _mp3_options(inputs, wanted.form)
+def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:
+    if remux.output_format.format is FileFormat.MP3:
+        return _mp3_options(inputs, remux.output_format)
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
     # delay_moov: with empty_moov the distance between picture and sound is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
     options: dict[str, str | None] = {
-        "f": "ipod" if wanted.form.format is Format.M4A else "mp4",
+        "f": "ipod" if remux.output_format.format is FileFormat.M4A else "mp4",
         "c:v": "copy",
-        "c:a": _ENCODERS[wanted.silence.codec] if wanted.silence else "copy",
+        "c:a": _ENCODERS[remux.silence.codec] if remux.silence else "copy",
         # Without it what comes before the first key frame is dropped, and less comes out than went in.
         "copyinkf": None,
         "map_metadata": "-1",
@@ -151,19 +151,19 @@ def _output_options(inputs: Sequence[Input], wanted: Wanted) -> dict[str, str | 
         "frag_duration": str(_FRAGMENT_MICROSECONDS),
     }
     for container, stream in streams:
-        encoder = wanted.form.encoder(stream)
-        options |= _encoding_options(encoder, stream, wanted) if encoder else _stream_options(container, stream, joined=wanted.joined)
+        encoder = remux.output_format.encoder(stream)
+        options |= _encoding_options(encoder, stream, remux) if encoder else _stream_options(container, stream, joined=remux.joined)
     return options
 
 
-def _mp3_options(inputs: Sequence[Input], form: Form) -> dict[str, str | None]:
+def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
     """Write MP3 frames and nothing else, so that what one period gives goes on in the next."""
-    encoder = next((encoder for source in inputs for stream in source.streams if (encoder := form.encoder(stream))), None)
+    encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
     encoding = {"c:a": encoder, "b:a": str(MP3_BITS), "ac": "2"} if encoder else {"c:a": "copy"}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
 
 
-def _encoding_options(encoder: str, stream: Stream, wanted: Wanted) -> dict[str, str]:
+def _encoding_options(encoder: str, stream: Stream, remux: RemuxOptions) -> dict[str, str]:
     if stream.medium is Medium.AUDIO:
         return {"c:a": encoder, "b:a": str(_AAC_BITS * max(1, stream.channels or 2))}
     options = {
@@ -177,7 +177,7 @@ def _encoding_options(encoder: str, stream: Stream, wanted: Wanted) -> dict[str,
         "enc_time_base": "1:90000",
         "video_track_timescale": "90000",
     }
-    return options | ({"bsf:v": "dump_extra"} if wanted.joined else {})
+    return options | ({"bsf:v": "dump_extra"} if remux.joined else {})
 
 
 def _stream_options(container: Container, stream: Stream, *, joined: bool) -> dict[str, str]:

@@ -11,7 +11,7 @@ from transcoder.core.output.fragment import NOT_SYNC, Edit, Editor, Fragment, re
 from transcoder.core.output.header import Header, Lengths, read_header, write_moov
 from transcoder.core.output.index import Index
 from transcoder.core.output.placement import Place, check_same, first_place, next_place
-from transcoder.core.output.timeline import Film, Picture, Sound
+from transcoder.core.output.timeline import AudioTimeline, OutputTimeline, VideoTimeline
 from transcoder.core.output.written import PeriodCount
 from transcoder.errors import TranscodeError
 
@@ -54,7 +54,7 @@ class Joiner:
         self.lengths = lengths
         """What the header promises, once there is output."""
         self._cutting = Cutting(cut, max_held=max_held) if cut else None
-        self._film: Film | None = None
+        self._film: OutputTimeline | None = None
         self._period: _Period | None = None
         self._bytes_out = 0
 
@@ -186,8 +186,8 @@ class Joiner:
             self.lengths = self._cutting.settle(period.place, header, self.lengths)
         tracks = {track.medium: track for track in header.tracks}
         video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
-        picture, sound = Picture(video) if video else None, Sound(audio) if audio else None
-        self._film = Film(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
+        picture, sound = VideoTimeline(video) if video else None, AudioTimeline(audio) if audio else None
+        self._film = OutputTimeline(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
         yield period.begin
         yield write_moov(header, self.lengths, period.place.zero)
 
@@ -210,7 +210,7 @@ class Joiner:
         else:
             period.held.append(piece)
 
-    def _close(self, film: Film, fragment: Fragment) -> None:
+    def _close(self, film: OutputTimeline, fragment: Fragment) -> None:
         """Let the sound of a period's last fragment end with the period."""
         run = fragment.run(Medium.AUDIO)
         if not run or not film.sound:

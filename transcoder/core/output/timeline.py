@@ -27,7 +27,7 @@ _CATCH_UP = 8
 then passes before a delay of 7 pictures has been caught up, so that none is to be shown before it is decoded."""
 
 
-class Picture:
+class VideoTimeline:
     """The picture's track so far."""
 
     def __init__(self, track: Track) -> None:
@@ -66,7 +66,7 @@ def _catch_up(run: Run, natural: int, decoded: int) -> int:
     return times[-1]
 
 
-class Sound:
+class AudioTimeline:
     """The sound's track so far.
 
     A reader that plays one frame after another and ignores their times is as common as one that stalls on a hole, so where two periods
@@ -170,13 +170,13 @@ class Sound:
 
 
 @dataclass(slots=True)
-class Film:
+class OutputTimeline:
     """What has been decided for all periods."""
 
     header: Header
     zero: Mapping[Medium, int]
-    picture: Picture | None
-    sound: Sound | None
+    picture: VideoTimeline | None
+    sound: AudioTimeline | None
     index: Index
     fragments: int = 0
 
@@ -193,7 +193,7 @@ class Film:
         picture, latest = ends.get(Medium.VIDEO), max(ends.values())
         return latest if picture is None or latest - picture > SOUND_OVER else picture
 
-    def track(self, medium: Medium) -> Picture | Sound:
+    def track(self, medium: Medium) -> VideoTimeline | AudioTimeline:
         """Return the track of that medium.
 
         Raises:

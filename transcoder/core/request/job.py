@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.output_format import Format, Picture
+from transcoder.core.request.output_format import FileFormat, VideoMode
 from transcoder.errors import BadRequestError
 
 MAX_URL_CHARACTERS = 8192
@@ -24,7 +24,7 @@ class Job:
     """Which of several videos behind one address, counted from 1; None takes the first."""
     filename: str | None = None
     """What the caller wants the file to be called, as they wrote it."""
-    format: Format = Format.MP4
+    format: FileFormat = FileFormat.MP4
     mute: bool = False
     """The picture alone is wanted."""
     start: float = 0.0
@@ -35,12 +35,12 @@ class Job:
     """It is to begin exactly there, whatever that costs."""
     fit: int | None = None
     """How many bytes the file may have, as far as that can be told."""
-    video: Picture = Picture.COPY
+    video: VideoMode = VideoMode.COPY
 
     @property
     def kind(self) -> TrackKind:
         """Which media are wanted."""
-        if self.format is not Format.MP4:
+        if self.format is not FileFormat.MP4:
             return TrackKind.AUDIO
         return TrackKind.VIDEO if self.mute else TrackKind.BOTH
 
@@ -59,9 +59,9 @@ def checked_job(job: Job) -> Job:
     """
     if job.end is not None and job.start >= job.end:
         raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
-    if job.format is not Format.MP4 and (job.mute or job.video is Picture.H264):
+    if job.format is not FileFormat.MP4 and (job.mute or job.video is VideoMode.H264):
         raise BadRequestError(f"format: {job.format.value} has no picture, so mute=1 and video=h264 make no sense with it.")
-    if job.fit is not None and (job.video is Picture.H264 or (job.exact and job.is_part)):
+    if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_part)):
         raise BadRequestError("fit: how large a picture becomes that is encoded anew (exact=1, video=h264) cannot be told in advance.")
     return job
 

@@ -8,11 +8,11 @@ from transcoder.core.media.streams import Medium, Stream
 MP3_BITS = 192_000
 """Per second, always the same: a player that knows no length can tell it from the bytes."""
 
-ENCODED = {"libx264": "h264", "aac": "aac", "libmp3lame": "mp3"}
+ENCODER_CODECS = {"libx264": "h264", "aac": "aac", "libmp3lame": "mp3"}
 """What each encoder makes."""
 
 
-class Format(Enum):
+class FileFormat(Enum):
     """What kind of file is made; the value is its name's ending."""
 
     MP4 = "mp4"
@@ -25,7 +25,7 @@ class Format(Enum):
         return {"mp4": "video/mp4", "m4a": "audio/mp4", "mp3": "audio/mpeg"}[self.value]
 
 
-class Picture(Enum):
+class VideoMode(Enum):
     """What becomes of the picture."""
 
     COPY = "copy"
@@ -46,7 +46,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeWindow:
     """What is wanted of one period, in seconds on its own timeline; None is no limit."""
 
     start: float | None = None
@@ -57,26 +57,26 @@ class Window:
         return max(0.0, min(end, end if self.end is None else self.end) - max(start, start if self.start is None else self.start))
 
 
-WHOLE_PERIOD = Window()
+WHOLE_PERIOD = TimeWindow()
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OutputFormat:
     """What is made of what is fetched."""
 
-    format: Format = Format.MP4
-    picture: Picture = Picture.COPY
+    format: FileFormat = FileFormat.MP4
+    picture: VideoMode = VideoMode.COPY
     clip: Clip | None = None
 
     def encoder(self, stream: Stream) -> str | None:
         """Return ffmpeg's name of what encodes that stream anew; None where it is copied."""
         exact = self.clip is not None and self.clip.exact
         if stream.medium is Medium.VIDEO:
-            return "libx264" if exact or (self.picture is Picture.H264 and stream.codec != "h264") else None
-        if self.format is Format.MP3:
+            return "libx264" if exact or (self.picture is VideoMode.H264 and stream.codec != "h264") else None
+        if self.format is FileFormat.MP3:
             # A frame of MP3 may lean on the ones before it, so a clip of MP3 that begins with any of them would not be clean.
             return None if stream.codec == "mp3" and self.clip is None else "libmp3lame"
-        return "aac" if exact or (self.format is Format.M4A and stream.codec != "aac") else None
+        return "aac" if exact or (self.format is FileFormat.M4A and stream.codec != "aac") else None
 
 
-COPY_EVERYTHING = Form()
+COPY_EVERYTHING = OutputFormat()

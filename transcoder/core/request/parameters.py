@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.request.job import Job, checked_job
-from transcoder.core.request.output_format import Format, Picture
+from transcoder.core.request.output_format import FileFormat, VideoMode
 from transcoder.core.request.values import byte_count, moment, one_of
 from transcoder.errors import BadRequestError
 
@@ -93,7 +93,7 @@ PARAMETERS = (
         "format",
         "FORMAT",
         "mp4; m4a or mp3 is the sound alone",
-        lambda job, text: replace(job, format=one_of(Format, "format", text)),
+        lambda job, text: replace(job, format=one_of(FileFormat, "format", text)),
     ),
     Parameter("mute", None, "the picture alone", lambda job, text: replace(job, mute=switch("mute", text))),
     Parameter("start", "TIME", "begin there: seconds, or h:mm:ss", lambda job, text: replace(job, start=moment("start", text))),
@@ -114,7 +114,7 @@ PARAMETERS = (
         "video",
         "CODEC",
         "copy, or h264: encode a picture anew that is not H.264",
-        lambda job, text: replace(job, video=one_of(Picture, "video", text)),
+        lambda job, text: replace(job, video=one_of(VideoMode, "video", text)),
     ),
     Parameter(
         "item",

@@ -64,7 +64,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class InfoReport:
     """All that is told."""
 
     kind: str
@@ -91,13 +91,13 @@ class Report:
         return asdict(self)
 
 
-def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, response_limit: int) -> Report:
+def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, response_limit: int) -> InfoReport:
     """Say what is known of a source once its playlists have been read."""
     fetched = length(resolved.plan)
     estimated = resolved.plan.estimated_bytes
     main = resolved.multivariant
     tracks = main.renditions if main else ()
-    return Report(
+    return InfoReport(
         kind="reddit" if source.kind is SourceKind.REDDIT else "file" if resolved.file else "hls",
         page=source.page,
         title=source.title,
@@ -121,7 +121,7 @@ def lambda_seconds(size: int) -> float:
 
 def _seconds(plan: Plan, fetched: float) -> float:
     """Return how long the film is, of which so many seconds are fetched."""
-    clip = plan.form.clip
+    clip = plan.output_format.clip
     if clip is None:
         return fetched
     if clip.seconds is not None:

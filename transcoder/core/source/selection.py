@@ -11,7 +11,7 @@ from transcoder.core.hls.variant_selection import bits_per_second
 from transcoder.core.media.mp4_source import file_tracks, moov_is_behind
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
-from transcoder.core.request.output_format import MP3_BITS, Form, Format, Picture
+from transcoder.core.request.output_format import MP3_BITS, FileFormat, OutputFormat, VideoMode
 from transcoder.errors import TooLargeError, UnsupportedSourceError, UpstreamError
 
 _MARGIN = 1.03
@@ -32,17 +32,17 @@ def select(plan: Plan, job: Job) -> Plan:
             raise UnsupportedSourceError("How long this video is cannot be told, so no part of it can be had by start and end.")
         plan, clip = clip_plan(plan, start=job.start, end=job.end, exact=job.exact)
     estimated = plan.estimated_bytes
-    if job.format is Format.MP3:
+    if job.format is FileFormat.MP3:
         seconds = clip.seconds if clip and clip.seconds is not None else length(plan)
         estimated = math.ceil(seconds * MP3_BITS / 8)
-    elif job.video is Picture.H264 or (clip and clip.exact):
+    elif job.video is VideoMode.H264 or (clip and clip.exact):
         estimated = None  # how many bits a picture takes that is encoded anew depends on what is to be seen
-    return replace(plan, form=Form(job.format, job.video, clip), estimated_bytes=estimated)
+    return replace(plan, output_format=OutputFormat(job.format, job.video, clip), estimated_bytes=estimated)
 
 
 def needs_transcoding(job: Job) -> bool:
     """Tell whether a file as it is would not do."""
-    return job.kind is not TrackKind.BOTH or job.is_part or job.video is Picture.H264
+    return job.kind is not TrackKind.BOTH or job.is_part or job.video is VideoMode.H264
 
 
 def plan_plain_mp4(url: str, head: bytes, kind: TrackKind) -> Plan | None:
@@ -99,7 +99,7 @@ def excess(plan: Plan, fit: int) -> float:
 def too_large_error(plan: Plan, fit: int, multivariant: Multivariant | None = None) -> TooLargeError:
     """Return what to raise where nothing fits: with the least that would."""
     estimated = plan.estimated_bytes or 0
-    if multivariant and plan.form.format is not Format.MP3:
+    if multivariant and plan.output_format.format is not FileFormat.MP3:
         rates = [rate for each in multivariant.variants if (rate := bits_per_second(each))]
         estimated = min(estimated, math.ceil(length(plan) * min(rates) / 8)) if rates else estimated
     smallest = math.ceil(estimated * _MARGIN / 100_000) / 10

@@ -25,7 +25,7 @@ _Frame = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class LambdaFunction:
     """A deployed function, or an emulated one."""
 
     name: str

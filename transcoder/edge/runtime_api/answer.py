@@ -6,7 +6,7 @@ from typing import cast
 
 import h11
 
-from transcoder.core.answer.function_url import PRELUDE_TYPE, Head, prelude, problem
+from transcoder.core.answer.function_url import PRELUDE_TYPE, ResponseHead, prelude, problem
 from transcoder.core.answer.metrics import OK, Value
 from transcoder.core.answer.runtime_errors import error_document, error_trailers, error_type
 from transcoder.edge.runtime_api.connection import Connection, exchange
@@ -48,7 +48,7 @@ class Answer:
         """Add to what is logged of this invocation: `source_host`, `segments`, `retries`, `outcome`, …."""
         self.notes.update(fields)
 
-    async def start(self, head: Head) -> None:
+    async def start(self, head: ResponseHead) -> None:
         """Set status and headers; they go out together with the first byte of the body, and until then may be set anew.
 
         Raises:
