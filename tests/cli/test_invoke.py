@@ -23,7 +23,7 @@ from peers.running_emulator import emulated
 
 from transcoder.cli import main
 from transcoder.core.answer.prelude import ReceivedHead
-from transcoder.core.output.verifier import Verifier, Whole
+from transcoder.core.output.verifier import Verifier, WholeMp4
 from transcoder.edge.invoke import FunctionUrl
 from transcoder.emulator import Options, Running, StreamErrors
 
@@ -31,7 +31,7 @@ from transcoder.emulator import Options, Running, StreamErrors
 @dataclass(frozen=True, slots=True)
 class Film:
     path: Path
-    whole: Whole
+    whole: WholeMp4
 
 
 @pytest.fixture(scope="module")

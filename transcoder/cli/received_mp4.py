@@ -7,7 +7,7 @@ from http import HTTPStatus
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.output.announcement import Announcement
-from transcoder.core.output.verifier import Verifier, Whole
+from transcoder.core.output.verifier import Verifier, WholeMp4
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
 
@@ -21,7 +21,7 @@ MAX_PROBLEM_BYTES = 64 * 1024
 class Report:
     """What was received."""
 
-    whole: Whole
+    whole: WholeMp4
     first_byte_seconds: float
     """From the request to the first byte of the film."""
     total_seconds: float

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from transcoder.core.output.announcement import Announcement
-from transcoder.core.output.verifier import Verifier, Whole
+from transcoder.core.output.verifier import Verifier, WholeMp4
 from transcoder.core.request.output_format import FileFormat
 from transcoder.pipeline import Sink
 
@@ -31,7 +31,7 @@ class VerifyingSink:
         self._verifier.feed(chunk)
         await self._into.write(chunk)
 
-    def end(self) -> Whole:
+    def end(self) -> WholeMp4:
         """Tell what has passed.
 
         Raises:

@@ -12,10 +12,10 @@ from transcoder.core.output.accounting import missing_samples
 from transcoder.core.output.announcement import Announcement, ProbedTrack, announce, first_start, silence_for_period
 from transcoder.core.output.clip_window import cut_for, seconds_within, windows
 from transcoder.core.output.ffmpeg_command import NO_TAGS, FfmpegInput, RemuxOptions, remux_command
-from transcoder.core.output.header import Lengths
+from transcoder.core.output.header import Durations
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
-from transcoder.core.output.written import PeriodCount
+from transcoder.core.output.written import WrittenSamples
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
@@ -79,8 +79,8 @@ def _joiner(periods: Sequence[Sequence[ProbedTrack]], film: Announcement, output
     """Return what makes one file of what the periods' ffmpegs write."""
     if output_format.format is FileFormat.MP3:
         seconds = seconds_within(periods, windows(periods, output_format.clip))
-        return Mp3Joiner(Lengths(seconds, {Medium.AUDIO: seconds}))
-    return Joiner(Lengths(film.seconds, film.media), cut=cut_for(periods[0], film, output_format.clip))
+        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}))
+    return Joiner(Durations(film.seconds, film.media), cut=cut_for(periods[0], film, output_format.clip))
 
 
 class _Output:
@@ -96,8 +96,8 @@ class _Output:
         for piece in pieces:
             if not self._begun:
                 self._begun = True
-                lengths = self.joiner.lengths
-                await self._into.start(replace(self.film, seconds=lengths.film, media=lengths.tracks))
+                durations = self.joiner.durations
+                await self._into.start(replace(self.film, seconds=durations.total, media=durations.tracks))
             if piece:
                 await self._into.write(piece)
 
@@ -127,7 +127,7 @@ class _Run:
         judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
         silence = silence_for_period(surveyed, self._output.film.sound)
         options = RemuxOptions(self._output_format, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
-        self._output.joiner.begin(last=index == len(self._periods) - 1)
+        self._output.joiner.begin_period(last=index == len(self._periods) - 1)
 
         def command(fds: Sequence[int]) -> list[str]:
             inputs = [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)]
@@ -168,7 +168,7 @@ def _input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> Ffmpeg
     return FfmpegInput(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
 
 
-def _compare(tracks: Sequence[ProbedTrack], judges: Sequence[Inspector], written: PeriodCount, options: RemuxOptions) -> None:
+def _compare(tracks: Sequence[ProbedTrack], judges: Sequence[Inspector], written: WrittenSamples, options: RemuxOptions) -> None:
     """Count what came out against what went in, since ffmpeg swallows rubbish with exit status 0."""
     for track, judge in zip(tracks, judges, strict=True):
         for stream in track.streams:

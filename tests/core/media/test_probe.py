@@ -160,7 +160,7 @@ def test_ordinary_mp4_is_known_by_its_tables(tmp_path_factory: pytest.TempPathFa
 def test_an_initialization_section_has_no_samples(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("mp4") / "film.mp4"
     run_ffmpeg(*encoding(GeneratedVideo(seconds=1)), "-movflags", "+faststart", file)
-    with pytest.raises(UnsupportedSourceError, match="ordinary MP4"):
+    with pytest.raises(UnsupportedSourceError, match="plain MP4"):
         probe(b"\0\0\0\x10moof\0\0\0\0\0\0\0\0", init=file.read_bytes(), whole=True)
 
 

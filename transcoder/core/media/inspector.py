@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from transcoder.core.media.mp4_source import FileInspector, FragmentInspector
+from transcoder.core.media.mp4_source import FragmentInspector, PlainFileInspector
 from transcoder.core.media.mpegts import TransportInspector
 from transcoder.core.media.packed_audio import PackedAudioInspector
 from transcoder.core.media.streams import Container, Medium, Probe
@@ -42,7 +42,7 @@ def inspector(probe: Probe, *, init: bytes = b"") -> Inspector:
     if probe.container is Container.MPEGTS:
         return TransportInspector(probe)
     if probe.container is Container.MP4:
-        return FileInspector(probe, init=init)
+        return PlainFileInspector(probe, init=init)
     if probe.container is Container.FMP4:
         return FragmentInspector(probe, init=init)
     return PackedAudioInspector(probe)

@@ -1,7 +1,7 @@
 """What a segment holds, told from its first bytes."""
 
 from transcoder.core.media.audio_frames import HEADER_BYTES
-from transcoder.core.media.mp4_source import probe_file, probe_fragments
+from transcoder.core.media.mp4_source import probe_fragments, probe_plain_file
 from transcoder.core.media.mpegts import is_tables, probe_transport
 from transcoder.core.media.packed_audio import probe_packed_audio
 from transcoder.core.media.streams import Probe
@@ -37,7 +37,7 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool, like: Probe | None = N
         return None
     if is_tables(init):
         return probe_transport(head, whole=whole, tables=init, like=like)
-    if not init and head[4:8] in _BOX_TYPES and (found := probe_file(head)):
+    if not init and head[4:8] in _BOX_TYPES and (found := probe_plain_file(head)):
         return found
     if init or head[4:8] in _BOX_TYPES:
         return probe_fragments(head, init=init, whole=whole)

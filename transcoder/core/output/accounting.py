@@ -3,7 +3,7 @@
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.output.written import PeriodCount
+from transcoder.core.output.written import WrittenSamples
 from transcoder.core.request.output_format import TimeWindow
 
 _SECONDS = 0.5
@@ -13,7 +13,7 @@ _FEW_PICTURES = 8
 """Of the pictures at the begin some may lean on others that are not there, and be no pictures."""
 
 
-def missing_samples(stream: Stream, given: Inspector, written: PeriodCount, *, window: TimeWindow | None) -> str | None:
+def missing_samples(stream: Stream, given: Inspector, written: WrittenSamples, *, window: TimeWindow | None) -> str | None:
     """Say what has been lost of a period's stream; None if nothing has.
 
     A stream that is copied has as many samples as it had. One that is encoded, or cut by ffmpeg to a `window`, is as long as that

@@ -1,240 +1,253 @@
-"""What one ffmpeg after another writes, made into one film."""
+"""Joins what one ffmpeg after another writes into one fragmented MP4."""
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from transcoder.core.media.mp4.box_reader import BoxEvent, BoxReader, BoxStart
+from transcoder.core.media.mp4.boxes import Box, media_data_header
+from transcoder.core.media.mp4.fragment import NOT_SYNC
+from transcoder.core.media.mp4.mfra import IndexEntry
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.boxes import MediaStart, Splitter, media_header
-from transcoder.core.output.cutter import Cut, Cutting, Event
-from transcoder.core.output.fragment import NOT_SYNC, Edit, Editor, Fragment, read_fragment, retimed
-from transcoder.core.output.header import Header, Lengths, read_header, write_moov
-from transcoder.core.output.index import Index
-from transcoder.core.output.placement import Place, check_same, first_place, next_place
+from transcoder.core.output.cutter import Cut, Cutter
+from transcoder.core.output.fragment import DataEdit, Fragment, MediaEditor, read_fragment, write_moof
+from transcoder.core.output.header import Durations, OutputHeader, read_header, write_header
+from transcoder.core.output.output_boxes import broken_as, output_reader
+from transcoder.core.output.placement import Placement, check_joinable, place_first, place_next
+from transcoder.core.output.random_access import RandomAccessIndex
 from transcoder.core.output.timeline import AudioTimeline, OutputTimeline, VideoTimeline
-from transcoder.core.output.written import PeriodCount
+from transcoder.core.output.written import WrittenSamples
 from transcoder.errors import TranscodeError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024
-"""A longer fragment is not held back; should its sound be too long, the next period's begin is cut instead."""
+"""A longer fragment is not held back; should its audio be too long, the start of the next period is cut instead."""
 
 
 @dataclass(slots=True)
 class _Period:
-    """One ffmpeg's output, as far as it has come."""
+    """The output of one ffmpeg, as far as it has come."""
 
     last: bool
-    splitter: Splitter = field(default_factory=Splitter)
-    begin: bytes = b""
-    header: Header | None = None
-    place: Place | None = None
-    count: PeriodCount = field(default_factory=PeriodCount)
+    reader: BoxReader = field(default_factory=output_reader)
+    ftyp: bytes = b""
+    header: OutputHeader | None = None
+    placement: Placement | None = None
+    written: WrittenSamples = field(default_factory=WrittenSamples)
     fragment: Fragment | None = None
     """The newest."""
-    media: bool = False
+    has_media: bool = False
     """Whether its `mdat` has begun."""
     held: list[bytes] = field(default_factory=list)
     """Its `mdat` so far, if it is held back."""
-    editor: Editor | None = None
+    editor: MediaEditor | None = None
     """If it is not: what the rest of its `mdat` passes through."""
 
 
 class Joiner:
-    """Take fragmented MP4 as ffmpeg writes it, period after period, in any pieces; give the film.
+    """Takes fragmented MP4 as ffmpeg writes it, period after period, in pieces of any size; returns one MP4.
 
     Each period comes from one ffmpeg with `-copyts -avoid_negative_ts disabled -use_editlist 0 -movflags
-    frag_keyframe+delay_moov+default_base_moof+frag_discont`: in that form every `tfdt` is the source's own decode time. Out come one
-    header, which promises the true length, fragments on one timeline, and at the end an index. Memory holds one header, one `moof`
-    and, only in a period that another is known to follow, one fragment; media pass as they come.
+    frag_keyframe+delay_moov+default_base_moof+frag_discont`: every `tfdt` is then the source's own decode time. The result is one header,
+    which announces the true duration, fragments on one timeline, and an index at the end. Memory holds one header, one `moof` and, only in
+    a period that another one is known to follow, one fragment; media data passes as it comes.
     """
 
-    def __init__(self, lengths: Lengths, *, cut: Cut | None = None, max_held: int = MAX_HELD_BYTES) -> None:
-        """Make a film whose header promises `lengths`, or less by a `cut`; hold back no more than `max_held` bytes of media."""
+    def __init__(self, durations: Durations, *, cut: Cut | None = None, max_held: int = MAX_HELD_BYTES) -> None:
+        """Make an MP4 whose header announces `durations`, or less by a `cut`; hold back no more than `max_held` bytes of media data."""
         self._max_held = max_held
-        self.lengths = lengths
-        """What the header promises, once there is output."""
-        self._cutting = Cutting(cut, max_held=max_held) if cut else None
-        self._film: OutputTimeline | None = None
+        self.durations = durations
+        """What the header announces, once there is output."""
+        self._cutter = Cutter(cut, max_held=max_held) if cut else None
+        self._timeline: OutputTimeline | None = None
         self._period: _Period | None = None
         self._bytes_out = 0
 
     @property
     def bytes_out(self) -> int:
-        """How many bytes have been given so far."""
+        """How many bytes have been returned so far."""
         return self._bytes_out
 
     @property
     def has_output(self) -> bool:
-        """Whether anything has been given so far."""
-        return self._film is not None
+        """Whether anything has been returned so far."""
+        return self._timeline is not None
 
     @property
     def seconds(self) -> dict[Medium, float]:
-        """Where each track ends so far, in seconds after the film's begin; fragments that have begun count whole."""
-        return {medium: float(end) for medium, end in self._film.ends.items()} if self._film else {}
+        """Where each track ends so far, in seconds into the output; fragments that have begun count whole."""
+        return {medium: float(end) for medium, end in self._timeline.ends.items()} if self._timeline else {}
 
-    def begin(self, *, last: bool = True) -> None:
+    def begin_period(self, *, last: bool = True) -> None:
         """Begin a period. With `last=False` another one is known to follow, and the newest fragment is held back for its sake."""
         if self._period:
             raise RuntimeError("A period begins before the one before it has ended.")
         self._period = _Period(last)
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Take the next piece of ffmpeg's output and return what is to be sent on.
+        """Take the next piece of ffmpeg's output and return what can be sent.
 
         Raises:
             TranscodeError: the output is broken, or not in the form that can be joined.
             UnsupportedSourceError: this period cannot be joined to the ones before it.
         """
         period = self._running()
-        events: Iterator[Event] = period.splitter.feed(piece)
-        if self._cutting:
-            cutting = self._cutting
-            events = (wanted for event in events for wanted in cutting.feed(event, period.count))
-        return self._counted(part for event in events for part in self._take(period, event))
+        return self._collect(part for event in self._events(period, piece) for part in self._take(period, event))
 
-    def end_period(self) -> tuple[list[bytes], PeriodCount]:
+    def end_period(self) -> tuple[list[bytes], WrittenSamples]:
         """End a period whose ffmpeg has ended well; return what was held back, and what ffmpeg wrote.
 
         Raises:
             TranscodeError: the output is not whole.
         """
         period = self._running()
-        period.splitter.end()
-        pieces = self._counted(part for event in self._cutting.rest() for part in self._take(period, event)) if self._cutting else []
-        if self._film is None or period.place is None or (period.fragment and not period.media):
+        with broken_as("ffmpeg's output"):
+            period.reader.end()
+        pieces = self._collect(part for event in self._cutter.release() for part in self._take(period, event)) if self._cutter else []
+        if self._timeline is None or period.placement is None or (period.fragment and not period.has_media):
             raise TranscodeError("ffmpeg's output ends before its media.")
         self._period = None
         if period.fragment and not period.editor:
-            self._close(self._film, period.fragment)
-        return [*pieces, *self._counted(self._release(period))], period.count
+            _end_audio_with_period(self._timeline, period.fragment)
+        return [*pieces, *self._collect(self._release(period))], period.written
 
     def finish(self) -> bytes:
-        """Return the film's last bytes: with them, and only with them, it is whole."""
-        if self._period or not self._film:
-            raise RuntimeError("The film is finished before its last period.")
-        index = self._film.index.write()
+        """Return the last bytes of the output: with them, and only with them, it is whole."""
+        if self._period or not self._timeline:
+            raise RuntimeError("The output is finished before its last period.")
+        index = self._timeline.index.write()
         self._bytes_out += len(index)
         return index
 
     def _running(self) -> _Period:
-        """Return the period that has begun."""
         if not self._period:
             raise RuntimeError("No period has begun.")
         return self._period
 
-    def _counted(self, parts: Iterator[bytes]) -> list[bytes]:
-        """Count what goes out, part by part: the index lists fragments by it."""
-        given = []
+    def _events(self, period: _Period, piece: bytes) -> Iterator[BoxEvent]:
+        with broken_as("ffmpeg's output"):
+            for event in period.reader.feed(piece):
+                yield from self._cutter.feed(event, period.written) if self._cutter else (event,)
+
+    def _collect(self, parts: Iterator[bytes]) -> list[bytes]:
+        """Count what goes out, part by part, since the index lists fragments by their offsets."""
+        collected = []
         try:
             for part in parts:
                 self._bytes_out += len(part)
-                given.append(part)
+                collected.append(part)
         except (struct.error, OverflowError) as error:
-            raise TranscodeError("ffmpeg's output has times that cannot be.") from error
-        return given
+            raise TranscodeError("ffmpeg's output has impossible timestamps.") from error
+        return collected
 
-    def _take(self, period: _Period, event: Event) -> Iterator[bytes]:
+    def _take(self, period: _Period, event: BoxEvent) -> Iterator[bytes]:
         """Take one part of ffmpeg's output."""
         if isinstance(event, bytes):
-            yield from self._media(period, event)
-        elif isinstance(event, MediaStart):
-            yield from self._media_start(period, event)
-        elif event.kind == b"moof":
-            yield from self._fragment(period, event.data)
-        elif event.kind == b"moov" and not period.header:
-            period.header = read_header(event.data)
-            if self._film:
-                check_same(period.header, self._film.header)
-        elif event.kind == b"ftyp" and not period.header:
-            period.begin = event.data
-        elif event.kind in {b"ftyp", b"moov"}:
+            yield from self._take_media(period, event)
+        elif isinstance(event, BoxStart):
+            yield from self._take_media_start(period, event)
+        elif event.type == b"moof":
+            yield from self._take_fragment(period, event)
+        elif event.type == b"moov" and not period.header:
+            period.header = read_header(event)
+            if self._timeline:
+                check_joinable(period.header, self._timeline.header)
+        elif event.type == b"ftyp" and not period.header:
+            period.ftyp = event.data
+        elif event.type in {b"ftyp", b"moov"}:
             raise TranscodeError("ffmpeg's output has a second header.")
 
-    def _fragment(self, period: _Period, moof: bytes) -> Iterator[bytes]:
-        """Take a `moof`: give the fragment before it if that was held back, and decide where this one's samples lie."""
-        if not period.header or (period.fragment and not period.media):
+    def _take_fragment(self, period: _Period, moof: Box) -> Iterator[bytes]:
+        """Take a `moof`: release the fragment before it if that was held back, and decide where the samples of this one lie."""
+        if not period.header or (period.fragment and not period.has_media):
             raise TranscodeError("ffmpeg's output has a fragment without its header or its media.")
         yield from self._release(period)
         fragment = read_fragment(moof, period.header)
-        period.count.add(fragment)
-        if not period.place:
-            yield from self._settle(period, period.header, fragment)
-        film, place = self._film, period.place
-        if not film or not place:
-            raise RuntimeError("A period has no place.")
-        if self._cutting:
-            self._cutting.trim(fragment, place)
+        period.written.add(fragment)
+        if not period.placement:
+            yield from self._place_period(period, period.header, fragment)
+        timeline, placement = self._timeline, period.placement
+        if not timeline or not placement:
+            raise RuntimeError("A period has no placement.")
+        if self._cutter:
+            self._cutter.trim(fragment, placement)
         for run in fragment.runs:
             medium = run.track.medium
-            film.track(medium).place(fragment, run, place.shift[medium])
+            timeline.track(medium).place(fragment, run, placement.shift[medium])
             if run.decode_time < 0:
                 raise TranscodeError("A track goes back to before its beginning.")
-        period.fragment, period.media, period.editor, period.held = fragment, False, None, []
+        period.fragment, period.has_media, period.editor, period.held = fragment, False, None, []
 
-    def _settle(self, period: _Period, header: Header, fragment: Fragment) -> Iterator[bytes]:
-        """Decide from a period's first fragment where the period lies; the first one brings the film's header."""
-        if self._film:
-            if self._film.sound:
-                self._film.sound.begin()
-            period.place = next_place(fragment, self._film.header, self._film.zero, self._film.end)
+    def _place_period(self, period: _Period, header: OutputHeader, fragment: Fragment) -> Iterator[bytes]:
+        """Decide from the first fragment of a period where the period lies; the first period brings the output's header."""
+        if self._timeline:
+            if self._timeline.audio:
+                self._timeline.audio.begin_period()
+            period.placement = place_next(fragment, self._timeline.header, self._timeline.media_start, self._timeline.end)
             return
-        if self._cutting:
-            self._cutting.begin(fragment, header)
-        period.place = first_place(fragment, header)
-        if self._cutting:
-            self.lengths = self._cutting.settle(period.place, header, self.lengths)
-        tracks = {track.medium: track for track in header.tracks}
-        video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
-        picture, sound = VideoTimeline(video) if video else None, AudioTimeline(audio) if audio else None
-        self._film = OutputTimeline(header, period.place.zero, picture, sound, Index(video or header.tracks[0]))
-        yield period.begin
-        yield write_moov(header, self.lengths, period.place.zero)
+        if self._cutter:
+            self._cutter.trim_first(fragment, header)
+        period.placement = place_first(fragment, header)
+        if self._cutter:
+            self.durations = self._cutter.durations(period.placement, header, self.durations)
+        self._timeline = _new_timeline(header, period.placement)
+        yield period.ftyp
+        yield write_header(header, self.durations, period.placement.media_start)
 
-    def _media_start(self, period: _Period, event: MediaStart) -> Iterator[bytes]:
+    def _take_media_start(self, period: _Period, event: BoxStart) -> Iterator[bytes]:
         """Take the header of an `mdat`."""
         fragment = period.fragment
-        if not fragment or period.media:
+        if not fragment or period.has_media:
             raise TranscodeError("ffmpeg's output has media that no fragment describes.")
-        begin = len(fragment.moof) + event.header
-        if any(run.data_at < begin or run.data_end > begin + event.length for run in fragment.runs):
-            raise TranscodeError("A fragment's samples do not lie in its media.")
-        period.media, fragment.media, fragment.media_header = True, event.length, event.header
+        if not fragment.lies_in_media(event.length, event.header_bytes):
+            raise TranscodeError("The samples of a fragment do not lie in its media.")
+        period.has_media, fragment.media_bytes, fragment.media_header_bytes = True, event.length, event.header_bytes
         if period.last or event.length > self._max_held:
             yield from self._release(period)
 
-    def _media(self, period: _Period, piece: bytes) -> Iterator[bytes]:
+    def _take_media(self, period: _Period, piece: bytes) -> Iterator[bytes]:
         """Take a piece of an `mdat`: hold it back, or let it pass."""
         if period.editor:
             yield from period.editor.feed(piece)
         else:
             period.held.append(piece)
 
-    def _close(self, film: OutputTimeline, fragment: Fragment) -> None:
-        """Let the sound of a period's last fragment end with the period."""
-        run = fragment.run(Medium.AUDIO)
-        if not run or not film.sound:
-            return
-        limit = round(film.end * film.sound.track.timescale) + film.zero[Medium.AUDIO]
-        film.sound.cut(fragment, run, limit)
-        film.sound.lengthen(fragment, run, limit)
-
     def _release(self, period: _Period) -> Iterator[bytes]:
-        """Give the newest fragment, unless that was done: its `moof`, and its `mdat` as far as it has come."""
-        fragment, film = period.fragment, self._film
-        if not fragment or not film or period.editor:
+        """Return the newest fragment unless that was done: its `moof`, and its `mdat` as far as it has come."""
+        fragment, timeline = period.fragment, self._timeline
+        if not fragment or not timeline or period.editor:
             return
-        begin = len(fragment.moof) + fragment.media_header
-        if not fragment.runs:  # nothing of it is wanted
-            period.editor, period.held = Editor([Edit(begin, fragment.media)], begin), []
+        if not fragment.runs:  # nothing of it goes into the output
+            period.editor, period.held = MediaEditor([DataEdit(fragment.media_start, fragment.media_bytes)], fragment.media_start), []
             return
-        period.editor = Editor(fragment.edits, begin)
-        film.fragments += 1
+        period.editor = MediaEditor(fragment.edits, fragment.media_start)
+        timeline.fragments += 1
         for number, run in enumerate((run for run in fragment.runs if run.sizes), 1):
-            if run.track.medium is film.index.track.medium and not run.flags[0] & NOT_SYNC:
-                film.index.add(run.decode_time + run.offsets[0], moof_at=self._bytes_out, number=number)
-        yield retimed(fragment, film.fragments, film.header)
-        yield media_header(fragment.media_written)
+            if run.track.medium is timeline.index.track.medium and not run.flags[0] & NOT_SYNC:
+                timeline.index.add(IndexEntry(run.decode_time + run.offsets[0], self._bytes_out, number))
+        yield write_moof(fragment, sequence=timeline.fragments, output=timeline.header)
+        yield media_data_header(fragment.written_media_bytes)
         for piece in period.held:
             yield from period.editor.feed(piece)
         period.held = []
+
+
+def _new_timeline(header: OutputHeader, placement: Placement) -> OutputTimeline:
+    tracks = {track.medium: track for track in header.tracks}
+    video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
+    return OutputTimeline(
+        header,
+        placement.media_start,
+        VideoTimeline(video) if video else None,
+        AudioTimeline(audio) if audio else None,
+        RandomAccessIndex(video or header.tracks[0]),
+    )
+
+
+def _end_audio_with_period(timeline: OutputTimeline, fragment: Fragment) -> None:
+    """Let the audio of the last fragment of a period end with the period."""
+    run = fragment.run(Medium.AUDIO)
+    if not run or not timeline.audio:
+        return
+    limit = round(timeline.end * timeline.audio.track.timescale) + timeline.media_start[Medium.AUDIO]
+    timeline.audio.trim_to(fragment, run, limit)
+    timeline.audio.extend_to(fragment, run, limit)

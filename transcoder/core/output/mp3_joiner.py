@@ -2,8 +2,8 @@
 
 from transcoder.core.media.audio_frames import AudioFrames, mpeg_audio_frame
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.header import Lengths
-from transcoder.core.output.written import PeriodCount
+from transcoder.core.output.header import Durations
+from transcoder.core.output.written import WrittenSamples
 
 
 class Mp3Joiner:
@@ -12,12 +12,12 @@ class Mp3Joiner:
     MP3 has neither a header nor an end, so the file itself cannot tell whether it is whole.
     """
 
-    def __init__(self, lengths: Lengths) -> None:
+    def __init__(self, durations: Durations) -> None:
         """Make a file that is to be so long."""
-        self.lengths = lengths
+        self.durations = durations
         self._frames = AudioFrames(mpeg_audio_frame)
 
-    def begin(self, *, last: bool = True) -> None:
+    def begin_period(self, *, last: bool = True) -> None:
         """Begin a period; whether it is the last makes no difference."""
         del last
         self._frames = AudioFrames(mpeg_audio_frame)
@@ -27,9 +27,9 @@ class Mp3Joiner:
         self._frames.feed(piece)
         return [piece]
 
-    def end_period(self) -> tuple[list[bytes], PeriodCount]:
+    def end_period(self) -> tuple[list[bytes], WrittenSamples]:
         """End a period whose ffmpeg has ended well; return what was held back, which is nothing, and what ffmpeg wrote."""
-        count = PeriodCount()
+        count = WrittenSamples()
         count.samples[Medium.AUDIO] = self._frames.count
         count.seconds[Medium.AUDIO] = self._frames.seconds
         return [], count

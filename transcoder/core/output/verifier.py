@@ -1,147 +1,133 @@
-"""Is a finished film whole? Read it as it passes, and say so or say what is missing."""
+"""Is a finished MP4 whole? Reads it as it passes, by other code than made it, and says what is missing."""
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import add
 
+from transcoder.core.media.mp4.box_reader import BoxStart
+from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.fragment import read_sequence_number
+from transcoder.core.media.mp4.mfra import read_index
+from transcoder.core.media.mp4.movie import EMPTY_EDIT, Movie
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.boxes import Box, MediaStart, Splitter, children, find
 from transcoder.core.output.fragment import Fragment, read_fragment
-from transcoder.core.output.header import Header, read_header
+from transcoder.core.output.header import OutputHeader, read_header
+from transcoder.core.output.output_boxes import broken_as, output_reader
 from transcoder.errors import TranscodeError
 
-_BOX_HEADER = 8
-_TURNS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b"mfra": (b"mdat",)}
-"""What each box follows."""
-_EDIT = struct.Struct(">Ii4x")
-_ENTRY = struct.Struct(">QQ3x")
+_FOLLOWS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b"mfra": (b"mdat",)}
+"""The boxes that each box may follow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A film that is whole."""
+class WholeMp4:
+    """An MP4 that is whole."""
 
     length: int
     """Bytes."""
     fragments: int
     samples: Mapping[Medium, int]
     announced: float
-    """Seconds that its header promises."""
+    """Seconds that its header announces."""
     sent: float
-    """Seconds from its first sample's presentation to its last one's end."""
+    """Seconds from the presentation of its first sample to the end of its last one."""
 
 
 class Verifier:
-    """Take a film as `Joiner` makes it, in any pieces, and find out whether it is whole."""
+    """Takes an MP4 as `Joiner` makes it, in pieces of any size, and finds out whether it is whole."""
 
     def __init__(self, *, tolerance: float | None = 0.1) -> None:
-        """Let the length that the header promises be wrong by `tolerance` seconds; by any time if that is None."""
+        """Allow the announced duration to be wrong by `tolerance` seconds; by any time if that is None."""
         self._tolerance = tolerance
-        self._splitter = Splitter()
-        self._before = b""
-        self._header: Header | None = None
-        self._zero: dict[Medium, int] = {}
+        self._reader = output_reader()
+        self._previous = b""
+        self._header: OutputHeader | None = None
+        self._media_start: dict[Medium, int] = {}
         self._announced = 0.0
         self._fragment: Fragment | None = None
-        self._moofs: set[int] = set()
+        self._moof_offsets: set[int] = set()
         self._samples: dict[Medium, int] = {}
         self._first: dict[Medium, float] = {}
         self._last: dict[Medium, float] = {}
-        self._decoded: dict[Medium, int] = {}
+        self._decode_end: dict[Medium, int] = {}
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece.
 
         Raises:
-            TranscodeError: something is wrong that later pieces cannot make good.
+            TranscodeError: something is wrong that later pieces cannot mend.
         """
-        try:
-            for event in self._splitter.feed(piece):
-                if isinstance(event, MediaStart):
-                    self._media(event)
+        with broken_as("The MP4"):
+            for event in self._reader.feed(piece):
+                if isinstance(event, BoxStart):
+                    self._check_media(event)
                 elif isinstance(event, Box):
-                    self._box(event)
-        except (struct.error, IndexError, ZeroDivisionError) as error:
-            raise TranscodeError("The film has a box that is cut off.") from error
+                    self._check_box(event)
 
-    def end(self) -> Whole:
+    def end(self) -> WholeMp4:
         """Return what was found in a file that has ended.
 
         Raises:
             TranscodeError: it is not whole.
         """
-        length = self._splitter.end()
-        if self._fragment or self._before != b"mfra":
-            raise TranscodeError("The film has no index at its end: it is not whole.")
+        with broken_as("The MP4"):
+            length = self._reader.end()
+        if self._fragment or self._previous != b"mfra":
+            raise TranscodeError("The MP4 has no index at its end: it is not whole.")
         sent = max(self._last.values(), default=0.0) - min(self._first.values(), default=0.0)
         if self._tolerance is not None and abs(sent - self._announced) > self._tolerance:
-            raise TranscodeError(f"The film lasts {sent:.3f} s, and its header promises {self._announced:.3f} s.")
-        return Whole(length, len(self._moofs), self._samples, self._announced, sent)
+            raise TranscodeError(f"The MP4 lasts {sent:.3f} s, but its header announces {self._announced:.3f} s.")
+        return WholeMp4(length, len(self._moof_offsets), self._samples, self._announced, sent)
 
-    def _box(self, box: Box) -> None:
+    def _check_box(self, box: Box) -> None:
         """Take a box in its turn: ftyp, moov, fragments, mfra."""
-        if self._before not in _TURNS.get(box.kind, ()):
-            raise TranscodeError(f"The film has a box {box.kind!r} out of its turn.")
-        self._before = box.kind
-        if box.kind == b"moov":
-            self._read_header(box.data)
-        elif box.kind == b"moof" and self._header:
-            self._read_fragment(box, self._header)
-        elif box.kind == b"mfra":
-            self._read_index(box.data)
+        if self._previous not in _FOLLOWS.get(box.type, ()):
+            raise TranscodeError(f"The MP4 has a box {box.type.decode('latin-1')} out of its turn.")
+        self._previous = box.type
+        if box.type == b"moov":
+            self._header = read_header(box)
+            self._read_durations(self._header.movie)
+        elif box.type == b"moof" and self._header:
+            self._check_fragment(box, self._header)
+        elif box.type == b"mfra" and any(entry.moof_offset not in self._moof_offsets for entry in read_index(box)):
+            raise TranscodeError("The index of the MP4 points to where no fragment is.")
 
-    def _read_header(self, moov: bytes) -> None:
-        """Read the tracks, where they begin, and how long the film is to be."""
-        self._header = read_header(moov)
-        at, _ = find(moov, _BOX_HEADER, len(moov), b"mvhd")
-        scale, duration = struct.unpack_from(">IQ" if moov[at] else ">II", moov, at + (20 if moov[at] else 12))
-        self._announced = duration / scale
-        traks = [(start, end) for kind, start, end in children(moov, _BOX_HEADER, len(moov)) if kind == b"trak"]
-        for track, (start, end) in zip(self._header.tracks, traks, strict=True):
-            at, stop = find(moov, start, end, b"edts", b"elst")
-            edits = list(_EDIT.iter_unpack(moov[at + 8 : stop]))
-            delay = edits.pop(0)[0] if edits and edits[0][1] == -1 else 0
-            if moov[at] or len(edits) != 1 or not scale:
-                raise TranscodeError("The film has an edit list that is not ours.")
-            self._zero[track.medium] = edits[0][1] - round(delay * track.timescale / scale)
+    def _read_durations(self, movie: Movie) -> None:
+        """Read where the tracks begin, and how long the MP4 is said to be."""
+        if not movie.timescale:
+            raise TranscodeError("The MP4 has no timescale.")
+        self._announced = movie.duration / movie.timescale
+        for track in movie.tracks:
+            edits = list(track.edits)
+            delay = edits.pop(0).duration if edits and edits[0].media_time == EMPTY_EDIT else 0
+            if len(edits) != 1 or track.medium is None:
+                raise TranscodeError("The MP4 has an edit list that this program does not write.")
+            self._media_start[track.medium] = edits[0].media_time - round(delay * track.timescale / movie.timescale)
 
-    def _read_fragment(self, box: Box, header: Header) -> None:
-        """Read a `moof`: its number, and that decoding goes on where it stopped, or later."""
-        fragment = self._fragment = read_fragment(box.data, header)
-        self._moofs.add(box.at)
-        at, _ = find(box.data, _BOX_HEADER, len(box.data), b"mfhd")
-        if struct.unpack_from(">I", box.data, at + 4) != (len(self._moofs),):
-            raise TranscodeError(f"The film's fragment {len(self._moofs)} has another's number.")
+    def _check_fragment(self, moof: Box, header: OutputHeader) -> None:
+        """Check the number of a `moof`, and that decoding goes on where it stopped, or later."""
+        fragment = self._fragment = read_fragment(moof, header)
+        self._moof_offsets.add(moof.position)
+        if read_sequence_number(moof) != len(self._moof_offsets):
+            raise TranscodeError(f"Fragment {len(self._moof_offsets)} of the MP4 has the number of another one.")
         for run in fragment.runs:
-            medium, time = run.track.medium, run.decode_time
-            if time < self._decoded.get(medium, 0):
-                raise TranscodeError("The film goes back in time.")
+            medium, scale = run.track.medium, run.track.timescale
+            if run.decode_time < self._decode_end.get(medium, 0):
+                raise TranscodeError("The MP4 goes back in time.")
             self._samples[medium] = self._samples.get(medium, 0) + len(run.sizes)
-            for duration, offset in zip(run.durations, run.offsets, strict=True):
-                shown = time + offset - self._zero[medium]
-                self._first[medium] = min(self._first.get(medium, shown / run.track.timescale), shown / run.track.timescale)
-                time += duration
-                self._last[medium] = max(self._last.get(medium, 0.0), (shown + duration) / run.track.timescale)
-            self._decoded[medium] = time
+            times = list(accumulate(run.durations, initial=run.decode_time - self._media_start[medium]))
+            first = min(map(add, times, run.offsets)) / scale
+            last = max(map(add, times[1:], run.offsets)) / scale
+            self._first[medium] = min(self._first.get(medium, first), first)
+            self._last[medium] = max(self._last.get(medium, 0.0), last)
+            self._decode_end[medium] = run.decode_time + sum(run.durations)
 
-    def _media(self, event: MediaStart) -> None:
-        """Take the header of an `mdat`: it follows its `moof`, and holds its samples."""
+    def _check_media(self, event: BoxStart) -> None:
+        """Take the header of an `mdat`: it follows its `moof` and holds its samples."""
         fragment, self._fragment = self._fragment, None
-        if not fragment or self._before != b"moof":
-            raise TranscodeError("The film has media that no fragment describes.")
-        begin = len(fragment.moof) + event.header
-        if any(run.data_at < begin or run.data_end > begin + event.length for run in fragment.runs):
-            raise TranscodeError("The film has a fragment whose samples are not in its media.")
-        self._before = b"mdat"
-
-    def _read_index(self, mfra: bytes) -> None:
-        """Read the `mfra`: it says how long it is, and leads to fragments that are there."""
-        start, end = find(mfra, _BOX_HEADER, len(mfra), b"mfro")
-        if mfra[start + 4 : end] != struct.pack(">I", len(mfra)):
-            raise TranscodeError("The film's index does not end as it should.")
-        start, end = find(mfra, _BOX_HEADER, len(mfra), b"tfra")
-        (count,) = struct.unpack_from(">I", mfra, start + 12)
-        if count != (end - start - 16) // _ENTRY.size or any(
-            place not in self._moofs for _, place in _ENTRY.iter_unpack(mfra[start + 16 : end])
-        ):
-            raise TranscodeError("The film's index leads to where no fragment is.")
+        if not fragment or self._previous != b"moof":
+            raise TranscodeError("The MP4 has media that no fragment describes.")
+        if not fragment.lies_in_media(event.length, event.header_bytes):
+            raise TranscodeError("The MP4 has a fragment whose samples are not in its media.")
+        self._previous = b"mdat"

@@ -8,12 +8,12 @@ from transcoder.core.output.fragment import Fragment
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodCount:
-    """What ffmpeg wrote for one period, whatever was dropped or put in afterwards."""
+class WrittenSamples:
+    """What ffmpeg wrote for one period, whatever was dropped or inserted afterwards."""
 
     samples: Counter[Medium] = field(default_factory=Counter)
     seconds: defaultdict[Medium, float] = field(default_factory=lambda: defaultdict(float))
-    """How long they last together."""
+    """Sum of their durations."""
 
     def add(self, fragment: Fragment) -> None:
         """Count a fragment as ffmpeg wrote it."""

@@ -8,7 +8,7 @@ from transcoder.core.hls.clip import clip_plan, length
 from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import Multivariant
 from transcoder.core.hls.variant_selection import bits_per_second
-from transcoder.core.media.mp4_source import file_tracks, moov_is_behind
+from transcoder.core.media.mp4_source.plain_file import media_comes_first, plain_file_tracks
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import MP3_BITS, FileFormat, OutputFormat, VideoMode
@@ -53,7 +53,7 @@ def plan_plain_mp4(url: str, head: bytes, kind: TrackKind) -> Plan | None:
 
     """
     try:
-        tracks, behind = file_tracks(head), moov_is_behind(head)
+        tracks, behind = plain_file_tracks(head), media_comes_first(head)
     except UpstreamError as error:
         raise UnsupportedSourceError("This file is no MP4 that something could be made of; it can be had as it is.") from error
     if tracks:

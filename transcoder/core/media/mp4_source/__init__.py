@@ -1,15 +1,7 @@
-"""Fragmented MP4 (CMAF) segments as HLS sends them: what they hold, whether they are whole, how many samples they bring."""
+"""MP4 as a source: fragmented MP4 (CMAF) segments and plain files; what they hold, whether they are whole, how many samples they have."""
 
-from transcoder.core.media.mp4_source.inspector import FragmentInspector
-from transcoder.core.media.mp4_source.plain_file import FileInspector, file_tracks, moov_is_behind, probe_file
+from transcoder.core.media.mp4_source.inspector import FragmentInspector, PlainFileInspector
+from transcoder.core.media.mp4_source.plain_file import plain_file_tracks, probe_plain_file
 from transcoder.core.media.mp4_source.probe import fragment_ends, probe_fragments
 
-__all__ = [
-    "FileInspector",
-    "FragmentInspector",
-    "file_tracks",
-    "fragment_ends",
-    "moov_is_behind",
-    "probe_file",
-    "probe_fragments",
-]
+__all__ = ["FragmentInspector", "PlainFileInspector", "fragment_ends", "plain_file_tracks", "probe_fragments", "probe_plain_file"]

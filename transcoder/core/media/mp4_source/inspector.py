@@ -1,34 +1,33 @@
-"""Judges fragmented MP4 segments as they pass: a chain of boxes with moof and mdat in it."""
+"""Checks MP4 segments while they pass through: whole boxes, and as much media as their headers announce."""
 
 from collections.abc import Mapping
 
-from transcoder.core.media.mp4_source.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, Box, read_header
-from transcoder.core.media.mp4_source.fragment import Run, read_fragment
-from transcoder.core.media.mp4_source.movie import SourceTrack, read_movie
-from transcoder.core.media.mp4_source.probe import source_tracks
+from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
+from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
+from transcoder.core.media.mp4_source.plain_file import tracks_of
+from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024
-"""A larger moof or moov is refused: it has to be held in memory."""
+"""A larger `moof` or `moov` is refused: it has to be held in memory."""
 _COLLECTED = frozenset({b"moof", b"moov"})
 
 
 class FragmentInspector:
-    """Judges the segments of one track of one period as they pass, in any pieces. Media data is never held."""
+    """Checks the fragmented MP4 segments of one track of one period, in pieces of any size. Media data is never held."""
 
     def __init__(self, probe: Probe, *, init: bytes) -> None:
-        """Judge by the tracks of `init`, or of the moov that the segments bring themselves."""
-        self._mediums = {stream.id: medium for medium in Medium if (stream := probe.first(medium))}
+        """Check against the tracks of `init`, or of the `moov` that the segments bring themselves."""
+        self._media_by_id = {stream.id: medium for medium in Medium if (stream := probe.first(medium))}
         self._tracks: dict[int, SourceTrack] = {track.id: track for track in source_tracks(init)}
-        self._samples = dict.fromkeys(self._mediums.values(), 0)
+        self._samples = dict.fromkeys(self._media_by_id.values(), 0)
         self._late = dict.fromkeys(Medium, 0.0)
         self._starts: dict[Medium, float] = {}
         self._ends: dict[Medium, float] = {}
-        self._held = bytearray()
-        self._need = HEADER_BYTES
-        self._to_skip = 0
-        self._declared = self._media_bytes = self._segment_samples = 0
+        self._announced_bytes = self._media_bytes = self._segment_samples = 0
+        self._reader = _new_reader()
 
     @property
     def samples(self) -> Mapping[Medium, int]:
@@ -37,92 +36,93 @@ class FragmentInspector:
 
     @property
     def starts(self) -> Mapping[Medium, float]:
-        """First presentation time in this segment in seconds, where it is told."""
+        """First presentation time in this segment in seconds, where it is known."""
         return dict(self._starts)
 
     @property
     def ends(self) -> Mapping[Medium, float]:
-        """Latest presentation end so far in seconds, where it is told."""
+        """Latest presentation end so far in seconds, where it is known."""
         return dict(self._ends)
 
     def begin(self) -> None:
         """Begin a segment."""
         self._starts = {}
-        self._held.clear()
-        self._need, self._to_skip = HEADER_BYTES, 0
-        self._declared = self._media_bytes = self._segment_samples = 0
+        self._announced_bytes = self._media_bytes = self._segment_samples = 0
+        self._reader = _new_reader()
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next bytes of the segment, return those that go on to ffmpeg: all of them.
+        """Check the next bytes of the segment and return those that go on to ffmpeg: all of them.
 
-        Raises UpstreamError if the boxes do not follow each other.
+        Raises:
+            UpstreamError: the boxes are broken.
+            UnsupportedSourceError: the segment brings another `moov` than the one before it.
         """
-        at, end = 0, len(piece)
-        while at < end:
-            if self._to_skip:
-                step = min(self._to_skip, end - at)
-                self._to_skip -= step
-            else:
-                step = min(self._need - len(self._held), end - at)
-                self._held += piece[at : at + step]
-                if len(self._held) == self._need:
-                    self._look()
-            at += step
+        with source_damage():
+            for event in self._reader.feed(piece):
+                if isinstance(event, BoxStart):
+                    self._media_bytes += event.length if event.type == b"mdat" else 0
+                elif isinstance(event, Box):
+                    self._read(event)
         return piece
 
     def end(self) -> bytes:
-        """End the segment; raises UpstreamError if it is not whole or holds no sample."""
-        if self._held or self._to_skip:
+        """End the segment.
+
+        Raises:
+            UpstreamError: it is not whole, holds no sample, or holds less media than it announces.
+        """
+        if not self._reader.at_boundary:
             raise UpstreamError("A segment is cut off inside an MP4 box.")
         if not self._segment_samples:
-            raise UpstreamError("A segment holds neither picture nor sound.")
-        if self._declared > self._media_bytes:
+            raise UpstreamError("A segment holds neither video nor audio.")
+        if self._announced_bytes > self._media_bytes:
             raise UpstreamError("A segment is damaged: it holds less media than it announces.")
         return b""
 
-    def _look(self) -> None:
-        """Look at the bytes held: the header of a box, or a whole box of those that are looked into."""
-        data = bytes(self._held)
-        header = read_header(data)
-        if header is None:
-            self._need = LARGE_HEADER_BYTES
+    def _read(self, box: Box) -> None:
+        """Take a whole `moov` or `moof`."""
+        if box.type == b"moov":
+            self._replace_tracks({track.id: track for track in read_tracks(box)})
             return
-        if not header.size:
-            raise UpstreamError("A segment's last MP4 box has no length: nothing could follow it.")
-        if header.kind in _COLLECTED and len(data) < header.size:
-            if header.size > _MAX_COLLECTED_BYTES:
-                raise UpstreamError("A segment's MP4 header is too large.")
-            self._need = header.size
-            return
-        self._held.clear()
-        self._need, self._to_skip = HEADER_BYTES, header.size - len(data)
-        if header.kind == b"mdat":
-            self._media_bytes += self._to_skip
-        elif header.kind in _COLLECTED:
-            self._read(data, Box(header.kind, header.header, header.size))
-
-    def _read(self, data: bytes, box: Box) -> None:
-        if box.kind == b"moov":
-            self._renew({track.id: track for track in read_movie(data, box)})
-            return
-        for run in read_fragment(data, box, self._tracks):
-            self._declared += run.size
-            self._segment_samples += run.samples
-            medium = self._mediums.get(run.track.id)
+        for extent in read_fragment(box, self._tracks):
+            self._announced_bytes += extent.bytes
+            self._segment_samples += extent.samples
+            medium = self._media_by_id.get(extent.track.id)
             if medium:
-                self._count(medium, run)
+                self._count(medium, extent)
 
-    def _renew(self, tracks: dict[int, SourceTrack]) -> None:
-        """Take a segment's own moov; ffmpeg reads the first one only, so this one must not say anything new."""
-        for number in self._mediums:
-            before, now = self._tracks.get(number), tracks.get(number)
+    def _replace_tracks(self, tracks: dict[int, SourceTrack]) -> None:
+        """Take a segment's own `moov`. ffmpeg reads the first one only, so that this one must not say anything new."""
+        for track_id in self._media_by_id:
+            before, now = self._tracks.get(track_id), tracks.get(track_id)
             if before and (now is None or (now.codec, now.parameter_sets) != (before.codec, before.parameter_sets)):
-                raise UnsupportedSourceError("A segment has another initialization section than the one before it, and no tag tells of it.")
+                raise UnsupportedSourceError(
+                    "A segment has another initialization section than the one before it, and no tag announces it."
+                )
         self._tracks = tracks
 
-    def _count(self, medium: Medium, run: Run) -> None:
-        self._samples[medium] += run.samples
-        if run.start is not None and run.end is not None:
-            late = self._late[medium] = max(run.late, self._late[medium])
-            self._starts.setdefault(medium, run.start + late)
-            self._ends[medium] = max(run.end + late, self._ends.get(medium, run.end))
+    def _count(self, medium: Medium, extent: FragmentExtent) -> None:
+        self._samples[medium] += extent.samples
+        if extent.start is not None and extent.end is not None:
+            late = self._late[medium] = max(extent.late, self._late[medium])
+            self._starts.setdefault(medium, extent.start + late)
+            self._ends[medium] = max(extent.end + late, self._ends.get(medium, extent.end))
+
+
+class PlainFileInspector(FragmentInspector):
+    """Checks a plain MP4 file while it passes through: whole boxes, and as much media as its sample tables list."""
+
+    def _read(self, box: Box) -> None:
+        if box.type != b"moov":
+            raise UnsupportedSourceError("The file is both a plain and a fragmented MP4.")
+        for each in tracks_of(box):
+            self._announced_bytes += each.bytes
+            self._segment_samples += each.samples
+            medium = self._media_by_id.get(each.track.id)
+            if medium:
+                self._samples[medium] += each.samples
+                self._starts[medium], self._ends[medium] = each.start, each.start + each.seconds
+
+
+def _new_reader() -> BoxReader:
+    return BoxReader(collected=_COLLECTED, max_box_bytes=_MAX_COLLECTED_BYTES)

@@ -1,0 +1,102 @@
+"""A stream of boxes that arrives in pieces of any size, cut at its top-level boxes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from transcoder.core.media.mp4.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, Box, BoxHeader, Mp4Error, read_box_header
+
+
+@dataclass(frozen=True, slots=True)
+class BoxStart:
+    """The header of a box that is not collected; its content follows as plain bytes."""
+
+    type: bytes
+    header_bytes: int
+    """8, or 16 with a 64-bit size."""
+    length: int
+    """Bytes of the content."""
+
+
+BoxEvent = Box | BoxStart | bytes
+"""A collected box, the start of another one, or bytes of its content."""
+
+
+class BoxReader:
+    """Reads top-level boxes: some are collected whole, the content of the others flows through and is never held."""
+
+    def __init__(self, *, collected: frozenset[bytes], streamed: frozenset[bytes] | None = None, max_box_bytes: int) -> None:
+        """Collect boxes of the types `collected`, each of at most `max_box_bytes`; let those of `streamed`, or all others, flow through."""
+        self._collected = collected
+        self._streamed = streamed
+        self._max_box_bytes = max_box_bytes
+        self._position = 0
+        self._held = bytearray()
+        self._needed = HEADER_BYTES
+        self._content_left = 0
+
+    def feed(self, piece: bytes) -> Iterator[BoxEvent]:
+        """Iterate over what is complete with the next piece, in order; bytes belong to the last `BoxStart`.
+
+        Raises:
+            Mp4Error: a box has an impossible size, is too long to be collected, or is of a type that does not belong here.
+        """
+        start, length = 0, len(piece)
+        while start < length:
+            if self._content_left:
+                content = piece if not start and length <= self._content_left else piece[start : start + self._content_left]
+                self._content_left -= len(content)
+                self._position += len(content)
+                start += len(content)
+                yield content
+                continue
+            missing = self._needed - len(self._held)
+            self._held += piece[start : start + missing]
+            start += missing
+            if len(self._held) == self._needed and (event := self._next_event()) is not None:
+                yield event
+
+    def end(self) -> int:
+        """Return the length of the stream in bytes, now that it has ended.
+
+        Raises:
+            Mp4Error: it ended inside a box.
+        """
+        if not self.at_boundary:
+            raise Mp4Error(self._position + len(self._held), "the MP4 ends inside a box")
+        return self._position
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether everything so far is whole boxes."""
+        return not self._held and not self._content_left
+
+    def _next_event(self) -> Box | BoxStart | None:
+        """Interpret the bytes held: a header that is not complete, a header, or a whole box."""
+        header = read_box_header(self._held, origin=self._position)
+        if header is None:
+            self._needed = LARGE_HEADER_BYTES
+            return None
+        if not header.size:
+            raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} has no size, so that nothing could follow it")
+        if header.type not in self._collected:
+            return self._stream(header)
+        if header.size > self._max_box_bytes:
+            raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} of {header.size} bytes is too large")
+        if len(self._held) < header.size:
+            self._needed = header.size
+            return None
+        found = Box(header.type, bytes(self._held), 0, header.header_bytes, header.size, self._position)
+        self._restart(header.size)
+        return found
+
+    def _stream(self, header: BoxHeader) -> BoxStart:
+        if self._streamed is not None and header.type not in self._streamed:
+            raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} does not belong")
+        self._content_left = header.size - header.header_bytes
+        self._restart(header.header_bytes)
+        return BoxStart(header.type, header.header_bytes, self._content_left)
+
+    def _restart(self, consumed: int) -> None:
+        self._position += consumed
+        self._held = bytearray()
+        self._needed = HEADER_BYTES

@@ -1,0 +1,227 @@
+"""Boxes: their headers, the boxes inside them, and the numbers in them (ISO/IEC 14496-12, 4.2)."""
+
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+HEADER_BYTES = 8
+LARGE_HEADER_BYTES = 16
+"""Bytes of a header with a 64-bit `largesize`."""
+_TYPE_BYTES = 4
+_MAX_SHORT_SIZE = 0xFFFFFFFF
+
+
+class Mp4Error(Exception):
+    """These bytes are not valid MP4. `offset` counts from the first byte of the stream or the buffer that was read."""
+
+    def __init__(self, offset: int, what: str) -> None:
+        """Keep where the grammar is broken, and how."""
+        super().__init__(f"{what} at byte {offset}")
+        self.offset = offset
+        self.what = what
+
+
+class BoxHeader(NamedTuple):
+    """The header of a box."""
+
+    type: bytes
+    header_bytes: int
+    """8, or 16 with a 64-bit size."""
+    size: int
+    """Bytes of the whole box; 0 if it reaches to the end of the file."""
+
+
+def read_box_header(data: bytes | bytearray, at: int = 0, *, origin: int = 0) -> BoxHeader | None:
+    """Return the box header at `at`; None if `data` ends inside it. `origin` is where `data` begins in its stream.
+
+    Raises:
+        Mp4Error: no box begins there.
+    """
+    if len(data) - at < HEADER_BYTES:
+        return None
+    size, kind = int.from_bytes(data[at : at + 4], "big"), bytes(data[at + 4 : at + HEADER_BYTES])
+    header_bytes = HEADER_BYTES
+    if size == 1:
+        if len(data) - at < LARGE_HEADER_BYTES:
+            return None
+        size, header_bytes = int.from_bytes(data[at + HEADER_BYTES : at + LARGE_HEADER_BYTES], "big"), LARGE_HEADER_BYTES
+    if not is_box_type(kind):
+        raise Mp4Error(origin + at, "no MP4 box begins")
+    if 0 < size < header_bytes:
+        raise Mp4Error(origin + at, f"the box {_name(kind)} is shorter than its own header")
+    return BoxHeader(kind, header_bytes, size)
+
+
+def is_box_type(kind: bytes) -> bool:
+    """Return whether four bytes can be a box type: printable ASCII, or 0xA9 as in QuickTime's own types."""
+    return len(kind) == _TYPE_BYTES and all(0x20 <= octet < 0x7F or octet == 0xA9 for octet in kind)  # noqa: PLR2004 - ASCII
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box inside bytes at hand."""
+
+    type: bytes
+    data: bytes
+    """The buffer that it lies in."""
+    start: int
+    """Where its header begins in `data`."""
+    body: int
+    """Where its content begins in `data`."""
+    end: int
+    """Where it ends in `data`; beyond it if the rest has not arrived."""
+    origin: int = 0
+    """Where `data` begins in its stream."""
+
+    @classmethod
+    def whole(cls, data: bytes) -> Self:
+        """Return the one box that `data` consists of.
+
+        Raises:
+            Mp4Error: it is not one whole box.
+        """
+        header = read_box_header(data)
+        if header is None or header.size != len(data):
+            raise Mp4Error(0, "the bytes are not one whole box")
+        return cls(header.type, data, 0, header.header_bytes, len(data))
+
+    @property
+    def position(self) -> int:
+        """Where it begins in its stream."""
+        return self.origin + self.start
+
+    @property
+    def content(self) -> bytes:
+        """The bytes after its header."""
+        return self.data[self.body : self.end]
+
+    @property
+    def raw(self) -> bytes:
+        """All of it, header included."""
+        return self.data[self.start : self.end]
+
+    @property
+    def version(self) -> int:
+        """The version of a full box."""
+        return self.uint(0, 1)
+
+    @property
+    def flags(self) -> int:
+        """The 24 flags of a full box."""
+        return self.uint(1, 3)
+
+    def uint(self, at: int, size: int) -> int:
+        """Return the big-endian number of `size` bytes at offset `at` of the content.
+
+        Raises:
+            Mp4Error: the box ends before it.
+        """
+        first = self._offset(at, size)
+        return int.from_bytes(self.data[first : first + size], "big")
+
+    def sint(self, at: int, size: int) -> int:
+        """Return the number as `uint` does, in two's complement."""
+        first = self._offset(at, size)
+        return int.from_bytes(self.data[first : first + size], "big", signed=True)
+
+    def numbers(self, layout: str, count: int, at: int) -> tuple[int, ...]:
+        """Return `count` numbers of the `struct` format character `layout`, big-endian, from offset `at` of the content.
+
+        Raises:
+            Mp4Error: the box ends before the last one.
+        """
+        form = f">{count}{layout}"
+        found: tuple[int, ...] = struct.unpack_from(form, self.data, self._offset(at, struct.calcsize(form)))
+        return found
+
+    def _offset(self, at: int, size: int) -> int:
+        first = self.body + at
+        if first + size > min(self.end, len(self.data)):
+            raise Mp4Error(self.position, f"the box {_name(self.type)} ends too early")
+        return first
+
+    def children(self, *, skip: int = 0) -> Iterator["Box"]:
+        """Iterate over the boxes inside, behind `skip` bytes of other content.
+
+        Raises:
+            Mp4Error: they do not fill the box exactly.
+        """
+        at = self.body + skip
+        while at < self.end:
+            header = read_box_header(self.data, at, origin=self.origin)
+            stop = self.end if header and not header.size else at + (header.size if header else 0)
+            if header is None or stop > self.end:
+                raise Mp4Error(self.origin + at, f"a box is larger than the box {_name(self.type)} around it")
+            yield Box(header.type, self.data, at, at + header.header_bytes, stop, self.origin)
+            at = stop
+
+    def find(self, *path: bytes) -> "Box | None":
+        """Return the first box down a path of types; None if there is none. Raises Mp4Error as `children` does."""
+        here: Box | None = self
+        for kind in path:
+            here = next((box for box in here.children() if box.type == kind), None) if here else None
+        return here
+
+    def require(self, *path: bytes) -> "Box":
+        """Return the first box down a path of types.
+
+        Raises:
+            Mp4Error: there is none, or the boxes on the way are broken.
+        """
+        found = self.find(*path)
+        if found is None:
+            raise Mp4Error(self.position, f"the box {_name(self.type)} has no {'/'.join(map(_name, path))} inside")
+        return found
+
+    def search(self, kind: bytes, *, skip: int = 0) -> "Box | None":
+        """Return the first box of that type at any depth, found by its four letters; for content whose layout varies."""
+        letters = self.data.find(kind, self.body + skip + 4, self.end)
+        if letters < 0:
+            return None
+        stop = letters - 4 + int.from_bytes(self.data[letters - 4 : letters], "big")
+        return Box(kind, self.data, letters - 4, letters + 4, min(stop, self.end), self.origin)
+
+
+def boxes_of(data: bytes) -> Iterator[Box]:
+    """Iterate over the top-level boxes of a whole file.
+
+    Raises:
+        Mp4Error: they do not fill `data` exactly.
+    """
+    return Box(b"file", data, 0, 0, len(data)).children()
+
+
+def leading_boxes(data: bytes) -> Iterator[Box]:
+    """Iterate over the top-level boxes that begin in the first bytes of a file; the last may end beyond `data`.
+
+    Raises:
+        Mp4Error: no box begins where one should.
+    """
+    at = 0
+    while (header := read_box_header(data, at)) is not None:
+        end = at + header.size if header.size else sys.maxsize
+        yield Box(header.type, data, at, at + header.header_bytes, end)
+        at = end
+
+
+def box(kind: bytes, *content: bytes) -> bytes:
+    """Write a box."""
+    return b"".join((struct.pack(">I4s", HEADER_BYTES + sum(map(len, content)), kind), *content))
+
+
+def full_box(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
+    """Write a box with a version and 24 bits of flags."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *content)
+
+
+def media_data_header(length: int) -> bytes:
+    """Write the header of an `mdat` with `length` bytes of content."""
+    if length + HEADER_BYTES <= _MAX_SHORT_SIZE:
+        return struct.pack(">I4s", length + HEADER_BYTES, b"mdat")
+    return struct.pack(">I4sQ", 1, b"mdat", length + LARGE_HEADER_BYTES)
+
+
+def _name(kind: bytes) -> str:
+    return kind.decode("latin-1")

@@ -1,0 +1,189 @@
+"""The `moof`: which samples a fragment holds and when, read and written (ISO/IEC 14496-12, 8.8.4 to 8.8.12)."""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
+from transcoder.core.media.mp4.movie import TrackDefaults
+
+NOT_SYNC = 0x010000
+"""The sample flag `sample_is_non_sync_sample` (8.8.3.1): it cannot be decoded by itself."""
+MAX_SAMPLES = 1_000_000
+"""More samples in one `trun` are refused: their table may take no byte in the file, but it takes memory here."""
+_BASE_DATA_OFFSET, _BASE_IS_MOOF = 0x000001, 0x020000
+_DESCRIPTION, _DURATION, _SIZE, _FLAGS = 0x02, 0x08, 0x10, 0x20
+"""Flags of a `tfhd`, in the order of its fields."""
+_DATA_OFFSET, _FIRST_SAMPLE_FLAGS = 0x001, 0x004
+_SAMPLE_FIELDS = (0x100, 0x200, 0x400, 0x800)
+"""Flags of a `trun` for what each sample has: duration, size, flags, composition offset."""
+_MOOF_AND_MFHD_BYTES = 24
+_TRAF_BYTES = 64
+"""Of a `traf` as `write_movie_fragment` writes it, without samples: 8 of its header, 16 of the `tfhd`, 20 each of `tfdt` and `trun`."""
+_SAMPLE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRun:
+    """One `trun`: its samples, in columns of equal length."""
+
+    data_offset: int | None
+    """Where its bytes begin, counted from what the `tfhd` says; None if they follow those before."""
+    durations: Sequence[int]
+    sizes: Sequence[int]
+    flags: Sequence[int]
+    composition_offsets: Sequence[int]
+    """Presentation time less decode time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFragment:
+    """One `traf` of a known track."""
+
+    track_id: int
+    decode_time: int | None
+    """Of its first sample; None without a `tfdt`."""
+    runs: tuple[SampleRun, ...]
+    base_is_moof: bool
+    """Whether its data offsets count from the first byte of the `moof` for certain."""
+    header: Box
+    """Its `tfhd`."""
+    time: Box | None
+    """Its `tfdt`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTable:
+    """What `write_movie_fragment` writes of one track."""
+
+    track_id: int
+    decode_time: int
+    data_offset: int
+    """Where its bytes begin, counted from the first byte of the `moof` that is written."""
+    durations: Sequence[int]
+    sizes: Sequence[int]
+    flags: Sequence[int]
+    composition_offsets: Sequence[int]
+
+
+def read_track_fragments(moof: Box, defaults_of: Callable[[int], TrackDefaults | None]) -> Iterator[TrackFragment]:
+    """Read the `traf` boxes of a `moof`; a track for which `defaults_of` returns None is left out.
+
+    Raises:
+        Mp4Error: a box is broken, missing, or lists more than `MAX_SAMPLES` samples.
+    """
+    for traf in moof.children():
+        if traf.type != b"traf":
+            continue
+        inner = list(traf.children())
+        header = next((child for child in inner if child.type == b"tfhd"), None)
+        if header is None:
+            raise Mp4Error(traf.position, "a track fragment has no tfhd")
+        track_id = header.uint(4, 4)
+        defaults = defaults_of(track_id)
+        if defaults is None:
+            continue
+        own = _read_defaults(header, defaults)
+        time = next((child for child in inner if child.type == b"tfdt"), None)
+        runs = tuple(_read_run(child, own) for child in inner if child.type == b"trun")
+        base_is_moof = bool(header.flags & _BASE_IS_MOOF) and not header.flags & _BASE_DATA_OFFSET
+        yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time)
+
+
+def _read_decode_time(tfdt: Box) -> int:
+    # Signed, though the standard says otherwise: what begins before 0 is written so by ffmpeg, and read so.
+    return tfdt.sint(4, 8) if tfdt.version else tfdt.uint(4, 4)
+
+
+def _read_defaults(header: Box, track: TrackDefaults) -> TrackDefaults:
+    """Return the defaults of a track, as far as a `tfhd` does not replace them."""
+    flags = header.flags
+    at = 8 + (8 if flags & _BASE_DATA_OFFSET else 0) + (4 if flags & _DESCRIPTION else 0)
+    values = list(track)
+    for index, flag in enumerate((_DURATION, _SIZE, _FLAGS)):
+        if flags & flag:
+            values[index] = header.uint(at, 4)
+            at += 4
+    return TrackDefaults(*values)
+
+
+def _read_run(trun: Box, defaults: TrackDefaults) -> SampleRun:
+    """Read a `trun`. Its columns are taken in C, nothing sample by sample: this is done for every fragment."""
+    flags, count = trun.flags, trun.uint(4, 4)
+    at = 8
+    data_offset = first_flags = None
+    if flags & _DATA_OFFSET:
+        data_offset, at = trun.sint(at, 4), at + 4
+    if flags & _FIRST_SAMPLE_FLAGS:
+        first_flags, at = trun.uint(at, 4), at + 4
+    present = [bool(flags & flag) for flag in _SAMPLE_FIELDS]
+    width = sum(present)
+    if count > MAX_SAMPLES:
+        raise Mp4Error(trun.position, f"the box trun lists {count} samples, more than {MAX_SAMPLES}")
+    values = trun.numbers("I", width * count, at)
+    signed = trun.numbers("i", width * count, at) if trun.version and present[3] else values
+    columns: list[Sequence[int]] = []
+    for index, (here, default) in enumerate(zip(present, (*defaults, 0), strict=True)):
+        place = sum(present[:index])
+        columns.append((signed if index == len(defaults) else values)[place::width] if here else [default] * count)
+    if first_flags is not None and count:
+        columns[2] = [first_flags, *columns[2][1:]]
+    durations, sizes, sample_flags, offsets = columns
+    return SampleRun(data_offset, durations, sizes, sample_flags, offsets)
+
+
+def read_sequence_number(moof: Box) -> int:
+    """Return the number in the `mfhd` of a `moof`. Raises Mp4Error if there is none."""
+    return moof.require(b"mfhd").uint(4, 4)
+
+
+def patched(moof: Box, *, sequence: int, track_ids: Mapping[int, int], decode_times: Mapping[int, int]) -> bytes:
+    """Write a `moof` again with another sequence number, other track ids and other decode times, everything else as it is.
+
+    `track_ids` has the new id by the offset of a `tfhd` in `moof.data`, `decode_times` the new time by the offset of a `tfdt` of version 1.
+
+    Raises:
+        Mp4Error: it has no `mfhd`.
+    """
+    data = bytearray(moof.data)
+    struct.pack_into(">I", data, moof.require(b"mfhd").body + 4, sequence)
+    for at, track_id in track_ids.items():
+        struct.pack_into(">I", data, at + 12, track_id)
+    for at, time in decode_times.items():
+        struct.pack_into(">Q", data, at + 12, time)
+    return bytes(data)
+
+
+def movie_fragment_bytes(sample_counts: Sequence[int]) -> int:
+    """Return how long a `moof` is that `write_movie_fragment` writes, from the number of samples of each track."""
+    return _MOOF_AND_MFHD_BYTES + sum(_TRAF_BYTES + _SAMPLE_BYTES * count for count in sample_counts)
+
+
+def write_movie_fragment(sequence: int, tables: Sequence[SampleTable]) -> bytes:
+    """Write a `moof` in which each sample has everything it needs.
+
+    Raises:
+        struct.error: a number does not fit into its field.
+    """
+    parts = (
+        box(
+            b"traf",
+            full_box(b"tfhd", 0, _BASE_IS_MOOF, struct.pack(">I", table.track_id)),
+            full_box(b"tfdt", 1, 0, struct.pack(">Q", table.decode_time)),
+            full_box(b"trun", _run_version(table), 0xF01, struct.pack(">Ii", len(table.sizes), table.data_offset), _write_samples(table)),
+        )
+        for table in tables
+    )
+    return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", sequence)), *parts)
+
+
+def _run_version(table: SampleTable) -> int:
+    """Return 1 if a composition offset is negative, which only that version can say."""
+    return int(min(table.composition_offsets, default=0) < 0)
+
+
+def _write_samples(table: SampleTable) -> bytes:
+    values = [0] * (4 * len(table.sizes))
+    values[0::4], values[1::4] = table.durations, table.sizes
+    values[2::4], values[3::4] = table.flags, table.composition_offsets
+    return struct.pack(f">{len(values)}i", *values)

@@ -1,0 +1,139 @@
+"""The `moov`: tracks, timescales, durations and edit lists, read and written (ISO/IEC 14496-12, 8.2 to 8.4, 8.6.6, 8.8.1 to 8.8.3)."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
+from transcoder.core.media.mp4.sample_entry import SampleEntry, sample_entries
+from transcoder.core.media.streams import Medium
+
+EMPTY_EDIT = -1
+"""The `media_time` of an edit that presents nothing: it delays the track."""
+_HANDLERS = {b"vide": Medium.VIDEO, b"soun": Medium.AUDIO}
+_MAX_32 = 0xFFFFFFFF
+_RATE_ONE = 0x10000
+_DURATION_GAPS = {b"mvhd": 4, b"tkhd": 8, b"mdhd": 4}
+"""Bytes between the two dates and the duration: the timescale, or the track_ID and a reserved field."""
+
+
+class TrackDefaults(NamedTuple):
+    """What a `trex` gives to samples that say nothing else."""
+
+    duration: int
+    size: int
+    flags: int
+
+
+class Edit(NamedTuple):
+    """One entry of an `elst`."""
+
+    duration: int
+    """In ticks of the movie's timescale; 0 in a fragmented file: to its end."""
+    media_time: int
+    """In ticks of the track's timescale, or `EMPTY_EDIT`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One `trak`, with its `trex`."""
+
+    id: int
+    medium: Medium | None
+    """None for text, metadata and other handlers."""
+    timescale: int
+    edits: tuple[Edit, ...]
+    entries: tuple[SampleEntry, ...]
+    """Its sample entries; empty unless it is video or audio."""
+    defaults: TrackDefaults | None
+    """None without a `trex`."""
+    sample_table: Box
+    """Its `stbl`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """A whole `moov`."""
+
+    box: Box
+    timescale: int
+    duration: int
+    tracks: tuple[Track, ...]
+
+
+def read_movie(moov: Box) -> Movie:
+    """Read a whole `moov`.
+
+    Raises:
+        Mp4Error: it is broken or lacks a box that every track must have.
+    """
+    header = moov.require(b"mvhd")
+    defaults = _read_defaults(moov)
+    tracks = tuple(_read_track(trak, defaults) for trak in moov.children() if trak.type == b"trak")
+    timescale, duration = _read_duration(header)
+    return Movie(moov, timescale, duration, tracks)
+
+
+def _read_defaults(moov: Box) -> dict[int, TrackDefaults]:
+    extends = moov.find(b"mvex")
+    boxes = (child for child in extends.children() if child.type == b"trex") if extends else ()
+    return {trex.uint(4, 4): TrackDefaults(*trex.numbers("I", 3, 12)) for trex in boxes}
+
+
+def _read_track(trak: Box, defaults: dict[int, TrackDefaults]) -> Track:
+    header, media_header = trak.require(b"tkhd"), trak.require(b"mdia", b"mdhd")
+    table = trak.require(b"mdia", b"minf", b"stbl")
+    medium = _HANDLERS.get(trak.require(b"mdia", b"hdlr").content[8:12])
+    track_id = header.uint(20 if header.version else 12, 4)
+    timescale, _ = _read_duration(media_header)
+    if medium is None:
+        return Track(track_id, None, timescale, (), (), defaults.get(track_id), table)
+    stsd, elst = table.find(b"stsd"), trak.find(b"edts", b"elst")
+    entries = tuple(sample_entries(stsd)) if stsd else ()
+    return Track(track_id, medium, timescale, read_edits(elst) if elst else (), entries, defaults.get(track_id), table)
+
+
+def _read_duration(header: Box) -> tuple[int, int]:
+    """Return the timescale and the duration of an `mvhd` or `mdhd`."""
+    return (header.uint(20, 4), header.uint(24, 8)) if header.version else (header.uint(12, 4), header.uint(16, 4))
+
+
+def read_edits(elst: Box) -> tuple[Edit, ...]:
+    """Read an edit list; entries that do not lie in the box are left out. Raises Mp4Error if it is cut short before them."""
+    width = 8 if elst.version else 4
+    size = 2 * width + 4
+    count = min(elst.uint(4, 4), (elst.end - elst.body - 8) // size)
+    return tuple(Edit(elst.uint(at, width), elst.sint(at + width, width)) for at in range(8, 8 + count * size, size))
+
+
+def write_edits(edits: Sequence[Edit]) -> bytes:
+    """Write an `elst` of version 0, each entry at normal speed."""
+    entries = (struct.pack(">IiI", edit.duration, edit.media_time, _RATE_ONE) for edit in edits)
+    return full_box(b"elst", 0, 0, struct.pack(">I", len(edits)), *entries)
+
+
+def with_duration(header: Box, duration: int, *, timescale: int | None = None) -> bytes:
+    """Write an `mvhd`, `tkhd` or `mdhd` again with another duration, in 64 bits only if 32 do not hold it.
+
+    `timescale` replaces that of an `mvhd` or `mdhd`; None keeps it.
+
+    Raises:
+        Mp4Error: the box is cut short.
+    """
+    wide = bool(header.version)
+    created, modified = header.numbers("Q" if wide else "I", 2, 4)
+    gap_at = 20 if wide else 12
+    rest_at = gap_at + _DURATION_GAPS[header.type]
+    gap = header.content[gap_at:rest_at] if timescale is None else struct.pack(">I", timescale)
+    if header.body + rest_at + (8 if wide else 4) > header.end:
+        raise Mp4Error(header.position, "a header box is cut short")
+    version = int(max(created, modified, duration) > _MAX_32)
+    dates, length = (">QQ", ">Q") if version else (">II", ">I")
+    rest = header.content[rest_at + (8 if wide else 4) :]
+    return full_box(header.type, version, header.flags, struct.pack(dates, created, modified), gap, struct.pack(length, duration), rest)
+
+
+def write_fragment_duration(duration: int) -> bytes:
+    """Write the `mehd` of a fragmented movie of that many ticks of the movie's timescale (8.8.2)."""
+    return full_box(b"mehd", 1, 0, struct.pack(">Q", duration))

@@ -1,0 +1,59 @@
+"""What a fragment of a source brings: how many samples, and their times in seconds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from operator import add
+
+from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.fragment import TrackFragment, read_track_fragments
+from transcoder.core.media.mp4_source.tracks import SourceTrack, source_damage
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentExtent:
+    """What one fragment brings of one track."""
+
+    track: SourceTrack
+    samples: int
+    bytes: int
+    """Of all samples."""
+    start: float | None = None
+    """First presentation time in seconds, edit list applied; None without samples or without a `tfdt`."""
+    end: float | None = None
+    """Latest presentation end in seconds."""
+    late: float = 0.0
+    """Seconds that ffmpeg adds to these times: the most negative composition offset."""
+
+
+def read_fragment(moof: Box, tracks: Mapping[int, SourceTrack]) -> tuple[FragmentExtent, ...]:
+    """Return what a `moof` brings of each of `tracks`, which are listed by id.
+
+    Raises:
+        UpstreamError: it is broken.
+    """
+
+    def found() -> Iterator[FragmentExtent]:
+        for fragment in read_track_fragments(moof, lambda number: tracks[number].defaults if number in tracks else None):
+            yield _extent(fragment, tracks[fragment.track_id])
+
+    with source_damage():
+        return tuple(found())
+
+
+def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
+    samples = sum(len(run.sizes) for run in fragment.runs)
+    size = sum(sum(run.sizes) for run in fragment.runs)
+    if fragment.decode_time is None or not samples:
+        return FragmentExtent(track, samples, size)
+    first: int | None = None
+    end = clock = fragment.decode_time
+    for run in fragment.runs:
+        times = list(accumulate(run.durations, initial=clock))
+        if first is None and run.sizes:
+            first = clock + run.composition_offsets[0]
+        end = max(end, max(map(add, times[1:], run.composition_offsets), default=end))
+        clock = times[-1]
+    lowest = min(min(run.composition_offsets, default=0) for run in fragment.runs)
+    start = None if first is None else (first - track.shift) / track.timescale
+    return FragmentExtent(track, samples, size, start, (end - track.shift) / track.timescale, max(0, -lowest) / track.timescale)

@@ -1,0 +1,96 @@
+"""The video and audio tracks of a source's `moov`, as far as they are needed to understand its fragments."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
+from transcoder.core.media.mp4.movie import EMPTY_EDIT, Edit, Track, TrackDefaults, read_movie
+from transcoder.core.media.mp4.sample_tables import SampleTables, read_sample_tables
+from transcoder.core.media.streams import Medium
+from transcoder.errors import UnsupportedSourceError, UpstreamError
+
+_NO_DEFAULTS = TrackDefaults(0, 0, 0)
+
+
+@contextmanager
+def source_damage() -> Iterator[None]:
+    """Turn broken MP4 in the block into the verdict on a source: the origin sent damaged bytes.
+
+    Raises:
+        UpstreamError: in place of `Mp4Error`.
+    """
+    try:
+        yield
+    except Mp4Error as error:
+        raise UpstreamError(f"A segment is damaged: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTrack:
+    """One video or audio track of a source."""
+
+    id: int
+    medium: Medium
+    codec: str
+    """ffmpeg's name."""
+    timescale: int
+    shift: int
+    """Ticks that its edit list takes off every timestamp."""
+    defaults: TrackDefaults
+    sample_rate: int | None
+    channels: int | None
+    parameter_sets: bytes = b""
+    """What a decoder needs and the samples do not bring."""
+    tables: SampleTables | None = None
+    """What a plain MP4 lists; None if its samples are in fragments."""
+
+
+def source_tracks(init: bytes) -> tuple[SourceTrack, ...]:
+    """Return the tracks of an initialization section; none if it has no `moov`. Raises what `read_tracks` does."""
+    with source_damage():
+        moov = next((box for box in boxes_of(init) if box.type == b"moov"), None)
+    return read_tracks(moov) if moov else ()
+
+
+def read_tracks(moov: Box, *, fragmented: bool = True) -> tuple[SourceTrack, ...]:
+    """Return the video and audio tracks of a `moov`, in its order.
+
+    Raises:
+        UpstreamError: it is broken.
+        UnsupportedSourceError: a track is encrypted, or it should be `fragmented` and lists samples itself (a plain MP4).
+    """
+    with source_damage():
+        movie = read_movie(moov)
+        found = [(track, track.medium, read_sample_tables(track.sample_table)) for track in movie.tracks if track.medium]
+        if fragmented and any(tables for _, _, tables in found):
+            raise UnsupportedSourceError("The segments are plain MP4 files; only fragmented MP4 can be joined.")
+        return tuple(_source_track(track, medium, tables, movie.timescale) for track, medium, tables in found)
+
+
+def _source_track(track: Track, medium: Medium, tables: SampleTables | None, movie_timescale: int) -> SourceTrack:
+    if not track.entries:
+        raise Mp4Error(track.sample_table.position, "a track has no sample entry")
+    if any(entry.is_protected for entry in track.entries):
+        raise UnsupportedSourceError("The source is protected: its samples are encrypted.")
+    entry = track.entries[0]
+    is_audio = medium is Medium.AUDIO
+    return SourceTrack(
+        id=track.id,
+        medium=medium,
+        codec=entry.codec,
+        timescale=track.timescale or 1,
+        shift=_edit_shift(track.edits, movie_timescale, track.timescale),
+        defaults=track.defaults or _NO_DEFAULTS,
+        sample_rate=(entry.sample_rate or None) if is_audio else None,
+        channels=(entry.channels or None) if is_audio else None,
+        parameter_sets=entry.parameter_sets,
+        tables=tables,
+    )
+
+
+def _edit_shift(edits: tuple[Edit, ...], movie_timescale: int, timescale: int) -> int:
+    """Apply an edit list as ffmpeg's reader of fragments does: an empty edit first is a delay, the first media time is taken off."""
+    start = next((edit.media_time for edit in edits if edit.media_time >= 0), 0)
+    delay = edits[0].duration if edits and edits[0].media_time <= EMPTY_EDIT else 0
+    return start - (round(delay * timescale / movie_timescale) if movie_timescale else 0)
