@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.media.continuity import SegmentExtent, follows, is_truncated, same_streams
+from transcoder.core.media.continuity import SegmentExtent, continues, is_truncated, same_streams
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
 
@@ -30,12 +30,12 @@ def probe(video: float | None = None, audio: float | None = None, *, codec: str 
 )
 def test_a_segment_follows_another(after: Probe, same: bool) -> None:  # noqa: FBT001  # a column
     starts, ends = {PICTURE: 10.0, SOUND: 10.0}, {PICTURE: 16.0, SOUND: 16.0}
-    assert follows(starts, ends, after, seconds=6.0, tolerance=6.0) is same
+    assert continues(starts, ends, after, seconds=6.0, tolerance=6.0) is same
 
 
 @pytest.mark.parametrize(("extinf", "start"), [(7.0, 16.0), (5.0, 16.0), (10.0, 16.0), (6.0, 16.04)])
 def test_a_wrong_extinf_is_no_leap(extinf: float, start: float) -> None:
-    assert follows({PICTURE: 10.0}, {PICTURE: 16.0}, probe(start), seconds=extinf, tolerance=6.0)
+    assert continues({PICTURE: 10.0}, {PICTURE: 16.0}, probe(start), seconds=extinf, tolerance=6.0)
 
 
 @pytest.mark.parametrize(

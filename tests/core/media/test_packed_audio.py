@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.inspected import copied, judged, pieces, probed
 
-from transcoder.core.media.audio_frames import HEADER_BYTES, ac3_frame
+from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
 from transcoder.core.media.ends import presentation_ends
-from transcoder.core.media.inspector import inspector
+from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
@@ -60,7 +60,7 @@ def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
 def test_frames_are_the_same_in_any_pieces(codec: str, cuts: list[int]) -> None:
     data = tag(3) + sound(codec)
     whole, _ = judged([data])
-    judge = inspector(probed(data))
+    judge = inspector_for(probed(data))
     judge.begin()
     through = b"".join(judge.feed(piece) for piece in pieces(data, (min(cut, len(data)) for cut in cuts))) + judge.end()
     assert through == sound(codec)
@@ -87,7 +87,7 @@ def test_dependent_substreams_belong_to_the_sample_before() -> None:
     data = sound("eac3", options=("-ac", "1"))
     frames, at = [], 0
     while at < len(data):
-        frame = ac3_frame(data + bytes(HEADER_BYTES), at)
+        frame = read_ac3_header(data + bytes(HEADER_BYTES), at)
         assert frame
         frames.append(data[at : at + frame.length])
         at += frame.length

@@ -3,7 +3,7 @@ from generated_video import GeneratedVideo, encoding, run_ffmpeg
 from make_media import media
 from peers.inspected import copied, judged, probed, read
 
-from transcoder.core.media.inspector import inspector
+from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts.program_tables import read_program
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium
@@ -146,7 +146,7 @@ def test_ordinary_mp4_is_known_by_its_tables(tmp_path_factory: pytest.TempPathFa
     found = probe(data, whole=True)
     assert found
     assert (found.container, [stream.codec for stream in found.streams]) == (Container.MP4, ["h264", "aac"])
-    judge = inspector(found)
+    judge = inspector_for(found)
     judge.begin()
     judge.feed(data)
     judge.end()
@@ -169,7 +169,7 @@ def test_negative_composition_offsets_make_ffmpeg_late(tmp_path_factory: pytest.
     run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+frag_keyframe+delay_moov+negative_cts_offsets", file)
     picture = probed(file.read_bytes()).first(Medium.VIDEO)
     assert picture
-    assert picture.start == picture.late == pytest.approx(0.04)
+    assert picture.start == picture.composition_shift == pytest.approx(0.04)
 
 
 def test_layer_two_is_told_from_layer_three(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.inspected import counted, pieces
 
-from transcoder.core.media.mpegts.access_units import AccessUnits, H264AccessUnits, HevcAccessUnits
+from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
 
 START_CODE = b"\0\0\1"
 FORMS = {
@@ -26,7 +26,7 @@ FORMS = {
         "slices=3:keyint=25:log-level=none:pools=1:repeat-headers=1",
     ),
 }
-COUNTERS: dict[str, type[AccessUnits]] = {"h264": H264AccessUnits, "hevc": HevcAccessUnits}
+COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
 
 
 @cache

@@ -5,7 +5,7 @@ from peers.inspected import copied, judged, probed, read
 
 from transcoder.core.media.mpegts.packets import find_packets
 from transcoder.core.media.mpegts.pes import read_pes_header
-from transcoder.core.media.mpegts.program_tables import Sections
+from transcoder.core.media.mpegts.program_tables import SectionAssembler
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
 
@@ -78,7 +78,7 @@ def test_section_is_put_together_over_packets() -> None:
     _, segments = read(media("ts-muxed"))
     pat = next(packet for packet in packets(segments[0]) if pid(packet) == 0)
     section = pat[5 : 5 + 3 + ((pat[6] & 0xF) << 8 | pat[7])]
-    sections = Sections()
+    sections = SectionAssembler()
     found = [*sections.feed(b"\0" + section[:5], starts=True), *sections.feed(section[5:9], starts=False)]
     assert not found
     found += sections.feed(section[9:] + b"\xff" * 20, starts=False)
@@ -91,7 +91,7 @@ def test_section_with_a_wrong_checksum_is_left_out() -> None:
     _, segments = read(media("ts-muxed"))
     pat = bytearray(next(packet for packet in packets(segments[0]) if pid(packet) == 0))
     pat[12] ^= 1
-    assert not list(Sections().feed(bytes(pat[4:]), starts=True))
+    assert not list(SectionAssembler().feed(bytes(pat[4:]), starts=True))
 
 
 @pytest.mark.parametrize(

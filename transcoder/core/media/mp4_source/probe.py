@@ -53,7 +53,7 @@ def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, 
     for run in scan.runs:
         stream = probe.first(run.track.medium)
         if run.end is not None and stream and stream.id == run.track.id:
-            end = run.end + max(run.late, stream.late)
+            end = run.end + max(run.late, stream.composition_shift)
             ends[stream.medium] = max(end, ends.get(stream.medium, end))
     return ends
 
@@ -64,7 +64,7 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
 
 def _stream(track: SourceTrack, run: Run | None) -> Stream:
     stream = Stream(track.medium, track.codec, track.id, None, track.sample_rate, track.channels)
-    return replace(stream, start=run.start + run.late, late=run.late) if run and run.start is not None else stream
+    return replace(stream, start=run.start + run.late, composition_shift=run.late) if run and run.start is not None else stream
 
 
 class _Scan:
