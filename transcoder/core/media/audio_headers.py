@@ -79,7 +79,8 @@ def read_mpeg_audio_header(data: bytes, at: int) -> FrameHeader | None:
     second, third = data[at + 1], data[at + 2]
     version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
     bit_rate, rate = third >> 4, third >> 2 & 3
-    if data[at] != 0xFF or second & 0xE0 != 0xE0 or version == 1 or layer == 4 or bit_rate in {0, 15} or rate == _RESERVED:  # noqa: PLR2004 - reserved values
+    is_reserved = version == 1 or layer == 4 or bit_rate in {0, 15} or rate == _RESERVED  # noqa: PLR2004 - reserved values
+    if data[at] != 0xFF or second & 0xE0 != 0xE0 or is_reserved:  # noqa: PLR2004 - the syncword
         return None
     is_mpeg1 = version == 3  # noqa: PLR2004 - the code of MPEG-1
     sample_rate = _MPEG_RATES[rate] >> (0 if is_mpeg1 else 1 if version else 2)

@@ -24,14 +24,11 @@ _MAX_FRAME_SEARCH_BYTES = 16 * 1024
 
 
 def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: Probe | None = None) -> Probe | None:
-    """Return the streams of the transport stream that begins with `head`; None if more bytes are needed.
+    """Return the streams of the transport stream segment that begins with `head`; None if more bytes are needed.
 
-    Args:
-        head: the first bytes of the segment.
-        whole: `head` is the whole segment.
-        tables: packets that belong before `head`: the initialization section.
-        previous: the probe of the segment before. Then it is enough that the audio has begun, or the video if no audio is announced, and
-            if `head` has no program map, it has the streams of `previous`. Without `previous`, streams that begin late get more bytes.
+    `tables` are the packets of the initialization section, which belong before `head`. `previous` is the probe of the segment before. With
+    it, it is enough that the audio has begun, or the video if no audio is announced, and a segment without a program map has the streams of
+    `previous`. Without it, streams that begin late get more bytes.
 
     Raises:
         UpstreamError: it is not a transport stream, or announces neither video nor audio.
@@ -46,17 +43,22 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
         raise UpstreamError("A segment is not media: it is neither an MPEG transport stream nor in another container of HLS.")
     packets = memoryview(head)[skip:].tobytes() if skip else head
     program = _find_program(tables + packets if tables else packets)
-    if program is None and previous and is_enough:
-        program = Program(0, tuple(ProgramElement(stream.id, stream.medium, stream.codec) for stream in previous.streams))
+    if program is None and (whole or len(head) >= _MAX_PROBE_BYTES):
+        program = _program_of(previous)
     if program is None:
-        if whole or len(head) >= _MAX_PROBE_BYTES:
-            raise UpstreamError("A transport stream segment has no program map with video or audio.")
         return None
     scan = _ProgramScan(program, last_is_enough=previous is not None)
     scan.read(packets)
     if not is_enough and not scan.is_complete:
         return None
     return Probe(Container.MPEGTS, scan.streams(), skip)
+
+
+def _program_of(previous: Probe | None) -> Program:
+    """Return the program of the previous segment, for a segment that has no program map itself."""
+    if previous is None:
+        raise UpstreamError("A transport stream segment has no program map with video or audio.")
+    return Program(0, tuple(ProgramElement(stream.id, stream.medium, stream.codec) for stream in previous.streams))
 
 
 def _find_program(packets: bytes) -> Program | None:
