@@ -9,7 +9,7 @@ from pathlib import Path
 
 from generated_video import ffmpeg_path
 
-from transcoder.core.media.inspector import Inspector, inspector
+from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe
 
@@ -61,7 +61,7 @@ def probed(segment: bytes, *, init: bytes = b"") -> Probe:
 def judged(segments: Iterable[bytes], *, init: bytes = b"", piece: int = 65536, probe_of: Probe | None = None) -> tuple[Inspector, bytes]:
     """Pass segments through an inspector in pieces; return it and what it lets through."""
     segments = list(segments)
-    judge = inspector(probe_of or probed(segments[0], init=init), init=init)
+    judge = inspector_for(probe_of or probed(segments[0], init=init), init=init)
     through = []
     for segment in segments:
         judge.begin()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Init, Key, Plan, Segment
 from transcoder.core.media.aes128 import Decryptor
-from transcoder.core.media.continuity import OVERLAP_SECONDS, SegmentExtent, follows, is_truncated, same_streams
+from transcoder.core.media.continuity import OVERLAP_SECONDS, SegmentExtent, continues, is_truncated, same_streams
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe, TrackKind
@@ -171,7 +171,7 @@ class Rendition:
     def _continues(self, before: Opened, after: Opened, inspector: Inspector) -> bool:
         """Tell whether `after` lies on the same timeline and can go through the same ffmpeg."""
         apart = after.segment.at - before.segment.at
-        return same_streams(before.probe, after.probe) and follows(
+        return same_streams(before.probe, after.probe) and continues(
             inspector.starts, inspector.ends, after.probe, seconds=apart, tolerance=self._tolerance
         )
 
@@ -181,7 +181,7 @@ class Rendition:
         if last is None or last.after.segment is not leap.before.segment:
             return
         apart = leap.after.segment.at - last.before.segment.at
-        if follows(last.starts, {}, leap.after.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
+        if continues(last.starts, {}, leap.after.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
             raise UpstreamError("A segment is not the one that belongs in its place: the film goes on behind it as if it were not there.")
 
     async def _pass(self, opened: Opened, pipe: PipeWriter, inspector: Inspector) -> None:
@@ -197,7 +197,7 @@ class Rendition:
 async def _looked_at(head: Head, *, like: Probe | None) -> Opened:
     """Read so much of a segment that it is known what it holds."""
     data, whole = head.head, False
-    while (seen := probe(data, init=head.init, whole=whole, like=like)) is None:
+    while (seen := probe(data, init=head.init, whole=whole, previous=like)) is None:
         # Each look begins at the beginning, so a long head is not looked at for every piece that comes.
         wanted = len(data) + (len(data) // 4 if len(data) > _SHORT_HEAD_BYTES else 1)
         while not whole and len(data) < wanted:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Key, Plan, Segment, Track
-from transcoder.core.media.continuity import follows
+from transcoder.core.media.continuity import continues
 from transcoder.core.media.ends import presentation_ends
-from transcoder.core.media.mpegts import is_tables
+from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Probe
 from transcoder.core.output.announcement import ProbedTrack
@@ -81,7 +81,7 @@ class SourceProbe:
         """Look at the first segment, and at those after it for what is announced there and does not begin."""
         first, *later = track.segments[: _LATE_SEGMENTS + 1]
         seen = await (_opened(by) if by else self._probe(first))
-        if seen.container not in {Container.MPEGTS, Container.FMP4} or not seen.waits:
+        if seen.container not in {Container.MPEGTS, Container.FMP4} or not seen.has_pending_stream:
             return seen
         with single_error():
             async with asyncio.TaskGroup() as tasks:
@@ -89,8 +89,8 @@ class SourceProbe:
         begins = {stream.medium: stream.start for stream in seen.streams if stream.start is not None}
         for segment, glance in glances:
             then = glance.result()
-            if then and follows(begins, {}, then, seconds=segment.at - first.at, tolerance=segment.seconds):
-                seen = seen.completed(then)
+            if then and continues(begins, {}, then, seconds=segment.at - first.at, tolerance=segment.seconds):
+                seen = seen.merged_with(then)
         return seen
 
     async def _glance(self, segment: Segment) -> Probe | None:
@@ -117,7 +117,7 @@ class SourceProbe:
 
     async def _end(self, segment: Segment) -> _Part:
         """Return what tells where `segment` ends, nothing if the origin has no way to give it cheaply."""
-        if segment.init and not is_tables(await self._secrets.init(segment.init)):
+        if segment.init and not is_transport_init(await self._secrets.init(segment.init)):
             return await self._head(segment)
         tail = await self._fetcher.tail(segment.url, segment.range, size=_TAIL_BYTES) or b""
         cut = len(tail) == _TAIL_BYTES

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from transcoder.core.hls.plan import Plan, Segment
-from transcoder.core.media.inspector import Inspector, inspector
+from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.output.accounting import missing_samples
 from transcoder.core.output.announcement import Announcement, ProbedTrack, announce, first_start, silence_for_period
@@ -124,7 +124,7 @@ class _Run:
         index, present = self._next()
         # A period that no tag announced has its first timestamps in the segments at hand, not in the survey.
         surveyed = [track.begun(opened.probe, opened.segment) for track, (_, opened) in zip(self._periods[index], present, strict=True)]
-        judges = [inspector(opened.probe, init=opened.init) for _, opened in present]
+        judges = [inspector_for(opened.probe, init=opened.init) for _, opened in present]
         silence = silence_for_period(surveyed, self._output.film.sound)
         options = RemuxOptions(self._output_format, joined=len(self._periods) > 1, window=self._windows[index], silence=silence, tags=tags)
         self._output.joiner.begin_period(last=index == len(self._periods) - 1)

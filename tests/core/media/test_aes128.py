@@ -19,7 +19,7 @@ def encrypt(clear: bytes) -> bytes:
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 208)))
-def test_clear_bytes_come_out_however_the_encrypted_come_in(clear: bytes, cuts: list[int]) -> None:
+def test_decrypted_bytes_do_not_depend_on_the_pieces(clear: bytes, cuts: list[int]) -> None:
     encrypted = encrypt(clear)
     decryptor = Decryptor(KEY, IV)
     out = [decryptor.feed(piece) for piece in pieces(encrypted, (min(cut, len(encrypted)) for cut in cuts))]
@@ -27,15 +27,17 @@ def test_clear_bytes_come_out_however_the_encrypted_come_in(clear: bytes, cuts: 
 
 
 @pytest.mark.parametrize(
-    "encrypted", [b"", encrypt(b"a" * 40)[:-1], encrypt(b"a" * 40)[:-16], bytes(32)], ids=["none", "cut", "block", "wrong"]
+    "encrypted",
+    [b"", encrypt(b"a" * 40)[:-1], encrypt(b"a" * 40)[:-16], bytes(32)],
+    ids=["empty", "one byte short", "one block short", "wrong key"],
 )
-def test_segment_that_does_not_decrypt_is_the_origins_fault(encrypted: bytes) -> None:
+def test_segment_that_does_not_decrypt_is_an_upstream_error(encrypted: bytes) -> None:
     decryptor = Decryptor(KEY, IV)
     decryptor.feed(encrypted)
     with pytest.raises(UpstreamError, match="does not decrypt"):
         decryptor.end()
 
 
-def test_key_of_another_length_is_refused() -> None:
+def test_key_of_wrong_length_is_refused() -> None:
     with pytest.raises(UpstreamError, match="16 bytes"):
         Decryptor(b"<html>", IV)

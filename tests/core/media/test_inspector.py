@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.inspected import copied, judged, pieces, probed, read
 
-from transcoder.core.media.inspector import inspector
+from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.errors import ProgramChangedError, UnsupportedSourceError, UpstreamError
 
 PACKET = 188
-PLAIN = ["ts-muxed", "ts-audio-only", "ts-video-only", "ts-hevc", "ts-mp3", "ts-ac3", "ts-eac3"]
-PLAIN += [
+SETS = ["ts-muxed", "ts-audio-only", "ts-video-only", "ts-hevc", "ts-mp3", "ts-ac3", "ts-eac3"]
+SETS += [
     "fmp4-muxed",
     "fmp4-hevc",
     "fmp4-av1",
@@ -29,7 +29,7 @@ PLAIN += [
     "fmp4-flac",
     "fmp4-edit-lists",
 ]
-JUDGED = ["ts-muxed", "fmp4-muxed"]
+ONE_PER_CONTAINER = ["ts-muxed", "fmp4-muxed"]
 HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>Gone. Great Good Gone.</body></html>\n"
 
 
@@ -38,34 +38,35 @@ def stream(name: str) -> tuple[bytes, list[bytes]]:
     return read(make_media.media(name))
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", SETS)
 def test_samples_and_times_are_those_that_ffmpeg_copies(name: str) -> None:
     init, segments = stream(name)
-    judge, through = judged(segments, init=init)
-    assert through == b"".join(segments)
+    inspector, passed_on = judged(segments, init=init)
+    assert passed_on == b"".join(segments)
     probe = probed(segments[0], init=init)
-    expected = copied(init + through, probe.container.value)
-    assert judge.samples == {medium: stream.samples for medium, stream in expected.items()}
+    expected = copied(init + passed_on, probe.container.value)
+    assert inspector.samples == {medium: stream.samples for medium, stream in expected.items()}
     starts = {medium: probe.first(medium) for medium in expected}
     assert {medium: stream and stream.start for medium, stream in starts.items()} == pytest.approx(
         {medium: stream.start for medium, stream in expected.items()}, abs=0.001
     )
-    assert judge.ends == pytest.approx({medium: stream.end for medium, stream in expected.items()}, abs=0.035)
+    assert inspector.ends == pytest.approx({medium: stream.end for medium, stream in expected.items()}, abs=0.035)
 
 
-@pytest.mark.parametrize("name", JUDGED)
+@pytest.mark.parametrize("name", ONE_PER_CONTAINER)
 @given(cuts=st.lists(st.integers(0, 200_000), max_size=30))
-def test_nothing_depends_on_how_a_segment_comes(name: str, cuts: list[int]) -> None:
+def test_results_do_not_depend_on_the_pieces(name: str, cuts: list[int]) -> None:
     init, segments = stream(name)
     whole, _ = judged(segments[:2], init=init)
-    judge = inspector(probed(segments[0], init=init), init=init)
-    through = b""
+    inspector = inspector_for(probed(segments[0], init=init), init=init)
+    passed_on = b""
     for segment in segments[:2]:
-        judge.begin()
-        through += b"".join(judge.feed(piece) for piece in pieces(segment, (min(cut, len(segment)) for cut in cuts))) + judge.end()
-    assert through == b"".join(segments[:2])
-    assert (judge.samples, judge.starts) == (whole.samples, whole.starts)
-    assert judge.ends == pytest.approx(whole.ends)
+        inspector.begin()
+        cut_segment = pieces(segment, (min(cut, len(segment)) for cut in cuts))
+        passed_on += b"".join(inspector.feed(piece) for piece in cut_segment) + inspector.end()
+    assert passed_on == b"".join(segments[:2])
+    assert (inspector.samples, inspector.starts) == (whole.samples, whole.starts)
+    assert inspector.ends == pytest.approx(whole.ends)
 
 
 def html(segment: bytes) -> bytes:
@@ -74,19 +75,19 @@ def html(segment: bytes) -> bytes:
 
 def noise(segment: bytes) -> bytes:
     third = len(segment) // 3
-    return segment[:third] + Random(7).randbytes(third) + segment[2 * third :]  # noqa: S311 - rubbish, not a secret
+    return segment[:third] + Random(7).randbytes(third) + segment[2 * third :]  # noqa: S311 - test bytes, not a secret
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "html": html,
     "empty": lambda _: b"",
-    "garbage": lambda segment: Random(3).randbytes(len(segment)),  # noqa: S311 - rubbish, not a secret
+    "garbage": lambda segment: Random(3).randbytes(len(segment)),  # noqa: S311 - test bytes, not a secret
     "cut": lambda segment: segment[: len(segment) // 2 - len(segment) // 2 % PACKET + 1],
     "hole": lambda segment: segment[: len(segment) // 3 // PACKET * PACKET] + segment[2 * len(segment) // 3 // PACKET * PACKET + 1 :],
 }
 
 
-@pytest.mark.parametrize("name", [*JUDGED, "ts-audio-only"])
+@pytest.mark.parametrize("name", [*ONE_PER_CONTAINER, "ts-audio-only"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_segment_is_refused(name: str, damage: str) -> None:
     init, segments = stream(name)
@@ -97,11 +98,11 @@ def test_damaged_segment_is_refused(name: str, damage: str) -> None:
 
 def test_noise_in_the_middle_of_a_transport_stream_is_refused() -> None:
     _, segments = stream("ts-muxed")
-    with pytest.raises(UpstreamError, match="packets do not follow"):
+    with pytest.raises(UpstreamError, match="sync byte"):
         judged([segments[0], noise(segments[1])])
 
 
-def test_noise_in_sound_of_whole_packets_is_refused() -> None:
+def test_noise_in_the_audio_of_undamaged_packets_is_refused() -> None:
     _, segments = stream("ts-audio-only")
     packets = [segments[0][at : at + PACKET] for at in range(0, len(segments[0]), PACKET)]
     third = len(packets) // 3
@@ -109,7 +110,7 @@ def test_noise_in_sound_of_whole_packets_is_refused() -> None:
         packet[:4] + bytes(PACKET - 4) if third < number < 2 * third and packet[1] & 0x5F == 1 else packet
         for number, packet in enumerate(packets)
     ]
-    with pytest.raises(UpstreamError, match="sound is damaged"):
+    with pytest.raises(UpstreamError, match="audio is damaged"):
         judged([b"".join(noisy)])
 
 
@@ -121,15 +122,15 @@ def test_segment_with_less_media_than_announced_is_refused() -> None:
         judged([short], init=init, probe_of=probed(segments[0], init=init))
 
 
-def test_initialization_section_in_each_segment_is_let_through() -> None:
+def test_initialization_section_in_each_segment_is_passed_on() -> None:
     init, segments = stream("fmp4-muxed")
     alone, _ = judged(segments, init=init)
-    judge, through = judged([init + segment for segment in segments])
-    assert through == b"".join(init + segment for segment in segments)
-    assert (judge.samples, judge.ends) == (alone.samples, alone.ends)
+    inspector, passed_on = judged([init + segment for segment in segments])
+    assert passed_on == b"".join(init + segment for segment in segments)
+    assert (inspector.samples, inspector.ends) == (alone.samples, alone.ends)
 
 
-def test_another_initialization_section_of_which_no_tag_tells_is_refused() -> None:
+def test_different_initialization_section_without_a_tag_is_refused() -> None:
     init, segments = stream("fmp4-muxed")
     at = init.index(b"avcC") + 12
     other = init[:at] + bytes([init[at] ^ 1]) + init[at + 1 :]
@@ -138,40 +139,40 @@ def test_another_initialization_section_of_which_no_tag_tells_is_refused() -> No
 
 
 @pytest.mark.parametrize("piece", [100, 65536])
-def test_picture_before_the_transport_stream_is_taken_off(piece: int) -> None:
+def test_image_before_the_transport_stream_is_removed(piece: int) -> None:
     _, segments = stream("ts-muxed")
     junk = b"\x89PNG\r\n\x1a\nGGGG" + bytes(700)
     probe = probed(junk + segments[0])
-    judge, through = judged([junk + segment for segment in segments], piece=piece, probe_of=probe)
+    inspector, passed_on = judged([junk + segment for segment in segments], piece=piece, probe_of=probe)
     assert probe.skip == len(junk)
-    assert through == b"".join(segments)
-    assert judge.samples == judged(segments)[0].samples
+    assert passed_on == b"".join(segments)
+    assert inspector.samples == judged(segments)[0].samples
 
 
-def test_sound_cut_anywhere_by_segment_borders_is_counted_once() -> None:
+def test_audio_frames_split_between_segments_are_counted_once() -> None:
     _, segments = stream("ts-muxed")
-    film = b"".join(segments)
-    cut = (len(film) // PACKET // 3 + 1) * PACKET
-    judge, _ = judged([film[at : at + cut] for at in range(0, len(film), cut)], probe_of=probed(segments[0]))
-    assert judge.samples == judged(segments)[0].samples
+    data = b"".join(segments)
+    cut = (len(data) // PACKET // 3 + 1) * PACKET
+    inspector, _ = judged([data[at : at + cut] for at in range(0, len(data), cut)], probe_of=probed(segments[0]))
+    assert inspector.samples == judged(segments)[0].samples
 
 
-def test_sound_at_another_rate_is_refused_where_no_tag_tells_of_it(tmp_path: Path) -> None:
+def test_changed_sampling_rate_without_a_tag_is_refused(tmp_path: Path) -> None:
     parts = []
     for rate in (48_000, 44_100):
         run_ffmpeg("-f", "lavfi", "-i", f"sine=r={rate}:d=1", "-c:a", "aac", "-f", "adts", tmp_path / f"{rate}.aac")
         parts.append((tmp_path / f"{rate}.aac").read_bytes())
-    judge = inspector(probed(parts[0]))
+    inspector = inspector_for(probed(parts[0]))
     for part in (parts[0], parts[0]):
-        judge.begin()
-        judge.feed(part)
-        judge.end()
-    judge.begin()
+        inspector.begin()
+        inspector.feed(part)
+        inspector.end()
+    inspector.begin()
     with pytest.raises(UnsupportedSourceError, match="sampling rate"):
-        judge.feed(parts[1])
+        inspector.feed(parts[1])
 
 
-def test_changed_program_map_is_told_apart() -> None:
+def test_changed_program_map_has_its_own_error() -> None:
     _, muxed = stream("ts-muxed")
     _, alone = stream("ts-video-only")
     with pytest.raises(ProgramChangedError):
@@ -190,13 +191,13 @@ def test_scrambled_packets_are_refused() -> None:
         judged([segments[0], bytes(scrambled)])
 
 
-def test_times_go_on_over_the_wrap_of_the_clock(tmp_path: Path) -> None:
+def test_times_continue_over_a_wrap_of_the_clock(tmp_path: Path) -> None:
     run_ffmpeg(*encoding(GeneratedVideo(seconds=3, at=WRAP_SECONDS - 2)), tmp_path / "wrap.ts")
-    film = (tmp_path / "wrap.ts").read_bytes()
-    judge, _ = judged([film])
-    assert judge.samples == {medium: stream.samples for medium, stream in copied(film, "mpegts").items()}
-    probe = probed(film)
-    for medium, end in judge.ends.items():
+    data = (tmp_path / "wrap.ts").read_bytes()
+    inspector, _ = judged([data])
+    assert inspector.samples == {medium: stream.samples for medium, stream in copied(data, "mpegts").items()}
+    probe = probed(data)
+    for medium, end in inspector.ends.items():
         first = probe.first(medium)
         assert first
         assert first.start
@@ -204,30 +205,30 @@ def test_times_go_on_over_the_wrap_of_the_clock(tmp_path: Path) -> None:
         assert end > WRAP_SECONDS
 
 
-def test_each_segment_tells_its_own_start() -> None:
+def test_each_segment_has_its_own_start() -> None:
     _, segments = stream("ts-muxed")
-    judge = inspector(probed(segments[0]))
+    inspector = inspector_for(probed(segments[0]))
     starts = []
     for segment in segments:
-        judge.begin()
-        assert not judge.starts
-        judge.feed(segment)
-        judge.end()
-        starts.append(judge.starts[Medium.VIDEO])
+        inspector.begin()
+        assert not inspector.starts
+        inspector.feed(segment)
+        inspector.end()
+        starts.append(inspector.starts[Medium.VIDEO])
     assert starts == pytest.approx([starts[0], starts[0] + 2, starts[0] + 4])
 
 
-def test_containers_have_their_own_judges() -> None:
-    assert {probed(stream(name)[1][0], init=stream(name)[0]).container for name in JUDGED} == {Container.MPEGTS, Container.FMP4}
+def test_tested_sets_are_in_both_containers() -> None:
+    assert {probed(stream(name)[1][0], init=stream(name)[0]).container for name in ONE_PER_CONTAINER} == {Container.MPEGTS, Container.FMP4}
 
 
-def test_media_of_fragments_is_not_held() -> None:
+def test_media_data_of_fragments_is_not_buffered() -> None:
     init, segments = stream("fmp4-video-only")
-    judge = inspector(probed(segments[0], init=init), init=init)
-    judge.begin()
-    judge.feed(segments[0] + (64 << 20).to_bytes(4, "big") + b"free")
+    inspector = inspector_for(probed(segments[0], init=init), init=init)
+    inspector.begin()
+    inspector.feed(segments[0] + (64 << 20).to_bytes(4, "big") + b"free")
     block = bytes(1 << 20)
-    assert all(judge.feed(block) is block for _ in range(63))
-    assert judge.feed(block[8:]) == block[8:]
-    judge.end()
-    assert judge.samples[Medium.VIDEO] > 0
+    assert all(inspector.feed(block) is block for _ in range(63))
+    assert inspector.feed(block[8:]) == block[8:]
+    inspector.end()
+    assert inspector.samples[Medium.VIDEO] > 0

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.inspected import copied, judged, pieces, probed
 
-from transcoder.core.media.audio_frames import HEADER_BYTES, ac3_frame
+from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
 from transcoder.core.media.ends import presentation_ends
-from transcoder.core.media.inspector import inspector
+from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
-FORMS = {
+ENCODINGS = {
     "aac": ("adts", "-c:a", "aac"),
     "mp3": ("mp3", "-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0"),
     "ac3": ("ac3", "-c:a", "ac3"),
@@ -24,10 +24,10 @@ OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
 
 
 @cache
-def sound(codec: str, *, options: tuple[str, ...] = ()) -> bytes:
-    muxer, *words = FORMS[codec]
+def audio(codec: str, *, options: tuple[str, ...] = ()) -> bytes:
+    muxer, *words = ENCODINGS[codec]
     with TemporaryDirectory() as folder:
-        file = Path(folder, "sound")
+        file = Path(folder, "audio")
         run_ffmpeg("-f", "lavfi", "-i", "sine=440:r=48000:d=2", "-ac", "2", *words, *options, "-f", muxer, file)
         return file.read_bytes()
 
@@ -38,73 +38,73 @@ def tag(seconds: float | None, owner: bytes = OWNER) -> bytes:
     return b"ID3\4\0\0\0\0\0" + bytes([len(frame)]) + frame
 
 
-@pytest.mark.parametrize("codec", FORMS)
+@pytest.mark.parametrize("codec", ENCODINGS)
 def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
-    data = sound(codec)
+    data = audio(codec)
     probe = probed(tag(12.5) + data)
-    judge, through = judged([tag(12.5) + data, tag(14.5) + data])
-    expected = copied(through, probe.container.value)[Medium.AUDIO]
+    inspector, passed_on = judged([tag(12.5) + data, tag(14.5) + data])
+    expected = copied(passed_on, probe.container.value)[Medium.AUDIO]
     stream = probe.first(Medium.AUDIO)
     assert stream
     assert (stream.codec, stream.start, stream.sample_rate, stream.channels) == (codec, 12.5, 48000, 2)
     assert probe.skip == len(tag(0))
-    assert through == data + data
-    assert judge.samples[Medium.AUDIO] == expected.samples
-    assert judge.ends[Medium.AUDIO] == pytest.approx(14.5 + expected.end / 2, abs=0.03)
-    assert judge.starts == {Medium.AUDIO: 14.5}
-    assert presentation_ends(tag(14.5) + data, probe) == pytest.approx(judge.ends)
+    assert passed_on == data + data
+    assert inspector.samples[Medium.AUDIO] == expected.samples
+    assert inspector.ends[Medium.AUDIO] == pytest.approx(14.5 + expected.end / 2, abs=0.03)
+    assert inspector.starts == {Medium.AUDIO: 14.5}
+    assert presentation_ends(tag(14.5) + data, probe) == pytest.approx(inspector.ends)
 
 
-@pytest.mark.parametrize("codec", FORMS)
+@pytest.mark.parametrize("codec", ENCODINGS)
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=30))
-def test_frames_are_the_same_in_any_pieces(codec: str, cuts: list[int]) -> None:
-    data = tag(3) + sound(codec)
+def test_results_do_not_depend_on_the_pieces(codec: str, cuts: list[int]) -> None:
+    data = tag(3) + audio(codec)
     whole, _ = judged([data])
-    judge = inspector(probed(data))
-    judge.begin()
-    through = b"".join(judge.feed(piece) for piece in pieces(data, (min(cut, len(data)) for cut in cuts))) + judge.end()
-    assert through == sound(codec)
-    assert (judge.samples, judge.ends, judge.starts) == (whole.samples, whole.ends, whole.starts)
+    inspector = inspector_for(probed(data))
+    inspector.begin()
+    passed_on = b"".join(inspector.feed(piece) for piece in pieces(data, (min(cut, len(data)) for cut in cuts))) + inspector.end()
+    assert passed_on == audio(codec)
+    assert (inspector.samples, inspector.ends, inspector.starts) == (whole.samples, whole.ends, whole.starts)
 
 
-def test_without_a_tag_there_is_no_time() -> None:
-    probe = probed(sound("aac"))
-    judge, _ = judged([sound("aac")])
+def test_without_a_tag_no_times_are_known() -> None:
+    probe = probed(audio("aac"))
+    inspector, _ = judged([audio("aac")])
     assert probe.streams[0].start is None
-    assert not judge.starts
-    assert not judge.ends
-    assert not presentation_ends(sound("aac"), probe)
+    assert not inspector.starts
+    assert not inspector.ends
+    assert not presentation_ends(audio("aac"), probe)
 
 
 def test_index_frame_of_an_mp3_is_not_counted() -> None:
-    data = sound("mp3", options=("-write_xing", "1"))
-    judge, _ = judged([data])
+    data = audio("mp3", options=("-write_xing", "1"))
+    inspector, _ = judged([data])
     assert b"Info" in data[:200] or b"Xing" in data[:200]
-    assert judge.samples[Medium.AUDIO] == copied(data, "mp3")[Medium.AUDIO].samples
+    assert inspector.samples[Medium.AUDIO] == copied(data, "mp3")[Medium.AUDIO].samples
 
 
-def test_dependent_substreams_belong_to_the_sample_before() -> None:
-    data = sound("eac3", options=("-ac", "1"))
+def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
+    data = audio("eac3", options=("-ac", "1"))
     frames, at = [], 0
     while at < len(data):
-        frame = ac3_frame(data + bytes(HEADER_BYTES), at)
+        frame = read_ac3_header(data + bytes(HEADER_BYTES), at)
         assert frame
         frames.append(data[at : at + frame.length])
         at += frame.length
     doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
-    judge, _ = judged([doubled])
-    assert judge.samples[Medium.AUDIO] == copied(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
+    inspector, _ = judged([doubled])
+    assert inspector.samples[Medium.AUDIO] == copied(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
 
 
-@pytest.mark.parametrize("codec", FORMS)
+@pytest.mark.parametrize("codec", ENCODINGS)
 def test_segment_cut_inside_a_frame_is_refused(codec: str) -> None:
     with pytest.raises(UpstreamError, match="inside an audio frame"):
-        judged([sound(codec)[:-100]])
+        judged([audio(codec)[:-100]])
 
 
-@pytest.mark.parametrize("codec", FORMS)
+@pytest.mark.parametrize("codec", ENCODINGS)
 def test_noise_between_frames_is_refused(codec: str) -> None:
-    data = sound(codec)
+    data = audio(codec)
     third = len(data) // 3
     with pytest.raises(UpstreamError):
         judged([data[:third] + bytes(third) + data[2 * third :]])
@@ -113,16 +113,16 @@ def test_noise_between_frames_is_refused(codec: str) -> None:
 @pytest.mark.parametrize("segment", [b"", tag(1), b"<html>" * 500])
 def test_segment_without_frames_is_refused(segment: bytes) -> None:
     with pytest.raises(UpstreamError):
-        judged([sound("aac"), segment], probe_of=probed(sound("aac")))
+        judged([audio("aac"), segment], probe_of=probed(audio("aac")))
 
 
 def test_encrypted_samples_are_refused_in_any_segment() -> None:
-    described = tag(1, owner=b"com.apple.streaming.audioDescription\0") + sound("aac")
+    described = tag(1, owner=b"com.apple.streaming.audioDescription\0") + audio("aac")
     with pytest.raises(UnsupportedSourceError, match="protected"):
         probed(described)
     with pytest.raises(UnsupportedSourceError, match="protected"):
-        judged([sound("aac"), described])
+        judged([audio("aac"), described])
 
 
-def test_containers_are_ffmpegs_demuxers() -> None:
-    assert [probed(sound(codec)).container for codec in FORMS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]
+def test_each_codec_has_its_container() -> None:
+    assert [probed(audio(codec)).container for codec in ENCODINGS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]

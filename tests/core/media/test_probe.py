@@ -3,7 +3,7 @@ from generated_video import GeneratedVideo, encoding, run_ffmpeg
 from make_media import media
 from peers.inspected import copied, judged, probed, read
 
-from transcoder.core.media.inspector import inspector
+from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts.program_tables import read_program
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium
@@ -28,38 +28,38 @@ CODECS = {
 
 
 @pytest.mark.parametrize("name", CODECS)
-def test_container_and_codecs_are_told(name: str) -> None:
+def test_container_and_codecs_are_found(name: str) -> None:
     init, segments = read(media(name))
     found = probed(segments[0], init=init)
     assert (found.container, *(stream.codec for stream in found.streams)) == CODECS[name]
-    sound = found.first(Medium.AUDIO)
-    assert sound
-    assert (sound.sample_rate, sound.channels) == (48000, 2)
+    audio = found.first(Medium.AUDIO)
+    assert audio
+    assert (audio.sample_rate, audio.channels) == (48000, 2)
 
 
 @pytest.mark.parametrize("name", CODECS)
-def test_a_head_tells_what_the_whole_segment_tells(name: str) -> None:
+def test_first_bytes_give_the_same_result_as_the_whole_segment(name: str) -> None:
     init, segments = read(media(name))
     found = probed(segments[0], init=init)
     heads = [probe(segments[0][:size], init=init, whole=False) for size in range(0, len(segments[0]), 1501)]
-    told = [head for head in heads if head]
+    results = [head for head in heads if head]
     assert heads[0] is None
-    assert told
-    assert all(head == found for head in told)
+    assert results
+    assert all(head == found for head in results)
 
 
-def test_announced_stream_that_does_not_come_has_no_start() -> None:
+def test_announced_stream_without_packets_has_no_start() -> None:
     _, segments = read(media("ts-muxed"))
     packets = (segments[0][at : at + 188] for at in range(0, len(segments[0]), 188))
     segment = b"".join(packet for packet in packets if packet[1] & 0x1F != 1 or packet[2] != 1)
     found = probed(segment)
-    sound = found.first(Medium.AUDIO)
+    audio = found.first(Medium.AUDIO)
     assert probe(segment, whole=False) is None
-    assert sound
-    assert (sound.codec, sound.start) == ("aac", None)
+    assert audio
+    assert (audio.codec, audio.start) == ("aac", None)
 
 
-PAGE = b"<!DOCTYPE html><html><body>Good Gone Great</body></html>"
+HTML = b"<!DOCTYPE html><html><body>Good Gone Great</body></html>"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ PAGE = b"<!DOCTYPE html><html><body>Good Gone Great</body></html>"
     [
         (b"", UpstreamError),
         (b"G", UpstreamError),
-        (PAGE, UpstreamError),
-        (PAGE * 5000, UpstreamError),
-        (b"\n\n  " + PAGE, UpstreamError),
+        (HTML, UpstreamError),
+        (HTML * 5000, UpstreamError),
+        (b"\n\n  " + HTML, UpstreamError),
         (b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello", UpstreamError),
         (bytes(100_000), UpstreamError),
         (b"G" * 300_000, UpstreamError),
@@ -83,13 +83,13 @@ PAGE = b"<!DOCTYPE html><html><body>Good Gone Great</body></html>"
         (b"OggS" + bytes(400), UnsupportedSourceError),
     ],
 )
-def test_what_is_no_media_is_refused(head: bytes, error: type[Exception]) -> None:
+def test_bytes_that_are_not_media_are_refused(head: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         probe(head, whole=True)
 
 
-@pytest.mark.parametrize("head", [PAGE, b"OggS" + bytes(400)])
-def test_what_is_surely_no_media_is_refused_by_its_head(head: bytes) -> None:
+@pytest.mark.parametrize("head", [HTML, b"OggS" + bytes(400)])
+def test_recognizable_other_formats_are_refused_by_their_first_bytes(head: bytes) -> None:
     with pytest.raises((UpstreamError, UnsupportedSourceError)):
         probe(head, whole=False)
 
@@ -139,45 +139,45 @@ def test_stream_types_and_descriptors_name_the_codec(kind: int, descriptors: byt
     assert [stream.codec for stream in program.streams] == ([codec] if codec else [])
 
 
-def test_ordinary_mp4_is_known_by_its_tables(tmp_path_factory: pytest.TempPathFactory) -> None:
-    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+def test_plain_mp4_is_recognized_by_its_sample_tables(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "video.mp4"
     run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+faststart", file)
     data = file.read_bytes()
     found = probe(data, whole=True)
     assert found
     assert (found.container, [stream.codec for stream in found.streams]) == (Container.MP4, ["h264", "aac"])
-    judge = inspector(found)
-    judge.begin()
-    judge.feed(data)
-    judge.end()
-    assert judge.samples == {Medium.VIDEO: 25, Medium.AUDIO: 48}
-    judge.begin()
-    judge.feed(data[:-10_000])
+    inspector = inspector_for(found)
+    inspector.begin()
+    inspector.feed(data)
+    inspector.end()
+    assert inspector.samples == {Medium.VIDEO: 25, Medium.AUDIO: 48}
+    inspector.begin()
+    inspector.feed(data[:-10_000])
     with pytest.raises(UpstreamError):
-        judge.end()
+        inspector.end()
 
 
-def test_an_initialization_section_has_no_samples(tmp_path_factory: pytest.TempPathFactory) -> None:
-    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+def test_initialization_section_must_not_list_samples(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "video.mp4"
     run_ffmpeg(*encoding(GeneratedVideo(seconds=1)), "-movflags", "+faststart", file)
     with pytest.raises(UnsupportedSourceError, match="plain MP4"):
         probe(b"\0\0\0\x10moof\0\0\0\0\0\0\0\0", init=file.read_bytes(), whole=True)
 
 
-def test_negative_composition_offsets_make_ffmpeg_late(tmp_path_factory: pytest.TempPathFactory) -> None:
-    file = tmp_path_factory.mktemp("mp4") / "film.mp4"
+def test_negative_composition_offsets_shift_the_start_as_in_ffmpeg(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("mp4") / "video.mp4"
     run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+frag_keyframe+delay_moov+negative_cts_offsets", file)
-    picture = probed(file.read_bytes()).first(Medium.VIDEO)
-    assert picture
-    assert picture.start == picture.late == pytest.approx(0.04)
+    video = probed(file.read_bytes()).first(Medium.VIDEO)
+    assert video
+    assert video.start == video.composition_shift == pytest.approx(0.04)
 
 
-def test_layer_two_is_told_from_layer_three(tmp_path_factory: pytest.TempPathFactory) -> None:
-    file = tmp_path_factory.mktemp("ts") / "sound.ts"
+def test_layer_two_is_distinguished_from_layer_three(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("ts") / "audio.ts"
     run_ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "mp2", file)
-    judge, _ = judged([file.read_bytes()])
+    inspector, _ = judged([file.read_bytes()])
     assert [stream.codec for stream in probed(file.read_bytes()).streams] == ["mp2"]
-    assert judge.samples[Medium.AUDIO] == 39
+    assert inspector.samples[Medium.AUDIO] == 39
 
 
 def test_fragments_may_begin_before_zero() -> None:

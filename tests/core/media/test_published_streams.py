@@ -1,4 +1,4 @@
-"""Segments that others published, judged beside ffmpeg: `HLS_CORPORA` names a folder outside this repository."""
+"""Published HLS streams, with ffmpeg as the reference. `HLS_CORPORA` names their folder, which is outside this repository."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from peers.inspected import copied, judged, probed
 
 from transcoder.core.media.ends import presentation_ends
 
-STREAMS = Path(os.environ.get("HLS_CORPORA", "corpora-not-named"), "streams")
+STREAMS = Path(os.environ.get("HLS_CORPORA", "no-corpora"), "streams")
 
 pytestmark = pytest.mark.skipif(not STREAMS.is_dir(), reason="HLS_CORPORA does not name the folder of published streams")
 
@@ -22,7 +22,7 @@ MEDIA_PLAYLISTS = sorted(
 )
 
 
-def span(folder: Path, name: str, byte_range: str, after: int) -> tuple[bytes, int]:
+def read_range(folder: Path, name: str, byte_range: str, after: int) -> tuple[bytes, int]:
     data = (folder / name).read_bytes()
     if not byte_range:
         return data, 0
@@ -35,11 +35,11 @@ def read(playlist: Path) -> tuple[bytes, list[bytes]]:
     init, segments, byte_range, after = b"", [], "", 0
     for line in playlist.read_text(encoding="utf-8-sig").splitlines():
         if match := re.match(r'#EXT-X-MAP:URI="([^"]+)"(?:,BYTERANGE="([\d@]+)")?', line):
-            init, _ = span(playlist.parent, match[1], match[2] or "", 0)
+            init, _ = read_range(playlist.parent, match[1], match[2] or "", 0)
         elif line.startswith("#EXT-X-BYTERANGE:"):
             byte_range = line.partition(":")[2].strip()
         elif line.strip() and not line.startswith("#"):
-            segment, after = span(playlist.parent, line.strip(), byte_range, after)
+            segment, after = read_range(playlist.parent, line.strip(), byte_range, after)
             segments.append(segment)
             byte_range = ""
     return init, segments
@@ -50,21 +50,21 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(playlist: Path) -> None:
     try:
         init, segments = read(playlist)
     except FileNotFoundError:
-        pytest.skip("a segment is missing: a stream that was live")
+        pytest.skip("a segment is missing: the stream was live")
     if b"enc" in re.findall(rb"stsd.{12}(enc)[va]", init, re.DOTALL):
         pytest.skip("encrypted")
     probe = probed(segments[0], init=init)
-    judge, through = judged(segments, init=init)
-    expected = copied(init + through, probe.container.value)
-    assert judge.samples == {medium: stream.samples for medium, stream in expected.items()}
+    inspector, passed_on = judged(segments, init=init)
+    expected = copied(init + passed_on, probe.container.value)
+    assert inspector.samples == {medium: stream.samples for medium, stream in expected.items()}
     ends = presentation_ends(segments[-1], probe, init=init)
     for medium, stream in expected.items():
         first = probe.first(medium)
         assert first
         if first.start is None:
             continue
-        # Packed audio has lost its tag, and with it its time, when ffmpeg sees it.
+        # ffmpeg gets packed audio without its tag, and therefore without its timestamp.
         shift = first.start if probe.skip else 0.0
         assert first.start == pytest.approx(stream.start + shift, abs=0.001)
-        assert judge.ends[medium] == pytest.approx(stream.end + shift, abs=0.045)
-        assert ends[medium] == pytest.approx(judge.ends[medium], abs=0.045)
+        assert inspector.ends[medium] == pytest.approx(stream.end + shift, abs=0.045)
+        assert ends[medium] == pytest.approx(inspector.ends[medium], abs=0.045)

@@ -117,6 +117,6 @@ def test_nothing_lasts_less_than_no_time() -> None:
 def test_a_later_look_tells_of_what_begins_late() -> None:
     first = Probe(Container.MPEGTS, (video(10.0), audio(None)))
     later = Probe(Container.MPEGTS, (video(12.0), audio(12.5)))
-    assert first.waits
-    assert not first.completed(later).waits
-    assert [stream.start for stream in first.completed(later).streams] == [10.0, 12.5]
+    assert first.has_pending_stream
+    assert not first.merged_with(later).has_pending_stream
+    assert [stream.start for stream in first.merged_with(later).streams] == [10.0, 12.5]

@@ -1,1 +1,1 @@
-"""What bytes are: containers, codecs, timestamps, samples."""
+"""Reading media bytes: containers, codecs, timestamps and samples."""

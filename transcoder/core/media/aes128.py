@@ -1,4 +1,4 @@
-"""Takes AES-128 off a segment (RFC 8216, 4.3.2.4): CBC over the whole of it, PKCS #7 padding at its end."""
+"""Decryption of AES-128 segments (RFC 8216, 4.3.2.4): CBC over the whole segment, with PKCS #7 padding."""
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -11,22 +11,22 @@ KEY_BYTES = 16
 
 
 class Decryptor:
-    """Decrypts one segment that comes in any pieces."""
+    """Decrypts one segment, given in pieces of any size."""
 
     def __init__(self, key: bytes, iv: bytes) -> None:
-        """Begin a segment; raises UpstreamError if the key is not 16 bytes long. `iv` has 16 bytes."""
+        """Begin a segment. `iv` has 16 bytes. Raises UpstreamError if the key does not have 16 bytes."""
         if len(key) != KEY_BYTES:
-            raise UpstreamError("The key of an encrypted segment is not 16 bytes long.")
+            raise UpstreamError(f"The key of an encrypted segment has {len(key)} bytes. An AES-128 key has 16 bytes.")
         self._cipher = Cipher(AES(key), CBC(iv)).decryptor()
         self._padding = PKCS7(AES.block_size).unpadder()
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next encrypted bytes, return the clear ones that are certain; the last block waits for `end`."""
+        """Take the next encrypted bytes and return decrypted ones; the last block, which may be padding, is held back for `end`."""
         return self._padding.update(self._cipher.update(piece))
 
     def end(self) -> bytes:
-        """Return the last clear bytes; raises UpstreamError if the segment is cut off or the key is not the right one."""
+        """Return the last decrypted bytes. Raises UpstreamError if the segment is cut off, or if the key is wrong."""
         try:
             return self._padding.update(self._cipher.finalize()) + self._padding.finalize()
         except ValueError:
-            raise UpstreamError("An encrypted segment does not decrypt: it is cut off, or the key is not its own.") from None
+            raise UpstreamError("An encrypted segment does not decrypt: it is cut off, or its key is wrong.") from None

@@ -1,4 +1,4 @@
-"""Where segments lie on the source's timeline."""
+"""Checks whether one segment continues another: the same timeline, the same streams, nothing missing between them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,63 +7,70 @@ from transcoder.core.media.streams import Medium, Probe
 from transcoder.core.media.timestamps import unwrap
 
 OVERLAP_SECONDS = 0.5
-"""A segment that begins so much before the end of the one before it does not continue it; ffmpeg would crush the two into one another."""
+"""A segment that starts more than this before the end of the previous one does not continue it.
 
-_SAMPLES_TO_TELL = 8
-"""Fewer samples in a segment do not tell how far apart they are."""
+ffmpeg would squeeze the two into one another.
+"""
+
+_MIN_SAMPLES = 8
+"""With fewer samples in a segment, the average distance between them says nothing."""
 
 
-def follows(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
-    """Tell whether a segment continues the timeline of another that lies `seconds` before it; a 33-bit wrap is no leap.
+def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
+    """Tell whether a segment lies on the same timeline as an earlier one. A wrap of the 33-bit clock is not a discontinuity.
 
     Args:
-        starts: where the earlier segment's media began, in seconds.
-        ends: where the media before the later one ended in truth, in seconds: EXTINF may be rounded, or wrong.
-        after: the later segment's head.
-        seconds: how far apart their beginnings are by the playlist.
-        tolerance: how far the later one may lie behind its place: a target duration.
+        starts: first presentation time of each medium in the earlier segment, in seconds.
+        ends: actual presentation end of each medium before the later segment, in seconds: EXTINF may be rounded, or wrong.
+        after: the probe of the later segment.
+        seconds: distance from the start of the earlier segment to the start of the later one, according to the playlist.
+        tolerance: how many seconds late the later segment may start: a target duration.
 
     """
     for medium in Medium:
-        then = after.first(medium)
-        if medium not in starts or then is None or then.start is None:
+        stream = after.first(medium)
+        if medium not in starts or stream is None or stream.start is None:
             continue
-        place = starts[medium] + seconds
-        end = unwrap(ends.get(medium, place), near=place)
-        start = unwrap(then.start, near=place)
-        return end - OVERLAP_SECONDS <= start <= max(place, end) + tolerance
-    # Without timestamps in common (packed audio without ID3) there is nothing to say against it.
+        expected = starts[medium] + seconds
+        end = unwrap(ends.get(medium, expected), near=expected)
+        start = unwrap(stream.start, near=expected)
+        return end - OVERLAP_SECONDS <= start <= max(expected, end) + tolerance
+    # Without common timestamps (packed audio without ID3 tags) nothing contradicts the playlist.
     return True
 
 
 def same_streams(before: Probe, after: Probe) -> bool:
-    """Tell whether one ffmpeg can read both: the streams that go into the film have the same ids and codecs."""
+    """Tell whether one ffmpeg process can read both segments: the streams for the output have the same ids and codecs.
+
+    A stream that is missing in the later segment is allowed.
+    """
     return before.container is after.container and all(
-        (first and (first.id, first.codec)) == (then and (then.id, then.codec)) or then is None
-        for first, then in ((before.first(medium), after.first(medium)) for medium in Medium)
+        (old and (old.id, old.codec)) == (new and (new.id, new.codec)) or new is None
+        for old, new in ((before.first(medium), after.first(medium)) for medium in Medium)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentExtent:
-    """What one segment brought of one medium."""
+    """The samples of one medium in one segment: their number and the time they cover."""
 
     samples: int
     start: float
+    """First presentation time in seconds."""
     end: float
-    """First presentation time and last presentation end, in seconds."""
+    """Last presentation end in seconds."""
 
 
 def is_truncated(passed: Mapping[Medium, SegmentExtent], after: Probe, *, seconds: float) -> bool:
-    """Tell whether a segment ends so long before the one that follows it that a part of it must be missing.
+    """Tell whether a segment ends so long before the start of the next one that a part of it must be missing.
 
-    An origin that has only half of a file sends that half with a Content-Length that is right, and a transport stream may end after any
-    packet. A picture may stand still for any time, so it is the sound that tells, and the picture has to agree where it is known: both
-    must end early by 40 % of EXTINF, and by far more than their samples are apart.
+    An origin that has only half of a file sends that half with a correct Content-Length, and a transport stream may end after any
+    packet. A video frame may be shown for any length of time, so the audio decides, and the video must agree if it is known: both must end
+    early by 40 % of EXTINF, and by far more than the distance between their samples.
 
     Args:
-        passed: what the segment brought, by medium.
-        after: the next segment's head, on the same timeline.
+        passed: what the segment contained, by medium.
+        after: the probe of the next segment, which lies on the same timeline.
         seconds: the segment's EXTINF.
 
     """
@@ -72,9 +79,9 @@ def is_truncated(passed: Mapping[Medium, SegmentExtent], after: Probe, *, second
     return Medium.AUDIO in known and all(_ends_early(passed[medium], starts[medium], seconds) for medium in known)
 
 
-def _ends_early(passed: SegmentExtent, then: float, seconds: float) -> bool:
-    if passed.samples < _SAMPLES_TO_TELL:
+def _ends_early(passed: SegmentExtent, next_start: float, seconds: float) -> bool:
+    if passed.samples < _MIN_SAMPLES:
         return False
-    hole = unwrap(then, near=passed.end) - passed.end
-    apart = (passed.end - passed.start) / passed.samples
-    return hole > max(OVERLAP_SECONDS, 0.4 * seconds, 4 * apart)
+    hole = unwrap(next_start, near=passed.end) - passed.end
+    sample_distance = (passed.end - passed.start) / passed.samples
+    return hole > max(OVERLAP_SECONDS, 0.4 * seconds, 4 * sample_distance)

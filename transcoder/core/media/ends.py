@@ -1,4 +1,4 @@
-"""When a track ends, told from its last segment."""
+"""The presentation end of a track, read from its last segment."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,21 @@ from transcoder.core.media.streams import Container, Medium, Probe
 
 
 def presentation_ends(tail: bytes, probe: Probe, *, init: bytes = b"") -> Mapping[Medium, float]:
-    """Return the presentation end of each first stream in seconds on the source's timeline; what `tail` does not tell is left out.
+    """Return the presentation end of the first stream of each medium, in seconds on the source's timeline.
 
-    `tail` is the end of the last segment of a transport stream, beginning anywhere; of packed audio the whole last segment; of fragmented
-    MP4 the last segment's head (its end is told if its first moof covers it) or the whole. `probe` is that of the track's first segment.
+    A medium whose end cannot be read from `tail` is missing from the result.
+
+    Args:
+        tail: bytes of the track's last segment. For a transport stream its last bytes, beginning anywhere; for packed audio the whole
+            segment; for fragmented MP4 the whole segment, or its first bytes: these are enough if the first moof covers the segment.
+        probe: the probe of the track's first segment.
+        init: the initialization section.
+
     """
     if probe.container is Container.MPEGTS:
         return transport_stream_ends(tail, probe)
     if probe.container is Container.MP4:
-        return {}  # its playlist, which is made of its own tables, tells
+        return {}  # the playlist of a plain MP4 is made from its own sample tables, so its durations are exact
     if probe.container is Container.FMP4:
         return fragment_ends(tail, probe, init=init)
     return packed_audio_ends(tail, probe)

@@ -1,4 +1,4 @@
-"""Judges the segments of one track of one period as they pass; ffmpeg itself takes rubbish and exits with 0."""
+"""Inspection of segments on their way to ffmpeg: a check that each one is undamaged, and a count of its samples."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,35 +10,63 @@ from transcoder.core.media.streams import Container, Medium, Probe
 
 
 class Inspector(Protocol):
-    """Judges segments that come in any pieces: `begin`, `feed` as often as needed, `end`, and again for the next segment."""
+    """Checks the segments of one track of one period while they pass through to ffmpeg, and counts their samples.
+
+    ffmpeg cannot be relied on for this: it accepts garbage in its input and still exits with status 0.
+
+    An inspector checks that each segment is in the container that the first one's probe found, that its structure is unbroken (transport
+    packets, boxes or audio frames follow each other without a hole), that it is not cut off in the middle of such a unit, that it contains
+    at least one sample, and that it does not bring other streams than those before it. It does not decode anything.
+
+    It counts the samples of the first stream of each medium, as the streams with those ids go into the output. The accounting compares
+    these numbers with the samples that ffmpeg wrote. It also records when these streams start and end.
+
+    For each segment, call `begin`, then `feed` with its bytes in pieces of any size, then `end`. `samples` and `ends` continue over all
+    segments; `starts` is about the current one.
+    """
 
     @property
     def samples(self) -> Mapping[Medium, int]:
-        """Samples of the first stream of each medium so far, as `ffmpeg -c copy -copyinkf` puts out; uncounted codecs are left out."""
+        """Number of samples so far in the first stream of each medium; a codec that cannot be counted is missing.
+
+        It is the number of packets that `ffmpeg -c copy -copyinkf` writes for the same bytes.
+        """
 
     @property
     def starts(self) -> Mapping[Medium, float]:
-        """First presentation time in this segment, in seconds as written (not unwrapped), where one has been seen."""
+        """First presentation time in the current segment, in seconds as written (not unwrapped); no entry until one was found."""
 
     @property
     def ends(self) -> Mapping[Medium, float]:
-        """Latest presentation end so far, in seconds on the source's timeline (unwrapped), where it is told."""
+        """Latest presentation end so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
 
     def begin(self) -> None:
         """Begin a segment."""
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next bytes of the segment, return those that go on to ffmpeg; what is no media at the head is left out.
+        """Take the next bytes of the segment and return the bytes to pass on to ffmpeg.
 
-        Raises UpstreamError if the bytes are not what they should be, ProgramChangedError if other streams are announced.
+        Bytes in front of the media are dropped, and some bytes may be held back until the next call.
+
+        Raises:
+            UpstreamError: the bytes are damaged, or not in the expected container.
+            ProgramChangedError: the segment announces other streams.
+            UnsupportedSourceError: the media are encrypted, or change in a way that the output cannot follow.
+
         """
 
     def end(self) -> bytes:
-        """End the segment, return what was held back; raises UpstreamError if it is cut off or holds no sample."""
+        """End the segment and return the bytes that were held back.
+
+        Raises UpstreamError if the segment is cut off or contains no sample.
+        """
 
 
-def inspector(probe: Probe, *, init: bytes = b"") -> Inspector:
-    """Return what judges the segments that follow from the first one's `probe`; `init` as it was given to `probe`."""
+def inspector_for(probe: Probe, *, init: bytes = b"") -> Inspector:
+    """Return an inspector for a series of segments.
+
+    `probe` is that of the first segment; `init` is the initialization section that was used to probe it.
+    """
     if probe.container is Container.MPEGTS:
         return TransportInspector(probe)
     if probe.container is Container.MP4:

@@ -1,16 +1,16 @@
-"""What segments hold, told from their bytes: container, codecs, first timestamps."""
+"""The result of probing a segment: its container, its streams with their codecs, and the first timestamp of each."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
 
 
 class Container(Enum):
-    """How a segment packs its media; the value is ffmpeg's name of the demuxer."""
+    """The container of a segment; the value is the name of ffmpeg's demuxer for it."""
 
     MPEGTS = "mpegts"
     FMP4 = "mov"
     MP4 = "mp4"
-    """An ordinary file, not fragmented."""
+    """A plain MP4, not fragmented."""
     ADTS = "aac"
     MP3 = "mp3"
     AC3 = "ac3"
@@ -18,14 +18,14 @@ class Container(Enum):
 
 
 class Medium(Enum):
-    """Picture or sound."""
+    """Video or audio."""
 
     VIDEO = "video"
     AUDIO = "audio"
 
 
 class TrackKind(Enum):
-    """What a track brings into the output: one medium, or everything its segments hold."""
+    """The media that a track contributes to the output: only one of them, or both."""
 
     VIDEO = "video"
     AUDIO = "audio"
@@ -33,49 +33,52 @@ class TrackKind(Enum):
 
     @property
     def media(self) -> tuple[Medium, ...]:
-        """Which media those are."""
+        """The media of this kind, video first."""
         return {TrackKind.VIDEO: (Medium.VIDEO,), TrackKind.AUDIO: (Medium.AUDIO,), TrackKind.BOTH: tuple(Medium)}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One elementary stream that can go into an MP4."""
+    """One video or audio stream of a segment."""
 
     medium: Medium
     codec: str
-    """ffmpeg's name: h264, hevc, av1, vp9, aac, mp3, ac3, eac3, opus, flac; anything else is what MP4 cannot hold."""
+    """ffmpeg's name: h264, hevc, av1, vp9, aac, mp3, ac3, eac3, opus or flac; a stream with any other codec cannot go into an MP4."""
     id: int
     """PID in a transport stream, track_ID in an MP4, 0 in packed audio."""
     start: float | None
-    """First presentation time in seconds on the source's own timeline; None where the segment's head does not tell."""
+    """First presentation time in seconds on the source's own timeline; None if the probed bytes do not contain it."""
     sample_rate: int | None = None
     channels: int | None = None
-    late: float = 0.0
-    """By how many seconds ffmpeg presents an MP4's pictures too late, `start` included: it adds the largest negative composition offset."""
+    composition_shift: float = 0.0
+    """Seconds that ffmpeg adds to the presentation times of an MP4 track: the size of its most negative composition offset.
+
+    `start` includes them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the head of a segment tells."""
+    """The container and the streams of a segment, read from its first bytes."""
 
     container: Container
     streams: tuple[Stream, ...]
-    """Picture and sound only, in the order of the program map or the moov; other streams are left out."""
+    """Video and audio streams only, in the order of the program map or the moov."""
     skip: int = 0
-    """How many bytes at the segment's head are no media: a picture put before a transport stream, or ID3 tags."""
+    """Number of bytes before the media: an image in front of a transport stream, or ID3 tags."""
 
     def first(self, medium: Medium) -> Stream | None:
-        """Return the first stream of that medium: the one that goes into the film."""
+        """Return the first stream of that medium, which is the one that goes into the output; None if there is none."""
         return next((stream for stream in self.streams if stream.medium is medium), None)
 
     @property
-    def waits(self) -> bool:
-        """Whether a picture or a sound is announced that has not begun."""
+    def has_pending_stream(self) -> bool:
+        """Whether the first video or the first audio stream is announced, but its start is not known yet."""
         firsts = [self.first(medium) for medium in Medium]
         return any(stream is not None and stream.start is None for stream in firsts)
 
-    def completed(self, later: "Probe") -> "Probe":
-        """Return the same with what a later segment tells of the streams that have not begun in this one."""
+    def merged_with(self, later: "Probe") -> "Probe":
+        """Return this probe with its pending streams replaced by the same streams of a later segment's probe."""
         known = {(stream.medium, stream.id): stream for stream in later.streams}
         found = (known.get((stream.medium, stream.id), stream) if stream.start is None else stream for stream in self.streams)
         return replace(self, streams=tuple(found))

@@ -5,5 +5,5 @@ WRAP_SECONDS = 2**33 / CLOCK_HZ
 
 
 def unwrap(seconds: float, near: float) -> float:
-    """Return the time congruent to `seconds` modulo 2^33 / 90000 s that lies nearest to `near`."""
+    """Return the time congruent to `seconds` modulo 2^33 / 90000 s that is nearest to `near`."""
     return seconds + WRAP_SECONDS * round((near - seconds) / WRAP_SECONDS)

@@ -34,7 +34,7 @@ class ProbedTrack:
         """Return the same with the look at the segment that has come, which may be a later one than the survey's."""
         first = self.track.segments[0]
         if (segment.url, segment.range) == (first.url, first.range):
-            probe = probe.completed(self.probe)
+            probe = probe.merged_with(self.probe)
         return replace(self, probe=probe)
 
     @property

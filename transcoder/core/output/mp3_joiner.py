@@ -1,6 +1,7 @@
 """What one ffmpeg after another writes as MP3, frame behind frame: one file."""
 
-from transcoder.core.media.audio_frames import AudioFrames, mpeg_audio_frame
+from transcoder.core.media.audio_frames import AudioFrameCounter
+from transcoder.core.media.audio_headers import read_mpeg_audio_header
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import Durations
 from transcoder.core.output.written import WrittenSamples
@@ -15,12 +16,12 @@ class Mp3Joiner:
     def __init__(self, durations: Durations) -> None:
         """Make a file that is to be so long."""
         self.durations = durations
-        self._frames = AudioFrames(mpeg_audio_frame)
+        self._frames = AudioFrameCounter(read_mpeg_audio_header)
 
     def begin_period(self, *, last: bool = True) -> None:
         """Begin a period; whether it is the last makes no difference."""
         del last
-        self._frames = AudioFrames(mpeg_audio_frame)
+        self._frames = AudioFrameCounter(read_mpeg_audio_header)
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next piece of ffmpeg's output and return what is to be sent on."""

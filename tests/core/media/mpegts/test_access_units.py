@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.inspected import counted, pieces
 
-from transcoder.core.media.mpegts.access_units import AccessUnits, H264AccessUnits, HevcAccessUnits
+from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
 
 START_CODE = b"\0\0\1"
-FORMS = {
+ENCODINGS = {
     "b-frames": ("h264", "libx264", "-bf", "3", "-g", "25"),
     "slices": ("h264", "libx264", "-x264-params", "slices=4:keyint=25"),
     "interlaced": ("h264", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1:keyint=25"),
@@ -26,12 +26,12 @@ FORMS = {
         "slices=3:keyint=25:log-level=none:pools=1:repeat-headers=1",
     ),
 }
-COUNTERS: dict[str, type[AccessUnits]] = {"h264": H264AccessUnits, "hevc": HevcAccessUnits}
+COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
 
 
 @cache
-def elementary(form: str) -> tuple[str, bytes]:
-    codec, encoder, *options = FORMS[form]
+def byte_stream(encoding: str) -> tuple[str, bytes]:
+    codec, encoder, *options = ENCODINGS[encoding]
     with TemporaryDirectory() as folder:
         file = Path(folder, "stream")
         source = ("-f", "lavfi", "-i", "testsrc2=s=192x108:r=25:d=2")
@@ -54,42 +54,42 @@ def count(codec: str, parts: list[bytes]) -> int:
     return counter.count
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_access_units_are_those_that_ffmpeg_finds(form: str) -> None:
-    codec, data = elementary(form)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_count_is_that_of_ffmpeg(encoding: str) -> None:
+    codec, data = byte_stream(encoding)
     assert count(codec, [data]) == counted(data, codec) == 50
 
 
-@pytest.mark.parametrize("form", ["slices", "hevc"])
+@pytest.mark.parametrize("encoding", ["slices", "hevc"])
 @given(cuts=st.lists(st.integers(0, 10_000), max_size=40))
-def test_access_units_are_the_same_in_any_pieces(form: str, cuts: list[int]) -> None:
-    codec, data = elementary(form)
+def test_count_does_not_depend_on_the_pieces(encoding: str, cuts: list[int]) -> None:
+    codec, data = byte_stream(encoding)
     start = data[:10_000]
     assert count(codec, pieces(start, cuts)) == count(codec, [start])
 
 
-def test_byte_by_byte_makes_no_difference() -> None:
-    codec, data = elementary("b-frames")
+def test_single_bytes_give_the_same_count() -> None:
+    codec, data = byte_stream("b-frames")
     assert count(codec, [data[at : at + 1] for at in range(len(data))]) == 50
 
 
-def test_pictures_without_anything_between_them_are_told_apart() -> None:
-    codec, data = elementary("b-frames")
+def test_pictures_without_other_units_between_them_are_separated() -> None:
+    codec, data = byte_stream("b-frames")
     bare = START_CODE.join(unit for unit in units(data) if kind(unit) not in {6, 9})
     assert count(codec, [bare]) == counted(bare, codec) == 50
 
 
 def test_each_field_is_a_sample() -> None:
-    codec, data = elementary("b-frames")
+    codec, data = byte_stream("b-frames")
     fields = START_CODE.join(each for unit in units(data) for each in ([unit, unit] if kind(unit) in {1, 5} else [unit]))
     assert count(codec, [fields]) == counted(fields, codec) == 100
 
 
-@pytest.mark.parametrize(("form", "end"), [("b-frames", b"\0\0\1\x09\xf0"), ("hevc", b"\0\0\1\x48\1"), ("hevc", b"\0\0\1\x46\1\x50")])
-def test_what_follows_the_last_picture_counts_as_ffmpeg_has_it(form: str, end: bytes) -> None:
-    codec, data = elementary(form)
+@pytest.mark.parametrize(("encoding", "end"), [("b-frames", b"\0\0\1\x09\xf0"), ("hevc", b"\0\0\1\x48\1"), ("hevc", b"\0\0\1\x46\1\x50")])
+def test_units_after_the_last_picture_count_as_in_ffmpeg(encoding: str, end: bytes) -> None:
+    codec, data = byte_stream(encoding)
     assert count(codec, [data + end]) == counted(data + end, codec)
 
 
-def test_nothing_is_no_access_unit() -> None:
+def test_empty_stream_has_no_access_unit() -> None:
     assert count("h264", []) == count("h264", [b""]) == 0

@@ -5,7 +5,7 @@ from peers.inspected import copied, judged, probed, read
 
 from transcoder.core.media.mpegts.packets import find_packets
 from transcoder.core.media.mpegts.pes import read_pes_header
-from transcoder.core.media.mpegts.program_tables import Sections
+from transcoder.core.media.mpegts.program_tables import SectionAssembler
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
 
@@ -15,8 +15,8 @@ PACKET = 188
 @pytest.fixture(scope="module")
 def two_programs(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     file = tmp_path_factory.mktemp("ts") / "two.ts"
-    pictures = ("-f", "lavfi", "-i", "testsrc2=s=192x108:d=1", "-f", "lavfi", "-i", "testsrc2=s=192x108:d=1")
-    run_ffmpeg(*pictures, "-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-program", "st=0", "-program", "st=1", file)
+    inputs = ("-f", "lavfi", "-i", "testsrc2=s=192x108:d=1", "-f", "lavfi", "-i", "testsrc2=s=192x108:d=1")
+    run_ffmpeg(*inputs, "-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-program", "st=0", "-program", "st=1", file)
     return file.read_bytes()
 
 
@@ -35,38 +35,38 @@ def pid(packet: bytes) -> int:
     return (packet[1] & 0x1F) << 8 | packet[2]
 
 
-def test_first_of_several_programs_is_taken(two_programs: bytes) -> None:
+def test_first_of_several_programs_is_used(two_programs: bytes) -> None:
     probe = probed(two_programs)
-    judge, _ = judged([two_programs])
+    inspector, _ = judged([two_programs])
     assert len(probe.streams) == 1
-    assert judge.samples == {Medium.VIDEO: 25}
+    assert inspector.samples == {Medium.VIDEO: 25}
 
 
 def test_opus_access_units_are_those_that_ffmpeg_copies(opus: bytes) -> None:
-    judge, _ = judged([opus])
+    inspector, _ = judged([opus])
     expected = copied(opus, "mpegts")[Medium.AUDIO]
-    assert judge.samples[Medium.AUDIO] == expected.samples
-    assert judge.ends[Medium.AUDIO] == pytest.approx(expected.end, abs=0.001)
+    assert inspector.samples[Medium.AUDIO] == expected.samples
+    assert inspector.ends[Medium.AUDIO] == pytest.approx(expected.end, abs=0.001)
 
 
-def test_stream_that_begins_within_a_group_of_pictures_is_counted_from_its_first_picture() -> None:
+def test_stream_that_begins_inside_a_group_of_pictures_is_counted_from_its_first_frame() -> None:
     _, segments = read(media("ts-muxed"))
     parts = packets(b"".join(segments))
     cut = b"".join(parts[:3] + parts[60:])
-    judge, _ = judged([cut], probe_of=probed(segments[0]))
-    assert judge.samples == {medium: stream.samples for medium, stream in copied(cut, "mpegts").items()}
+    inspector, _ = judged([cut], probe_of=probed(segments[0]))
+    assert inspector.samples == {medium: stream.samples for medium, stream in copied(cut, "mpegts").items()}
 
 
 @pytest.mark.parametrize("kept", [0.31, 0.5, 0.77])
-def test_stream_that_stops_anywhere_is_counted_to_its_last_byte(kept: float) -> None:
+def test_stream_cut_off_anywhere_is_counted_to_its_last_byte(kept: float) -> None:
     _, segments = read(media("ts-muxed"))
     parts = packets(b"".join(segments))
     cut = b"".join(parts[: int(len(parts) * kept)])
-    judge, _ = judged([cut])
-    assert judge.samples == {medium: stream.samples for medium, stream in copied(cut, "mpegts").items()}
+    inspector, _ = judged([cut])
+    assert inspector.samples == {medium: stream.samples for medium, stream in copied(cut, "mpegts").items()}
 
 
-def test_null_packets_and_foreign_pids_do_not_matter() -> None:
+def test_null_packets_and_other_pids_are_ignored() -> None:
     _, segments = read(media("ts-muxed"))
     null = b"G\x1f\xff\x10" + bytes(184)
     foreign = b"G\x41\xf4\x10" + b"\0\0\1\xbd" + bytes(180)
@@ -74,11 +74,11 @@ def test_null_packets_and_foreign_pids_do_not_matter() -> None:
     assert judged([padded])[0].samples == judged([segments[0]])[0].samples
 
 
-def test_section_is_put_together_over_packets() -> None:
+def test_section_is_assembled_from_several_packets() -> None:
     _, segments = read(media("ts-muxed"))
     pat = next(packet for packet in packets(segments[0]) if pid(packet) == 0)
     section = pat[5 : 5 + 3 + ((pat[6] & 0xF) << 8 | pat[7])]
-    sections = Sections()
+    sections = SectionAssembler()
     found = [*sections.feed(b"\0" + section[:5], starts=True), *sections.feed(section[5:9], starts=False)]
     assert not found
     found += sections.feed(section[9:] + b"\xff" * 20, starts=False)
@@ -91,7 +91,7 @@ def test_section_with_a_wrong_checksum_is_left_out() -> None:
     _, segments = read(media("ts-muxed"))
     pat = bytearray(next(packet for packet in packets(segments[0]) if pid(packet) == 0))
     pat[12] ^= 1
-    assert not list(Sections().feed(bytes(pat[4:]), starts=True))
+    assert not list(SectionAssembler().feed(bytes(pat[4:]), starts=True))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_timestamps_have_33_bits() -> None:
     assert latest.length == 19
 
 
-def test_header_that_is_not_there_as_a_whole_is_waited_for() -> None:
+def test_incomplete_header_needs_more_bytes() -> None:
     header = bytes.fromhex("000001e000008080ff 2fffffffff") + b"\xff" * 250
     assert all(read_pes_header(header[:size]) is None for size in range(len(header)))
     assert read_pes_header(header)

@@ -74,7 +74,7 @@ class FragmentInspector:
         if not self._reader.at_boundary:
             raise UpstreamError("A segment is cut off inside an MP4 box.")
         if not self._segment_samples:
-            raise UpstreamError("A segment holds neither video nor audio.")
+            raise UpstreamError("A segment contains neither video nor audio.")
         if self._announced_bytes > self._media_bytes:
             raise UpstreamError("A segment is damaged: it holds less media than it announces.")
         return b""

@@ -45,7 +45,7 @@ def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, 
     for extent in scan.extents:
         stream = probe.first(extent.track.medium)
         if extent.end is not None and stream and stream.id == extent.track.id:
-            end = extent.end + max(extent.late, stream.late)
+            end = extent.end + max(extent.late, stream.composition_shift)
             ends[stream.medium] = max(end, ends.get(stream.medium, end))
     return ends
 
@@ -56,7 +56,7 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
 
 def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
     stream = Stream(track.medium, track.codec, track.id, None, track.sample_rate, track.channels)
-    return replace(stream, start=extent.start + extent.late, late=extent.late) if extent and extent.start is not None else stream
+    return replace(stream, start=extent.start + extent.late, composition_shift=extent.late) if extent and extent.start is not None else stream
 
 
 class _Scan:

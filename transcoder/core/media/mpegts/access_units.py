@@ -1,4 +1,7 @@
-"""Access units in H.264 and HEVC byte streams (ISO/IEC 14496-10 and 23008-2, annex B), counted as libavcodec's parsers split them."""
+"""Counters of access units in H.264 and HEVC byte streams (ISO/IEC 14496-10 and 23008-2, annex B).
+
+They split a stream where libavcodec's parsers split it.
+"""
 
 from copy import copy
 
@@ -7,14 +10,14 @@ _LOOKAHEAD = 9
 """Start code, NAL unit header, and the longest first_mb_in_slice that a parser looks at."""
 
 
-class AccessUnits:
-    """Counts the access units of a byte stream that comes in any pieces.
+class AccessUnitCounter:
+    """Counts the access units of a byte stream, given in pieces of any size.
 
-    An access unit counts from its first byte on, as a parser hands out what it holds when its input ends.
+    An access unit counts from its first byte on: when its input ends, a parser outputs what it has, complete or not.
     """
 
-    _DECIDABLE = len(_START_CODE) + 1
-    """With fewer bytes of a NAL unit at the end of a stream a parser does not look at it."""
+    _MIN_NAL_UNIT_BYTES = len(_START_CODE) + 1
+    """A parser ignores a NAL unit at the end of a stream if fewer bytes of it are there."""
 
     def __init__(self) -> None:
         """Begin before the first byte."""
@@ -24,10 +27,10 @@ class AccessUnits:
 
     @property
     def count(self) -> int:
-        """How many access units have begun."""
-        if len(self._carry) < self._DECIDABLE:
+        """Number of access units that have begun."""
+        if len(self._carry) < self._MIN_NAL_UNIT_BYTES:
             return self._begun
-        # What is held back until its header can be read with certainty is, for now, the end of the stream.
+        # A NAL unit is held back until its header can be read for certain. For this count it is the end of the stream.
         ended = copy(self)
         ended.feed(b"\xff" * _LOOKAHEAD)
         return ended._begun  # noqa: SLF001 - its own copy
@@ -43,25 +46,25 @@ class AccessUnits:
         at = data.find(_START_CODE)
         last = len(data) - _LOOKAHEAD
         while 0 <= at <= last:
-            self._unit(data, at + 3)
+            self._read_nal_unit(data, at + 3)
             at = data.find(_START_CODE, at + 3)
         self._carry = data[at:] if at >= 0 else data[-2:]
 
-    def _unit(self, data: bytes, at: int) -> None:
-        """Look at the NAL unit whose header is at `at`."""
+    def _read_nal_unit(self, data: bytes, at: int) -> None:
+        """Read the NAL unit whose header is at `at`."""
         raise NotImplementedError
 
-    def _boundary(self) -> None:
-        """Something that comes before the first slice of a picture: it ends the picture before."""
+    def _end_picture(self) -> None:
+        """End the current picture at a NAL unit that comes before the first slice of the next one."""
         if self._in_picture:
             self._in_picture = False
             self._begun += 1
 
 
-class H264AccessUnits(AccessUnits):
-    """H.264: a picture ends at SEI, SPS, PPS, AUD, or at a slice that does not lie after the slice before.
+class H264AccessUnitCounter(AccessUnitCounter):
+    """H.264: a picture ends at an SEI, SPS, PPS or AUD, or at a slice that does not lie after the previous slice.
 
-    Each field of a field pair is a sample of its own, as ffmpeg has it.
+    Each field of a field pair is a sample of its own, as it is for ffmpeg.
     """
 
     _BOUNDARIES = frozenset({6, 7, 8, 9})
@@ -72,7 +75,7 @@ class H264AccessUnits(AccessUnits):
         super().__init__()
         self._last_macroblock = 0
 
-    def _unit(self, data: bytes, at: int) -> None:
+    def _read_nal_unit(self, data: bytes, at: int) -> None:
         kind = data[at] & 0x1F
         if kind in self._SLICES:
             macroblock = _exp_golomb(data, at + 1)
@@ -81,23 +84,23 @@ class H264AccessUnits(AccessUnits):
             self._in_picture = True
             self._last_macroblock = macroblock
         elif kind in self._BOUNDARIES:
-            self._boundary()
+            self._end_picture()
 
 
-class HevcAccessUnits(AccessUnits):
-    """HEVC: a picture ends at VPS ... EOB, prefix SEI, reserved prefixes, or at the first slice segment of the next."""
+class HevcAccessUnitCounter(AccessUnitCounter):
+    """HEVC: a picture ends at VPS ... EOB, a prefix SEI, a reserved prefix, or at the first slice segment of the next picture."""
 
     _BOUNDARIES = frozenset({*range(32, 38), 39, *range(41, 45), *range(48, 56)})
     _SLICES = frozenset({*range(10), *range(16, 22)})
-    _DECIDABLE = len(_START_CODE) + 3
+    _MIN_NAL_UNIT_BYTES = len(_START_CODE) + 3
 
-    def _unit(self, data: bytes, at: int) -> None:
+    def _read_nal_unit(self, data: bytes, at: int) -> None:
         layer = (data[at] & 1) << 5 | data[at + 1] >> 3
         if layer:
             return
         kind = data[at] >> 1 & 0x3F
         if kind in self._BOUNDARIES:
-            self._boundary()
+            self._end_picture()
         elif kind in self._SLICES and data[at + 2] & 0x80:
             if self._in_picture:
                 self._begun += 1

@@ -1,62 +1,64 @@
-"""One elementary stream, taken out of its PES packets: its samples, its timestamps."""
+"""One elementary stream, extracted from its PES packets: its sample count and its timestamps."""
 
-from transcoder.core.media.audio_frames import READERS, AudioFrames
-from transcoder.core.media.mpegts.access_units import AccessUnits, H264AccessUnits, HevcAccessUnits
-from transcoder.core.media.mpegts.pes import first_packet, read_pes_header
+from transcoder.core.media.audio_frames import AudioFrameCounter
+from transcoder.core.media.audio_headers import HEADER_READERS
+from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
+from transcoder.core.media.mpegts.pes import read_pes_header, without_stuffing
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import unwrap
 
-_ACCESS_UNITS: dict[str, type[AccessUnits]] = {"h264": H264AccessUnits, "hevc": HevcAccessUnits}
-_LONGEST_PICTURE_SECONDS = 10.0
-"""Two timestamps further apart than this say nothing about how long a picture is shown."""
+_ACCESS_UNIT_COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
+_MAX_FRAME_SECONDS = 10.0
+"""A longer distance between two timestamps is not taken as the duration of a video frame."""
 
 
 class ElementaryStream:
-    """What is known about one mapped PID while its transport packets pass.
+    """The sample count and the timestamps of one PID, updated while its transport packets pass.
 
-    Payloads are appended to `payloads` (from outside, for speed) and looked into by `drain`.
+    The inspector appends payloads directly to `payloads`, for speed; `drain` reads them.
     """
 
     def __init__(self, stream: Stream) -> None:
         """Begin before the first packet of `stream`."""
         self.medium = stream.medium
         self.payloads: list[bytes] = []
-        self.starts = 0
-        """PES packets begun in this segment."""
-        self.first: float | None = None
-        """First presentation time in this segment, in seconds as they are written (33 bits)."""
+        self.pes_packets = 0
+        """Number of PES packets with media that have begun in this segment."""
+        self.start: float | None = None
+        """First presentation time in this segment, in seconds as written (33 bits)."""
         self.end: float | None = None
         """Latest presentation end so far, unwrapped from the start that the probe found."""
-        self._near = stream.start
+        self._reference = stream.start
+        """The presentation time that the next timestamp is unwrapped near: the latest one, or the probe's."""
         self._in_header = False
         self._is_media = False
         self._dts: float | None = None
-        read = READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
-        self._frames = AudioFrames(read) if read else None
-        units = _ACCESS_UNITS.get(stream.codec)
-        self._units = units() if units else None
+        read_header = HEADER_READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
+        self._audio_frames = AudioFrameCounter(read_header) if read_header else None
+        counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
+        self._access_units = counter() if counter else None
         self._pts: float | None = None
-        self._picture_seconds = 0.0
+        self._frame_seconds = 0.0
 
     @property
     def count(self) -> int | None:
-        """Samples so far; None for a codec that is not counted."""
-        counter = self._units or self._frames
+        """Number of samples so far; None for a codec that cannot be counted."""
+        counter = self._access_units or self._audio_frames
         return counter.count if counter else None
 
     def begin_segment(self) -> None:
-        """Forget what is told about each segment by itself."""
-        self.starts, self.first = 0, None
+        """Reset what is recorded for each segment separately."""
+        self.pes_packets, self.start = 0, None
 
-    def start(self, payload: bytes) -> None:
+    def begin_packet(self, payload: bytes) -> None:
         """Take the first payload of a PES packet."""
         self.drain()
         self.payloads.clear()
-        self.payloads.append(first_packet(payload))
+        self.payloads.append(without_stuffing(payload))
         self._in_header = True
 
     def drain(self) -> None:
-        """Look into the payloads collected so far."""
+        """Read the payloads collected so far."""
         if not self.payloads:
             return
         data = self.payloads[0] if len(self.payloads) == 1 else b"".join(self.payloads)
@@ -69,37 +71,37 @@ class ElementaryStream:
             self._in_header, self._is_media = False, header.is_media
             data = data[header.length :]
             if header.is_media:
-                self.starts += 1
-                self._time(header.pts, header.dts)
+                self.pes_packets += 1
+                self._take_timestamps(header.pts, header.dts)
         if self._is_media:
             self._count(data)
 
     def _count(self, data: bytes) -> None:
-        if self._units:
-            self._units.feed(data)
-        elif self._frames:
-            self._frames.feed(data)
+        if self._access_units:
+            self._access_units.feed(data)
+        elif self._audio_frames:
+            self._audio_frames.feed(data)
             if self._pts is not None:
-                self._ends(self._pts + self._frames.seconds)
+                self._extend_end(self._pts + self._audio_frames.seconds)
 
-    def _time(self, pts: float | None, dts: float | None) -> None:
+    def _take_timestamps(self, pts: float | None, dts: float | None) -> None:
         if pts is None or dts is None:
             return
-        if self.first is None:
-            self.first = pts
-        near = self._near if self._near is not None else pts
+        if self.start is None:
+            self.start = pts
+        near = self._reference if self._reference is not None else pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
-        self._near, self._pts = pts, pts
-        if self._frames:
-            self._frames.seconds = 0.0
+        self._reference, self._pts = pts, pts
+        if self._audio_frames:
+            self._audio_frames.seconds = 0.0
             return
-        if self._dts is not None and 0 < dts - self._dts < _LONGEST_PICTURE_SECONDS:
-            if not self._picture_seconds and self.end is not None:
+        if self._dts is not None and 0 < dts - self._dts < _MAX_FRAME_SECONDS:
+            if not self._frame_seconds and self.end is not None:
                 self.end += dts - self._dts
-            self._picture_seconds = dts - self._dts
+            self._frame_seconds = dts - self._dts
         self._dts = dts
-        self._ends(pts + self._picture_seconds)
+        self._extend_end(pts + self._frame_seconds)
 
-    def _ends(self, end: float) -> None:
+    def _extend_end(self, end: float) -> None:
         if self.end is None or end > self.end:
             self.end = end

@@ -1,4 +1,4 @@
-"""Transport packets: where they begin, and what they carry (ISO/IEC 13818-1, 2.4.3)."""
+"""Transport packets: finding them in a segment, and reading their payloads (ISO/IEC 13818-1, 2.4.3)."""
 
 import struct
 from collections.abc import Iterator
@@ -6,32 +6,35 @@ from collections.abc import Iterator
 PACKET_BYTES = 188
 SYNC = b"G"
 MAX_JUNK_BYTES = 64 * 1024
-"""How much may stand before the first packet: some hosts disguise segments as pictures."""
+"""Maximum number of bytes before the first packet: some hosts disguise segments as images."""
 
 PACKET = struct.Struct(">xHB184s")
-"""PID with flags, control with continuity counter, payload with adaptation field. Unpacked in C: this loop sees every byte of a film."""
-START = 0x4000
+"""PID with flags, control bits with continuity counter, adaptation field with payload.
+
+Unpacked in C, because every byte of the output passes through this loop.
+"""
+UNIT_START = 0x4000
 PID_MASK = 0x1FFF
 SCRAMBLED = 0xC0
 ADAPTATION = 0x20
 PAYLOAD = 0x10
-PLAIN = PAYLOAD
-"""The control bits of a packet that is payload from end to end."""
+PAYLOAD_ONLY = PAYLOAD
+"""The control bits of a packet without an adaptation field."""
 
-_PROOF = 4
-"""So many sync bytes, one packet apart, are a transport stream."""
+_MIN_SYNC_BYTES = 4
+"""This many sync bytes, one packet apart, prove a transport stream."""
 
 
 def find_packets(data: bytes, *, whole: bool) -> int | None:
-    """Return where transport packets begin in `data`, -1 if nowhere, None if more bytes could tell.
+    """Return the offset of the first transport packet in `data`; -1 if there is none, None if more bytes are needed.
 
-    With `whole`, a single packet at the very end of `data` is proof enough.
+    With `whole`, a single packet at the very end of `data` is sufficient proof.
     """
     at = data.find(SYNC, 0, MAX_JUNK_BYTES)
     while at >= 0:
-        seen = data[at : at + _PROOF * PACKET_BYTES : PACKET_BYTES]
+        seen = data[at : at + _MIN_SYNC_BYTES * PACKET_BYTES : PACKET_BYTES]
         if seen.count(SYNC) == len(seen):
-            if len(seen) == _PROOF:
+            if len(seen) == _MIN_SYNC_BYTES:
                 return at
             if whole and (len(data) - at) % PACKET_BYTES == 0:
                 return at
@@ -41,19 +44,19 @@ def find_packets(data: bytes, *, whole: bool) -> int | None:
     return -1 if whole or len(data) >= MAX_JUNK_BYTES else None
 
 
-def is_tables(init: bytes) -> bool:
-    """Tell whether an initialization section is one of a transport stream: a program table and a program map (RFC 8216, 3.2)."""
+def is_transport_init(init: bytes) -> bool:
+    """Tell whether an initialization section belongs to a transport stream: a PAT and a PMT in transport packets (RFC 8216, 3.2)."""
     return bool(init) and len(init) % PACKET_BYTES == 0 and init[::PACKET_BYTES].count(SYNC) == len(init) // PACKET_BYTES
 
 
 def payload_of(control: int, rest: bytes) -> bytes:
-    """Take the adaptation field off."""
+    """Return the payload of a packet, given its control bits and the bytes after its header; empty if it has none."""
     if not control & PAYLOAD:
         return b""
     return rest[1 + rest[0] :] if control & ADAPTATION else rest
 
 
 def payloads(data: bytes) -> Iterator[tuple[int, bool, bytes]]:
-    """Walk over whole packets: PID, whether a unit starts there, payload."""
+    """Yield PID, payload_unit_start_indicator and payload of each whole packet."""
     for word, control, rest in PACKET.iter_unpack(memoryview(data)[: len(data) // PACKET_BYTES * PACKET_BYTES]):
-        yield word & PID_MASK, bool(word & START), payload_of(control, rest)
+        yield word & PID_MASK, bool(word & UNIT_START), payload_of(control, rest)

@@ -8,33 +8,33 @@ from transcoder.errors import UpstreamError
 PREFIX = b"\0\0\1"
 _FIXED_BYTES = 9
 _PADDING_STREAM = 0xBE
-_BARE_STREAMS = frozenset({0xBC, _PADDING_STREAM, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF})
-"""No header follows the length."""
+_HEADERLESS_STREAMS = frozenset({0xBC, _PADDING_STREAM, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF})
+"""Stream ids whose packets have no optional header after the length."""
 
 
 @dataclass(frozen=True, slots=True)
 class PesHeader:
-    """What stands before the elementary stream's bytes."""
+    """The header of a PES packet; the bytes of the elementary stream follow it."""
 
     length: int
     """Bytes of the header."""
     pts: float | None
     """Seconds."""
     dts: float | None
-    """Seconds; the PTS where no DTS is given."""
+    """Seconds; equal to the PTS if the header has no DTS."""
     is_media: bool = True
 
 
 def read_pes_header(data: bytes) -> PesHeader | None:
-    """Read the header at the beginning of `data`; None if it is not there as a whole.
+    """Read the header at the start of `data`; None if it is not complete.
 
     Raises UpstreamError if no PES packet begins there.
     """
     if data[:3] != PREFIX[: len(data)]:
-        raise UpstreamError("A segment is damaged: a PES packet does not begin where it should.")
+        raise UpstreamError("A segment is damaged: a PES packet does not begin with its start code.")
     if len(data) < _FIXED_BYTES:
         return None
-    if data[3] in _BARE_STREAMS:
+    if data[3] in _HEADERLESS_STREAMS:
         return PesHeader(len(data), None, None, is_media=False)
     length = _FIXED_BYTES + data[8]
     if len(data) < length:
@@ -44,8 +44,8 @@ def read_pes_header(data: bytes) -> PesHeader | None:
     return PesHeader(length, pts, dts)
 
 
-def first_packet(payload: bytes) -> bytes:
-    """Cut the stuffing off that follows a PES packet which is shorter than its transport packet."""
+def without_stuffing(payload: bytes) -> bytes:
+    """Return the first payload of a PES packet without the stuffing that follows a PES packet shorter than its transport packet."""
     size = payload[4] << 8 | payload[5] if len(payload) > 6 else 0  # noqa: PLR2004 - PES_packet_length is there
     return payload[: 6 + size] if size else payload
 

@@ -1,4 +1,4 @@
-"""Program tables: which PIDs carry which codecs (ISO/IEC 13818-1, 2.4.4)."""
+"""Program tables (PAT and PMT): which PIDs carry which codecs (ISO/IEC 13818-1, 2.4.4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,12 +25,11 @@ _VIDEO = {
     0xEA: "vc1",
 }
 _AUDIO = {0x03: "mp3", 0x04: "mp3", 0x0F: "aac", 0x11: "aac_latm", 0x81: "ac3", 0x82: "dts", 0x87: "eac3", 0x8A: "dts"}
-_PROTECTED = {0xDB, 0xCF, 0xC1, 0xC2}
-"""SAMPLE-AES (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
+_SAMPLE_AES = {0xDB, 0xCF, 0xC1, 0xC2}
+"""Stream types of SAMPLE-AES (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
 _PRIVATE = {0x06}
 _REGISTRATION = 0x05
-_EXTENSION = 0x7F
-_FORMATS = {
+_REGISTERED_FORMATS = {
     b"AC-3": (Medium.AUDIO, "ac3"),
     b"EAC3": (Medium.AUDIO, "eac3"),
     b"Opus": (Medium.AUDIO, "opus"),
@@ -42,12 +41,12 @@ _FORMATS = {
     b"DTS3": (Medium.AUDIO, "dts"),
 }
 _DVB_AUDIO = {0x6A: "ac3", 0x7A: "eac3", 0x7B: "dts"}
-"""ETSI EN 300 468, annex D."""
+"""Descriptor tags of ETSI EN 300 468, annex D."""
 
 
 @dataclass(frozen=True, slots=True)
-class Elementary:
-    """One entry of a program map that is picture or sound."""
+class ProgramElement:
+    """One video or audio stream listed in a program map."""
 
     pid: int
     medium: Medium
@@ -56,25 +55,28 @@ class Elementary:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program map."""
+    """A program map: the number of the program, and its video and audio streams in order."""
 
     number: int
-    streams: tuple[Elementary, ...]
+    streams: tuple[ProgramElement, ...]
 
-    def first(self, medium: Medium) -> Elementary | None:
+    def first(self, medium: Medium) -> ProgramElement | None:
         """Return the first stream of that medium."""
         return next((stream for stream in self.streams if stream.medium is medium), None)
 
 
-class Sections:
-    """Puts the sections of one PID together from packets."""
+class SectionAssembler:
+    """Assembles the sections of one PID from the payloads of its packets."""
 
     def __init__(self) -> None:
         """Begin before the first packet."""
         self._held = b""
 
     def feed(self, payload: bytes, *, starts: bool) -> Iterator[bytes]:
-        """Take one packet's payload, give the sections that are complete with it and whose checksum is right."""
+        """Take the payload of one packet and yield the sections that it completes; those with a wrong checksum are left out.
+
+        `starts` is the packet's payload_unit_start_indicator.
+        """
         if starts and payload:
             before, payload = payload[1 : 1 + payload[0]], payload[1 + payload[0] :]
             if self._held:
@@ -110,7 +112,7 @@ _CRC_TABLE = _crc_table()
 
 
 def _crc32(section: bytes) -> int:
-    """Return the checksum of annex A: 0 over a section that ends with its own."""
+    """Return the CRC of annex A; it is 0 for a section that includes its own correct CRC."""
     value = 0xFFFFFFFF
     for octet in section:
         value = (value << 8 & 0xFFFFFFFF) ^ _CRC_TABLE[value >> 24 ^ octet]
@@ -118,16 +120,16 @@ def _crc32(section: bytes) -> int:
 
 
 def program_map_pids(section: bytes) -> tuple[int, ...]:
-    """Read a PAT: the PIDs of the program maps."""
+    """Return the PIDs of the program maps that a PAT lists; empty if the section is another table."""
     if section[0] != _PAT_TABLE:
         return ()
     entries = section[_HEADER_BYTES:-_CRC_BYTES]
-    # Program number 0 is the network information table's.
+    # Program number 0 belongs to the network information table.
     return tuple((entries[at + 2] & 0x1F) << 8 | entries[at + 3] for at in range(0, len(entries) - 3, 4) if entries[at] or entries[at + 1])
 
 
 def read_program(section: bytes) -> Program | None:
-    """Read a PMT; None if the section is another table.
+    """Return the program that a PMT describes; None if the section is another table.
 
     Raises UnsupportedSourceError if a stream is encrypted with SAMPLE-AES.
     """
@@ -136,38 +138,38 @@ def read_program(section: bytes) -> Program | None:
     number = section[3] << 8 | section[4]
     at = 12 + ((section[10] & 0x0F) << 8 | section[11])
     end = len(section) - _CRC_BYTES
-    streams = []
+    elements = []
     while at + 5 <= end:
         kind, pid = section[at], (section[at + 1] & 0x1F) << 8 | section[at + 2]
         size = (section[at + 3] & 0x0F) << 8 | section[at + 4]
-        stream = _elementary(kind, pid, section[at + 5 : at + 5 + size])
-        if stream:
-            streams.append(stream)
+        element = _element(kind, pid, section[at + 5 : at + 5 + size])
+        if element:
+            elements.append(element)
         at += 5 + size
-    return Program(number, tuple(streams))
+    return Program(number, tuple(elements))
 
 
-def _elementary(kind: int, pid: int, descriptors: bytes) -> Elementary | None:
-    if kind in _PROTECTED:
+def _element(kind: int, pid: int, descriptors: bytes) -> ProgramElement | None:
+    if kind in _SAMPLE_AES:
         raise UnsupportedSourceError("The source is protected: its samples are encrypted (SAMPLE-AES).")
     if kind in _VIDEO:
-        return Elementary(pid, Medium.VIDEO, _VIDEO[kind])
+        return ProgramElement(pid, Medium.VIDEO, _VIDEO[kind])
     if kind in _AUDIO:
-        return Elementary(pid, Medium.AUDIO, _AUDIO[kind])
+        return ProgramElement(pid, Medium.AUDIO, _AUDIO[kind])
     if kind not in _PRIVATE:
         return None
-    described = _described(descriptors)
-    return Elementary(pid, *described) if described else None
+    private = _private_codec(descriptors)
+    return ProgramElement(pid, *private) if private else None
 
 
-def _described(descriptors: bytes) -> tuple[Medium, str] | None:
-    """Tell the codec of private data from its descriptors."""
+def _private_codec(descriptors: bytes) -> tuple[Medium, str] | None:
+    """Return medium and codec of private data according to its descriptors; None if they name no known codec."""
     at = 0
     while at + 2 <= len(descriptors):
         tag, size = descriptors[at], descriptors[at + 1]
         body = descriptors[at + 2 : at + 2 + size]
-        if tag == _REGISTRATION and body[:4] in _FORMATS:
-            return _FORMATS[body[:4]]
+        if tag == _REGISTRATION and body[:4] in _REGISTERED_FORMATS:
+            return _REGISTERED_FORMATS[body[:4]]
         if tag in _DVB_AUDIO:
             return Medium.AUDIO, _DVB_AUDIO[tag]
         at += 2 + size

@@ -1,4 +1,4 @@
-"""Whatever an origin sends, it ends in a verdict: media, more bytes wanted, or one of the errors written for the caller."""
+"""Arbitrary and damaged bytes from an origin: the result is a probe, a request for more bytes, or an error written for the caller."""
 
 from contextlib import suppress
 from functools import cache
@@ -15,7 +15,7 @@ from transcoder.errors import TranscoderError
 
 HEAD = 6_000
 NAMES = ["ts-muxed", "ts-audio-only", "fmp4-muxed", "fmp4-opus"]
-MARKS = [
+SIGNATURES = [
     b"",
     b"G",
     b"ID3",
@@ -47,17 +47,17 @@ def changed(data: bytes, by: Changes) -> bytes:
     return bytes(copy)
 
 
-@given(st.sampled_from(MARKS), st.binary(max_size=600))
-def test_any_bytes_are_judged(mark: bytes, rest: bytes) -> None:
+@given(st.sampled_from(SIGNATURES), st.binary(max_size=600))
+def test_arbitrary_bytes_raise_no_other_error(signature: bytes, rest: bytes) -> None:
     with suppress(TranscoderError):
-        assert probe(mark + rest, whole=True) is not None
+        assert probe(signature + rest, whole=True) is not None
     with suppress(TranscoderError):
-        probe(mark + rest, init=mark + rest, whole=False)
+        probe(signature + rest, init=signature + rest, whole=False)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(of_init=changes, of_segment=changes, length=st.integers(0, HEAD))
-def test_damaged_bytes_are_judged(name: str, of_init: Changes, of_segment: Changes, length: int) -> None:
+def test_damaged_segments_raise_no_other_error(name: str, of_init: Changes, of_segment: Changes, length: int) -> None:
     init, segment = stream(name)
     damaged = changed(segment[:length], of_segment)
     whole = probed(segment, init=init)
