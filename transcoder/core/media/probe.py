@@ -1,7 +1,7 @@
 """Detects the container of a segment from its first bytes, and probes it."""
 
 from transcoder.core.media.audio_headers import HEADER_BYTES
-from transcoder.core.media.mp4_source import probe_plain_file, probe_fragments
+from transcoder.core.media.mp4_source import probe_fragments, probe_plain_file
 from transcoder.core.media.mpegts import is_transport_init, probe_transport
 from transcoder.core.media.packed_audio import probe_packed_audio
 from transcoder.core.media.streams import Probe
