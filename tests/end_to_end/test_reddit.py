@@ -147,7 +147,7 @@ def test_item_picks_one_of_several(site: Reddit) -> None:
     assert told["variants"][0]["height"] == 360
     assert told["file_name"] == "Two films in a text (2).mp4"
     answered = ask("/info?item=3&url=https://redd.it/ptext", network=site.network)
-    assert answered.problem == (400, "bad-request", "item: there is no number 3; the post has 2 videos.")
+    assert answered.problem == (400, "bad-request", "item: there is no video 3; the post has 2 videos.")
 
 
 def test_height_and_names_are_the_callers_to_say(site: Reddit) -> None:

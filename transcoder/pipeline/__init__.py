@@ -1,5 +1,6 @@
-"""The job itself: a plan becomes the bytes of one MP4, pushed into a sink."""
+"""The job itself: a plan becomes the bytes of one output, pushed into a sink."""
 
-from transcoder.pipeline.transcode import Sink, transcode
+from transcoder.pipeline.output import Sink
+from transcoder.pipeline.transcode import transcode
 
 __all__ = ["Sink", "transcode"]

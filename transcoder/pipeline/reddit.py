@@ -1,4 +1,4 @@
-"""Reddit is asked: where a share link leads, what a post's JSON says, which files an old post has."""
+"""Requests to Reddit: where a share link leads, what the JSON of a post says, which files an old post has."""
 
 import asyncio
 from base64 import b64encode
@@ -27,7 +27,7 @@ from transcoder.edge.fetch import ApiRequest, Fetcher
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
-_TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # an address
+_TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # a URL, not a password
 _OAUTH_HOST = "oauth.reddit.com"
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
@@ -36,10 +36,10 @@ _UNAUTHORIZED = 401
 
 
 class Reddit:
-    """Finds the videos behind Reddit's links; keeps its token from one job to the next."""
+    """Finds the videos behind Reddit links; keeps the access token from one job to the next."""
 
     def __init__(self, settings: Settings) -> None:
-        """Ask with the client id and the secret of `settings`, or with neither."""
+        """Send requests with the client id and secret of `settings`, or with neither."""
         self._id = settings.reddit_client_id
         self._secret = settings.reddit_client_secret
         self._max_redirects = settings.max_redirects
@@ -47,18 +47,18 @@ class Reddit:
         self._token_ends = 0.0
 
     async def find(self, job: Job, *, fetcher: Fetcher) -> Source | None:
-        """Return where the video of a Reddit link is; None if it is no such link.
+        """Return where the video of a Reddit link is; None if the URL is not a Reddit link.
 
         Raises:
-            UpstreamBlockedError: Reddit does not talk to this network.
-            NotFoundError, UnsupportedSourceError: there is no such post, or it has no video.
-            BadRequestError: it has not as many videos as `job` counts on.
+            UpstreamBlockedError: Reddit refuses requests from this network.
+            NotFoundError, UnsupportedSourceError: the post does not exist, or has no video.
+            BadRequestError: it has no video with the item number of `job`.
             UpstreamError: Reddit failed.
 
         """
         link = parse_link(job.url)
         if isinstance(link, ShareLink):
-            link = await self._shared(link, fetcher)
+            link = await self._follow_share_link(link, fetcher)
         if link is None:
             return None
         if isinstance(link, HostedVideo):
@@ -69,10 +69,10 @@ class Reddit:
         return replace(source, title=post.title or None, subreddit=post.subreddit or None, posted=post.posted)
 
     async def files(self, video: Video, *, height: int | None, fetcher: Fetcher) -> Mp4Files:
-        """Return the MP4 files of a video that has no playlist, or none any more.
+        """Return the MP4 files of a video that has no playlist, or no longer has one.
 
         Raises:
-            UpstreamError: they cannot be had.
+            UpstreamError: they cannot be fetched.
             UnsupportedSourceError: there are none.
 
         """
@@ -84,14 +84,14 @@ class Reddit:
             if not video.fallback:
                 raise
         if not video.fallback:
-            raise UnsupportedSourceError("Reddit names no file of this video.")
-        sound = None if video.silent else await self._sound(video.fallback, fetcher)
+            raise UnsupportedSourceError("Reddit lists no file for this video.")
+        audio = None if video.silent else await self._find_audio(video.fallback, fetcher)
         seconds = video.seconds or indexed_seconds(await fetcher.head(video.fallback, size=_HEAD_BYTES))
-        return Mp4Files(video.fallback, sound, seconds, min(video.size) if video.size else None)
+        return Mp4Files(video.fallback, audio, seconds, min(video.size) if video.size else None)
 
-    async def _sound(self, picture: str, fetcher: Fetcher) -> str | None:
-        """Find the file of the sound among the names that Reddit has given it; None if it is nowhere: the video is silent."""
-        for url in sound_names(picture):
+    async def _find_audio(self, video_url: str, fetcher: Fetcher) -> str | None:
+        """Find the audio file among the names that Reddit has used for it; None if there is none: the video is silent."""
+        for url in sound_names(video_url):
             try:
                 if await fetcher.head(url, size=16):
                     return url
@@ -100,8 +100,8 @@ class Reddit:
                     raise
         return None
 
-    async def _shared(self, link: ShareLink, fetcher: Fetcher) -> PostLink | HostedVideo:
-        """Follow a share link; what it leads to is not fetched, for its address is enough."""
+    async def _follow_share_link(self, link: ShareLink, fetcher: Fetcher) -> PostLink | HostedVideo:
+        """Follow a share link; the post that it leads to is not fetched, since its URL is enough."""
         url = link.url
         for _ in range(self._max_redirects):
             page = await fetcher.page(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
@@ -114,24 +114,24 @@ class Reddit:
                 return following
             if following is None:
                 break
-        raise UnsupportedSourceError("This share link leads to no post: open it in a browser and copy the address of the post.")
+        raise UnsupportedSourceError("This share link does not lead to a post. Open it in a browser and copy the URL of the post.")
 
     async def _post(self, link: PostLink, fetcher: Fetcher) -> Post:
         if self._id:
-            page = await self._ask_with_token(link, fetcher)
+            page = await self._post_with_token(link, fetcher)
         else:
             page = await fetcher.page(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
         return read_post(read_answer(page), comment=link.comment)
 
-    async def _ask_with_token(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
-        """Ask as the registered application; with a new token if Reddit has forgotten the one at hand."""
-        page = await self._asked(link, fetcher)
+    async def _post_with_token(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
+        """Request a post as the registered application; with a new token if Reddit no longer accepts the old one."""
+        page = await self._authorized_reply(link, fetcher)
         if page.status == _UNAUTHORIZED:
             self._token = ""
-            page = await self._asked(link, fetcher)
+            page = await self._authorized_reply(link, fetcher)
         return page
 
-    async def _asked(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
+    async def _authorized_reply(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
         now = asyncio.get_running_loop().time()
         if not self._token or now >= self._token_ends:
             self._token, seconds = await self._new_token(fetcher)
@@ -140,7 +140,7 @@ class Reddit:
         return await fetcher.page(ApiRequest(link.json_url(_OAUTH_HOST), headers), limit=_MAX_ANSWER_BYTES)
 
     async def _new_token(self, fetcher: Fetcher) -> tuple[str, float]:
-        """Get a token for the application alone (RFC 6749, 4.4)."""
+        """Request a token for the application alone (RFC 6749, 4.4), and return it with the seconds that it is valid for."""
         credentials = b64encode(f"{self._id}:{self._secret}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "User-Agent": self._user_agent}
         question = ApiRequest(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False)
@@ -148,7 +148,7 @@ class Reddit:
 
     @property
     def _user_agent(self) -> str:
-        """The form that Reddit asks for: platform, application, version."""
+        """The format that Reddit asks for: platform, application, version."""
         return f"python:{self._id}:{__version__}"
 
 
@@ -156,5 +156,5 @@ def _source(job: Job, page: str, videos: tuple[Video, ...]) -> Source:
     item = job.item or 1
     if item > len(videos):
         there = "one video" if len(videos) == 1 else f"{len(videos)} videos"
-        raise BadRequestError(f"item: there is no number {item}; the post has {there}.")
+        raise BadRequestError(f"item: there is no video {item}; the post has {there}.")
     return Source(SourceKind.REDDIT, page, videos[item - 1].playlist, seconds=videos[item - 1].seconds, videos=videos, item=item)

@@ -1,4 +1,4 @@
-"""An address becomes a source, and a source becomes a plan."""
+"""Resolves a job: its URL to a source, and the source's playlists to a plan."""
 
 import asyncio
 from dataclasses import replace
@@ -21,28 +21,28 @@ from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
 
 _MP4_TYPES = frozenset({"video/mp4", "audio/mp4", "video/quicktime", "audio/x-m4a", "application/mp4", OPAQUE, "binary/octet-stream"})
-_INDEX_BYTES = 64 * 1024
-_MAX_INDEX_BYTES = 64 * 1024 * 1024
+_MOOV_BYTES = 64 * 1024
+_MAX_MOOV_BYTES = 64 * 1024 * 1024
 _GONE = frozenset({403, 404, 410})
-"""How Reddit's media host says that a file is not there; 403 is the usual one."""
+"""Statuses with which Reddit's media host says that a file does not exist; 403 is the usual one."""
 
 
 class Resolver:
-    """Finds what jobs ask for; keeps from one to the next what need not be asked twice."""
+    """Finds the source of a job and plans it; keeps Reddit's token from one job to the next."""
 
     def __init__(self, settings: Settings) -> None:
-        """Serve sources on the hosts of `settings`."""
+        """Serve sources on the hosts and buckets that `settings` allow."""
         self._allowed = settings.allowed_hosts
         self._buckets = settings.allowed_buckets
         self._reddit = Reddit(settings)
 
     async def find(self, job: Job, *, fetcher: Fetcher) -> Source:
-        """Say where the video of `job` lies; of the video itself nothing is fetched.
+        """Return where the video of `job` is; nothing of the video itself is fetched.
 
         Raises:
-            ForbiddenSourceError: its host is not served.
-            BadRequestError: `job` counts on more videos than there are.
-            UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not name the video.
+            ForbiddenSourceError: its host or bucket is not allowed.
+            BadRequestError: `job` names an item that does not exist.
+            UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not give the video's address.
 
         """
         if found := s3_object(job.url, self._buckets):
@@ -52,105 +52,115 @@ class Resolver:
         if source is not None:
             return source
         if (job.item or 1) > 1:
-            raise BadRequestError("item: there is one video behind this address.")
+            raise BadRequestError("item: this URL has only one video.")
         return Source(SourceKind.ADDRESS, job.url, job.url)
 
     async def resolve(self, source: Source, job: Job, *, fetcher: Fetcher) -> ResolvedSource:
-        """Fetch the playlists of `source`, choose as `job` says, and plan what is to be fetched for it.
+        """Fetch the playlists of `source`, select a variant for `job`, and plan what to fetch.
 
         Raises:
-            UpstreamError: a playlist cannot be had.
-            ForbiddenSourceError: it redirects to a host that is not served.
+            UpstreamError: a playlist cannot be fetched.
+            ForbiddenSourceError: it redirects to a host that is not allowed.
             UnsupportedSourceError: it is not a playlist, or not one that can become an MP4.
 
         """
         if source.url is None:
-            return await self._files(source, job, fetcher)
+            return await self._plan_mp4_files(source, job, fetcher)
         try:
-            return await self._playlist(source, source.url, job, fetcher)
+            return await self._plan_playlist(source, source.url, job, fetcher)
         except UpstreamError as error:
             if source.video is None or error.origin_status not in _GONE:
                 raise
             try:
-                return await self._files(source, job, fetcher)
+                return await self._plan_mp4_files(source, job, fetcher)
             except UpstreamError:
-                raise error from None  # of the two, this is the one that tells of the video itself
+                raise error from None  # of the two failures, this is the one about the video itself
 
-    async def _files(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:
+    async def _plan_mp4_files(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:
         """Plan a Reddit post that is older than its playlists."""
         if source.video is None:
-            raise BadRequestError("There is no address.")
+            raise BadRequestError("The source has no URL.")
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
-        return _one(plan_mp4_files(files, seconds=source.seconds), job)
+        return _check_fit(plan_mp4_files(files, seconds=source.seconds), job)
 
-    async def _playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
+    async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
         allowed = (ANY,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
             got = await fetcher.text(url)
         except FileFoundError as found:
             check_host(found.head.url, allowed)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
-                return ResolvedSource(select(await _mp4(found.head.asked, job, fetcher), job))
+                return ResolvedSource(select(await _plan_plain_file(found.head.asked, job, fetcher), job))
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
         check_host(got.url, allowed)
         playlist = parse(got.text, got.url)
         if isinstance(playlist, Media):
-            return _one(make_plan(playlist, None), job)
-        return await _fitting(playlist, job, fetcher)
+            return _check_fit(make_plan(playlist, None), job)
+        return await _best_that_fits(playlist, job, fetcher)
 
 
-def _one(plan: Plan, job: Job) -> ResolvedSource:
-    """Take the only one that there is."""
-    wanted = select(plan, job)
-    if job.fit is not None and excess(wanted, job.fit) > 0:
-        raise too_large_error(wanted, job.fit)
-    return ResolvedSource(wanted)
+def _check_fit(plan: Plan, job: Job) -> ResolvedSource:
+    """Select from the only plan there is.
+
+    Raises:
+        TooLargeError: its output is larger than `job` allows.
+
+    """
+    selected = select(plan, job)
+    if job.fit is not None and excess(selected, job.fit) > 0:
+        raise too_large_error(selected, job.fit)
+    return ResolvedSource(selected)
 
 
-async def _fitting(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
-    """Choose the best variant that is not too large."""
-    resolved = await _best(multivariant, job, fetcher)
+async def _best_that_fits(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
+    """Plan the best variant whose output fits into the size that `job` allows."""
+    resolved = await _best_available(multivariant, job, fetcher)
     offered = multivariant
     while job.fit is not None and (over := excess(resolved.plan, job.fit)) > 0 and resolved.choice:
         rate = resolved.choice.bandwidth or 0
         offered = without(offered, above=min(int(rate / over), rate - 1))
         if not offered.variants or job.format is FileFormat.MP3:
             raise too_large_error(resolved.plan, job.fit, multivariant)
-        resolved = replace(await _best(offered, job, fetcher), multivariant=multivariant)
+        resolved = replace(await _best_available(offered, job, fetcher), multivariant=multivariant)
     return resolved
 
 
-async def _best(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
+async def _best_available(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
     choices = select_variants(multivariant, height=job.height, audio=job.audio)
     for choice in choices[:-1]:
         try:
-            return await _chosen(multivariant, choice, job, fetcher)
+            return await _plan_choice(multivariant, choice, job, fetcher)
         except (UpstreamError, UpstreamTimeoutError):
-            continue  # redundant variants are there for this (RFC 8216, 6.2.4); the last one's failure is the caller's to hear
-    return await _chosen(multivariant, choices[-1], job, fetcher)
+            continue  # redundant variants are there for this (RFC 8216, 6.2.4); the caller hears of the last one's failure
+    return await _plan_choice(multivariant, choices[-1], job, fetcher)
 
 
-async def _chosen(multivariant: Multivariant, choice: VariantChoice, job: Job, fetcher: Fetcher) -> ResolvedSource:
-    """Fetch the playlists of what is wanted, and no other."""
-    picture, sound = choice.video, choice.audio
-    if sound is not None and job.kind is TrackKind.AUDIO:
-        picture, sound = sound, None
+async def _plan_choice(multivariant: Multivariant, choice: VariantChoice, job: Job, fetcher: Fetcher) -> ResolvedSource:
+    """Fetch the playlists of the media that `job` wants, no others, and plan them."""
+    video_url, audio_url = choice.video, choice.audio
+    if audio_url is not None and job.kind is TrackKind.AUDIO:
+        video_url, audio_url = audio_url, None
     elif job.kind is TrackKind.VIDEO:
-        sound = None
+        audio_url = None
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            video = tasks.create_task(_media(picture, multivariant, fetcher))
-            audio = tasks.create_task(_media(sound, multivariant, fetcher)) if sound else None
-    # How much of a variant's bandwidth is its sound's, it does not tell.
+            video = tasks.create_task(_media_playlist(video_url, multivariant, fetcher))
+            audio = tasks.create_task(_media_playlist(audio_url, multivariant, fetcher)) if audio_url else None
+    # A variant does not say how much of its bandwidth is audio.
     bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
     plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
     return ResolvedSource(select(plan, job), multivariant, choice)
 
 
-async def _mp4(url: str, job: Job, fetcher: Fetcher) -> Plan:
-    """Read the index of an MP4 file, and plan what is made of it."""
-    size = _INDEX_BYTES
-    while size <= _MAX_INDEX_BYTES:
+async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
+    """Read the `moov` of a plain MP4 file, and plan the output that `job` wants from it.
+
+    Raises:
+        UnsupportedSourceError: it is no plain MP4 whose `moov` stands in front.
+
+    """
+    size = _MOOV_BYTES
+    while size <= _MAX_MOOV_BYTES:
         head = await fetcher.head(url, size=size)
         plan = plan_plain_mp4(url, head, job.kind)
         if plan:
@@ -158,9 +168,11 @@ async def _mp4(url: str, job: Job, fetcher: Fetcher) -> Plan:
         if len(head) < size:
             break
         size *= 4
-    raise UnsupportedSourceError("This file is no MP4 that something could be made of; it can be had as it is.")
+    raise UnsupportedSourceError(
+        "This file is not an MP4 that can be converted. It can be downloaded unchanged, without start, end, format, mute and video."
+    )
 
 
-async def _media(url: str, multivariant: Multivariant, fetcher: Fetcher) -> Media:
+async def _media_playlist(url: str, multivariant: Multivariant, fetcher: Fetcher) -> Media:
     got = await fetcher.text(url)
     return media_only(parse(got.text, got.url, imported=multivariant.variables))

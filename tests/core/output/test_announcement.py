@@ -6,7 +6,8 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.announcement import ProbedTrack, announce, silence_for_period
+from transcoder.core.output.announcement import announce, silence_for_period
+from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.errors import UnsupportedSourceError
 
 PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
@@ -70,17 +71,17 @@ def test_periods_add_up() -> None:
 @pytest.mark.parametrize(
     ("periods", "words"),
     [
-        ([[surveyed(TrackKind.BOTH)]], "neither picture nor sound"),
-        ([[surveyed(TrackKind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "ordinary MP4"),
-        ([[surveyed(TrackKind.VIDEO, audio())]], "no picture"),
-        ([[surveyed(TrackKind.AUDIO, video())]], "no sound"),
+        ([[surveyed(TrackKind.BOTH)]], "neither video nor audio"),
+        ([[surveyed(TrackKind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "plain MP4"),
+        ([[surveyed(TrackKind.VIDEO, audio())]], "no video"),
+        ([[surveyed(TrackKind.AUDIO, video())]], "no audio"),
         ([[surveyed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
         ([[surveyed(TrackKind.BOTH, audio(codec="mp2"))]], "mp2"),
         ([[surveyed(TrackKind.BOTH, video())], [surveyed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
         ([[surveyed(TrackKind.BOTH, audio())], [surveyed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
         ([[surveyed(TrackKind.BOTH, audio())], [surveyed(TrackKind.BOTH, audio(channels=1))]], "channels"),
-        ([[surveyed(TrackKind.BOTH, video(), audio())], [surveyed(TrackKind.BOTH, audio())]], "no picture"),
-        ([[surveyed(TrackKind.BOTH, video(), audio(channels=4))], [surveyed(TrackKind.BOTH, video())]], "no sound"),
+        ([[surveyed(TrackKind.BOTH, video(), audio())], [surveyed(TrackKind.BOTH, audio())]], "no video"),
+        ([[surveyed(TrackKind.BOTH, video(), audio(channels=4))], [surveyed(TrackKind.BOTH, video())]], "no audio"),
     ],
 )
 def test_what_cannot_be_one_film_is_refused(periods: list[list[ProbedTrack]], words: str) -> None:
@@ -97,11 +98,11 @@ def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form
     loud = [surveyed(TrackKind.BOTH, video(), audio(rate=44_100, channels=1))]
     silent = [surveyed(TrackKind.BOTH, video(500.0), seconds=(4.0,))]
     film = announce([silent, loud], estimated_bytes=None)
-    silence = silence_for_period(silent, film.sound)
+    silence = silence_for_period(silent, film.audio)
     assert silence is not None
     assert (silence.codec, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
     assert silence.seconds == pytest.approx(4.0)
-    assert silence_for_period(loud, film.sound) is None
+    assert silence_for_period(loud, film.audio) is None
 
 
 def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> None:

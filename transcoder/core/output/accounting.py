@@ -1,4 +1,4 @@
-"""The law of every film: what went in comes out."""
+"""Sample accounting: every sample that was read must be written."""
 
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.streams import Medium, Stream
@@ -6,30 +6,30 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.written import WrittenSamples
 from transcoder.core.request.output_format import TimeWindow
 
-_SECONDS = 0.5
-"""By so much may what is encoded be shorter than its source: an encoder begins and ends with whole frames."""
-_PICTURES = 0.9
-_FEW_PICTURES = 8
-"""Of the pictures at the begin some may lean on others that are not there, and be no pictures."""
+_TOLERANCE_SECONDS = 0.5
+"""A re-encoded stream may be shorter than its source by so much: an encoder begins and ends with whole frames."""
+_MIN_FRAME_SHARE = 0.9
+_FEW_FRAMES = 8
+"""Some of the first frames may need others that are not there, and cannot be decoded."""
 
 
-def missing_samples(stream: Stream, given: Inspector, written: WrittenSamples, *, window: TimeWindow | None) -> str | None:
-    """Say what has been lost of a period's stream; None if nothing has.
+def missing_samples(stream: Stream, read: Inspector, written: WrittenSamples, *, window: TimeWindow | None) -> str | None:
+    """Return what is missing of one stream of a period, as the beginning of a sentence; None if nothing is.
 
-    A stream that is copied has as many samples as it had. One that is encoded, or cut by ffmpeg to a `window`, is as long as that
-    says, and has about as many pictures a second as it had.
+    A copied stream must have as many samples as were read. A stream that ffmpeg re-encoded, or cut to a `window`, must be as long as the
+    window says, with about as many video frames per second as were read.
     """
     medium = stream.medium
-    samples, got = given.samples.get(medium), written.samples.get(medium, 0)
+    samples, got = read.samples.get(medium), written.samples.get(medium, 0)
     if window is None:
-        return None if samples is None or samples == got else f"Of {samples} {medium.value} samples in the source {got} came out"
-    if medium not in given.ends or stream.start is None:
+        return None if samples is None or samples == got else f"{got} of {samples} {medium.value} samples of the source came out of ffmpeg"
+    if medium not in read.ends or stream.start is None:
         return None
-    end = unwrap(given.ends[medium], near=stream.start)
+    end = unwrap(read.ends[medium], near=stream.start)
     expected, seconds = window.seconds(stream.start, end), written.seconds.get(medium, 0.0)
-    if seconds < expected - _SECONDS:
-        return f"Of {expected:.3f} s of {medium.value} {seconds:.3f} s came out"
+    if seconds < expected - _TOLERANCE_SECONDS:
+        return f"{seconds:.3f} of {expected:.3f} s of {medium.value} came out of ffmpeg"
     share = expected / (end - stream.start) if end > stream.start else 0.0
-    if medium is Medium.VIDEO and samples is not None and got < _PICTURES * share * samples - _FEW_PICTURES:
-        return f"Of about {share * samples:.0f} pictures {got} came out"
+    if medium is Medium.VIDEO and samples is not None and got < _MIN_FRAME_SHARE * share * samples - _FEW_FRAMES:
+        return f"{got} of about {share * samples:.0f} video frames came out of ffmpeg"
     return None

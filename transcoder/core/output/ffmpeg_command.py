@@ -1,4 +1,4 @@
-"""What ffmpeg is told: one period of a film, from pipes to a pipe, copied and never re-encoded (on ffmpeg-python)."""
+"""ffmpeg's command line for one period: from pipes to a pipe, copied unless a re-encoding is asked for (on ffmpeg-python)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS, WHO
 
 VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
-ENCODABLE = VIDEO_CODECS | AUDIO_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
-"""What ffmpeg can decode, and so make something else of."""
+DECODABLE = VIDEO_CODECS | AUDIO_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
+"""What ffmpeg can decode, and so re-encode."""
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
@@ -29,18 +29,18 @@ _PROBE_BYTES = str(32 * 1024 * 1024)
 
 @dataclass(frozen=True, slots=True)
 class FfmpegInput:
-    """One pipe that ffmpeg reads: what is in it, and which of its streams go into the film."""
+    """One pipe that ffmpeg reads: its container, and which of its streams go into the output."""
 
     fd: int
     container: Container
     streams: tuple[Stream, ...]
     offset: float | None = None
-    """Seconds to add to its timestamps: the ID3 time of packed audio, whose frames carry none themselves."""
+    """Seconds to add to its timestamps: the ID3 time of packed audio, whose frames have none themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Sound of nothing, for a period that has none in a film that has."""
+    """Silence for a period without audio in an output with audio."""
 
     codec: str
     sample_rate: int
@@ -52,45 +52,45 @@ class Silence:
 
 
 def can_generate_silence(stream: Stream) -> bool:
-    """Tell whether silence can be made in the form of that sound."""
+    """Return whether silence can be generated in the format of that audio."""
     return stream.codec in _ENCODERS and stream.channels in _LAYOUTS and bool(stream.sample_rate)
 
 
 @dataclass(frozen=True, slots=True)
 class RemuxOptions:
-    """What becomes of a period's streams."""
+    """What ffmpeg does with the streams of a period."""
 
     output_format: OutputFormat = COPY_EVERYTHING
     joined: bool = False
-    """The film has several periods, so that a picture's parameter sets must be in band."""
+    """The output has several periods, so that the parameter sets of the video must be in band."""
     window: TimeWindow = WHOLE_PERIOD
-    """What is left of the streams that are encoded; those that are copied are copied whole."""
+    """The part of re-encoded streams that is kept; streams that are copied are copied whole."""
     silence: Silence | None = None
-    """Sound to be made, where no input has any."""
+    """Audio to generate, where no input has any."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """What the film says of itself, by ffmpeg's names."""
+    """The output's metadata, by ffmpeg's names."""
 
 
 def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> list[str]:
-    """Compile the command line that makes fragmented MP4, or bare MP3, of `inputs` on standard output.
+    """Return the command line that writes `inputs` as fragmented MP4, or as bare MP3, to standard output.
 
-    Every decode time in an MP4 is the source's own and there are no edit lists: the form that can be joined.
+    Every decode time in the MP4 is the source's own and there are no edit lists: that is what can be joined.
 
     Args:
         program: path of ffmpeg, version 7 or newer.
-        inputs: one for each pipe, in the order of their `-i`.
-        remux: what is made of them.
+        inputs: one per pipe, in the order of their `-i`.
+        remux: what ffmpeg does with them.
 
     """
     chosen = []
     for source in inputs:
         node = ffmpeg.input(f"pipe:{source.fd}", f=source.container.value, **_input_options(source))
-        # Timed metadata and unknown streams break an MP4, so what goes in is named, by PID or track_ID.
+        # Timed metadata and unknown streams break an MP4, so the streams to take are named, by PID or track_ID.
         chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, remux, source) for stream in source.streams]
     if silence := remux.silence:
         source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}")
-        chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # beside -copyts it would begin at 0
-    # ffmpeg-python gives each option once; what follows the g (for the whole file) ffmpeg does not read.
+        chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # with -copyts it would begin at 0
+    # ffmpeg-python writes each option once; ffmpeg does not read what follows the g (for the whole file).
     about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.tags.items())}
     output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, remux), **about)
     words: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "warning").compile(cmd=program)
@@ -98,17 +98,17 @@ def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptio
 
 
 def _input_options(source: FfmpegInput) -> dict[str, str | None]:
-    """Options that must stand before `-i`; after the output, ffmpeg 9 ignores the whitelist and opens files, exit 0."""
+    """Return the options that must stand before `-i`; after it, ffmpeg 9 ignores the whitelist and opens files, with exit status 0."""
     options: dict[str, str | None] = {"protocol_whitelist": "pipe", "copyts": None}
     if source.container is Container.MPEGTS:
-        # ffmpeg's own default is 1: it then expects more programs, and reads 5 s of media before it writes a byte, whatever it has found.
+        # The default of ffmpeg's command line is 1: it then expects more programs, and reads 5 s of media before it writes a byte.
         options["scan_all_pmts"] = "0"
         if all(stream.start is not None for stream in source.streams):
-            # It stops as soon as it knows all streams, and fails where it does not: by default after 5 s or 5 MB, in which there may be
-            # one picture of a slide show, or no sound yet.
+            # ffmpeg stops probing as soon as it knows all streams, and fails if it does not find them: by default within 5 s or 5 MB,
+            # which may hold one frame of a slide show, or no audio yet.
             options |= {"analyzeduration": _ANALYZE_MICROSECONDS, "probesize": _PROBE_BYTES}
     if source.container is Container.MP4:
-        # Otherwise ffmpeg leaves out samples that an edit list does not show, and less comes out than went in.
+        # Otherwise ffmpeg leaves out samples that an edit list does not present, and fewer come out than went in.
         options["advanced_editlist"] = "0"
     if source.offset is not None:
         options["itsoffset"] = f"{source.offset:.6f}"
@@ -116,18 +116,18 @@ def _input_options(source: FfmpegInput) -> dict[str, str | None]:
 
 
 def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput) -> Any:
-    """Cut a stream to the sample, which only one that is encoded allows."""
+    """Cut a stream exactly, which is possible only if it is re-encoded."""
     window = remux.window
-    # What begins within the last minute before the clock of a transport stream wraps is read by ffmpeg as if it began before 0.
+    # ffmpeg reads what begins within the last minute before the clock of a transport stream wraps as if it began before 0.
     wraps = source.container is Container.MPEGTS and (stream.start or 0.0) >= WRAP_SECONDS - _WRAP_MARGIN_SECONDS
     if remux.output_format.encoder(stream) is None:
         return node
-    sound = "a" if stream.medium is Medium.AUDIO else ""
+    prefix = "a" if stream.medium is Medium.AUDIO else ""
     if window.start is not None:
-        node = node.filter(f"{sound}trim", start=f"{window.start - wraps * WRAP_SECONDS:.6f}")
+        node = node.filter(f"{prefix}trim", start=f"{window.start - wraps * WRAP_SECONDS:.6f}")
     if window.end is not None:
-        # At the end that trim is given, ffmpeg stops reading, and what is left of the segments could not be judged.
-        node = node.filter(f"{sound}select", f"lt(t,{window.end - wraps * WRAP_SECONDS:.6f})")
+        # At the end of a trim filter ffmpeg stops reading, and the rest of the segments could not be inspected.
+        node = node.filter(f"{prefix}select", f"lt(t,{window.end - wraps * WRAP_SECONDS:.6f})")
     return node
 
 
@@ -135,19 +135,19 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
     if remux.output_format.format is FileFormat.MP3:
         return _mp3_options(inputs, remux.output_format)
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
-    # delay_moov: with empty_moov the distance between picture and sound is lost, and AC-3, E-AC-3 and Opus cannot be written.
+    # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
     options: dict[str, str | None] = {
         "f": "ipod" if remux.output_format.format is FileFormat.M4A else "mp4",
         "c:v": "copy",
         "c:a": _ENCODERS[remux.silence.codec] if remux.silence else "copy",
-        # Without it what comes before the first key frame is dropped, and less comes out than went in.
+        # Without it the samples before the first key frame are dropped, and fewer come out than went in.
         "copyinkf": None,
         "map_metadata": "-1",
         "avoid_negative_ts": "disabled",
         "use_editlist": "0",
         "movflags": "frag_keyframe+delay_moov+default_base_moof+frag_discont",
-        # Bounds what ffmpeg holds back, and how long the first byte waits, where key frames are far apart or where there is only sound.
+        # Bounds what ffmpeg holds back, and how long the first byte takes, where key frames are far apart or where there is only audio.
         "frag_duration": str(_FRAGMENT_MICROSECONDS),
     }
     for container, stream in streams:
@@ -157,7 +157,7 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
 
 
 def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
-    """Write MP3 frames and nothing else, so that what one period gives goes on in the next."""
+    """Write MP3 frames and nothing else, so that the next period continues where one ends."""
     encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
     encoding = {"c:a": encoder, "b:a": str(MP3_BITS), "ac": "2"} if encoder else {"c:a": "copy"}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
@@ -172,7 +172,7 @@ def _encoding_options(encoder: str, stream: Stream, remux: RemuxOptions) -> dict
         "crf": "20",
         "pix_fmt": "yuv420p",
         "g": "100",
-        # Each picture keeps its time, however uneven those are.
+        # Each frame keeps its time, however irregular those are.
         "fps_mode": "passthrough",
         "enc_time_base": "1:90000",
         "video_track_timescale": "90000",
@@ -183,13 +183,13 @@ def _encoding_options(encoder: str, stream: Stream, remux: RemuxOptions) -> dict
 def _stream_options(container: Container, stream: Stream, *, joined: bool) -> dict[str, str]:
     options = {}
     if stream.medium is Medium.AUDIO:
-        # Fragmented output switches ffmpeg's automatic filters off, and on any other codec this one is fatal.
+        # Fragmented output turns ffmpeg's automatic filters off; for any other codec this one is an error.
         if stream.codec == "aac" and container in {Container.MPEGTS, Container.ADTS}:
             options["bsf:a"] = "aac_adtstoasc"
         return options
     if stream.codec == "hevc":
-        # Apple's players show nothing for hev1. But for hvc1 ffmpeg takes the parameter sets out of the samples, and a film of several
-        # periods needs them there: it is written as hev1, and the joiner names it.
+        # Apple's players show nothing for hev1. But for hvc1 ffmpeg takes the parameter sets out of the samples, and an output of several
+        # periods needs them there: it is written as hev1, and the joiner renames it.
         options["tag:v"] = "hev1" if joined else "hvc1"
     if container in {Container.FMP4, Container.MP4}:
         options["video_track_timescale"] = "90000"  # a transport stream's, so that periods of both kinds can be joined

@@ -1,4 +1,4 @@
-"""What one ffmpeg after another writes as MP3, frame behind frame: one file."""
+"""Joins what one ffmpeg after another writes as MP3, frame after frame, into one file."""
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import read_mpeg_audio_header
@@ -8,13 +8,13 @@ from transcoder.core.output.written import WrittenSamples
 
 
 class Mp3Joiner:
-    """Take bare MP3, period after period, in any pieces, and give it on as it is; count what passes.
+    """Takes bare MP3 frames, period after period, in pieces of any size; returns them unchanged and counts them.
 
-    MP3 has neither a header nor an end, so the file itself cannot tell whether it is whole.
+    MP3 has neither a header nor an end, so that the file itself cannot show whether it is whole.
     """
 
     def __init__(self, durations: Durations) -> None:
-        """Make a file that is to be so long."""
+        """Make a file that is announced with `durations`."""
         self.durations = durations
         self._frames = AudioFrameCounter(read_mpeg_audio_header)
 
@@ -24,17 +24,21 @@ class Mp3Joiner:
         self._frames = AudioFrameCounter(read_mpeg_audio_header)
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Take the next piece of ffmpeg's output and return what is to be sent on."""
+        """Take the next piece of ffmpeg's output and return what can be sent: all of it.
+
+        Raises:
+            UpstreamError: a frame is not followed by another.
+        """
         self._frames.feed(piece)
         return [piece]
 
     def end_period(self) -> tuple[list[bytes], WrittenSamples]:
         """End a period whose ffmpeg has ended well; return what was held back, which is nothing, and what ffmpeg wrote."""
-        count = WrittenSamples()
-        count.samples[Medium.AUDIO] = self._frames.count
-        count.seconds[Medium.AUDIO] = self._frames.seconds
-        return [], count
+        written = WrittenSamples()
+        written.samples[Medium.AUDIO] = self._frames.count
+        written.seconds[Medium.AUDIO] = self._frames.seconds
+        return [], written
 
     def finish(self) -> bytes:
-        """Return the file's last bytes, of which there are none."""
+        """Return the last bytes of the file, which are none."""
         return b""

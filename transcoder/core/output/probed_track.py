@@ -1,0 +1,73 @@
+"""A track of one period, with what the probe of its first and last segments found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
+from transcoder.core.media.timestamps import unwrap
+
+_ROUNDING = 0.25
+"""Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedTrack:
+    """A track of one period, the probe of its first segment, and its end where that is known."""
+
+    track: Track
+    probe: Probe
+    ends: Mapping[Medium, float]
+    """Presentation end in seconds on the source's timeline, read from the last segment; empty if that was not read."""
+    cut: bool = False
+    """`ends` comes from a part of the last segment, which may have more fragments after it."""
+
+    def begun(self, probe: Probe, segment: Segment) -> "ProbedTrack":
+        """Return the same with the probe of the segment that has arrived, which may be a later one than the first."""
+        first = self.track.segments[0]
+        if (segment.url, segment.range) == (first.url, first.range):
+            probe = probe.merged_with(self.probe)
+        return replace(self, probe=probe)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams of this track that go into the output; one that a program map announces and no packet brings does not."""
+        streams = tuple(stream for medium in self.track.kind.media if (stream := self.probe.first(medium)))
+        return tuple(stream for stream in streams if stream.start is not None or self.probe.container is not Container.MPEGTS)
+
+
+def first_start(tracks: Sequence[ProbedTrack]) -> float:
+    """Return the earliest first timestamp of a period in seconds: the zero of whatever has no timestamps of its own."""
+    return min((stream.start for track in tracks for stream in track.streams if stream.start is not None), default=0.0)
+
+
+def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, float]]:
+    """Return the first and the last presentation time of each medium of a period in seconds, all on one timeline."""
+    zero = first_start(tracks)
+    spans: dict[Medium, tuple[float, float]] = {}
+    for track in tracks:
+        starts = {stream.medium: zero if stream.start is None else unwrap(stream.start, near=zero) for stream in track.streams}
+        # EXTINF describes segments: where video and audio share them, both together, from whichever begins first.
+        end = min(starts.values()) + track.track.seconds
+        spans |= {medium: (start, max(start, _end(track, medium, by_playlist=end))) for medium, start in starts.items()}
+    return spans
+
+
+def _end(track: ProbedTrack, medium: Medium, *, by_playlist: float) -> float:
+    """Choose between what the last segment says and the sum of EXTINF, which may be rounded to whole seconds."""
+    if medium not in track.ends:
+        return by_playlist
+    end = unwrap(track.ends[medium], near=by_playlist)
+    if track.track.seconds and abs(end - by_playlist) > _max_drift(track.track):
+        return by_playlist  # another timeline: it restarts on the way, and no tag says so
+    # Several fragments in a segment: those that were read end well before EXTINF does, by more than EXTINF could be rounded.
+    return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
+
+
+def _max_drift(track: Track) -> float:
+    """Return by how many seconds the end of a track may differ from the sum of its EXTINF.
+
+    Each may be rounded by half a second, and the last may have any value: some packagers give every segment the same. Where the last
+    segment seems to end before it begins, it lies on another timeline, which no tag announces.
+    """
+    return max(0.98 * track.segments[-1].seconds, 0.5 * len(track.segments))

@@ -1,0 +1,44 @@
+"""The keys and initialization sections of one job, each fetched once."""
+
+from transcoder.core.hls.plan import Init, Key
+from transcoder.core.media.aes128 import KEY_BYTES, Decryptor
+from transcoder.edge.fetch import Fetcher
+
+
+class KeyStore:
+    """Fetches keys and initialization sections when they are first needed, and keeps them for the rest of the job."""
+
+    def __init__(self, fetcher: Fetcher, *, max_init_bytes: int) -> None:
+        """Fetch with `fetcher`, initialization sections of at most `max_init_bytes`."""
+        self._fetcher = fetcher
+        self._max_init_bytes = max_init_bytes
+        self._keys: dict[str, bytes] = {}
+        self._inits: dict[Init, bytes] = {}
+
+    async def decryptor(self, key: Key | None) -> Decryptor | None:
+        """Return what decrypts one resource under `key`; None if it is not encrypted.
+
+        Raises:
+            UpstreamError: the key cannot be fetched, or is not 16 bytes long.
+
+        """
+        if key is None:
+            return None
+        if key.url not in self._keys:
+            self._keys[key.url] = await self._fetcher.whole(key.url, None, limit=KEY_BYTES)
+        return Decryptor(self._keys[key.url], key.iv)
+
+    async def initialization_section(self, init: Init | None) -> bytes:
+        """Return an initialization section, decrypted; empty if there is none.
+
+        Raises:
+            UpstreamError: it or its key cannot be fetched.
+
+        """
+        if init is None:
+            return b""
+        if init not in self._inits:
+            content = await self._fetcher.whole(init.url, init.range, limit=self._max_init_bytes)
+            decryptor = await self.decryptor(init.key)
+            self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
+        return self._inits[init]

@@ -1,0 +1,62 @@
+"""The output on its way to the sink: announced with its first bytes, then joined period by period."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.joiner import Joiner
+from transcoder.core.output.mp3_joiner import Mp3Joiner
+from transcoder.core.output.written import WrittenSamples
+
+
+class Sink(Protocol):
+    """Where the output goes."""
+
+    async def start(self, announcement: Announcement) -> None:
+        """Learn what is coming; called once, when the first bytes are there."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Take bytes; returns when it may be called again: that is the back pressure."""
+
+
+class Output:
+    """Joins what ffmpeg writes, and pushes the result into a sink."""
+
+    def __init__(self, announcement: Announcement, joiner: Joiner | Mp3Joiner, sink: Sink) -> None:
+        """Announce `announcement` with the durations that `joiner` knows once it has output."""
+        self.announcement = announcement
+        self._joiner = joiner
+        self._sink = sink
+        self._started = False
+
+    def begin_period(self, *, last: bool) -> None:
+        """Begin a period; `last` says whether no other one is known to follow."""
+        self._joiner.begin_period(last=last)
+
+    async def take(self, piece: bytes) -> None:
+        """Join the next piece of ffmpeg's output and push what can be sent. Raises what `Joiner.feed` does."""
+        await self.push(self._joiner.feed(piece))
+
+    def end_period(self) -> tuple[list[bytes], WrittenSamples]:
+        """End a period whose ffmpeg has ended well; return what was held back, for `push`, and what ffmpeg wrote.
+
+        Raises:
+            TranscodeError: ffmpeg's output is not whole.
+
+        """
+        return self._joiner.end_period()
+
+    async def finish(self) -> None:
+        """Push the last bytes: with them, and only with them, the output is whole."""
+        await self.push([self._joiner.finish()])
+
+    async def push(self, pieces: Sequence[bytes]) -> None:
+        """Push joined bytes into the sink; the first ones start it."""
+        for piece in pieces:
+            if not self._started:
+                self._started = True
+                durations = self._joiner.durations
+                await self._sink.start(replace(self.announcement, seconds=durations.total, media=durations.tracks))
+            if piece:
+                await self._sink.write(piece)

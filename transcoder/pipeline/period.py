@@ -1,0 +1,109 @@
+"""One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from transcoder.core.media.inspector import Inspector, inspector_for
+from transcoder.core.media.streams import Container
+from transcoder.core.output.accounting import missing_samples
+from transcoder.core.output.announcement import silence_for_period
+from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
+from transcoder.core.output.probed_track import ProbedTrack, first_start
+from transcoder.core.output.written import WrittenSamples
+from transcoder.core.request.output_format import OutputFormat, TimeWindow
+from transcoder.edge import ffmpeg
+from transcoder.edge.pipe import PipeWriter
+from transcoder.errors import TranscodeError, single_error
+from transcoder.pipeline.output import Output
+from transcoder.pipeline.rendition import Rendition
+from transcoder.pipeline.segment import ProbedSegment
+
+_PACKED_AUDIO = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC3})
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSettings:
+    """What is the same for all tracks of a period."""
+
+    program: str
+    """Path of ffmpeg."""
+    output_format: OutputFormat
+    window: TimeWindow
+    """What ffmpeg cuts the streams to that it re-encodes."""
+    joined: bool
+    """The output has several periods."""
+    tags: Mapping[str, str]
+    """The output's metadata, by ffmpeg's names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One rendition's way through a period."""
+
+    rendition: Rendition
+    track: ProbedTrack
+    inspector: Inspector
+
+    async def feed(self, pipe: PipeWriter) -> None:
+        await self.rendition.feed(pipe, self.inspector, media={stream.medium for stream in self.track.streams})
+
+
+async def remux_period(
+    tracks: Sequence[ProbedTrack], present: Sequence[tuple[Rendition, ProbedSegment]], output: Output, settings: PeriodSettings
+) -> None:
+    """Remux up to where every rendition's timeline ends, join the result to the output, and check that no sample is missing.
+
+    `tracks` are those of the period as they were probed, `present` the renditions that stand at its beginning, in the same order.
+
+    Raises:
+        TranscodeError: ffmpeg failed, or samples are missing.
+        UpstreamError, UnsupportedSourceError: as `Rendition.feed` does.
+
+    """
+    # A period that no tag announces has its first timestamps in the segments at hand, not in the probe of the source.
+    begun = [track.begun(segment.probe, segment.segment) for track, (_, segment) in zip(tracks, present, strict=True)]
+    lanes = [
+        _Lane(rendition, track, inspector_for(segment.probe, init=segment.init))
+        for track, (rendition, segment) in zip(begun, present, strict=True)
+    ]
+    silence = silence_for_period(begun, output.announcement.audio)
+    options = RemuxOptions(settings.output_format, settings.joined, settings.window, silence, settings.tags)
+
+    def command(fds: Sequence[int]) -> list[str]:
+        inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
+        return remux_command(settings.program, inputs, options)
+
+    async with ffmpeg.running(command, inputs=len(lanes)) as process:
+        await _run(process, lanes, output)
+    last_pieces, written = output.end_period()
+    _check_accounts(lanes, written, options)
+    await output.push(last_pieces)
+
+
+async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) -> None:
+    """Feed every rendition into its pipe, and push what ffmpeg writes into the output, all at once."""
+    with single_error():
+        async with asyncio.TaskGroup() as tasks:
+            for lane, pipe in zip(lanes, process.inputs, strict=True):
+                tasks.create_task(lane.feed(pipe))
+            while piece := await process.read():
+                await output.take(piece)
+            await process.finished()
+
+
+def _ffmpeg_input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> FfmpegInput:
+    if track.probe.container not in _PACKED_AUDIO:
+        return FfmpegInput(fd, track.probe.container, track.streams)
+    start = track.streams[0].start
+    return FfmpegInput(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
+
+
+def _check_accounts(lanes: Sequence[_Lane], written: WrittenSamples, options: RemuxOptions) -> None:
+    """Compare what came out with what went in, since ffmpeg accepts damaged media and exits with status 0."""
+    for lane in lanes:
+        for stream in lane.track.streams:
+            encoder = options.output_format.encoder(stream)
+            missing = missing_samples(stream, lane.inspector, written, window=options.window if encoder else None)
+            if missing:
+                raise TranscodeError(f"{missing}: the data of the source is damaged.")

@@ -1,0 +1,73 @@
+"""One segment while it arrives: its bytes in the clear, and what its head says."""
+
+from dataclasses import dataclass
+
+from transcoder.core.hls.plan import Segment
+from transcoder.core.media.aes128 import Decryptor
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Probe
+from transcoder.edge.prefetch import Reader
+
+_LONG_HEAD_BYTES = 256 * 1024
+
+
+class ClearReader:
+    """The bytes of the segment that a prefetching reader has begun, decrypted."""
+
+    def __init__(self, reader: Reader, decryptor: Decryptor | None) -> None:
+        """Read what `reader` returns until the end of its segment."""
+        self._reader = reader
+        self._decryptor = decryptor
+        self._ended = False
+
+    async def read(self) -> bytes:
+        """Return the next bytes; empty only at the end, and from then on."""
+        while not self._ended:
+            piece = await self._reader.read()
+            self._ended = not piece
+            if self._decryptor:
+                piece = self._decryptor.end() if self._ended else self._decryptor.feed(piece)
+            if piece:
+                return piece
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivingSegment:
+    """A segment that has begun to arrive, as far as it has been read and not yet passed on."""
+
+    period: int
+    """Index of the plan's period that it belongs to."""
+    segment: Segment
+    init: bytes
+    """Its initialization section, decrypted; empty if it has none."""
+    head: bytes
+    """The first bytes, decrypted."""
+    rest: ClearReader
+    """The bytes after `head`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedSegment(ArrivingSegment):
+    """One whose head has been probed."""
+
+    probe: Probe
+
+
+async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None) -> ProbedSegment:
+    """Read as much of a segment as its probe needs; `previous` is that of the segment whose timeline it is expected to continue.
+
+    Raises:
+        UpstreamError: its bytes are not media, or cannot be fetched.
+        UnsupportedSourceError: it is encrypted in a way that is not supported, or in a container that HLS does not have.
+
+    """
+    head, whole = arriving.head, False
+    while (found := probe(head, init=arriving.init, whole=whole, previous=previous)) is None:
+        # Each probe begins at the first byte, so a long head is not probed again for every piece that arrives.
+        wanted = len(head) + (len(head) // 4 if len(head) > _LONG_HEAD_BYTES else 1)
+        while not whole and len(head) < wanted:
+            piece = await arriving.rest.read()
+            whole = not piece
+            head += piece
+    return ProbedSegment(arriving.period, arriving.segment, arriving.init, head, arriving.rest, found)
