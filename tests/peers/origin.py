@@ -1,15 +1,15 @@
-"""A real HTTP/1.1 origin on loopback that misbehaves on command and counts what it sends.
+"""An HTTP/1.1 origin on loopback that misbehaves by rules and counts what it sends.
 
     with origin({"/a.ts": data}) as o:                      # or a folder: origin(Path("media"))
-        o.rules["/a.ts"] = Rule(cut_after=1000, times=1)    # the first request is cut, the next is served well
-        o.rules["/b.ts"] = [Rule(times=2), Rule(status=404)]    # two good answers, then 404 for ever
-        o.rules["*"] = Rule(ignore_range=True)              # for every path that has no rule of its own
+        o.rules["/a.ts"] = Rule(cut_after=1000, times=1)    # the first response is cut, the next one is correct
+        o.rules["/b.ts"] = [Rule(times=2), Rule(status=404)]    # two correct responses, then always 404
+        o.rules["*"] = Rule(ignore_range=True)              # for every path without a rule
         ... fetch o.url("/a.ts") ...
-        assert o.sent < 1_000_000                           # body bytes that the kernel took from this program
+        assert o.sent < 1_000_000                           # body bytes that the kernel accepted
         assert [request.path for request in o.requests] == ["/a.ts"]
 
-Paths are matched without their query. With no rule: GET and HEAD, one byte range, strong ETag, If-Range, keep-alive.
-Leaving the block closes every connection, ends every stall, and joins every thread.
+Paths are matched without their query. Without a rule the origin supports GET and HEAD, one byte range, strong ETag, If-Range, and
+keep-alive. Leaving the block closes every connection, ends every stall, and joins every thread.
 """
 
 import gzip
@@ -32,7 +32,7 @@ from urllib.parse import unquote, urlsplit
 
 from peers.origin_rules import GOOD, Request, Rule, garbage, html
 
-PIECE = 16 * 1024
+CHUNK_BYTES = 16 * 1024
 
 TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -51,7 +51,7 @@ __all__ = ["GOOD", "Files", "Origin", "Request", "Rule", "garbage", "html", "ori
 
 
 class Origin:
-    """The server's state: what it serves, how it misbehaves, what happened. Made by `origin`."""
+    """The origin's state: its files, its rules, and the requests so far. Made by `origin`."""
 
     def __init__(self, files: Files, *, base: str) -> None:
         """Serve `files` under `base`, such as `http://127.0.0.1:8000`."""
@@ -60,38 +60,38 @@ class Origin:
         self.rules: dict[str, Rule | Sequence[Rule]] = {}
         self.requests: list[Request] = []
         self.connections = 0
-        """How many connections were accepted so far."""
+        """How many connections have been accepted."""
         self.open_connections = 0
         """How many are open now."""
-        self.under_way = 0
+        self.active_requests = 0
         """How many requests are being answered now."""
-        self.most_under_way = 0
-        """The most that were being answered at once."""
+        self.max_active_requests = 0
+        """The most requests that were answered at the same time."""
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self._used: Counter[tuple[str, int]] = Counter()
 
     def url(self, path: str) -> str:
-        """Return the address of `path`, which begins with a slash and may have a query."""
+        """Return the URL of `path`, which begins with a slash and may have a query."""
         return self.base + path
 
     @property
     def sent(self) -> int:
-        """Body bytes handed to the kernel so far, over all paths."""
+        """Body bytes that the kernel has accepted, over all paths."""
         with self.lock:
             return sum(request.sent for request in self.requests)
 
     def sent_of(self, path: str) -> int:
-        """Body bytes handed to the kernel so far for one path."""
+        """Body bytes that the kernel has accepted for one path."""
         return sum(request.sent for request in self.requests_of(path))
 
     def requests_of(self, path: str) -> list[Request]:
-        """Return the requests for one path, in the order in which they came."""
+        """Return the requests for one path, in the order of their arrival."""
         with self.lock:
             return [request for request in self.requests if request.path == path]
 
     def rule_for(self, request: Request) -> Rule:
-        """Pick the first rule that still holds for this request, and use it once."""
+        """Return the first rule that applies to this request, and count its use."""
         name = request.path if request.path in self.rules else "*"
         rules = self.rules.get(name, ())
         with self.lock:
@@ -104,7 +104,7 @@ class Origin:
         return GOOD
 
     def content(self, path: str) -> bytes | Path | None:
-        """Find what is served under `path`."""
+        """Return the bytes or the file that `path` names; None if there is neither."""
         if isinstance(self.files, Path):
             file = (self.files / path.lstrip("/")).resolve()
             return file if file.is_file() and file.is_relative_to(self.files.resolve()) else None
@@ -115,10 +115,10 @@ class Origin:
 def origin(
     files: Files, *, host: str = "127.0.0.1", send_buffer: int | None = 64 * 1024, tls: ssl.SSLContext | None = None
 ) -> Iterator[Origin]:
-    """Serve `files` (path to bytes, or a folder) on a free port until the block is left, over TLS where there is a certificate for it.
+    """Serve `files` (path to bytes, or a folder) on a free port for the length of a block, over TLS if `tls` is given.
 
-    `send_buffer` is SO_SNDBUF of each connection in bytes: small, so that `sent` is close to what the client has read; None
-    leaves it to the kernel.
+    `send_buffer` is SO_SNDBUF of each connection in bytes: small, so that `sent` is close to what the client has read; with None, the
+    kernel decides.
     """
     with _Server((host, 0), send_buffer, tls) as server:
         server.origin = Origin(files, base=f"http{'s' if tls else ''}://{host}:{server.server_address[1]}")
@@ -130,11 +130,11 @@ def origin(
             server.origin.stopping.set()
             server.shutdown()
             thread.join()
-            server.hang_up()
+            server.close_connections()
 
 
 class _Server(ThreadingHTTPServer):
-    """A thread for each connection; all joined at the end."""
+    """Uses one thread per connection, and joins all of them at the end."""
 
     daemon_threads = False
     block_on_close = True
@@ -149,23 +149,23 @@ class _Server(ThreadingHTTPServer):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
 
     def server_bind(self) -> None:
-        # HTTPServer's own would look up the host's name in the DNS.
+        # HTTPServer's own method would look up the host name in the DNS.
         super(ThreadingHTTPServer, self).server_bind()
         self.server_name, self.server_port = self.server_address[0], self.server_address[1]  # type: ignore[assignment]
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        # The handshake is the business of the connection's own thread.
+        # The connection's own thread does the handshake.
         return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) if self._tls else connection, address
 
-    def hang_up(self) -> None:
-        """Wake every thread that is reading from or writing to its client."""
+    def close_connections(self) -> None:
+        """Close all connections, which wakes the threads that read or write them."""
         with self.origin.lock:
             for connection in self.open:
                 _shut(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a client that left is no news
+        if not isinstance(sys.exception(), ConnectionError):  # clients are expected to leave early
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
@@ -178,7 +178,7 @@ def _shut(connection: socket.socket) -> None:
 
 
 class _CutError(ConnectionError):
-    """The rule says that the connection ends here."""
+    """The rule ends the connection here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -203,8 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.origin.open_connections -= 1
         super().finish()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Say nothing: `requests` is the log."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Log nothing: `requests` is the log."""
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -215,26 +215,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        self.asked = Request(self.command, unquote(parts.path), parts.query, {name.lower(): value for name, value in self.headers.items()})
-        self.asked.body = self.body
+        self.recorded = Request(
+            self.command, unquote(parts.path), parts.query, {name.lower(): value for name, value in self.headers.items()}
+        )
+        self.recorded.body = self.body
         origin = self.server.origin
         with origin.lock:
-            origin.requests.append(self.asked)
-            origin.under_way += 1
-            origin.most_under_way = max(origin.most_under_way, origin.under_way)
+            origin.requests.append(self.recorded)
+            origin.active_requests += 1
+            origin.max_active_requests = max(origin.max_active_requests, origin.active_requests)
         try:
-            self._answer(origin.rule_for(self.asked))
+            self._answer(origin.rule_for(self.recorded))
         finally:
             with origin.lock:
-                origin.under_way -= 1
+                origin.active_requests -= 1
 
     def _answer(self, rule: Rule) -> None:
         self.server.origin.stopping.wait(rule.delay)
-        content = self.server.origin.content(self.asked.path) if rule.body is None else rule.body
+        content = self.server.origin.content(self.recorded.path) if rule.body is None else rule.body
         if rule.redirect is not None:
             self._send(rule, rule.status or 302, b"", {"Location": rule.redirect})
         elif rule.status is not None:
-            self._send(rule, rule.status, rule.body or b"Told to.\n", {"Content-Type": "text/plain"})
+            self._send(rule, rule.status, rule.body or b"As the rule says.\n", {"Content-Type": "text/plain"})
         elif content is None:
             self._send(rule, 404, b"Not found.\n", {"Content-Type": "text/plain"})
         else:
@@ -243,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_file(self, rule: Rule, content: bytes | Path) -> None:
         etag = _etag(content) if rule.etag is None else rule.etag
         fields = {
-            "Content-Type": TYPES.get(Path(self.asked.path).suffix, "application/octet-stream"),
+            "Content-Type": TYPES.get(Path(self.recorded.path).suffix, "application/octet-stream"),
             "ETag": etag,
             "Accept-Ranges": "bytes",
         }
@@ -251,12 +253,12 @@ class _Handler(BaseHTTPRequestHandler):
             content = gzip.compress(content if isinstance(content, bytes) else content.read_bytes(), compresslevel=1)
             fields["Content-Encoding"] = "gzip"
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        wanted = self.asked.headers.get("range")
+        requested = self.recorded.headers.get("range")
         validators = {etag, rule.headers.get("Last-Modified")}
-        if rule.ignore_range or wanted is None or self.asked.headers.get("if-range", etag) not in validators:
+        if rule.ignore_range or requested is None or self.recorded.headers.get("if-range", etag) not in validators:
             self._send(rule, 200, content, fields)
             return
-        found = _range(wanted, size)
+        found = _range(requested, size)
         if found is None:
             self._send(rule, 416, b"", fields | {"Content-Range": f"bytes */{size}"})
             return
@@ -271,48 +273,48 @@ class _Handler(BaseHTTPRequestHandler):
             fields["Connection"] = "close"
         else:
             fields["Content-Length"] = str(stop - start if rule.content_length is None else rule.content_length)
-        self.asked.status = status
+        self.recorded.status = status
         self.send_response(status)
         for name, value in (fields | dict(rule.headers)).items():
             if value:
                 self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self._send_body(rule, _pieces(content, start, stop, rule))
+            self._send_body(rule, _chunks(content, start, stop, rule))
         if rule.no_length or rule.content_length not in {None, stop - start}:
             self.close_connection = True
 
-    def _send_body(self, rule: Rule, pieces: Iterator[bytes]) -> None:
-        for piece in pieces:
+    def _send_body(self, rule: Rule, chunks: Iterator[bytes]) -> None:
+        for chunk in chunks:
             if rule.chunked:
-                self.connection.sendall(f"{len(piece):x}\r\n".encode())
-            self._push(piece, rule)
+                self.connection.sendall(f"{len(chunk):x}\r\n".encode())
+            self._push(chunk, rule)
             if rule.chunked:
                 self.connection.sendall(b"\r\n")
             if rule.trickle is not None:
                 self.server.origin.stopping.wait(rule.trickle[1])
-        self._stop_here(rule)
+        self._stop_if_due(rule)
         if rule.chunked:
             self.connection.sendall(b"0\r\n\r\n")
 
-    def _push(self, piece: bytes, rule: Rule) -> None:
-        """Send all of `piece`, counting what the kernel takes, up to where the rule says to stop."""
-        view = memoryview(piece)
+    def _push(self, chunk: bytes, rule: Rule) -> None:
+        """Send `chunk` and count the bytes that the kernel accepts, up to where the rule stops."""
+        view = memoryview(chunk)
         while view:
-            self._stop_here(rule)
-            limits = [limit - self.asked.sent for limit in (rule.cut_after, rule.stall_after) if limit is not None]
+            self._stop_if_due(rule)
+            limits = [limit - self.recorded.sent for limit in (rule.cut_after, rule.stall_after) if limit is not None]
             count = self.connection.send(view[: min([len(view), *limits])])
             with self.server.origin.lock:
-                self.asked.sent += count
+                self.recorded.sent += count
             view = view[count:]
 
-    def _stop_here(self, rule: Rule) -> None:
-        """Cut or stall if as much was sent as the rule allows."""
-        if rule.cut_after is not None and self.asked.sent >= rule.cut_after:
+    def _stop_if_due(self, rule: Rule) -> None:
+        """Cut or stall once as many bytes were sent as the rule allows."""
+        if rule.cut_after is not None and self.recorded.sent >= rule.cut_after:
             if rule.reset:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raise _CutError
-        if rule.stall_after is not None and self.asked.sent >= rule.stall_after:
+        if rule.stall_after is not None and self.recorded.sent >= rule.stall_after:
             self._wait_for_client_to_leave()
             raise _CutError
 
@@ -330,12 +332,12 @@ def _etag(content: bytes | Path) -> str:
     if isinstance(content, Path):
         stat = content.stat()
         return f'"{stat.st_size:x}-{stat.st_mtime_ns:x}"'
-    # A hash of everything would cost more than sending it; ends and length tell one test file from another.
+    # Hashing everything would cost more than sending it; both ends and the length distinguish the test files.
     return f'"{len(content):x}-{zlib.crc32(content[:65536]):x}-{hashlib.sha256(content[-65536:]).hexdigest()[:16]}"'
 
 
 def _range(text: str, size: int) -> tuple[int, int] | None:
-    """Read a single byte range (RFC 9110, 14.1.2) as start and stop; None if it cannot be satisfied."""
+    """Parse a single byte range (RFC 9110, 14.1.2) as start and stop; None if it cannot be satisfied."""
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", text.strip())
     if match is None or match[0].endswith("=-"):
         return None
@@ -346,15 +348,15 @@ def _range(text: str, size: int) -> tuple[int, int] | None:
     return (start, stop) if start < stop else None
 
 
-def _pieces(content: bytes | Path, start: int, stop: int, rule: Rule) -> Iterator[bytes]:
-    """Yield the bytes from `start` to `stop` in the steps that the rule asks for."""
-    step = rule.trickle[0] if rule.trickle else PIECE
+def _chunks(content: bytes | Path, start: int, stop: int, rule: Rule) -> Iterator[bytes]:
+    """Yield the bytes from `start` to `stop` in chunks of the rule's size."""
+    step = rule.trickle[0] if rule.trickle else CHUNK_BYTES
     if isinstance(content, bytes):
         for at in range(start, stop, step):
             yield content[at : min(at + step, stop)]
         return
     with content.open("rb") as file:
         file.seek(start, os.SEEK_SET)
-        while start < stop and (piece := file.read(min(step, stop - start))):
-            start += len(piece)
-            yield piece
+        while start < stop and (chunk := file.read(min(step, stop - start))):
+            start += len(chunk)
+            yield chunk

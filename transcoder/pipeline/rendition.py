@@ -12,7 +12,7 @@ from transcoder.core.media.streams import Medium, Probe, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.pipe import PipeWriter
-from transcoder.edge.prefetch import Prefetcher, Reader
+from transcoder.edge.prefetch import Prefetcher, TrackReader
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _KEY_BYTES = 16
@@ -41,7 +41,7 @@ class KeyStore:
         if key is None:
             return None
         if key.url not in self._keys:
-            self._keys[key.url] = await self._fetcher.whole(key.url, None, limit=_KEY_BYTES)
+            self._keys[key.url] = await self._fetcher.small_resource(key.url, None, limit=_KEY_BYTES)
         return Decryptor(self._keys[key.url], key.iv)
 
     async def init(self, init: Init | None) -> bytes:
@@ -49,7 +49,7 @@ class KeyStore:
         if init is None:
             return b""
         if init not in self._inits:
-            content = await self._fetcher.whole(init.url, init.range, limit=self._max_init_bytes)
+            content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes)
             decryptor = await self.decryptor(init.key)
             self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
         return self._inits[init]
@@ -58,7 +58,7 @@ class KeyStore:
 class ClearSegment:
     """The bytes of the segment that has begun, decrypted."""
 
-    def __init__(self, reader: Reader, decryptor: Decryptor | None) -> None:
+    def __init__(self, reader: TrackReader, decryptor: Decryptor | None) -> None:
         """Read what `reader` gives until its segment's end."""
         self._reader = reader
         self._decryptor = decryptor
@@ -115,7 +115,7 @@ class Rendition:
         self.opened: Opened | None = None
         self._places = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
-        self._reader = ahead.track([segment for _, segment in listed])
+        self._reader = ahead.add_track([segment for _, segment in listed])
         self._secrets = secrets
         self._leap: _Leap | None = None
         """The last one of which no tag told."""

@@ -111,7 +111,7 @@ class SourceProbe:
 
     async def _head(self, segment: Segment, *, size: int = _HEAD_BYTES) -> _Part:
         """Return the first `size` bytes of a segment in the clear."""
-        head = await self._fetcher.head(segment.url, segment.range, size=size)
+        head = await self._fetcher.first_bytes(segment.url, segment.range, size=size)
         decryptor = await self._secrets.decryptor(segment.key)
         return _Part(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
 
@@ -119,7 +119,7 @@ class SourceProbe:
         """Return what tells where `segment` ends, nothing if the origin has no way to give it cheaply."""
         if segment.init and not is_tables(await self._secrets.init(segment.init)):
             return await self._head(segment)
-        tail = await self._fetcher.tail(segment.url, segment.range, size=_TAIL_BYTES) or b""
+        tail = await self._fetcher.last_bytes(segment.url, segment.range, size=_TAIL_BYTES) or b""
         cut = len(tail) == _TAIL_BYTES
         if not tail or not segment.key:
             return _Part(tail, cut)

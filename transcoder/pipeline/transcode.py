@@ -19,7 +19,7 @@ from transcoder.core.output.written import PeriodCount
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.prefetch import Into, Prefetcher
+from transcoder.edge.prefetch import ByteSink, Prefetcher
 from transcoder.errors import TranscodeError, UpstreamError, single_error
 from transcoder.pipeline.rendition import KeyStore, Opened, Rendition
 from transcoder.pipeline.source_probe import SourceProbe
@@ -59,7 +59,7 @@ async def transcode(
 
     """
 
-    async def fetch(segment: Segment, into: Into) -> None:
+    async def fetch(segment: Segment, into: ByteSink) -> None:
         await fetcher.segment(segment.url, segment.range, into)
 
     ahead = Prefetcher(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
@@ -133,7 +133,7 @@ class _Run:
             inputs = [_input(fd, track, surveyed) for fd, track in zip(fds, surveyed, strict=True)]
             return remux_command(program, inputs, options)
 
-        async with ffmpeg.running(command, inputs=len(surveyed)) as process:
+        async with ffmpeg.start(command, inputs=len(surveyed)) as process:
             await self._through(process, [rendition for rendition, _ in present], surveyed, judges)
         pieces, count = self._output.joiner.end_period()
         _compare(surveyed, judges, count, options)
@@ -148,7 +148,7 @@ class _Run:
                     tasks.create_task(rendition.feed(pipe, judge, brings={stream.medium for stream in track.streams}))
                 while piece := await process.read():
                     await self._output.write(self._output.joiner.feed(piece))
-                await process.finished()
+                await process.wait()
 
     def _next(self) -> tuple[int, list[tuple[Rendition, Opened]]]:
         """Return which of the plan's periods comes next, and the renditions of its tracks: all must stand at its beginning, or none."""
