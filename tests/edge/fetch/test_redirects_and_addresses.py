@@ -105,10 +105,15 @@ def test_local_files(tmp_path: Path) -> None:
 
     expected = [CONTENT[1000:51_000], CONTENT, CONTENT[:10], CONTENT, CONTENT[-10:], CONTENT[50_990:51_000]]
     assert with_fetcher(use, local_files=True) == expected
+
+
+def test_local_files_that_cannot_be_fetched(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_bytes(CONTENT)
+    url = (tmp_path / "a.ts").as_uri()
     with pytest.raises(UpstreamError, match="has only 1 of 2 bytes"):
         with_fetcher(lambda fetcher: fetcher.segment(url, ByteRange(299_999, 2), discard), local_files=True)
     with pytest.raises(NotFoundError):
-        with_fetcher(lambda fetcher: fetcher.playlist(path + "x"), local_files=True)
+        with_fetcher(lambda fetcher: fetcher.playlist(str(tmp_path / "none.ts")), local_files=True)
     with pytest.raises(UpstreamError, match="cannot be read"):
         with_fetcher(lambda fetcher: fetcher.playlist(str(tmp_path)), local_files=True)
 
