@@ -64,7 +64,7 @@ class Answer:
 
         Raises:
             TooLargeError: `chunk` would exceed the limit; it is not sent.
-            ResponseLostError: the Runtime API closed the connection.
+            ResponseLostError: the connection to the Runtime API broke.
         """
         if not chunk:
             return  # an empty chunk would end a chunked body

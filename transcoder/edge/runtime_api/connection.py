@@ -110,7 +110,7 @@ class Connection:
             self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
             await self._writer.drain()
         except OSError as error:
-            raise ResponseLostError("The Runtime API closed the connection.") from error
+            raise ResponseLostError("The connection to the Runtime API broke.") from error
 
     async def reply(self) -> Reply:
         """Read the complete reply."""
@@ -130,7 +130,7 @@ class Connection:
         except (OSError, h11.RemoteProtocolError) as error:
             raise ResponseLostError("The Runtime API's reply ended early or is not valid HTTP.") from error
         if head is None:
-            raise RuntimeApiError("The Runtime API closed the connection without a reply.")
+            raise RuntimeApiError("The Runtime API's reply has no head.")
         return Reply(head.status_code, {name.decode(): value.decode("latin-1") for name, value in head.headers}, bytes(body))
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ class Invocation:
     arn: str = ""
     trace_id: str = ""
     invocation_id: str = ""
-    """Lambda's `Invocation-Id`: it is sent back with the response, so that Lambda can tell a late one from that to the next attempt."""
+    """Lambda's `Invocation-Id`: it is sent back, so that Lambda can tell a late response from the response to the next attempt."""
 
     @classmethod
     def from_reply(cls, headers: Mapping[str, str], event: bytes) -> Self:
