@@ -197,7 +197,7 @@ class Kept:
         self.head = ReceivedHead(0)
         self.body = b""
 
-    def asked(self) -> None:
+    def request_started(self) -> None:
         pass
 
     async def start(self, head: ReceivedHead) -> None:

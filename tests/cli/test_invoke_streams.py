@@ -59,7 +59,7 @@ FRAME = payload_chunk(PRELUDE + b"abc")
     [
         pytest.param(sized(payload_chunk(PRELUDE)), "without InvokeComplete", id="no end"),
         pytest.param(sized(b""), "without InvokeComplete", id="nothing"),
-        pytest.param(sized(payload_chunk(PRELUDE), more=100), "it was cut", id="cut short of its length"),
+        pytest.param(sized(payload_chunk(PRELUDE), more=100), "the response is incomplete", id="cut short of its length"),
         pytest.param(chunked(payload_chunk(PRELUDE)), "broke off", id="cut between chunks"),
         pytest.param(sized(FRAME[:-9] + b"xxxxx" + FRAME[-4:]), "is damaged", id="a frame with another checksum"),
         pytest.param(sized(invoke_complete()), "ended before its prelude", id="an end and nothing before it"),

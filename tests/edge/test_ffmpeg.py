@@ -1,4 +1,4 @@
-"""ffmpeg as a child process: it never outlives its block, and says why it failed."""
+"""ffmpeg as a child process: it never outlives its block, and its error message is kept."""
 
 import asyncio
 import os
@@ -21,48 +21,48 @@ def descriptors() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-async def sound(words: Sequence[str], given: bytes = b"") -> bytes:
-    program = await ffmpeg.program("")
+async def ffmpeg_output(options: Sequence[str], samples: bytes = b"") -> bytes:
+    program = await ffmpeg.find_ffmpeg("")
 
     def command(fds: Sequence[int]) -> list[str]:
-        return [program, "-v", "error", "-f", "s16le", "-ar", "8000", "-ac", "1", "-i", f"pipe:{fds[0]}", *words]
+        return [program, "-v", "error", "-f", "s16le", "-ar", "8000", "-ac", "1", "-i", f"pipe:{fds[0]}", *options]
 
     out = bytearray()
-    async with ffmpeg.running(command, inputs=1) as process, asyncio.TaskGroup() as tasks:
+    async with ffmpeg.start(command, inputs=1) as process, asyncio.TaskGroup() as tasks:
 
         async def feed() -> None:
-            await process.inputs[0].write(given)
+            await process.inputs[0].write(samples)
             process.inputs[0].close()
 
         tasks.create_task(feed())
-        while piece := await process.read():
-            out += piece
-        await process.finished()
+        while chunk := await process.read():
+            out += chunk
+        await process.wait()
     return bytes(out)
 
 
-def test_gives_back_what_it_was_given() -> None:
-    given = os.urandom(3_000_000)
-    assert asyncio.run(sound(["-f", "s16le", "-c", "copy", "pipe:1"], given)) == given
+def test_copies_its_input() -> None:
+    samples = os.urandom(3_000_000)
+    assert asyncio.run(ffmpeg_output(["-f", "s16le", "-c", "copy", "pipe:1"], samples)) == samples
 
 
-def test_failure_is_told_in_its_own_words() -> None:
+def test_a_failure_has_its_error_message() -> None:
     with pytest.raises(ExceptionGroup) as raised:
-        asyncio.run(sound(["-f", "nonsense", "pipe:1"]))
+        asyncio.run(ffmpeg_output(["-f", "nonsense", "pipe:1"]))
     assert isinstance(raised.value.exceptions[0], TranscodeError)
     assert "nonsense" in str(raised.value.exceptions[0]) or "status" in str(raised.value.exceptions[0])
 
 
 async def read_once(program: str) -> None:
-    words = [program, "-f", "lavfi", "-i", "testsrc2", "-f", "rawvideo", "pipe:1"]
-    async with ffmpeg.running(lambda _: words, inputs=2) as process:
+    command = [program, "-f", "lavfi", "-i", "testsrc2", "-f", "rawvideo", "pipe:1"]
+    async with ffmpeg.start(lambda _: command, inputs=2) as process:
         assert await process.read()
         raise RuntimeError("enough")
 
 
-def test_leaving_early_leaves_nothing() -> None:
+def test_leaving_early_leaves_no_process_and_no_descriptor() -> None:
     async def leave() -> None:
-        program = await ffmpeg.program("")
+        program = await ffmpeg.find_ffmpeg("")
         before = children(), descriptors()
         for _ in range(3):
             with pytest.raises(RuntimeError, match="enough"):
@@ -72,17 +72,17 @@ def test_leaving_early_leaves_nothing() -> None:
     asyncio.run(leave())
 
 
-def test_a_broken_pipe_is_an_echo() -> None:
-    async def write_on() -> None:
-        program = await ffmpeg.program("")
-        async with ffmpeg.running(lambda _: [program, "-f", "nonsense", "-i", "pipe:0", "out"], inputs=1) as process:
+def test_a_broken_pipe_is_no_error_of_its_own() -> None:
+    async def write_until_broken() -> None:
+        program = await ffmpeg.find_ffmpeg("")
+        async with ffmpeg.start(lambda _: [program, "-f", "nonsense", "-i", "pipe:0", "out"], inputs=1) as process:
             while not process.inputs[0].broken:
                 await process.inputs[0].write(bytes(65536))
             assert await process.read() == b""
             with pytest.raises(TranscodeError, match="status"):
-                await process.finished()
+                await process.wait()
 
-    asyncio.run(write_on())
+    asyncio.run(write_until_broken())
 
 
 def script(path: Path, text: str) -> str:
@@ -96,24 +96,24 @@ def script(path: Path, text: str) -> str:
     [
         pytest.param("#!/bin/sh\necho 'ffmpeg version 6.1.1-static Copyright'", "version 7 or newer is needed", id="too old"),
         pytest.param("#!/bin/sh\necho 'ffmpeg version 5.1.9-0+deb12u1 Copyright'", "version 7 or newer is needed", id="Debian's"),
-        pytest.param("#!/bin/sh\necho 'hello'", "not an ffmpeg", id="another program"),
-        pytest.param("#!/bin/sh\necho 'ffmpeg version 9.0.2'; kill -11 $$", "not an ffmpeg that works", id="one that crashes"),
+        pytest.param("#!/bin/sh\necho 'hello'", "not a working ffmpeg", id="another program"),
+        pytest.param("#!/bin/sh\necho 'ffmpeg version 9.0.2'; kill -11 $$", "not a working ffmpeg", id="crashes"),
     ],
 )
-def test_refuses_an_ffmpeg_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
+def test_refuses_an_unsuitable_ffmpeg(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(TranscodeError, match=words):
-        asyncio.run(ffmpeg.program(script(tmp_path / "ffmpeg", text)))
+        asyncio.run(ffmpeg.find_ffmpeg(script(tmp_path / "ffmpeg", text)))
 
 
 @pytest.mark.parametrize(
     "banner",
     ["ffmpeg version 7.0.2-static https", "ffmpeg version n8.1-12-gabc", "ffmpeg version N-118000-gabc", "ffmpeg version 9.0.2 Copyright"],
 )
-def test_takes_a_newer_ffmpeg(tmp_path: Path, banner: str) -> None:
+def test_accepts_a_newer_ffmpeg(tmp_path: Path, banner: str) -> None:
     path = script(tmp_path / "ffmpeg", f"#!/bin/sh\necho '{banner}'")
-    assert asyncio.run(ffmpeg.program(path)) == path
+    assert asyncio.run(ffmpeg.find_ffmpeg(path)) == path
 
 
 def test_missing_ffmpeg_is_named(tmp_path: Path) -> None:
     with pytest.raises(TranscodeError, match=r"none cannot be run as ffmpeg: No such file"):
-        asyncio.run(ffmpeg.program(str(tmp_path / "none")))
+        asyncio.run(ffmpeg.find_ffmpeg(str(tmp_path / "none")))

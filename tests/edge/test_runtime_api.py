@@ -1,53 +1,22 @@
-"""The runtime against a Runtime API that keeps every byte; what AWS's own client sends for the same is in the expectations."""
+"""Invocations and failures, against a scripted Runtime API; streamed responses are in `test_runtime_api_stream.py`."""
 
 import asyncio
 import base64
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import pytest
-from peers.scripted_runtime_api import Exchange, Script, scripted_runtime_api
+from peers.runtime_api_calls import INVOCATION, PRELUDE, post_response, with_api
+from peers.scripted_runtime_api import Script
 
 from transcoder.core.answer.function_url import ResponseHead
-from transcoder.edge.runtime_api import Answer, Invocation, ResponseLostError, RuntimeApi, RuntimeApiError
+from transcoder.edge.runtime_api import Invocation, RuntimeApi, RuntimeApiError
 from transcoder.errors import DeadlineError, TooLargeError, TranscoderError, UpstreamError
 
-BYTES = ResponseHead(HTTPStatus.OK, (("content-type", "video/mp4"),))
-INVOCATION = Invocation("req-1", b"{}", attempt_id="inv-1")
-PRELUDE = b'{"statusCode":200,"headers":{"content-type":"video/mp4"}}' + b"\0" * 8
 
-
-def with_api(test: Callable[[RuntimeApi, Script], Awaitable[None]], *, response_limit: int | None = None) -> Script:
-    """Run `test` against a scripted Runtime API, for ten seconds at most."""
-
-    async def run() -> Script:
-        async with asyncio.timeout(10), scripted_runtime_api() as script:
-            await test(RuntimeApi(script.address, response_limit=response_limit), script)
-            return script
-
-    return asyncio.run(run())
-
-
-def answered(*chunks: bytes, error: Exception | None = None, reply: tuple[int, bytes] | None = None) -> Exchange:
-    """Answer with `chunks`, and end it well or in `error`; gives what was posted."""
-
-    async def test(api: RuntimeApi, script: Script) -> None:
-        script.reply = reply or script.reply
-        async with api.answer(INVOCATION) as answer:
-            await answer.start(BYTES)
-            for chunk in chunks:
-                await answer.write(chunk)
-            if error is not None:
-                raise error
-
-    (exchange,) = with_api(test).posted
-    return exchange
-
-
-def test_an_invocation_has_all_that_the_api_says_of_it() -> None:
+def test_an_invocation_has_every_field_of_the_api() -> None:
     async def test(api: RuntimeApi, script: Script) -> None:
         script.event = b'{"a": 1}'
         script.next_headers = {
@@ -60,7 +29,7 @@ def test_an_invocation_has_all_that_the_api_says_of_it() -> None:
         invocation = await api.next()
         assert invocation.deadline is not None
         assert invocation.deadline - asyncio.get_running_loop().time() == pytest.approx(60, abs=0.5)
-        assert (invocation.request_id, invocation.event, invocation.attempt_id) == ("req-1", b'{"a": 1}', "inv-1")
+        assert (invocation.request_id, invocation.event, invocation.invocation_id) == ("req-1", b'{"a": 1}', "inv-1")
         assert (invocation.arn, invocation.trace_id) == ("arn:aws:lambda:eu-west-1:1:function:f:live", "Root=1")
 
     (exchange,) = with_api(test).exchanges
@@ -78,13 +47,13 @@ def test_an_invocation_needs_no_more_than_a_request_id() -> None:
 @pytest.mark.parametrize(
     ("status", "headers"),
     [
-        pytest.param(403, {}, id="a wrong state"),
+        pytest.param(403, {}, id="an invalid state"),
         pytest.param(500, {}, id="a broken container"),
         pytest.param(200, {}, id="no request id"),
-        pytest.param(200, {"Lambda-Runtime-Aws-Request-Id": "a", "Lambda-Runtime-Deadline-Ms": "soon"}, id="a deadline that is none"),
+        pytest.param(200, {"Lambda-Runtime-Aws-Request-Id": "a", "Lambda-Runtime-Deadline-Ms": "soon"}, id="an invalid deadline"),
     ],
 )
-def test_no_invocation_ends_the_process(status: int, headers: dict[str, str]) -> None:
+def test_a_failed_next_ends_the_process(status: int, headers: dict[str, str]) -> None:
     async def test(api: RuntimeApi, script: Script) -> None:
         script.next_status, script.next_headers = status, headers
         with pytest.raises(RuntimeApiError):
@@ -93,52 +62,9 @@ def test_no_invocation_ends_the_process(status: int, headers: dict[str, str]) ->
     assert len(with_api(test).exchanges) == 1
 
 
-def test_no_runtime_api_ends_the_process() -> None:
+def test_a_missing_runtime_api_ends_the_process() -> None:
     with pytest.raises(RuntimeApiError):
         asyncio.run(RuntimeApi("127.0.0.1:1").next())
-
-
-def test_a_stream_is_what_awss_client_sends() -> None:
-    exchange = answered(b"hello", b"world")
-    head, _, body = exchange.raw.partition(b"\r\n\r\n")
-    line, *headers = head.split(b"\r\n")
-    assert line == b"POST /2018-06-01/runtime/invocation/req-1/response HTTP/1.1"
-    assert {
-        b"Content-Type: application/vnd.awslambda.http-integration-response",
-        b"Lambda-Runtime-Function-Response-Mode: streaming",
-        b"Transfer-Encoding: chunked",
-        b"Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
-        b"Lambda-Runtime-Invocation-Id: inv-1",
-    } <= set(headers)
-    assert body == b"%x\r\n%shello\r\n5\r\nworld\r\n0\r\n\r\n" % (len(PRELUDE) + 5, PRELUDE)
-    assert exchange.closed
-
-
-def test_an_empty_chunk_is_not_the_end() -> None:
-    assert answered(b"a", b"", b"b").body == PRELUDE + b"ab"
-
-
-def test_a_view_is_sent_like_bytes() -> None:
-    async def test(api: RuntimeApi, _script: Script) -> None:
-        async with api.answer(INVOCATION) as answer:
-            await answer.start(BYTES)
-            await answer.write(memoryview(b"abcd")[1:3])
-            await answer.write(memoryview(b"efgh")[1:3])
-            assert answer.bytes_sent == 4
-
-    assert with_api(test).posted[0].body == PRELUDE + b"bcfg"
-
-
-def test_an_empty_body_gets_a_byte() -> None:
-    assert answered().body == PRELUDE + b"\n"
-
-
-def test_no_echo_where_there_was_no_invocation_id() -> None:
-    async def test(api: RuntimeApi, _script: Script) -> None:
-        async with api.answer(Invocation("req-2", b"{}")) as answer:
-            await answer.start(BYTES)
-
-    assert "lambda-runtime-invocation-id" not in with_api(test).posted[0].headers
 
 
 @pytest.mark.parametrize(
@@ -151,7 +77,7 @@ def test_no_echo_where_there_was_no_invocation_id() -> None:
     ],
 )
 def test_a_failure_after_the_first_byte_ends_in_trailers(error: Exception, name: str) -> None:
-    exchange = answered(b"a part", error=error)
+    exchange = post_response(b"a part", error=error)
     assert exchange.body == PRELUDE + b"a part"
     assert exchange.trailers["lambda-runtime-function-error-type"] == name
     assert re.fullmatch(r"(Runtime|Function)\.[A-Z][a-zA-Z]+", name)
@@ -162,15 +88,15 @@ def test_a_failure_after_the_first_byte_ends_in_trailers(error: Exception, name:
 
 
 def test_a_failure_before_the_first_byte_is_a_problem_document() -> None:
-    exchange = answered(error=UpstreamError("No such film."))
+    exchange = post_response(error=UpstreamError("No such video."))
     prelude, _, body = exchange.body.partition(b"\0" * 8)
     assert json.loads(prelude)["statusCode"] == 502
-    assert json.loads(body)["detail"] == "No such film."
+    assert json.loads(body)["detail"] == "No such video."
     assert exchange.trailers == {}
 
 
 def test_a_bug_before_the_first_byte_is_reported_as_one() -> None:
-    exchange = answered(error=KeyError("whatever"))
+    exchange = post_response(error=KeyError("whatever"))
     assert exchange.path == "/2018-06-01/runtime/invocation/req-1/error"
     assert exchange.headers["lambda-runtime-function-error-type"] == "Function.InternalError"
     assert exchange.headers["lambda-runtime-invocation-id"] == "inv-1"
@@ -189,130 +115,31 @@ def test_a_header_that_cannot_be_sent_is_a_bug_and_reported_as_one() -> None:
     ("status", "reason"),
     [
         pytest.param(202, "", id="accepted"),
-        pytest.param(410, "InvokeTimeout", id="come too late"),
+        pytest.param(410, "InvokeTimeout", id="too late"),
         pytest.param(400, "InvalidRequestID", id="for another invocation"),
         pytest.param(413, "RequestEntityTooLarge", id="too long"),
     ],
 )
 def test_the_process_goes_on_after(status: int, reason: str) -> None:
-    assert answered(b"a", reply=(status, json.dumps({"errorType": reason}).encode())).complete
+    assert post_response(b"a", reply=(status, json.dumps({"errorType": reason}).encode())).complete
 
 
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
         pytest.param(400, "TruncatedHTTPRequest", id="truncated"),
-        pytest.param(400, "InvalidFunctionResponseMode", id="a mode it does not know"),
-        pytest.param(403, "InvalidStateTransition", id="a wrong state"),
+        pytest.param(400, "InvalidFunctionResponseMode", id="an unknown mode"),
+        pytest.param(403, "InvalidStateTransition", id="an invalid state"),
         pytest.param(500, "InternalServerError", id="a broken container"),
         pytest.param(200, "", id="anything else"),
     ],
 )
 def test_the_process_ends_after(status: int, reason: str) -> None:
     with pytest.raises(RuntimeApiError):
-        answered(b"a", reply=(status, json.dumps({"errorType": reason}).encode()))
+        post_response(b"a", reply=(status, json.dumps({"errorType": reason}).encode()))
 
 
-async def write_without_end(answer: Answer, chunk: bytes) -> None:
-    await answer.start(BYTES)
-    while True:
-        await answer.write(chunk)
-
-
-def test_a_broken_connection_is_told_to_who_writes() -> None:
-    async def answering(api: RuntimeApi) -> None:
-        async with api.answer(INVOCATION) as answer:
-            with pytest.raises(ResponseLostError):
-                await write_without_end(answer, bytes(65536))
-            raise ResponseLostError
-
-    async def test(api: RuntimeApi, script: Script) -> None:
-        script.hang_up_after = 100_000
-        with pytest.raises(ResponseLostError):
-            await answering(api)
-
-    assert not with_api(test).posted[0].complete
-
-
-def test_a_write_waits_for_who_reads_and_holds_little() -> None:
-    async def test(api: RuntimeApi, script: Script) -> None:
-        script.stall_after = 1
-        async with api.answer(INVOCATION) as answer:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(write_without_end(answer, bytes(65536)), 0.5)
-            # The peer of this test has the system's own buffers; the runtime's part of it is small.
-            assert answer.bytes_sent < 8 * 1024 * 1024
-            script.go_on.set()
-
-    assert with_api(test).posted[0].complete
-
-
-def test_a_write_that_was_cut_short_by_a_deadline_leaves_the_framing_whole() -> None:
-    """What was cancelled in the middle of a chunk goes out before the trailers, byte for byte."""
-    sent = 0
-
-    async def test(api: RuntimeApi, script: Script) -> None:
-        nonlocal sent
-        script.stall_after = 1
-        async with api.answer(INVOCATION) as answer:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(write_without_end(answer, bytes(range(256)) * 2000), 0.3)
-            sent = answer.bytes_sent
-            script.go_on.set()
-            raise DeadlineError("Too slow.")
-
-    (exchange,) = with_api(test).posted
-    assert exchange.trailers["lambda-runtime-function-error-type"] == "Function.DeadlineExceeded"
-    assert exchange.body == PRELUDE + bytes(range(256)) * (sent // 256)
-
-
-def test_the_limit_counts_the_prelude_and_lets_the_last_byte_through() -> None:
-    async def test(api: RuntimeApi, _script: Script) -> None:
-        async with api.answer(INVOCATION) as answer:
-            await answer.start(BYTES)
-            await answer.write(b"12345")
-            await answer.write(b"67890")
-            with pytest.raises(TooLargeError):
-                await answer.write(b"1")
-
-    assert with_api(test, response_limit=len(PRELUDE) + 10).posted[0].body == PRELUDE + b"1234567890"
-
-
-def test_an_answer_can_be_started_anew_only_until_its_first_byte() -> None:
-    async def test(api: RuntimeApi, _script: Script) -> None:
-        async with api.answer(INVOCATION) as answer:
-            await answer.start(ResponseHead(HTTPStatus.BAD_GATEWAY))
-            await answer.start(BYTES)
-            assert not answer.started
-            await answer.write(b"a")
-            assert answer.started
-            with pytest.raises(RuntimeError):
-                await answer.start(BYTES)
-
-    assert with_api(test).posted[0].body == PRELUDE + b"a"
-
-
-def test_cancelling_cuts_the_answer_off() -> None:
-    async def test(api: RuntimeApi, _script: Script) -> None:
-        async def answer_slowly(answer: Answer) -> None:
-            await answer.start(BYTES)
-            await answer.write(b"a part")
-            await asyncio.sleep(60)
-
-        async def answering() -> None:
-            async with api.answer(INVOCATION) as answer:
-                await answer_slowly(answer)
-
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(answering(), 0.2)
-        await asyncio.sleep(0.05)
-
-    (exchange,) = with_api(test).posted
-    assert exchange.body == PRELUDE + b"a part"
-    assert not exchange.complete
-
-
-def test_a_failed_start_is_reported() -> None:
+def test_a_failed_initialization_is_reported() -> None:
     async def test(api: RuntimeApi, _script: Script) -> None:
         await api.fail_init(RuntimeError("no ffmpeg"))
 

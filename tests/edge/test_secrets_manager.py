@@ -1,4 +1,4 @@
-"""The keys of signed links, from a Secrets Manager on loopback."""
+"""The keys of signed links, from an emulated Secrets Manager on loopback."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ Store = Callable[[str | bytes], str]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A Secrets Manager, and its address."""
+    """Start a Secrets Manager and return its URL."""
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())
@@ -25,7 +25,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def secrets_manager(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have the environment point to it, as Lambda's own points to AWS."""
+    """Point the environment to the emulated service, as Lambda's points to AWS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
@@ -35,14 +35,14 @@ def secrets_manager(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def store(secrets_manager: str) -> Iterator[Store]:
-    """Keep a secret there and give its ARN."""
+    """Return a function that creates a secret and returns its ARN."""
     client = boto3.client("secretsmanager", endpoint_url=secrets_manager)
 
-    def keep(value: str | bytes) -> str:
+    def create(value: str | bytes) -> str:
         content = {"SecretString": value} if isinstance(value, str) else {"SecretBinary": value}
         return str(client.create_secret(Name=f"signing-keys-{uuid4()}", **content)["ARN"])
 
-    yield keep
+    yield create
     client.close()
 
 
@@ -51,7 +51,7 @@ def store(secrets_manager: str) -> Iterator[Store]:
     [
         pytest.param("only", (b"only",), id="one key, as it is generated"),
         pytest.param("new\nold\n", (b"new", b"old"), id="the newest first"),
-        pytest.param(" new \r\n\r\nold", (b"new", b"old"), id="as an editor may leave it"),
+        pytest.param(" new \r\n\r\nold", (b"new", b"old"), id="with spaces and empty lines"),
     ],
 )
 def test_reads_the_keys_in_their_order(store: Store, text: str, keys: tuple[bytes, ...]) -> None:
@@ -65,18 +65,17 @@ def test_a_secret_without_a_key_is_a_failure(store: Store, value: str | bytes) -
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_a_secret_that_is_not_there_is_a_failure_and_its_name_is_not_told() -> None:
+def test_a_missing_secret_is_a_failure_that_does_not_name_it() -> None:
     with pytest.raises(SecretError) as failure:
         asyncio.run(signing_keys("arn:aws:secretsmanager:eu-west-1:123456789012:secret:none"))
     assert str(failure.value) == "The keys of signed links cannot be read."
 
 
-def test_loading_it_does_not_load_boto3() -> None:
+def test_importing_the_module_does_not_import_boto3() -> None:
     code = "import sys, transcoder.edge.secrets_manager; sys.exit('boto3' in sys.modules)"
-    ended = asyncio.run(_run(code))
-    assert ended == 0
+    assert asyncio.run(_exit_status(code)) == 0
 
 
-async def _run(code: str) -> int:
+async def _exit_status(code: str) -> int:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     return await process.wait()

@@ -1,4 +1,4 @@
-"""How an origin may misbehave, and what it notes of each request."""
+"""How a test origin misbehaves, and what it records about each request."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Request:
-    """One request as it came, and what became of it."""
+    """One request, and how it was answered."""
 
     method: str
     path: str
@@ -15,67 +15,67 @@ class Request:
     headers: Mapping[str, str]
     """By lower-case name."""
     status: int = 0
-    """What was answered; 0 while nothing was."""
+    """Status of the response; 0 before it is sent."""
     sent: int = 0
-    """Body bytes that the kernel took."""
+    """Body bytes that the kernel accepted."""
     body: bytes = b""
-    """What came with a POST."""
+    """Body of a POST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How a path answers. The fields can be combined; the default is a good answer."""
+    """How the origin answers a path. The fields can be combined; the default is a correct response."""
 
     times: int | None = None
-    """For how many requests the rule holds; None means for all."""
+    """How many requests the rule applies to; None means all."""
     when: Callable[[Request], bool] | None = None
-    """For which requests it holds, such as `lambda r: bool(r.query)` or `lambda r: "range" in r.headers`."""
+    """Which requests the rule applies to, such as `lambda r: bool(r.query)` or `lambda r: "range" in r.headers`."""
 
     status: int | None = None
-    """Answer with this status (and `body`, or a line of text) instead of the file."""
+    """Answer with this status (and `body`, or one line of text) instead of the file."""
     redirect: str | None = None
-    """Answer with `Location` (any form) and 302, or `status`."""
+    """Answer with this `Location` (absolute or relative) and 302, or `status`."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Additional or replacing header fields; an empty value leaves a field out."""
+    """Header fields to add or replace; an empty value removes a field."""
     body: bytes | None = None
-    """These bytes instead of the file's; `garbage` and `html` make some of the same length."""
+    """These bytes instead of the file's; `garbage` and `html` make bytes of a given length."""
 
     delay: float = 0.0
-    """Seconds before the answer begins."""
+    """Seconds before the response begins."""
     cut_after: int | None = None
     """Close the connection after so many body bytes."""
     reset: bool = False
-    """Close by RST where `cut_after` says, not in order."""
+    """Close with RST where `cut_after` says, instead of an orderly close."""
     stall_after: int | None = None
-    """Send nothing more after so many body bytes, and keep the connection open."""
+    """Stop sending after so many body bytes, and keep the connection open."""
     trickle: tuple[int, float] | None = None
-    """So many bytes at a time, with so many seconds between."""
+    """Bytes per chunk, and seconds between chunks."""
 
     ignore_range: bool = False
     """Answer a Range request with 200 and the whole file."""
     content_range: str | None = None
-    """A Content-Range other than the true one."""
+    """Replaces the correct Content-Range."""
     content_length: int | None = None
-    """A Content-Length other than the true one."""
+    """Replaces the correct Content-Length."""
     no_length: bool = False
-    """No Content-Length: the end of the connection is the end of the body."""
+    """No Content-Length: the body ends when the connection does."""
     chunked: bool = False
     """Chunked transfer coding."""
     gzip: bool = False
-    """Compress the body, whatever was asked for."""
+    """Compress the body, whatever the request accepts."""
     etag: str | None = None
-    """An ETag other than the hash of the content, quotes included; "" means none."""
+    """Replaces the ETag, which is a hash of the content; with quotes; "" means none."""
 
 
 GOOD = Rule()
 
 
 def garbage(length: int, seed: int = 1) -> bytes:
-    """Make random bytes, the same for the same seed."""
+    """Return random bytes, the same for the same seed."""
     return random.Random(seed).randbytes(length)  # noqa: S311 - nothing secret
 
 
 def html(length: int) -> bytes:
-    """Make an HTML page of exactly that length."""
+    """Return an HTML page of exactly that length."""
     head, tail = b"<!DOCTYPE html><html><body><h1>Sorry</h1><!--", b"--></body></html>"
     return (head + b" " * (length - len(head) - len(tail)) + tail)[:length]

@@ -1,4 +1,4 @@
-"""A Runtime API that answers as it is told and keeps every byte that it was sent."""
+"""A Runtime API that answers by a script and keeps every byte it receives."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +12,7 @@ OK = (202, b'{"status":"OK"}\n')
 
 @dataclass
 class Exchange:
-    """One request: its parts, and its bytes as they came."""
+    """One request: its parts, and its raw bytes."""
 
     method: str = ""
     path: str = ""
@@ -22,24 +22,24 @@ class Exchange:
     raw: bytes = b""
     complete: bool = False
     closed: bool = False
-    """The client has closed the connection after the answer."""
+    """Whether the client closed the connection after the reply."""
 
 
 @dataclass
 class Script:
-    """What to answer, and what came."""
+    """What to answer, and the requests so far."""
 
     address: str
     event: bytes = b"{}"
     next_headers: dict[str, str] = field(default_factory=dict)
     next_status: int = 200
     reply: tuple[int, bytes] = OK
-    """The answer to whatever is posted."""
+    """Status and body of the reply to every POST."""
     hang_up_after: int | None = None
-    """Reset the connection after so many bytes."""
+    """Abort the connection after so many bytes."""
     stall_after: int | None = None
-    """Read no more than so many bytes until `go_on` is set."""
-    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    """Stop reading after so many bytes, until `resume` is set."""
+    resume: asyncio.Event = field(default_factory=asyncio.Event)
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
@@ -50,13 +50,13 @@ class Script:
 @asynccontextmanager
 async def scripted_runtime_api() -> AsyncIterator[Script]:
     script = Script("")
-    server = await asyncio.start_server(_serving(script), "127.0.0.1", 0)
+    server = await asyncio.start_server(_handler(script), "127.0.0.1", 0)
     async with server:
         script.address = "{}:{}".format(*server.sockets[0].getsockname())
         yield script
 
 
-def _serving(script: Script) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+def _handler(script: Script) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         exchange = Exchange()
         script.exchanges.append(exchange)
@@ -64,7 +64,7 @@ def _serving(script: Script) -> Callable[[asyncio.StreamReader, asyncio.StreamWr
         try:
             await _read(script, exchange, connection, reader)
             if exchange.complete:
-                writer.write(_answer(script, exchange, connection))
+                writer.write(_reply(script, exchange, connection))
                 await writer.drain()
                 exchange.closed = await reader.read() == b""
         except (OSError, h11.RemoteProtocolError):
@@ -80,17 +80,17 @@ async def _read(script: Script, exchange: Exchange, connection: h11.Connection, 
         match connection.next_event():
             case h11.NEED_DATA:
                 if script.stall_after is not None and len(exchange.raw) >= script.stall_after:
-                    await script.go_on.wait()
-                data = await reader.read(65536)
-                exchange.raw += data
-                connection.receive_data(data)
+                    await script.resume.wait()
+                received = await reader.read(65536)
+                exchange.raw += received
+                connection.receive_data(received)
                 if script.hang_up_after is not None and len(exchange.raw) >= script.hang_up_after:
                     return
             case h11.Request() as request:
                 exchange.method, exchange.path = request.method.decode(), request.target.decode()
                 exchange.headers = {name.decode(): value.decode() for name, value in request.headers}
-            case h11.Data() as piece:
-                exchange.body += piece.data
+            case h11.Data() as data:
+                exchange.body += data.data
             case h11.EndOfMessage() as end:
                 exchange.trailers = {name.decode(): value.decode() for name, value in end.headers}
                 exchange.complete = True
@@ -99,7 +99,7 @@ async def _read(script: Script, exchange: Exchange, connection: h11.Connection, 
                 return
 
 
-def _answer(script: Script, exchange: Exchange, connection: h11.Connection) -> bytes:
+def _reply(script: Script, exchange: Exchange, connection: h11.Connection) -> bytes:
     if exchange.method == "GET":
         status, body, headers = script.next_status, script.event, script.next_headers
     else:

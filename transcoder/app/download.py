@@ -49,7 +49,7 @@ async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fe
     if request.method == "HEAD":
         await into.start(found)
     else:
-        await fetcher.file(found.asked, requested_range(request.headers), into)
+        await fetcher.pass_through(found.asked, requested_range(request.headers), into)
 
 
 class _File:

@@ -31,7 +31,7 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
 
     """
     links, clock = Links(settings), asyncio.get_running_loop().time
-    service = Service(settings, await ffmpeg.program(settings.ffmpeg), Resolver(settings), links, network, clock)
+    service = Service(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings), links, network, clock)
 
     async def serve(request: Request, answer: Answer) -> None:
         try:

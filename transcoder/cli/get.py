@@ -107,14 +107,14 @@ async def _get(job: Job, headers: dict[str, str], into: _Into, settings: Setting
 
 async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:
     into.refuse_early()
-    program, resolver = await ffmpeg.program(settings.ffmpeg), Resolver(settings)
+    program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
 
         async def fill(sink: Sink) -> None:
             if resolved.file:
-                await fetcher.file(resolved.file.asked, {}, _File(sink))
+                await fetcher.pass_through(resolved.file.asked, {}, _File(sink))
                 return
             with verified(sink, job.format) as film:
                 plan, tags = resolved.plan, metadata_of(source)

@@ -140,7 +140,7 @@ class StandardOutput:
                     view = view[os.write(self._fd, view) :]
                 return
             if self._writer is None:
-                self._writer = await PipeWriter.on(os.fdopen(os.dup(self._fd), "wb", 0))
+                self._writer = await PipeWriter.connect(os.fdopen(os.dup(self._fd), "wb", 0))
             await self._writer.write(chunk)
         except OSError as error:
             raise OutputError(f"Standard output: {error.strerror}.") from error

@@ -47,7 +47,7 @@ class Mp4Receiver:
         self._head: ReceivedHead | None = None
         self._problem = bytearray()
 
-    def asked(self) -> None:
+    def request_started(self) -> None:
         """Start the clock."""
         self._began = time.monotonic()
 

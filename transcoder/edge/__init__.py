@@ -1,1 +1,1 @@
-"""The world, one peer a file. Its exceptions stop here."""
+"""Everything outside the process, one module or package per peer. Exceptions of the libraries used are translated here."""

@@ -14,7 +14,7 @@ from typing import IO
 from transcoder.edge.pipe import PipeWriter
 from transcoder.errors import TranscodeError
 
-OLDEST = 7
+MIN_VERSION = 7
 _READ_BYTES = 256 * 1024
 _STDERR_BYTES = 2000
 
@@ -24,53 +24,53 @@ class Process:
     """A running ffmpeg."""
 
     inputs: tuple[PipeWriter, ...]
-    """A pipe that breaks is an echo: the exit status says why ffmpeg stopped reading."""
+    """A broken input pipe is not an error of its own: the exit status says why ffmpeg stopped reading."""
     _output: asyncio.StreamReader
     _process: asyncio.subprocess.Process
     _stderr: IO[bytes]
 
     async def read(self) -> bytes:
-        """Return the next bytes of its output, empty at the end."""
+        """Return the next bytes of its output; b"" at the end."""
         return await self._output.read(_READ_BYTES)
 
-    async def finished(self) -> None:
-        """Wait for the end.
+    async def wait(self) -> None:
+        """Wait until ffmpeg exits.
 
         Raises:
             TranscodeError: the exit status was not 0.
 
         """
-        code = await self._process.wait()
-        if code != 0:
-            raise TranscodeError(f"ffmpeg ended with status {code}: {_last_words(self._stderr)}")
+        status = await self._process.wait()
+        if status != 0:
+            raise TranscodeError(f"ffmpeg exited with status {status}: {_last_line(self._stderr)}")
 
 
 @asynccontextmanager
-async def running(command: Callable[[Sequence[int]], list[str]], *, inputs: int) -> AsyncIterator[Process]:
-    """Start ffmpeg for the length of a block; at its end ffmpeg is gone, whatever happened inside.
+async def start(command: Callable[[Sequence[int]], list[str]], *, inputs: int) -> AsyncIterator[Process]:
+    """Run ffmpeg for the length of a block; after the block ffmpeg is gone, whatever happened inside.
 
     Args:
-        command: given the descriptors that ffmpeg will read, returns its command line.
-        inputs: how many input pipes it gets.
+        command: given the file descriptors that ffmpeg reads, returns its command line.
+        inputs: how many input pipes ffmpeg gets.
 
     """
-    # asyncio's own pipes are not used: its wait() returns only once such a pipe was read to the end, so kill-and-wait could hang.
-    with ExitStack() as ours, tempfile.TemporaryFile() as stderr:
-        with ExitStack() as childs:
-            pairs = [_pipe(reader=childs, writer=ours) for _ in range(inputs)]
-            output, childs_output = _pipe(reader=ours, writer=childs)
-            sources = [reader.fileno() for reader, _ in pairs]
+    # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
+    with ExitStack() as parent_ends, tempfile.TemporaryFile() as stderr:
+        with ExitStack() as child_ends:
+            pipes = [_pipe(reader=child_ends, writer=parent_ends) for _ in range(inputs)]
+            output, child_output = _pipe(reader=parent_ends, writer=child_ends)
+            input_fds = [reader.fileno() for reader, _ in pipes]
             process = await asyncio.create_subprocess_exec(
-                *command(sources),
+                *command(input_fds),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=childs_output.fileno(),
+                stdout=child_output.fileno(),
                 stderr=stderr.fileno(),
-                pass_fds=sources,
+                pass_fds=input_fds,
                 env={},
             )
         try:
-            pipes = tuple([await _input(writer, ours) for _, writer in pairs])
-            yield Process(pipes, await _reader(output, ours), process, stderr)
+            writers = tuple([await _connect_writer(writer, parent_ends) for _, writer in pipes])
+            yield Process(writers, await _connect_reader(output, parent_ends), process, stderr)
         finally:
             if process.returncode is None:
                 process.kill()
@@ -78,39 +78,39 @@ async def running(command: Callable[[Sequence[int]], list[str]], *, inputs: int)
 
 
 def _pipe(*, reader: ExitStack, writer: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
-    """Make a pipe whose two ends belong to whoever closes them."""
+    """Make a pipe; the two stacks close its read end and its write end."""
     read, write = os.pipe()
     return reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
 
 
-async def _input(pipe: IO[bytes], ours: ExitStack) -> PipeWriter:
-    writer = await PipeWriter.on(pipe)
-    ours.callback(writer.abort)
+async def _connect_writer(pipe: IO[bytes], parent_ends: ExitStack) -> PipeWriter:
+    writer = await PipeWriter.connect(pipe)
+    parent_ends.callback(writer.abort)
     return writer
 
 
-async def _reader(pipe: IO[bytes], ours: ExitStack) -> asyncio.StreamReader:
+async def _connect_reader(pipe: IO[bytes], parent_ends: ExitStack) -> asyncio.StreamReader:
     reader = asyncio.StreamReader(limit=_READ_BYTES)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    ours.enter_context(closing(transport))
+    parent_ends.enter_context(closing(transport))
     return reader
 
 
-def _last_words(stderr: IO[bytes]) -> str:
+def _last_line(stderr: IO[bytes]) -> str:
     size = stderr.seek(0, os.SEEK_END)
     stderr.seek(max(0, size - _STDERR_BYTES))
     lines = stderr.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing."
+    return lines[-1] if lines else "no error message."
 
 
-async def program(path: str) -> str:
+async def find_ffmpeg(path: str) -> str:
     """Return the path of the ffmpeg to use: `path`, or the one in the package imageio-ffmpeg if that is empty.
 
     Raises:
         TranscodeError: there is none, it does not run, or it is older than 7 (which is 20 times slower with two pipes).
 
     """
-    found = path or _packaged()
+    found = path or _packaged_ffmpeg()
     try:
         process = await asyncio.create_subprocess_exec(
             found, "-version", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
@@ -118,19 +118,19 @@ async def program(path: str) -> str:
         banner, _ = await process.communicate()
     except OSError as error:
         raise TranscodeError(f"{found} cannot be run as ffmpeg: {error.strerror}.") from error
-    # Builds from a repository say "N-12345-g…" instead of a number; those are newer than any release that is too old.
+    # Builds from a repository say "N-12345-g…" instead of a number; they are newer than any release that is too old.
     version = re.match(rb"ffmpeg version (?:n?(\d+)[.\-]|N-)", banner)
     if process.returncode != 0 or version is None:
-        raise TranscodeError(f"{found} is not an ffmpeg that works here.")
-    if version[1] is not None and int(version[1]) < OLDEST:
-        raise TranscodeError(f"{found} is ffmpeg {version[1].decode()}; version {OLDEST} or newer is needed.")
+        raise TranscodeError(f"{found} is not a working ffmpeg.")
+    if version[1] is not None and int(version[1]) < MIN_VERSION:
+        raise TranscodeError(f"{found} is ffmpeg {version[1].decode()}; version {MIN_VERSION} or newer is needed.")
     return found
 
 
-def _packaged() -> str:
-    # The package's own look-up runs the binary once more to see whether it works; that costs 20 ms of every start.
+def _packaged_ffmpeg() -> str:
+    # The package's own look-up also runs the binary to check it; that takes 20 ms of every start.
     folder = resources.files("imageio_ffmpeg") / "binaries"
     names = [str(entry) for entry in folder.iterdir() if Path(entry.name).name.startswith("ffmpeg-")] if folder.is_dir() else []
     if not names:
-        raise TranscodeError("The package imageio-ffmpeg brings no ffmpeg for this platform: name one by TRANSCODER_FFMPEG.")
+        raise TranscodeError("The package imageio-ffmpeg has no ffmpeg for this platform: set TRANSCODER_FFMPEG to the path of one.")
     return max(names)

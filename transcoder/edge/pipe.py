@@ -1,14 +1,14 @@
-"""The writing end of a pipe, with back pressure."""
+"""The write end of a pipe, with back pressure."""
 
 import asyncio
 from typing import IO, Self
 
 
-class _Flow(asyncio.BaseProtocol):
-    """Tells when the pipe has taken what was written, or will never."""
+class _FlowControl(asyncio.BaseProtocol):
+    """Signals when the pipe has taken everything that was written, or when its reader is gone."""
 
     def __init__(self) -> None:
-        self.missing_samples = False
+        self.disconnected = False
         self.ready = asyncio.Event()
         self.ready.set()
 
@@ -19,43 +19,43 @@ class _Flow(asyncio.BaseProtocol):
         self.ready.set()
 
     def connection_lost(self, _error: Exception | None, /) -> None:
-        self.missing_samples = True
+        self.disconnected = True
         self.ready.set()
 
 
 class PipeWriter:
-    """Writes into a pipe once its reader has taken what came before."""
+    """Writes to a pipe; each write waits until the pipe has taken all of it."""
 
-    def __init__(self, transport: asyncio.WriteTransport, flow: _Flow) -> None:
-        """Own `transport` until `close` or `abort`; use `PipeWriter.on` to make one."""
+    def __init__(self, transport: asyncio.WriteTransport, flow_control: _FlowControl) -> None:
+        """Own `transport` until `close` or `abort`; use `PipeWriter.connect` to make one."""
         self._transport = transport
-        self._flow = flow
+        self._flow_control = flow_control
 
     @classmethod
-    async def on(cls, pipe: IO[bytes]) -> Self:
-        """Write to `pipe`, which belongs to the writer from then on."""
-        transport, flow = await asyncio.get_running_loop().connect_write_pipe(_Flow, pipe)
+    async def connect(cls, pipe: IO[bytes]) -> Self:
+        """Make a writer for `pipe`, which it owns from then on."""
+        transport, flow_control = await asyncio.get_running_loop().connect_write_pipe(_FlowControl, pipe)
         transport.set_write_buffer_limits(high=0)  # a write returns once the pipe has taken all of it
-        return cls(transport, flow)
+        return cls(transport, flow_control)
 
     @property
     def broken(self) -> bool:
-        """Nobody reads any more, or the pipe has been closed."""
+        """Whether the reader is gone, or the pipe has been closed."""
         return self._transport.is_closing()
 
-    async def write(self, piece: bytes) -> None:
-        """Write all of `piece`; where the reader has left, nothing happens and `broken` tells."""
-        if self.broken or not piece:
+    async def write(self, chunk: bytes) -> None:
+        """Write all of `chunk`; does nothing if the reader is gone, which `broken` shows."""
+        if self.broken or not chunk:
             return
-        self._transport.write(piece)
-        await self._flow.ready.wait()
+        self._transport.write(chunk)
+        await self._flow_control.ready.wait()
 
     def close(self) -> None:
-        """End the pipe once what was written has been read. Closing twice is fine."""
-        if not self._flow.missing_samples:  # asyncio fails when asked to close a transport that is gone
+        """Close the pipe once everything written has been read. Closing twice is fine."""
+        if not self._flow_control.disconnected:  # asyncio raises when a transport is closed that is already gone
             self._transport.close()
 
     def abort(self) -> None:
-        """End the pipe at once. Doing so twice is fine."""
-        if not self._flow.missing_samples:
+        """Close the pipe at once. Aborting twice is fine."""
+        if not self._flow_control.disconnected:
             self._transport.abort()

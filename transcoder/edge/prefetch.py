@@ -1,4 +1,4 @@
-"""Media fetched ahead of its reader: in playing order, several requests at once, within a budget of bytes."""
+"""Media that is fetched before it is read: in playing order, several requests at once, within a budget of bytes."""
 
 import asyncio
 from collections import deque
@@ -8,180 +8,184 @@ from transcoder.core.hls.plan import Segment
 from transcoder.errors import single_error
 
 READ_BYTES = 64 * 1024
-"""Pieces that lie ready are read together up to this length."""
+"""Chunks that have arrived are joined up to this length in one read."""
 
-Into = Callable[[bytes], Awaitable[None]]
-Fetch = Callable[[Segment, Into], Awaitable[None]]
-"""Pushes a segment's bytes as they arrive, and returns once it has pushed them all."""
+ByteSink = Callable[[bytes], Awaitable[None]]
+Fetch = Callable[[Segment, ByteSink], Awaitable[None]]
+"""Pushes a segment's bytes into the sink as they arrive, and returns after it has pushed them all."""
 
 
-class _Slot:
-    """One segment on its way."""
+class _SegmentBuffer:
+    """One segment: its bytes that have arrived and are not yet read."""
 
-    __slots__ = ("arrived", "at", "pieces", "reader", "reserved", "segment", "started", "whole")
+    __slots__ = ("arrived", "chunks", "complete", "reader", "reserved", "segment", "start_seconds", "started")
 
-    def __init__(self, segment: Segment, reader: "Reader", at: float) -> None:
+    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float) -> None:
         self.segment = segment
         self.reader = reader
-        self.at = at
-        self.pieces: deque[bytes] = deque()
+        self.start_seconds = start_seconds
+        """When the segment starts, over all periods."""
+        self.chunks: deque[bytes] = deque()
         self.arrived = asyncio.Event()
+        """Set when a chunk has arrived, or the segment is complete."""
         self.reserved = 0
-        """Bytes of the budget that are kept for it, but have not come."""
+        """Bytes of the budget that are reserved for it, but have not arrived."""
         self.started = False
-        self.whole = False
+        self.complete = False
 
 
-class Reader:
-    """One track's bytes, segment after segment, for one task to read."""
+class TrackReader:
+    """The bytes of one track, segment by segment, for one task to read."""
 
-    def __init__(self, ahead: "Prefetcher", segments: Sequence[Segment], begins: float) -> None:
-        """Use `Prefetcher.track` instead."""
-        self._ahead = ahead
-        self.begins = begins
-        self.slots = deque(_Slot(segment, self, begins + segment.at) for segment in segments)
-        self.current: _Slot | None = None
-        """The one that is being read."""
-        self.longest = 0
-        """Bytes of the track's longest segment so far: what the next ones are expected to have at most."""
+    def __init__(self, prefetcher: "Prefetcher", segments: Sequence[Segment], period_start: float) -> None:
+        """Use `Prefetcher.add_track` instead."""
+        self._prefetcher = prefetcher
+        self.period_start = period_start
+        self.buffers = deque(_SegmentBuffer(segment, self, period_start + segment.at) for segment in segments)
+        self.current: _SegmentBuffer | None = None
+        """The segment that is being read."""
+        self.longest_segment_bytes = 0
+        """Length of the track's longest segment so far; the next ones are expected not to exceed it."""
 
     async def segment(self) -> Segment | None:
         """Begin the next segment, whether or not the one before was read to its end; None after the last one."""
         while self.current is not None and await self.read():
             continue
-        self.current = self.slots.popleft() if self.slots else None
-        self._ahead.changed.set()
+        self.current = self.buffers.popleft() if self.buffers else None
+        self._prefetcher.changed.set()
         return None if self.current is None else self.current.segment
 
     async def read(self) -> bytes:
-        """Return the segment's next bytes as soon as there are some, at most 64 KiB or one piece as it came; b"" at its end."""
-        slot = self.current
-        if slot is None:
+        """Return the segment's next bytes as soon as some have arrived: at most 64 KiB, or one longer chunk; b"" at its end."""
+        buffer = self.current
+        if buffer is None:
             return b""
-        while not slot.pieces and not slot.whole:
-            slot.arrived.clear()
-            # Its fetching may be waiting for just this: that nothing is left to read.
-            self._ahead.changed.set()
-            await slot.arrived.wait()
-        if not slot.pieces:
+        while not buffer.chunks and not buffer.complete:
+            buffer.arrived.clear()
+            # Its fetch may be waiting for this: a reader with nothing left to read gets a chunk beyond the budget.
+            self._prefetcher.changed.set()
+            await buffer.arrived.wait()
+        if not buffer.chunks:
             return b""
-        # TLS brings 16 KiB at a time; what follows a read costs by the piece more than by the byte.
-        pieces = [slot.pieces.popleft()]
-        length = len(pieces[0])
-        while slot.pieces and length + len(slot.pieces[0]) <= READ_BYTES:
-            length += len(slot.pieces[0])
-            pieces.append(slot.pieces.popleft())
-        self._ahead.release(length)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        # TLS delivers 16 KiB at a time, and the steps after a read cost more per chunk than per byte.
+        chunks = [buffer.chunks.popleft()]
+        length = len(chunks[0])
+        while buffer.chunks and length + len(buffer.chunks[0]) <= READ_BYTES:
+            length += len(buffer.chunks[0])
+            chunks.append(buffer.chunks.popleft())
+        self._prefetcher.release(length)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 class Prefetcher:
-    """Fetches the media of all tracks, and keeps what is not yet read within a budget.
+    """Fetches the media of all tracks, and keeps the bytes that are not yet read within a budget.
 
-    A segment is asked for when the budget has room for one as long as the longest so far; the first goes alone. So what is under way has
-    its place when it comes, and once nobody reads, the origin soon has nothing more to send. The segments that are being read are an
-    exception, or tracks that are read together would wait for each other: they are asked for at once, and a piece of each is taken whenever
-    its reader has none.
+    A segment is requested when the budget has room for one as long as the longest so far; the first one is fetched alone. So there is room
+    for everything that has been requested, and when nobody reads, origins soon have nothing more to send. The segments that are being read
+    are an exception, because tracks that are read together would otherwise wait for each other: they are requested at once, and a chunk of
+    each is accepted whenever its reader has nothing to read.
     """
 
     def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
-        """Fetch with `fetch`, at most `connections` segments at once beside those being read, at most `budget_bytes` ahead."""
+        """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread."""
         self._fetch = fetch
         self._budget = budget_bytes
         self._connections = connections
-        self._readers: list[Reader] = []
-        self._slots: list[_Slot] = []
-        self._under_way = 0
-        self._held = 0
-        self.most_held = 0
-        """The most bytes of the budget that were ever in use: lying here, or expected."""
+        self._readers: list[TrackReader] = []
+        self._buffers: list[_SegmentBuffer] = []
+        self._active_fetches = 0
+        self._used = 0
+        self.peak_used = 0
+        """The most bytes of the budget that were ever in use: unread, or reserved."""
         self.changed = asyncio.Event()
-        """Set whenever there may be room, or a turn has come."""
+        """Set whenever the next segment or chunk may have become possible."""
 
-    def track(self, segments: Sequence[Segment], *, begins: float = 0.0) -> Reader:
-        """Add a track whose period begins at `begins` seconds; call it for every track before `run`."""
-        reader = Reader(self, segments, begins)
+    def add_track(self, segments: Sequence[Segment], *, period_start: float = 0.0) -> TrackReader:
+        """Add a track whose period begins at `period_start` seconds; call it for every track before `run`."""
+        reader = TrackReader(self, segments, period_start)
         self._readers.append(reader)
-        self._slots.extend(reader.slots)
+        self._buffers.extend(reader.buffers)
         return reader
 
     async def run(self) -> None:
-        """Fetch everything; returns once all of it has come. To be run in the task group in which the readers are read.
+        """Fetch everything; returns after all of it has arrived. Run it in the task group in which the readers are read.
 
         Raises:
-            Exception: what `fetch` raised first, at once, however far from its turn the segment is: the film cannot become whole any more.
+            Exception: what `fetch` raised first, at once, however far ahead the segment is: the output can no longer become whole.
         """
-        # Stable: where two tracks begin a segment at the same time, the track that was added first goes first.
-        waiting = deque(sorted(self._slots, key=lambda slot: slot.at))
+        # The sort is stable: where segments of two tracks start at the same time, the track that was added first goes first.
+        waiting = deque(sorted(self._buffers, key=lambda buffer: buffer.start_seconds))
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 while waiting:
                     tasks.create_task(self._fill(await self._next(waiting)))
 
-    async def _next(self, waiting: deque[_Slot]) -> _Slot:
-        """Wait until a segment may be asked for, take it out of `waiting`, and keep its part of the budget for it."""
+    async def _next(self, waiting: deque[_SegmentBuffer]) -> _SegmentBuffer:
+        """Wait until a segment may be requested, remove it from `waiting`, and reserve its part of the budget."""
         while True:
-            room = self._budget - self._held
+            room = self._budget - self._used
             for reader in self._readers:
                 if reader.current is not None and not reader.current.started:
                     waiting.remove(reader.current)
-                    return self._started(reader.current, max(0, room))
-            expected = self._expected(waiting[0])
-            if self._under_way < self._connections and room >= (expected or self._budget // 2):
-                return self._started(waiting.popleft(), room)
-            await self._change()
+                    return self._reserve(reader.current, max(0, room))
+            expected = self._expected_bytes(waiting[0])
+            if self._active_fetches < self._connections and room >= (expected or self._budget // 2):
+                return self._reserve(waiting.popleft(), room)
+            await self._wait_for_change()
 
-    def _started(self, slot: _Slot, room: int) -> _Slot:
-        slot.started = True
-        slot.reserved = min(self._expected(slot) or room, room)
-        self._hold(slot.reserved)
-        self._under_way += 1
-        return slot
+    def _reserve(self, buffer: _SegmentBuffer, room: int) -> _SegmentBuffer:
+        buffer.started = True
+        buffer.reserved = min(self._expected_bytes(buffer) or room, room)
+        self._use(buffer.reserved)
+        self._active_fetches += 1
+        return buffer
 
-    def _expected(self, slot: _Slot) -> int:
-        """Return how long a segment will be at most, as far as the budget is concerned; 0 where there is nothing to judge by."""
-        if slot.segment.range is not None:
-            return min(slot.segment.range.length, self._budget)
-        # A later period's tracks are taken to be like those before, not like another of the same period: sound is no measure of picture.
-        known = (reader.longest for reader in self._readers if reader is slot.reader or reader.begins < slot.reader.begins)
+    def _expected_bytes(self, buffer: _SegmentBuffer) -> int:
+        """Return the expected length of a segment, at most the whole budget; 0 where nothing is known."""
+        if buffer.segment.range is not None:
+            return min(buffer.segment.range.length, self._budget)
+        # A later period's tracks are expected to resemble those of earlier periods, not other tracks of the same period: the length of
+        # audio segments says nothing about that of video segments.
+        reader = buffer.reader
+        known = (other.longest_segment_bytes for other in self._readers if other is reader or other.period_start < reader.period_start)
         return min(max(known), self._budget)
 
-    async def _fill(self, slot: _Slot) -> None:
-        """Fetch one segment into its slot."""
+    async def _fill(self, buffer: _SegmentBuffer) -> None:
+        """Fetch one segment into its buffer."""
         length = 0
 
-        async def into(piece: bytes) -> None:
+        async def append(chunk: bytes) -> None:
             nonlocal length
-            length += len(piece)
-            kept = min(slot.reserved, len(piece))
-            slot.reserved -= kept
-            await self._wait_for_room(slot, len(piece) - kept)
-            slot.pieces.append(piece)
-            slot.arrived.set()
+            length += len(chunk)
+            from_reserved = min(buffer.reserved, len(chunk))
+            buffer.reserved -= from_reserved
+            await self._wait_for_room(buffer, len(chunk) - from_reserved)
+            buffer.chunks.append(chunk)
+            buffer.arrived.set()
 
-        await self._fetch(slot.segment, into)
-        slot.whole = True
-        slot.arrived.set()
-        slot.reader.longest = max(slot.reader.longest, length)
-        self._under_way -= 1
-        self.release(slot.reserved)
-        slot.reserved = 0
+        await self._fetch(buffer.segment, append)
+        buffer.complete = True
+        buffer.arrived.set()
+        buffer.reader.longest_segment_bytes = max(buffer.reader.longest_segment_bytes, length)
+        self._active_fetches -= 1
+        self.release(buffer.reserved)
+        buffer.reserved = 0
 
-    async def _wait_for_room(self, slot: _Slot, more: int) -> None:
-        """Wait until the budget has room for `more` bytes, or the slot's reader has nothing else to read."""
-        while more and self._held + more > self._budget and (slot.reader.current is not slot or slot.pieces):
-            await self._change()
-        self._hold(more)
+    async def _wait_for_room(self, buffer: _SegmentBuffer, count: int) -> None:
+        """Wait until the budget has room for `count` more bytes, or the segment's reader has nothing else to read; then use them."""
+        while count and self._used + count > self._budget and (buffer.reader.current is not buffer or buffer.chunks):
+            await self._wait_for_change()
+        self._use(count)
 
-    async def _change(self) -> None:
+    async def _wait_for_change(self) -> None:
         self.changed.clear()
         await self.changed.wait()
 
-    def _hold(self, count: int) -> None:
-        self._held += count
-        self.most_held = max(self.most_held, self._held)
+    def _use(self, count: int) -> None:
+        self._used += count
+        self.peak_used = max(self.peak_used, self._used)
 
     def release(self, count: int) -> None:
-        """Give back so many bytes of the budget."""
-        self._held -= count
+        """Return so many bytes to the budget."""
+        self._used -= count
         self.changed.set()

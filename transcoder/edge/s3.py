@@ -1,33 +1,33 @@
-"""S3: an object's own HTTPS address, signed, so that it is fetched as any other file is."""
+"""S3 objects: presigned HTTPS URLs, so that an object is fetched like any other file."""
 
 import asyncio
 from contextlib import closing
 
 from transcoder.errors import UpstreamError
 
-_SECONDS = 3600
-"""So long may its fetching take: more than an invocation lives."""
+_EXPIRES_SECONDS = 3600
+"""How long the URL is valid: longer than an invocation may run."""
 
 
-async def signed_address(bucket: str, key: str) -> str:
-    """Return an address of an object that needs nothing but itself to be fetched; whether there is such an object it does not tell.
+async def presigned_url(bucket: str, key: str) -> str:
+    """Return a URL that gives access to an object without credentials; whether the object exists is not checked.
 
     Raises:
         UpstreamError: there are no credentials to sign with.
 
     """
-    return await asyncio.to_thread(_sign, bucket, key)
+    return await asyncio.to_thread(_presign, bucket, key)
 
 
-def _sign(bucket: str, key: str) -> str:
-    # Loading it takes a third of a second, which only those who ask for an object are to pay.
+def _presign(bucket: str, key: str) -> str:
+    # Importing boto3 takes a third of a second, so it is imported only when an S3 object is requested.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     try:
         with closing(boto3.session.Session().client("s3", config=Config(signature_version="s3v4"))) as client:
-            address: str = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=_SECONDS)
+            url: str = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=_EXPIRES_SECONDS)
     except BotoCoreError as error:
-        raise UpstreamError(f"The address of {key.rpartition('/')[2][:100]} in S3 cannot be signed: {error}.") from error
-    return address
+        raise UpstreamError(f"The URL of {key.rpartition('/')[2][:100]} in S3 cannot be signed: {error}.") from error
+    return url

@@ -5,39 +5,43 @@ from contextlib import closing
 
 from transcoder.errors import TranscoderError
 
-_SECONDS = 5
-_ATTEMPTS = 3
+_TIMEOUT_SECONDS = 5
+_MAX_ATTEMPTS = 3
 
 
 class SecretError(TranscoderError):
-    """The keys of signed links cannot be read; that is the operator's to mend, and no caller learns more than that."""
+    """The keys of signed links cannot be read. Only the operator can fix that, so the message tells callers nothing more."""
 
 
 async def signing_keys(arn: str) -> tuple[bytes, ...]:
-    """Read the keys that the secret `arn` holds, one a line; the first is the one that signs, all are good for checking.
+    """Read the keys in the secret `arn`, one per line: the first one signs, all are accepted when a signature is checked.
 
-    Each call asks AWS anew: keep what it gives. Source: Secrets Manager API reference, GetSecretValue.
+    Every call sends a request to AWS, so keep the result. Source: Secrets Manager API reference, GetSecretValue.
 
     Raises:
-        SecretError: the secret cannot be read, or holds no key.
+        SecretError: the secret cannot be read, or contains no key.
 
     """
     return await asyncio.to_thread(_read, arn)
 
 
 def _read(arn: str) -> tuple[bytes, ...]:
-    # Loading boto3 takes longer than all else at a start, and most functions sign nothing.
+    # Importing boto3 takes longer than everything else at startup, and most functions sign nothing.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    limits = Config(connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"})
+    config = Config(
+        connect_timeout=_TIMEOUT_SECONDS,
+        read_timeout=_TIMEOUT_SECONDS,
+        retries={"total_max_attempts": _MAX_ATTEMPTS, "mode": "standard"},
+    )
     try:
-        with closing(boto3.session.Session().client("secretsmanager", config=limits)) as client:
+        with closing(boto3.session.Session().client("secretsmanager", config=config)) as client:
             text = client.get_secret_value(SecretId=arn).get("SecretString", "")
     except (BotoCoreError, ClientError) as error:
         raise SecretError("The keys of signed links cannot be read.") from error
     keys = tuple(line.strip().encode() for line in text.splitlines() if line.strip())
     if not keys:
-        raise SecretError("The secret for signed links holds no key.")
+        raise SecretError("The secret for signed links contains no key.")
     return keys

@@ -25,7 +25,7 @@ class KeyStore:
         if key is None:
             return None
         if key.url not in self._keys:
-            self._keys[key.url] = await self._fetcher.whole(key.url, None, limit=KEY_BYTES)
+            self._keys[key.url] = await self._fetcher.small_resource(key.url, None, limit=KEY_BYTES)
         return Decryptor(self._keys[key.url], key.iv)
 
     async def initialization_section(self, init: Init | None) -> bytes:
@@ -38,7 +38,7 @@ class KeyStore:
         if init is None:
             return b""
         if init not in self._inits:
-            content = await self._fetcher.whole(init.url, init.range, limit=self._max_init_bytes)
+            content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes)
             decryptor = await self.decryptor(init.key)
             self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
         return self._inits[init]

@@ -74,7 +74,7 @@ async def remux_period(
         inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
         return remux_command(settings.program, inputs, options)
 
-    async with ffmpeg.running(command, inputs=len(lanes)) as process:
+    async with ffmpeg.start(command, inputs=len(lanes)) as process:
         await _run(process, lanes, output)
     last_pieces, written = output.end_period()
     _check_accounts(lanes, written, options)
@@ -89,7 +89,7 @@ async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) 
                 tasks.create_task(lane.feed(pipe))
             while piece := await process.read():
                 await output.take(piece)
-            await process.finished()
+            await process.wait()
 
 
 def _ffmpeg_input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> FfmpegInput:

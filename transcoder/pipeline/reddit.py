@@ -78,7 +78,7 @@ class Reddit:
         """
         try:
             if video.dash:
-                manifest = await fetcher.text(video.dash)
+                manifest = await fetcher.playlist(video.dash)
                 return mp4_files(manifest.text, manifest.url, height=height)
         except (UpstreamError, UnsupportedSourceError):
             if not video.fallback:
@@ -86,14 +86,14 @@ class Reddit:
         if not video.fallback:
             raise UnsupportedSourceError("Reddit lists no file for this video.")
         audio = None if video.silent else await self._find_audio(video.fallback, fetcher)
-        seconds = video.seconds or indexed_seconds(await fetcher.head(video.fallback, size=_HEAD_BYTES))
+        seconds = video.seconds or indexed_seconds(await fetcher.first_bytes(video.fallback, size=_HEAD_BYTES))
         return Mp4Files(video.fallback, audio, seconds, min(video.size) if video.size else None)
 
     async def _find_audio(self, video_url: str, fetcher: Fetcher) -> str | None:
         """Find the audio file among the names that Reddit has used for it; None if there is none: the video is silent."""
         for url in sound_names(video_url):
             try:
-                if await fetcher.head(url, size=16):
+                if await fetcher.first_bytes(url, size=16):
                     return url
             except UpstreamError as error:
                 if error.origin_status not in {403, 404, 410}:
@@ -104,7 +104,7 @@ class Reddit:
         """Follow a share link; the post that it leads to is not fetched, since its URL is enough."""
         url = link.url
         for _ in range(self._max_redirects):
-            page = await fetcher.page(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
+            page = await fetcher.api_reply(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
             if page.location is None:
                 read_answer(page)
                 break
@@ -120,7 +120,7 @@ class Reddit:
         if self._id:
             page = await self._post_with_token(link, fetcher)
         else:
-            page = await fetcher.page(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
+            page = await fetcher.api_reply(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
         return read_post(read_answer(page), comment=link.comment)
 
     async def _post_with_token(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
@@ -137,14 +137,14 @@ class Reddit:
             self._token, seconds = await self._new_token(fetcher)
             self._token_ends = now + seconds - _TOKEN_MARGIN_SECONDS
         headers = {"Authorization": f"Bearer {self._token}", "User-Agent": self._user_agent}
-        return await fetcher.page(ApiRequest(link.json_url(_OAUTH_HOST), headers), limit=_MAX_ANSWER_BYTES)
+        return await fetcher.api_reply(ApiRequest(link.json_url(_OAUTH_HOST), headers), limit=_MAX_ANSWER_BYTES)
 
     async def _new_token(self, fetcher: Fetcher) -> tuple[str, float]:
         """Request a token for the application alone (RFC 6749, 4.4), and return it with the seconds that it is valid for."""
         credentials = b64encode(f"{self._id}:{self._secret}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "User-Agent": self._user_agent}
         question = ApiRequest(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False)
-        return read_token(await fetcher.page(question, limit=_MAX_ANSWER_BYTES))
+        return read_token(await fetcher.api_reply(question, limit=_MAX_ANSWER_BYTES))
 
     @property
     def _user_agent(self) -> str:

@@ -39,7 +39,7 @@ class Rendition:
         """The segment that has begun to arrive; None before the first and after the last."""
         self._periods = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
-        self._reader = prefetcher.track([segment for _, segment in listed])
+        self._reader = prefetcher.add_track([segment for _, segment in listed])
         self._keys = keys
         self._last_leap: _Leap | None = None
 

@@ -14,8 +14,8 @@ from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.selection import excess, needs_transcoding, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
-from transcoder.edge.fetch import Fetcher, FileFoundError
-from transcoder.edge.s3 import signed_address
+from transcoder.edge.fetch import Fetcher, NotAPlaylistError
+from transcoder.edge.s3 import presigned_url
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
@@ -46,7 +46,7 @@ class Resolver:
 
         """
         if found := s3_object(job.url, self._buckets):
-            return Source(SourceKind.BUCKET, job.url, await signed_address(*found))
+            return Source(SourceKind.BUCKET, job.url, await presigned_url(*found))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
         if source is not None:
@@ -86,8 +86,8 @@ class Resolver:
     async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
         allowed = (ANY,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
-            got = await fetcher.text(url)
-        except FileFoundError as found:
+            got = await fetcher.playlist(url)
+        except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
                 return ResolvedSource(select(await _plan_plain_file(found.head.asked, job, fetcher), job))
@@ -161,7 +161,7 @@ async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
     """
     size = _MOOV_BYTES
     while size <= _MAX_MOOV_BYTES:
-        head = await fetcher.head(url, size=size)
+        head = await fetcher.first_bytes(url, size=size)
         plan = plan_plain_mp4(url, head, job.kind)
         if plan:
             return plan
@@ -174,5 +174,5 @@ async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
 
 
 async def _media_playlist(url: str, multivariant: Multivariant, fetcher: Fetcher) -> Media:
-    got = await fetcher.text(url)
+    got = await fetcher.playlist(url)
     return media_only(parse(got.text, got.url, imported=multivariant.variables))

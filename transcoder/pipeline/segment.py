@@ -6,7 +6,7 @@ from transcoder.core.hls.plan import Segment
 from transcoder.core.media.aes128 import Decryptor
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Probe
-from transcoder.edge.prefetch import Reader
+from transcoder.edge.prefetch import TrackReader
 
 _LONG_HEAD_BYTES = 256 * 1024
 
@@ -14,7 +14,7 @@ _LONG_HEAD_BYTES = 256 * 1024
 class ClearReader:
     """The bytes of the segment that a prefetching reader has begun, decrypted."""
 
-    def __init__(self, reader: Reader, decryptor: Decryptor | None) -> None:
+    def __init__(self, reader: TrackReader, decryptor: Decryptor | None) -> None:
         """Read what `reader` returns until the end of its segment."""
         self._reader = reader
         self._decryptor = decryptor

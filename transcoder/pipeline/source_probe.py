@@ -114,7 +114,7 @@ class SourceProbe:
 
     async def _head_of(self, segment: Segment, *, size: int = _HEAD_BYTES) -> _Part:
         """Return the first `size` bytes of a segment, decrypted."""
-        head = await self._fetcher.head(segment.url, segment.range, size=size)
+        head = await self._fetcher.first_bytes(segment.url, segment.range, size=size)
         decryptor = await self._keys.decryptor(segment.key)
         return _Part(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
 
@@ -122,7 +122,7 @@ class SourceProbe:
         """Return the bytes that show where `segment` ends; none if the origin has no cheap way to send them."""
         if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
             return await self._head_of(segment)
-        end = await self._fetcher.tail(segment.url, segment.range, size=_END_BYTES) or b""
+        end = await self._fetcher.last_bytes(segment.url, segment.range, size=_END_BYTES) or b""
         cut = len(end) == _END_BYTES
         if not end or not segment.key:
             return _Part(end, cut)

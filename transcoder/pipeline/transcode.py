@@ -29,7 +29,7 @@ from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.prefetch import Into, Prefetcher
+from transcoder.edge.prefetch import ByteSink, Prefetcher
 from transcoder.errors import UpstreamError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output import Output, Sink
@@ -61,7 +61,7 @@ async def transcode(
 
     """
 
-    async def fetch(segment: Segment, into: Into) -> None:
+    async def fetch(segment: Segment, into: ByteSink) -> None:
         await fetcher.segment(segment.url, segment.range, into)
 
     prefetcher = Prefetcher(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)

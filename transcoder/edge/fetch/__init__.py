@@ -1,7 +1,7 @@
-"""Origins: playlists, keys, initialization sections and segments, with limits, retries and continuation."""
+"""HTTP fetching from origins: playlists, keys, initialization sections and segments, with limits, retries and resumed transfers."""
 
-from transcoder.edge.fetch.fetcher import Fetcher, Text
-from transcoder.edge.fetch.passthrough import FileFoundError, FileSink
+from transcoder.edge.fetch.fetcher import Fetcher, PlaylistText
+from transcoder.edge.fetch.passthrough import FileSink, NotAPlaylistError
 from transcoder.edge.fetch.session import ApiRequest
 
-__all__ = ["ApiRequest", "Fetcher", "FileFoundError", "FileSink", "Text"]
+__all__ = ["ApiRequest", "Fetcher", "FileSink", "NotAPlaylistError", "PlaylistText"]

@@ -1,65 +1,67 @@
-"""Bodies that an origin packed, asked or unasked."""
+"""Content-Encoding: response bodies that an origin compressed, whether or not it was asked to."""
 
 import zlib
 from collections.abc import Iterator
 
 import httpx
 
-from transcoder.edge.fetch.retry import TransientError, resource_name
+from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.retry import TransientError
 from transcoder.errors import UpstreamError
 
-PIECE = 64 * 1024
-"""How many bytes are unpacked at once: a small body may hide a very large one."""
+CHUNK_BYTES = 64 * 1024
+"""How many bytes are decompressed at once: a small body may expand to a very large one."""
 
-_PLAIN = frozenset({"", "identity"})
-_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
-_EITHER = 32 + zlib.MAX_WBITS
-"""zlib's word for: gzip or zlib, as the body's first bytes say."""
+_NOT_COMPRESSED = frozenset({"", "identity"})
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB_WBITS = 32 + zlib.MAX_WBITS
+"""Makes zlib detect gzip or zlib by the body's first bytes."""
 
 
 class BodyDecoder:
-    """Undoes the Content-Encoding of one body (RFC 9110, 8.4), a piece at a time."""
+    """Undoes the Content-Encoding of one body (RFC 9110, 8.4), chunk by chunk."""
 
     def __init__(self, response: httpx.Response) -> None:
-        """Look at the header.
+        """Read the Content-Encoding of `response`.
 
         Raises:
-            UpstreamError: it is packed in a way that nobody asked for.
+            UpstreamError: the body has a content coding that was not requested.
         """
         coding = response.headers.get("Content-Encoding", "").strip().lower()
         self._name = resource_name(str(response.url))
-        if coding not in _PLAIN | _PACKED:
-            raise UpstreamError(f"{self._name}: the origin packed it with {coding[:20]!r}, unasked.", origin_status=response.status_code)
-        self._inflater = zlib.decompressobj(_EITHER) if coding in _PACKED else None
+        if coding not in _NOT_COMPRESSED | _COMPRESSED:
+            message = f"{self._name}: the origin sent Content-Encoding {coding[:20]!r}, which was not requested."
+            raise UpstreamError(message, origin_status=response.status_code)
+        self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB_WBITS) if coding in _COMPRESSED else None
 
     @property
-    def packed(self) -> bool:
-        """Is anything to be undone."""
-        return self._inflater is not None
+    def is_compressed(self) -> bool:
+        """Whether the body has to be decompressed."""
+        return self._decompressor is not None
 
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what the next bytes of the body stand for.
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the next bytes of the body decode to.
 
         Raises:
-            Hiccup: they stand for nothing.
+            TransientError: the compressed data is invalid.
         """
-        if self._inflater is None:
-            yield piece
+        if self._decompressor is None:
+            yield chunk
             return
-        while piece and not self._inflater.eof:
+        while chunk and not self._decompressor.eof:
             try:
-                clear = self._inflater.decompress(piece, PIECE)
+                decoded = self._decompressor.decompress(chunk, CHUNK_BYTES)
             except zlib.error as error:
-                raise TransientError(UpstreamError(f"{self._name}: what the origin packed cannot be unpacked.")) from error
-            piece = self._inflater.unconsumed_tail
-            if clear:
-                yield clear
+                raise TransientError(UpstreamError(f"{self._name}: the compressed body cannot be decompressed.")) from error
+            chunk = self._decompressor.unconsumed_tail
+            if decoded:
+                yield decoded
 
     def finish(self) -> None:
-        """Check that the body was whole.
+        """Check that the compressed data is complete.
 
         Raises:
-            Hiccup: it was not.
+            TransientError: the data ended early.
         """
-        if self._inflater is not None and not self._inflater.eof:
-            raise TransientError(UpstreamError(f"{self._name}: what the origin packed ends too early."))
+        if self._decompressor is not None and not self._decompressor.eof:
+            raise TransientError(UpstreamError(f"{self._name}: the compressed body ended early."))

@@ -1,4 +1,4 @@
-"""Everything that a job fetches: text, small things whole, heads and tails of segments, segments."""
+"""Everything that a job fetches: playlists, small resources, first and last bytes of segments, whole segments and files."""
 
 import asyncio
 import sys
@@ -13,231 +13,222 @@ from transcoder.core.hls.plan import ByteRange
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
-from transcoder.edge.fetch.last_bytes import end_of, last_bytes_once
-from transcoder.edge.fetch.passthrough import FileFoundError, FileSink, FileTransfer, Sniffer, local_file_head
-from transcoder.edge.fetch.reply import read_page
-from transcoder.edge.fetch.retry import TransientError, backoff
+from transcoder.edge.fetch.last_bytes import end_of_range, fetch_last_bytes
+from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
+from transcoder.edge.fetch.reply import read_reply
+from transcoder.edge.fetch.retry import retry
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
-from transcoder.edge.fetch.transfer import Into, Transfer
+from transcoder.edge.fetch.transfer import ByteSink, Transfer
 from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
-
-PROGRESS = 1024 * 1024
-"""A try that brought so many bytes does not count as failed: an origin may hang up on a slow reader as often as it likes."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class PlaylistText:
     """A playlist as it was fetched."""
 
     url: str
-    """Where it came from in the end: what relative addresses in it are relative to."""
+    """Its address after redirects, which relative addresses in it are resolved against."""
     text: str
 
 
 class Fetcher:
-    """Fetches for one job: one set of connections and cookies, one answer to where it may go."""
+    """Fetches for one job, with its own connections and cookies, and one decision about which addresses are allowed."""
 
-    def __init__(self, exchange: HttpSession, settings: Settings, *, local_files: bool) -> None:
+    def __init__(self, session: HttpSession, settings: Settings, *, local_files: bool) -> None:
         """Use `open` instead."""
-        self._exchange = exchange
+        self._session = session
         self._settings = settings
-        self._local_files = local_files
-        # Small things wait for each other only: media may be held up until a key has come.
-        self._small = asyncio.Semaphore(settings.connections)
+        self._local_files_allowed = local_files
+        # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
+        self._small_requests = asyncio.Semaphore(settings.connections)
         self.bytes = 0
-        """How many bytes were delivered so far."""
+        """How many bytes have been delivered."""
         self.segments = 0
-        """How many segments were delivered to their end so far."""
+        """How many segments have been delivered completely."""
 
     @classmethod
     @asynccontextmanager
     async def open(
         cls, settings: Settings, *, headers: Mapping[str, str] | None = None, local_files: bool = False, network: Network = INTERNET
     ) -> AsyncIterator[Self]:
-        """Hold a job's connections open. `headers` go with every request; `local_files` allows paths and file: URLs.
+        """Open a fetcher for one job. `headers` go with every request; `local_files` allows paths and file: URLs.
 
-        Private addresses and local files are open to the job only until a playlist comes from a public address.
+        Private addresses and local files are allowed only until a playlist comes from a public address.
 
         Raises:
-            BadRequestError: a header field cannot be sent.
+            BadRequestError: a header is invalid.
         """
-        async with HttpSession.open(settings, headers or {}, network) as exchange:
-            yield cls(exchange, settings, local_files=local_files)
+        async with HttpSession.open(settings, headers or {}, network) as session:
+            yield cls(session, settings, local_files=local_files)
 
     @property
     def requests(self) -> int:
-        """How many requests were sent so far, redirects and retries included."""
-        return self._exchange.requests
+        """How many requests have been sent, including redirects and retries."""
+        return self._session.requests
 
     @property
     def retries(self) -> int:
-        """How many of them were sent because another had failed."""
-        return self._exchange.retries
+        """How many of the requests repeated a failed one."""
+        return self._session.retries
 
-    async def text(self, url: str) -> Text:
-        """Fetch a playlist: UTF-8, what is not is replaced; at most `max_playlist_bytes`, unpacked.
+    async def playlist(self, url: str) -> PlaylistText:
+        """Fetch a playlist of at most `max_playlist_bytes`, decompressed; invalid UTF-8 is replaced.
 
         Raises:
-            FileFoundError: it is a file; no more than its begin was read.
-            UpstreamError, UpstreamTimeoutError: it cannot be had.
-            ForbiddenSourceError: its address may not be fetched.
-            UnsupportedSourceError: it is too long.
+            NotAPlaylistError: the resource is a file; no more than its beginning was read.
+            UpstreamError, UpstreamTimeoutError: the origin failed.
+            ForbiddenSourceError: the address may not be fetched.
+            UnsupportedSourceError: the playlist is too long.
         """
         limit, buffer = self._settings.max_playlist_bytes, bytearray()
 
-        async def once() -> str:
+        async def attempt() -> str:
             buffer.clear()
-            async with self._exchange.get(url, {"Accept-Encoding": "gzip"}) as response:
-                self._distrust(response)
-                sniffer = Sniffer(url, response, _onto(buffer))
+            async with self._session.stream(url, {"Accept-Encoding": "gzip"}) as response:
+                self._restrict_after(response)
+                sniffer = PlaylistSniffer(url, response, _append_to(buffer))
                 await Transfer(url, None, limit=limit).receive(response, sniffer.write)
                 sniffer.end()
                 return str(response.url)
 
-        source = self._source(url, None, exact=True)
-        async with self._small:
-            if source is None:
-                base = await self._retrying(once)
+        local = self._local_chunks(url, None, exact=True)
+        async with self._small_requests:
+            if local is None:
+                base_url = await self._retry(attempt)
             else:
-                base = local_files.address(url)
-                if found := local_file_head(url):
-                    raise FileFoundError(found)
-                await Transfer(url, None, limit=limit).pour(source, _onto(buffer))
+                _refuse_local_file(url)
+                base_url = local_files.base_url(url)
+                await Transfer(url, None, limit=limit).push_all(local, _append_to(buffer))
         self.bytes += len(buffer)
-        return Text(base, buffer.decode("utf-8-sig", "replace"))
+        return PlaylistText(base_url, buffer.decode("utf-8-sig", "replace"))
 
-    async def file(self, url: str, asked: Mapping[str, str], into: FileSink) -> None:
-        """Pass a file on as it is, or the part that the fields `asked` ask for. Returns only once all of it was passed on.
+    async def pass_through(self, url: str, headers: Mapping[str, str], sink: FileSink) -> None:
+        """Push a file unchanged, or the range that `headers` ask for. Returns only after all of it was pushed.
 
         Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        source = self._source(url, None, exact=True)
-        head = None if source is None else local_file_head(url)
-        if source is not None and head is not None:
-            await into.start(head)
-            await Transfer(url, None, limit=sys.maxsize).pour(source, into.write)
+        local = self._local_chunks(url, None, exact=True)
+        head = None if local is None else local_file_head(url)
+        if local is not None and head is not None:
+            await sink.start(head)
+            await Transfer(url, None, limit=sys.maxsize).push_all(local, sink.write)
             return
-        passing = FileTransfer(self._exchange, url, asked, into)
-        await self._retrying(passing.once, lambda: passing.done)
-        self.bytes += passing.done
+        transfer = FileTransfer(self._session, url, headers, sink)
+        await self._retry(transfer.attempt, lambda: transfer.delivered)
+        self.bytes += transfer.delivered
 
-    async def page(self, question: ApiRequest, *, limit: int) -> HttpReply:
-        """Ask what is not about media, and return the answer whatever its status below 500; at most `limit` bytes, unpacked.
-
-        Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError, UnsupportedSourceError: as for `text`.
-        """
-
-        async def once() -> HttpReply:
-            packed = replace(question, headers={"Accept-Encoding": "gzip", **question.headers})
-            async with self._exchange.ask(packed) as response:
-                self._distrust(response)
-                return await read_page(response, limit=limit)
-
-        async with self._small:
-            return await self._retrying(once)
-
-    async def whole(self, url: str, part: ByteRange | None = None, *, limit: int) -> bytes:
-        """Fetch something small at once, such as a key or an initialization section.
+    async def api_reply(self, request: ApiRequest, *, limit: int) -> HttpReply:
+        """Send an API request, and return the reply whatever its status below 500; at most `limit` bytes, decompressed.
 
         Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
-            UnsupportedSourceError: it is longer than `limit` bytes.
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError, UnsupportedSourceError: as for `playlist`.
         """
-        return await self._collect(Transfer(url, part, limit=limit))
 
-    async def head(self, url: str, part: ByteRange | None = None, *, size: int) -> bytes:
-        """Fetch the first `size` bytes of a segment, fewer only if it is shorter.
+        async def attempt() -> HttpReply:
+            compressible = replace(request, headers={"Accept-Encoding": "gzip", **request.headers})
+            async with self._session.stream_api(compressible) as response:
+                self._restrict_after(response)
+                return await read_reply(response, limit=limit)
+
+        async with self._small_requests:
+            return await self._retry(attempt)
+
+    async def small_resource(self, url: str, byte_range: ByteRange | None = None, *, limit: int) -> bytes:
+        """Fetch a small resource into memory, such as a key or an initialization section.
 
         Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
+            UnsupportedSourceError: the resource is longer than `limit` bytes.
         """
-        wanted = ByteRange(0, size) if part is None else ByteRange(part.start, min(size, part.length))
-        return await self._collect(Transfer(url, wanted, limit=self._settings.max_segment_bytes, exact=part is not None))
+        return await self._collect(Transfer(url, byte_range, limit=limit))
 
-    async def tail(self, url: str, part: ByteRange | None = None, *, size: int) -> bytes | None:
-        """Fetch the last `size` bytes of a segment, fewer only if it is shorter; None if the origin serves no ranges.
+    async def first_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes:
+        """Fetch the first `size` bytes of a segment, or fewer if it is shorter.
 
         Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        source = self._source(url, None if part is None else end_of(part, size), exact=True)
-        if source is not None:
-            return b"".join(source)[-size:]
-        async with self._small:
-            found = await self._retrying(lambda: last_bytes_once(self._exchange, url, part, size=size))
-        self.bytes += len(found or b"")
-        return found
+        first = ByteRange(0, size) if byte_range is None else ByteRange(byte_range.start, min(size, byte_range.length))
+        return await self._collect(Transfer(url, first, limit=self._settings.max_segment_bytes, exact=byte_range is not None))
 
-    async def segment(self, url: str, part: ByteRange | None, into: Into) -> None:
-        """Push a segment's bytes as they arrive, in pieces of at most 64 KiB. Returns only once every one of them was pushed.
+    async def last_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes | None:
+        """Fetch the last `size` bytes of a segment, or fewer if it is shorter; None if the origin does not support ranges.
 
         Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `text`.
-            UnsupportedSourceError: it is longer than `max_segment_bytes`.
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        await self._deliver(Transfer(url, part, limit=self._settings.max_segment_bytes), into)
+        local = self._local_chunks(url, None if byte_range is None else end_of_range(byte_range, size), exact=True)
+        if local is not None:
+            return b"".join(local)[-size:]
+        async with self._small_requests:
+            content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size))
+        self.bytes += len(content or b"")
+        return content
+
+    async def segment(self, url: str, byte_range: ByteRange | None, sink: ByteSink) -> None:
+        """Push a segment's bytes as they arrive, in chunks of at most 64 KiB. Returns only after all of them were pushed.
+
+        Raises:
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
+            UnsupportedSourceError: the segment is longer than `max_segment_bytes`.
+        """
+        await self._deliver(Transfer(url, byte_range, limit=self._settings.max_segment_bytes), sink)
         self.segments += 1
 
     async def _collect(self, transfer: Transfer) -> bytes:
         buffer = bytearray()
-        async with self._small:
-            await self._deliver(transfer, _onto(buffer))
+        async with self._small_requests:
+            await self._deliver(transfer, _append_to(buffer))
         return bytes(buffer)
 
-    async def _deliver(self, transfer: Transfer, into: Into) -> None:
-        """Push what `transfer` wants, from wherever it lies."""
+    async def _deliver(self, transfer: Transfer, sink: ByteSink) -> None:
+        """Carry out a transfer from the network, a local file or a data: URL."""
 
-        async def once() -> None:
-            async with self._exchange.get(transfer.url, transfer.headers()) as response:
-                await transfer.receive(response, into)
+        async def attempt() -> None:
+            async with self._session.stream(transfer.url, transfer.headers()) as response:
+                await transfer.receive(response, sink)
 
-        source = self._source(transfer.url, transfer.part, exact=transfer.exact)
-        if source is None:
-            await self._retrying(once, lambda: transfer.done)
+        local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact)
+        if local is None:
+            await self._retry(attempt, lambda: transfer.delivered)
         else:
-            await transfer.pour(source, into)
-        self.bytes += transfer.done
+            await transfer.push_all(local, sink)
+        self.bytes += transfer.delivered
 
-    async def _retrying(self, once: Callable[[], Awaitable[T]], done: Callable[[], int] = int) -> T:
-        """Try until it works, or until it failed `attempts` times in a row with no progress worth the name."""
-        failed = 0
-        while True:
-            before = done()
-            try:
-                return await once()
-            except TransientError as failure:
-                failed = 1 if done() - before >= PROGRESS else failed + 1
-                if failed >= self._settings.attempts:
-                    raise failure.error from failure.__cause__
-                self._exchange.retries += 1
-                await asyncio.sleep(backoff(failed, self._settings.retry_seconds) if failure.pause is None else failure.pause)
+    async def _retry(self, attempt: Callable[[], Awaitable[T]], delivered: Callable[[], int] = int) -> T:
+        return await retry(attempt, self._settings, on_retry=self._session.count_retry, delivered=delivered)
 
-    def _distrust(self, response: httpx.Response) -> None:
-        """Let nothing that a playlist from elsewhere says lead to files, or from the public internet to a private network."""
-        self._local_files = False
-        self._exchange.distrust(response)
+    def _restrict_after(self, response: httpx.Response) -> None:
+        """Forbid local files after anything from the network, and private addresses after a response from a public one."""
+        self._local_files_allowed = False
+        self._session.restrict_after(response)
 
-    def _source(self, url: str, part: ByteRange | None, *, exact: bool) -> Iterator[bytes] | None:
-        """Return the bytes of what needs no network; None if it does."""
-        if local_files.is_data(url):
-            return iter([local_files.data(url, part)])
+    def _local_chunks(self, url: str, byte_range: ByteRange | None, *, exact: bool) -> Iterator[bytes] | None:
+        """Return the bytes of a data: URL or a local file; None if `url` needs the network."""
+        if local_files.is_data_url(url):
+            return iter([local_files.decode_data_url(url, byte_range)])
         path = local_files.path_of(url)
         if path is None:
             return None
-        if not self._local_files:
-            raise ForbiddenSourceError("The source leads to a local file.")
-        return local_files.pieces(path, part, exact=exact)
+        if not self._local_files_allowed:
+            raise ForbiddenSourceError("The source leads to a local file, which may not be read.")
+        return local_files.read_chunks(path, byte_range, exact=exact)
 
 
-def _onto(buffer: bytearray) -> Into:
-    """Return what appends to `buffer`."""
+def _refuse_local_file(url: str) -> None:
+    """Raise `NotAPlaylistError` if `url` names a local file that is not a playlist."""
+    if head := local_file_head(url):
+        raise NotAPlaylistError(head)
 
-    async def into(piece: bytes) -> None:
-        buffer.extend(piece)
 
-    return into
+def _append_to(buffer: bytearray) -> ByteSink:
+    """Return a sink that appends to `buffer`."""
+
+    async def append(chunk: bytes) -> None:
+        buffer.extend(chunk)
+
+    return append

@@ -1,4 +1,4 @@
-"""The end of a segment, from servers of every kind."""
+"""The last bytes of a segment, from servers with and without suffix ranges."""
 
 import httpx
 
@@ -8,39 +8,39 @@ from transcoder.edge.fetch.session import HttpSession
 from transcoder.edge.fetch.transfer import ContentRange, Transfer
 
 
-async def last_bytes_once(exchange: HttpSession, url: str, part: ByteRange | None, *, size: int) -> bytes | None:
-    """Ask for the last `size` bytes once; None, which is anything but the very bytes, means that the origin serves no such ranges.
+async def fetch_last_bytes(session: HttpSession, url: str, byte_range: ByteRange | None, *, size: int) -> bytes | None:
+    """Fetch the last `size` bytes in one attempt; None unless the origin serves exactly that range.
 
     Raises:
-        Hiccup: it may work the next time.
-        UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: the segment cannot be had.
+        TransientError: the attempt failed, and may be retried.
+        UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: the segment cannot be fetched.
     """
-    if part is not None:
-        return await _range(exchange, url, end_of(part, size))
-    async with exchange.get(url, {"Range": f"bytes=-{size}"}) as response:
-        found = ContentRange.of(response)
-        if response.status_code == httpx.codes.PARTIAL_CONTENT and found is not None:
-            if found.stop != found.total or found.stop - found.start != min(size, found.stop):
+    if byte_range is not None:
+        return await _fetch_range(session, url, end_of_range(byte_range, size))
+    async with session.stream(url, {"Range": f"bytes=-{size}"}) as response:
+        served = ContentRange.of(response)
+        if response.status_code == httpx.codes.PARTIAL_CONTENT and served is not None:
+            if served.stop != served.total or served.stop - served.start != min(size, served.stop):
                 return None
-            return await Transfer(url, ByteRange(found.start, found.stop - found.start), limit=size).read(response)
+            return await Transfer(url, ByteRange(served.start, served.stop - served.start), limit=size).read(response)
         length = int(response.headers.get("Content-Length", 0))
-        if response.status_code != httpx.codes.OK or not length or BodyDecoder(response).packed:
+        if response.status_code != httpx.codes.OK or not length or BodyDecoder(response).is_compressed:
             return None
         if length <= size:
             return await Transfer(url, None, limit=size).read(response)
-    # Many a small server knows ranges, but not those that count from the end.
-    return await _range(exchange, url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
+    # Many small servers support ranges, but not suffix ranges (RFC 9110, 14.1.2).
+    return await _fetch_range(session, url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
 
 
-async def _range(exchange: HttpSession, url: str, part: ByteRange) -> bytes | None:
-    """Fetch a part, unless that takes reading what is before it."""
-    async with exchange.get(url, {"Range": f"bytes={part.start}-{part.start + part.length - 1}"}) as response:
+async def _fetch_range(session: HttpSession, url: str, byte_range: ByteRange) -> bytes | None:
+    """Fetch a byte range; None if the origin answers with anything but a range, so that the bytes before it are not read."""
+    async with session.stream(url, {"Range": f"bytes={byte_range.start}-{byte_range.start + byte_range.length - 1}"}) as response:
         if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:
             return None
-        return await Transfer(url, part, limit=part.length).read(response)
+        return await Transfer(url, byte_range, limit=byte_range.length).read(response)
 
 
-def end_of(part: ByteRange, size: int) -> ByteRange:
-    """Return the last `size` bytes of a part, or all of it."""
-    length = min(size, part.length)
-    return ByteRange(part.start + part.length - length, length)
+def end_of_range(byte_range: ByteRange, size: int) -> ByteRange:
+    """Return the last `size` bytes of a byte range, or all of it if it is shorter."""
+    length = min(size, byte_range.length)
+    return ByteRange(byte_range.start + byte_range.length - length, length)

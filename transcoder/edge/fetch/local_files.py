@@ -1,4 +1,4 @@
-"""What needs no network: files that the user named, and data: URLs."""
+"""Sources that need no network: local files that the user named, and data: URLs."""
 
 import base64
 import binascii
@@ -9,61 +9,61 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from transcoder.core.hls.plan import ByteRange
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
-PIECE = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
-def is_data(url: str) -> bool:
-    """Tell whether `url` carries its content in itself."""
+def is_data_url(url: str) -> bool:
+    """Return whether `url` is a data: URL, which contains the content itself."""
     return url[:5].lower() == "data:"
 
 
-def data(url: str, part: ByteRange | None) -> bytes:
-    """Decode a data: URL (RFC 2397), or cut a part out of it.
+def decode_data_url(url: str, byte_range: ByteRange | None) -> bytes:
+    """Return the content of a data: URL (RFC 2397), or a byte range of it.
 
     Raises:
-        UnsupportedSourceError: it is malformed.
+        UnsupportedSourceError: the URL is malformed.
     """
     head, comma, body = url[5:].partition(",")
     if not comma:
-        raise UnsupportedSourceError("The source has a data: address with no content.")
+        raise UnsupportedSourceError("The source contains a data: URL without content.")
     content = unquote_to_bytes(body)
     try:
         content = base64.b64decode(content, validate=True) if head.lower().endswith(";base64") else content
     except binascii.Error as error:
-        raise UnsupportedSourceError("The source has a data: address that cannot be decoded.") from error
-    return content if part is None else content[part.start : part.start + part.length]
+        raise UnsupportedSourceError("The source contains a data: URL that is not valid base64.") from error
+    return content if byte_range is None else content[byte_range.start : byte_range.start + byte_range.length]
 
 
 def path_of(url: str) -> Path | None:
-    """Return the file that a file: URL or a plain path names; None for any other address."""
+    """Return the path that a file: URL or a plain path names; None for any other address."""
     if url[:5].lower() == "file:":
         return Path(unquote(urlsplit(url).path))
-    return None if "://" in url or is_data(url) else Path(url)
+    return None if "://" in url or is_data_url(url) else Path(url)
 
 
-def address(url: str) -> str:
-    """Return the URL that relative addresses in `url` are relative to."""
+def base_url(url: str) -> str:
+    """Return the URL that relative references in the resource at `url` are resolved against."""
     path = path_of(url)
     return url if path is None else path.absolute().as_uri()
 
 
-def pieces(path: Path, part: ByteRange | None, *, exact: bool) -> Iterator[bytes]:
-    """Yield a file's bytes, or those of a part of it; if not `exact`, the file may end before the part does.
+def read_chunks(path: Path, byte_range: ByteRange | None, *, exact: bool) -> Iterator[bytes]:
+    """Yield the bytes of a file, or of a byte range of it; if not `exact`, the file may end before the range does.
 
     Raises:
-        NotFoundError: there is no such file.
-        UpstreamError: it cannot be read, or is shorter than the part.
+        NotFoundError: the file does not exist.
+        UpstreamError: the file cannot be read, or ends before the range does.
     """
-    left = None if part is None else part.length
+    remaining = None if byte_range is None else byte_range.length
     try:
         with path.open("rb") as file:
-            file.seek(0 if part is None else part.start)
-            while left != 0 and (piece := file.read(PIECE if left is None else min(PIECE, left))):
-                yield piece
-                left = None if left is None else left - len(piece)
+            file.seek(0 if byte_range is None else byte_range.start)
+            while remaining != 0 and (chunk := file.read(CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining))):
+                yield chunk
+                remaining = None if remaining is None else remaining - len(chunk)
     except FileNotFoundError as error:
-        raise NotFoundError(f"{path}: there is no such file.") from error
+        raise NotFoundError(f"{path} does not exist.") from error
     except OSError as error:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
-    if left and exact:
-        raise UpstreamError(f"{path} is shorter than the playlist says.")
+    if byte_range and remaining and exact:
+        raise UpstreamError(f"{path} has only {byte_range.length - remaining} of {byte_range.length} bytes from {byte_range.start} on.")

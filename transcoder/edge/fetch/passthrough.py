@@ -1,4 +1,4 @@
-"""Files that are passed on unchanged, and the look that tells them from playlists."""
+"""Files that are passed through unchanged, and the check of their first bytes that tells them from playlists."""
 
 import mimetypes
 import sys
@@ -13,132 +13,140 @@ from transcoder.core.answer.passthrough import OPAQUE, SNIFFED_BYTES, FileHead, 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.content_encoding import BodyDecoder
-from transcoder.edge.fetch.retry import resource_name
+from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.session import HttpSession
-from transcoder.edge.fetch.transfer import ContentRange, Into, Transfer
+from transcoder.edge.fetch.transfer import ByteSink, ContentRange, Transfer
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 
 class FileSink(Protocol):
-    """Where a file goes."""
+    """Receives a file."""
 
     async def start(self, head: FileHead) -> None:
-        """Take note of what is coming; called once, when the first bytes are there."""
+        """Receive the file's description; called once, when its first bytes have arrived."""
 
     async def write(self, chunk: bytes) -> None:
-        """Take bytes; returns when it may be called again."""
+        """Receive the next bytes; returns when it may be called again."""
 
 
-class FileFoundError(UnsupportedSourceError):
-    """What begins to arrive is no playlist."""
+class NotAPlaylistError(UnsupportedSourceError):
+    """The resource is a file, not a playlist."""
 
     def __init__(self, head: FileHead) -> None:
-        """Keep what its header says."""
+        """Keep the file's description."""
         super().__init__(f"{resource_name(head.url)} is not a playlist but a file ({head.content_type}).")
         self.head = head
 
 
-class Sniffer:
-    """Looks at the first bytes of what may be a playlist."""
+class PlaylistSniffer:
+    """Passes on the body of a possible playlist, and checks its first bytes."""
 
-    def __init__(self, url: str, response: httpx.Response, into: Into) -> None:
-        """Pass what comes in answer to a request for `url` on into `into`."""
-        self._head = replace(head_of(response), asked=url)
-        self._type = response.headers.get("Content-Type", "")
-        self._into = into
-        self._first = b""
+    def __init__(self, url: str, response: httpx.Response, sink: ByteSink) -> None:
+        """Check the response to a request for `url`, and push its body into `sink`."""
+        self._head = replace(read_file_head(response), asked=url)
+        self._content_type = response.headers.get("Content-Type", "")
+        self._sink = sink
+        self._first_bytes = b""
 
-    async def write(self, piece: bytes) -> None:
-        """Take bytes; raises `FileFoundError` once it is plain that they are no playlist's."""
-        if len(self._first) < SNIFFED_BYTES:
-            self._first += piece[:SNIFFED_BYTES]
-            if len(self._first) >= SNIFFED_BYTES:
+    async def write(self, chunk: bytes) -> None:
+        """Push `chunk` into the sink; raises `NotAPlaylistError` once the first bytes show that this is not a playlist."""
+        if len(self._first_bytes) < SNIFFED_BYTES:
+            self._first_bytes += chunk[:SNIFFED_BYTES]
+            if len(self._first_bytes) >= SNIFFED_BYTES:
                 self.end()
-        await self._into(piece)
+        await self._sink(chunk)
 
     def end(self) -> None:
-        """Decide by what has come; raises `FileFoundError`."""
-        if is_file(self._first, self._type):
-            raise FileFoundError(self._head)
+        """Decide by the bytes that have arrived; raises `NotAPlaylistError` if this is not a playlist."""
+        if is_file(self._first_bytes, self._content_type):
+            raise NotAPlaylistError(self._head)
 
 
 def local_file_head(url: str) -> FileHead | None:
-    """Describe a file on disk; None if it may be a playlist.
+    """Describe a local file; None if it may be a playlist.
 
     Raises:
-        NotFoundError: there is no such file.
-        UpstreamError: it cannot be read.
+        NotFoundError: the file does not exist.
+        UpstreamError: the file cannot be read.
 
     """
     path = local_files.path_of(url)
     if path is None:
         return None
-    kind = mimetypes.guess_type(path.name)[0] or OPAQUE
+    content_type = mimetypes.guess_type(path.name)[0] or OPAQUE
     try:
         with path.open("rb") as file:
-            first = file.read(SNIFFED_BYTES)
+            first_bytes = file.read(SNIFFED_BYTES)
         length = path.stat().st_size
     except FileNotFoundError as error:
-        raise NotFoundError(f"{path}: there is no such file.") from error
+        raise NotFoundError(f"{path} does not exist.") from error
     except OSError as error:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
-    return FileHead(local_files.address(url), HTTPStatus.OK, media_type(kind), length, asked=url) if is_file(first, OPAQUE) else None
+    if not is_file(first_bytes, OPAQUE):
+        return None
+    return FileHead(local_files.base_url(url), HTTPStatus.OK, media_type(content_type), length, asked=url)
 
 
-def head_of(response: httpx.Response) -> FileHead:
-    """Read what an answer's header says of its body."""
-    packed = BodyDecoder(response).packed
-    text = response.headers.get("Content-Length", "")
+def read_file_head(response: httpx.Response) -> FileHead:
+    """Read from a response's headers what they say about the file."""
+    compressed = BodyDecoder(response).is_compressed
+    length = response.headers.get("Content-Length", "")
     return FileHead(
         url=str(response.url),
         status=HTTPStatus(response.status_code),
         content_type=media_type(response.headers.get("Content-Type", "")),
-        length=int(text) if text.isascii() and text.isdigit() and not packed else None,
+        length=int(length) if length.isascii() and length.isdigit() and not compressed else None,
         content_range=response.headers.get("Content-Range") if response.status_code != httpx.codes.OK else None,
-        etag=None if packed else response.headers.get("ETag"),
+        etag=None if compressed else response.headers.get("ETag"),
         modified=response.headers.get("Last-Modified"),
-        ranges=not packed and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
+        ranges=not compressed and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
     )
 
 
 class FileTransfer:
-    """One file on its way from its origin into a sink, however many answers that takes."""
+    """One file on its way from its origin into a sink, over as many responses as that takes."""
 
-    def __init__(self, exchange: HttpSession, url: str, asked: Mapping[str, str], into: FileSink) -> None:
-        """Ask for `url` with the fields `asked`."""
-        self._exchange = exchange
+    def __init__(self, session: HttpSession, url: str, headers: Mapping[str, str], sink: FileSink) -> None:
+        """Fetch `url`; `headers` go with the first request, and may ask for a range."""
+        self._session = session
         self._url = url
-        self._asked = asked
-        self._into = into
+        self._headers = headers
+        self._sink = sink
         self._transfer: Transfer | None = None
         self._head: FileHead | None = None
 
     @property
-    def done(self) -> int:
-        """How many bytes have been passed on."""
-        return self._transfer.done if self._transfer else 0
+    def delivered(self) -> int:
+        """How many bytes have been written to the sink."""
+        return self._transfer.delivered if self._transfer else 0
 
-    async def once(self) -> None:
-        """Ask once, for what is still missing."""
-        fields = self._transfer.headers() if self._transfer and self._transfer.done else self._asked
-        async with self._exchange.get(self._url, fields) as response:
-            if self._transfer is None or not self._transfer.done:
-                self._head, self._transfer = head_of(response), self._begun(response)
+    async def attempt(self) -> None:
+        """Send one request for the bytes that are still missing.
+
+        Raises:
+            TransientError: the attempt failed, and may be retried.
+            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: the file cannot be fetched.
+        """
+        headers = self._transfer.headers() if self._transfer and self._transfer.delivered else self._headers
+        async with self._session.stream(self._url, headers) as response:
+            if self._transfer is None or not self._transfer.delivered:
+                self._head, self._transfer = read_file_head(response), self._transfer_for(response)
                 if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                    await self._into.start(self._head)
+                    await self._sink.start(self._head)
                     return
-            await self._transfer.receive(response, self._push)
+            await self._transfer.receive(response, self._write)
 
-    def _begun(self, response: httpx.Response) -> Transfer:
-        """Decide by the first answer what all of it is."""
+    def _transfer_for(self, response: httpx.Response) -> Transfer:
+        """Make the transfer of what the first response offers: the whole file, or the range in its Content-Range."""
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
             return Transfer(self._url, None, limit=sys.maxsize)
-        found = ContentRange.of(response)
-        if found is None or "Range" not in self._asked:
-            raise UpstreamError("The origin sent a part of the file, and does not say which.", origin_status=response.status_code)
-        return Transfer(self._url, ByteRange(found.start, found.stop - found.start), limit=sys.maxsize)
+        served = ContentRange.of(response)
+        if served is None or "Range" not in self._headers:
+            what = "the origin answered 206 without a valid Content-Range, or without being asked for a range"
+            raise UpstreamError(f"{resource_name(self._url)}: {what}.", origin_status=response.status_code)
+        return Transfer(self._url, ByteRange(served.start, served.stop - served.start), limit=sys.maxsize)
 
-    async def _push(self, piece: bytes) -> None:
-        if not self.done and self._head:
-            await self._into.start(self._head)
-        await self._into.write(piece)
+    async def _write(self, chunk: bytes) -> None:
+        if not self.delivered and self._head:
+            await self._sink.start(self._head)
+        await self._sink.write(chunk)

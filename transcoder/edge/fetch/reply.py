@@ -1,36 +1,36 @@
-"""Answers that are read whole, whatever their status."""
+"""HTTP responses that are read completely, whatever their status."""
 
 from itertools import islice
 
 import httpx
 
 from transcoder.core.source.reply import HttpReply
-from transcoder.edge.fetch.content_encoding import PIECE, BodyDecoder
-from transcoder.edge.fetch.retry import resource_name
-from transcoder.edge.fetch.transfer import arriving
+from transcoder.edge.fetch.content_encoding import CHUNK_BYTES, BodyDecoder
+from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.transfer import raw_chunks
 from transcoder.errors import UnsupportedSourceError
 
 
-async def read_page(response: httpx.Response, *, limit: int) -> HttpReply:
-    """Read an answer's text: UTF-8, what is not is replaced.
+async def read_reply(response: httpx.Response, *, limit: int) -> HttpReply:
+    """Read the whole response; its text is decoded as UTF-8, and invalid bytes are replaced.
 
     Raises:
-        Hiccup: its body is broken.
-        UpstreamError: it is packed in a way that nobody asked for.
-        UnsupportedSourceError: it is longer than `limit` bytes.
+        TransientError: the compressed body is invalid.
+        UpstreamError: the body has a content coding that was not requested.
+        UnsupportedSourceError: the text is longer than `limit` bytes.
     """
-    url, buffer, unpacker = str(response.url), bytearray(), BodyDecoder(response)
-    async with arriving(response) as pieces:
-        async for piece in pieces:
-            buffer += b"".join(islice(unpacker.feed(piece), limit // PIECE + 2))
+    url, buffer, decoder = str(response.url), bytearray(), BodyDecoder(response)
+    async with raw_chunks(response) as chunks:
+        async for chunk in chunks:
+            buffer += b"".join(islice(decoder.decode(chunk), limit // CHUNK_BYTES + 2))
             if len(buffer) > limit:
-                raise UnsupportedSourceError(f"{resource_name(url)} is longer than {limit} bytes, the limit for what it is.")
-    unpacker.finish()
-    kind = response.headers.get("Content-Type", "").lower()
-    return HttpReply(url, response.status_code, kind, buffer.decode("utf-8-sig", "replace"), _location(response))
+                raise UnsupportedSourceError(f"{resource_name(url)} is longer than {limit} bytes, the limit for this kind of resource.")
+    decoder.finish()
+    content_type = response.headers.get("Content-Type", "").lower()
+    return HttpReply(url, response.status_code, content_type, buffer.decode("utf-8-sig", "replace"), _redirect_target(response))
 
 
-def _location(response: httpx.Response) -> str | None:
+def _redirect_target(response: httpx.Response) -> str | None:
     if not response.has_redirect_location:
         return None
     try:

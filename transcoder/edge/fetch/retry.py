@@ -1,79 +1,115 @@
-"""Failures that may pass by themselves, and how long to wait for that."""
+"""Retries: which failures are transient, how long to wait between attempts, and what to ask for after a 403."""
 
+import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import PurePosixPath
+from typing import TypeVar
 
 import httpx
 
+from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.errors import BadRequestError, TranscoderError, UpstreamError, UpstreamTimeoutError
+from transcoder.settings import Settings
 
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses that the next try may not meet (RFC 9110, RFC 6585, RFC 8470)."""
-LONGEST_PAUSE = 10.0
-"""How many seconds are waited between two tries at most, whatever a Retry-After says."""
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses that the next attempt may not meet (RFC 9110, RFC 6585, RFC 8470)."""
+MAX_PAUSE_SECONDS = 10.0
+"""The longest pause between two attempts, whatever Retry-After says."""
+PROGRESS_BYTES = 1024 * 1024
+"""An attempt that delivered this much resets the count of failures: an origin may hang up on a slow reader as often as it likes."""
+
+T = TypeVar("T")
 
 
 class TransientError(Exception):
-    """A try failed in a way that the next one may not."""
+    """A transient failure; the request may be retried."""
 
     def __init__(self, error: TranscoderError, *, pause: float | None = None) -> None:
-        """Keep what to raise if there is no next try, and the seconds that the origin asked to be left alone."""
+        """Keep the error to raise when there is no further attempt, and the seconds from Retry-After if the origin sent it."""
         super().__init__(str(error))
         self.error = error
         self.pause = pause
 
 
-def resource_name(url: str) -> str:
-    """Name a resource to the caller: its last path component and host, never the query, where signatures stand."""
-    try:
-        parts = httpx.URL(url)
-    except httpx.InvalidURL:
-        return "An address"
-    file = PurePosixPath(parts.path).name
-    return f"{file[:60]} at {parts.host}" if file else parts.host
+async def retry(
+    attempt: Callable[[], Awaitable[T]], settings: Settings, *, on_retry: Callable[[], None], delivered: Callable[[], int] = int
+) -> T:
+    """Await `attempt()` until it succeeds, and return its result.
+
+    Args:
+        attempt: sends the request once; raises `TransientError` if it may be retried.
+        settings: how many attempts may fail in a row, and the first pause.
+        on_retry: called before each further attempt.
+        delivered: returns how many bytes all attempts have delivered so far.
+
+    Raises:
+        TranscoderError: the last attempt's error, after `attempts` failures in a row without `PROGRESS_BYTES` in between.
+    """
+    failures = 0
+    while True:
+        before = delivered()
+        try:
+            return await attempt()
+        except TransientError as failure:
+            failures = 1 if delivered() - before >= PROGRESS_BYTES else failures + 1
+            if failures >= settings.attempts:
+                raise failure.error from failure.__cause__
+            on_retry()
+            await asyncio.sleep(_backoff_seconds(failures, settings.retry_seconds) if failure.pause is None else failure.pause)
 
 
-def backoff(failed: int, first: float) -> float:
-    """Return how many seconds to wait after `failed` tries: `first`, doubled each time, with jitter against many coming back at once."""
-    return min(LONGEST_PAUSE, first * 2.0 ** (failed - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+def _backoff_seconds(failures: int, first: float) -> float:
+    """Return the pause after so many failures: `first`, doubled each time, with jitter so that many clients do not return at once."""
+    return min(MAX_PAUSE_SECONDS, first * 2.0 ** (failures - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
-def refusal(response: httpx.Response, url: str) -> TransientError | UpstreamError:
-    """Turn a status that is not a success into what to raise."""
+def url_after_403(response: httpx.Response) -> str | None:
+    """Return the URL to ask for after a 403: the same one without its query; None if `response` is no 403 or had no query.
+
+    Some origins refuse an old signature in the query, but serve the file to everybody without one.
+    """
+    if response.status_code != httpx.codes.FORBIDDEN or not response.url.query:
+        return None
+    return str(response.url.copy_with(query=None))
+
+
+def error_for_status(response: httpx.Response, url: str) -> TransientError | UpstreamError:
+    """Return the error for an unsuccessful status; it is transient for `TRANSIENT_STATUSES`."""
     status = response.status_code
-    error = UpstreamError(
-        f"{resource_name(url)}: the origin answered {status} {response.reason_phrase}".rstrip() + ".", origin_status=status
-    )
-    if status in PASSING:
-        return TransientError(error, pause=_retry_after(response.headers.get("Retry-After", "")))
+    message = f"{resource_name(url)}: the origin answered {status} {response.reason_phrase}".rstrip() + "."
+    error = UpstreamError(message, origin_status=status)
+    if status in TRANSIENT_STATUSES:
+        return TransientError(error, pause=_retry_after_seconds(response.headers.get("Retry-After", "")))
     return error
 
 
-def _retry_after(text: str) -> float | None:
-    """Read a Retry-After (RFC 9110, 10.2.3), seconds or a date, as seconds from now."""
-    if text.isascii() and text.isdigit():
-        return min(float(text), LONGEST_PAUSE)
+def _retry_after_seconds(value: str) -> float | None:
+    """Read a Retry-After (RFC 9110, 10.2.3), which is seconds or a date, as seconds from now; None if it is invalid."""
+    if value.isascii() and value.isdigit():
+        return min(float(value), MAX_PAUSE_SECONDS)
     try:
-        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):  # TypeError: a date with no zone cannot be compared
+        seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):  # TypeError: a date without a time zone cannot be compared
         return None
-    return min(max(seconds, 0.0), LONGEST_PAUSE)
+    return min(max(seconds, 0.0), MAX_PAUSE_SECONDS)
 
 
 @contextmanager
-def translated(url: str) -> Iterator[None]:
-    """Turn what httpx raises into what the caller is told."""
+def httpx_errors_translated(url: str) -> Iterator[None]:
+    """Raise httpx's exceptions from the block as `TransientError`, or as `BadRequestError` for a header that cannot be sent."""
+    name = resource_name(url)
     try:
         yield
     except httpx.TimeoutException as error:
-        raise TransientError(UpstreamTimeoutError(f"{resource_name(url)}: the origin did not answer in time.")) from error
+        raise TransientError(UpstreamTimeoutError(f"{name}: the origin did not respond in time.")) from error
     except httpx.LocalProtocolError as error:
-        raise BadRequestError(f"A header field given for the requests cannot be sent: {error}.") from error
+        raise BadRequestError(f"A request header cannot be sent: {error}.") from error
     except httpx.ConnectError as error:
-        raise TransientError(UpstreamError(f"{resource_name(url)}: no connection to the origin could be made.")) from error
+        raise TransientError(UpstreamError(f"{name}: cannot connect to the origin.")) from error
+    except httpx.RemoteProtocolError as error:
+        raise TransientError(UpstreamError(f"{name}: the origin's response ended early or is not valid HTTP.")) from error
     except httpx.TransportError as error:
-        raise TransientError(UpstreamError(f"{resource_name(url)}: the origin broke off in the middle of its answer.")) from error
+        raise TransientError(UpstreamError(f"{name}: the connection to the origin failed.")) from error

@@ -1,4 +1,4 @@
-"""The bytes of one resource, or of a part of it, however many answers it takes to get them."""
+"""The bytes of one resource, or of a byte range of it, over as many responses as it takes to get them."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -9,11 +9,12 @@ import httpx
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch.content_encoding import BodyDecoder
-from transcoder.edge.fetch.retry import TransientError, resource_name
+from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.retry import TransientError
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
-Into = Callable[[bytes], Awaitable[None]]
-"""Where bytes go. Returns when it may be called again: that is the back pressure."""
+ByteSink = Callable[[bytes], Awaitable[None]]
+"""Receives bytes. Returns when it may be called again: that is the back pressure."""
 
 
 class ContentRange(NamedTuple):
@@ -22,10 +23,11 @@ class ContentRange(NamedTuple):
     start: int
     stop: int
     total: int | None
+    """Length of the whole resource, if the origin gave it."""
 
     @classmethod
     def of(cls, response: httpx.Response) -> Self | None:
-        """Read it; None if it is missing or makes no sense."""
+        """Read the Content-Range of `response`; None if it is missing or invalid."""
         match = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", response.headers.get("Content-Range", "").strip(), re.ASCII)
         if match is None:
             return None
@@ -34,175 +36,193 @@ class ContentRange(NamedTuple):
 
 
 class Validators(NamedTuple):
-    """What tells whether two answers carry the same resource (RFC 9110, 8.8)."""
+    """The header fields that show whether two responses carry the same resource (RFC 9110, 8.8)."""
 
     etag: str | None
-    """Strong ones only: a weak one does not vouch for the bytes."""
+    """Only a strong one: a weak ETag does not guarantee identical bytes."""
     modified: str | None
     length: int | None
+    """Length of the whole resource."""
 
     @classmethod
     def of(cls, response: httpx.Response, length: int | None) -> Self:
-        """Read it from the header of an answer for the resource of that length."""
+        """Read the validators of `response`, whose whole resource has that length."""
         etag = response.headers.get("ETag")
         return cls(None if etag is None or etag.startswith("W/") else etag, response.headers.get("Last-Modified"), length)
 
-    def is_surely(self, other: Self) -> bool:
-        """Tell whether both are provably the same bytes: by ETag, or by date and length together."""
+    def prove_same(self, other: Self) -> bool:
+        """Return whether both certainly describe the same bytes: equal ETags, or equal dates and lengths."""
         if self.etag is not None:
-            return self.etag == other.etag and self.may_be(other)
+            return self.etag == other.etag and self.allow_same(other)
         return self.modified is not None and self.length is not None and self == other
 
-    def may_be(self, other: Self) -> bool:
-        """Tell whether nothing shows that they are not the same."""
+    def allow_same(self, other: Self) -> bool:
+        """Return whether both may describe the same bytes: no field that both have differs."""
         return all(ours is None or theirs is None or ours == theirs for ours, theirs in zip(self, other, strict=True))
 
 
 class Transfer:
-    """Which bytes are wanted, which have come, and what the next request has to ask for."""
+    """Tracks which bytes are requested, how many were delivered, and what the next request has to ask for."""
 
-    def __init__(self, url: str, part: ByteRange | None, *, limit: int, exact: bool = True) -> None:
-        """Want `part` of `url`, or all of it, up to `limit` bytes; if not `exact`, the resource may end before the part does."""
+    def __init__(self, url: str, byte_range: ByteRange | None, *, limit: int, exact: bool = True) -> None:
+        """Request a byte range of `url`, or all of it, up to `limit` bytes; if not `exact`, the resource may end before the range does."""
         self.url = url
-        self.part = part
+        self.byte_range = byte_range
         self.exact = exact
-        self.done = 0
-        """How many of the wanted bytes have been passed on."""
-        self._start = 0 if part is None else part.start
-        self._length = None if part is None else part.length
+        self.delivered = 0
+        """How many of the requested bytes have been pushed into the sink."""
+        self._start = 0 if byte_range is None else byte_range.start
+        self._length = None if byte_range is None else byte_range.length
         self._limit = limit
-        self._entity: Validators | None = None
-        self._packed = False
+        self._validators: Validators | None = None
+        self._compressed = False
         if (self._length or 0) > limit:
             raise self._too_long()
 
-    def headers(self) -> dict[str, str]:
-        """Return the header fields that ask for what is still missing."""
-        # A range of a packed body counts packed bytes, so such a body is had from its beginning.
-        if self._packed or (self._length is None and not self.done):
-            return {}
-        stop = "" if self._length is None else self._start + self._length - 1
-        fields = {"Range": f"bytes={self._start + self.done}-{stop}"}
-        validator = self._entity and (self._entity.etag or self._entity.modified)
-        return fields | {"If-Range": validator} if validator and self.done else fields
+    @property
+    def _position(self) -> int:
+        """Offset in the resource of the next byte to deliver."""
+        return self._start + self.delivered
 
-    async def receive(self, response: httpx.Response, into: Into) -> None:
-        """Push what `response` brings of the wanted bytes.
+    def headers(self) -> dict[str, str]:
+        """Return the header fields that ask for the missing bytes."""
+        # A range of a compressed body counts compressed bytes, so such a body is fetched from its beginning.
+        if self._compressed or (self._length is None and not self.delivered):
+            return {}
+        last = "" if self._length is None else self._start + self._length - 1
+        fields = {"Range": f"bytes={self._position}-{last}"}
+        validator = self._validators and (self._validators.etag or self._validators.modified)
+        return fields | {"If-Range": validator} if validator and self.delivered else fields
+
+    async def receive(self, response: httpx.Response, sink: ByteSink) -> None:
+        """Push the requested bytes of a response's body into `sink`.
 
         Raises:
-            Hiccup: the body broke off; `done` says where to go on.
-            UpstreamError: these are not the bytes that were asked for.
-            UnsupportedSourceError: there are more than `limit`.
+            TransientError: the transfer was interrupted; `headers` asks for the rest.
+            UpstreamError: the response does not contain the requested bytes.
+            UnsupportedSourceError: there are more than `limit` bytes.
         """
-        if response.status_code == httpx.codes.PARTIAL_CONTENT:
-            await self._receive_part(response, into)
-        elif response.status_code == httpx.codes.OK:
-            await self._receive_whole(response, into)
-        else:
-            raise self._failed("the origin has no bytes where the playlist says there are some", response)
-        if self.done == 0:
-            raise TransientError(self._failed("the origin sent nothing", response))
+        try:
+            if response.status_code == httpx.codes.PARTIAL_CONTENT:
+                await self._receive_partial(response, sink)
+            elif response.status_code == httpx.codes.OK:
+                await self._receive_full(response, sink)
+            else:
+                raise self._error("the origin has no bytes in the requested range", response)
+        except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+            raise TransientError(UpstreamError(f"{resource_name(self.url)}: the transfer stopped after {self._progress()}.")) from error
+        if self.delivered == 0:
+            raise TransientError(self._error("the origin sent nothing", response))
 
     async def read(self, response: httpx.Response) -> bytes:
-        """Return what `response` brings of the wanted bytes; raises what `receive` does."""
+        """Return the requested bytes of a response's body; raises what `receive` does."""
         buffer = bytearray()
 
-        async def into(piece: bytes) -> None:
-            buffer.extend(piece)
+        async def append(chunk: bytes) -> None:
+            buffer.extend(chunk)
 
-        await self.receive(response, into)
+        await self.receive(response, append)
         return bytes(buffer)
 
-    async def _receive_part(self, response: httpx.Response, into: Into) -> None:
-        """Take a 206: it must begin where the wanted bytes do, and end no later."""
-        found = ContentRange.of(response)
-        wanted = None if self._length is None else self._start + self._length
+    async def _receive_partial(self, response: httpx.Response, sink: ByteSink) -> None:
+        """Push the body of a 206, which must begin at the next byte to deliver and end no later than the requested range."""
+        served = ContentRange.of(response)
+        stop = None if self._length is None else self._start + self._length
         if (
-            found is None
-            or found.start != self._start + self.done
-            or (wanted is not None and found.stop > wanted)
-            or BodyDecoder(response).packed
+            served is None
+            or served.start != self._position
+            or (stop is not None and served.stop > stop)
+            or BodyDecoder(response).is_compressed
         ):
-            raise self._failed("the origin sent another range than the one asked for", response)
-        self._identify(Validators.of(response, found.total), response, sure=False)
-        async with arriving(response) as pieces:
-            async for piece in pieces:
-                if self._start + self.done + len(piece) > found.stop:
-                    raise self._failed("the origin sent more than the range that it announced", response)
-                await self.pass_on(piece, into)
-        reached = self._start + self.done
-        if reached < found.stop or (reached < (wanted or reached) and reached < (found.total or 0)):
-            raise TransientError(self._failed("the origin broke off in the middle of its answer", response))
-        if self.exact and reached < (wanted or found.total or reached):
-            raise self._failed("the resource is shorter than the playlist says", response)
+            raise self._error("the origin did not send the requested range", response)
+        self._check_same_resource(Validators.of(response, served.total), response, proof_needed=False)
+        async with raw_chunks(response) as chunks:
+            async for chunk in chunks:
+                if self._position + len(chunk) > served.stop:
+                    raise self._error("the origin sent more bytes than its Content-Range says", response)
+                await self._push(chunk, sink)
+        reached = self._position
+        if reached < served.stop or (reached < (stop or reached) and reached < (served.total or 0)):
+            raise TransientError(self._error(f"the transfer stopped after {self._progress()}", response))
+        if self.exact and reached < (stop or served.total or reached):
+            raise self._error(f"the origin sent only {self._progress()}", response)
 
-    async def _receive_whole(self, response: httpx.Response, into: Into) -> None:
-        """Take a 200, and cut the wanted slice out of the whole body; stop reading after it."""
-        unpacker = BodyDecoder(response)
-        self._packed = unpacker.packed
+    async def _receive_full(self, response: httpx.Response, sink: ByteSink) -> None:
+        """Push the requested slice of a 200's body, and stop reading after it."""
+        decoder = BodyDecoder(response)
+        self._compressed = decoder.is_compressed
         length = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
-        self._identify(Validators.of(response, length), response, sure=True)
-        # Bytes that are read only to be dropped have the same limit.
+        self._check_same_resource(Validators.of(response, length), response, proof_needed=True)
+        # Bytes that are read only to be skipped count towards the limit.
         if self._start > self._limit or (self._length is None and (length or 0) > self._limit):
             raise self._too_long()
-        skip = before = self._start + self.done
-        async with arriving(response) as pieces:
-            async for piece in pieces:
-                skip = await self._cut(unpacker.feed(piece), skip, into)
-                if self._length == self.done:
-                    return  # what follows is not wanted, and need not be sent
-        unpacker.finish()
-        nothing = skip == before and not self.done  # which `receive` takes for a failure that may pass
-        if not nothing and (skip or (self.exact and self._length is not None)):
-            raise self._failed("the resource is shorter than the playlist says", response)
+        skip = initial_skip = self._position
+        async with raw_chunks(response) as chunks:
+            async for chunk in chunks:
+                skip = await self._push_slice(decoder.decode(chunk), skip, sink)
+                if self._length == self.delivered:
+                    return  # the rest of the body is not needed
+        decoder.finish()
+        empty = skip == initial_skip and not self.delivered  # `receive` raises a transient failure for it
+        if skip and not empty:
+            raise self._error(f"the resource ends before byte {self._position}", response)
+        if self.exact and self._length is not None and not empty:
+            raise self._error(f"the origin sent only {self._progress()}", response)
 
-    async def _cut(self, pieces: Iterator[bytes], skip: int, into: Into) -> int:
-        """Pass on what is wanted of `pieces`, after so many bytes that are not; return how many are still to be skipped."""
-        for piece in pieces:
-            if skip < len(piece):
-                await self.pass_on(piece[skip : None if self._length is None else skip + self._length - self.done], into)
-            skip = max(0, skip - len(piece))
+    async def _push_slice(self, chunks: Iterator[bytes], skip: int, sink: ByteSink) -> int:
+        """Push the requested bytes of `chunks` after skipping `skip` bytes; return how many are still to be skipped."""
+        for chunk in chunks:
+            if skip < len(chunk):
+                await self._push(chunk[skip : None if self._length is None else skip + self._length - self.delivered], sink)
+            skip = max(0, skip - len(chunk))
         return skip
 
-    def _identify(self, entity: Validators, response: httpx.Response, *, sure: bool) -> None:
-        """Remember what the first answer carries; a later one that goes on from it must carry the same."""
-        if self._entity is None or self.done == 0:
-            self._entity = entity
-        elif not (entity.is_surely(self._entity) if sure else entity.may_be(self._entity)):
-            raise self._failed("the origin broke off, and what it sends now may be something else", response)
+    def _check_same_resource(self, validators: Validators, response: httpx.Response, *, proof_needed: bool) -> None:
+        """Remember the validators of the first response, and compare those of one that continues it."""
+        if self._validators is None or self.delivered == 0:
+            self._validators = validators
+        elif not (validators.prove_same(self._validators) if proof_needed else validators.allow_same(self._validators)):
+            raise self._error("the transfer was interrupted, and the resource may have changed since", response)
 
-    async def pour(self, source: Iterator[bytes], into: Into) -> None:
-        """Push what is wanted of bytes that lie at hand."""
-        for piece in source:
-            await self.pass_on(piece, into)
+    async def push_all(self, chunks: Iterator[bytes], sink: ByteSink) -> None:
+        """Push requested bytes that need no request."""
+        for chunk in chunks:
+            await self._push(chunk, sink)
 
-    async def pass_on(self, piece: bytes, into: Into) -> None:
-        """Push a piece of what is wanted, and count it."""
-        if self.done + len(piece) > self._limit:
+    async def _push(self, chunk: bytes, sink: ByteSink) -> None:
+        """Push requested bytes into the sink, and count them."""
+        if self.delivered + len(chunk) > self._limit:
             raise self._too_long()
-        if piece:
-            await into(piece)
-        self.done += len(piece)
+        if chunk:
+            await sink(chunk)
+        self.delivered += len(chunk)
+
+    def _progress(self) -> str:
+        """Return how much was delivered, such as `1000 of 2000 bytes`; without a total where that is not known."""
+        total = self._length if self.exact else None
+        if self._length is None and self._validators is not None and not self._compressed:
+            total = self._validators.length
+        return f"{self.delivered} bytes" if total is None else f"{self.delivered} of {total} bytes"
 
     def _too_long(self) -> UnsupportedSourceError:
-        return UnsupportedSourceError(f"{resource_name(self.url)} is longer than {self._limit} bytes, the limit for what it is.")
+        return UnsupportedSourceError(f"{resource_name(self.url)} is longer than {self._limit} bytes, the limit for this kind of resource.")
 
-    def _failed(self, what: str, response: httpx.Response) -> UpstreamError:
+    def _error(self, what: str, response: httpx.Response) -> UpstreamError:
         return UpstreamError(f"{resource_name(self.url)}: {what}.", origin_status=response.status_code)
 
 
 @asynccontextmanager
-async def arriving(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Give the body's bytes as they arrive; leaving early ends the connection.
+async def raw_chunks(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Give the body's bytes as they arrive; leaving the block early closes the connection.
 
-    httpx reads through several generators, one in the other. Dropped in the middle, each would need a task of the event loop's own to end;
-    with the connection closed, the innermost fails, and so they all end here.
+    httpx reads through several nested generators. Abandoned halfway, each would need a task of the event loop to finish it. With the
+    connection closed, the innermost one fails, and so they all finish here.
     """
-    pieces = response.aiter_raw()
+    chunks = response.aiter_raw()
     try:
-        yield pieces
+        yield chunks
     finally:
         await response.aclose()
         with suppress(httpx.HTTPError, httpx.StreamError):
-            async for _ in pieces:
+            async for _ in chunks:
                 pass

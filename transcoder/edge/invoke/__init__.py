@@ -1,4 +1,4 @@
-"""The caller's side of the function: by the SDK's InvokeWithResponseStream, or by HTTP as its Function URL has it."""
+"""Invoking the function: with the SDK's InvokeWithResponseStream, or with HTTP by its Function URL."""
 
 from transcoder.edge.invoke.function_url import FunctionUrl
 from transcoder.edge.invoke.lambda_function import LambdaFunction

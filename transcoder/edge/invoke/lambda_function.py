@@ -1,6 +1,6 @@
-"""A function by its name: InvokeWithResponseStream, through boto3.
+"""Invoke a function by its name: InvokeWithResponseStream, through boto3.
 
-Source: the model of the operation in botocore; the payload begins with the prelude, which only a Function URL takes off.
+Source: the operation's model in botocore. The payload begins with the prelude, which only a Function URL removes.
 """
 
 import asyncio
@@ -18,90 +18,100 @@ from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Recei
 from transcoder.errors import InvocationError
 
 LOOPBACK_REGION = "us-east-1"
-FRAMES_AHEAD = 4
-"""How many frames are read before they are asked for."""
+MAX_BUFFERED_EVENTS = 4
+"""How many events are read from the stream before they are processed."""
 
-_Frame = Mapping[str, Mapping[str, Any]]
+_StreamEvent = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class LambdaFunction:
-    """A deployed function, or an emulated one."""
+    """A deployed or an emulated function."""
 
     name: str
-    """Its name or ARN."""
+    """Function name or ARN."""
     endpoint_url: str | None = None
-    """Whom to ask instead of AWS; on loopback nothing is signed."""
+    """Endpoint to use instead of AWS; requests to loopback are not signed."""
     region: str | None = None
-    """None takes what the environment and the profile say."""
+    """None uses the one from the environment or the profile."""
 
     async def invoke(self, event: bytes, *, into: Receiver) -> None:
-        """Have it answer `event`; returns only if the answer came to a good end.
+        """Invoke the function with `event`. Returns only if the event stream ended without an error.
 
         Raises:
-            InvocationError: it cannot be asked (no such function, no credentials), the stream broke, or it ended in failure.
+            InvocationError: the function cannot be invoked (it does not exist, no credentials), or the stream broke or ended in an error.
         """
-        loop = asyncio.get_running_loop()
-        frames: asyncio.Queue[_Frame | Exception | None] = asyncio.Queue()
-        room = threading.Semaphore(FRAMES_AHEAD)
-
-        def work() -> None:
-            end: Exception | None = None
-            try:
-                with contextlib.closing(self._frames(event, into.asked)) as read:
-                    for frame in read:
-                        room.acquire()
-                        loop.call_soon_threadsafe(frames.put_nowait, frame)
-            except Exception as failure:  # noqa: BLE001  # goes on in the thread that waits
-                end = failure
-            with contextlib.suppress(RuntimeError):  # nobody waits any more
-                loop.call_soon_threadsafe(frames.put_nowait, end)
-
-        # boto3 blocks, and a read that blocks cannot be broken off: a daemon does not keep an interrupted program alive. It is handed
-        # nothing that would have to be awaited, since the loop may be gone by then.
-        threading.Thread(target=work, name="invoke", daemon=True).start()
-        exchange = _Exchange(into)
-        while not exchange.complete:
-            frame = await frames.get()
-            if isinstance(frame, Exception):
-                raise frame
-            if frame is None:
-                raise InvocationError("The stream ended without InvokeComplete: it was cut.")
-            await exchange.take(frame)
+        events: asyncio.Queue[_StreamEvent | Exception | None] = asyncio.Queue()
+        room = threading.Semaphore(MAX_BUFFERED_EVENTS)
+        self._start_reading(event, into.request_started, events, room)
+        response = _ResponseReader(into)
+        while not response.complete:
+            stream_event = await events.get()
+            if isinstance(stream_event, Exception):
+                raise stream_event
+            if stream_event is None:
+                raise InvocationError("The event stream ended without InvokeComplete, so the response is incomplete.")
+            await response.feed(stream_event)
             room.release()
 
-    def _frames(self, event: bytes, asked: Callable[[], None]) -> Generator[_Frame, None, None]:
+    def _start_reading(
+        self,
+        event: bytes,
+        request_started: Callable[[], None],
+        events: asyncio.Queue[_StreamEvent | Exception | None],
+        room: threading.Semaphore,
+    ) -> None:
+        """Start a thread that puts the stream's events into `events`, and after them the exception that ended the stream, or None."""
+        loop = asyncio.get_running_loop()
+
+        def read() -> None:
+            end: Exception | None = None
+            try:
+                with contextlib.closing(self._stream(event, request_started)) as stream:
+                    for stream_event in stream:
+                        room.acquire()
+                        loop.call_soon_threadsafe(events.put_nowait, stream_event)
+            except Exception as failure:  # noqa: BLE001  # `invoke` raises it
+                end = failure
+            with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(events.put_nowait, end)
+
+        # boto3 blocks, and a blocking read cannot be interrupted: a daemon thread does not keep an interrupted program alive. It gets
+        # nothing that would have to be awaited, since the event loop may be gone by then.
+        threading.Thread(target=read, name="invoke", daemon=True).start()
+
+    def _stream(self, event: bytes, request_started: Callable[[], None]) -> Generator[_StreamEvent, None, None]:
         from botocore.eventstream import ParserError  # noqa: PLC0415  # slow to load
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         try:
             with contextlib.closing(self._client()) as client:
-                asked()
-                answer = client.invoke_with_response_stream(FunctionName=self.name, Payload=event)
-                with contextlib.closing(answer["EventStream"]) as frames:
-                    yield from frames
+                request_started()
+                response = client.invoke_with_response_stream(FunctionName=self.name, Payload=event)
+                with contextlib.closing(response["EventStream"]) as stream:
+                    yield from stream
         except (BotoCoreError, ClientError) as error:
             raise InvocationError(f"{self.name}: {error}") from error
-        except (ParserError, HTTPError) as error:  # botocore lets them through
-            raise InvocationError(f"{self.name}: the stream broke off or is damaged: {error}") from error
+        except (ParserError, HTTPError) as error:  # botocore does not translate them
+            raise InvocationError(f"{self.name}: the event stream broke off or is damaged: {error}") from error
 
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415  # slow to load
         from botocore import UNSIGNED  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
-        # One that is asked twice works twice: no second try, and patience for as long as a function may run.
-        patient = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
+        # A retry would run the function twice, so there is none; the read timeout is longer than a function may run.
+        config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
         region = self.region
         if self.endpoint_url is not None and _is_loopback(self.endpoint_url):
-            patient = patient.merge(Config(signature_version=UNSIGNED))
+            config = config.merge(Config(signature_version=UNSIGNED))
             region = region or LOOPBACK_REGION
-        return boto3.client("lambda", endpoint_url=self.endpoint_url, region_name=region, config=patient)
+        return boto3.client("lambda", endpoint_url=self.endpoint_url, region_name=region, config=config)
 
 
-class _Exchange:
-    """Reads the frames of one answer."""
+class _ResponseReader:
+    """Passes one response from its event stream to a receiver."""
 
     def __init__(self, into: Receiver) -> None:
         self.complete = False
@@ -109,15 +119,15 @@ class _Exchange:
         self._prelude = PreludeReader()
         self._started = False
 
-    async def take(self, frame: _Frame) -> None:
-        if "PayloadChunk" in frame:
-            await self._payload(frame["PayloadChunk"]["Payload"])
-        elif "InvokeComplete" in frame:
-            self._complete(frame["InvokeComplete"])
+    async def feed(self, event: _StreamEvent) -> None:
+        if "PayloadChunk" in event:
+            await self._payload(event["PayloadChunk"]["Payload"])
+        elif "InvokeComplete" in event:
+            self._complete(event["InvokeComplete"])
             self.complete = True
 
-    async def _payload(self, piece: bytes) -> None:
-        body = self._prelude.feed(piece)
+    async def _payload(self, chunk: bytes) -> None:
+        body = self._prelude.feed(chunk)
         if self._prelude.head is not None and not self._started:
             self._started = True
             await self._into.start(self._prelude.head)
@@ -129,11 +139,11 @@ class _Exchange:
         if code:
             raise InvocationError(f"The function failed: {code}: {_message(end.get('ErrorDetails', ''))}")
         if not self._started:
-            raise InvocationError("The answer ended before its prelude did.")
+            raise InvocationError("The response ended before its prelude was complete.")
 
 
 def _message(details: str) -> str:
-    """Take the message out of what a function says about its failure."""
+    """Return the message in a function's error details."""
     try:
         return str(json.loads(details)["errorMessage"])
     except (ValueError, LookupError, TypeError):

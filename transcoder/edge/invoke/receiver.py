@@ -1,23 +1,23 @@
-"""Where an answer goes as it comes."""
+"""Where a function's response goes while it arrives."""
 
 from typing import Protocol
 
 from transcoder.core.answer.prelude import ReceivedHead
 
 CONNECT_SECONDS = 10.0
-"""How long the other side may take to accept a connection."""
+"""How long the peer may take to accept a connection."""
 READ_SECONDS = 910.0
-"""How long it may send nothing: longer than a function may run, since its answer may begin late; it is never asked a second time."""
+"""How long the peer may send nothing: longer than a function may run, since its response may begin late and is never retried."""
 
 
 class Receiver(Protocol):
-    """Takes an answer."""
+    """Receives a function's response."""
 
-    def asked(self) -> None:
-        """Take note that the request goes out now, from any thread."""
+    def request_started(self) -> None:
+        """Note that the request is sent now; called from any thread."""
 
     async def start(self, head: ReceivedHead) -> None:
-        """Take its status and headers."""
+        """Receive status and headers."""
 
     async def write(self, chunk: bytes) -> None:
-        """Take a piece of its body; returns when the next may come."""
+        """Receive the next bytes of the body; returns when it may be called again."""

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API: take an invocation, stream its answer, tell of its failure.
+"""The Lambda Runtime API: get an invocation, stream its response, report its failure.
 
 Source: AWS Lambda developer guide, "Using the Lambda runtime API" and "Building a custom runtime" (response streaming, error trailers).
 """

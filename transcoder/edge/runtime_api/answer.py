@@ -1,4 +1,4 @@
-"""The answer to one invocation, on its way."""
+"""The response to one invocation, while it is streamed."""
 
 import asyncio
 from http import HTTPStatus
@@ -14,26 +14,26 @@ from transcoder.edge.runtime_api.invocation import Invocation
 from transcoder.errors import TooLargeError, TranscoderError
 
 CUT_OFF = "cut-off"
-"""The outcome of an answer that has not ended: the process is about to."""
+"""The outcome of a response that has not ended: the process is about to exit."""
 REFUSED = "refused"
-"""The outcome of an answer that Lambda did not want, because it came too late or was too long."""
+"""The outcome of a response that Lambda refused because it came too late or was too long."""
 
 
 class Answer:
-    """The answer to one invocation, on its way."""
+    """The response to one invocation, while it is streamed."""
 
     def __init__(self, address: str, invocation: Invocation, *, limit: int | None) -> None:
-        """Begin with nothing sent and nothing connected; `limit` bounds the answer, in bytes with its prelude."""
+        """Prepare a response of at most `limit` bytes with its prelude; nothing is connected or sent yet."""
         self._address = address
         self._invocation = invocation
         self._limit = limit
         self._prelude: bytes | None = None
         self.status: HTTPStatus | None = None
-        """What `start` was given last."""
+        """Status of the last `start`."""
         self.first_byte_at: float | None = None
-        """When the first byte was sent, by the clock of the event loop."""
+        """When the first byte was sent, by the event loop's clock."""
         self.outcome = CUT_OFF
-        """`ok` when it is whole and was taken, the slug of its failure, or what else has become of it."""
+        """`ok` if it is whole and was accepted, the slug of its failure, `http-` and the status, `refused`, or `cut-off`."""
         self.notes: dict[str, Value] = {}
         self._connection: Connection | None = None
         self.bytes_sent = 0
@@ -41,37 +41,37 @@ class Answer:
 
     @property
     def started(self) -> bool:
-        """Whether anything has been sent, so that the status stands."""
+        """Whether anything has been sent, so that the status can no longer change."""
         return self._connection is not None
 
     def note(self, **fields: Value) -> None:
-        """Add to what is logged of this invocation: `source_host`, `segments`, `retries`, `outcome`, …."""
+        """Add fields to the log line of this invocation: `source_host`, `segments`, `retries`, `outcome`, …."""
         self.notes.update(fields)
 
     async def start(self, head: ResponseHead) -> None:
-        """Set status and headers; they go out together with the first byte of the body, and until then may be set anew.
+        """Set status and headers. They are sent together with the first byte of the body, and can be replaced until then.
 
         Raises:
             ValueError: `head` cannot be sent (see `prelude`).
         """
         if self.started:
-            raise RuntimeError("The answer has begun; its head cannot be changed.")
+            raise RuntimeError("The response has started; its head cannot be changed.")
         self._prelude = prelude(head)
         self.status = head.status
 
     async def write(self, chunk: bytes | memoryview) -> None:
-        """Send a piece of the body; returns when the next may be sent.
+        """Send the next bytes of the body; returns when it may be called again.
 
         Raises:
-            TooLargeError: the piece would pass the limit; it is not sent.
-            ResponseLostError: nobody takes the answer.
+            TooLargeError: `chunk` would exceed the limit; it is not sent.
+            ResponseLostError: the connection to the Runtime API broke.
         """
         if not chunk:
-            return  # an empty chunk would be the end
+            return  # an empty chunk would end a chunked body
         if self._prelude is None:
-            raise RuntimeError("The answer has no head yet.")
+            raise RuntimeError("The response has no head yet.")
         if self._limit is not None and len(self._prelude) + self.bytes_sent + len(chunk) > self._limit:
-            raise TooLargeError(f"The answer is longer than the {self._limit} bytes that can be sent.")
+            raise TooLargeError(f"The response is longer than the {self._limit} bytes that can be sent.")
         if self._connection is None:
             connection = await Connection.open(self._address)
             self._connection = connection
@@ -80,16 +80,16 @@ class Answer:
             await connection.send(self._request(connection), h11.Data(data=b"".join((self._prelude, chunk))))
         else:
             self.bytes_sent += len(chunk)
-            await self._connection.send(h11.Data(data=cast("bytes", chunk)))  # h11 takes anything with a length that bytes.join takes
+            await self._connection.send(h11.Data(data=cast("bytes", chunk)))  # h11 accepts any buffer with a length that bytes.join accepts
 
     async def finish(self) -> None:
-        """Complete the answer. A body gets at least one byte: a Function URL leaves the caller of an empty one waiting."""
+        """Complete the response. An empty body gets one byte: with none, a Function URL leaves the caller waiting."""
         if self._connection is None:
             await self.write(b"\n")
         await self._end(h11.EndOfMessage())
 
     async def fail(self, error: BaseException) -> None:
-        """End the answer in failure, in the way that is left."""
+        """End the response with `error`: as a problem document, by `/error`, or in trailers if it has started."""
         self.outcome = error.slug if isinstance(error, TranscoderError) else TranscoderError.slug
         if self._connection is not None:
             await self._end(h11.EndOfMessage(headers=[*error_trailers(error)]))
@@ -102,7 +102,7 @@ class Answer:
             await self._report(error)
 
     async def close(self) -> None:
-        """Close the connection; an answer that has not ended is cut off by it."""
+        """Close the connection; this cuts off a response that has not ended."""
         if self._connection is not None:
             await self._connection.close()
 
@@ -112,23 +112,23 @@ class Answer:
             ("Lambda-Runtime-Function-Response-Mode", "streaming"),
             ("Transfer-Encoding", "chunked"),
             ("Trailer", "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"),
-            *self._invocation.echo,
+            *self._invocation.id_header,
         ]
         return connection.request("POST", self._invocation.path + "/response", headers)
 
     async def _end(self, end: h11.EndOfMessage) -> None:
-        assert self._connection is not None  # noqa: S101  # both callers have just looked
+        assert self._connection is not None  # noqa: S101  # both callers have checked
         await self._connection.send(end)
-        accepted = (await self._connection.reply()).settle()
+        accepted = (await self._connection.reply()).check_accepted()
         if self.outcome == CUT_OFF:
-            self.outcome = self._whole if accepted else REFUSED
+            self.outcome = self._success_outcome if accepted else REFUSED
 
     @property
-    def _whole(self) -> str:
-        """What a whole answer is called: one that tells of a failure is none of the good ones."""
+    def _success_outcome(self) -> str:
+        """The outcome of a complete response: `ok`, or the status if that is an error."""
         return OK if self.status is None or self.status < HTTPStatus.BAD_REQUEST else f"http-{self.status}"
 
     async def _report(self, error: BaseException) -> None:
-        headers = [("Lambda-Runtime-Function-Error-Type", error_type(error)), *self._invocation.echo]
+        headers = [("Lambda-Runtime-Function-Error-Type", error_type(error)), *self._invocation.id_header]
         path = self._invocation.path + "/error"
-        (await exchange(self._address, "POST", path, headers, error_document(error, trace=True))).settle()
+        (await exchange(self._address, "POST", path, headers, error_document(error, trace=True))).check_accepted()

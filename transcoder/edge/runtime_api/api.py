@@ -19,33 +19,33 @@ class RuntimeApi:
     """The Runtime API at one address."""
 
     def __init__(self, address: str, *, response_limit: int | None = None) -> None:
-        """Keep the address, `host:port` as in `AWS_LAMBDA_RUNTIME_API`; `response_limit` bounds an answer, in bytes with its prelude."""
+        """Use the API at `address`, `host:port` as in `AWS_LAMBDA_RUNTIME_API`; `response_limit` is in bytes and includes the prelude."""
         self._address = address
         self._response_limit = response_limit
 
     async def next(self) -> Invocation:
-        """Wait for the next invocation, for as long as it takes: the process may be frozen meanwhile.
+        """Wait for the next invocation, without a time limit: Lambda may freeze the process meanwhile.
 
         Raises:
-            RuntimeApiError: there will be none.
+            RuntimeApiError: the Runtime API did not give one.
         """
         reply = await exchange(self._address, "GET", "/invocation/next", [])
         if reply.status != HTTPStatus.OK:
-            raise RuntimeApiError(f"/invocation/next answered {reply.status} {reply.reason}.")
+            raise RuntimeApiError(f"/invocation/next answered {reply.status} {reply.error_type}.")
         try:
             return Invocation.from_reply(reply.headers, reply.body)
         except ValueError as error:
-            raise RuntimeApiError(f"/invocation/next answered with headers that make no sense: {error}.") from error
+            raise RuntimeApiError(f"/invocation/next answered with invalid headers: {error}.") from error
 
     @contextlib.asynccontextmanager
     async def answer(self, invocation: Invocation) -> AsyncIterator[Answer]:
-        """Open the answer to `invocation`: leaving the block well completes it, and nothing else does.
+        """Open the response to `invocation`; it is completed only if the block ends without an exception.
 
-        A failure that leaves the block is told to Lambda here and goes no further: before the first byte as a problem document
-        (a `TranscoderError`) or by `/error` (a bug), after it by error trailers.
+        An exception from the block is reported to Lambda and not raised again: before the first byte as a problem document
+        (a `TranscoderError`) or by `/error` (a bug), after it in error trailers.
 
         Raises:
-            RuntimeApiError: Lambda did not take what it was told, and the process has to exit.
+            RuntimeApiError: Lambda did not accept the response or the report, and the process has to exit.
         """
         answer = Answer(self._address, invocation, limit=self._response_limit)
         try:
@@ -56,17 +56,17 @@ class RuntimeApi:
                 raise
             except TranscoderError as error:
                 await answer.fail(error)
-            except Exception as error:  # noqa: BLE001  # the last place where a bug can still be kept from looking like an end
+            except Exception as error:  # noqa: BLE001  # the last place that can keep a response with a bug from looking complete
                 _log.exception("internal error in invocation %s", invocation.request_id)
                 await answer.fail(error)
         finally:
             await answer.close()
 
     async def fail_init(self, error: BaseException) -> None:
-        """Report that no invocation can be served; to be called before the first `next`, and followed by the end of the process.
+        """Report that initialization failed; call it before the first `next`, and exit afterwards.
 
         Raises:
-            RuntimeApiError: nobody took the report.
+            RuntimeApiError: Lambda did not accept the report.
         """
         headers = [("Lambda-Runtime-Function-Error-Type", "Runtime.InitError")]
-        (await exchange(self._address, "POST", "/init/error", headers, error_document(error, trace=True))).settle()
+        (await exchange(self._address, "POST", "/init/error", headers, error_document(error, trace=True))).check_accepted()

@@ -1,0 +1,71 @@
+"""Retries: which failures are retried, how often, and after which pause."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from peers.fetch_calls import FILES, SETTINGS, fetch_by_rule, fetch_segment
+from peers.origin import Rule, garbage, origin
+
+from transcoder.errors import UpstreamError, UpstreamTimeoutError
+
+
+def test_permanent_failures_are_not_retried() -> None:
+    with origin(FILES) as o:
+        o.rules["*"] = Rule(status=404)
+        with pytest.raises(UpstreamError):
+            fetch_segment(o.url("/a.ts"))
+        assert len(o.requests) == 1
+
+
+def test_attempts_are_counted_and_limited() -> None:
+    with origin(FILES) as o:
+        o.rules["*"] = Rule(status=502)
+        with pytest.raises(UpstreamError):
+            fetch_segment(o.url("/a.ts"), settings=replace(SETTINGS, attempts=3))
+        assert len(o.requests) == 3
+        o.rules["*"] = Rule(status=502, times=2)
+        o.rules["/a.ts"] = [Rule(status=502, times=1)]
+        assert fetch_segment(o.url("/a.ts"))[1:] == (2, 1)
+
+
+def test_an_attempt_that_made_progress_does_not_count() -> None:
+    big = garbage(8_000_000)
+    with origin({"/a.ts": big}) as o:
+        o.rules["*"] = Rule(cut_after=1_200_000)
+        data, requests, retries = fetch_segment(o.url("/a.ts"), settings=replace(SETTINGS, attempts=2))
+        assert data == big
+        assert (requests, retries) == (7, 6)
+
+
+@pytest.mark.parametrize(
+    ("after", "least", "most"),
+    [
+        pytest.param("1", 1.0, 9.0, id="seconds"),
+        pytest.param(format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0.0, 9.0, id="a date in the past"),
+        pytest.param("soon", 0.0, 9.0, id="invalid"),
+    ],
+)
+def test_waits_as_long_as_the_origin_asks(after: str, least: float, most: float) -> None:
+    started_at = time.monotonic()
+    fetch_by_rule(Rule(status=503, headers={"Retry-After": after}, times=1))
+    assert least <= time.monotonic() - started_at <= most
+
+
+def test_a_silent_origin_is_a_timeout() -> None:
+    with pytest.raises(UpstreamTimeoutError, match=r"a\.ts at 127\.0\.0\.1: .* in time"):
+        fetch_by_rule(Rule(stall_after=20_000), settings=replace(SETTINGS, attempts=2, read_seconds=0.2))
+
+
+def test_an_origin_that_does_not_listen_is_a_failure() -> None:
+    with origin(FILES) as o:
+        url = o.url("/a.ts")
+    with pytest.raises(UpstreamError, match="cannot connect"):
+        fetch_segment(url, settings=replace(SETTINGS, attempts=2))
+
+
+def test_a_name_that_does_not_exist_is_a_failure() -> None:
+    with pytest.raises(UpstreamError, match="cannot connect"):
+        fetch_segment("http://nowhere.invalid/a.ts", settings=replace(SETTINGS, attempts=1))

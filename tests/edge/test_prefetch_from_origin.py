@@ -1,0 +1,93 @@
+"""Prefetching from an origin: failures, resumed segments, and how much the origin sends while nobody reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from peers.fetch_calls import settled
+from peers.origin import Rule, garbage, origin
+
+from transcoder.core.hls.plan import Segment
+from transcoder.edge.fetch import Fetcher
+from transcoder.edge.prefetch import Prefetcher, TrackReader
+from transcoder.errors import UpstreamError, single_error
+from transcoder.settings import MIB, Settings
+
+SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
+
+
+async def _chunks(reader: TrackReader) -> AsyncIterator[bytes]:
+    """Yield the chunks of the current segment."""
+    while chunk := await reader.read():
+        yield chunk
+
+
+def test_a_failure_far_ahead_ends_the_job_at_once() -> None:
+    files = {f"/{n}.ts": garbage(20_000) for n in range(8)}
+    del files["/5.ts"]
+    reads = 0
+
+    async def main(base: str) -> None:
+        nonlocal reads
+        async with Fetcher.open(SETTINGS) as fetcher:
+            prefetcher = Prefetcher(lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=MIB, connections=3)
+            reader = prefetcher.add_track([Segment(f"{base}/{n}.ts", 2.0, n * 2.0, None, None, None) for n in range(8)])
+            with single_error():
+                async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+                    tasks.create_task(prefetcher.run())
+                    await reader.segment()
+                    await reader.read()
+                    reads += 1
+                    await asyncio.Event().wait()
+
+    with origin(files) as o, pytest.raises(UpstreamError, match=r"5\.ts .* 404"):
+        asyncio.run(main(o.base))
+    assert reads == 1
+
+
+def test_the_origin_stops_sending_when_the_reader_stops() -> None:
+    """With long segments and an origin whose kernel buffers a lot, the origin counts less than 24 MiB as sent."""
+    files = {f"/{n}.ts": garbage(6 * MIB, n) for n in range(12)}
+
+    async def main() -> tuple[int, int]:
+        async with Fetcher.open(SETTINGS) as fetcher:
+            prefetcher = Prefetcher(
+                lambda segment, sink: fetcher.segment(segment.url, None, sink),
+                budget_bytes=SETTINGS.ahead_bytes,
+                connections=SETTINGS.connections,
+            )
+            reader = prefetcher.add_track([Segment(o.url(f"/{n}.ts"), 6.0, n * 6.0, None, None, None) for n in range(12)])
+            async with asyncio.TaskGroup() as tasks:
+                task = tasks.create_task(prefetcher.run())
+                await reader.segment()
+                for _ in range(10):
+                    await reader.read()
+                early = await settled(lambda: o.sent)
+                await asyncio.sleep(0.5)
+                task.cancel()
+            return early, o.sent
+
+    with origin(files, send_buffer=None) as o:
+        early, late = asyncio.run(main())
+        assert late - early <= 64 * 1024  # the TCP windows may still change
+        assert SETTINGS.ahead_bytes // 2 < late < 24 * MIB
+
+
+def test_a_resumed_segment_looks_whole_to_the_reader() -> None:
+    files = {f"/{n}.ts": garbage(200_000, n) for n in range(5)}
+    found: list[bytes] = []
+
+    async def main() -> None:
+        async with Fetcher.open(SETTINGS) as fetcher:
+            prefetcher = Prefetcher(lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=MIB, connections=3)
+            reader = prefetcher.add_track([Segment(o.url(path), 2.0, n * 2.0, None, None, None) for n, path in enumerate(files)])
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(prefetcher.run())
+                while await reader.segment() is not None:
+                    found.append(b"".join([chunk async for chunk in _chunks(reader)]))
+            assert fetcher.retries == 5
+
+    with origin(files) as o:
+        o.rules.update({path: Rule(cut_after=70_000, times=1) for path in files})
+        asyncio.run(main())
+    assert found == list(files.values())

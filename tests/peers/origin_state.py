@@ -1,0 +1,72 @@
+"""What a test origin serves and records."""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from peers.origin_rules import GOOD, Request, Rule
+
+Files = Mapping[str, bytes] | Path
+"""Paths to bytes, or a folder."""
+
+
+class Origin:
+    """The origin's state: its files, its rules, and the requests so far. Made by `origin`."""
+
+    def __init__(self, files: Files, *, base: str) -> None:
+        """Serve `files` under `base`, such as `http://127.0.0.1:8000`."""
+        self.files = files
+        self.base = base
+        self.rules: dict[str, Rule | Sequence[Rule]] = {}
+        self.requests: list[Request] = []
+        self.connections = 0
+        """How many connections have been accepted."""
+        self.open_connections = 0
+        """How many are open now."""
+        self.active_requests = 0
+        """How many requests are being answered now."""
+        self.max_active_requests = 0
+        """The most requests that were answered at the same time."""
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self._used: Counter[tuple[str, int]] = Counter()
+
+    def url(self, path: str) -> str:
+        """Return the URL of `path`, which begins with a slash and may have a query."""
+        return self.base + path
+
+    @property
+    def sent(self) -> int:
+        """Body bytes that the kernel has accepted, over all paths."""
+        with self.lock:
+            return sum(request.sent for request in self.requests)
+
+    def sent_of(self, path: str) -> int:
+        """Body bytes that the kernel has accepted for one path."""
+        return sum(request.sent for request in self.requests_of(path))
+
+    def requests_of(self, path: str) -> list[Request]:
+        """Return the requests for one path, in the order of their arrival."""
+        with self.lock:
+            return [request for request in self.requests if request.path == path]
+
+    def rule_for(self, request: Request) -> Rule:
+        """Return the first rule that applies to this request, and count its use."""
+        name = request.path if request.path in self.rules else "*"
+        rules = self.rules.get(name, ())
+        with self.lock:
+            for number, rule in enumerate([rules] if isinstance(rules, Rule) else rules):
+                if rule.times is not None and self._used[name, number] >= rule.times:
+                    continue
+                if rule.when is None or rule.when(request):
+                    self._used[name, number] += 1
+                    return rule
+        return GOOD
+
+    def content(self, path: str) -> bytes | Path | None:
+        """Return the bytes or the file that `path` names; None if there is neither."""
+        if isinstance(self.files, Path):
+            file = (self.files / path.lstrip("/")).resolve()
+            return file if file.is_file() and file.is_relative_to(self.files.resolve()) else None
+        return self.files.get(path)
