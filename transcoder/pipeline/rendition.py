@@ -110,7 +110,7 @@ class Rendition:
 
     def __init__(self, kind: TrackKind, plan: Plan, ahead: Prefetcher, secrets: KeyStore) -> None:
         """Read by `ahead` what `plan` lists for `kind`."""
-        listed = plan.listed(kind)
+        listed = plan.segments_of(kind)
         self.kind = kind
         self.opened: Opened | None = None
         self._places = iter([index for index, _ in listed])

@@ -1,4 +1,4 @@
-"""Playlist texts, one oddity each in fixtures/playlists, and what they come to."""
+"""Parses the playlists in fixtures/playlists, each with one oddity, and plans or refuses them."""
 
 import time
 from pathlib import Path
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.hls.planning import make_plan
-from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "playlists"
-FOLDER = "https://media.example/film/"
+FOLDER = "https://media.example/video/"
 URL = FOLDER + "list.m3u8?token=a%2Fb&x=1"
 
 
@@ -22,8 +22,8 @@ def read(name: str) -> str:
     return (FIXTURES / f"{name}.m3u8").read_bytes().decode()
 
 
-def parse_media(text: str, url: str = URL) -> Media:
-    return media_only(parse(text, url))
+def parse_media(text: str, url: str = URL) -> MediaPlaylist:
+    return require_media_playlist(parse(text, url))
 
 
 def shown(segment: Segment) -> str:
@@ -41,22 +41,22 @@ def shown(segment: Segment) -> str:
     return " ".join(words)
 
 
-def reading(text: str) -> Media | Multivariant | str:
-    """Parse a text; a refusal comes back as its sentence, and any other failure goes through."""
+def parse_or_refusal(text: str) -> MediaPlaylist | MultivariantPlaylist | str:
+    """Parse a text; return the message of a refusal, and let any other failure through."""
     try:
         return parse(text, URL)
     except UnsupportedSourceError as refusal:
         return str(refusal)
 
 
-def outcome(playlist: Media | Multivariant | str, *, beside: Media | None = None) -> object:
-    """Take a playlist as far as it goes."""
+def outcome(playlist: MediaPlaylist | MultivariantPlaylist | str, *, audio: MediaPlaylist | None = None) -> object:
+    """Select from a playlist or plan it; return the message of a refusal."""
     try:
         match playlist:
-            case Multivariant():
+            case MultivariantPlaylist():
                 return select_variants(playlist)
-            case Media():
-                return make_plan(playlist, beside)
+            case MediaPlaylist():
+                return make_plan(playlist, audio)
             case str():
                 return playlist
     except UnsupportedSourceError as refusal:
@@ -153,33 +153,33 @@ CHOSEN = {
 }
 
 REFUSED = {
-    "address-broken": "The playlist holds 'http://[', which is not an address.",
+    "address-broken": "The playlist contains 'http://[', which is not an address.",
     "byterange-broken": "The playlist is broken: 'first' is not a byte range.",
     "dash-manifest": "is a DASH manifest, not an HLS playlist.",
     "define-after-use": "The playlist uses the variable 'a', which has no value.",
-    "define-doubling": "Variables put more than 16777216 characters into the playlist.",
+    "define-doubling": "The playlist's variables expand to more than 16777216 characters.",
     "define-import": "The playlist uses the variable 'auth', which has no value.",
     "define-queryparam-missing": "The playlist uses the variable 'none', which has no value.",
     "delta-update": "is a delta update, which leaves out segments.",
     "empty": "is empty, not a playlist.",
     "event-without-end": "has no end: it is a live stream, which is not supported.",
-    "extinf-and-target-missing": "The playlist is broken: it gives neither the durations of its segments nor a target duration.",
+    "extinf-and-target-missing": "The playlist is broken: it has neither segment durations nor a target duration.",
     "extinf-inf": "The playlist is broken: a segment lasts inf seconds.",
     "extinf-nan": "The playlist is broken: a segment lasts nan seconds.",
     "extinf-negative": "The playlist is broken: a segment lasts -1 seconds.",
     "gaps-only": "lists only gaps: none of its segments exist.",
-    "i-frames-only": "lists single pictures for scrubbing, not a film.",
+    "i-frames-only": "lists only still images for scrubbing, not a video.",
     "key-aes-256": "The source is protected: it is encrypted with AES-256, which is not supported.",
-    "key-fairplay-unformatted": "The source is protected (FairPlay) and cannot be opened.",
-    "key-fairplay": "The source is protected (FairPlay) and cannot be opened.",
+    "key-fairplay-unformatted": "The source is protected (FairPlay), which is not supported.",
+    "key-fairplay": "The source is protected (FairPlay), which is not supported.",
     "key-long-iv": "The playlist is broken: '0x0000000000000000000000000000000000' is not an initialization vector of 16 bytes.",
-    "key-method-changes": "The source is protected (FairPlay) and cannot be opened.",
+    "key-method-changes": "The source is protected (FairPlay), which is not supported.",
     "key-sample-aes": "The source is protected: it is encrypted with SAMPLE-AES, which is not supported.",
-    "key-widevine-playready": "The source is protected (PlayReady, Widevine) and cannot be opened.",
-    "key-without-method": "The playlist is broken: it says that segments are encrypted, and not how.",
-    "key-without-uri": "The playlist is broken: it encrypts with AES-128 and names no key.",
+    "key-widevine-playready": "The source is protected (PlayReady, Widevine), which is not supported.",
+    "key-without-method": "The playlist is broken: an EXT-X-KEY tag has no METHOD.",
+    "key-without-uri": "The playlist is broken: it encrypts with AES-128 but names no key.",
     "live": "has no end: it is a live stream, which is not supported.",
-    "main-i-frames-only": "The playlist names no variants.",
+    "main-i-frames-only": "The playlist lists no variants.",
     "map-without-uri": "The playlist is broken: it has an initialization section without an address.",
     "no-segments": "lists no segments.",
     "plain-words": "is not an HLS playlist.",
@@ -200,7 +200,7 @@ def test_media_playlist_becomes_a_plan(name: str) -> None:
 @pytest.mark.parametrize("name", CHOSEN)
 def test_multivariant_playlist_leads_to_its_best_variant(name: str) -> None:
     playlist = parse(read(name), URL)
-    assert isinstance(playlist, Multivariant)
+    assert isinstance(playlist, MultivariantPlaylist)
     choices = [
         (choice.video.removeprefix(FOLDER), choice.audio and choice.audio.removeprefix(FOLDER)) for choice in select_variants(playlist)
     ]
@@ -208,8 +208,8 @@ def test_multivariant_playlist_leads_to_its_best_variant(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_become_a_film_is_refused_in_words(name: str) -> None:
-    sentence = outcome(reading(read(name)))
+def test_an_unsupported_playlist_is_refused_with_a_reason(name: str) -> None:
+    sentence = outcome(parse_or_refusal(read(name)))
     assert isinstance(sentence, str)
     assert REFUSED[name] in sentence
     assert "token" not in sentence
@@ -217,19 +217,19 @@ def test_what_cannot_become_a_film_is_refused_in_words(name: str) -> None:
 
 def test_variables_of_the_multivariant_playlist_are_imported() -> None:
     main = parse(read("main-define"), URL)
-    assert isinstance(main, Multivariant)
-    media = media_only(parse(read("define-import"), URL, imported=main.variables))
+    assert isinstance(main, MultivariantPlaylist)
+    media = require_media_playlist(parse(read("define-import"), URL, imported=main.variables))
     assert [segment.url for segment in media.segments] == [FOLDER + "1.ts?key=1"]
 
 
-def test_a_playlist_that_lists_variants_is_no_media_playlist() -> None:
+def test_a_multivariant_playlist_is_not_accepted_as_a_media_playlist() -> None:
     with pytest.raises(UnsupportedSourceError, match="lists variants where it should list segments"):
-        media_only(parse(read("main-define"), URL))
+        require_media_playlist(parse(read("main-define"), URL))
 
 
-def test_attributes_are_read_wherever_their_quotes_are() -> None:
+def test_attributes_are_parsed_with_misplaced_quotes() -> None:
     playlist = parse(read("main-quotes-in-wrong-places"), URL)
-    assert isinstance(playlist, Multivariant)
+    assert isinstance(playlist, MultivariantPlaylist)
     (variant,), (rendition,) = playlist.variants, playlist.renditions
     assert (variant.bandwidth, variant.average_bandwidth, variant.frame_rate) == (1280000, 1000000, 29.97)
     assert (variant.resolution, variant.short_side, variant.audio_group) == ((1280, 720), 720, "a")
@@ -269,7 +269,7 @@ def test_references_are_resolved(base: str, reference: str, address: str) -> Non
         pytest.param("".join(f'#EXT-X-KEY:METHOD=AES-128,KEYFORMAT="{number}"\n' for number in range(100)), id="keys"),
     ],
 )
-def test_what_grows_has_a_limit(lines: str) -> None:
+def test_segments_lines_and_keys_have_a_limit(lines: str) -> None:
     with pytest.raises(UnsupportedSourceError, match=r"is too long|more than 32 keys"):
         parse(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{lines}1.ts\n", URL)
 
@@ -278,9 +278,9 @@ def test_what_grows_has_a_limit(lines: str) -> None:
     "value", ["a" * 200_000, "a " * 100_000, '"' * 200_000, "a=" * 100_000, 'a="' * 70_000, "9" * 200_000, "'" * 200_000]
 )
 @pytest.mark.parametrize("tag", ["#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-KEY:", "#EXT-X-DEFINE:", "#EXTINF:", ""])
-def test_a_long_line_takes_no_long_time(tag: str, value: str) -> None:
+def test_a_long_line_is_parsed_quickly(tag: str, value: str) -> None:
     started = time.process_time()
-    assert outcome(reading(f"#EXTM3U\n{tag}{value}\n1.ts\n"))
+    assert outcome(parse_or_refusal(f"#EXTM3U\n{tag}{value}\n1.ts\n"))
     assert time.process_time() - started < 1
 
 
@@ -294,9 +294,9 @@ def test_ten_thousand_segments_are_planned_in_under_a_second() -> None:
 
 @given(st.text())
 @settings(deadline=None)
-def test_any_text_is_a_playlist_or_refused(text: str) -> None:
-    assert outcome(reading(text))
-    assert outcome(reading(f"#EXTM3U\n#EXTINF:4,\n{text}"))
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    assert outcome(parse_or_refusal(text))
+    assert outcome(parse_or_refusal(f"#EXTM3U\n#EXTINF:4,\n{text}"))
 
 
 TEXTS = [read(path.stem) for path in sorted(FIXTURES.glob("*.m3u8"))]
@@ -316,12 +316,12 @@ def mangled(draw: st.DrawFn) -> str:
 
 @given(mangled(), mangled())
 @settings(max_examples=400, deadline=None)
-def test_a_mangled_playlist_is_a_playlist_or_refused(text: str, other: str) -> None:
-    playlist = reading(other)
-    assert outcome(reading(text), beside=playlist if isinstance(playlist, Media) else None)
+def test_a_mangled_playlist_is_parsed_or_refused(text: str, other: str) -> None:
+    playlist = parse_or_refusal(other)
+    assert outcome(parse_or_refusal(text), audio=playlist if isinstance(playlist, MediaPlaylist) else None)
 
 
-def test_a_line_of_which_variables_leave_nothing_is_refused() -> None:
+def test_a_line_that_is_empty_after_substitution_is_refused() -> None:
     text = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-DEFINE:NAME="a",VALUE=""\n#EXTINF:4,\n{$a}\n#EXT-X-ENDLIST\n'
-    with pytest.raises(UnsupportedSourceError, match="leave nothing"):
+    with pytest.raises(UnsupportedSourceError, match="is empty after its variables are replaced"):
         parse(text, "https://a.example/v.m3u8")

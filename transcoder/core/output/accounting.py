@@ -26,7 +26,7 @@ def missing_samples(stream: Stream, given: Inspector, written: PeriodCount, *, w
     if medium not in given.ends or stream.start is None:
         return None
     end = unwrap(given.ends[medium], near=stream.start)
-    expected, seconds = window.seconds(stream.start, end), written.seconds.get(medium, 0.0)
+    expected, seconds = window.overlap(stream.start, end), written.seconds.get(medium, 0.0)
     if seconds < expected - _SECONDS:
         return f"Of {expected:.3f} s of {medium.value} {seconds:.3f} s came out"
     share = expected / (end - stream.start) if end > stream.start else 0.0

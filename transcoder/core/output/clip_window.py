@@ -37,7 +37,7 @@ def windows(periods: Sequence[Sequence[ProbedTrack]], clip: Clip | None) -> list
 
 def seconds_within(periods: Sequence[Sequence[ProbedTrack]], wanted: Sequence[TimeWindow]) -> float:
     """Return how long the sound is that lies within the windows."""
-    return sum(window.seconds(*media_spans(surveyed)[Medium.AUDIO]) for surveyed, window in zip(periods, wanted, strict=True))
+    return sum(window.overlap(*media_spans(surveyed)[Medium.AUDIO]) for surveyed, window in zip(periods, wanted, strict=True))
 
 
 def _leads(spans: Mapping[Medium, tuple[float, float]]) -> float:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from transcoder.core.answer.passthrough import OPAQUE, SNIFFED_BYTES, FileHead, is_file, media_type
+from transcoder.core.answer.passthrough import OCTET_STREAM, SNIFFED_BYTES, FileHead, safe_content_type, should_pass_through
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.content_encoding import BodyDecoder
@@ -43,7 +43,7 @@ class Sniffer:
 
     def __init__(self, url: str, response: httpx.Response, into: Into) -> None:
         """Pass what comes in answer to a request for `url` on into `into`."""
-        self._head = replace(head_of(response), asked=url)
+        self._head = replace(head_of(response), requested_url=url)
         self._type = response.headers.get("Content-Type", "")
         self._into = into
         self._first = b""
@@ -58,7 +58,7 @@ class Sniffer:
 
     def end(self) -> None:
         """Decide by what has come; raises `FileFoundError`."""
-        if is_file(self._first, self._type):
+        if should_pass_through(self._first, self._type):
             raise FileFoundError(self._head)
 
 
@@ -73,7 +73,7 @@ def local_file_head(url: str) -> FileHead | None:
     path = local_files.path_of(url)
     if path is None:
         return None
-    kind = mimetypes.guess_type(path.name)[0] or OPAQUE
+    kind = mimetypes.guess_type(path.name)[0] or OCTET_STREAM
     try:
         with path.open("rb") as file:
             first = file.read(SNIFFED_BYTES)
@@ -82,7 +82,11 @@ def local_file_head(url: str) -> FileHead | None:
         raise NotFoundError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
-    return FileHead(local_files.address(url), HTTPStatus.OK, media_type(kind), length, asked=url) if is_file(first, OPAQUE) else None
+    return (
+        FileHead(local_files.address(url), HTTPStatus.OK, safe_content_type(kind), length, requested_url=url)
+        if should_pass_through(first, OCTET_STREAM)
+        else None
+    )
 
 
 def head_of(response: httpx.Response) -> FileHead:
@@ -92,12 +96,13 @@ def head_of(response: httpx.Response) -> FileHead:
     return FileHead(
         url=str(response.url),
         status=HTTPStatus(response.status_code),
-        content_type=media_type(response.headers.get("Content-Type", "")),
+        content_type=safe_content_type(response.headers.get("Content-Type", "")),
         length=int(text) if text.isascii() and text.isdigit() and not packed else None,
         content_range=response.headers.get("Content-Range") if response.status_code != httpx.codes.OK else None,
         etag=None if packed else response.headers.get("ETag"),
-        modified=response.headers.get("Last-Modified"),
-        ranges=not packed and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
+        last_modified=response.headers.get("Last-Modified"),
+        accepts_ranges=not packed
+        and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
     )
 
 
