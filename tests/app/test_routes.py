@@ -14,7 +14,7 @@ from peers.application import ask, ask_all
 
 from transcoder import bootstrap
 from transcoder.core.request.query import parse_query
-from transcoder.core.request.signing import query_of, signed
+from transcoder.core.request.signing import encode_query, sign
 from transcoder.emulator import Options
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
@@ -128,17 +128,17 @@ def test_an_unknown_parameter_is_named() -> None:
 def test_where_keys_are_set_only_signed_links_are_served(route: str, media: Media, serve: Serve) -> None:
     origin = serve(media("ts-muxed"))
     values = {"url": origin.url("/main.m3u8"), "height": "720"}
-    good = query_of(signed(values, key=KEYS[0].encode(), expires=FAR))
-    old = query_of(signed(values, key=KEYS[1].encode(), expires=FAR))
+    good = encode_query(sign(values, key=KEYS[0].encode(), expires=FAR))
+    old = encode_query(sign(values, key=KEYS[1].encode(), expires=FAR))
     for query in (good, old):
         assert ask(f"{route}?{query}", settings=SIGNED).status == 200
     asked = len(origin.requests)
     refused = {
-        query_of(values): "exp and sig are missing",
-        good.replace("height=720", "height=721"): "does not hold",
-        f"{good}&audio=de": "does not hold",
-        query_of(signed(values, key=b"somebody else's key", expires=FAR)): "does not hold",
-        query_of(signed(values, key=KEYS[0].encode(), expires=1)): "has expired",
+        encode_query(values): "exp and sig are missing",
+        good.replace("height=720", "height=721"): "is not valid",
+        f"{good}&audio=de": "is not valid",
+        encode_query(sign(values, key=b"somebody else's key", expires=FAR)): "is not valid",
+        encode_query(sign(values, key=KEYS[0].encode(), expires=1)): "has expired",
     }
     for query, words in refused.items():
         status, slug, sentence = ask(f"{route}?{query}", settings=SIGNED).problem
@@ -149,7 +149,7 @@ def test_where_keys_are_set_only_signed_links_are_served(route: str, media: Medi
 
 def test_the_link_that_a_signed_info_gives_holds_as_long(media: Media, serve: Serve) -> None:
     values = {"url": serve(media("ts-muxed")).url("/main.m3u8")}
-    told = ask(f"/info?{query_of(signed(values, key=KEYS[1].encode(), expires=FAR))}", settings=SIGNED).document
+    told = ask(f"/info?{encode_query(sign(values, key=KEYS[1].encode(), expires=FAR))}", settings=SIGNED).document
     assert parse_query(told["download"].partition("?")[2]).values["exp"] == str(FAR)
     assert ask(told["download"], settings=SIGNED, method="HEAD").status == 200
 
@@ -169,7 +169,7 @@ def test_a_host_that_is_not_allowed_is_not_asked(media: Media, serve: Serve) -> 
 
 def test_a_signed_link_of_before_is_served_where_no_keys_are_set(media: Media, serve: Serve) -> None:
     values = {"url": serve(media("ts-muxed")).url("/main.m3u8")}
-    assert ask(f"/download?{query_of(signed(values, key=b'any key', expires=1))}", settings=HERE, method="HEAD").status == 200
+    assert ask(f"/download?{encode_query(sign(values, key=b'any key', expires=1))}", settings=HERE, method="HEAD").status == 200
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Settings
 
 def test_keys_may_lie_in_a_secret(media: Media, serve: Serve, secret: Callable[[str], Settings]) -> None:
     values = {"url": serve(media("ts-muxed")).url("/main.m3u8")}
-    good, forged = (query_of(signed(values, key=key, expires=FAR)) for key in (KEYS[1].encode(), b"somebody else's key"))
+    good, forged = (encode_query(sign(values, key=key, expires=FAR)) for key in (KEYS[1].encode(), b"somebody else's key"))
     answers = ask_all([f"/info?{query}" for query in (good, forged, good)], settings=secret("\n".join(KEYS)))
     assert [answer.status for answer in answers] == [200, 403, 200]
 

@@ -11,7 +11,7 @@ from conftest import Serve
 from peers.running_emulator import emulated
 
 from transcoder.core.request.query import parse_query
-from transcoder.core.request.signing import check
+from transcoder.core.request.signing import check_signature
 from transcoder.emulator import Options
 
 KEY = "a key of sixteen or more"
@@ -67,7 +67,7 @@ def test_sign_makes_a_link_that_holds() -> None:
     values = parse_query(query).values
     assert base == "https://x.example/download"
     assert (values["url"], values["height"]) == ("https://redd.it/abc", "720")
-    check(values, keys=[KEY.encode()], now=int(values["exp"]) - 7199)
+    check_signature(values, keys=[KEY.encode()], now=int(values["exp"]) - 7199)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_invoke_signs_with_the_keys_at_hand(keys: str, media: Callable[[str], Pa
         assert (tmp_path / "ours.mp4").is_file()
     else:
         assert done.returncode == 7
-        assert "The signature of this link does not hold" in done.stderr
+        assert "The signature of this link is not valid" in done.stderr
 
 
 def test_invoke_does_not_pretend_to_check_an_mp3() -> None:

@@ -113,10 +113,10 @@ def test_the_begin_alone_is_cut(media: Media, serve: Serve, tmp_path: Path) -> N
     ("words", "status", "sentence"),
     [
         (["--start", "5", "--end", "5"], 2, "start: 5 s is not before the end at 5 s"),
-        (["--start", "6"], 2, "start: 6 s lies beyond the end of the film, which is 6.000 s long"),
+        (["--start", "6"], 2, "start: 6 s is beyond the end of the video, which is 6.000 s long"),
         (["--start", "soon"], 2, "start: 'soon' is not a time"),
-        (["--format", "m4a", "--mute"], 2, "m4a has no picture"),
-        (["--fit", "1MB", "--exact", "--start", "1"], 2, "cannot be told in advance"),
+        (["--format", "m4a", "--mute"], 2, "m4a has no video"),
+        (["--fit", "1MB", "--exact", "--start", "1"], 2, "cannot be estimated in advance"),
     ],
 )
 def test_a_choice_that_cannot_be_met_has_its_sentence(
@@ -222,7 +222,7 @@ def test_the_picture_of_an_mp4_file(mp4_files: dict[str, bytes], serve: Serve, t
 
 def test_an_mp4_file_with_its_index_at_the_end_is_refused(mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
     done = get(serve(mp4_files).url("/back.mp4"), tmp_path / "ours.mp4", "--mute")
-    assert (done.returncode, "stands at its end" in done.stderr.decode()) == (3, True)
+    assert (done.returncode, "is at its end" in done.stderr.decode()) == (3, True)
 
 
 def test_half_an_mp4_file_is_no_film(mp4_files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:
@@ -251,4 +251,4 @@ def test_what_cannot_fit_is_told_with_the_least_that_can(media: Media, serve: Se
         serve(media("ts-three-sizes")).url("/main.m3u8"), tmp_path / "ours.mp4", "--fit", "100kB"
     )
     assert done.returncode == 3
-    assert "the smallest that can be had is about 0.3 MB" in done.stderr.decode()
+    assert "the smallest available version has about 0.3 MB" in done.stderr.decode()

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from transcoder.app.service import Answer, Service
 from transcoder.core.answer.file_names import content_disposition, file_name
 from transcoder.core.answer.function_url import Request, ResponseHead
-from transcoder.core.answer.passthrough import FileHead, requested_range
+from transcoder.core.answer.passthrough import FileHead, range_headers
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
@@ -49,7 +49,7 @@ async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fe
     if request.method == "HEAD":
         await into.start(found)
     else:
-        await fetcher.pass_through(found.asked, requested_range(request.headers), into)
+        await fetcher.pass_through(found.requested_url, range_headers(request.headers), into)
 
 
 class _File:
@@ -62,9 +62,9 @@ class _File:
 
     async def start(self, head: FileHead) -> None:
         if (head.length or 0) > self._limit:
-            way_out = " Ask for parts of it (Range)." if head.ranges else ""
+            way_out = " Ask for parts of it (Range)." if head.accepts_ranges else ""
             raise TooLargeError(f"The file has {head.length} bytes, and {self._limit} are the most that is sent at once.{way_out}")
-        await self._answer.start(head.head(self._name))
+        await self._answer.start(head.response_head(self._name))
 
     async def write(self, chunk: bytes) -> None:
         await self._answer.write(chunk)

@@ -11,7 +11,7 @@ from transcoder.app.download import download
 from transcoder.app.info import information
 from transcoder.app.service import Answer, Service
 from transcoder.app.signed_links import Links
-from transcoder.core.answer.function_url import Request, ResponseHead, problem
+from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
@@ -40,7 +40,7 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
             if answer.started:
                 raise
             answer.note(outcome=error.slug)
-            head, body = problem(error)
+            head, body = problem_response(error)
             await answer.start(head)
             await answer.write(body)
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from transcoder.core.request.signing import check, query_of, signed, usable_keys
+from transcoder.core.request.signing import check_signature, encode_keys, encode_query, sign
 from transcoder.edge import secrets_manager
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
@@ -23,7 +23,7 @@ class Links:
             BadRequestError: a key is too short.
 
         """
-        self._own = usable_keys(settings.signing_keys)
+        self._own = encode_keys(settings.signing_keys)
         self._arn = settings.signing_secret_arn
         self._read: tuple[bytes, ...] = ()
         self._read_until = 0.0
@@ -54,7 +54,7 @@ class Links:
 
         """
         if self.needed:
-            check(values, keys=await self.keys(), now=time.time())
+            check_signature(values, keys=await self.keys(), now=time.time())
 
     async def query(self, values: Mapping[str, str]) -> str:
         """Write a link's query; where links must be signed, with the expiry of the request that it answers.
@@ -65,14 +65,14 @@ class Links:
         """
         plain = {name: text for name, text in values.items() if name not in {"exp", "sig"}}
         if not self.needed:
-            return query_of(plain)
-        return query_of(signed(plain, key=(await self.keys())[0], expires=int(values["exp"])))
+            return encode_query(plain)
+        return encode_query(sign(plain, key=(await self.keys())[0], expires=int(values["exp"])))
 
 
 async def _usable(arn: str) -> tuple[bytes, ...]:
     keys = await secrets_manager.signing_keys(arn)
     try:
-        return usable_keys(keys)
+        return encode_keys(keys)
     except BadRequestError as error:
         # Whoever asked for a link has done nothing wrong.
         raise secrets_manager.SecretError("The keys of signed links cannot be used.") from error

@@ -114,7 +114,7 @@ async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settin
 
         async def fill(sink: Sink) -> None:
             if resolved.file:
-                await fetcher.pass_through(resolved.file.asked, {}, _File(sink))
+                await fetcher.pass_through(resolved.file.requested_url, {}, _File(sink))
                 return
             with verified(sink, job.format) as film:
                 plan, tags = resolved.plan, metadata_of(source)

@@ -14,8 +14,8 @@ from transcoder.cli.commands import Commands
 from transcoder.cli.exit_codes import Exit, table
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
-from transcoder.core.request.signing import query_of
-from transcoder.core.source.info_report import InfoReport, ItemLine, TrackLine, VariantLine, make_report
+from transcoder.core.request.signing import encode_query
+from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, VariantInfo, make_report
 from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
@@ -49,7 +49,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     job = job_of(parsed)
     report = asyncio.run(_report(job, headers_of(parsed), replace(settings, allow_private=True)))
     if job.url.startswith(("http://", "https://")):
-        report = replace(report, download=f"/download?{query_of({'url': job.url} | values_of(parsed))}")
+        report = replace(report, download=f"/download?{encode_query({'url': job.url} | values_of(parsed))}")
     if parsed.json:
         print(json.dumps(report.document(), ensure_ascii=False, indent=1))
     else:
@@ -100,14 +100,14 @@ def _facts(report: InfoReport) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found if text]
 
 
-def _items(items: tuple[ItemLine, ...]) -> Table:
+def _items(items: tuple[ItemInfo, ...]) -> Table:
     shown = _table("", "item", "picture", "seconds")
     for line in items:
         shown.add_row(_mark(line), str(line.item), _picture(line.width, line.height), "" if line.seconds is None else f"{line.seconds:.0f}")
     return shown
 
 
-def _variants(variants: tuple[VariantLine, ...]) -> Table:
+def _variants(variants: tuple[VariantInfo, ...]) -> Table:
     shown = _table("", "picture", "fps", "codecs", "kbit/s", "average", "estimate")
     for line in variants:
         rates = ("" if rate is None else f"{rate / 1000:.0f}" for rate in (line.bandwidth, line.average_bandwidth))
@@ -128,7 +128,7 @@ def _table(*columns: str) -> Table:
     return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _mark(line: ItemLine | VariantLine | TrackLine) -> str:
+def _mark(line: ItemInfo | VariantInfo | RenditionInfo) -> str:
     return "→" if line.chosen else ""
 
 

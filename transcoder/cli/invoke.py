@@ -22,7 +22,7 @@ from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.request.parameters import make_job
-from transcoder.core.request.signing import query_of
+from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
 from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
 from transcoder.errors import BadRequestError, single_error
@@ -70,7 +70,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: nothing in an MP3 says that it is whole, so there is nothing to check; m4a does.")
     output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(_name(parsed, job)), overwrite=parsed.force)
-    query = query_of(signed_if_keys({**values, "url": job.url}, settings, seconds=_SIGNED_SECONDS))
+    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=_SIGNED_SECONDS))
     return asyncio.run(_until_terminated(_call(parsed, query), output, said=sys.stderr if parsed.output == "-" else sys.stdout))
 
 

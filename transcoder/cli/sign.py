@@ -12,7 +12,7 @@ from transcoder.cli.commands import Commands
 from transcoder.cli.exit_codes import Exit
 from transcoder.core.request.job import checked_url
 from transcoder.core.request.parameters import make_job
-from transcoder.core.request.signing import query_of, signed
+from transcoder.core.request.signing import encode_query, sign
 from transcoder.errors import BadRequestError
 from transcoder.settings import PREFIX, Settings
 
@@ -43,7 +43,7 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
     link = signed_if_keys(values, settings, seconds=_seconds(parsed.expires))
     if "sig" not in link:
         raise BadRequestError(f"There is no key to sign with: set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")
-    print(f"{parsed.service.rstrip('/')}/download?{query_of(link)}")
+    print(f"{parsed.service.rstrip('/')}/download?{encode_query(link)}")
     return Exit.WHOLE
 
 
@@ -56,7 +56,7 @@ def signed_if_keys(values: Mapping[str, str], settings: Settings, *, seconds: in
 
     """
     keys = asyncio.run(Links(settings).keys())
-    return signed(values, key=keys[0], expires=int(time.time()) + seconds) if keys else values
+    return sign(values, key=keys[0], expires=int(time.time()) + seconds) if keys else values
 
 
 def _seconds(text: str) -> int:

@@ -1,1 +1,1 @@
-"""The pure middle: values in, values out. No async, clock, environment, socket or log."""
+"""Pure functions and values: no async, clock, environment, socket or log."""

@@ -14,12 +14,12 @@ from transcoder.core.source.reddit import (
     PostLink,
     ShareLink,
     Video,
+    audio_file_urls,
     mp4_files,
     parse_link,
-    read_answer,
+    parse_reply,
+    parse_token,
     read_post,
-    read_token,
-    sound_names,
 )
 from transcoder.core.source.reply import HttpReply
 from transcoder.core.source.source import Source, SourceKind
@@ -62,7 +62,7 @@ class Reddit:
         if link is None:
             return None
         if isinstance(link, HostedVideo):
-            video = Video(link.playlist, link.dash, link.picture)
+            video = Video(link.playlist, link.dash, link.video_file)
             return replace(_source(job, link.folder, (video,)), title=None)
         post = await self._post(link, fetcher)
         source = _source(job, post.url or job.url, post.videos)
@@ -91,7 +91,7 @@ class Reddit:
 
     async def _find_audio(self, video_url: str, fetcher: Fetcher) -> str | None:
         """Find the audio file among the names that Reddit has used for it; None if there is none: the video is silent."""
-        for url in sound_names(video_url):
+        for url in audio_file_urls(video_url):
             try:
                 if await fetcher.first_bytes(url, size=16):
                     return url
@@ -106,7 +106,7 @@ class Reddit:
         for _ in range(self._max_redirects):
             page = await fetcher.api_reply(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
             if page.location is None:
-                read_answer(page)
+                parse_reply(page)
                 break
             url = page.location
             following = parse_link(url)
@@ -121,7 +121,7 @@ class Reddit:
             page = await self._post_with_token(link, fetcher)
         else:
             page = await fetcher.api_reply(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
-        return read_post(read_answer(page), comment=link.comment)
+        return read_post(parse_reply(page), comment=link.comment)
 
     async def _post_with_token(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
         """Request a post as the registered application; with a new token if Reddit no longer accepts the old one."""
@@ -144,7 +144,7 @@ class Reddit:
         credentials = b64encode(f"{self._id}:{self._secret}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "User-Agent": self._user_agent}
         question = ApiRequest(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False)
-        return read_token(await fetcher.api_reply(question, limit=_MAX_ANSWER_BYTES))
+        return parse_token(await fetcher.api_reply(question, limit=_MAX_ANSWER_BYTES))
 
     @property
     def _user_agent(self) -> str:

@@ -33,7 +33,7 @@ class Rendition:
 
     def __init__(self, kind: TrackKind, plan: Plan, prefetcher: Prefetcher, keys: KeyStore) -> None:
         """Read through `prefetcher` what `plan` lists for `kind`."""
-        listed = plan.listed(kind)
+        listed = plan.segments_of(kind)
         self.kind = kind
         self.current: ProbedSegment | None = None
         """The segment that has begun to arrive; None before the first and after the last."""

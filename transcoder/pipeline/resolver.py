@@ -3,16 +3,16 @@
 import asyncio
 from dataclasses import replace
 
-from transcoder.core.answer.passthrough import OPAQUE
+from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planning import make_plan
-from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
-from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, without
+from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
+from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, within_bandwidth
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.allowlist import ANY, check_host, s3_object
+from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat
-from transcoder.core.source.selection import excess, needs_transcoding, passthrough_plan, plan_plain_mp4, select, too_large_error
+from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.edge.s3 import presigned_url
@@ -20,7 +20,7 @@ from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamE
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
 
-_MP4_TYPES = frozenset({"video/mp4", "audio/mp4", "video/quicktime", "audio/x-m4a", "application/mp4", OPAQUE, "binary/octet-stream"})
+_MP4_TYPES = frozenset({"video/mp4", "audio/mp4", "video/quicktime", "audio/x-m4a", "application/mp4", OCTET_STREAM, "binary/octet-stream"})
 _MOOV_BYTES = 64 * 1024
 _MAX_MOOV_BYTES = 64 * 1024 * 1024
 _GONE = frozenset({403, 404, 410})
@@ -45,7 +45,7 @@ class Resolver:
             UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not give the video's address.
 
         """
-        if found := s3_object(job.url, self._buckets):
+        if found := parse_s3_url(job.url, self._buckets):
             return Source(SourceKind.BUCKET, job.url, await presigned_url(*found))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
@@ -84,17 +84,17 @@ class Resolver:
         return _check_fit(plan_mp4_files(files, seconds=source.seconds), job)
 
     async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
-        allowed = (ANY,) if source.kind is SourceKind.BUCKET else self._allowed
+        allowed = (ANY_HOST,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
             got = await fetcher.playlist(url)
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
-                return ResolvedSource(select(await _plan_plain_file(found.head.asked, job, fetcher), job))
+                return ResolvedSource(select(await _plan_plain_file(found.head.requested_url, job, fetcher), job))
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
         check_host(got.url, allowed)
         playlist = parse(got.text, got.url)
-        if isinstance(playlist, Media):
+        if isinstance(playlist, MediaPlaylist):
             return _check_fit(make_plan(playlist, None), job)
         return await _best_that_fits(playlist, job, fetcher)
 
@@ -107,25 +107,25 @@ def _check_fit(plan: Plan, job: Job) -> ResolvedSource:
 
     """
     selected = select(plan, job)
-    if job.fit is not None and excess(selected, job.fit) > 0:
+    if job.fit is not None and oversize_factor(selected, job.fit) > 0:
         raise too_large_error(selected, job.fit)
     return ResolvedSource(selected)
 
 
-async def _best_that_fits(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
+async def _best_that_fits(multivariant: MultivariantPlaylist, job: Job, fetcher: Fetcher) -> ResolvedSource:
     """Plan the best variant whose output fits into the size that `job` allows."""
     resolved = await _best_available(multivariant, job, fetcher)
     offered = multivariant
-    while job.fit is not None and (over := excess(resolved.plan, job.fit)) > 0 and resolved.choice:
+    while job.fit is not None and (over := oversize_factor(resolved.plan, job.fit)) > 0 and resolved.choice:
         rate = resolved.choice.bandwidth or 0
-        offered = without(offered, above=min(int(rate / over), rate - 1))
+        offered = within_bandwidth(offered, limit=min(int(rate / over), rate - 1))
         if not offered.variants or job.format is FileFormat.MP3:
             raise too_large_error(resolved.plan, job.fit, multivariant)
         resolved = replace(await _best_available(offered, job, fetcher), multivariant=multivariant)
     return resolved
 
 
-async def _best_available(multivariant: Multivariant, job: Job, fetcher: Fetcher) -> ResolvedSource:
+async def _best_available(multivariant: MultivariantPlaylist, job: Job, fetcher: Fetcher) -> ResolvedSource:
     choices = select_variants(multivariant, height=job.height, audio=job.audio)
     for choice in choices[:-1]:
         try:
@@ -135,7 +135,7 @@ async def _best_available(multivariant: Multivariant, job: Job, fetcher: Fetcher
     return await _plan_choice(multivariant, choices[-1], job, fetcher)
 
 
-async def _plan_choice(multivariant: Multivariant, choice: VariantChoice, job: Job, fetcher: Fetcher) -> ResolvedSource:
+async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice, job: Job, fetcher: Fetcher) -> ResolvedSource:
     """Fetch the playlists of the media that `job` wants, no others, and plan them."""
     video_url, audio_url = choice.video, choice.audio
     if audio_url is not None and job.kind is TrackKind.AUDIO:
@@ -173,6 +173,6 @@ async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
     )
 
 
-async def _media_playlist(url: str, multivariant: Multivariant, fetcher: Fetcher) -> Media:
+async def _media_playlist(url: str, multivariant: MultivariantPlaylist, fetcher: Fetcher) -> MediaPlaylist:
     got = await fetcher.playlist(url)
-    return media_only(parse(got.text, got.url, imported=multivariant.variables))
+    return require_media_playlist(parse(got.text, got.url, imported=multivariant.variables))

@@ -1,4 +1,4 @@
-"""A title becomes a file name that every system takes, and a header that carries it."""
+"""Tests that a title becomes a file name that every system accepts, and the header with it."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, title_from_url
-from transcoder.core.answer.function_url import ResponseHead, prelude
+from transcoder.core.answer.function_url import ResponseHead, encode_prelude
 
 TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u200d\u0301é😀", max_size=300)
 
@@ -17,30 +17,30 @@ TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u
 @pytest.mark.parametrize(
     ("title", "name"),
     [
-        pytest.param("A cat: the film", "A cat- the film.mp4", id="a colon"),
+        pytest.param("A cat: the movie", "A cat- the movie.mp4", id="a colon"),
         pytest.param("What? <is> this*", "What is this.mp4", id="what Windows forbids"),
         pytest.param("AC/DC \\ live", "AC-DC - live.mp4", id="separators"),
-        pytest.param("../../etc/passwd", "etc-passwd.mp4", id="a way up"),
-        pytest.param("cat.mp4", "cat.mp4", id="its ending is there"),
-        pytest.param(" cat.MP4 ", "cat.mp4", id="its ending in capitals"),
-        pytest.param("cat.webm", "cat.webm.mp4", id="another ending"),
+        pytest.param("../../etc/passwd", "etc-passwd.mp4", id="parent folders"),
+        pytest.param("cat.mp4", "cat.mp4", id="has the extension"),
+        pytest.param(" cat.MP4 ", "cat.mp4", id="has the extension in capitals"),
+        pytest.param("cat.webm", "cat.webm.mp4", id="has another extension"),
         pytest.param("con", "_con.mp4", id="a device"),
-        pytest.param("LPT1.tar", "_LPT1.tar.mp4", id="a device with an ending"),
+        pytest.param("LPT1.tar", "_LPT1.tar.mp4", id="a device with an extension"),
         pytest.param("console", "console.mp4", id="almost a device"),
         pytest.param("ends in dots...", "ends in dots.mp4", id="dots at the end"),
         pytest.param("-rf", "rf.mp4", id="an option"),
         pytest.param(".hidden", "hidden.mp4", id="hidden"),
         pytest.param('"\r\nSet-Cookie: a', "Set-Cookie- a.mp4", id="a header"),
-        pytest.param("gpj.\u202e4pm", "gpj.4pm.mp4", id="text turned round"),
+        pytest.param("gpj.\u202e4pm", "gpj.4pm.mp4", id="text direction changed"),
         pytest.param("e\u0301te\u0301", "été.mp4", id="composed"),
-        pytest.param("A*\u0300", "À.mp4", id="composed once what was between is gone"),
-        pytest.param("👩\u200d👩\u200d👧 ok", "👩\u200d👩\u200d👧 ok.mp4", id="a family"),
+        pytest.param("A*\u0300", "À.mp4", id="composed after a character between is dropped"),
+        pytest.param("👩\u200d👩\u200d👧 ok", "👩\u200d👩\u200d👧 ok.mp4", id="an emoji of several parts"),
         pytest.param("日本語" * 60, "日本語" * 16 + ".mp4", id="long"),
         pytest.param("???", "video.mp4", id="nothing left"),
-        pytest.param("", "video.mp4", id="nothing"),
+        pytest.param("", "video.mp4", id="empty"),
     ],
 )
-def test_makes_a_name_of_a_title(title: str, name: str) -> None:
+def test_makes_a_file_name_from_a_title(title: str, name: str) -> None:
     assert file_name(title, "mp4") == name
 
 
@@ -59,16 +59,16 @@ def test_a_name_is_safe_everywhere(title: str) -> None:
 
 
 @given(TITLES)
-def test_making_a_name_twice_changes_nothing(title: str) -> None:
+def test_a_file_name_made_again_is_unchanged(title: str) -> None:
     name = file_name(title, "mp4")
     assert file_name(name, "mp4") in {name, name.removeprefix("_")} or name.startswith("_")
 
 
 @given(TITLES)
-def test_the_header_carries_the_name_and_nothing_else(title: str) -> None:
+def test_the_header_contains_the_name_and_nothing_else(title: str) -> None:
     name = file_name(title, "mp4")
     header = content_disposition(name)
-    assert prelude(ResponseHead(200, (("content-disposition", header),)))  # type: ignore[arg-type]  # refuses what is not HTTP
+    assert encode_prelude(ResponseHead(200, (("content-disposition", header),)))  # type: ignore[arg-type]  # refuses invalid HTTP headers
     match = re.fullmatch(
         r"""attachment; filename="([A-Za-z0-9 !#$&'()+,.;=@\[\]^_`{}~-]+)"(?:; filename\*=UTF-8''([!#$&+.^_`|~0-9A-Za-z%-]+))?""", header
     )
@@ -93,7 +93,7 @@ def test_writes_the_header(name: str, header: str) -> None:
 @pytest.mark.parametrize(
     ("url", "name"),
     [
-        ("https://a.example/films/cat.m3u8?x=1", "cat.mp4"),
+        ("https://a.example/videos/cat.m3u8?x=1", "cat.mp4"),
         ("https://v.redd.it/abc123/HLSPlaylist.m3u8", "abc123.mp4"),
         ("https://v.redd.it/abc123/DASH_720.mp4", "abc123.mp4"),
         ("https://a.example/show%20one/master.m3u8", "show one.mp4"),
@@ -103,5 +103,5 @@ def test_writes_the_header(name: str, header: str) -> None:
         ("https://a.example/clip", "clip.mp4"),
     ],
 )
-def test_names_a_file_after_an_address(url: str, name: str) -> None:
+def test_makes_a_file_name_from_an_address(url: str, name: str) -> None:
     assert file_name(title_from_url(url), "mp4") == name

@@ -12,9 +12,9 @@ from transcoder.core.answer.function_url import (
     RENAMED_HEADERS,
     STRIPPED_HEADERS,
     ResponseHead,
+    encode_prelude,
     parse_event,
-    prelude,
-    problem,
+    problem_response,
 )
 from transcoder.errors import BadRequestError, NotFoundError, TranscoderError, UpstreamError
 
@@ -30,7 +30,7 @@ def event(name: str) -> bytes:
     return (EVENTS / f"{name}.json").read_bytes()
 
 
-def test_a_request_is_read_with_its_query_undecoded() -> None:
+def test_a_request_is_parsed_with_its_query_not_decoded() -> None:
     request = parse_event(event("get"))
     assert (request.method, request.path) == ("GET", "/download")
     assert request.query == "url=https%3A%2F%2Fcdn.example%2Ffilm%2Fmaster.m3u8&height=720"
@@ -52,7 +52,7 @@ def test_a_request_is_read_with_its_query_undecoded() -> None:
         ("nulls", "GET", "/download", ""),
     ],
 )
-def test_a_request_is_read(name: str, method: str, path: str, query: str) -> None:
+def test_a_request_is_parsed(name: str, method: str, path: str, query: str) -> None:
     request = parse_event(event(name))
     assert (request.method, request.path, request.query) == (method, path, query)
 
@@ -70,7 +70,7 @@ def test_another_event_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "text", [b"", b"{", b"[]", b"null", b'"a"', b"\xff", b"[" * 100_000, b'{"version":"2.0"}', b'{"version":"2.0","requestContext":[]}']
 )
-def test_what_is_no_event_is_refused(text: bytes) -> None:
+def test_text_that_is_not_an_event_is_refused(text: bytes) -> None:
     with pytest.raises(BadRequestError):
         parse_event(text)
 
@@ -78,7 +78,7 @@ def test_what_is_no_event_is_refused(text: bytes) -> None:
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 )
-def test_any_json_is_a_request_or_refused(value: object) -> None:
+def test_any_json_is_parsed_or_refused(value: object) -> None:
     document = json.loads(event("get"))
     for place in (document, document["requestContext"], document["requestContext"]["http"]):
         for name in [*place]:
@@ -86,13 +86,13 @@ def test_any_json_is_a_request_or_refused(value: object) -> None:
             try:
                 assert isinstance(parse_event(json.dumps(document).encode()).path, str)
             except BadRequestError as error:
-                assert str(error).startswith("The event is not")  # noqa: PT017  # either is right; which, is not the point here
+                assert str(error).startswith("The event is not")  # noqa: PT017  # both outcomes are right, so pytest.raises does not fit
             place[name] = kept
 
 
 @given(st.sampled_from(HTTPStatus), st.lists(st.tuples(names, values), max_size=20))
-def test_a_prelude_is_one_json_text_and_eight_zeros(status: HTTPStatus, headers: list[tuple[str, str]]) -> None:
-    text, end = prelude(ResponseHead(status, tuple(headers))).split(b"\0", 1)
+def test_a_prelude_is_one_json_text_and_eight_zero_bytes(status: HTTPStatus, headers: list[tuple[str, str]]) -> None:
+    text, end = encode_prelude(ResponseHead(status, tuple(headers))).split(b"\0", 1)
     assert end == b"\0" * 7
     written = json.loads(text)
     assert written["statusCode"] == status
@@ -102,7 +102,7 @@ def test_a_prelude_is_one_json_text_and_eight_zeros(status: HTTPStatus, headers:
 
 
 def test_repeated_headers_are_joined() -> None:
-    assert b'"a":"1, 2"' in prelude(ResponseHead(HTTPStatus.OK, (("A", "1"), ("a", "2"))))
+    assert b'"a":"1, 2"' in encode_prelude(ResponseHead(HTTPStatus.OK, (("A", "1"), ("a", "2"))))
 
 
 @pytest.mark.parametrize(
@@ -117,25 +117,25 @@ def test_repeated_headers_are_joined() -> None:
         ("a", "ü"),
     ],
 )
-def test_a_header_that_would_not_arrive_is_refused(header: tuple[str, str]) -> None:
+def test_a_header_that_would_not_arrive_unchanged_is_refused(header: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match="header"):
-        prelude(ResponseHead(HTTPStatus.OK, (header,)))
+        encode_prelude(ResponseHead(HTTPStatus.OK, (header,)))
 
 
-def test_a_prelude_has_a_limit() -> None:
-    rest = len(prelude(ResponseHead(HTTPStatus.OK, (("a", ""),))))
-    assert len(prelude(ResponseHead(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest)),)))) == MAX_PRELUDE_BYTES
+def test_the_size_of_a_prelude_is_limited() -> None:
+    rest = len(encode_prelude(ResponseHead(HTTPStatus.OK, (("a", ""),))))
+    assert len(encode_prelude(ResponseHead(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest)),)))) == MAX_PRELUDE_BYTES
     with pytest.raises(ValueError, match="longer than"):
-        prelude(ResponseHead(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest + 1)),)))
+        encode_prelude(ResponseHead(HTTPStatus.OK, (("a", "x" * (MAX_PRELUDE_BYTES - rest + 1)),)))
 
 
 @pytest.mark.parametrize("error", [UpstreamError("The origin answered 404.\n\0ü"), NotFoundError(""), TranscoderError("x")])
 def test_a_failure_is_a_problem_document(error: TranscoderError) -> None:
-    head, body = problem(error)
+    head, body = problem_response(error)
     document = json.loads(body)
     assert head.status == document["status"] == error.status
     assert document["type"].endswith(error.slug)
     assert document["detail"] == str(error)
     headers = dict(head.headers)
     assert (headers["content-type"], headers["cache-control"]) == ("application/problem+json", "no-store")
-    assert prelude(head)
+    assert encode_prelude(head)

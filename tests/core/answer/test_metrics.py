@@ -17,17 +17,17 @@ def test_a_line_is_one_json_text_in_the_embedded_metric_format() -> None:
     assert metrics["total_ms"] == "Milliseconds"
     assert metrics["segments"] == "Count"
     assert "source_host" not in metrics
-    # CloudWatch drops a line that names a metric or a dimension which it does not have.
+    # CloudWatch drops a line that names a metric or a dimension without a value.
     assert all(isinstance(values[name], int | float) for name in metrics)
     assert all(isinstance(values[name], str) for names in directive["Dimensions"] for name in names)
 
 
-def test_what_did_not_happen_is_left_out() -> None:
+def test_missing_measurements_are_left_out() -> None:
     values = json.loads(metric_line(Record("f", "id", "internal-error", None, None, 1.0, 0, 80.0, 0), epoch_ms=7))
     assert "first_byte_ms" not in values
     assert "status" not in values
     assert "first_byte_ms" not in json.dumps(values["_aws"])
 
 
-def test_the_application_has_the_last_word() -> None:
+def test_notes_override_other_fields() -> None:
     assert json.loads(metric_line(record(outcome="not-found"), epoch_ms=7))["outcome"] == "not-found"

@@ -1,10 +1,10 @@
-"""What is passed on as a file, and how it is described."""
+"""Tests which files are passed through, and the response head sent for them."""
 
 from http import HTTPStatus
 
 import pytest
 
-from transcoder.core.answer.passthrough import FileHead, file_extension, is_file, media_type, requested_range
+from transcoder.core.answer.passthrough import FileHead, file_extension, range_headers, safe_content_type, should_pass_through
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
 
@@ -12,22 +12,22 @@ MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
 @pytest.mark.parametrize(
     ("first", "kind", "expected"),
     [
-        pytest.param(MP4, "video/mp4", True, id="a film"),
-        pytest.param(MP4, "text/html", True, id="a film with a wrong type"),
-        pytest.param(MP4, "", True, id="a film without a type"),
-        pytest.param(b"\xff\xd8\xff\xe0" * 200, "binary/octet-stream", True, id="a picture"),
+        pytest.param(MP4, "video/mp4", True, id="a video"),
+        pytest.param(MP4, "text/html", True, id="a video with a wrong type"),
+        pytest.param(MP4, "", True, id="a video without a type"),
+        pytest.param(b"\xff\xd8\xff\xe0" * 200, "binary/octet-stream", True, id="an image"),
         pytest.param(b"#EXTM3U\n", "video/mp4", False, id="a playlist with a wrong type"),
         pytest.param(b"\xef\xbb\xbf\r\n#EXTM3U\n", "", False, id="a playlist after a byte order mark"),
         pytest.param(b"# made by x\n#EXTM3U\n", "application/vnd.apple.mpegurl", False, id="a playlist after a comment"),
         pytest.param(b"<html>", "video/mp4", False, id="an error page"),
-        pytest.param(b'{"error":1}', "application/json", False, id="an error"),
-        pytest.param(b"caf\xc3\xa9 " * 200, "text/plain", False, id="a text, cut anywhere"),
+        pytest.param(b'{"error":1}', "application/json", False, id="an error document"),
+        pytest.param(b"caf\xc3\xa9 " * 200, "text/plain", False, id="a text, cut within a character"),
         pytest.param(b"WEBVTT\n", "text/vtt; charset=utf-8", True, id="subtitles"),
-        pytest.param(b"", "video/mp4", False, id="nothing"),
+        pytest.param(b"", "video/mp4", False, id="an empty file"),
     ],
 )
-def test_tells_files_from_what_may_be_a_playlist(first: bytes, kind: str, expected: bool) -> None:  # noqa: FBT001  # a column
-    assert is_file(first, kind) is expected
+def test_files_are_told_from_possible_playlists(first: bytes, kind: str, expected: bool) -> None:  # noqa: FBT001  # a column
+    assert should_pass_through(first, kind) is expected
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_tells_files_from_what_may_be_a_playlist(first: bytes, kind: str, expect
         ("", "application/octet-stream"),
     ],
 )
-def test_no_type_makes_a_page_of_a_file(text: str, kind: str) -> None:
-    assert media_type(text) == kind
+def test_a_browser_cannot_run_a_file_as_a_web_page(text: str, kind: str) -> None:
+    assert safe_content_type(text) == kind
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_no_type_makes_a_page_of_a_file(text: str, kind: str) -> None:
         ({"if-range": '"x"'}, {}),
     ],
 )
-def test_one_part_can_be_asked_for(headers: dict[str, str], fields: dict[str, str]) -> None:
-    assert requested_range(headers) == fields
+def test_a_single_range_is_forwarded(headers: dict[str, str], fields: dict[str, str]) -> None:
+    assert range_headers(headers) == fields
 
 
-def test_describes_a_part() -> None:
-    found = FileHead("https://a.example/x", HTTPStatus.PARTIAL_CONTENT, "video/mp4", 2, "bytes 0-1/9", '"e"', ranges=True)
-    head = found.head("a.mp4")
+def test_the_head_of_a_partial_response() -> None:
+    found = FileHead("https://a.example/x", HTTPStatus.PARTIAL_CONTENT, "video/mp4", 2, "bytes 0-1/9", '"e"', accepts_ranges=True)
+    head = found.response_head("a.mp4")
     assert head.status == 206
     assert dict(head.headers) == {
         "content-type": "video/mp4",
@@ -76,6 +76,6 @@ def test_describes_a_part() -> None:
     }
 
 
-@pytest.mark.parametrize(("url", "ending"), [("https://a/b.WebM?x=.y", "webm"), ("https://a/b", "mp4"), ("https://a/b.c%2Fd", "mp4")])
-def test_names_a_file_by_its_address_or_its_type(url: str, ending: str) -> None:
-    assert file_extension(FileHead(url, HTTPStatus.OK, "video/mp4", None)) == ending
+@pytest.mark.parametrize(("url", "extension"), [("https://a/b.WebM?x=.y", "webm"), ("https://a/b", "mp4"), ("https://a/b.c%2Fd", "mp4")])
+def test_the_extension_comes_from_the_address_or_the_type(url: str, extension: str) -> None:
+    assert file_extension(FileHead(url, HTTPStatus.OK, "video/mp4", None)) == extension

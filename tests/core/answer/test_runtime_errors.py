@@ -16,8 +16,8 @@ def every_error() -> list[type[TranscoderError]]:
 
 
 @pytest.mark.parametrize("kind", every_error())
-def test_every_failure_has_a_name_that_lambda_keeps(kind: type[TranscoderError]) -> None:
-    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", error_type(kind.__new__(kind)))  # some are made of more than a sentence
+def test_every_failure_has_an_error_type_that_lambda_keeps(kind: type[TranscoderError]) -> None:
+    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", error_type(kind.__new__(kind)))  # some constructors take more than a message
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,17 @@ def test_every_failure_has_a_name_that_lambda_keeps(kind: type[TranscoderError])
         (ZeroDivisionError("x"), "Function.InternalError"),
     ],
 )
-def test_the_names(error: Exception, name: str) -> None:
+def test_error_types(error: Exception, name: str) -> None:
     assert error_type(error) == name
 
 
-def test_an_operator_sees_where_a_bug_is_and_a_caller_does_not() -> None:
+def test_the_operator_sees_a_bugs_message_and_the_caller_does_not() -> None:
     error = KeyError("secret")
     assert "secret" in json.loads(error_document(error, trace=True))["errorMessage"]
     assert b"secret" not in error_document(error, trace=False)
 
 
-def test_trailers_are_one_line_each() -> None:
+def test_each_trailer_is_one_line() -> None:
     trailers = dict(error_trailers(UpstreamError("two\r\nlines")))
     body = trailers["Lambda-Runtime-Function-Error-Body"]
     assert re.fullmatch(r"[A-Za-z0-9+/=]+", body)

@@ -1,4 +1,4 @@
-"""Playlists and streams that others published: a folder outside this repository, named by HLS_CORPORA."""
+"""Plans or refuses published playlists and streams, from a folder outside this repository that HLS_CORPORA names."""
 
 import csv
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planning import make_plan
-from transcoder.core.hls.playlist import Media, Multivariant, media_only, parse
+from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 ORIGIN = "https://media.example/"
 
 REFUSED_ALTHOUGH_ENDED = {
-    "media-variables": "imports a variable, and its multivariant playlist is not there to give it a value",
+    "media-variables": "imports a variable, and the multivariant playlist that would give it a value is missing",
     "llhls-delta-byte-range": "is a delta update: five of its segments are left out",
 }
 REFUSED_ALTHOUGH_MULTIVARIANT = {"hls_master_playlist_sap": "has renditions and no variant"}
@@ -32,27 +32,27 @@ def table(name: str, columns: list[str] | None = None) -> list[dict[str, str]]:
         return list(csv.DictReader(lines, columns, delimiter="\t"))
 
 
-def load(url: str) -> Media | Multivariant:
+def load(url: str) -> MediaPlaylist | MultivariantPlaylist:
     path = CORPORA / "streams" / unquote(url.removeprefix(ORIGIN))
     return parse(path.read_bytes().decode(), url)
 
 
 def plan_of(entry: str) -> Plan:
     playlist = load(ORIGIN + entry)
-    if isinstance(playlist, Media):
+    if isinstance(playlist, MediaPlaylist):
         return make_plan(playlist)
     choice = select_variants(playlist)[0]
-    sound = media_only(load(choice.audio)) if choice.audio else None
-    return make_plan(media_only(load(choice.video)), sound, bandwidth=choice.bandwidth)
+    audio = require_media_playlist(load(choice.audio)) if choice.audio else None
+    return make_plan(require_media_playlist(load(choice.video)), audio, bandwidth=choice.bandwidth)
 
 
 def outcome(name: str) -> str:
     text = (CORPORA / "playlists" / name).read_bytes().decode(errors="replace")
     try:
         match parse(text, ORIGIN + "list.m3u8"):
-            case Media() as playlist:
+            case MediaPlaylist() as playlist:
                 return "plan" if make_plan(playlist).periods else "nothing"
-            case Multivariant() as playlist:
+            case MultivariantPlaylist() as playlist:
                 return "variants" if select_variants(playlist) else "nothing"
     except UnsupportedSourceError:
         return "refused"
@@ -63,7 +63,7 @@ def kind(row: dict[str, str]) -> str:
     return "media that ends" if row["kind"] == "media" and ended else row["kind"]
 
 
-def test_each_published_playlist_is_planned_chosen_from_or_refused() -> None:
+def test_each_published_playlist_is_planned_selected_from_or_refused() -> None:
     rows = table("playlists.tsv")
     assert Counter((kind(row), outcome(row["file"])) for row in rows) == {
         ("media that ends", "plan"): 97,
@@ -80,7 +80,7 @@ def test_each_published_playlist_is_planned_chosen_from_or_refused() -> None:
         assert any(name in file for name in {**REFUSED_ALTHOUGH_ENDED, **REFUSED_ALTHOUGH_MULTIVARIANT})
 
 
-def test_each_published_stream_is_planned_or_refused_as_it_must_be() -> None:
+def test_each_published_stream_is_planned_or_refused_as_expected() -> None:
     outcomes: Counter[tuple[str, str]] = Counter()
     for case in table("cases.tsv", ["name", "entry", "class"]):
         try:

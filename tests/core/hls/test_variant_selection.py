@@ -1,25 +1,25 @@
-"""Which variant and which sound are taken."""
+"""Tests which variant and which audio rendition are selected."""
 
 import pytest
 
-from transcoder.core.hls.playlist import Multivariant, parse
+from transcoder.core.hls.playlist import MultivariantPlaylist, parse
 from transcoder.core.hls.variant_selection import VariantChoice, select_variants
 from transcoder.errors import UnsupportedSourceError
 
-FOLDER = "https://media.example/film/"
+FOLDER = "https://media.example/video/"
 
 
-def read(*lines: str) -> Multivariant:
+def read(*lines: str) -> MultivariantPlaylist:
     playlist = parse("\n".join(("#EXTM3U", *lines)), FOLDER + "main.m3u8")
-    assert isinstance(playlist, Multivariant)
+    assert isinstance(playlist, MultivariantPlaylist)
     return playlist
 
 
-def variant(attributes: str, uri: str) -> str:
+def variant_tag(attributes: str, uri: str) -> str:
     return f"#EXT-X-STREAM-INF:{attributes}\n{uri}"
 
 
-def sound(group: str, name: str, attributes: str = "") -> str:
+def audio_tag(group: str, name: str, attributes: str = "") -> str:
     return f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="{name}"{attributes}'
 
 
@@ -28,12 +28,12 @@ def names(choice: VariantChoice) -> tuple[str, str | None]:
 
 
 LADDER = read(
-    variant("BANDWIDTH=3000,RESOLUTION=720x1280", "upright.m3u8"),
-    variant("BANDWIDTH=900,RESOLUTION=640x360", "360.m3u8"),
-    variant("BANDWIDTH=5000,RESOLUTION=1920x1080", "1080.m3u8"),
-    variant("BANDWIDTH=2500,RESOLUTION=1280x720", "720.m3u8"),
-    variant('BANDWIDTH=60,CODECS="mp4a.40.2"', "sound.m3u8"),
-    variant("BANDWIDTH=9000", "unknown.m3u8"),
+    variant_tag("BANDWIDTH=3000,RESOLUTION=720x1280", "upright.m3u8"),
+    variant_tag("BANDWIDTH=900,RESOLUTION=640x360", "360.m3u8"),
+    variant_tag("BANDWIDTH=5000,RESOLUTION=1920x1080", "1080.m3u8"),
+    variant_tag("BANDWIDTH=2500,RESOLUTION=1280x720", "720.m3u8"),
+    variant_tag('BANDWIDTH=60,CODECS="mp4a.40.2"', "audio.m3u8"),
+    variant_tag("BANDWIDTH=9000", "unknown.m3u8"),
 )
 
 
@@ -41,18 +41,18 @@ LADDER = read(
     ("height", "uri"),
     [(None, "1080.m3u8"), (2160, "1080.m3u8"), (1080, "1080.m3u8"), (1079, "upright.m3u8"), (400, "360.m3u8"), (100, "360.m3u8")],
 )
-def test_the_largest_short_side_that_fits_is_taken_or_else_the_smallest(height: int | None, uri: str) -> None:
+def test_the_largest_short_side_that_fits_is_selected_or_else_the_smallest(height: int | None, uri: str) -> None:
     assert [names(choice) for choice in select_variants(LADDER, height=height)] == [(uri, None)]
 
 
 LANGUAGES = read(
-    sound("a", "Deutsch", ',LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,URI="de.m3u8"'),
-    sound("a", "Described", ',LANGUAGE="en",CHARACTERISTICS="public.accessibility.describes-video",URI="described.m3u8"'),
-    sound("a", "English", ',LANGUAGE="en-US",URI="en.m3u8"'),
-    sound("a", "Original", ',LANGUAGE="fr"'),
-    sound("b", "Suomi", ',LANGUAGE="fi",URI="fi.m3u8"'),
-    variant('BANDWIDTH=5000,RESOLUTION=1920x1080,AUDIO="a"', "1080.m3u8"),
-    variant('BANDWIDTH=900,RESOLUTION=640x360,AUDIO="b"', "360.m3u8"),
+    audio_tag("a", "Deutsch", ',LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,URI="de.m3u8"'),
+    audio_tag("a", "Described", ',LANGUAGE="en",CHARACTERISTICS="public.accessibility.describes-video",URI="described.m3u8"'),
+    audio_tag("a", "English", ',LANGUAGE="en-US",URI="en.m3u8"'),
+    audio_tag("a", "Original", ',LANGUAGE="fr"'),
+    audio_tag("b", "Suomi", ',LANGUAGE="fi",URI="fi.m3u8"'),
+    variant_tag('BANDWIDTH=5000,RESOLUTION=1920x1080,AUDIO="a"', "1080.m3u8"),
+    variant_tag('BANDWIDTH=900,RESOLUTION=640x360,AUDIO="b"', "360.m3u8"),
 )
 
 
@@ -67,61 +67,63 @@ LANGUAGES = read(
         ("fi", ("360.m3u8", "fi.m3u8")),
     ],
 )
-def test_sound_is_chosen_by_language_or_name_and_by_default_otherwise(audio: str | None, expected: tuple[str, str | None]) -> None:
+def test_audio_is_selected_by_language_or_name_and_by_default_otherwise(audio: str | None, expected: tuple[str, str | None]) -> None:
     assert names(select_variants(LANGUAGES, audio=audio)[0]) == expected
 
 
-def test_sound_that_is_not_there_is_refused_with_what_is() -> None:
-    with pytest.raises(UnsupportedSourceError, match=r"no sound 'nl'\. It has: de \(Deutsch\), en \(Described\), en-US \(English\)"):
+def test_missing_audio_is_refused_with_a_list_of_the_available_ones() -> None:
+    with pytest.raises(UnsupportedSourceError, match=r"no audio 'nl'\. It has: de \(Deutsch\), en \(Described\), en-US \(English\)"):
         select_variants(LANGUAGES, audio="nl")
 
 
-def test_default_and_selectable_sounds_come_before_more_channels() -> None:
+def test_default_and_autoselect_are_preferred_to_more_channels() -> None:
     playlist = read(
-        sound("a", "Six", ',CHANNELS="6",URI="6.m3u8"'),
-        sound("a", "Two", ',CHANNELS="2/-/BINAURAL",AUTOSELECT=YES,URI="2.m3u8"'),
-        sound("b", "Two", ',CHANNELS="2",URI="2.m3u8"'),
-        sound("b", "Six", ',CHANNELS="6",URI="6.m3u8"'),
-        variant('BANDWIDTH=1,AUDIO="a"', "a.m3u8"),
+        audio_tag("a", "Six", ',CHANNELS="6",URI="6.m3u8"'),
+        audio_tag("a", "Two", ',CHANNELS="2/-/BINAURAL",AUTOSELECT=YES,URI="2.m3u8"'),
+        audio_tag("b", "Two", ',CHANNELS="2",URI="2.m3u8"'),
+        audio_tag("b", "Six", ',CHANNELS="6",URI="6.m3u8"'),
+        variant_tag('BANDWIDTH=1,AUDIO="a"', "a.m3u8"),
     )
     assert names(select_variants(playlist)[0]) == ("a.m3u8", "2.m3u8")
 
 
-def test_sound_that_browsers_play_is_preferred_at_the_same_size() -> None:
+def test_audio_that_browsers_play_is_preferred_at_the_same_resolution() -> None:
     playlist = read(
-        sound("surround", "English", ',URI="ac3.m3u8"'),
-        sound("stereo", "English", ',URI="aac.m3u8"'),
-        variant('BANDWIDTH=8000,RESOLUTION=1920x1080,CODECS="avc1.640028,ec-3",AUDIO="surround"', "high.m3u8"),
-        variant('BANDWIDTH=7600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "high.m3u8"),
-        variant('BANDWIDTH=4600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "low.m3u8"),
+        audio_tag("surround", "English", ',URI="ac3.m3u8"'),
+        audio_tag("stereo", "English", ',URI="aac.m3u8"'),
+        variant_tag('BANDWIDTH=8000,RESOLUTION=1920x1080,CODECS="avc1.640028,ec-3",AUDIO="surround"', "high.m3u8"),
+        variant_tag('BANDWIDTH=7600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "high.m3u8"),
+        variant_tag('BANDWIDTH=4600,RESOLUTION=1920x1080,CODECS="avc1.640028,mp4a.40.2",AUDIO="stereo"', "low.m3u8"),
     )
     assert names(select_variants(playlist)[0]) == ("high.m3u8", "aac.m3u8")
 
 
-def test_better_sound_does_not_outweigh_a_better_picture() -> None:
+def test_better_audio_does_not_outweigh_better_video() -> None:
     playlist = read(
-        sound("good", "English", ',URI="good.m3u8"'),
-        sound("poor", "English", ',URI="poor.m3u8"'),
-        variant('BANDWIDTH=2300,RESOLUTION=1280x720,AUDIO="good"', "low.m3u8"),
-        variant('BANDWIDTH=2200,RESOLUTION=1280x720,AUDIO="poor"', "high.m3u8"),
-        variant('BANDWIDTH=2000,RESOLUTION=1280x720,AUDIO="poor"', "low.m3u8"),
+        audio_tag("good", "English", ',URI="good.m3u8"'),
+        audio_tag("poor", "English", ',URI="poor.m3u8"'),
+        variant_tag('BANDWIDTH=2300,RESOLUTION=1280x720,AUDIO="good"', "low.m3u8"),
+        variant_tag('BANDWIDTH=2200,RESOLUTION=1280x720,AUDIO="poor"', "high.m3u8"),
+        variant_tag('BANDWIDTH=2000,RESOLUTION=1280x720,AUDIO="poor"', "low.m3u8"),
     )
     assert names(select_variants(playlist)[0]) == ("high.m3u8", "poor.m3u8")
 
 
-def test_an_audio_only_stream_in_another_language_is_that_sound_alone() -> None:
+def test_an_audio_only_variant_in_another_language_is_that_rendition_alone() -> None:
     playlist = read(
-        sound("a", "English", ',LANGUAGE="en",DEFAULT=YES,URI="en.m3u8"'),
-        sound("a", "Deutsch", ',LANGUAGE="de",URI="de.m3u8"'),
-        variant('BANDWIDTH=64000,CODECS="mp4a.40.2",AUDIO="a"', "en.m3u8"),
+        audio_tag("a", "English", ',LANGUAGE="en",DEFAULT=YES,URI="en.m3u8"'),
+        audio_tag("a", "Deutsch", ',LANGUAGE="de",URI="de.m3u8"'),
+        variant_tag('BANDWIDTH=64000,CODECS="mp4a.40.2",AUDIO="a"', "en.m3u8"),
     )
     assert names(select_variants(playlist)[0]) == ("en.m3u8", None)
     assert names(select_variants(playlist, audio="de")[0]) == ("de.m3u8", None)
 
 
-def test_redundant_variants_follow_in_their_order_and_each_once() -> None:
+def test_redundant_variants_follow_in_order_and_each_once() -> None:
     same = "BANDWIDTH=5000,RESOLUTION=1920x1080"
-    playlist = read(variant(same, "a.m3u8"), variant("BANDWIDTH=1", "low.m3u8"), *(variant(same, uri) for uri in ("b.m3u8", "a.m3u8")))
+    playlist = read(
+        variant_tag(same, "a.m3u8"), variant_tag("BANDWIDTH=1", "low.m3u8"), *(variant_tag(same, uri) for uri in ("b.m3u8", "a.m3u8"))
+    )
     assert [names(choice)[0] for choice in select_variants(playlist)] == ["a.m3u8", "b.m3u8"]
 
 
@@ -129,5 +131,5 @@ def test_redundant_variants_follow_in_their_order_and_each_once() -> None:
     ("attributes", "bandwidth"),
     [("BANDWIDTH=5000,AVERAGE-BANDWIDTH=4000", 4000), ("BANDWIDTH=5000", 5000), ("PROGRAM-ID=1", None), ("BANDWIDTH=fast", None)],
 )
-def test_bandwidth_is_the_average_where_it_is_told(attributes: str, bandwidth: int | None) -> None:
-    assert select_variants(read(variant(attributes, "1.m3u8")))[0].bandwidth == bandwidth
+def test_bandwidth_is_the_average_if_the_playlist_gives_it(attributes: str, bandwidth: int | None) -> None:
+    assert select_variants(read(variant_tag(attributes, "1.m3u8")))[0].bandwidth == bandwidth

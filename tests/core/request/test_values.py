@@ -1,8 +1,8 @@
-"""Times and sizes as people write them."""
+"""Tests times and sizes as people write them."""
 
 import pytest
 
-from transcoder.core.request.values import byte_count, moment
+from transcoder.core.request.values import parse_size, parse_time
 from transcoder.errors import BadRequestError
 
 
@@ -10,25 +10,25 @@ from transcoder.errors import BadRequestError
     ("text", "seconds"),
     [("0", 0), ("90", 90), ("90.5", 90.5), ("1:30", 90), ("01:02:03.250", 3723.25), ("0:05", 5), ("100000", 100_000), (" 7 ", 7)],
 )
-def test_reads_a_time(text: str, seconds: float) -> None:
-    assert moment("start", text) == seconds
+def test_parses_a_time(text: str, seconds: float) -> None:
+    assert parse_time("start", text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1:60", "1:2:3:4", "soon", "1e3", "nan", "1:99:00", "1.", "٣", "99999999"])
-def test_refuses_what_is_no_time(text: str) -> None:
+def test_refuses_other_text_as_a_time(text: str) -> None:
     with pytest.raises(BadRequestError, match=r"^start: .* is not a time"):
-        moment("start", text)
+        parse_time("start", text)
 
 
 @pytest.mark.parametrize(
     ("text", "count"),
     [("8MB", 8_000_000), ("8mb", 8_000_000), ("1.5 GB", 1_500_000_000), ("900kB", 900_000), ("500", 500), ("25M", 25_000_000)],
 )
-def test_reads_a_size(text: str, count: int) -> None:
-    assert byte_count("fit", text) == count
+def test_parses_a_size(text: str, count: int) -> None:
+    assert parse_size("fit", text) == count
 
 
 @pytest.mark.parametrize("text", ["", "0", "0MB", "-8MB", "8 MiB", "big", "1e6", "8TB"])
-def test_refuses_what_is_no_size(text: str) -> None:
+def test_refuses_other_text_as_a_size(text: str) -> None:
     with pytest.raises(BadRequestError, match=r"^fit: .* is not a size"):
-        byte_count("fit", text)
+        parse_size("fit", text)

@@ -8,7 +8,7 @@ def source(page: str, **more: object) -> Source:
     return Source(SourceKind.ADDRESS, page, page, **more)  # type: ignore[arg-type]  # the fields are those of Source
 
 
-def test_title_place_and_day_are_told() -> None:
+def test_metadata_has_title_address_and_date() -> None:
     assert metadata_of(source("https://www.reddit.com/r/aww/comments/a/b/", title="A\ncat", posted=1656572964.0)) == {
         "title": "A cat",
         "comment": "https://www.reddit.com/r/aww/comments/a/b/",
@@ -23,5 +23,5 @@ def test_title_place_and_day_are_told() -> None:
         ("file:///home/me/v.m3u8", {}),
     ],
 )
-def test_nothing_secret_is_told(page: str, tags: dict[str, str]) -> None:
+def test_metadata_contains_no_secrets(page: str, tags: dict[str, str]) -> None:
     assert metadata_of(source(page)) == tags

@@ -1,1 +1,1 @@
-"""What is said to Lambda and to HTTP clients: events, preludes, problem documents, headers, metrics."""
+"""The response: the formats of Lambda and HTTP, for sending and for receiving."""

@@ -1,4 +1,4 @@
-"""What browsers on other sites may do with the function: said once, for the deployed Function URL and for the emulated one.
+"""The CORS configuration that the deployed Function URL and the emulated one share, and the headers that it yields.
 
 Source: Fetch standard, "CORS protocol"; AWS Lambda developer guide, "Cross-origin resource sharing" of function URLs.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """A Function URL's CORS configuration: Lambda itself answers preflights by it, and it wins over what the function says."""
+    """A Function URL's CORS configuration. Lambda itself answers preflight requests by it, and it overrides the function's own headers."""
 
     allow_origins: tuple[str, ...] = ("*",)
     allow_methods: tuple[str, ...] = ("GET", "HEAD")
@@ -16,17 +16,17 @@ class Cors:
     expose_headers: tuple[str, ...] = (
         "accept-ranges", "content-disposition", "content-range", "etag", "server-timing", "x-content-duration", "x-content-length-estimate",
     )  # fmt: skip
-    """What a script may read beside the few headers that it always may."""
+    """Response headers that a script may read in addition to the few that it always may."""
     max_age_seconds: int = 3600
 
 
 def cors_headers(cors: Cors, *, origin: str, preflight: bool) -> list[tuple[str, str]]:
-    """Say what a response to a request of `origin` carries; nothing if that origin may not read it."""
-    anyone = "*" in cors.allow_origins
-    if not anyone and origin not in cors.allow_origins:
+    """Return the CORS headers of a response to `origin`; none if that origin may not read it."""
+    any_origin = "*" in cors.allow_origins
+    if not any_origin and origin not in cors.allow_origins:
         return []
-    headers = [("access-control-allow-origin", "*" if anyone else origin)]
-    if not anyone:
+    headers = [("access-control-allow-origin", "*" if any_origin else origin)]
+    if not any_origin:
         headers.append(("vary", "Origin"))
     if preflight:
         headers.append(("access-control-allow-methods", ",".join(cors.allow_methods)))

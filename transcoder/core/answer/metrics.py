@@ -1,4 +1,4 @@
-"""What is logged of an invocation: one line of JSON that CloudWatch reads metrics from, so that no agent is needed.
+"""The log line of an invocation: one line of JSON from which CloudWatch extracts metrics, so that no agent is needed.
 
 Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
 """
@@ -17,38 +17,38 @@ UNITS = {
     "peak_rss_mib": "Megabytes",
     "cold_start": "Count",
 }
-"""Which fields are metrics, and their units."""
+"""The fields that are metrics, and their units."""
 
 Value = str | int | float
 OK = "ok"
-"""The outcome of an invocation whose answer is whole."""
+"""The outcome of an invocation whose response is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One invocation, when it is over."""
+    """The measurements of one finished invocation."""
 
     function: str
     request_id: str
     outcome: str
     """`ok`, or the slug of the failure."""
     status: int | None
-    """The HTTP status, if an answer began."""
+    """The HTTP status, if a response was started."""
     first_byte_ms: float | None
-    """From the event to the first byte of the answer, if there was one."""
+    """From the event to the first byte of the response, if there was one."""
     total_ms: float
     bytes: int
-    """Of the body."""
+    """The size of the response body."""
     peak_rss_mib: float
-    """The most that this process ever held, and the most that a child of it ever did."""
+    """The peak resident memory of this process, plus that of its largest child process."""
     cold_start: int
     """1 for the first invocation of a process, otherwise 0."""
     notes: Mapping[str, Value] = field(default_factory=dict)
-    """What the application adds."""
+    """Fields that the application adds; they override the fields above."""
 
 
 def metric_line(record: Record, *, epoch_ms: int) -> str:
-    """Write `record` as one line in the embedded metric format, by function and by function and outcome."""
+    """Return `record` as one line in the embedded metric format, with metrics per function and per function and outcome."""
     values = {name: value for name, value in asdict(record).items() if name != "notes" and value is not None} | dict(record.notes)
     metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if isinstance(values.get(name), int | float)]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["function"], ["function", "outcome"]], "Metrics": metrics}

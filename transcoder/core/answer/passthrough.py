@@ -1,4 +1,4 @@
-"""A file as its origin serves it, which is passed on unchanged: told from a playlist by its first bytes, and described by its header."""
+"""Files that are passed through unchanged: how to tell them from playlists, and the response head to send for them."""
 
 import codecs
 import re
@@ -11,10 +11,10 @@ from transcoder.core.answer.file_names import content_disposition
 from transcoder.core.answer.function_url import ResponseHead
 
 SNIFFED_BYTES = 512
-"""So many bytes are looked at before a decision is made, or all where there are fewer."""
-OPAQUE = "application/octet-stream"
-_MEDIA = ("video/", "audio/", "image/", "font/")
-_TELLS_NOTHING = frozenset(
+"""The decision is made from this many first bytes, or from all bytes of a shorter file."""
+OCTET_STREAM = "application/octet-stream"
+_MEDIA_TYPE_PREFIXES = ("video/", "audio/", "image/", "font/")
+_AMBIGUOUS_TYPES = frozenset(
     {
         "",
         "text/plain",
@@ -23,45 +23,46 @@ _TELLS_NOTHING = frozenset(
         "application/xml",
         "application/json",
         "application/dash+xml",
-        OPAQUE,
+        OCTET_STREAM,
         "binary/octet-stream",
     }
 )
-_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
+"""Types that playlists and error pages are served with too."""
+_CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
 _RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})", re.ASCII)
 _EXTENSIONS = {"video/mp4": "mp4", "audio/mp4": "m4a", "audio/mpeg": "mp3", "video/webm": "webm", "video/mp2t": "ts", "image/jpeg": "jpg"}
 
 
 @dataclass(frozen=True, slots=True)
 class FileHead:
-    """What an origin's header says of the bytes behind it."""
+    """What an origin's response headers say about a file."""
 
     url: str
-    """Where it is, after redirects."""
+    """Its address, after redirects."""
     status: HTTPStatus
-    """200, 206, or 416 where the range that was asked for does not exist."""
+    """200, 206, or 416 if the requested range does not exist."""
     content_type: str
     length: int | None
-    """Bytes that come."""
+    """The number of bytes in the body."""
     content_range: str | None = None
     etag: str | None = None
-    modified: str | None = None
-    ranges: bool = False
-    """Whether the origin serves parts."""
-    asked: str = ""
-    """Where it was asked for: what proves who is asking may go there, and not where that redirects to."""
+    last_modified: str | None = None
+    accepts_ranges: bool = False
+    """Whether the origin serves byte ranges."""
+    requested_url: str = ""
+    """Its address before redirects. Credentials may be sent there, but not to the address that it redirects to."""
 
-    def head(self, name: str) -> ResponseHead:
-        """Write the header of an answer that passes it on; Content-Length is not ours to write on Lambda."""
+    def response_head(self, name: str) -> ResponseHead:
+        """Return the head of a response that passes the file through as `name`; Lambda does not let a function set Content-Length."""
         headers = [
             ("content-type", self.content_type),
             ("content-disposition", content_disposition(name)),
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
-            ("accept-ranges", "bytes" if self.ranges else "none"),
+            ("accept-ranges", "bytes" if self.accepts_ranges else "none"),
             ("content-range", self.content_range),
             ("etag", self.etag),
-            ("last-modified", self.modified),
+            ("last-modified", self.last_modified),
             ("x-content-length-estimate", None if self.length is None else str(self.length)),
         ]
         return ResponseHead(
@@ -69,32 +70,32 @@ class FileHead:
         )
 
 
-def is_file(first: bytes, content_type: str) -> bool:
-    """Tell from its first bytes and its type whether something is to be passed on as a file; what else it is, its reader will say.
+def should_pass_through(first: bytes, content_type: str) -> bool:
+    """Whether a resource is a file to pass through, by its first bytes and its type; anything else is left to the playlist parser.
 
-    A text of no type in particular is none: it is an error page, or a playlist that is broken.
+    Text of an ambiguous type is not passed through: it is an error page, or a broken playlist.
     """
     kind = content_type.partition(";")[0].strip().lower()
     text = first.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text or "mpegurl" in kind or text.startswith((b"#EXT", b"<")):
         return False
-    if kind.startswith(_MEDIA) or b"\0" in first:
+    if kind.startswith(_MEDIA_TYPE_PREFIXES) or b"\0" in first:
         return True
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(first)  # the last character may be cut in two
+        codecs.getincrementaldecoder("utf-8")().decode(first)  # the last character may be cut off in the middle
     except UnicodeDecodeError:
         return True
-    return kind not in _TELLS_NOTHING
+    return kind not in _AMBIGUOUS_TYPES
 
 
-def media_type(text: str) -> str:
-    """Return a Content-Type that can be passed on: without parameters, and opaque where it makes no sense or could run as a page."""
-    kind = text.partition(";")[0].strip().lower()
-    return kind if _TYPE.fullmatch(kind) and kind not in {"text/html", "application/xhtml+xml", "image/svg+xml"} else OPAQUE
+def safe_content_type(content_type: str) -> str:
+    """Return the type without parameters; `application/octet-stream` if it is malformed or a browser could run it as a web page."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind if _CONTENT_TYPE.fullmatch(kind) and kind not in {"text/html", "application/xhtml+xml", "image/svg+xml"} else OCTET_STREAM
 
 
-def requested_range(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields of a request that ask for a part, as an origin is to get them; several parts at once are not asked for."""
+def range_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the Range and If-Range headers of a request, to send to the origin; empty unless it asks for exactly one range."""
     part = headers.get("range", "").replace(" ", "")
     if not _RANGE.fullmatch(part):
         return {}
@@ -103,6 +104,6 @@ def requested_range(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def file_extension(head: FileHead) -> str:
-    """Return the ending of a file's name: that of its address, or one for its type."""
+    """Return the file's extension: that of its address, or else one for its type."""
     match = re.search(r"\.([A-Za-z0-9]{1,8})$", unquote(urlsplit(head.url).path))
     return match[1].lower() if match else _EXTENSIONS.get(head.content_type, "bin")

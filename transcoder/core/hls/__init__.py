@@ -1,1 +1,1 @@
-"""Playlists to a plan of what to fetch (RFC 8216)."""
+"""Turns playlists into a plan of what to fetch (RFC 8216)."""

@@ -1,6 +1,7 @@
-"""What is to be fetched, in which order: periods of tracks of segments."""
+"""The plan: what to fetch and in which order, as periods of tracks of segments."""
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat
@@ -16,11 +17,11 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """How a segment is encrypted (RFC 8216, 4.3.2.4): AES-128 in CBC with PKCS #7 padding over the whole segment."""
+    """How a segment is encrypted (RFC 8216, 4.3.2.4): AES-128 in CBC mode with PKCS #7 padding over the whole segment."""
 
     url: str
     iv: bytes
-    """16 bytes: as the tag gives it, or the media sequence number."""
+    """16 bytes: the tag's IV, or the media sequence number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,13 @@ class Init:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One media segment that exists: gaps are left out of a plan, their time is kept in `at`."""
+    """One media segment to fetch. Gaps are not in a plan; `at` accounts for their time."""
 
     url: str
     seconds: float
     """EXTINF."""
     at: float
-    """Where it begins in its track's period: the sum of EXTINF before it, gaps included; 0 is where the period's first media begins."""
+    """When it begins within its track's period: the sum of EXTINF before it, gaps included. 0 is where the period's first media begins."""
     range: ByteRange | None
     key: Key | None
     init: Init | None
@@ -48,37 +49,54 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A run of segments of one rendition on one timeline."""
+    """The segments of one rendition in one period."""
 
     kind: TrackKind
     segments: tuple[Segment, ...]
     seconds: float
-    """The sum of EXTINF, inner gaps included, leading and trailing ones not."""
+    """The sum of EXTINF, including gaps between segments but not leading and trailing ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Tracks on one timeline with one set of initialization sections: what one ffmpeg is given."""
+    """Tracks on one timeline with one set of initialization sections: the input of one ffmpeg process."""
 
     tracks: tuple[Track, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The duration of its longest track."""
+        return max(track.seconds for track in self.tracks)
+
+    @property
+    def main_track(self) -> Track:
+        """The track that has the video, or the audio if there is no video."""
+        return min(self.tracks, key=lambda track: track.kind is TrackKind.AUDIO)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole job, as far as the playlists tell."""
+    """Everything to fetch, in order, and what to make of it."""
 
     periods: tuple[Period, ...]
     target_seconds: float
     """The largest EXT-X-TARGETDURATION of the playlists used."""
     estimated_bytes: int | None
     output_format: OutputFormat = COPY_EVERYTHING
-    """What is made of it."""
 
-    def listed(self, kind: TrackKind) -> list[tuple[int, Segment]]:
-        """List all segments of one kind with the index of their period; here `at` counts from the film's begin, as if EXTINF were exact."""
-        found, begin = [], 0.0
-        for index, period in enumerate(self.periods):
+    @property
+    def seconds(self) -> float:
+        """The duration of all periods by EXTINF."""
+        return self.period_times()[-1]
+
+    def period_times(self) -> list[float]:
+        """Return when each period begins and when the last one ends, in seconds by EXTINF."""
+        return list(accumulate((period.seconds for period in self.periods), initial=0.0))
+
+    def segments_of(self, kind: TrackKind) -> list[tuple[int, Segment]]:
+        """Return all segments of one kind, each with the index of its period; their `at` is relative to the beginning of the plan."""
+        found = []
+        for index, (period, start) in enumerate(zip(self.periods, self.period_times(), strict=False)):
             tracks = [track for track in period.tracks if track.kind is kind]
-            found += [(index, replace(segment, at=begin + segment.at)) for track in tracks for segment in track.segments]
-            begin += max(track.seconds for track in period.tracks)
+            found += [(index, replace(segment, at=start + segment.at)) for track in tracks for segment in track.segments]
         return found

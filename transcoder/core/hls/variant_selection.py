@@ -1,135 +1,140 @@
-"""A Multivariant Playlist and a wish → the variant and the sound to take, and what to fail over to."""
+"""Selects a variant and its audio rendition from a Multivariant Playlist, with redundant variants to fail over to."""
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from transcoder.core.hls.playlist import Multivariant, Rendition, Variant
+from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
 from transcoder.errors import UnsupportedSourceError
 
-_SOUND = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|iamf|mhm|mha|samr)", re.IGNORECASE)
-_TEXT = re.compile(r"(wvtt|stpp|tx3g)", re.IGNORECASE)
-# What browsers play inside an MP4: the film is made to be watched there, and Dolby's and DTS's codecs are silent in most of them.
-_PLAYS_EVERYWHERE = re.compile(r"(mp4a(?!\.a)|opus|flac|mp3)", re.IGNORECASE)
+_AUDIO_CODECS = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|iamf|mhm|mha|samr)", re.IGNORECASE)
+_TEXT_CODECS = re.compile(r"(wvtt|stpp|tx3g)", re.IGNORECASE)
+# What browsers play in an MP4: people watch the output there, and Dolby's and DTS's codecs are silent in most of them.
+_BROWSER_AUDIO_CODECS = re.compile(r"(mp4a(?!\.a)|opus|flac|mp3)", re.IGNORECASE)
 # Dolby Vision without a base layer that other players understand: the colours are wrong.
 _DOLBY_VISION_ONLY = re.compile(r"(dvh1|dvhe|dva1|dvav|dav1)", re.IGNORECASE)
 
 MAX_CHOICES = 8
-"""So many variants of a kind are offered to fail over to, the first included."""
+"""At most this many redundant variants are returned to fail over to, including the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariantChoice:
-    """What to take: the Media Playlist of the picture, and that of the sound where it is apart."""
+    """A selected variant: the Media Playlist of its video, and that of its audio if it is separate."""
 
     video: str
-    """The variant's address; it brings the sound too where `audio` is None. Of an audio-only variant, the sound's address."""
+    """The variant's address; its segments contain the audio too if `audio` is None. For an audio-only variant, the audio's address."""
     audio: str | None
     variant: Variant
     rendition: Rendition | None
 
     @property
     def bandwidth(self) -> int | None:
-        """Bits per second of picture and sound, the average where it is told."""
+        """Bits per second of video and audio, the average if the playlist gives it; None if it gives neither."""
         return bits_per_second(self.variant) or None
 
 
-def select_variants(multivariant: Multivariant, *, height: int | None = None, audio: str | None = None) -> tuple[VariantChoice, ...]:
-    """Pick the best variant whose short side is at most `height` pixels, or the smallest if none is; the best comes first.
+def select_variants(
+    multivariant: MultivariantPlaylist, *, height: int | None = None, audio: str | None = None
+) -> tuple[VariantChoice, ...]:
+    """Return the best variant whose short side is at most `height` pixels, or the smallest if none is.
 
-    What follows are variants of the same kind (equal bandwidth, resolution, frame rate, codecs), to fail over to in that order.
-    `audio` is the language (`de`, `en-US`) or the name of the sound that is wanted.
+    It is followed by its redundant variants (equal bandwidth, resolution, frame rate and codecs), to fail over to in that order.
+    `audio` is the language (`de`, `en-US`) or the name of an audio rendition.
 
     Raises:
-        UnsupportedSourceError: there are no variants, or no sound as wanted.
+        UnsupportedSourceError: there are no variants, or none with that audio.
     """
     if not multivariant.variants:
-        raise UnsupportedSourceError("The playlist names no variants.")
-    variants = _with_sound(multivariant, audio) if audio is not None else list(multivariant.variants)
+        raise UnsupportedSourceError("The playlist lists no variants.")
+    variants = _variants_with_audio(multivariant, audio) if audio is not None else list(multivariant.variants)
     best = max(variants, key=_ranking(multivariant.variants, height))
-    alike = [variant for variant in variants if _kind(variant) == _kind(best)]
-    alike.sort(key=lambda variant: variant is not best)
-    # Two variants may differ in something that is of no use here and lead to the same two playlists.
+    redundant = [variant for variant in variants if _redundancy_key(variant) == _redundancy_key(best)]
+    redundant.sort(key=lambda variant: variant is not best)
+    # Two variants may differ in an attribute that does not matter here and have the same two playlists.
     choices: dict[tuple[str, str | None], VariantChoice] = {}
-    for choice in (_choice(multivariant, each, audio) for each in alike[:MAX_CHOICES]):
+    for choice in (_choice(multivariant, each, audio) for each in redundant[:MAX_CHOICES]):
         choices.setdefault((choice.video, choice.audio), choice)
     return tuple(choices.values())
 
 
-def without(multivariant: Multivariant, *, above: int) -> Multivariant:
-    """Return the playlist without the variants that have more bits per second than `above`, or do not tell."""
-    return replace(multivariant, variants=tuple(each for each in multivariant.variants if 0 < bits_per_second(each) <= above))
+def within_bandwidth(multivariant: MultivariantPlaylist, *, limit: int) -> MultivariantPlaylist:
+    """Return the playlist without the variants that exceed `limit` bits per second or do not give their bandwidth."""
+    return replace(multivariant, variants=tuple(each for each in multivariant.variants if 0 < bits_per_second(each) <= limit))
 
 
 def bits_per_second(variant: Variant) -> int:
-    """Return the bits per second of picture and sound, the average where it is told; 0 if nothing is."""
+    """Return the bits per second of video and audio, the average if the playlist gives it; 0 if it gives neither."""
     return variant.average_bandwidth or variant.bandwidth
 
 
 def is_audio_only(variant: Variant) -> bool:
-    """Tell whether the variant says that it has sound and no picture."""
-    return variant.resolution is None and bool(variant.codecs) and all(_SOUND.match(codec) for codec in variant.codecs)
+    """Whether the variant declares audio and no video."""
+    return variant.resolution is None and bool(variant.codecs) and all(_AUDIO_CODECS.match(codec) for codec in variant.codecs)
 
 
-def _kind(variant: Variant) -> tuple[object, ...]:
-    """Collect what redundant variants have in common (RFC 8216, 6.2.4)."""
+def _redundancy_key(variant: Variant) -> tuple[object, ...]:
+    """Return the attributes that redundant variants have in common (RFC 8216, 6.2.4)."""
     return variant.bandwidth, variant.average_bandwidth, variant.resolution, variant.frame_rate, variant.codecs
 
 
 def _ranking(variants: Iterable[Variant], height: int | None) -> Callable[[Variant], tuple[int, ...]]:
-    """Make what ranks these variants: the larger, the better."""
-    # The same picture is listed once for each audio group; the least bandwidth of them tells most about the picture.
-    picture: dict[str, int] = {}
+    """Return a sort key for these variants: the larger, the better."""
+    # The same video is listed once for each audio group; the lowest bandwidth among them is closest to that of the video.
+    video_bandwidth: dict[str, int] = {}
     for variant in variants:
-        picture[variant.url] = min(variant.bandwidth, picture.get(variant.url, variant.bandwidth))
+        video_bandwidth[variant.url] = min(variant.bandwidth, video_bandwidth.get(variant.url, variant.bandwidth))
 
     def rank(variant: Variant) -> tuple[int, ...]:
         side = variant.short_side or 0
         fits = height is None or side <= height
         return (
-            not variant.codecs or not all(_TEXT.match(codec) for codec in variant.codecs),
+            not variant.codecs or not all(_TEXT_CODECS.match(codec) for codec in variant.codecs),
             not is_audio_only(variant),
             not any(_DOLBY_VISION_ONLY.match(codec) for codec in variant.codecs),
             side > 0,
             fits,
             side if fits else -side,
-            all(_PLAYS_EVERYWHERE.match(codec) for codec in variant.codecs if _SOUND.match(codec)),
-            picture[variant.url],
+            all(_BROWSER_AUDIO_CODECS.match(codec) for codec in variant.codecs if _AUDIO_CODECS.match(codec)),
+            video_bandwidth[variant.url],
             variant.bandwidth,
         )
 
     return rank
 
 
-def _with_sound(multivariant: Multivariant, wanted: str) -> list[Variant]:
-    """Keep the variants that come with the sound that is wanted."""
-    sounds = [rendition for rendition in multivariant.renditions if rendition.kind == "AUDIO"]
-    groups = {rendition.group for rendition in sounds if _is_wanted(rendition, wanted)}
+def _variants_with_audio(multivariant: MultivariantPlaylist, language_or_name: str) -> list[Variant]:
+    """Return the variants whose audio group has a rendition of that language or name."""
+    renditions = [rendition for rendition in multivariant.renditions if rendition.kind == "AUDIO"]
+    groups = {rendition.group for rendition in renditions if _matches_audio(rendition, language_or_name)}
     variants = [variant for variant in multivariant.variants if variant.audio_group in groups]
     if not variants:
-        names = sorted({f"{each.language} ({each.name})" if each.language else each.name for each in sounds} - {""})
-        told = f" It has: {', '.join(names)[:300]}." if names else ""
-        raise UnsupportedSourceError(f"The source names no sound {wanted[:100]!r}.{told}")
+        names = sorted({f"{each.language} ({each.name})" if each.language else each.name for each in renditions} - {""})
+        available = f" It has: {', '.join(names)[:300]}." if names else ""
+        raise UnsupportedSourceError(f"The source has no audio {language_or_name[:100]!r}.{available}")
     return variants
 
 
-def _is_wanted(rendition: Rendition, wanted: str) -> bool:
-    """Compare language (`en` also means `en-US`) and name, in any letters."""
-    language, wish = (rendition.language or "").lower(), wanted.lower()
-    return wish in {language, language.partition("-")[0], rendition.name.lower()}
+def _matches_audio(rendition: Rendition, language_or_name: str) -> bool:
+    """Compare with language and name, ignoring case; `en` also matches `en-US`."""
+    language = (rendition.language or "").lower()
+    return language_or_name.lower() in {language, language.partition("-")[0], rendition.name.lower()}
 
 
-def _choice(multivariant: Multivariant, variant: Variant, wanted: str | None) -> VariantChoice:
-    """Find the sound of a variant: of its audio group, the wanted, default, selectable, for everybody, of most channels."""
+def _choice(multivariant: MultivariantPlaylist, variant: Variant, audio: str | None) -> VariantChoice:
+    """Select the audio rendition for a variant.
+
+    In its audio group, the order of preference is: matches `audio`, default, autoselect, no special characteristics, most channels.
+    """
     group = [each for each in multivariant.renditions if each.kind == "AUDIO" and each.group == variant.audio_group]
     if variant.audio_group is None or not group:
         return VariantChoice(variant.url, None, variant, None)
     rendition = max(
         group,
         key=lambda each: (
-            wanted is not None and _is_wanted(each, wanted),
-            # "en" for "en-US" is good, the very words are better.
-            wanted is not None and wanted.lower() in {(each.language or "").lower(), each.name.lower()},
+            audio is not None and _matches_audio(each, audio),
+            # "en" matches "en-US", but an exact match is better.
+            audio is not None and audio.lower() in {(each.language or "").lower(), each.name.lower()},
             each.default,
             each.autoselect,
             not each.characteristics,
@@ -139,5 +144,5 @@ def _choice(multivariant: Multivariant, variant: Variant, wanted: str | None) ->
     if rendition.url is None or rendition.url == variant.url:
         return VariantChoice(variant.url, None, variant, rendition)
     if is_audio_only(variant):
-        return VariantChoice(rendition.url if wanted is not None else variant.url, None, variant, rendition)
+        return VariantChoice(rendition.url if audio is not None else variant.url, None, variant, rendition)
     return VariantChoice(variant.url, rendition.url, variant, rendition)

@@ -26,7 +26,7 @@ def missing_samples(stream: Stream, read: Inspector, written: WrittenSamples, *,
     if medium not in read.ends or stream.start is None:
         return None
     end = unwrap(read.ends[medium], near=stream.start)
-    expected, seconds = window.seconds(stream.start, end), written.seconds.get(medium, 0.0)
+    expected, seconds = window.overlap(stream.start, end), written.seconds.get(medium, 0.0)
     if seconds < expected - _TOLERANCE_SECONDS:
         return f"{seconds:.3f} of {expected:.3f} s of {medium.value} came out of ffmpeg"
     share = expected / (end - stream.start) if end > stream.start else 0.0

@@ -38,7 +38,7 @@ def clip_windows(periods: Sequence[Sequence[ProbedTrack]], clip: Clip | None) ->
 
 def audio_seconds(periods: Sequence[Sequence[ProbedTrack]], windows: Sequence[TimeWindow]) -> float:
     """Return how many seconds of audio lie within the windows."""
-    return sum(window.seconds(*media_spans(tracks)[Medium.AUDIO]) for tracks, window in zip(periods, windows, strict=True))
+    return sum(window.overlap(*media_spans(tracks)[Medium.AUDIO]) for tracks, window in zip(periods, windows, strict=True))
 
 
 def _leading_start(spans: Mapping[Medium, tuple[float, float]]) -> float:

@@ -9,7 +9,7 @@ import ffmpeg
 
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
-from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS, WHOLE_PERIOD, FileFormat, OutputFormat, TimeWindow
+from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS_PER_SECOND, WHOLE_PERIOD, FileFormat, OutputFormat, TimeWindow
 
 VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
@@ -159,7 +159,7 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
 def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
     """Write MP3 frames and nothing else, so that the next period continues where one ends."""
     encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
-    encoding = {"c:a": encoder, "b:a": str(MP3_BITS), "ac": "2"} if encoder else {"c:a": "copy"}
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": "2"} if encoder else {"c:a": "copy"}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
 
 

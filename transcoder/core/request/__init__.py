@@ -1,1 +1,1 @@
-"""What a caller asks for, and whether they may: query and parameters to a checked job."""
+"""The request: a query or a command line becomes a checked job; allowlists and signatures decide whether it is permitted."""

@@ -1,38 +1,38 @@
-"""On which hosts a source may lie."""
+"""Allowlists: the hosts and S3 buckets that a source may come from."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from transcoder.errors import ForbiddenSourceError
 
-ANY = "*"
+ANY_HOST = "*"
 
 
-def s3_object(url: str, allowed: Sequence[str]) -> tuple[str, str] | None:
-    """Return bucket and key of an `s3://` address; None if it is no such address.
+def parse_s3_url(url: str, allowed_buckets: Sequence[str]) -> tuple[str, str] | None:
+    """Return bucket and key of an `s3://` address; None for any other address.
 
     Raises:
-        ForbiddenSourceError: the bucket is not one of `allowed`.
+        ForbiddenSourceError: the bucket is not one of `allowed_buckets`.
 
     """
     if not url.startswith("s3://"):
         return None
     bucket, _, key = url.removeprefix("s3://").partition("/")
-    if bucket not in allowed:
-        raise ForbiddenSourceError(f"Objects of the bucket {bucket} are not served here.")
+    if bucket not in allowed_buckets:
+        raise ForbiddenSourceError(f"This service does not serve objects of the bucket {bucket}.")
     return bucket, key
 
 
 def check_host(url: str, allowed: Sequence[str]) -> None:
-    """Let `url` pass if its host is one of `allowed` or a subdomain of one; none at all, or `*` among them, lets every host pass.
+    """Accept `url` if its host is one of `allowed` or a subdomain of one; if the list is empty or contains `*`, accept any host.
 
     Raises:
-        ForbiddenSourceError: it is not.
+        ForbiddenSourceError: the host is not allowed.
 
     """
-    if not allowed or ANY in allowed:
+    if not allowed or ANY_HOST in allowed:
         return
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     domains = [domain.lower().strip(".") for domain in allowed]
     if not any(host == domain or host.endswith(f".{domain}") for domain in domains):
-        raise ForbiddenSourceError(f"Only videos on {', '.join(domains)} are served here, not {host[:200] or 'this address'}.")
+        raise ForbiddenSourceError(f"Only videos on {', '.join(domains)} are available here, not on {host[:200] or 'this address'}.")

@@ -1,4 +1,4 @@
-"""What is wanted: one film, as a request or a command line says it."""
+"""The job: one requested output, with all parameters checked."""
 
 import re
 from dataclasses import dataclass
@@ -13,40 +13,40 @@ MAX_URL_CHARACTERS = 8192
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One film that somebody wants; each field but `url` is a parameter in `transcoder.core.request.parameters`."""
+    """One requested output; each field but `url` is a parameter in `transcoder.core.request.parameters`."""
 
     url: str
     height: int | None = None
-    """A cap on the short side of the picture, in pixels."""
+    """The maximum of the video's short side, in pixels."""
     audio: str | None = None
-    """The language or the name of the sound; None takes the source's default."""
+    """The language or the name of the audio; None selects the source's default."""
     item: int | None = None
-    """Which of several videos behind one address, counted from 1; None takes the first."""
+    """Which of several videos at one address, counted from 1; None selects the first."""
     filename: str | None = None
-    """What the caller wants the file to be called, as they wrote it."""
+    """The caller's name for the file, as it was written."""
     format: FileFormat = FileFormat.MP4
     mute: bool = False
-    """The picture alone is wanted."""
+    """The output has no audio."""
     start: float = 0.0
-    """Where the part that is wanted begins, in seconds."""
+    """Where the clip begins, in seconds."""
     end: float | None = None
-    """Where it ends; None is the film's end."""
+    """Where the clip ends, in seconds; None is the end of the source."""
     exact: bool = False
-    """It is to begin exactly there, whatever that costs."""
+    """The clip begins exactly at `start`, which requires re-encoding."""
     fit: int | None = None
-    """How many bytes the file may have, as far as that can be told."""
+    """The maximum size of the file in bytes, by the estimate."""
     video: VideoMode = VideoMode.COPY
 
     @property
     def kind(self) -> TrackKind:
-        """Which media are wanted."""
+        """Which media the output has."""
         if self.format is not FileFormat.MP4:
             return TrackKind.AUDIO
         return TrackKind.VIDEO if self.mute else TrackKind.BOTH
 
     @property
-    def is_part(self) -> bool:
-        """Whether a part of the film is wanted, and not all of it."""
+    def is_clip(self) -> bool:
+        """Whether only a part of the source is requested."""
         return self.start > 0 or self.end is not None
 
 
@@ -54,15 +54,15 @@ def checked_job(job: Job) -> Job:
     """Return `job` if its parameters do not contradict each other.
 
     Raises:
-        BadRequestError: they do.
+        BadRequestError: they contradict each other.
 
     """
     if job.end is not None and job.start >= job.end:
         raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
     if job.format is not FileFormat.MP4 and (job.mute or job.video is VideoMode.H264):
-        raise BadRequestError(f"format: {job.format.value} has no picture, so mute=1 and video=h264 make no sense with it.")
-    if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_part)):
-        raise BadRequestError("fit: how large a picture becomes that is encoded anew (exact=1, video=h264) cannot be told in advance.")
+        raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
+    if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
+        raise BadRequestError("fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance.")
     return job
 
 
@@ -70,7 +70,7 @@ def checked_url(url: str) -> str:
     """Return `url` if it is an http(s) address with a host, or `s3://bucket/key`.
 
     Raises:
-        BadRequestError: it is not, or it is longer than `MAX_URL_CHARACTERS`.
+        BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
     if len(url) > MAX_URL_CHARACTERS:

@@ -1,19 +1,19 @@
-"""In which form a film is wanted: what of it, from where to where, copied or encoded."""
+"""The output format: file type, clip, and whether each stream is copied or re-encoded."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 from transcoder.core.media.streams import Medium, Stream
 
-MP3_BITS = 192_000
-"""Per second, always the same: a player that knows no length can tell it from the bytes."""
+MP3_BITS_PER_SECOND = 192_000
+"""Constant, so that a player can compute the duration from the number of bytes when nothing else gives it."""
 
 ENCODER_CODECS = {"libx264": "h264", "aac": "aac", "libmp3lame": "mp3"}
-"""What each encoder makes."""
+"""The codec that each of ffmpeg's encoders produces."""
 
 
 class FileFormat(Enum):
-    """What kind of file is made; the value is its name's ending."""
+    """The type of the output file; the value is its file name extension."""
 
     MP4 = "mp4"
     M4A = "m4a"
@@ -26,34 +26,34 @@ class FileFormat(Enum):
 
 
 class VideoMode(Enum):
-    """What becomes of the picture."""
+    """How the video gets into the output."""
 
     COPY = "copy"
     H264 = "h264"
-    """It is encoded anew as H.264, unless it is that already."""
+    """It is re-encoded as H.264 if it has another codec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Which part of what a plan lists is wanted."""
+    """The requested part of the segments that a plan lists."""
 
     start: float | None
-    """Seconds after the begin of the plan's first segment of the picture, or of the sound where there is no picture; None: at its begin."""
+    """Seconds after the plan's first video segment begins, or its first audio segment if it has no video; None: at its beginning."""
     seconds: float | None
-    """How long it is; None reaches to the film's end."""
+    """Its duration; None: up to the end of the source."""
     exact: bool = False
-    """Picture and sound are encoded anew, so that the film begins there and not at the key picture before it."""
+    """Video and audio are re-encoded, so that the output begins at `start` and not at the key frame before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """What is wanted of one period, in seconds on its own timeline; None is no limit."""
+    """The part of one period that goes into the output, in seconds on the period's own timeline; None is no limit."""
 
     start: float | None = None
     end: float | None = None
 
-    def seconds(self, start: float, end: float) -> float:
-        """Return how much of what lies between two times is wanted."""
+    def overlap(self, start: float, end: float) -> float:
+        """Return how many seconds between two times are within the window."""
         return max(0.0, min(end, end if self.end is None else self.end) - max(start, start if self.start is None else self.start))
 
 
@@ -62,19 +62,19 @@ WHOLE_PERIOD = TimeWindow()
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """What is made of what is fetched."""
+    """What to make of the fetched media."""
 
     format: FileFormat = FileFormat.MP4
-    picture: VideoMode = VideoMode.COPY
+    video_mode: VideoMode = VideoMode.COPY
     clip: Clip | None = None
 
     def encoder(self, stream: Stream) -> str | None:
-        """Return ffmpeg's name of what encodes that stream anew; None where it is copied."""
+        """Return the name of ffmpeg's encoder for this stream; None if it is copied."""
         exact = self.clip is not None and self.clip.exact
         if stream.medium is Medium.VIDEO:
-            return "libx264" if exact or (self.picture is VideoMode.H264 and stream.codec != "h264") else None
+            return "libx264" if exact or (self.video_mode is VideoMode.H264 and stream.codec != "h264") else None
         if self.format is FileFormat.MP3:
-            # A frame of MP3 may lean on the ones before it, so a clip of MP3 that begins with any of them would not be clean.
+            # An MP3 frame may use data from earlier frames (the bit reservoir), so a copied clip would not begin cleanly.
             return None if stream.codec == "mp3" and self.clip is None else "libmp3lame"
         return "aac" if exact or (self.format is FileFormat.M4A and stream.codec != "aac") else None
 

@@ -1,4 +1,4 @@
-"""A raw query string → its parameters."""
+"""Parses a raw query string into its parameters."""
 
 import re
 from dataclasses import dataclass
@@ -8,52 +8,52 @@ from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import make_job
 from transcoder.errors import BadRequestError
 
-_RAW_URL = re.compile(r"(?:^|(?<=&))url=(https?://.*)", re.IGNORECASE | re.DOTALL)
+_LITERAL_URL = re.compile(r"(?:^|(?<=&))url=(https?://.*)", re.IGNORECASE | re.DOTALL)
 MAX_PARAMETERS = 50
-SIGNATURE = frozenset({"exp", "sig"})
-"""Parameters that say who made a link, and nothing of the film."""
+SIGNATURE_PARAMETERS = frozenset({"exp", "sig"})
+"""Parameters that authenticate a link and do not affect the output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What stands in a query, decoded; each name once."""
+    """The decoded parameters of a query, each name once."""
 
     values: dict[str, str]
 
     def job(self) -> Job:
-        """Read it as a job.
+        """Return the job that the parameters describe.
 
         Raises:
-            BadRequestError: `url` is missing or not an http(s) address, a parameter is unknown, a value makes no sense.
+            BadRequestError: `url` is missing or not an http(s) address, a parameter is unknown, or a value is invalid.
 
         """
-        choices = {name: text for name, text in self.values.items() if name not in SIGNATURE | {"url"}}
+        parameters = {name: text for name, text in self.values.items() if name not in SIGNATURE_PARAMETERS | {"url"}}
         url = self.values.get("url")
         if not url:
-            make_job("", choices)  # an unknown name explains more than a missing one: `uri=…`
-            raise BadRequestError("The parameter url is missing: name the video, as in ?url=https://example.com/video.m3u8")
-        return make_job(checked_url(url), choices)
+            make_job("", parameters)  # an unknown name such as `uri=…` is the more helpful error
+            raise BadRequestError("The parameter url is missing: pass the address of the video, as in ?url=https://example.com/video.m3u8")
+        return make_job(checked_url(url), parameters)
 
 
 def parse_query(query: str) -> Query:
-    """Take a raw query string apart.
+    """Return the parameters of a raw query string.
 
-    A `url` that begins with a literal `http://` or `https://` is everything after `url=`, taken as it stands: players' addresses carry
-    queries of their own, and existing sites paste them in as they are. Other parameters stand before it. Percent-encoded, it is
-    one parameter of several, in any order.
+    A `url` that begins with a literal `http://` or `https://` is everything after `url=`, unchanged: the addresses of playlists have
+    queries of their own, and existing sites paste them in unescaped. Other parameters must come before it. A percent-encoded `url`
+    is a parameter like any other, in any order.
 
     Raises:
-        BadRequestError: a parameter is there twice, or there are more than `MAX_PARAMETERS`.
+        BadRequestError: a parameter appears twice, or there are more than `MAX_PARAMETERS`.
 
     """
-    raw = _RAW_URL.search(query)
+    literal = _LITERAL_URL.search(query)
     try:
-        pairs = parse_qsl(query[: raw.start()] if raw else query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+        pairs = parse_qsl(query[: literal.start()] if literal else query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
-        raise BadRequestError(f"More than {MAX_PARAMETERS} parameters stand in the query.") from error
-    if raw:
-        pairs.append(("url", raw[1]))
+        raise BadRequestError(f"The query has more than {MAX_PARAMETERS} parameters.") from error
+    if literal:
+        pairs.append(("url", literal[1]))
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise BadRequestError("A parameter stands twice in the query.")
+        raise BadRequestError("A parameter appears twice in the query.")
     return Query(values)

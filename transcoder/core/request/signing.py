@@ -1,7 +1,7 @@
-"""Links that only the owner hands out: parameters, an expiry and a key → a signature, and back.
+"""Signed links: computes and checks the signature over a link's parameters and its expiry.
 
-What is signed is text that any language makes in a line: `name=value` of each parameter but `sig`, decoded, in UTF-8, sorted by name
-and joined by line feeds. The signature is its HMAC with SHA-256 (RFC 2104), in small hexadecimal digits.
+The signed text is easy to build in any language: `name=value` of each parameter but `sig`, decoded, in UTF-8, sorted by name and joined
+by line feeds. The signature is its HMAC-SHA-256 (RFC 2104) in lower-case hexadecimal digits.
 """
 
 import hmac
@@ -16,55 +16,55 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EXPIRY = re.compile(r"[0-9]{1,12}")
 
 
-def usable_keys(keys: Iterable[str | bytes]) -> tuple[bytes, ...]:
+def encode_keys(keys: Iterable[str | bytes]) -> tuple[bytes, ...]:
     """Return keys as bytes.
 
     Raises:
-        BadRequestError: one is too short to be a secret.
+        BadRequestError: a key is too short to be secure.
 
     """
-    found = tuple(key.encode() if isinstance(key, str) else key for key in keys)
-    if any(len(key) < MIN_KEY_BYTES for key in found):
-        raise BadRequestError(f"A key of signed links is shorter than {MIN_KEY_BYTES} characters.")
-    return found
+    encoded = tuple(key.encode() if isinstance(key, str) else key for key in keys)
+    if any(len(key) < MIN_KEY_BYTES for key in encoded):
+        raise BadRequestError(f"A signing key is shorter than {MIN_KEY_BYTES} characters.")
+    return encoded
 
 
-def signed(values: Mapping[str, str], *, key: bytes, expires: int) -> dict[str, str]:
-    """Add `exp`, in seconds since 1970, and `sig` to the parameters of a link.
+def sign(values: Mapping[str, str], *, key: bytes, expires: int) -> dict[str, str]:
+    """Return a link's parameters with `exp`, in seconds since 1970, and `sig` added.
 
     Raises:
-        BadRequestError: a parameter cannot be signed: it holds a control character.
+        BadRequestError: a parameter contains a control character, so it cannot be signed.
 
     """
-    limited = {name: text for name, text in values.items() if name != "sig"} | {"exp": str(expires)}
-    if any(_CONTROL.search(name + text) for name, text in limited.items()):
-        raise BadRequestError("A parameter holds a control character.")
-    return limited | {"sig": _signature(limited, key)}
+    unsigned = {name: text for name, text in values.items() if name != "sig"} | {"exp": str(expires)}
+    if any(_CONTROL.search(name + text) for name, text in unsigned.items()):
+        raise BadRequestError("A parameter contains a control character.")
+    return unsigned | {"sig": _signature(unsigned, key)}
 
 
-def check(values: Mapping[str, str], *, keys: Sequence[bytes], now: float) -> None:
-    """Let pass what was signed with any of `keys` and has not expired at `now`, in seconds since 1970.
+def check_signature(values: Mapping[str, str], *, keys: Sequence[bytes], now: float) -> None:
+    """Accept parameters that are signed with any of `keys` and not expired at `now`, in seconds since 1970.
 
     Raises:
-        BadSignatureError: it was not, or it has.
+        BadSignatureError: the signature is missing or wrong, or the link has expired.
 
     """
-    given, expires = values.get("sig", ""), values.get("exp", "")
-    if not given or not expires:
-        raise BadSignatureError("This service serves signed links only: exp and sig are missing.")
+    signature, expires = values.get("sig", ""), values.get("exp", "")
+    if not signature or not expires:
+        raise BadSignatureError("This service serves only signed links: exp and sig are missing.")
     if not _EXPIRY.fullmatch(expires) or any(_CONTROL.search(name + text) for name, text in values.items()):
-        raise BadSignatureError("The signature of this link does not hold.")
-    limited = {name: text for name, text in values.items() if name != "sig"}
-    # All of them, whichever holds: how long it takes must not tell.
-    matches = [hmac.compare_digest(_signature(limited, key).encode(), given.encode()) for key in keys]
+        raise BadSignatureError("The signature of this link is not valid.")
+    unsigned = {name: text for name, text in values.items() if name != "sig"}
+    # Compare with every key, whichever matches: the time taken must not reveal which one it is.
+    matches = [hmac.compare_digest(_signature(unsigned, key).encode(), signature.encode()) for key in keys]
     if not any(matches):
-        raise BadSignatureError("The signature of this link does not hold.")
+        raise BadSignatureError("The signature of this link is not valid.")
     if now >= int(expires):
-        raise BadSignatureError("This link has expired: ask for a new one where you got it.")
+        raise BadSignatureError("This link has expired: request a new one where you got it.")
 
 
-def query_of(values: Mapping[str, str]) -> str:
-    """Write parameters as a query string, every character escaped that is not unreserved (RFC 3986, 2.3)."""
+def encode_query(values: Mapping[str, str]) -> str:
+    """Return parameters as a query string, with every character escaped that is not unreserved (RFC 3986, 2.3)."""
     return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in values.items())
 
 

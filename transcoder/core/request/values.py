@@ -1,4 +1,4 @@
-"""Times, sizes and words as people write them → numbers and members of enumerations."""
+"""Parses parameter values as people write them: times, sizes, numbers, flags, choices and texts."""
 
 import re
 from enum import Enum
@@ -8,30 +8,32 @@ from transcoder.errors import BadRequestError
 
 E = TypeVar("E", bound=Enum)
 
-_MOMENT = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):)?([0-9]{1,7}(?:\.[0-9]{1,9})?)", re.ASCII)
+_TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):)?([0-9]{1,7}(?:\.[0-9]{1,9})?)", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([kmg]?b?)", re.ASCII | re.IGNORECASE)
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _MINUTE = 60
+_MAX_TEXT_CHARACTERS = 500
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def moment(name: str, text: str) -> float:
-    """Read a time as seconds (`90`, `90.5`) or `h:mm:ss[.fff]`, `m:ss`.
+def parse_time(name: str, text: str) -> float:
+    """Return a time in seconds, written as seconds (`90`, `90.5`) or as `h:mm:ss[.fff]` or `m:ss`.
 
     Raises:
-        BadRequestError: it is none; the sentence begins with `name`.
+        BadRequestError: the text is not a time; the message begins with `name`.
 
     """
-    match = _MOMENT.fullmatch(text.strip())
+    match = _TIME.fullmatch(text.strip())
     if match is None or (match[2] is not None and float(match[3]) >= _MINUTE):
         raise BadRequestError(f"{name}: {text[:100]!r} is not a time; write seconds (90.5) or h:mm:ss (1:02:03.5).")
     return int(match[1] or 0) * _MINUTE * _MINUTE + int(match[2] or 0) * _MINUTE + float(match[3])
 
 
-def byte_count(name: str, text: str) -> int:
-    """Read a size: bytes, or with kB, MB, GB (powers of 1000).
+def parse_size(name: str, text: str) -> int:
+    """Return a size in bytes, written as bytes or with kB, MB or GB (powers of 1000).
 
     Raises:
-        BadRequestError: it is none, or zero.
+        BadRequestError: the text is not a size, or it is zero.
 
     """
     match = _SIZE.fullmatch(text.strip())
@@ -41,14 +43,50 @@ def byte_count(name: str, text: str) -> int:
     return count
 
 
-def one_of(kind: type[E], name: str, text: str) -> E:
-    """Read a word as the member of `kind` that has it as its value.
+def parse_choice(kind: type[E], name: str, text: str) -> E:
+    """Return the member of `kind` whose value is the text.
 
     Raises:
-        BadRequestError: no member has; the sentence lists those that there are.
+        BadRequestError: no member has that value; the message lists the valid ones.
 
     """
     try:
         return kind(text.lower())
     except ValueError as error:
-        raise BadRequestError(f"{name}: {text[:100]!r} is none of {', '.join(str(each.value) for each in kind)}.") from error
+        raise BadRequestError(f"{name}: {text[:100]!r} is not one of {', '.join(str(each.value) for each in kind)}.") from error
+
+
+def parse_positive_int(name: str, text: str, expected: str) -> int:
+    """Return a number above 0 of at most five digits.
+
+    Raises:
+        BadRequestError: the text is not such a number; the message says that it is not `expected`.
+
+    """
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) == 0:
+        raise BadRequestError(f"{name}: {text[:100]!r} is not {expected}.")
+    return int(text)
+
+
+def parse_text(name: str, text: str) -> str:
+    """Return a short text of one line, without surrounding spaces.
+
+    Raises:
+        BadRequestError: it is empty, too long, or contains control characters.
+
+    """
+    if not text.strip() or len(text) > _MAX_TEXT_CHARACTERS or _CONTROL.search(text):
+        raise BadRequestError(f"{name}: must be a text of one line with at most {_MAX_TEXT_CHARACTERS} characters.")
+    return text.strip()
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """Return whether a flag is set: `1` or `0`.
+
+    Raises:
+        BadRequestError: the text is neither.
+
+    """
+    if text not in {"0", "1"}:
+        raise BadRequestError(f"{name}: {text[:100]!r} is neither 1 nor 0.")
+    return text == "1"

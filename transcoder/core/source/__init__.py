@@ -1,1 +1,1 @@
-"""What an address turned out to be: a Reddit post, a playlist or a file, and what of it is selected."""
+"""The source at an address (a Reddit post, a playlist or a file), and what of it is selected for a job."""

@@ -1,9 +1,8 @@
-"""What is told of a source instead of making its film: what it offers, what would be taken, how large and how long that would be."""
+"""The `/info` report: available variants and renditions, the selected ones, estimated size and duration."""
 
 import math
 from dataclasses import asdict, dataclass
 
-from transcoder.core.hls.clip import length
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import Rendition, Variant
 from transcoder.core.media.streams import TrackKind
@@ -11,27 +10,27 @@ from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024
 LAMBDA_BYTES_PER_SECOND = 2 * 1024 * 1024
-"""How fast Lambda streams an answer after the burst (AWS Lambda developer guide, "Response streaming", bandwidth limits)."""
+"""How fast Lambda streams a response after the burst (AWS Lambda developer guide, "Response streaming", bandwidth limits)."""
 
 
 @dataclass(frozen=True, slots=True)
-class VariantLine:
-    """One variant that could be chosen."""
+class VariantInfo:
+    """One available variant."""
 
     width: int | None
     height: int | None
     frame_rate: float | None
     codecs: tuple[str, ...]
     bandwidth: int | None
-    """Bits per second at most, sound included."""
+    """Peak bits per second, audio included."""
     average_bandwidth: int | None
     estimated_bytes: int | None
     chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
-class TrackLine:
-    """One rendition of sound or text."""
+class RenditionInfo:
+    """One available audio or subtitle rendition."""
 
     group: str
     name: str
@@ -42,7 +41,7 @@ class TrackLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemLine:
+class ItemInfo:
     """One of several videos of a post."""
 
     item: int
@@ -54,59 +53,59 @@ class ItemLine:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit that the film has to keep to."""
+    """A limit that applies to the output."""
 
     name: str
     value: int
     unit: str
     kept: bool | None
-    """None: it cannot be told in advance."""
+    """Whether the output is within the limit; None: unknown in advance."""
 
 
 @dataclass(frozen=True, slots=True)
 class InfoReport:
-    """All that is told."""
+    """The whole report; the field names are those of the JSON document."""
 
     kind: str
-    """reddit, or hls for the address of a playlist."""
+    """reddit, hls for a playlist's address, or file for a file that is passed through."""
     page: str
     title: str | None
     subreddit: str | None
     seconds: float
-    """Of the film, or of the part that is wanted of it."""
-    items: tuple[ItemLine, ...]
-    variants: tuple[VariantLine, ...]
-    audio: tuple[TrackLine, ...]
-    subtitles: tuple[TrackLine, ...]
+    """The duration of the output."""
+    items: tuple[ItemInfo, ...]
+    variants: tuple[VariantInfo, ...]
+    audio: tuple[RenditionInfo, ...]
+    subtitles: tuple[RenditionInfo, ...]
     file_name: str
     estimated_bytes: int | None
     estimated_seconds_on_lambda: float | None
-    """For sending alone; what the origin takes comes on top where it is slower."""
+    """For sending alone; it takes longer if the origin is slower."""
     limits: tuple[Limit, ...]
     download: str | None = None
-    """The film's address, relative to that of the report."""
+    """The address of the output, relative to that of the report."""
 
     def document(self) -> dict[str, object]:
-        """Return it as what JSON has a notation for."""
+        """Return the report as an object that can be serialized to JSON."""
         return asdict(self)
 
 
 def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, response_limit: int) -> InfoReport:
-    """Say what is known of a source once its playlists have been read."""
-    fetched = length(resolved.plan)
+    """Return the report on a source whose playlists have been read."""
+    fetched = resolved.plan.seconds
     estimated = resolved.plan.estimated_bytes
-    main = resolved.multivariant
-    tracks = main.renditions if main else ()
+    multivariant = resolved.multivariant
+    renditions = multivariant.renditions if multivariant else ()
     return InfoReport(
         kind="reddit" if source.kind is SourceKind.REDDIT else "file" if resolved.file else "hls",
         page=source.page,
         title=source.title,
         subreddit=source.subreddit,
-        seconds=round(_seconds(resolved.plan, fetched), 3),
+        seconds=round(_output_seconds(resolved.plan, fetched), 3),
         items=_items(source),
-        variants=tuple(_variant(each, resolved, fetched) for each in main.variants) if main else (),
-        audio=tuple(_track(each, resolved) for each in tracks if each.kind == "AUDIO"),
-        subtitles=tuple(_track(each, resolved) for each in tracks if each.kind in {"SUBTITLES", "CLOSED-CAPTIONS"}),
+        variants=tuple(_variant(each, resolved, fetched) for each in multivariant.variants) if multivariant else (),
+        audio=tuple(_rendition(each, resolved) for each in renditions if each.kind == "AUDIO"),
+        subtitles=tuple(_rendition(each, resolved) for each in renditions if each.kind in {"SUBTITLES", "CLOSED-CAPTIONS"}),
         file_name=file_name,
         estimated_bytes=estimated,
         estimated_seconds_on_lambda=None if estimated is None else round(lambda_seconds(estimated), 1),
@@ -115,33 +114,33 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
 
 
 def lambda_seconds(size: int) -> float:
-    """Return how long Lambda takes to stream so many bytes."""
+    """Return how many seconds Lambda takes to stream `size` bytes."""
     return max(0, size - LAMBDA_BURST_BYTES) / LAMBDA_BYTES_PER_SECOND
 
 
-def _seconds(plan: Plan, fetched: float) -> float:
-    """Return how long the film is, of which so many seconds are fetched."""
+def _output_seconds(plan: Plan, fetched: float) -> float:
+    """Return the duration of the output; `fetched` is that of the segments to fetch."""
     clip = plan.output_format.clip
     if clip is None:
         return fetched
     if clip.seconds is not None:
         return clip.seconds
-    # Of the sound more is fetched; where the part begins is counted from the picture.
-    leaders = (min(period.tracks, key=lambda track: track.kind is TrackKind.AUDIO) for period in plan.periods)
-    return math.fsum(track.seconds for track in leaders) - (clip.start or 0.0)
+    # More of the audio is fetched than of the video, and the clip's start is relative to the video.
+    return math.fsum(period.main_track.seconds for period in plan.periods) - (clip.start or 0.0)
 
 
-def _brings(resolved: ResolvedSource, kind: TrackKind) -> bool:
+def _has(resolved: ResolvedSource, kind: TrackKind) -> bool:
+    """Whether the output has media of this kind."""
     return any(track.kind in {kind, TrackKind.BOTH} for period in resolved.plan.periods for track in period.tracks)
 
 
-def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> VariantLine:
+def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> VariantInfo:
     width, height = variant.resolution or (None, None)
     rate = variant.average_bandwidth or variant.bandwidth
-    picture = _brings(resolved, TrackKind.VIDEO) or not (resolved.choice and resolved.choice.rendition)
-    chosen = picture and resolved.choice is not None and resolved.choice.variant is variant
+    uses_variant = _has(resolved, TrackKind.VIDEO) or not (resolved.choice and resolved.choice.rendition)
+    chosen = uses_variant and resolved.choice is not None and resolved.choice.variant is variant
     estimated = round(rate * seconds / 8) if rate else None
-    return VariantLine(
+    return VariantInfo(
         width,
         height,
         variant.frame_rate,
@@ -153,14 +152,14 @@ def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> Vari
     )
 
 
-def _track(rendition: Rendition, resolved: ResolvedSource) -> TrackLine:
-    chosen = _brings(resolved, TrackKind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
-    return TrackLine(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
+def _rendition(rendition: Rendition, resolved: ResolvedSource) -> RenditionInfo:
+    chosen = _has(resolved, TrackKind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
+    return RenditionInfo(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
 
 
-def _items(source: Source) -> tuple[ItemLine, ...]:
-    lines = []
+def _items(source: Source) -> tuple[ItemInfo, ...]:
+    items = []
     for item, video in enumerate(source.videos, 1):
         width, height = video.size or (None, None)
-        lines.append(ItemLine(item, width, height, video.seconds, chosen=item == source.item))
-    return tuple(lines)
+        items.append(ItemInfo(item, width, height, video.seconds, chosen=item == source.item))
+    return tuple(items)

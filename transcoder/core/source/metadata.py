@@ -1,4 +1,4 @@
-"""What is written into the film about itself."""
+"""The metadata of the output: title, source and date."""
 
 import re
 from datetime import UTC, datetime
@@ -11,15 +11,15 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def metadata_of(source: Source) -> dict[str, str]:
-    """Return title, comment (where it was found) and date (when it was posted), as far as they are known, by ffmpeg's names.
+    """Return title, comment (the source's address) and date (of the post), as far as they are known, by ffmpeg's names.
 
-    Of an address only what people may share is kept: no credentials, no query, no fragment; and nothing of a local file's.
+    Only the public part of an address is included: no credentials, no query, no fragment, and nothing about a local file.
     """
-    tags = {"title": source.title or "", "comment": _public(source.page), "date": _date(source.posted)}
+    tags = {"title": source.title or "", "comment": _public_url(source.page), "date": _date(source.posted)}
     return {name: _CONTROL.sub(" ", text)[:_MAX_CHARACTERS] for name, text in tags.items() if text}
 
 
-def _public(url: str) -> str:
+def _public_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"}:
         return ""

@@ -1,16 +1,16 @@
-"""What an origin answered to a question that is not about media."""
+"""A small HTTP response from an origin, such as a page or a JSON document."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """One answer, whatever its status."""
+    """One HTTP response, whatever its status."""
 
     url: str
-    """Where it came from in the end."""
+    """Its address, after redirects."""
     status: int
     content_type: str
     text: str
     location: str | None = None
-    """Where it leads, as an absolute address, if it is a redirect that was not followed."""
+    """The absolute target address, if the response is a redirect that was not followed."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from transcoder.core.answer.passthrough import OPAQUE, SNIFFED_BYTES, FileHead, is_file, media_type
+from transcoder.core.answer.passthrough import OCTET_STREAM, SNIFFED_BYTES, FileHead, safe_content_type, should_pass_through
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.content_encoding import BodyDecoder
@@ -43,7 +43,7 @@ class PlaylistSniffer:
 
     def __init__(self, url: str, response: httpx.Response, sink: ByteSink) -> None:
         """Check the response to a request for `url`, and push its body into `sink`."""
-        self._head = replace(read_file_head(response), asked=url)
+        self._head = replace(read_file_head(response), requested_url=url)
         self._content_type = response.headers.get("Content-Type", "")
         self._sink = sink
         self._first_bytes = b""
@@ -58,7 +58,7 @@ class PlaylistSniffer:
 
     def end(self) -> None:
         """Decide by the bytes that have arrived; raises `NotAPlaylistError` if this is not a playlist."""
-        if is_file(self._first_bytes, self._content_type):
+        if should_pass_through(self._first_bytes, self._content_type):
             raise NotAPlaylistError(self._head)
 
 
@@ -73,7 +73,7 @@ def local_file_head(url: str) -> FileHead | None:
     path = local_files.path_of(url)
     if path is None:
         return None
-    content_type = mimetypes.guess_type(path.name)[0] or OPAQUE
+    content_type = mimetypes.guess_type(path.name)[0] or OCTET_STREAM
     try:
         with path.open("rb") as file:
             first_bytes = file.read(SNIFFED_BYTES)
@@ -82,9 +82,9 @@ def local_file_head(url: str) -> FileHead | None:
         raise NotFoundError(f"{path} does not exist.") from error
     except OSError as error:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
-    if not is_file(first_bytes, OPAQUE):
+    if not should_pass_through(first_bytes, OCTET_STREAM):
         return None
-    return FileHead(local_files.base_url(url), HTTPStatus.OK, media_type(content_type), length, asked=url)
+    return FileHead(local_files.base_url(url), HTTPStatus.OK, safe_content_type(content_type), length, requested_url=url)
 
 
 def read_file_head(response: httpx.Response) -> FileHead:
@@ -94,12 +94,12 @@ def read_file_head(response: httpx.Response) -> FileHead:
     return FileHead(
         url=str(response.url),
         status=HTTPStatus(response.status_code),
-        content_type=media_type(response.headers.get("Content-Type", "")),
+        content_type=safe_content_type(response.headers.get("Content-Type", "")),
         length=int(length) if length.isascii() and length.isdigit() and not compressed else None,
         content_range=response.headers.get("Content-Range") if response.status_code != httpx.codes.OK else None,
         etag=None if compressed else response.headers.get("ETag"),
-        modified=response.headers.get("Last-Modified"),
-        ranges=not compressed and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
+        last_modified=response.headers.get("Last-Modified"),
+        accepts_ranges=not compressed and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
     )
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import h11
 
-from transcoder.core.answer.function_url import PRELUDE_TYPE, ResponseHead, prelude, problem
+from transcoder.core.answer.function_url import PRELUDE_TYPE, ResponseHead, encode_prelude, problem_response
 from transcoder.core.answer.metrics import OK, Value
 from transcoder.core.answer.runtime_errors import error_document, error_trailers, error_type
 from transcoder.edge.runtime_api.connection import Connection, exchange
@@ -52,11 +52,11 @@ class Answer:
         """Set status and headers. They are sent together with the first byte of the body, and can be replaced until then.
 
         Raises:
-            ValueError: `head` cannot be sent (see `prelude`).
+            ValueError: `head` cannot be sent (see `encode_prelude`).
         """
         if self.started:
             raise RuntimeError("The response has started; its head cannot be changed.")
-        self._prelude = prelude(head)
+        self._prelude = encode_prelude(head)
         self.status = head.status
 
     async def write(self, chunk: bytes | memoryview) -> None:
@@ -94,7 +94,7 @@ class Answer:
         if self._connection is not None:
             await self._end(h11.EndOfMessage(headers=[*error_trailers(error)]))
         elif isinstance(error, TranscoderError):
-            head, body = problem(error)
+            head, body = problem_response(error)
             await self.start(head)
             await self.write(body)
             await self.finish()

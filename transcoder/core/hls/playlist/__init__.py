@@ -1,6 +1,16 @@
-"""Playlist text → what it says."""
+"""Parses playlist text into values."""
 
-from transcoder.core.hls.playlist.model import KeyTag, MapTag, Media, MediaSegment, Multivariant, Rendition, Variant
-from transcoder.core.hls.playlist.parse import media_only, parse
+from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
+from transcoder.core.hls.playlist.parse import parse, require_media_playlist
 
-__all__ = ["KeyTag", "MapTag", "Media", "MediaSegment", "Multivariant", "Rendition", "Variant", "media_only", "parse"]
+__all__ = [
+    "KeyTag",
+    "MapTag",
+    "MediaPlaylist",
+    "MediaSegment",
+    "MultivariantPlaylist",
+    "Rendition",
+    "Variant",
+    "parse",
+    "require_media_playlist",
+]

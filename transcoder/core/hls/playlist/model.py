@@ -1,4 +1,4 @@
-"""What playlists say, as values (RFC 8216)."""
+"""The contents of playlists, as values (RFC 8216)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,20 +12,20 @@ class Variant:
 
     url: str
     bandwidth: int
-    """Bits per second at most, the sound of its audio group included; 0 where the tag does not tell."""
+    """Peak bits per second, including the audio of its group; 0 if the tag does not give it."""
     average_bandwidth: int | None
     resolution: tuple[int, int] | None
     """Width and height in pixels."""
     frame_rate: float | None
     codecs: tuple[str, ...]
-    """As in RFC 6381; empty where the tag does not tell."""
+    """As in RFC 6381; empty if the tag does not give them."""
     audio_group: str | None
     subtitles_group: str | None
     name: str | None
 
     @property
     def short_side(self) -> int | None:
-        """The smaller of width and height in pixels, which is what people call 720p, upright or not."""
+        """The smaller of width and height in pixels: what people call 720p, in portrait or landscape."""
         return min(self.resolution) if self.resolution else None
 
 
@@ -49,19 +49,19 @@ class Rendition:
 
 
 @dataclass(frozen=True, slots=True)
-class Multivariant:
-    """What a Multivariant Playlist offers; I-frame variants are left out."""
+class MultivariantPlaylist:
+    """The variants and renditions of a Multivariant Playlist; I-frame variants are left out."""
 
     url: str
     variants: tuple[Variant, ...]
     renditions: tuple[Rendition, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
-    """What EXT-X-DEFINE gave: the Media Playlists may import it."""
+    """The variables that EXT-X-DEFINE defines; Media Playlists may import them."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyTag:
-    """One EXT-X-KEY as it was written (RFC 8216, 4.3.2.4); whether it can be used is planning's business."""
+    """One EXT-X-KEY as it is written (RFC 8216, 4.3.2.4); planning decides whether it can be used."""
 
     method: str
     url: str | None
@@ -71,7 +71,7 @@ class KeyTag:
 
 @dataclass(frozen=True, slots=True)
 class MapTag:
-    """One EXT-X-MAP (RFC 8216, 4.3.2.5), and the keys in force where it stands."""
+    """One EXT-X-MAP (RFC 8216, 4.3.2.5), and the keys in force at its place."""
 
     url: str | None
     range: ByteRange | None
@@ -80,7 +80,7 @@ class MapTag:
 
 @dataclass(frozen=True, slots=True)
 class MediaSegment:
-    """One segment of a Media Playlist, gaps included."""
+    """One segment of a Media Playlist; it may be a gap."""
 
     url: str
     seconds: float
@@ -91,28 +91,28 @@ class MediaSegment:
     gap: bool
     range: ByteRange | None
     keys: tuple[KeyTag, ...]
-    """The keys in force: one of them is enough; empty: not encrypted."""
+    """The keys in force, any one of which decrypts the segment; empty if it is not encrypted."""
     map: MapTag | None
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class MediaPlaylist:
     """One Media Playlist."""
 
     url: str
     segments: tuple[MediaSegment, ...]
     target_seconds: int
     ended: bool
-    """EXT-X-ENDLIST stands in it."""
+    """It has EXT-X-ENDLIST."""
     kind: str | None
     """VOD, EVENT or None."""
     stills_only: bool
     """Its segments are single I-frames or images, for scrubbing."""
-    skips: bool
+    is_delta_update: bool
     """It is a Playlist Delta Update: some of its segments are left out."""
     discontinuity_sequence: int
 
     @property
     def encrypted(self) -> bool:
-        """Tell whether any segment that exists is encrypted, in whatever way."""
+        """Whether any existing segment is encrypted, by any method."""
         return any(segment.keys and not segment.gap for segment in self.segments)

@@ -1,19 +1,19 @@
-"""Playlist text as it is found in the wild → lines that the m3u8 package reads without stumbling.
+"""Normalizes playlist text as it is found in the wild, so that the m3u8 package can parse it.
 
-The package raises ValueError, KeyError or TypeError on bad versions, dates, sequence numbers and attributes, most of which mean
-nothing here. So only the tags that this project uses reach it, with values it can read; every other line is left out. What would
-lose media if it were left out (a byte range, a duration below zero) is refused.
+The package raises ValueError, KeyError or TypeError on bad versions, dates, sequence numbers and attributes, most of which do not
+matter here. So it gets only the tags that this project uses, with values that it can parse; every other line is dropped. Values that
+would lose media if they were dropped (a byte range, a negative duration) are refused.
 """
 
 import math
 import re
 from collections.abc import Callable
 
-from transcoder.core.hls.playlist.uris import shown
+from transcoder.core.hls.playlist.uris import without_query
 from transcoder.errors import UnsupportedSourceError
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-# str.splitlines, which the package uses, cuts at these too; RFC 8216 (4.1) knows LF and CRLF only.
+# str.splitlines, which the package uses, also splits at these; RFC 8216 (4.1) allows only LF and CRLF.
 _NOT_LINE_ENDS = str.maketrans(dict.fromkeys("\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\ufffd"))
 _BLANK = " \t\ufeff\u00a0\u200b"
 _ATTRIBUTE = re.compile(r'(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)\s*+=\s*+("[^"]*"|[^,]*+)')
@@ -26,24 +26,24 @@ _BYTERANGE = re.compile(r"\s*([0-9]{1,18})\s*(?:@\s*([0-9]{1,18})?\s*)?")
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
 
 MAX_URIS = 100_000
-"""A playlist that lists more segments or variants is refused."""
+"""A playlist with more segments or variants is refused."""
 MAX_LINES = 500_000
-"""A playlist of more lines is refused, comments and blank ones not counted."""
+"""A playlist with more lines is refused; comments and blank lines do not count."""
 
-OF_MULTIVARIANT = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
-_ONLY_IN_MULTIVARIANT = OF_MULTIVARIANT | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
+_VARIANT_AND_RENDITION_TAGS = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
+_MULTIVARIANT_ONLY_TAGS = _VARIANT_AND_RENDITION_TAGS | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
 
 
 def attributes(text: str) -> dict[str, str]:
-    """Read an attribute list (RFC 8216, 4.2), quoted where it should be or not; a later attribute of the same name wins."""
+    """Parse an attribute list (RFC 8216, 4.2), with quotes in the right places or not; the last of several equal names wins."""
     return {name.upper(): value.strip().strip('"') for name, value in _ATTRIBUTE.findall(text)}
 
 
 def byte_range(text: str) -> tuple[int, int | None]:
-    """Read `length[@offset]` in bytes (RFC 8216, 4.3.2.2); an `@` with nothing after it counts as none.
+    """Parse `length[@offset]` in bytes (RFC 8216, 4.3.2.2); an `@` with nothing after it is ignored.
 
     Raises:
-        UnsupportedSourceError: it is not of that form; without its range, a segment would be the whole file.
+        UnsupportedSourceError: the text has another form. Without its byte range, the segment would be the whole file.
     """
     match = _BYTERANGE.fullmatch(text.strip('"'))
     if match is None:
@@ -51,15 +51,15 @@ def byte_range(text: str) -> tuple[int, int | None]:
     return int(match[1]), int(match[2]) if match[2] else None
 
 
-def lines_of(text: str, url: str) -> list[str]:
-    """Cut a text into its tags and URIs: without byte order mark, blank lines, comments, and whatever the line ends are.
+def significant_lines(text: str, url: str) -> list[str]:
+    """Return the tags and URIs of a text, without byte order mark, blank lines and comments; any line ending is accepted.
 
     Raises:
-        UnsupportedSourceError: the text is empty, a web page, something else that is plainly not a playlist, or too long.
+        UnsupportedSourceError: the text is empty, a web page, clearly something else than a playlist, or too long.
     """
     stripped = (line.strip().strip(_BLANK) for line in _LINE_END.split(text.translate(_NOT_LINE_ENDS)))
     lines = [line for line in stripped if line and (line[0] != "#" or line.startswith("#EXT"))]
-    where = shown(url)
+    where = without_query(url)
     if not lines:
         raise UnsupportedSourceError(f"{where} is empty, not a playlist.")
     start = lines[0][:200].lower()
@@ -70,32 +70,32 @@ def lines_of(text: str, url: str) -> list[str]:
     if not any(line.startswith("#EXT") for line in lines):
         raise UnsupportedSourceError(f"{where} is not an HLS playlist.")
     if len(lines) > MAX_LINES or sum(line[0] != "#" for line in lines) > MAX_URIS:
-        raise UnsupportedSourceError(f"{where} is too long: {MAX_URIS} segments and {MAX_LINES} lines are the most.")
+        raise UnsupportedSourceError(f"{where} is too long: more than {MAX_URIS} segments or {MAX_LINES} lines.")
     return lines
 
 
 def is_multivariant(lines: list[str]) -> bool:
-    """Tell a Multivariant Playlist from a Media Playlist; one that mixes both kinds of tags is the former, if it names variants."""
+    """Whether this is a Multivariant Playlist and not a Media Playlist; a mixture of both counts as the former if it has variants."""
     names = {line.partition(":")[0] for line in lines if line[0] == "#"}
     if "#EXT-X-STREAM-INF" in names:
         return True
-    return not names & {"#EXTINF", "#EXT-X-TARGETDURATION"} and bool(names & _ONLY_IN_MULTIVARIANT)
+    return not names & {"#EXTINF", "#EXT-X-TARGETDURATION"} and bool(names & _MULTIVARIANT_ONLY_TAGS)
 
 
 def multivariant_lines(lines: list[str]) -> list[str]:
-    """Keep what names variants and renditions, its attributes rewritten so that the package reads them."""
+    """Return the lines for variants and renditions, with attributes rewritten so that the package can parse them."""
     kept = []
     for line in lines:
         name, _, value = line.partition(":")
         if line[0] != "#":
             kept.append(line)
-        elif name in OF_MULTIVARIANT:
-            kept.append(f"{name}:{_rewritten(value)}")
+        elif name in _VARIANT_AND_RENDITION_TAGS:
+            kept.append(f"{name}:{_rewrite_attributes(value)}")
     return kept
 
 
-def _rewritten(text: str) -> str:
-    """Write an attribute list again: quotes where they are needed and nowhere else, numbers that are none left out."""
+def _rewrite_attributes(text: str) -> str:
+    """Return an attribute list with quotes only where they are needed, and without numeric attributes that are not numbers."""
     written = []
     for name, value in attributes(text).items():
         number = _NUMERIC.get(name)
@@ -103,48 +103,48 @@ def _rewritten(text: str) -> str:
             match = number.match(value)
             if match is None:
                 continue
-            value = match[0]  # noqa: PLW2901 - "1280000.5" and "30 fps" are numbers with something after them
-        value = value.replace('"', "")  # noqa: PLW2901 - one in the middle of an unquoted value ends nothing
+            value = match[0]  # noqa: PLW2901 - "1280000.5" and "30 fps" begin with a usable number
+        value = value.replace('"', "")  # noqa: PLW2901 - a quote in the middle of an unquoted value has no meaning
         written.append(f'{name}="{value}"' if _NEEDS_QUOTES.search(value) else f"{name}={value}")
     return ",".join(written)
 
 
 def media_lines(lines: list[str]) -> list[str]:
-    """Keep what tells where the media is, so that each URI has its EXTINF and each value can be read.
+    """Return the lines that locate media, such that each URI has an EXTINF and each value can be parsed.
 
-    A segment without a duration, or with one that is no number, is given the target duration: its media is there all the same.
+    A segment whose duration is missing or not a number gets the target duration: its media exists all the same.
 
     Raises:
-        UnsupportedSourceError: a duration is below zero or not finite, a byte range is none, or a duration is missing everywhere.
+        UnsupportedSourceError: a duration is negative or not finite, a byte range is malformed, or there are no durations at all.
     """
     target = _target_seconds(lines)
     kept = [f"#EXT-X-TARGETDURATION:{target}"]
-    timed = False
+    has_duration = False
     for line in lines:
         if line[0] != "#":
-            if not timed:
-                kept.append(f"#EXTINF:{_default(target)},")
+            if not has_duration:
+                kept.append(f"#EXTINF:{_default_duration(target)},")
             kept.append(line)
-            timed = False
+            has_duration = False
             continue
         name, _, value = line.partition(":")
-        clean = _MEDIA_TAGS.get(name)
-        tag = None if clean is None else clean(name, value)
+        normalize = _MEDIA_TAGS.get(name)
+        tag = None if normalize is None else normalize(name, value)
         if tag is not None:
             kept.append(tag)
-            timed = timed or name == "#EXTINF"
+            has_duration = has_duration or name == "#EXTINF"
     return kept
 
 
-def _default(target: int) -> int:
-    """Give the duration of a segment that has none."""
+def _default_duration(target: int) -> int:
+    """Return the duration to use for a segment without one."""
     if not target:
-        raise UnsupportedSourceError("The playlist is broken: it gives neither the durations of its segments nor a target duration.")
+        raise UnsupportedSourceError("The playlist is broken: it has neither segment durations nor a target duration.")
     return target
 
 
 def _target_seconds(lines: list[str]) -> int:
-    """Read EXT-X-TARGETDURATION; where it is missing or no number, the longest EXTINF, and 0 where there is none either."""
+    """Return EXT-X-TARGETDURATION; if it is missing or not a number, the longest EXTINF, or 0 if there is none."""
     target = 0
     for line in lines:
         if line.startswith("#EXT-X-TARGETDURATION:"):
@@ -157,10 +157,10 @@ def _target_seconds(lines: list[str]) -> int:
 
 
 def _seconds(value: str) -> float | None:
-    """Read the number that EXTINF begins with; None if it begins with none.
+    """Return the number at the beginning of an EXTINF value; None if there is no number.
 
     Raises:
-        UnsupportedSourceError: it is not finite, or below zero (which lists of radio stations use for "without an end").
+        UnsupportedSourceError: it is not finite, or negative, which lists of radio stations use for endless streams.
     """
     match = _DURATION.match(value)
     if match is None:
@@ -171,46 +171,46 @@ def _seconds(value: str) -> float | None:
     return seconds
 
 
-def _extinf(name: str, value: str) -> str | None:
-    """Keep a duration without its title."""
+def _duration(name: str, value: str) -> str | None:
+    """Keep the duration and drop the title."""
     seconds = _seconds(value)
     return None if seconds is None else f"{name}:{seconds!r},"
 
 
-def _byterange(name: str, value: str) -> str:
-    """Check a byte range."""
+def _byte_range(name: str, value: str) -> str:
+    """Keep a byte range, which must be well-formed."""
     length, offset = byte_range(value)
     return f"{name}:{length}" if offset is None else f"{name}:{length}@{offset}"
 
 
-def _sequence(name: str, value: str) -> str | None:
-    """Keep a number that is one."""
+def _number(name: str, value: str) -> str | None:
+    """Keep the tag if its value is a number."""
     match = _SEQUENCE.fullmatch(value.strip())
     return f"{name}:{match[0]}" if match else None
 
 
-def _bare(name: str, _value: str) -> str:
+def _without_value(name: str, _value: str) -> str:
     """Keep a tag that has no value."""
     return name
 
 
-def _whole(name: str, value: str) -> str:
-    """Keep the tag as it is."""
+def _unchanged(name: str, value: str) -> str:
+    """Keep the tag unchanged."""
     return f"{name}:{value}"
 
 
 _MEDIA_TAGS: dict[str, Callable[[str, str], str | None]] = {
-    "#EXTINF": _extinf,
-    "#EXT-X-BYTERANGE": _byterange,
-    "#EXT-X-DISCONTINUITY": _bare,
-    "#EXT-X-DISCONTINUITY-SEQUENCE": _sequence,
-    "#EXT-X-ENDLIST": _bare,
-    "#EXT-X-GAP": _bare,
-    "#EXT-X-I-FRAMES-ONLY": _bare,
-    "#EXT-X-IMAGES-ONLY": _bare,
-    "#EXT-X-KEY": _whole,
-    "#EXT-X-MAP": _whole,
-    "#EXT-X-MEDIA-SEQUENCE": _sequence,
-    "#EXT-X-PLAYLIST-TYPE": _whole,
-    "#EXT-X-SKIP": _bare,
+    "#EXTINF": _duration,
+    "#EXT-X-BYTERANGE": _byte_range,
+    "#EXT-X-DISCONTINUITY": _without_value,
+    "#EXT-X-DISCONTINUITY-SEQUENCE": _number,
+    "#EXT-X-ENDLIST": _without_value,
+    "#EXT-X-GAP": _without_value,
+    "#EXT-X-I-FRAMES-ONLY": _without_value,
+    "#EXT-X-IMAGES-ONLY": _without_value,
+    "#EXT-X-KEY": _unchanged,
+    "#EXT-X-MAP": _unchanged,
+    "#EXT-X-MEDIA-SEQUENCE": _number,
+    "#EXT-X-PLAYLIST-TYPE": _unchanged,
+    "#EXT-X-SKIP": _without_value,
 }

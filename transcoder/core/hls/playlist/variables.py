@@ -1,4 +1,4 @@
-"""EXT-X-DEFINE: variables in a playlist, and their substitution (RFC 8216bis, 4.3 and 4.4.2.3)."""
+"""Substitutes the variables that a playlist defines with EXT-X-DEFINE (RFC 8216bis, 4.3 and 4.4.2.3)."""
 
 import re
 from collections.abc import Mapping
@@ -10,30 +10,31 @@ from transcoder.errors import UnsupportedSourceError
 _TAG = "#EXT-X-DEFINE:"
 _REFERENCE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 MAX_CHARACTERS = 16 * 1024 * 1024
-"""A playlist into which variables put more than this is refused: a few of them doubling each other could fill the memory."""
+"""A playlist whose variables add more characters is refused: a few variables that double each other could exhaust the memory."""
 
 
 def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Put the values of variables in place of `{$name}`; return the lines and the variables defined.
+    """Return the lines with `{$name}` replaced by the variables' values, and the variables defined.
 
-    A text without EXT-X-DEFINE is returned as it is: before version 8 such letters mean themselves.
+    Text without EXT-X-DEFINE is returned unchanged: before version 8, `{$name}` has no special meaning.
 
     Raises:
-        UnsupportedSourceError: a variable is used, imported or taken from the query, and has no value, or a line is nothing but empty ones.
+        UnsupportedSourceError: a variable that is used, imported or taken from the query has no value, or a line is empty after the
+            substitution.
     """
     variables: dict[str, str] = {}
     if not any(line.startswith(_TAG) for line in lines):
         return lines, variables
     substituted = []
-    room = MAX_CHARACTERS
+    remaining = MAX_CHARACTERS
     for line in lines:
         values = [_value(variables, name) for name in _REFERENCE.findall(line)] if "{$" in line else []
-        room -= sum(map(len, values))
-        if room < 0:
-            raise UnsupportedSourceError(f"Variables put more than {MAX_CHARACTERS} characters into the playlist.")
+        remaining -= sum(map(len, values))
+        if remaining < 0:
+            raise UnsupportedSourceError(f"The playlist's variables expand to more than {MAX_CHARACTERS} characters.")
         new = _REFERENCE.sub(lambda match: variables[match[1]], line) if values else line
         if not new.strip():
-            raise UnsupportedSourceError("Of a line of the playlist its variables leave nothing.")
+            raise UnsupportedSourceError("A line of the playlist is empty after its variables are replaced by their values.")
         if new.startswith(_TAG):
             _define(variables, attributes(new[len(_TAG) :]), url, imported)
         substituted.append(new)
@@ -41,24 +42,23 @@ def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple
 
 
 def _value(variables: Mapping[str, str], name: str) -> str:
-    """Look a variable up."""
     if name not in variables:
         raise UnsupportedSourceError(f"The playlist uses the variable {name!r}, which has no value.")
     return variables[name]
 
 
 def _define(variables: dict[str, str], tag: Mapping[str, str], url: str, imported: Mapping[str, str]) -> None:
-    """Carry out one EXT-X-DEFINE tag; one without a known form defines nothing, and its uses are refused."""
+    """Apply one EXT-X-DEFINE tag; a tag of unknown form defines nothing, so that references to it are refused."""
     if "NAME" in tag:
         variables[tag["NAME"]] = tag.get("VALUE", "")
     elif "IMPORT" in tag:
         variables[tag["IMPORT"]] = _value(imported, tag["IMPORT"])
     elif "QUERYPARAM" in tag:
-        variables[tag["QUERYPARAM"]] = _value(_query(url), tag["QUERYPARAM"])
+        variables[tag["QUERYPARAM"]] = _value(_query_parameters(url), tag["QUERYPARAM"])
 
 
-def _query(url: str) -> dict[str, str]:
-    """Read the query's parameters, unescaped; `+` means itself, for it stands in signatures more often than for a space."""
+def _query_parameters(url: str) -> dict[str, str]:
+    """Return the query's parameters, unescaped; `+` is kept, since it is part of a signature more often than it means a space."""
     try:
         query = urlsplit(url).query
     except ValueError:

@@ -1,9 +1,9 @@
-"""Reddit's links, its JSON and its refusals, as values; nothing here asks anybody."""
+"""Parses Reddit's links, JSON documents and refusals into values; sends no requests."""
 
-from transcoder.core.source.reddit.answers import read_answer, read_token
-from transcoder.core.source.reddit.dash import Mp4Files, mp4_files, sound_names
+from transcoder.core.source.reddit.dash import Mp4Files, audio_file_urls, mp4_files
 from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, parse_link
 from transcoder.core.source.reddit.post import Post, Video, read_post
+from transcoder.core.source.reddit.replies import parse_reply, parse_token
 
 __all__ = [
     "HostedVideo",
@@ -12,10 +12,10 @@ __all__ = [
     "PostLink",
     "ShareLink",
     "Video",
+    "audio_file_urls",
     "mp4_files",
     "parse_link",
-    "read_answer",
+    "parse_reply",
+    "parse_token",
     "read_post",
-    "read_token",
-    "sound_names",
 ]

@@ -1,4 +1,4 @@
-"""Posts older than Reddit's HLS: the MP4 files of their DASH manifest, one with the picture and one with the sound."""
+"""Posts older than Reddit's HLS playlists: selects the MP4 files of their DASH manifest, one with video and one with audio."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from transcoder.errors import UnsupportedSourceError
 
-_SOUND_NAMES = (
+_AUDIO_FILE_NAMES = (
     "CMAF_AUDIO_128.mp4",
     "CMAF_AUDIO_64.mp4",
     "DASH_AUDIO_128.mp4",
@@ -21,61 +21,61 @@ _DURATION = re.compile(r"PT(?:([0-9.]{1,9})H)?(?:([0-9.]{1,9})M)?(?:([0-9.]{1,9}
 
 @dataclass(frozen=True, slots=True)
 class Mp4Files:
-    """A film in two files, each with one track."""
+    """The addresses of a video in two files, each with one track."""
 
-    picture: str
-    sound: str | None
+    video: str
+    audio: str | None
     seconds: float | None = None
     short_side: int | None = None
-    """In pixels, where it is told."""
+    """In pixels, if known."""
     bandwidth: int | None = None
-    """Bits per second of both, where they are told."""
+    """Bits per second of both, if known."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Representation:
     url: str
-    sound: bool
+    is_audio: bool
     short_side: int
     bandwidth: int
 
 
 def mp4_files(manifest: str, url: str, *, height: int | None = None) -> Mp4Files:
-    """Pick the files of a DASH manifest (ISO 23009-1) whose representations are whole files, as Reddit's are.
+    """Select the files of a DASH manifest (ISO 23009-1) whose representations are whole files, as Reddit's are.
 
-    `url` is where the manifest came from; the picture is the best whose short side is at most `height`, or the smallest.
+    `url` is the manifest's address. The video is the best whose short side is at most `height` pixels, or the smallest if none is.
 
     Raises:
-        UnsupportedSourceError: it is not such a manifest, or names no picture.
+        UnsupportedSourceError: it is not such a manifest, or it lists no video.
 
     """
-    if _DOCUMENT_TYPE.search(manifest):  # where entities are defined, which can be made to grow
+    if _DOCUMENT_TYPE.search(manifest):  # it could define entities that expand without limit
         raise UnsupportedSourceError("The DASH manifest of the video is broken.")
     try:
-        root = ET.fromstring(manifest)  # noqa: S314  # entities were refused above
+        root = ET.fromstring(manifest)  # noqa: S314  # entities are refused above
     except ET.ParseError as error:
         raise UnsupportedSourceError("The DASH manifest of the video is broken.") from error
-    found = [each for each in _representations(root, url) if not each.url.endswith("/")]
-    pictures = [each for each in found if not each.sound]
-    sounds = [each for each in found if each.sound]
-    if not pictures:
-        raise UnsupportedSourceError("The DASH manifest of the video names no picture.")
-    picture = max(pictures, key=lambda each: _rank(each, height))
-    sound = max(sounds, key=lambda each: each.bandwidth, default=None)
+    representations = [each for each in _representations(root, url) if not each.url.endswith("/")]
+    videos = [each for each in representations if not each.is_audio]
+    audios = [each for each in representations if each.is_audio]
+    if not videos:
+        raise UnsupportedSourceError("The DASH manifest of the video lists no video file.")
+    video = max(videos, key=lambda each: _rank(each, height))
+    audio = max(audios, key=lambda each: each.bandwidth, default=None)
     return Mp4Files(
-        picture.url,
-        sound.url if sound else None,
+        video.url,
+        audio.url if audio else None,
         _seconds(root.get("mediaPresentationDuration", "")),
-        picture.short_side or None,
-        (picture.bandwidth + (sound.bandwidth if sound else 0)) or None,
+        video.short_side or None,
+        (video.bandwidth + (audio.bandwidth if audio else 0)) or None,
     )
 
 
-def sound_names(picture: str) -> tuple[str, ...]:
-    """List where the sound that belongs to a picture's file may be, the likeliest first: Reddit renamed it several times."""
-    folder, _, file = picture.partition("?")[0].rpartition("/")
-    era = "CMAF" if file.upper().startswith("CMAF") else "DASH"
-    names = sorted(_SOUND_NAMES, key=lambda name: not name.startswith(era))
+def audio_file_urls(video_url: str) -> tuple[str, ...]:
+    """Return the addresses where the audio of a video file may be, most likely first: Reddit has renamed it several times."""
+    folder, _, file = video_url.partition("?")[0].rpartition("/")
+    prefix = "CMAF" if file.upper().startswith("CMAF") else "DASH"
+    names = sorted(_AUDIO_FILE_NAMES, key=lambda name: not name.startswith(prefix))
     return tuple(f"{folder}/{name}" for name in names)
 
 
@@ -90,12 +90,12 @@ def _representations(root: ET.Element, url: str) -> list[_Representation]:
     for adaptation in root.iterfind("{*}Period/{*}AdaptationSet"):
         for entry in adaptation.iterfind("{*}Representation"):
             kind = entry.get("mimeType") or adaptation.get("mimeType") or adaptation.get("contentType") or ""
-            sound = kind.startswith("audio") or (not kind and entry.get("audioSamplingRate") is not None)
-            if not (sound or kind.startswith("video") or not kind):
+            is_audio = kind.startswith("audio") or (not kind and entry.get("audioSamplingRate") is not None)
+            if not (is_audio or kind.startswith("video") or not kind):
                 continue
             base = entry.findtext("{*}BaseURL", "").strip()
             sides = [_number(entry.get(name) or adaptation.get(name)) for name in ("width", "height")]
-            found.append(_Representation(urljoin(url, base) if base else "/", sound, min(sides), _number(entry.get("bandwidth"))))
+            found.append(_Representation(urljoin(url, base) if base else "/", is_audio, min(sides), _number(entry.get("bandwidth"))))
     return found
 
 
@@ -104,7 +104,7 @@ def _number(text: str | None) -> int:
 
 
 def _seconds(text: str) -> float | None:
-    """Read an ISO 8601 duration of hours, minutes and seconds."""
+    """Parse an ISO 8601 duration of hours, minutes and seconds."""
     match = _DURATION.fullmatch(text)
     if not match or not any(match.groups()):
         return None

@@ -1,16 +1,19 @@
-"""Members of a JSON document that may be of any type, or missing."""
+"""Reads members of a JSON document that may have any type or be missing.
+
+Every function takes a path: the names and indices that lead to the member.
+"""
 
 import html
 from collections.abc import Mapping
 from typing import cast
 
-_LARGEST = 1e11
-EMPTY: Mapping[str, object] = {}
+_MAX_NUMBER = 1e11
+_EMPTY_OBJECT: Mapping[str, object] = {}
 
 
-def member(value: object, *names: str | int) -> object:
-    """Go down a document by names and places; None where it does not go on."""
-    for name in names:
+def get_member(value: object, *path: str | int) -> object:
+    """Return the member at `path`; None if there is none."""
+    for name in path:
         if isinstance(name, str):
             value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
         else:
@@ -18,25 +21,25 @@ def member(value: object, *names: str | int) -> object:
     return value
 
 
-def mapping(value: object, *names: str | int) -> Mapping[str, object]:
-    """Return an object in a document, empty where there is none."""
-    found = member(value, *names)
-    return cast("dict[str, object]", found) if isinstance(found, dict) else EMPTY
+def get_object(value: object, *path: str | int) -> Mapping[str, object]:
+    """Return the object at `path`; an empty one if there is none."""
+    found = get_member(value, *path)
+    return cast("dict[str, object]", found) if isinstance(found, dict) else _EMPTY_OBJECT
 
 
-def listed(value: object, *names: str | int) -> list[object]:
-    """Return an array in a document, empty where there is none."""
-    found = member(value, *names)
+def get_array(value: object, *path: str | int) -> list[object]:
+    """Return the array at `path`; an empty one if there is none."""
+    found = get_member(value, *path)
     return found if isinstance(found, list) else []
 
 
-def text(value: object, *names: str | int) -> str:
-    """Return a string in a document, its HTML entities undone; empty where there is none."""
-    found = member(value, *names)
+def get_string(value: object, *path: str | int) -> str:
+    """Return the string at `path`, with HTML entities decoded; an empty one if there is none."""
+    found = get_member(value, *path)
     return html.unescape(found) if isinstance(found, str) else ""
 
 
-def number(value: object, *names: str | int) -> float | None:
-    """Return a number above 0 in a document; None where there is none."""
-    found = member(value, *names)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < _LARGEST else None
+def get_positive_number(value: object, *path: str | int) -> float | None:
+    """Return the number at `path`; None if there is none, or if it is not above 0 or implausibly large."""
+    found = get_member(value, *path)
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < _MAX_NUMBER else None

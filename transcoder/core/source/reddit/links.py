@@ -1,4 +1,4 @@
-"""An address that a person pasted → what to ask Reddit for.
+"""Parses an address that a person pasted into what it names on Reddit.
 
 Reddit documents none of these forms; they are those that its site and apps have handed out.
 """
@@ -27,29 +27,29 @@ class PostLink:
     comment: str | None = None
 
     def json_url(self, host: str = "www.reddit.com") -> str:
-        """Return where its JSON is; `oauth.reddit.com` is for those who have a token."""
+        """Return the address of its JSON document; `oauth.reddit.com` requires a token."""
         path = f"/comments/{self.id}" + (f"/_/{self.comment}" if self.comment else "")
-        # Without raw_json every & in it is &amp;. Of a post, the answers are of no use, and may be megabytes.
+        # Without raw_json every & in the document is &amp;. For a post, the comments are not needed, and they may be megabytes.
         return f"https://{host}{path}{'' if host.startswith('oauth.') else '.json'}?raw_json=1{'' if self.comment else '&limit=1'}"
 
 
 @dataclass(frozen=True, slots=True)
 class ShareLink:
-    """A share link: only Reddit knows which post it stands for, and says so by a redirect."""
+    """A share link: Reddit redirects it to a post that cannot be told from the address."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class HostedVideo:
-    """A video on Reddit's media host: its playlist is found without asking for the post."""
+    """A video on Reddit's media host: its playlist is found without fetching the post."""
 
     folder: str
     """Its address there, without a slash at its end."""
     query: str = ""
-    """The signature that the playlist was named with, if any."""
+    """The signature in the playlist's address, if the link was to the playlist."""
     file: str = ""
-    """The file in its folder that was named, if any."""
+    """The name of the file in its folder that the link was to, if any."""
 
     @property
     def playlist(self) -> str:
@@ -57,10 +57,10 @@ class HostedVideo:
         return f"{self.folder}/{_PLAYLIST}" + (f"?{self.query}" if self.query else "")
 
     @property
-    def picture(self) -> str | None:
-        """The file of the picture, if it is what was named: all there is of a post without playlists."""
-        is_picture = re.match(r"(?:DASH|CMAF)_(?!AUDIO)", self.file, re.IGNORECASE) is not None
-        return f"{self.folder}/{self.file}" if is_picture else None
+    def video_file(self) -> str | None:
+        """The address of its video file, if the link was to that; a post without playlists has nothing else."""
+        is_video = re.match(r"(?:DASH|CMAF)_(?!AUDIO)", self.file, re.IGNORECASE) is not None
+        return f"{self.folder}/{self.file}" if is_video else None
 
     @property
     def dash(self) -> str:
@@ -69,7 +69,7 @@ class HostedVideo:
 
 
 def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
-    """Tell what a Reddit address names; None for any other address.
+    """Return what a Reddit address names; None for any other address.
 
     Raises:
         UnsupportedSourceError: it names an image, or nothing that could be a video.
@@ -81,18 +81,18 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     if host == "v.redd.it":
-        return _hosted(path, parts.query)
+        return _parse_media_path(path, parts.query)
     if host in {"redd.it", "www.redd.it"} and (short := _SHORT.fullmatch(path)):
         return PostLink(short[1].lower())
     if host == "i.redd.it":
-        raise UnsupportedSourceError("This address is that of an image on Reddit: there is no video behind it.")
+        raise UnsupportedSourceError("This address is an image on Reddit, not a video.")
     if not is_under(host, "reddit.com", "redditmedia.com"):
         return None
-    return _page(path)
+    return _parse_site_path(path)
 
 
-def _page(path: str) -> PostLink | ShareLink | HostedVideo:
-    """Read the path of an address on Reddit's site."""
+def _parse_site_path(path: str) -> PostLink | ShareLink | HostedVideo:
+    """Parse the path of an address on Reddit's site."""
     if post := _POST.fullmatch(path.removesuffix(".json").rstrip("/")):
         comment = post[2] or post[3]
         return PostLink(post[1].lower(), comment.lower() if comment else None)
@@ -105,18 +105,18 @@ def _page(path: str) -> PostLink | ShareLink | HostedVideo:
     raise UnsupportedSourceError("This Reddit address names no post: open the post and copy its link, as in reddit.com/r/…/comments/…")
 
 
-def _hosted(path: str, query: str) -> HostedVideo:
-    """Read the path of an address on the media host; whichever file it names, the playlist beside it has picture and sound."""
+def _parse_media_path(path: str, query: str) -> HostedVideo:
+    """Parse the path of an address on the media host; whichever file it names, the playlist beside it has video and audio."""
     asset = _ASSET.fullmatch(path)
     if not asset:
         raise UnsupportedSourceError("This address on v.redd.it names no video.")
     file = path.rpartition("/")[2] if path != f"/{asset[1]}" else ""
-    # A signature is good for the file that it was made for, and for no other.
+    # A signature is valid only for the file that it was made for.
     return HostedVideo(f"https://v.redd.it/{asset[1]}", query if file == _PLAYLIST else "", file)
 
 
 def host_of(url: str) -> str:
-    """Return the host of an address, in small letters; empty if it is none."""
+    """Return the host of an address in lower case; empty if it has none."""
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
@@ -124,5 +124,5 @@ def host_of(url: str) -> str:
 
 
 def is_under(host: str, *domains: str) -> bool:
-    """Tell whether `host` is one of the domains, or a subdomain of one."""
+    """Whether `host` is one of the domains, or a subdomain of one."""
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)

@@ -1,11 +1,11 @@
-"""A post's JSON → its title and its videos, wherever in it they are."""
+"""Reads a post's JSON: its title and its videos, wherever they are in it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from transcoder.core.source.reddit.json_values import listed, mapping, member, number, text
+from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_positive_number, get_string
 from transcoder.core.source.reddit.links import HostedVideo, host_of, parse_link
-from transcoder.core.source.reddit.reasons import why_no_video
+from transcoder.core.source.reddit.missing_video import explain_missing_video
 from transcoder.errors import NotFoundError, UnsupportedSourceError
 
 MAX_VIDEOS = 100
@@ -14,109 +14,109 @@ _MAX_COMMENTS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """One video as a post's JSON names it; of its addresses, at least one is there."""
+    """One video in a post's JSON; it has at least one of the three addresses."""
 
     playlist: str | None
     """The HLS playlist, with its signature."""
     dash: str | None = None
     """The DASH manifest."""
     fallback: str | None = None
-    """An MP4 file of the picture alone."""
+    """An MP4 file with the video alone."""
     seconds: float | None = None
-    """Whole seconds."""
+    """A whole number of seconds."""
     size: tuple[int, int] | None = None
     """Width and height in pixels."""
     silent: bool | None = None
-    """True: it has no sound; None: nothing is said."""
+    """Whether it has no audio; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post, or a comment, with the videos in it."""
+    """A post with its videos, or with those of one of its comments."""
 
     title: str
     subreddit: str
     url: str
-    """Where people read it."""
+    """The web page where people read it."""
     videos: tuple[Video, ...]
     """At least one."""
     posted: float | None = None
-    """In seconds since 1970."""
+    """When it was posted, in seconds since 1970."""
 
 
 def read_post(document: object, *, comment: str | None = None) -> Post:
-    """Find the videos of a post, or of one of its comments, or if that has none, of the post above it.
+    """Return a post with its videos, or with those of a comment; if the comment has none, with those of the post.
 
     Raises:
         NotFoundError: the post is not in the document.
-        UnsupportedSourceError: it has no video, or none that Reddit itself keeps; the sentence says what it has.
+        UnsupportedSourceError: it has no video, or none hosted by Reddit; the message says what it has instead.
 
     """
-    post = mapping(document, 0, "data", "children", 0, "data")
+    post = get_object(document, 0, "data", "children", 0, "data")
     if not post:
         raise NotFoundError("Reddit has no such post.")
     videos: list[Video] = []
     if comment is not None:
-        videos = _distinct(_of_metadata(_comment(listed(document, 1, "data", "children"), comment)))
-    videos = videos or _distinct(_of_post(post))
+        videos = _distinct(_videos_in_metadata(_find_comment(get_array(document, 1, "data", "children"), comment)))
+    videos = videos or _distinct(_videos_in_post(post))
     if not videos:
-        raise UnsupportedSourceError(why_no_video(post))
-    permalink = text(post, "permalink")
+        raise UnsupportedSourceError(explain_missing_video(post))
+    permalink = get_string(post, "permalink")
     return Post(
-        title=text(post, "title").strip(),
-        subreddit=text(post, "subreddit"),
+        title=get_string(post, "title").strip(),
+        subreddit=get_string(post, "subreddit"),
         url=f"https://www.reddit.com{permalink}" if permalink.startswith("/") else "",
         videos=tuple(videos),
-        posted=number(post, "created_utc"),
+        posted=get_positive_number(post, "created_utc"),
     )
 
 
-def _of_post(post: Mapping[str, object], *, crossposted: bool = False) -> Iterator[Video]:
-    """Yield the videos of a post, those that are surest to be what people see first."""
+def _videos_in_post(post: Mapping[str, object], *, crossposted: bool = False) -> Iterator[Video]:
+    """Yield the videos of a post, beginning with those that people most likely see first."""
     for media in ("secure_media", "media"):
-        yield from _reddit_video(mapping(post, media, "reddit_video"))
-    parent = mapping(post, "crosspost_parent_list", 0)
+        yield from _reddit_video(get_object(post, media, "reddit_video"))
+    parent = get_object(post, "crosspost_parent_list", 0)
     if parent and not crossposted:
-        yield from _of_post(parent, crossposted=True)
-    yield from _reddit_video(mapping(post, "preview", "reddit_video_preview"))
-    yield from _of_metadata(post)
-    # A crosspost whose parent was left out, and posts that Reddit lists without their media.
-    url = text(post, "url_overridden_by_dest") or text(post, "url")
+        yield from _videos_in_post(parent, crossposted=True)
+    yield from _reddit_video(get_object(post, "preview", "reddit_video_preview"))
+    yield from _videos_in_metadata(post)
+    # A crosspost without its parent, or a post that Reddit lists without its media.
+    url = get_string(post, "url_overridden_by_dest") or get_string(post, "url")
     if host_of(url) == "v.redd.it" and isinstance(link := parse_link(url), HostedVideo):
         yield Video(link.playlist, link.dash)
 
 
 def _reddit_video(video: Mapping[str, object]) -> Iterator[Video]:
-    hls, dash, fallback = (text(video, name) or None for name in ("hls_url", "dash_url", "fallback_url"))
+    hls, dash, fallback = (get_string(video, name) or None for name in ("hls_url", "dash_url", "fallback_url"))
     if not (hls or dash or fallback):
         return
-    if text(video, "transcoding_status") not in {"", "completed"}:
-        raise UnsupportedSourceError("Reddit is still working on this video, or could not make anything of it: try again in some minutes.")
-    sound = member(video, "has_audio")
-    silent = True if member(video, "is_gif") is True else (not sound if isinstance(sound, bool) else None)
-    yield Video(hls, dash, fallback, number(video, "duration"), _size(video, "width", "height"), silent)
+    if get_string(video, "transcoding_status") not in {"", "completed"}:
+        raise UnsupportedSourceError("Reddit is still working on this video, or failed to process it: try again in a few minutes.")
+    has_audio = get_member(video, "has_audio")
+    silent = True if get_member(video, "is_gif") is True else (not has_audio if isinstance(has_audio, bool) else None)
+    yield Video(hls, dash, fallback, get_positive_number(video, "duration"), _size(video, "width", "height"), silent)
 
 
-def _of_metadata(thing: Mapping[str, object]) -> Iterator[Video]:
-    """Yield videos of galleries, texts and comments, in a gallery's order."""
-    metadata = mapping(thing, "media_metadata")
-    order = [text(item, "media_id") for item in listed(thing, "gallery_data", "items")]
+def _videos_in_metadata(thing: Mapping[str, object]) -> Iterator[Video]:
+    """Yield the videos of a gallery, a text or a comment, in the gallery's order."""
+    metadata = get_object(thing, "media_metadata")
+    order = [get_string(item, "media_id") for item in get_array(thing, "gallery_data", "items")]
     for name in dict.fromkeys([*order, *metadata]):
-        entry = mapping(metadata, name)
-        if member(entry, "e") != "RedditVideo" or text(entry, "status") not in {"", "valid"}:
+        entry = get_object(metadata, name)
+        if get_member(entry, "e") != "RedditVideo" or get_string(entry, "status") not in {"", "valid"}:
             continue
-        hls, dash = text(entry, "hlsUrl") or None, text(entry, "dashUrl") or None
+        hls, dash = get_string(entry, "hlsUrl") or None, get_string(entry, "dashUrl") or None
         if hls or dash:
-            yield Video(hls, dash, size=_size(entry, "x", "y"), silent=True if member(entry, "isGif") is True else None)
+            yield Video(hls, dash, size=_size(entry, "x", "y"), silent=True if get_member(entry, "isGif") is True else None)
 
 
 def _size(thing: Mapping[str, object], width: str, height: str) -> tuple[int, int] | None:
-    across, down = number(thing, width), number(thing, height)
-    return (int(across), int(down)) if across and down else None
+    columns, rows = get_positive_number(thing, width), get_positive_number(thing, height)
+    return (int(columns), int(rows)) if columns and rows else None
 
 
 def _distinct(videos: Iterator[Video]) -> list[Video]:
-    """Leave out what is there twice: most posts name the same video in several places, with different signatures."""
+    """Return the videos without duplicates: most posts name the same video in several places, with different signatures."""
     found: dict[str, Video] = {}
     for video in videos:
         folder = _folder(video)
@@ -133,14 +133,14 @@ def _folder(video: Video) -> str:
     return (video.playlist or video.dash or video.fallback or "").partition("?")[0].rpartition("/")[0]
 
 
-def _comment(replies: list[object], wanted: str) -> Mapping[str, object]:
-    """Find a comment by its id among replies and their replies."""
-    waiting = list(replies)
+def _find_comment(comments: list[object], comment_id: str) -> Mapping[str, object]:
+    """Return the comment with that id among comments and their replies; an empty object if there is none."""
+    pending = list(comments)
     for _ in range(_MAX_COMMENTS):
-        if not waiting:
+        if not pending:
             break
-        data = mapping(waiting.pop(), "data")
-        if member(data, "id") == wanted:
+        data = get_object(pending.pop(), "data")
+        if get_member(data, "id") == comment_id:
             return data
-        waiting += listed(data, "replies", "data", "children")
+        pending += get_array(data, "replies", "data", "children")
     return {}

@@ -1,12 +1,8 @@
-"""A raw query becomes a job, or a sentence; the command line has the same words."""
-
-import re
-from dataclasses import fields
+"""Tests that a raw query becomes a job or is refused."""
 
 import pytest
 
 from transcoder.core.request.job import Job
-from transcoder.core.request.parameters import PARAMETERS
 from transcoder.core.request.query import parse_query
 from transcoder.errors import BadRequestError
 
@@ -31,19 +27,19 @@ from transcoder.errors import BadRequestError
         pytest.param(
             "item=2&audio=de&filename=caf%C3%A9+noir&url=http://a.example/v",
             Job("http://a.example/v", audio="de", item=2, filename="café noir"),
-            id="every word",
+            id="several parameters",
         ),
         pytest.param("exp=1&sig=2&url=http://a.example/v", Job("http://a.example/v"), id="signed"),
     ],
 )
-def test_reads_a_query(query: str, job: Job) -> None:
+def test_a_query_becomes_a_job(query: str, job: Job) -> None:
     assert parse_query(query).job() == job
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "message"),
     [
-        pytest.param("", "url is missing", id="nothing"),
+        pytest.param("", "url is missing", id="an empty query"),
         pytest.param("url=", "url is missing", id="an empty url"),
         pytest.param("height=360", "url is missing", id="no url"),
         pytest.param("url=ftp://a.example/v", "not an http or https address", id="another scheme"),
@@ -53,28 +49,20 @@ def test_reads_a_query(query: str, job: Job) -> None:
         pytest.param("url=https%3A%2F%2F%5Bbad", "not an address", id="a broken IPv6 host"),
         pytest.param("url=http://a.example:port/v", "not an address", id="a broken port"),
         pytest.param("url=https%3A%2F%2Fa.example%2Fa%20b", "not an address", id="a space"),
-        pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=tall", "height", id="a height in words"),
-        pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=0", "height", id="no height at all"),
+        pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=tall", "height", id="height not a number"),
+        pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=0", "height", id="height 0"),
         pytest.param("url=https%3A%2F%2Fa.example%2Fv&width=3", "'width' is not a parameter", id="an unknown parameter"),
         pytest.param("url=https%3A%2F%2Fa.example%2Fv&height=3&height=4", "twice", id="a parameter twice"),
-        pytest.param("uri=https%3A%2F%2Fa.example%2Fv", "'uri' is not a parameter; known are url, height", id="url misspelt"),
+        pytest.param("uri=https%3A%2F%2Fa.example%2Fv", "'uri' is not a parameter; the parameters are url, height", id="url misspelt"),
         pytest.param("width=3&url=https://a.example/v", "'width' is not a parameter", id="an unknown one before a literal address"),
         pytest.param("url=http%3A%2F%2Fa.example&url=http://a.example/v", "twice", id="two addresses"),
-        pytest.param("item=0&url=http://a.example/v", "item: '0'", id="no item"),
-        pytest.param("audio=&url=http://a.example/v", "audio: a text", id="no language"),
-        pytest.param("filename=a%0Ab&url=http://a.example/v", "filename: a text", id="a name of two lines"),
-        pytest.param("&".join(f"a{n}=1" for n in range(60)), "More than 50", id="too many"),
+        pytest.param("item=0&url=http://a.example/v", "item: '0'", id="item 0"),
+        pytest.param("audio=&url=http://a.example/v", "audio: must be a text of one line", id="an empty language"),
+        pytest.param("filename=a%0Ab&url=http://a.example/v", "filename: must be a text of one line", id="a name of two lines"),
+        pytest.param("&".join(f"a{n}=1" for n in range(60)), "more than 50 parameters", id="too many"),
         pytest.param("url=https://a.example/" + "v" * 9000, "longer than", id="too long"),
     ],
 )
-def test_refuses_with_a_sentence(query: str, words: str) -> None:
-    with pytest.raises(BadRequestError, match=words):
+def test_an_invalid_query_is_refused_with_a_reason(query: str, message: str) -> None:
+    with pytest.raises(BadRequestError, match=message):
         parse_query(query).job()
-
-
-def test_every_parameter_is_a_word_of_query_and_command_line() -> None:
-    names = [parameter.name for parameter in PARAMETERS]
-    assert len(set(names)) == len(names)
-    assert {field.name for field in fields(Job)} == {"url", *names}
-    for parameter in PARAMETERS:
-        assert re.fullmatch(r"[a-z]+", parameter.name)

@@ -1,0 +1,53 @@
+"""Tests how Reddit's replies and refusals are told apart."""
+
+from pathlib import Path
+
+import pytest
+
+from transcoder.core.source.reddit import parse_reply
+from transcoder.core.source.reply import HttpReply
+from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
+
+FIXTURES = Path(__file__).parents[4] / "fixtures" / "reddit"
+
+
+def fixture(name: str) -> str:
+    return (FIXTURES / name).read_text(encoding="utf-8")
+
+
+def reply(name: str, status: int = 200) -> HttpReply:
+    kind = "text/html" if name.endswith(".html") else "application/json; charset=UTF-8"
+    return HttpReply("https://www.reddit.com/comments/p.json", status, kind, fixture(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "kind", "message"),
+    [
+        ("private.json", 403, UnsupportedSourceError, "private community"),
+        ("quarantined.json", 403, UnsupportedSourceError, "quarantined"),
+        ("gated.json", 403, UnsupportedSourceError, "gated"),
+        ("banned.json", 404, UnsupportedSourceError, "banned"),
+        ("no-such-post.json", 404, NotFoundError, "no such post"),
+        ("forbidden.json", 403, UpstreamBlockedError, "Pass the address of the video itself"),
+        ("blocked.html", 403, UpstreamBlockedError, "refuses to answer"),
+        ("blocked.html", 200, UpstreamBlockedError, "refuses to answer"),
+        ("login.html", 200, UpstreamBlockedError, "refuses to answer"),
+        ("challenge.html", 429, UpstreamBlockedError, "refuses to answer"),
+        ("login.html", 404, NotFoundError, "no such post"),
+        ("login.html", 500, UpstreamError, "answered 500"),
+    ],
+)
+def test_each_refusal_raises_its_own_error(name: str, status: int, kind: type[TranscoderError], message: str) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        parse_reply(reply(name, status))
+    assert type(caught.value) is kind
+
+
+def test_the_age_check_is_not_taken_for_a_block() -> None:
+    page = HttpReply("https://www.reddit.com/over18?dest=x", 200, "text/html", fixture("login.html"))
+    with pytest.raises(UnsupportedSourceError, match="for adults"):
+        parse_reply(page)
+
+
+def test_json_is_parsed_whatever_its_content_type() -> None:
+    assert parse_reply(HttpReply("https://www.reddit.com/comments/p.json", 200, "text/plain", " [1]")) == [1]
