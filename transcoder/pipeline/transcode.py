@@ -18,7 +18,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transcoder.core.hls.plan import Plan, Segment
+from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.announcement import Announcement, announce
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
@@ -29,7 +29,7 @@ from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.prefetch import ByteSink, Prefetcher
+from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import UpstreamError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output import Output, Sink
@@ -60,12 +60,7 @@ async def transcode(
         TranscodeError: ffmpeg failed, or samples are missing from its output.
 
     """
-
-    async def fetch(segment: Segment, into: ByteSink) -> None:
-        await fetcher.segment(segment.url, segment.range, into)
-
-    prefetcher = Prefetcher(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
-    keys = KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
+    prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, prefetcher, keys) for kind in kinds]
     with single_error():
@@ -74,7 +69,15 @@ async def transcode(
             periods = await SourceProbe(fetcher, keys).periods(plan, renditions)
             announcement = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
             output = Output(announcement, _joiner(periods, announcement, plan.output_format), into)
-            await _Run(periods, renditions, output).all(program, plan.output_format, tags)
+            await _Run(periods, renditions, output).run(program, plan.output_format, tags)
+
+
+def _prefetcher(fetcher: Fetcher, settings: Settings) -> Prefetcher:
+    return Prefetcher(
+        lambda segment, sink: fetcher.segment(segment.url, segment.range, sink),
+        budget_bytes=settings.ahead_bytes,
+        connections=settings.connections,
+    )
 
 
 def _joiner(periods: Sequence[Sequence[ProbedTrack]], announcement: Announcement, output_format: OutputFormat) -> Joiner | Mp3Joiner:
@@ -94,7 +97,7 @@ class _Run:
     renditions: Sequence[Rendition]
     output: Output
 
-    async def all(self, program: str, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
+    async def run(self, program: str, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
         windows = clip_windows(self.periods, output_format.clip)
         joined = len(self.periods) > 1
         while any(rendition.current for rendition in self.renditions):

@@ -14,8 +14,7 @@ from transcoder.core.output.fragment import DataEdit, Fragment, MediaEditor, rea
 from transcoder.core.output.header import Durations, OutputHeader, read_header, write_header
 from transcoder.core.output.output_boxes import broken_as, output_reader
 from transcoder.core.output.placement import Placement, check_joinable, place_first, place_next
-from transcoder.core.output.random_access import RandomAccessIndex
-from transcoder.core.output.timeline import AudioTimeline, OutputTimeline, VideoTimeline
+from transcoder.core.output.timeline import OutputTimeline
 from transcoder.core.output.written import WrittenSamples
 from transcoder.errors import TranscodeError
 
@@ -107,7 +106,7 @@ class Joiner:
             raise TranscodeError("ffmpeg's output ends before its media.")
         self._period = None
         if period.fragment and not period.editor:
-            _end_audio_with_period(self._timeline, period.fragment)
+            self._timeline.end_audio_with_period(period.fragment)
         return [*pieces, *self._collect(self._release(period))], period.written
 
     def finish(self) -> bytes:
@@ -189,7 +188,7 @@ class Joiner:
         period.placement = place_first(fragment, header)
         if self._cutter:
             self.durations = self._cutter.durations(period.placement, header, self.durations)
-        self._timeline = _new_timeline(header, period.placement)
+        self._timeline = OutputTimeline.for_header(header, period.placement.media_start)
         yield period.ftyp
         yield write_header(header, self.durations, period.placement.media_start)
 
@@ -229,25 +228,3 @@ class Joiner:
         for piece in period.held:
             yield from period.editor.feed(piece)
         period.held = []
-
-
-def _new_timeline(header: OutputHeader, placement: Placement) -> OutputTimeline:
-    tracks = {track.medium: track for track in header.tracks}
-    video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
-    return OutputTimeline(
-        header,
-        placement.media_start,
-        VideoTimeline(video) if video else None,
-        AudioTimeline(audio) if audio else None,
-        RandomAccessIndex(video or header.tracks[0]),
-    )
-
-
-def _end_audio_with_period(timeline: OutputTimeline, fragment: Fragment) -> None:
-    """Let the audio of the last fragment of a period end with the period."""
-    run = fragment.run(Medium.AUDIO)
-    if not run or not timeline.audio:
-        return
-    limit = round(timeline.end * timeline.audio.track.timescale) + timeline.media_start[Medium.AUDIO]
-    timeline.audio.trim_to(fragment, run, limit)
-    timeline.audio.extend_to(fragment, run, limit)

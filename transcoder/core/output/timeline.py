@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from operator import add
 from statistics import mode
+from typing import Self
 
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import DataEdit, Fragment, TrackRun
@@ -182,6 +183,14 @@ class OutputTimeline:
     index: RandomAccessIndex
     fragments: int = 0
 
+    @classmethod
+    def for_header(cls, header: OutputHeader, media_start: Mapping[Medium, int]) -> Self:
+        """Begin the timelines of the tracks of `header`, which begin at the media times `media_start`."""
+        tracks = {track.medium: track for track in header.tracks}
+        video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
+        index = RandomAccessIndex(video or header.tracks[0])
+        return cls(header, media_start, VideoTimeline(video) if video else None, AudioTimeline(audio) if audio else None, index)
+
     @property
     def ends(self) -> dict[Medium, Fraction]:
         """When each track ends, in seconds into the output."""
@@ -194,6 +203,15 @@ class OutputTimeline:
         ends = self.ends
         video, latest = ends.get(Medium.VIDEO), max(ends.values())
         return latest if video is None or latest - video > MAX_AUDIO_EXCESS_SECONDS else video
+
+    def end_audio_with_period(self, fragment: Fragment) -> None:
+        """Let the audio of the last fragment of a period end with the period."""
+        run = fragment.run(Medium.AUDIO)
+        if not run or not self.audio:
+            return
+        limit = round(self.end * self.audio.track.timescale) + self.media_start[Medium.AUDIO]
+        self.audio.trim_to(fragment, run, limit)
+        self.audio.extend_to(fragment, run, limit)
 
     def track(self, medium: Medium) -> VideoTimeline | AudioTimeline:
         """Return the track of that medium.

@@ -99,7 +99,8 @@ def read_file_head(response: httpx.Response) -> FileHead:
         content_range=response.headers.get("Content-Range") if response.status_code != httpx.codes.OK else None,
         etag=None if compressed else response.headers.get("ETag"),
         last_modified=response.headers.get("Last-Modified"),
-        accepts_ranges=not compressed and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
+        accepts_ranges=not compressed
+        and (response.status_code == httpx.codes.PARTIAL_CONTENT or response.headers.get("Accept-Ranges") == "bytes"),
     )
 
 
