@@ -200,5 +200,5 @@ def test_a_key_too_short_is_the_operators_fault(secret: Callable[[str], Settings
 
 def test_on_lambda_only_reddits_hosts_are_served_unless_it_is_said_otherwise() -> None:
     assert Settings.from_env(bootstrap.DEFAULTS).allowed_hosts == ("reddit.com", "redd.it")
-    assert Settings.from_env(Options().child_environ("127.0.0.1:1") | {"TRANSCODER_ATTEMPTS": "1"}).allowed_hosts == ()
+    assert Settings.from_env(Options().runtime_environ("127.0.0.1:1") | {"TRANSCODER_ATTEMPTS": "1"}).allowed_hosts == ()
     assert Settings.from_env({}).allowed_hosts == ()
