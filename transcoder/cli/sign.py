@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 
-from transcoder.app.signed_links import Links
+from transcoder.app.signed_links import SignedLinks
 from transcoder.cli.arguments import add_parameters, values_of
 from transcoder.cli.commands import Commands
 from transcoder.cli.exit_codes import Exit
@@ -55,7 +55,7 @@ def signed_if_keys(values: Mapping[str, str], settings: Settings, *, seconds: in
         SecretError: the keys cannot be read.
 
     """
-    keys = asyncio.run(Links(settings).keys())
+    keys = asyncio.run(SignedLinks(settings).keys())
     return signed(values, key=keys[0], expires=int(time.time()) + seconds) if keys else values
 
 
