@@ -139,7 +139,7 @@ ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
 
 def film_file() -> tuple[bytes, int]:
     """Give the film in the file FILM, and where its index begins."""
-    whole = Path(os.environ["FILM"]).read_bytes()
+    whole = Path(os.environ["MP4"]).read_bytes()
     return whole, len(whole) - int.from_bytes(whole[-4:])
 
 
