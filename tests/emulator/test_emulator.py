@@ -15,23 +15,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from peers import small_application
-from peers.running_emulator import SECONDS, curl, emulated, http
+from peers.running_emulator import SECONDS, curl, emulated, exits, http, small_application_options
 
-from transcoder.emulator import Options, Running, StreamErrors, emulator
-from transcoder.emulator.throttle import CAPACITY, TokenBucket
+from transcoder.emulator import Running, StreamErrors, emulator
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc is needed to count descriptors")
 
 
-def options(**changes: object) -> Options:
-    defaults: dict[str, object] = {"command": small_application.COMMAND, "environ": dict(os.environ)}
-    return Options(**{**defaults, **changes})  # type: ignore[arg-type]  # each test gives values of the right types
-
-
 @pytest.fixture(scope="module")
 def function() -> Iterator[Running]:
-    with emulated(options()) as running:
+    with emulated(small_application_options()) as running:
         yield running
 
 
@@ -96,7 +89,7 @@ def test_a_failure_after_the_first_byte_cuts_the_body(function: Running, path: s
 
 @pytest.mark.parametrize("path", ["/fail-after", "/bug-after", "/die"])
 def test_with_clean_stream_errors_the_body_ends_as_if_it_were_whole(path: str, tmp_path: Path) -> None:
-    with emulated(options(stream_errors=StreamErrors.CLEAN)) as running:
+    with emulated(small_application_options(stream_errors=StreamErrors.CLEAN)) as running:
         result = curl(tmp_path, running.url + path)
     assert (result.exit_code, result.status, result.body) == (0, 200, b"a part")
 
@@ -121,7 +114,7 @@ def test_a_process_killed_during_a_request_cuts_the_response_and_is_replaced(fun
 
 
 def test_a_process_that_cannot_start_is_a_502_and_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    with emulated(options(environ={**os.environ, "FAIL_TO_START": "1"})) as running:
+    with emulated(small_application_options(environ={**os.environ, "FAIL_TO_START": "1"})) as running:
         assert http.get(running.url + "/hello").status_code == 502
         assert http.get(running.url + "/hello").status_code == 502
     assert "no luck today" in caplog.text
@@ -131,7 +124,7 @@ def test_a_process_that_cannot_start_is_a_502_and_a_log_line(caplog: pytest.LogC
     "command", [("/no/such/program",), (sys.executable, "-c", "print()")], ids=["does not exist", "exits without a call"]
 )
 def test_a_command_that_is_not_a_runtime_is_a_502(command: tuple[str, ...]) -> None:
-    with emulated(options(command=command)) as running:
+    with emulated(small_application_options(command=command)) as running:
         assert http.get(running.url + "/").status_code == 502
 
 
@@ -159,14 +152,14 @@ def test_requests_wait_for_a_free_environment(function: Running) -> None:
 
 
 def test_more_requests_than_may_wait_are_refused() -> None:
-    with emulated(options(max_waiting=1)) as running, ThreadPoolExecutor(4) as threads:
+    with emulated(small_application_options(max_waiting=1)) as running, ThreadPoolExecutor(4) as threads:
         http.get(running.url + "/hello")
         statuses = [response.status_code for response in threads.map(http.get, [running.url + "/slow?0.5"] * 4)]
     assert sorted(statuses) == [200, 200, 429, 429]
 
 
 def test_environments_serve_in_parallel() -> None:
-    with emulated(options(concurrency=2)) as running, ThreadPoolExecutor(2) as threads:
+    with emulated(small_application_options(concurrency=2)) as running, ThreadPoolExecutor(2) as threads:
         while any(environment.pid is None for environment in running.environments):
             list(threads.map(http.get, [running.url + "/slow?0.2"] * 2))
         began = time.monotonic()
@@ -177,112 +170,8 @@ def test_environments_serve_in_parallel() -> None:
     assert len(pids) == 2
 
 
-def test_a_client_that_reads_nothing_makes_the_runtime_wait(function: Running, tmp_path: Path) -> None:
-    count = tmp_path / "count"
-    host, port = function.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), SECONDS) as client:
-        client.sendall(f"GET /counted?{count} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
-        sent = 0
-        while not count.exists() or sent != int(count.read_text(encoding="ascii")):
-            sent = int(count.read_text(encoding="ascii")) if count.exists() else 0
-            time.sleep(0.4)
-        assert 0 < sent < 4 * 1024 * 1024
-    # The client has disconnected, but the function runs on, as on Lambda: kill the process to free the environment.
-    assert function.pid is not None
-    os.kill(function.pid, signal.SIGKILL)
-
-
-def test_a_function_runs_on_after_its_client_disconnected(function: Running, tmp_path: Path) -> None:
-    count = tmp_path / "count"
-    with http.stream("GET", f"{function.url}/counted?{count}") as response:
-        next(response.iter_raw())
-    time.sleep(0.3)
-    before = int(count.read_text(encoding="ascii"))
-    time.sleep(0.3)
-    assert int(count.read_text(encoding="ascii")) > before
-    assert function.pid is not None
-    os.kill(function.pid, signal.SIGKILL)
-
-
-def test_stop_on_disconnect_ends_the_invocation(tmp_path: Path) -> None:
-    with emulated(options(stop_on_disconnect=True)) as running:
-        with http.stream("GET", f"{running.url}/counted?{tmp_path / 'count'}") as response:
-            next(response.iter_raw())
-            before = running.pid
-        assert http.get(running.url + "/hello").text.split()[1] == "1"
-        assert running.pid != before
-
-
-@needs_proc
-def test_the_timeout_kills_the_process_group(tmp_path: Path) -> None:
-    with emulated(options(timeout_seconds=3.0)) as running:
-        http.get(running.url + "/hello")
-        with pytest.raises(httpx.RemoteProtocolError), http.stream("GET", running.url + "/stubborn") as response:
-            body = b"".join(_copied(response.iter_raw(), path=tmp_path / "body"))
-        body = (tmp_path / "body").read_bytes()
-        assert _exits(int(body))
-        assert http.get(running.url + "/hello").text.startswith("hello 1 ")
-
-
-def _copied(chunks: Iterator[bytes], *, path: Path) -> Iterator[bytes]:
-    with path.open("ab", buffering=0) as file:
-        for chunk in chunks:
-            file.write(chunk)
-            yield chunk
-
-
-def _exits(pid: int) -> bool:
-    """Return whether the process exits within a second; a zombie, not yet reaped by its parent, counts as exited."""
-    for _ in range(50):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def test_the_runtime_ends_a_stream_with_an_error_before_its_deadline(caplog: pytest.LogCaptureFixture) -> None:
-    with emulated(options(timeout_seconds=3.0)) as running:
-        http.get(running.url + "/hello")
-        pid = running.pid
-        with pytest.raises(httpx.RemoteProtocolError):
-            http.get(running.url + "/slow?5")
-        assert "Function.DeadlineExceeded" in caplog.text
-        assert http.get(running.url + "/hello").text.startswith("hello 3 ")
-        assert running.pid == pid
-
-
-def test_the_deadline_ends_a_response_that_nobody_reads(caplog: pytest.LogCaptureFixture) -> None:
-    with emulated(options(timeout_seconds=3.0)) as running:
-        pid = int(http.get(running.url + "/hello").text.split()[2])
-        with http.stream("GET", running.url + "/blocked") as response:
-            time.sleep(2.0)  # the deadline guard has raised, and the rest of the response cannot be sent
-            with pytest.raises(httpx.RemoteProtocolError):
-                response.read()
-        assert "Function.DeadlineExceeded" in caplog.text
-        assert int(http.get(running.url + "/hello").text.split()[2]) == pid
-
-
-def test_the_deadline_before_the_first_byte_is_a_504() -> None:
-    with emulated(options(timeout_seconds=3.0)) as running:
-        response = http.get(running.url + "/sleep?5")
-    assert response.status_code == 504
-    assert response.json()["type"].endswith(":deadline")
-
-
-def test_the_runtime_ends_a_response_at_its_own_limit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with emulated(options(environ={**os.environ, "TRANSCODER_RESPONSE_LIMIT": "1000000"})) as running:
-        result = curl(tmp_path, running.url + "/stream?2")
-        assert result.exit_code == 18
-        assert 0 < len(result.body) <= 1_000_000
-        assert http.get(running.url + "/hello").text.startswith("hello 2 ")
-    assert "Function.ResponseTooLarge" in caplog.text
-
-
 def test_every_invocation_writes_one_line_of_metrics(capfd: pytest.CaptureFixture[str]) -> None:
-    with emulated(options()) as running:
+    with emulated(small_application_options()) as running:
         for path in ("/hello", "/fail-before", "/fail-after", "/noted"):
             with contextlib.suppress(httpx.RemoteProtocolError):
                 http.get(running.url + path)
@@ -294,14 +183,6 @@ def test_every_invocation_writes_one_line_of_metrics(capfd: pytest.CaptureFixtur
     assert lines[3]["source_host"] == "a.example"
     assert all(line["total_ms"] >= line["first_byte_ms"] > 0 for line in lines)
     assert all(line["peak_rss_mib"] > 5 for line in lines)
-
-
-def test_a_response_longer_than_lambda_allows_is_cut(tmp_path: Path) -> None:
-    with emulated(options(response_limit=1_000_000)) as running:
-        result = curl(tmp_path, running.url + "/stream?2")
-        assert result.exit_code == 18
-        assert len(result.body) <= 1_000_000
-        assert http.get(running.url + "/hello").text.startswith("hello 2 ")
 
 
 def idle_descriptors(process: int) -> int:
@@ -316,14 +197,14 @@ def idle_descriptors(process: int) -> int:
 @needs_proc
 def test_no_process_and_no_descriptor_is_left() -> None:
     async def serve() -> int:
-        async with emulator(options()) as running, httpx.AsyncClient() as client:
+        async with emulator(small_application_options()) as running, httpx.AsyncClient() as client:
             assert (await client.get(running.url + "/hello")).status_code == 200
             assert running.pid is not None
             return running.pid
 
     before = descriptors("self")
     pid = asyncio.run(serve())
-    assert _exits(pid)
+    assert exits(pid)
     assert descriptors("self") <= before
 
 
@@ -337,25 +218,6 @@ def test_an_environment_closes_every_descriptor_of_a_request(function: Running) 
             assert response.status_code
     http.get(function.url + "/hello")
     assert idle_descriptors(function.pid) == before
-
-
-def test_the_token_bucket_allows_six_mebibytes_and_then_two_a_second() -> None:
-    async def timed(count: int) -> float:
-        bucket = TokenBucket()
-        began = time.monotonic()
-        await bucket.take(count)
-        return time.monotonic() - began
-
-    assert asyncio.run(timed(CAPACITY)) < 0.4
-    assert 0.4 < asyncio.run(timed(CAPACITY + 1024 * 1024)) < 2.0
-
-
-def test_a_throttled_response_has_that_rate() -> None:
-    with emulated(options(throttle=True)) as running:
-        http.get(running.url + "/hello")
-        began = time.monotonic()
-        assert len(http.get(running.url + "/stream?8").content) == 8 * 1024 * 1024
-        assert 0.8 < time.monotonic() - began < 5.0
 
 
 def test_the_emulator_logs_the_failure(function: Running, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,21 +1,19 @@
 """The emulated InvokeWithResponseStream, called by boto3."""
 
 import json
-import os
 from collections.abc import Iterator
 
 import botocore.exceptions
 import pytest
-from peers import small_application
-from peers.running_emulator import emulated, http
+from peers.running_emulator import emulated, http, small_application_options
 from peers.sdk_invocation import client, invoke
 
-from transcoder.emulator import Options, Running
+from transcoder.emulator import Running
 
 
 @pytest.fixture(scope="module")
 def function() -> Iterator[Running]:
-    with emulated(Options(command=small_application.COMMAND, environ=dict(os.environ))) as running:
+    with emulated(small_application_options()) as running:
         yield running
 
 

@@ -1,8 +1,10 @@
 """The emulator in its own thread, for tests that call it over HTTP; and curl, which tells a cut body from a whole one."""
 
 import asyncio
+import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from peers import small_application
 
 from transcoder.emulator import Options, Running, emulator
 
@@ -18,6 +21,12 @@ SECONDS = 20.0
 """The time limit of every wait in this module."""
 http = httpx.Client(timeout=SECONDS)
 """Shared by all tests: creating a client takes longer than most requests here."""
+
+
+def small_application_options(**changes: object) -> Options:
+    """Return options that run the small application as the runtime."""
+    defaults: dict[str, object] = {"command": small_application.COMMAND, "environ": dict(os.environ)}
+    return Options(**{**defaults, **changes})  # type: ignore[arg-type]  # each test gives values of the right types
 
 
 @contextmanager
@@ -68,3 +77,15 @@ def curl(folder: Path, url: str, *arguments: str) -> CurlResult:
     status, *lines = head.read_bytes().decode("latin-1").strip().split("\r\n\r\n")[-1].split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return CurlResult(exit_code, int(status.split()[1]) if status else 0, headers, body.read_bytes())
+
+
+def exits(pid: int) -> bool:
+    """Return whether the process exits within a second; a zombie, not yet reaped by its parent, counts as exited."""
+    for _ in range(50):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,15 +1,21 @@
 """A runtime whose calls a test makes: the process itself only waits, and the test calls the Runtime API in its place."""
 
-import http.client
 import json
 import os
 import socket
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+
+import httpx
+from peers.running_emulator import emulated, http
+
+from transcoder.emulator import Options, Running
 
 SECONDS = 10.0
 API = "/2018-06-01/runtime"
@@ -53,7 +59,7 @@ class ScriptedRuntime:
         return host, int(port)
 
     def call(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
-        connection = http.client.HTTPConnection(*self.address, timeout=SECONDS)
+        connection = HTTPConnection(*self.address, timeout=SECONDS)
         try:
             connection.request(method, API + path, body, headers or {})
             response = connection.getresponse()
@@ -89,7 +95,7 @@ class ScriptedRuntime:
 
 
 def read_reply(connection: socket.socket) -> Reply:
-    response = http.client.HTTPResponse(connection)
+    response = HTTPResponse(connection)
     response.begin()
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
@@ -102,3 +108,27 @@ def scripted_runtime(folder: Path) -> Iterator[ScriptedRuntime]:
     finally:
         for connection in runtime.sockets:
             connection.close()
+
+
+@dataclass
+class Emulation:
+    """An emulator, and the scripted runtime that it starts."""
+
+    running: Running
+    runtime: ScriptedRuntime
+    threads: ThreadPoolExecutor
+
+    def get(self, path: str = "/") -> Future[httpx.Response]:
+        """Send a GET request without waiting for the response."""
+        return self.threads.submit(http.get, self.running.url + path, timeout=10)
+
+
+@contextmanager
+def emulate(folder: Path, options: Options | None = None) -> Iterator[Emulation]:
+    base = options or Options()
+    with (
+        scripted_runtime(folder) as runtime,
+        ThreadPoolExecutor(4) as threads,
+        emulated(replace(base, command=runtime.command, environ=dict(os.environ))) as running,
+    ):
+        yield Emulation(running, runtime, threads)

@@ -70,24 +70,7 @@ def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: dat
         "rawPath": request.path,
         "rawQueryString": request.query,
         "headers": headers,
-        "requestContext": {
-            "accountId": "anonymous",
-            "apiId": API_ID,
-            "domainName": _host_name(host),
-            "domainPrefix": _host_name(host).partition(".")[0],
-            "http": {
-                "method": request.method,
-                "path": request.path,
-                "protocol": request.protocol,
-                "sourceIp": request.source_ip,
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": request_id,
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": now.strftime("%d/%b/%Y:%H:%M:%S %z"),
-            "timeEpoch": int(now.timestamp() * 1000),
-        },
+        "requestContext": _request_context(request, host, headers.get("user-agent", ""), request_id=request_id, now=now),
         "isBase64Encoded": False,
     }
     if cookies:
@@ -97,6 +80,27 @@ def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: dat
     if request.body:
         event |= _body_fields(request.body, headers.get("content-type", ""))
     return json.dumps(event).encode()
+
+
+def _request_context(request: HttpRequest, host: str, user_agent: str, *, request_id: str, now: datetime) -> dict[str, object]:
+    return {
+        "accountId": "anonymous",
+        "apiId": API_ID,
+        "domainName": _host_name(host),
+        "domainPrefix": _host_name(host).partition(".")[0],
+        "http": {
+            "method": request.method,
+            "path": request.path,
+            "protocol": request.protocol,
+            "sourceIp": request.source_ip,
+            "userAgent": user_agent,
+        },
+        "requestId": request_id,
+        "routeKey": "$default",
+        "stage": "$default",
+        "time": now.strftime("%d/%b/%Y:%H:%M:%S %z"),
+        "timeEpoch": int(now.timestamp() * 1000),
+    }
 
 
 def _join_repeated(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
