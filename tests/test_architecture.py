@@ -28,9 +28,7 @@ WINGS = {
 """The wings of the core, and the others that each may import. `answer` knows `errors` alone; `source` takes file names from it."""
 MAX_MODULE_LINES = 250
 MAX_FUNCTION_LINES = 30
-LONGER_FUNCTIONS = {
-    "emulator/function_url_event.py:make_event": "the event is one literal, in the order of AWS's documentation",
-}
+LONGER_FUNCTIONS: dict[str, str] = {}
 """Functions that may have more lines, each with its reason; ten at the most."""
 IMPURE = {
     *("asyncio", "concurrent", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "selectors", "shutil"),

@@ -1,4 +1,4 @@
-"""How the runtime is started and how it ends; what it does in between, the emulator's tests show."""
+"""How the runtime starts and ends; the emulator's tests cover what it does in between."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ WRAPPER = str(ROOT / "infra" / "packages" / "transcoder-wrapper")
 
 @contextmanager
 def waiting_runtime() -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
-    """A runtime that has asked for its first invocation, and the connection on which it waits for it."""
+    """Start a runtime; yield it when it has asked for its first invocation, with the connection on which it waits."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(SECONDS)
         environ = {**os.environ, "AWS_LAMBDA_RUNTIME_API": "{}:{}".format(*listener.getsockname())}
@@ -33,7 +33,7 @@ def waiting_runtime() -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]
             process.kill()
 
 
-def test_it_ends_quietly_when_lambda_takes_the_environment_away() -> None:
+def test_it_ends_quietly_when_lambda_shuts_the_environment_down() -> None:
     with waiting_runtime() as (process, _):
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=SECONDS)[1] == b""
@@ -47,15 +47,15 @@ def test_it_exits_when_the_runtime_api_is_gone() -> None:
         assert process.returncode == 1
 
 
-def test_it_says_who_starts_it() -> None:
+def test_started_by_hand_it_says_how_to_start_it() -> None:
     environ = {name: value for name, value in os.environ.items() if name != "AWS_LAMBDA_RUNTIME_API"}
     command = [sys.executable, "-m", "transcoder.bootstrap"]
-    ended = subprocess.run(command, env=environ, capture_output=True, timeout=SECONDS, check=False)
-    assert ended.returncode == 2
-    assert b"transcoder serve" in ended.stderr
+    completed = subprocess.run(command, env=environ, capture_output=True, timeout=SECONDS, check=False)
+    assert completed.returncode == 2
+    assert b"transcoder serve" in completed.stderr
 
 
-def test_a_setting_that_is_none_is_a_failed_start(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_setting_is_a_failed_start(caplog: pytest.LogCaptureFixture) -> None:
     with emulated(Options(command=small_application.COMMAND, environ={**os.environ, "TRANSCODER_COLOUR": "red"})) as running:
         assert http.get(running.url + "/hello").status_code == 502
     assert "TRANSCODER_COLOUR is not a setting" in caplog.text

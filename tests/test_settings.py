@@ -10,7 +10,7 @@ from transcoder.settings import PREFIX, Settings
 README = Path(__file__).parent.parent / "README.md"
 
 
-def test_with_no_variable_everything_has_its_default() -> None:
+def test_without_variables_every_setting_has_its_default() -> None:
     assert Settings.from_env({"PATH": "/bin", "HOME": "/root"}) == Settings()
 
 
@@ -20,7 +20,7 @@ def test_with_no_variable_everything_has_its_default() -> None:
         pytest.param("TRANSCODER_FFMPEG", "/opt/ffmpeg", "ffmpeg", "/opt/ffmpeg", id="text"),
         pytest.param("TRANSCODER_ATTEMPTS", "7", "attempts", 7, id="whole number"),
         pytest.param("TRANSCODER_READ_SECONDS", "2.5", "read_seconds", 2.5, id="fraction"),
-        pytest.param("TRANSCODER_ALLOWED_HOSTS", " reddit.com, redd.it,", "allowed_hosts", ("reddit.com", "redd.it"), id="several"),
+        pytest.param("TRANSCODER_ALLOWED_HOSTS", " reddit.com, redd.it,", "allowed_hosts", ("reddit.com", "redd.it"), id="list"),
         pytest.param("TRANSCODER_ALLOW_PRIVATE", "1", "allow_private", True, id="yes"),
         pytest.param("TRANSCODER_ALLOW_PRIVATE", "False", "allow_private", False, id="no"),
     ],
@@ -38,12 +38,12 @@ def test_a_variable_sets_its_field(name: str, text: str, field: str, value: obje
         pytest.param("TRANSCODER_ALLOW_PRIVATE", "perhaps", id="neither yes nor no"),
     ],
 )
-def test_a_mistake_is_named(name: str, text: str) -> None:
+def test_an_invalid_variable_is_named(name: str, text: str) -> None:
     with pytest.raises(BadRequestError, match=name):
         Settings.from_env({name: text})
 
 
-def test_secrets_stay_out_of_what_is_printed() -> None:
+def test_repr_hides_secrets() -> None:
     printed = repr(Settings.from_env({"TRANSCODER_SIGNING_KEYS": "a secret of length", "TRANSCODER_REDDIT_CLIENT_SECRET": "another"}))
     assert "secret of" not in printed
     assert "another" not in printed

@@ -1,3 +1,3 @@
-"""Turns an HLS playlist into one MP4 and streams it while it is being made."""
+"""Turn an HLS playlist or a Reddit link into one MP4, streamed while it is made."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`python -m transcoder` is the command line."""
+"""Run the command line with `python -m transcoder`."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""Entry on Lambda: one invocation after another, until the environment is taken away.
+"""The entry point on Lambda: serve one invocation after another until Lambda shuts the environment down.
 
-Lambda starts it through `AWS_LAMBDA_EXEC_WRAPPER` on a managed Python, or as the executable `bootstrap` of a custom runtime.
+Lambda starts it through `AWS_LAMBDA_EXEC_WRAPPER` in a managed Python runtime, or as the executable `bootstrap` of a custom runtime.
 """
 
 import asyncio
@@ -20,51 +20,51 @@ from transcoder.errors import DeadlineError
 from transcoder.settings import PREFIX, Settings
 
 Serve = Callable[[Request, Answer], Awaitable[None]]
-"""Answers one request: starts the answer and writes its body, or raises."""
+"""Serves one request: starts the response and writes its body, or raises."""
 Application = Callable[[Settings], AbstractAsyncContextManager[Serve]]
-"""Opens what is kept from one request to the next, and gives what answers them."""
+"""Opens what is kept from one request to the next, and yields the function that serves a request."""
 
-DEFAULTS = {PREFIX + "ALLOWED_HOSTS": "reddit.com,redd.it"}
-"""What holds on Lambda where nothing else is set: a function that anybody may call is not to fetch just anything for them."""
+LAMBDA_DEFAULTS = {PREFIX + "ALLOWED_HOSTS": "reddit.com,redd.it"}
+"""Settings that have another default on Lambda: a function that anybody may call must not fetch arbitrary addresses for them."""
 _TRACE_ID = "_X_AMZN_TRACE_ID"
 _log = logging.getLogger(__name__)
 
 
 def main(application: Application | None = None) -> int:
-    """Serve invocations until Lambda ends the process, and give its exit code; `application` is the transcoder unless given."""
+    """Serve invocations until Lambda ends the process, and return the exit code; `application` defaults to the transcoder."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address in full, and addresses may be signed
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL in full, and a URL may carry a signature
     address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
     if not address:
-        _log.error("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda, or by `transcoder serve`")
+        _log.error("AWS_LAMBDA_RUNTIME_API is not set: let Lambda start this program, or run `transcoder serve`")
         return 2
     try:
         asyncio.run(_main(address, application))
     except RuntimeApiError as error:
-        _log.error("%s", error)  # its trace says nothing: the peer is at fault
+        _log.error("%s", error)  # without a traceback: the error is the peer's
         return 1
     except asyncio.CancelledError:
-        return 0  # SIGTERM: Lambda takes the environment away
+        return 0  # SIGTERM: Lambda shuts the environment down
     return 1
 
 
 async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
-    """Answer invocations one after another, for ever; each is ended `margin` seconds before Lambda would kill the process.
+    """Serve invocations one after another, forever; end each one `margin` seconds before Lambda would kill the process.
 
     Raises:
-        RuntimeApiError: the environment is of no further use.
+        RuntimeApiError: the environment cannot be used any longer.
     """
     cold = True
     while True:
         invocation = await api.next()
         if invocation.trace_id:
-            os.environ[_TRACE_ID] = invocation.trace_id  # where AWS's libraries look for it
+            os.environ[_TRACE_ID] = invocation.trace_id  # AWS's libraries read it from here
         else:
             os.environ.pop(_TRACE_ID, None)
         began = asyncio.get_running_loop().time()
         answer: Answer | None = None
         try:
-            async with api.answer(invocation) as answer, _until(invocation.deadline, margin=margin):
+            async with api.answer(invocation) as answer, _deadline_guard(invocation.deadline, margin=margin):
                 await serve(parse_event(invocation.event), answer)
         finally:
             if answer is not None:
@@ -73,7 +73,7 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
 
 
 def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: bool) -> None:
-    """Write the one line about an invocation; to stderr bare, since CloudWatch takes metrics only from a line that is all JSON."""
+    """Write the log line about an invocation to stderr without a prefix: CloudWatch reads metrics only from a line that is all JSON."""
     record = Record(
         function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         request_id=invocation.request_id,
@@ -91,39 +91,42 @@ def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: 
 
 
 @asynccontextmanager
-async def _until(deadline: float | None, *, margin: float) -> AsyncIterator[None]:
-    """End the block in failure `margin` seconds before `deadline`: Lambda's own end is SIGKILL, and no word to the caller.
+async def _deadline_guard(deadline: float | None, *, margin: float) -> AsyncIterator[None]:
+    """Let the block fail `margin` seconds before `deadline`, because Lambda itself ends with SIGKILL and tells the caller nothing.
 
-    A function whose whole time is short keeps half of it.
+    If little time is left, the block gets at least half of it.
+
+    Raises:
+        DeadlineError: the time is up.
     """
-    left = None if deadline is None else deadline - asyncio.get_running_loop().time()
-    limit = asyncio.timeout(None if left is None else max(left - margin, left / 2))
+    remaining = None if deadline is None else deadline - asyncio.get_running_loop().time()
+    limit = asyncio.timeout(None if remaining is None else max(remaining - margin, remaining / 2))
     try:
         async with limit:
             yield
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise DeadlineError("The answer takes longer than this function may run.") from error
+        raise DeadlineError("The response takes longer than this function may run.") from error
 
 
 async def _main(address: str, application: Application | None) -> None:
     task = asyncio.current_task()
-    assert task is not None  # noqa: S101  # a coroutine always runs in one
+    assert task is not None  # noqa: S101  # a coroutine always runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncExitStack() as stack:
         try:
-            settings = Settings.from_env(DEFAULTS | os.environ)
+            settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
             serve = await stack.enter_async_context((application or _transcoder())(settings))
-        except Exception as error:  # noqa: BLE001  # whatever it is, Lambda is to hear of it
-            _log.exception("the application cannot be started")
+        except Exception as error:  # noqa: BLE001  # Lambda must hear of any failure
+            _log.exception("the application cannot start")
             await RuntimeApi(address).fail_init(error)
             return
         await run(RuntimeApi(address, response_limit=settings.response_limit), serve, margin=settings.deadline_margin_seconds)
 
 
 def _transcoder() -> Application:
-    from transcoder import app  # noqa: PLC0415  # what fails while loading is a failed init, and is reported as one
+    from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
 
     return app.application
 

@@ -1,4 +1,4 @@
-"""Every failure a caller can meet: its HTTP status, its slug, and a sentence written for the caller."""
+"""Every error that a caller can get, with its HTTP status, its slug, and a message written for the caller."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,42 +7,42 @@ from typing import ClassVar
 
 
 class TranscoderError(Exception):
-    """A failure that the caller is told about; `str(error)` is the sentence for them."""
+    """An error that is reported to the caller; `str(error)` is the message for them."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     slug: ClassVar[str] = "internal-error"
 
 
 class BadRequestError(TranscoderError):
-    """The request makes no sense as it stands."""
+    """The request is invalid."""
 
     status = HTTPStatus.BAD_REQUEST
     slug = "bad-request"
 
 
 class ForbiddenSourceError(TranscoderError):
-    """The address, or one that it leads to, may not be fetched."""
+    """The address, or one that it redirects or refers to, may not be fetched."""
 
     status = HTTPStatus.FORBIDDEN
     slug = "forbidden-source"
 
 
 class NotFoundError(TranscoderError):
-    """Nothing is served under that path."""
+    """There is nothing at that path."""
 
     status = HTTPStatus.NOT_FOUND
     slug = "not-found"
 
 
 class MethodNotAllowedError(TranscoderError):
-    """The path is served, but not by that method."""
+    """The path exists, but does not support that method."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     slug = "method-not-allowed"
 
 
 class TooLargeError(TranscoderError):
-    """The answer would be larger than can be sent."""
+    """The response would be larger than can be sent."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     slug = "too-large"
@@ -56,56 +56,56 @@ class UnsupportedSourceError(TranscoderError):
 
 
 class TranscodeError(TranscoderError):
-    """ffmpeg failed, or what came out is not what went in."""
+    """ffmpeg failed, or its output does not have the samples of its input."""
 
     slug = "transcode-failed"
 
 
 class UpstreamError(TranscoderError):
-    """The origin failed, or sent bytes that are not what they should be."""
+    """The origin failed, or sent invalid bytes."""
 
     status = HTTPStatus.BAD_GATEWAY
     slug = "upstream-failed"
 
     def __init__(self, message: str, *, origin_status: int | None = None) -> None:
-        """Keep the status that the origin answered with, where it answered."""
+        """Keep the HTTP status of the origin's response, if there was one."""
         super().__init__(message)
         self.origin_status = origin_status
 
 
 class ProgramChangedError(UpstreamError):
-    """A segment announces other streams than the segments before it: what follows can only be a new period."""
+    """A segment announces other streams than the segments before it, so a new period must begin with it."""
 
 
 class UpstreamBlockedError(UpstreamError):
-    """The origin is there and well, and does not talk to this network."""
+    """The origin works, but refuses requests from this network."""
 
     slug = "upstream-blocked"
 
 
 class BadSignatureError(TranscoderError):
-    """Only signed links are served here, and this is none that holds."""
+    """Links must be signed, and this one has no valid signature."""
 
     status = HTTPStatus.FORBIDDEN
     slug = "bad-signature"
 
 
 class UpstreamTimeoutError(TranscoderError):
-    """The origin did not answer in time."""
+    """The origin did not respond in time."""
 
     status = HTTPStatus.GATEWAY_TIMEOUT
     slug = "upstream-timeout"
 
 
 class DeadlineError(TranscoderError):
-    """The time that the invocation may take is over."""
+    """The invocation has used up its time."""
 
     status = HTTPStatus.GATEWAY_TIMEOUT
     slug = "deadline"
 
 
 class InvocationError(TranscoderError):
-    """A function that was called failed, or what it sent is not whole; nothing that a caller of our own meets."""
+    """A function that `transcoder invoke` called failed, or its response is not whole; callers of the service never get this error."""
 
     status = HTTPStatus.BAD_GATEWAY
     slug = "invocation-failed"
@@ -113,9 +113,9 @@ class InvocationError(TranscoderError):
 
 @contextmanager
 def single_error() -> Iterator[None]:
-    """Take the exception group of a task group off again: raise the failure that stopped the others.
+    """Raise the first exception of a task group itself, without the exception group around it.
 
-    A `TaskGroup` lists its failures in the order in which they happened, so the first is the cause and the rest are its echo.
+    A `TaskGroup` lists its exceptions in the order in which they were raised, so the first is the cause and the rest follow from it.
     """
     try:
         yield

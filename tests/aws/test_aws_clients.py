@@ -1,4 +1,4 @@
-"""The emulator under AWS's own clients of the Runtime API: Node's, which streams, and Python's, which does not."""
+"""The emulator with AWS's own clients of the Runtime API: the Node client, which streams, and the Python client, which does not."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ def options(command: tuple[str, ...], **environ: str) -> Options:
     )
 
 
-def test_node_streams_an_answer_with_status_headers_and_cookies() -> None:
+def test_node_streams_a_response_with_status_headers_and_cookies() -> None:
     with emulated(options(node_client())) as running:
         first, second = (http.get(running.url + path) for path in ("/first", "/second"))
     assert (first.status_code, first.text, second.text) == (200, "hello /first", "hello /second")
@@ -30,7 +30,7 @@ def test_node_streams_an_answer_with_status_headers_and_cookies() -> None:
     assert first.headers["set-cookie"] == "a=b"
 
 
-def test_node_breaks_a_stream_off_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_node_goes_on_after_a_failed_stream(caplog: pytest.LogCaptureFixture) -> None:
     with emulated(options(node_client())) as running:
         pid = http.get(running.url + "/hello") and running.pid
         with pytest.raises(httpx.RemoteProtocolError):
@@ -40,7 +40,7 @@ def test_node_breaks_a_stream_off_and_goes_on(caplog: pytest.LogCaptureFixture) 
     assert "no more of it" in caplog.text
 
 
-def test_node_speaks_to_the_sdk() -> None:
+def test_the_sdk_gets_nodes_responses_and_errors() -> None:
     with emulated(options(node_client())) as running:
         payload, ends = invoke(running.url, "/hello")
         assert json.loads(payload.partition(b"\0" * 8)[0])["cookies"] == ["a=b"]
@@ -51,31 +51,31 @@ def test_node_speaks_to_the_sdk() -> None:
     assert json.loads(end["ErrorDetails"])["errorMessage"] == "no more of it"
 
 
-def test_python_answers() -> None:
+def test_python_responds() -> None:
     with emulated(options(python_client())) as running:
         payload, ends = invoke(running.url, "/hello")
-        again, _ = invoke(running.url, "/again")
-    answer = json.loads(payload)
-    assert (answer["path"], answer["function"], ends) == ("/hello", "transcoder", [{}])
-    assert 0 < answer["left"] <= 900_000
-    assert json.loads(again)["request"] != answer["request"]
+        second, _ = invoke(running.url, "/again")
+    response = json.loads(payload)
+    assert (response["path"], response["function"], ends) == ("/hello", "transcoder", [{}])
+    assert 0 < response["left"] <= 900_000
+    assert json.loads(second)["request"] != response["request"]
 
 
-def test_python_fails_and_goes_on() -> None:
+def test_python_goes_on_after_an_error() -> None:
     with emulated(options(python_client())) as running:
         _, (end,) = invoke(running.url, "/fail")
         pid = running.pid
         assert json.loads(invoke(running.url, "/hello")[0])["path"] == "/hello"
         assert running.pid == pid
-    assert end["ErrorCode"] == "Function.Unknown"  # it names none
-    assert json.loads(end["ErrorDetails"])["errorMessage"] == "no such film"
+    assert end["ErrorCode"] == "Function.Unknown"  # the client sends no error type
+    assert json.loads(end["ErrorDetails"])["errorMessage"] == "no such video"
 
 
-def test_python_that_cannot_start_says_why(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_start_of_python_is_reported_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR), emulated(options(python_client(), FAIL_TO_START="1")) as running:
         payload, (end,) = invoke(running.url, "/hello")
         assert http.get(running.url + "/hello").status_code == 502
     assert payload == b""
-    assert end["ErrorCode"] == "Function.Unknown"  # what it names is not of Lambda's form
+    assert end["ErrorCode"] == "Function.Unknown"  # the client's error type does not have Lambda's format
     assert json.loads(end["ErrorDetails"])["errorMessage"] == "no luck today"
     assert "no luck today" in caplog.text

@@ -1,4 +1,4 @@
-"""`transcoder get` as a person and as a script use it."""
+"""`transcoder get` as people and scripts use it."""
 
 import os
 import pty
@@ -19,44 +19,44 @@ from peers.origin import Rule
 COMMAND = [sys.executable, "-m", "transcoder"]
 
 
-def started(url: str, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*COMMAND, "get", url, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start_get(url: str, *options: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*COMMAND, "get", url, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_result_is_quiet_and_readable_by_others(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
-    done = get(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "ours.mp4")
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+def test_success_prints_nothing_and_the_file_has_the_usual_mode(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    completed = get(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "video.mp4")
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, b"", b"")
     umask = os.umask(0)
     os.umask(umask)
-    assert (tmp_path / "ours.mp4").stat().st_mode & 0o777 == 0o666 & ~umask
-    assert [path.name for path in tmp_path.iterdir()] == ["ours.mp4"]
+    assert (tmp_path / "video.mp4").stat().st_mode & 0o777 == 0o666 & ~umask
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
-def test_file_is_overwritten_only_by_force(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
-    origin, ours = serve(media("ts-muxed")), tmp_path / "ours.mp4"
-    ours.write_text("precious")
-    done = get(origin.url("/main.m3u8"), ours)
-    assert done.returncode == 6
-    assert "--force" in done.stderr.decode()
-    assert ours.read_text() == "precious"
+def test_a_file_is_overwritten_only_with_force(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    origin, output = serve(media("ts-muxed")), tmp_path / "video.mp4"
+    output.write_text("precious")
+    completed = get(origin.url("/main.m3u8"), output)
+    assert completed.returncode == 6
+    assert "--force" in completed.stderr.decode()
+    assert output.read_text() == "precious"
     assert not origin.requests
-    assert get(origin.url("/main.m3u8"), ours, "--force").returncode == 0
-    assert media_reader.is_whole(ours)
+    assert get(origin.url("/main.m3u8"), output, "--force").returncode == 0
+    assert media_reader.is_whole(output)
 
 
 def test_force_keeps_the_old_file_when_the_new_one_fails(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
-    origin, ours = serve(media("ts-muxed")), tmp_path / "ours.mp4"
+    origin, output = serve(media("ts-muxed")), tmp_path / "video.mp4"
     origin.rules["/film-2.ts"] = Rule(status=404)
-    ours.write_text("precious")
-    assert get(origin.url("/main.m3u8"), ours, "--force").returncode == 4
-    assert ours.read_text() == "precious"
-    assert [path.name for path in tmp_path.iterdir()] == ["ours.mp4"]
+    output.write_text("precious")
+    assert get(origin.url("/main.m3u8"), output, "--force").returncode == 4
+    assert output.read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
 def test_headers_reach_the_origin_with_every_request(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin = serve(media("ts-separate-audio"))
-    words = ["--header", "X-Token: abc", "--referer", "https://site.example/", "--user-agent", "Player/1.0"]
-    assert get(origin.url("/main.m3u8"), tmp_path / "ours.mp4", *words).returncode == 0
+    options = ["--header", "X-Token: abc", "--referer", "https://site.example/", "--user-agent", "Player/1.0"]
+    assert get(origin.url("/main.m3u8"), tmp_path / "video.mp4", *options).returncode == 0
     assert len(origin.requests) > 5
     for request in origin.requests:
         assert request.headers["x-token"] == "abc"
@@ -64,27 +64,27 @@ def test_headers_reach_the_origin_with_every_request(media: Callable[[str], Path
         assert request.headers["user-agent"] == "Player/1.0"
 
 
-def test_standard_output_is_the_film(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+def test_dash_writes_the_mp4_to_standard_output(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin = serve(media("ts-muxed"))
-    done = subprocess.run([*COMMAND, "get", origin.url("/main.m3u8"), "-o", "-"], check=True, capture_output=True, timeout=SECONDS)
-    (tmp_path / "piped.mp4").write_bytes(done.stdout)
+    completed = subprocess.run([*COMMAND, "get", origin.url("/main.m3u8"), "-o", "-"], check=True, capture_output=True, timeout=SECONDS)
+    (tmp_path / "piped.mp4").write_bytes(completed.stdout)
     with (tmp_path / "redirected.mp4").open("wb") as file:
         subprocess.run([*COMMAND, "get", origin.url("/main.m3u8"), "-o", "-"], check=True, stdout=file, timeout=SECONDS)
     assert media_reader.is_whole(tmp_path / "piped.mp4")
-    assert (tmp_path / "redirected.mp4").read_bytes() == done.stdout
+    assert (tmp_path / "redirected.mp4").read_bytes() == completed.stdout
 
 
-def test_a_reader_that_leaves_ends_it_with_a_sentence(media: Callable[[str], Path], serve: Serve) -> None:
-    process = started(serve(media("ts-large")).url("/main.m3u8"), "-o", "-")
+def test_a_reader_that_leaves_ends_get_with_a_message(media: Callable[[str], Path], serve: Serve) -> None:
+    process = start_get(serve(media("ts-large")).url("/main.m3u8"), "-o", "-")
     assert process.stdout
     assert process.stderr
     assert process.stdout.read(10) != b""
     process.stdout.close()
-    said = process.stderr.read().decode()
+    message = process.stderr.read().decode()
     process.stderr.close()
     assert process.wait(SECONDS) == 6
-    assert "reader left" in said
-    assert "Traceback" not in said
+    assert "reader closed the pipe" in message
+    assert "Traceback" not in message
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -92,20 +92,20 @@ def test_a_signal_leaves_no_file_and_no_ffmpeg(
     number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
     origin = serve(media("ts-muxed"))
-    origin.rules["/film-2.ts"] = [Rule(when=lambda asked: "range" in asked.headers), Rule(stall_after=1000)]
-    process = started(origin.url("/main.m3u8"), "-o", str(tmp_path / "ours.mp4"))
+    origin.rules["/film-2.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
+    process = start_get(origin.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4"))
     deadline = time.monotonic() + 20
-    while not (begun := [path for path in tmp_path.iterdir() if path.stat().st_size]) and time.monotonic() < deadline:
+    while not (partial := [path for path in tmp_path.iterdir() if path.stat().st_size]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    its_children = children(process.pid)
+    child_pids = children(process.pid)
     process.send_signal(number)
-    _, said = process.communicate(timeout=SECONDS)
-    assert begun
-    assert its_children
+    _, stderr = process.communicate(timeout=SECONDS)
+    assert partial
+    assert child_pids
     assert process.returncode == code
-    assert b"Traceback" not in said
+    assert b"Traceback" not in stderr
     assert list(tmp_path.iterdir()) == []
-    assert not any(is_running(child) for child in its_children)
+    assert not any(is_running(pid) for pid in child_pids)
 
 
 def is_running(pid: int) -> bool:
@@ -119,23 +119,23 @@ def is_running(pid: int) -> bool:
 def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     parent, child = pty.openpty()
     url = serve(media("ts-muxed")).url("/main.m3u8")
-    process = subprocess.Popen([*COMMAND, "get", url, "-o", str(tmp_path / "ours.mp4")], stderr=child, env={**os.environ, "TERM": "xterm"})
+    process = subprocess.Popen([*COMMAND, "get", url, "-o", str(tmp_path / "video.mp4")], stderr=child, env={**os.environ, "TERM": "xterm"})
     os.close(child)
-    seen = b""
+    shown = b""
     try:
         while piece := os.read(parent, 65536):
-            seen += piece
-    except OSError:  # how Linux says that the other end of a terminal is closed
+            shown += piece
+    except OSError:  # Linux reports EIO when the other end of a terminal is closed
         pass
     finally:
         os.close(parent)
     assert process.wait(SECONDS) == 0
-    assert b"6.0 s" in seen
-    assert "━".encode() in seen
+    assert b"6.0 s" in shown
+    assert "━".encode() in shown
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["get", "nothing.m3u8"], 2, "neither an address nor a file"),
         (["get", "ftp://a.example/v.m3u8"], 2, "not an http or https address"),
@@ -146,26 +146,26 @@ def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Ser
         ([], 2, "COMMAND"),
     ],
 )
-def test_a_wrong_word_is_named(words: list[str], code: int, said: str, tmp_path: Path) -> None:
-    done = subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
-    assert done.returncode == code
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_an_invalid_argument_is_named(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
+    completed = subprocess.run([*COMMAND, *arguments], check=False, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+    assert completed.returncode == code
+    assert message in completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
-@pytest.mark.parametrize("words", [["--help"], ["get", "--help"]])
-def test_help_lists_the_exit_codes(words: list[str]) -> None:
-    done = subprocess.run([*COMMAND, *words], check=True, capture_output=True, text=True, timeout=SECONDS)
-    assert "exit codes:" in done.stdout
-    assert "130" in done.stdout
+@pytest.mark.parametrize("arguments", [["--help"], ["get", "--help"]])
+def test_help_lists_the_exit_codes(arguments: list[str]) -> None:
+    completed = subprocess.run([*COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=SECONDS)
+    assert "exit codes:" in completed.stdout
+    assert "130" in completed.stdout
 
 
-def test_version_is_told() -> None:
-    done = subprocess.run([*COMMAND, "--version"], check=True, capture_output=True, text=True, timeout=SECONDS)
-    assert done.stdout.startswith("transcoder ")
+def test_version_is_printed() -> None:
+    completed = subprocess.run([*COMMAND, "--version"], check=True, capture_output=True, text=True, timeout=SECONDS)
+    assert completed.stdout.startswith("transcoder ")
 
 
 def test_an_unreachable_origin_is_named(tmp_path: Path) -> None:
-    done = get("http://127.0.0.1:9/v.m3u8", tmp_path / "ours.mp4")
-    assert done.returncode == 4
-    assert "127.0.0.1" in done.stderr.decode()
+    completed = get("http://127.0.0.1:9/v.m3u8", tmp_path / "video.mp4")
+    assert completed.returncode == 4
+    assert "127.0.0.1" in completed.stderr.decode()

@@ -1,4 +1,4 @@
-"""What happens before the first word is read."""
+"""What happens before the command line is parsed."""
 
 import subprocess
 import sys
@@ -16,6 +16,6 @@ import transcoder.cli
 """
 
 
-def test_ctrl_c_while_the_program_is_loaded_is_quiet() -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (130, b"")
+def test_ctrl_c_during_the_imports_is_quiet() -> None:
+    completed = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=False)
+    assert (completed.returncode, completed.stderr) == (130, b"")

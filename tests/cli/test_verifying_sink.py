@@ -1,4 +1,4 @@
-"""What `get` has made is looked at once more before it is kept."""
+"""`get` verifies its output before it keeps the file."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.errors import TranscodeError
 
 
-class Kept:
+class KeepingSink:
     def __init__(self) -> None:
         self.body = b""
 
-    async def start(self, _film: Announcement) -> None:
+    async def start(self, _announcement: Announcement) -> None:
         pass
 
     async def write(self, chunk: bytes) -> None:
@@ -24,27 +24,27 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def made(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
+def mp4(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("mp4") / "made.mp4"
     assert main(["get", str(media("ts-muxed") / "main.m3u8"), "-o", str(path)]) == 0
     return path.read_bytes()
 
 
-def test_a_whole_film_passes_unchanged(made: bytes) -> None:
-    kept = Kept()
-    verified = VerifyingSink(kept)
-    asyncio.run(verified.write(made))
-    assert verified.end().length == len(kept.body)
-    assert kept.body == made
+def test_a_whole_mp4_passes_unchanged(mp4: bytes) -> None:
+    kept = KeepingSink()
+    sink = VerifyingSink(kept)
+    asyncio.run(sink.write(mp4))
+    assert sink.finish().length == len(kept.body)
+    assert kept.body == mp4
 
 
-def test_a_film_without_its_index_is_none(made: bytes) -> None:
-    verified = VerifyingSink(Kept())
-    asyncio.run(verified.write(made[: -int.from_bytes(made[-4:])]))
+def test_an_mp4_without_its_index_is_not_whole(mp4: bytes) -> None:
+    sink = VerifyingSink(KeepingSink())
+    asyncio.run(sink.write(mp4[: -int.from_bytes(mp4[-4:])]))
     with pytest.raises(TranscodeError, match="no index"):
-        verified.end()
+        sink.finish()
 
 
-def test_what_is_no_film_is_stopped_at_once() -> None:
+def test_other_bytes_are_refused_at_once() -> None:
     with pytest.raises(TranscodeError):
-        asyncio.run(VerifyingSink(Kept()).write(b"<!DOCTYPE html><html></html>"))
+        asyncio.run(VerifyingSink(KeepingSink()).write(b"<!DOCTYPE html><html></html>"))

@@ -1,4 +1,4 @@
-"""The application without Lambda around it: a request in, what was answered out."""
+"""The application without Lambda: it takes a request and returns the recorded response."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from transcoder.settings import Settings
 
 @dataclass(slots=True)
 class Answered:
-    """What came back."""
+    """A recorded response."""
 
     head: ResponseHead | None = None
     body: bytearray = field(default_factory=bytearray)
@@ -36,14 +36,14 @@ class Answered:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The body, read as JSON."""
+        """The body, parsed as JSON."""
         document = json.loads(self.body)
         assert isinstance(document, dict)
         return document
 
     @property
     def problem(self) -> tuple[int, str, str]:
-        """Status, slug and sentence of a problem document."""
+        """Status, slug and detail of a problem document."""
         assert self.headers["content-type"] == "application/problem+json"
         return self.status, str(self.document["type"]).rpartition(":")[2], str(self.document["detail"])
 
@@ -67,7 +67,7 @@ def ask(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
 ) -> Answered:
-    """Ask for `target`, a path and a query, of an application of its own."""
+    """Send a request for `target`, a path with a query, to a new application."""
     return ask_all([target], network=network, settings=settings, method=method, headers=headers)[0]
 
 
@@ -79,7 +79,7 @@ def ask_all(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
 ) -> list[Answered]:
-    """Ask one application for one target after another."""
+    """Send requests for `targets` to one application, one after another."""
 
     async def run() -> list[Answered]:
         answers = []

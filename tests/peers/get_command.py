@@ -1,13 +1,13 @@
-"""`transcoder get` as a process of its own."""
+"""`transcoder get` in its own process."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 SECONDS = 60.0
-"""Longer than any run in a test takes."""
+"""A time limit that no run in a test reaches."""
 
 
-def get(url: str, into: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "transcoder", "get", url, "-o", str(into), *words]
+def get(url: str, into: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "transcoder", "get", url, "-o", str(into), *options]
     return subprocess.run(command, check=False, capture_output=True, timeout=SECONDS)

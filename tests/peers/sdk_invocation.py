@@ -1,4 +1,4 @@
-"""The function called through boto3, as an SDK's user would."""
+"""Call the function through boto3, as a user of the SDK does."""
 
 import json
 from pathlib import Path
@@ -11,32 +11,32 @@ EVENT = (Path(__file__).resolve().parents[2] / "fixtures" / "events" / "get.json
 
 
 def event(path: str, query: str = "") -> bytes:
-    """Make an event of a Function URL for a path."""
+    """Return the event of a Function URL request for `path`."""
     return json.dumps(json.loads(EVENT) | {"rawPath": path, "rawQueryString": query}).encode()
 
 
 def client(url: str) -> Any:
-    """Make a client that asks the emulator."""
+    """Return a client that calls the emulator at `url`."""
     return boto3.client(
         "lambda",
         endpoint_url=url,
         region_name="eu-west-1",
         aws_access_key_id="x",
-        aws_secret_access_key="x",  # noqa: S106  # the emulator checks none
+        aws_secret_access_key="x",  # noqa: S106  # the emulator does not check signatures
         config=Config(read_timeout=10, retries={"max_attempts": 0}),
     )
 
 
 def invoke(url: str, path: str, query: str = "") -> tuple[bytes, list[dict[str, str]]]:
-    """Give the payload, and what the last frames said."""
-    answer = client(url).invoke_with_response_stream(FunctionName="transcoder", Payload=event(path, query))
-    assert answer["StatusCode"] == 200
-    assert answer["ExecutedVersion"] == "$LATEST"
-    assert answer["ResponseStreamContentType"] == "application/vnd.amazon.eventstream"
-    payload, ends = b"", []
-    for frame in answer["EventStream"]:
+    """Return the payload, and the InvokeComplete events."""
+    response = client(url).invoke_with_response_stream(FunctionName="transcoder", Payload=event(path, query))
+    assert response["StatusCode"] == 200
+    assert response["ExecutedVersion"] == "$LATEST"
+    assert response["ResponseStreamContentType"] == "application/vnd.amazon.eventstream"
+    payload, complete = b"", []
+    for frame in response["EventStream"]:
         if "PayloadChunk" in frame:
             payload += frame["PayloadChunk"]["Payload"]
         else:
-            ends.append(frame["InvokeComplete"])
-    return payload, ends
+            complete.append(frame["InvokeComplete"])
+    return payload, complete

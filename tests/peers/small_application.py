@@ -1,4 +1,4 @@
-"""A runtime with a small application, run by the emulator as a program of its own; what it does is its path's to say."""
+"""A runtime with a small application, which the emulator runs in its own process; each path runs the function of its name."""
 
 import asyncio
 import contextlib
@@ -17,46 +17,46 @@ from transcoder.errors import UpstreamError
 from transcoder.settings import Settings
 
 COMMAND = (sys.executable, str(Path(__file__).resolve()))
-BYTES = ResponseHead(HTTPStatus.OK, (("content-type", "video/mp4"), ("x-content-duration", "1.5")))
+HEAD = ResponseHead(HTTPStatus.OK, (("content-type", "video/mp4"), ("x-content-duration", "1.5")))
 
 served = 0
 
 
 async def hello(request: Request, answer: Answer) -> None:
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     await answer.write(f"hello {served} {os.getpid()} {request.query}".encode())
 
 
 async def echo(request: Request, answer: Answer) -> None:
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     fields = {"method": request.method, "path": request.path, "query": request.query, "headers": dict(request.headers)}
     await answer.write(json.dumps({**fields, "trace": os.environ.get("_X_AMZN_TRACE_ID", "")}).encode())
 
 
 async def stream(request: Request, answer: Answer) -> None:
     """Send as many MiB as the query says."""
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     chunk = bytes(range(256)) * 1024
     for _ in range(int(request.query) * 4):
         await answer.write(chunk)
 
 
 async def counted(request: Request, answer: Answer) -> None:
-    """Send without an end, and write into the file that the query names how much was sent."""
-    await answer.start(BYTES)
+    """Send endlessly, and write the number of bytes sent into the file that the query names."""
+    await answer.start(HEAD)
     while True:
         await answer.write(bytes(65536))
-        _note(Path(request.query), answer.bytes_sent)
+        _write_number(Path(request.query), answer.bytes_sent)
 
 
-def _note(file: Path, number: int) -> None:
+def _write_number(file: Path, number: int) -> None:
     new = file.with_suffix(".new")
     new.write_text(str(number), encoding="ascii")
-    new.replace(file)  # never seen half-written
+    new.replace(file)  # a reader never sees a half-written file
 
 
 async def empty(_request: Request, answer: Answer) -> None:
-    await answer.start(BYTES)
+    await answer.start(HEAD)
 
 
 async def nothing(_request: Request, _answer: Answer) -> None:
@@ -64,11 +64,11 @@ async def nothing(_request: Request, _answer: Answer) -> None:
 
 
 async def fail_before(_request: Request, _answer: Answer) -> None:
-    raise UpstreamError("The origin has no such film.")
+    raise UpstreamError("The origin has no such video.")
 
 
 async def fail_after(_request: Request, answer: Answer) -> None:
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     await answer.write(b"a part")
     raise UpstreamError("The origin broke off.")
 
@@ -78,26 +78,26 @@ async def bug_before(_request: Request, _answer: Answer) -> None:
 
 
 async def bug_after(_request: Request, answer: Answer) -> None:
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     await answer.write(b"a part")
     raise KeyError("a secret")
 
 
 async def late(request: Request, answer: Answer) -> None:
-    """Fail after a start whose head was not needed yet."""
-    await answer.start(BYTES)
+    """Fail after `start`, before its head was sent."""
+    await answer.start(HEAD)
     await fail_before(request, answer)
 
 
 async def die(_request: Request, answer: Answer) -> None:
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     await answer.write(b"a part")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def slow(request: Request, answer: Answer) -> None:
     """Send a byte at a time, for as many seconds as the query says."""
-    await answer.start(BYTES)
+    await answer.start(HEAD)
     for _ in range(int(float(request.query) * 20)):
         await answer.write(b".")
         await asyncio.sleep(0.05)
@@ -109,19 +109,19 @@ async def sleep(request: Request, _answer: Answer) -> None:
 
 async def noted(_request: Request, answer: Answer) -> None:
     answer.note(source_host="a.example", segments=3)
-    await answer.start(BYTES)
+    await answer.start(HEAD)
 
 
 async def blocked(_request: Request, answer: Answer) -> None:
-    """Send more than anybody takes."""
-    await answer.start(BYTES)
+    """Send more than a client reads."""
+    await answer.start(HEAD)
     while True:
         await answer.write(bytes(300_000))
 
 
 async def stubborn(_request: Request, answer: Answer) -> None:
-    """Take no notice of anything, with a child that would not either."""
-    await answer.start(BYTES)
+    """Block the event loop and SIGTERM, with a child process that keeps running."""
+    await answer.start(HEAD)
     child = await asyncio.create_subprocess_exec("sleep", "60")
     await answer.write(str(child.pid).encode())
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -137,26 +137,26 @@ ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
 }  # fmt: skip
 
 
-def film_file() -> tuple[bytes, int]:
-    """Give the film in the file FILM, and where its index begins."""
-    whole = Path(os.environ["FILM"]).read_bytes()
+def mp4_and_index() -> tuple[bytes, int]:
+    """Return the bytes of the file MP4, and the offset of its index."""
+    whole = Path(os.environ["MP4"]).read_bytes()
     return whole, len(whole) - int.from_bytes(whole[-4:])
 
 
-async def film(request: Request, answer: Answer) -> None:
-    """Send the film well, or as the address that is asked for says: mostly all but its index."""
-    how = request.query.rpartition("%2F")[2]
-    whole, index = film_file()
-    seconds = "1.000" if how == "longer" else os.environ["SECONDS"]
-    headers = [("content-type", "video/mp4"), *([("x-content-duration", seconds)] if how != "silent" else [])]
+async def download(request: Request, answer: Answer) -> None:
+    """Send the file MP4 in the way that the last part of the requested address names; most ways leave out the index."""
+    way = request.query.rpartition("%2F")[2]
+    whole, index = mp4_and_index()
+    seconds = "1.000" if way == "longer" else os.environ["SECONDS"]
+    headers = [("content-type", "video/mp4"), *([("x-content-duration", seconds)] if way != "silent" else [])]
     await answer.start(ResponseHead(HTTPStatus.OK, tuple(headers)))
     await answer.write(whole[: index // 2])
-    if how == "endless":
+    if way == "endless":
         await asyncio.sleep(60)
-    await answer.write(whole[index // 2 : None if how in {"whole", "longer", "silent"} else index])
-    if how == "failing":
+    await answer.write(whole[index // 2 : None if way in {"whole", "longer", "silent"} else index])
+    if way == "failing":
         raise UpstreamError("The origin broke off.")
-    if how == "dying":
+    if way == "dying":
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -165,10 +165,10 @@ async def application(_settings: Settings) -> AsyncIterator[bootstrap.Serve]:
     if "FAIL_TO_START" in os.environ:
         raise RuntimeError("no luck today")
 
-    ROUTES["/download"] = film
+    ROUTES["/download"] = download
 
     async def serve(request: Request, answer: Answer) -> None:
-        global served  # noqa: PLW0603  # what is kept from one invocation to the next is what is shown
+        global served  # noqa: PLW0603  # it shows that the process is kept from one invocation to the next
         served += 1
         await ROUTES[request.path](request, answer)
 

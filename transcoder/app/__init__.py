@@ -1,6 +1,6 @@
-"""From a request to its answer."""
+"""The HTTP application: it serves a request without knowing about Lambda."""
 
+from transcoder.app.answer import Answer
 from transcoder.app.routes import Serve, application
-from transcoder.app.service import Answer
 
 __all__ = ["Answer", "Serve", "application"]

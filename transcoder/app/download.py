@@ -1,8 +1,9 @@
-"""`/download`: the film itself."""
+"""The route `/download`: the output itself, or a file passed through."""
 
 from http import HTTPStatus
 
-from transcoder.app.service import Answer, Service
+from transcoder.app.answer import Answer
+from transcoder.app.dependencies import Dependencies
 from transcoder.core.answer.file_names import content_disposition, file_name
 from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.answer.passthrough import FileHead, range_headers
@@ -14,46 +15,45 @@ from transcoder.errors import TooLargeError
 from transcoder.pipeline import transcode
 
 
-async def download(request: Request, answer: Answer, service: Service) -> None:
-    """Send the film that the query asks for; for HEAD, what its header would be, and no segment is fetched.
+async def download(request: Request, answer: Answer, dependencies: Dependencies) -> None:
+    """Send the output that the query describes; for HEAD, send the headers that GET would send, and fetch no segment.
 
     Raises:
-        TranscoderError: whatever there is to tell the caller.
+        TranscoderError: the request fails, for a reason that the caller is told.
 
     """
-    timing = _Timing(service)
+    timing = _ServerTiming(dependencies)
     query = parse_query(request.query)
-    await service.links.check(query.values)
+    await dependencies.signed_links.check(query.values)
     job = query.job()
-    async with service.fetcher(job.url, noted_in=answer) as fetcher:
-        source = await service.resolver.find(job, fetcher=fetcher)
+    settings = dependencies.settings
+    async with dependencies.fetcher(job.url, answer=answer) as fetcher:
+        source = await dependencies.resolver.find(job, fetcher=fetcher)
         timing.mark("source")
-        resolved = await service.resolver.resolve(source, job, fetcher=fetcher)
+        resolved = await dependencies.resolver.resolve(source, job, fetcher=fetcher)
         timing.mark("playlists")
         name = file_name(job.filename or source.name, resolved.extension(job))
         if resolved.file:
-            await _pass_on(resolved.file, request, _File(answer, name, limit=service.settings.response_limit), fetcher)
+            await _pass_through(resolved.file, request, _PassthroughSink(answer, name, limit=settings.response_limit), fetcher)
             return
-        header = _Header(job.format.content_type, name, service.settings.cache_seconds, timing)
+        head = _OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
         if request.method == "HEAD":
-            await answer.start(header.of(resolved.plan.estimated_bytes))
+            await answer.start(head.build(resolved.plan.estimated_bytes))
             return
-        film = _Film(answer, header)
-        await transcode(
-            resolved.plan, fetcher=fetcher, program=service.program, settings=service.settings, into=film, tags=metadata_of(source)
-        )
+        sink, tags = _OutputSink(answer, head), metadata_of(source)
+        await transcode(resolved.plan, fetcher=fetcher, program=dependencies.ffmpeg_path, settings=settings, into=sink, tags=tags)
 
 
-async def _pass_on(found: FileHead, request: Request, into: "_File", fetcher: Fetcher) -> None:
-    """Send a file, or the part of it that the request asks for, as it is."""
+async def _pass_through(found: FileHead, request: Request, sink: "_PassthroughSink", fetcher: Fetcher) -> None:
+    """Send a file unchanged, or the range of it that the request asks for."""
     if request.method == "HEAD":
-        await into.start(found)
+        await sink.start(found)
     else:
-        await fetcher.pass_through(found.requested_url, range_headers(request.headers), into)
+        await fetcher.pass_through(found.requested_url, range_headers(request.headers), sink)
 
 
-class _File:
-    """Sends a file with its origin's status: 200, or 206 for a part."""
+class _PassthroughSink:
+    """Sends a file with its origin's status: 200, or 206 for a range."""
 
     def __init__(self, answer: Answer, name: str, *, limit: int) -> None:
         self._answer = answer
@@ -62,24 +62,24 @@ class _File:
 
     async def start(self, head: FileHead) -> None:
         if (head.length or 0) > self._limit:
-            way_out = " Ask for parts of it (Range)." if head.accepts_ranges else ""
-            raise TooLargeError(f"The file has {head.length} bytes, and {self._limit} are the most that is sent at once.{way_out}")
+            way_out = " Request it in ranges (Range)." if head.accepts_ranges else ""
+            raise TooLargeError(f"The file has {head.length} bytes; one response can have at most {self._limit}.{way_out}")
         await self._answer.start(head.response_head(self._name))
 
     async def write(self, chunk: bytes) -> None:
         await self._answer.write(chunk)
 
 
-class _Timing:
-    """How long each phase up to the first byte took (Server Timing, W3C)."""
+class _ServerTiming:
+    """The Server-Timing header (W3C): how long each phase before the first byte took."""
 
-    def __init__(self, service: Service) -> None:
-        self._clock = service.clock
-        self._last = service.clock()
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._clock = dependencies.clock
+        self._last = dependencies.clock()
         self._phases: list[tuple[str, float]] = []
 
     def mark(self, phase: str) -> None:
-        """End a phase."""
+        """End a phase, and start the next."""
         now = self._clock()
         self._phases.append((phase, now - self._last))
         self._last = now
@@ -88,21 +88,21 @@ class _Timing:
         return ", ".join(f"{phase};dur={seconds * 1000:.1f}" for phase, seconds in self._phases)
 
 
-class _Header:
-    """The header of a film, as far as it is known."""
+class _OutputHead:
+    """Builds the response head of the output."""
 
-    def __init__(self, content_type: str, name: str, cache_seconds: int, timing: _Timing) -> None:
-        self._type = content_type
+    def __init__(self, content_type: str, name: str, cache_seconds: int, timing: _ServerTiming) -> None:
+        self._content_type = content_type
         self._name = name
-        # Whether a stream came whole is not known when its header is sent, so nothing in between may keep it, unless the owner insists.
-        self._cache = f"public, max-age={cache_seconds}" if cache_seconds > 0 else "no-store"
+        # The headers are sent before it is known whether the stream comes whole, so caches must not store it unless the operator insists.
+        self._cache_control = f"public, max-age={cache_seconds}" if cache_seconds > 0 else "no-store"
         self.timing = timing
 
-    def of(self, estimated_bytes: int | None, *, seconds: float | None = None) -> ResponseHead:
+    def build(self, estimated_bytes: int | None, *, seconds: float | None = None) -> ResponseHead:
         headers = [
-            ("content-type", self._type),
+            ("content-type", self._content_type),
             ("content-disposition", content_disposition(self._name)),
-            ("cache-control", self._cache),
+            ("cache-control", self._cache_control),
             ("x-content-type-options", "nosniff"),
             ("accept-ranges", "none"),
             ("server-timing", str(self.timing)),
@@ -112,16 +112,16 @@ class _Header:
         return ResponseHead(HTTPStatus.OK, tuple(headers))
 
 
-class _Film:
-    """Sends the film: the status is decided by its first bytes, not by a hope."""
+class _OutputSink:
+    """Sends the output. It sends the response head only once the first bytes exist, so an earlier failure can still set the status."""
 
-    def __init__(self, answer: Answer, header: _Header) -> None:
+    def __init__(self, answer: Answer, head: _OutputHead) -> None:
         self._answer = answer
-        self._header = header
+        self._head = head
 
-    async def start(self, film: Announcement) -> None:
-        self._header.timing.mark("media")
-        await self._answer.start(self._header.of(film.estimated_bytes, seconds=film.seconds))
+    async def start(self, announcement: Announcement) -> None:
+        self._head.timing.mark("media")
+        await self._answer.start(self._head.build(announcement.estimated_bytes, seconds=announcement.seconds))
 
     async def write(self, chunk: bytes) -> None:
         await self._answer.write(chunk)

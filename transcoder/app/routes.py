@@ -1,4 +1,4 @@
-"""The routes, and the one place where a failure becomes a response."""
+"""The routes, and the one place where an error becomes a response."""
 
 import asyncio
 import json
@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from transcoder import __version__
+from transcoder.app.answer import Answer
+from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
-from transcoder.app.info import information
-from transcoder.app.service import Answer, Service
-from transcoder.app.signed_links import Links
+from transcoder.app.info import info
+from transcoder.app.signed_links import SignedLinks
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
@@ -19,23 +20,24 @@ from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 Serve = Callable[[Request, Answer], Awaitable[None]]
+"""Serves one request: starts the response and writes its body, or raises."""
 
 
 @asynccontextmanager
 async def application(settings: Settings, *, network: Network = INTERNET) -> AsyncIterator[Serve]:
-    """Make ready what all requests share, and hand out the function that serves one.
+    """Set up what all requests share, and yield the function that serves one request.
 
     Raises:
-        TranscodeError: there is no ffmpeg that works.
-        BadRequestError: a key of signed links is too short.
+        TranscodeError: there is no working ffmpeg.
+        BadRequestError: a signing key is too short.
 
     """
-    links, clock = Links(settings), asyncio.get_running_loop().time
-    service = Service(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings), links, network, clock)
+    signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
+    dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings), signed_links, network, clock)
 
     async def serve(request: Request, answer: Answer) -> None:
         try:
-            await _route(request, answer, service)
+            await _route(request, answer, dependencies)
         except TranscoderError as error:
             if answer.started:
                 raise
@@ -47,16 +49,16 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     yield serve
 
 
-async def _route(request: Request, answer: Answer, service: Service) -> None:
+async def _route(request: Request, answer: Answer, dependencies: Dependencies) -> None:
     if request.method not in {"GET", "HEAD"}:
-        raise MethodNotAllowedError(f"{request.method} is not served; GET and HEAD are.")
+        raise MethodNotAllowedError(f"{request.method} is not supported; use GET or HEAD.")
     path = request.path.rstrip("/")
     if path.endswith("/health"):
         await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
-        await information(request, answer, service)
+        await info(request, answer, dependencies)
     elif not path or path.endswith("/download"):
-        await download(request, answer, service)
+        await download(request, answer, dependencies)
     else:
-        raise NotFoundError(f"Nothing is served under {request.path}; there are /download, /info and /health.")
+        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /info and /health.")

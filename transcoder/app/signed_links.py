@@ -1,4 +1,4 @@
-"""The keys of signed links: read once, kept for a while, asked for each link."""
+"""Signed links: check them, make them, and read the keys that sign them."""
 
 import asyncio
 import time
@@ -9,29 +9,29 @@ from transcoder.edge import secrets_manager
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
-_KEPT_SECONDS = 300.0
-"""A secret that was changed is good after so many seconds."""
+_SECRET_CACHE_SECONDS = 300.0
+"""How long keys from a secret are cached: a changed secret takes effect after that time."""
 
 
-class Links:
-    """Checks links, and makes them."""
+class SignedLinks:
+    """Checks and makes signed links."""
 
     def __init__(self, settings: Settings) -> None:
-        """Use the keys of `settings`; those that a secret holds are read for the first link.
+        """Use the keys in `settings`; those in a secret are read when the first link needs them.
 
         Raises:
             BadRequestError: a key is too short.
 
         """
-        self._own = encode_keys(settings.signing_keys)
-        self._arn = settings.signing_secret_arn
-        self._read: tuple[bytes, ...] = ()
-        self._read_until = 0.0
+        self._configured_keys = encode_keys(settings.signing_keys)
+        self._secret_arn = settings.signing_secret_arn
+        self._secret_keys: tuple[bytes, ...] = ()
+        self._secret_expires_at = 0.0
 
     @property
-    def needed(self) -> bool:
-        """Must links be signed."""
-        return bool(self._own or self._arn)
+    def required(self) -> bool:
+        """Whether links must be signed."""
+        return bool(self._configured_keys or self._secret_arn)
 
     async def keys(self) -> tuple[bytes, ...]:
         """Return all keys, the one that signs first.
@@ -41,38 +41,38 @@ class Links:
 
         """
         now = asyncio.get_running_loop().time()
-        if self._arn and now >= self._read_until:
-            self._read, self._read_until = await _usable(self._arn), now + _KEPT_SECONDS
-        return self._own + self._read
+        if self._secret_arn and now >= self._secret_expires_at:
+            self._secret_keys, self._secret_expires_at = await _read_secret_keys(self._secret_arn), now + _SECRET_CACHE_SECONDS
+        return self._configured_keys + self._secret_keys
 
     async def check(self, values: Mapping[str, str]) -> None:
-        """Let pass what was signed, or anything where links need no signature.
+        """Check the signature and expiry of a link; do nothing if links need not be signed.
 
         Raises:
-            BadSignatureError: it was not signed, or has expired.
+            BadSignatureError: the signature is missing or wrong, or the link has expired.
             SecretError: the keys cannot be read.
 
         """
-        if self.needed:
+        if self.required:
             check_signature(values, keys=await self.keys(), now=time.time())
 
-    async def query(self, values: Mapping[str, str]) -> str:
-        """Write a link's query; where links must be signed, with the expiry of the request that it answers.
+    async def link_query(self, values: Mapping[str, str]) -> str:
+        """Return the query of a link; if links must be signed, the link expires with the request whose `values` it copies.
 
         Raises:
             SecretError: the keys cannot be read.
 
         """
-        plain = {name: text for name, text in values.items() if name not in {"exp", "sig"}}
-        if not self.needed:
-            return encode_query(plain)
-        return encode_query(sign(plain, key=(await self.keys())[0], expires=int(values["exp"])))
+        unsigned = {name: text for name, text in values.items() if name not in {"exp", "sig"}}
+        if not self.required:
+            return encode_query(unsigned)
+        return encode_query(sign(unsigned, key=(await self.keys())[0], expires=int(values["exp"])))
 
 
-async def _usable(arn: str) -> tuple[bytes, ...]:
+async def _read_secret_keys(arn: str) -> tuple[bytes, ...]:
     keys = await secrets_manager.signing_keys(arn)
     try:
         return encode_keys(keys)
     except BadRequestError as error:
-        # Whoever asked for a link has done nothing wrong.
+        # A bad key is the operator's mistake, not the caller's, so it must not become a 400.
         raise secrets_manager.SecretError("The keys of signed links cannot be used.") from error

@@ -1,4 +1,4 @@
-"""Exit codes: what a script learns of how a command ended."""
+"""The exit codes, which tell a script how a command ended."""
 
 import signal
 from collections.abc import Mapping
@@ -20,57 +20,57 @@ from transcoder.errors import (
 )
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """How a command ended."""
 
-    WHOLE = 0
-    BUG = 1
-    USAGE = 2
-    REFUSED = 3
-    ORIGIN = 4
-    TRANSCODE = 5
-    OUTPUT = 6
-    FUNCTION = 7
+    SUCCESS = 0
+    INTERNAL_ERROR = 1
+    INVALID_COMMAND = 2
+    SOURCE_REFUSED = 3
+    ORIGIN_FAILED = 4
+    TRANSCODE_FAILED = 5
+    OUTPUT_FAILED = 6
+    FUNCTION_FAILED = 7
     INTERRUPTED = 128 + signal.SIGINT
     TERMINATED = 128 + signal.SIGTERM
 
 
-MEANINGS: Mapping[Exit, str] = MappingProxyType({
-    Exit.WHOLE: "the MP4 is whole",
-    Exit.BUG: "an error of this program",
-    Exit.USAGE: "the command line or an address in it makes no sense, or the output exists",
-    Exit.REFUSED: "the source cannot be made into an MP4 (protected, live, not a video), is not there, or may not be fetched",
-    Exit.ORIGIN: "the origin failed, or sent bytes that are not what they should be",
-    Exit.TRANSCODE: "ffmpeg failed, or what came out is not what went in",
-    Exit.OUTPUT: "the output could not be written, or its reader left",
-    Exit.FUNCTION: "the function failed, could not be reached, or what it sent is not whole",
-    Exit.INTERRUPTED: "interrupted (Ctrl-C)",
-    Exit.TERMINATED: "terminated",
+DESCRIPTIONS: Mapping[ExitCode, str] = MappingProxyType({
+    ExitCode.SUCCESS: "success: the MP4 is whole",
+    ExitCode.INTERNAL_ERROR: "internal error: a bug in this program",
+    ExitCode.INVALID_COMMAND: "the command line, an address in it or a setting is invalid",
+    ExitCode.SOURCE_REFUSED: "the source is missing, forbidden, too large, or cannot become an MP4 (protected, live, no video)",
+    ExitCode.ORIGIN_FAILED: "the origin failed, or sent invalid data",
+    ExitCode.TRANSCODE_FAILED: "ffmpeg failed, or its output does not match the source",
+    ExitCode.OUTPUT_FAILED: "the output file exists or cannot be written, or the reader of standard output left",
+    ExitCode.FUNCTION_FAILED: "the function failed or could not be reached, or its response is not whole",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.TERMINATED: "terminated (SIGTERM)",
 })  # fmt: skip
 
-_CODES: tuple[tuple[type[TranscoderError], Exit], ...] = (
-    (BadRequestError, Exit.USAGE),
-    (UnsupportedSourceError, Exit.REFUSED),
-    (ForbiddenSourceError, Exit.REFUSED),
-    (NotFoundError, Exit.REFUSED),
-    (TooLargeError, Exit.REFUSED),
-    (UpstreamError, Exit.ORIGIN),
-    (UpstreamTimeoutError, Exit.ORIGIN),
-    (TranscodeError, Exit.TRANSCODE),
-    (DeadlineError, Exit.TRANSCODE),
-    (InvocationError, Exit.FUNCTION),
+_CODES: tuple[tuple[type[TranscoderError], ExitCode], ...] = (
+    (BadRequestError, ExitCode.INVALID_COMMAND),
+    (UnsupportedSourceError, ExitCode.SOURCE_REFUSED),
+    (ForbiddenSourceError, ExitCode.SOURCE_REFUSED),
+    (NotFoundError, ExitCode.SOURCE_REFUSED),
+    (TooLargeError, ExitCode.SOURCE_REFUSED),
+    (UpstreamError, ExitCode.ORIGIN_FAILED),
+    (UpstreamTimeoutError, ExitCode.ORIGIN_FAILED),
+    (TranscodeError, ExitCode.TRANSCODE_FAILED),
+    (DeadlineError, ExitCode.TRANSCODE_FAILED),
+    (InvocationError, ExitCode.FUNCTION_FAILED),
 )
 
 
 class OutputError(Exception):
-    """The output could not be written; the message is for the user."""
+    """The output cannot be written; `str(error)` is the message for the user."""
 
 
-def exit_code(error: TranscoderError) -> Exit:
-    """Return the exit code for a failure."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.BUG)
+def exit_code(error: TranscoderError) -> ExitCode:
+    """Return the exit code that stands for `error`."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.INTERNAL_ERROR)
 
 
-def table() -> str:
-    """Return the exit codes as lines of text for `--help`."""
-    return "exit codes:\n" + "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+def help_text() -> str:
+    """Return the list of exit codes for `--help`."""
+    return "exit codes:\n" + "\n".join(f"  {code.value:>3}  {description}" for code, description in DESCRIPTIONS.items())

@@ -1,4 +1,4 @@
-"""`transcoder get`: the pipeline into a file, without Lambda."""
+"""`transcoder get`: run the pipeline on this machine, and write the output to a file or to standard output."""
 
 import argparse
 import asyncio
@@ -6,12 +6,13 @@ import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcoder.cli.arguments import add_headers, add_parameters, headers_of, job_of
-from transcoder.cli.commands import Commands
-from transcoder.cli.exit_codes import Exit, table
+from transcoder.cli import exit_codes
+from transcoder.cli.arguments import add_header_options, add_parameter_options, parse_job, request_headers
+from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.output import FileOutput, Output, StandardOutput
-from transcoder.cli.progress import progress
-from transcoder.cli.verifying_sink import verified
+from transcoder.cli.progress import progress_sink
+from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.output.announcement import Announcement
@@ -25,12 +26,13 @@ from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 
-def add_to(commands: Commands) -> None:
+def add_command(subparsers: Subparsers) -> None:
     """Add the command `get` with its options."""
-    parser = commands.add_parser(
+    parser = subparsers.add_parser(
         "get",
-        help="save a playlist as an MP4",
-        epilog=table(),
+        help="save a playlist or a Reddit video as one MP4",
+        description="Save a playlist or a Reddit video as one MP4.\nThe file appears only when it is whole.",
+        epilog=exit_codes.help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -39,89 +41,90 @@ def add_to(commands: Commands) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="where the MP4 goes, - for standard output (default: a name made from the title or the address)",
+        help="where to write the MP4; - is standard output (default: a name made from the title or the address)",
     )
-    add_parameters(parser)
-    parser.add_argument("--force", action="store_true", help="overwrite FILE")
-    add_headers(parser)
+    add_parameter_options(parser)
+    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    add_header_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace, settings: Settings) -> int:
-    """Save one film; returns `Exit.WHOLE` only if the MP4 is whole.
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Save one source as one file; return `ExitCode.SUCCESS` only if the output is whole.
 
     Raises:
-        TranscoderError: the film could not be made; nothing is left of it.
-        OutputError: the output could not be written.
+        TranscoderError: the output cannot be made; no part of it is left.
+        OutputError: the output cannot be written.
 
     """
-    job = job_of(parsed)
-    into = _Into(parsed.output, overwrite=parsed.force)
-    # Whoever types an address may mean a machine in their own network.
-    return asyncio.run(_get(job, headers_of(parsed), into, replace(settings, allow_private=True)))
+    job = parse_job(arguments)
+    output = _OutputOptions(arguments.output, overwrite=arguments.force)
+    # Private addresses are allowed: the user may name a server in their own network.
+    return asyncio.run(_save_until_terminated(job, request_headers(arguments), output, replace(settings, allow_private=True)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Into:
-    """Where the user wants the film."""
+class _OutputOptions:
+    """The user's choice of where the output goes."""
 
-    named: str | None
+    path: str | None
+    """`-` is standard output; None: a name made from the source."""
     overwrite: bool
 
-    def output(self, name: str) -> Output:
-        """Return the output; it is called `name` if the user named none."""
-        return StandardOutput() if self.named == "-" else FileOutput(Path(self.named or name), overwrite=self.overwrite)
+    def open(self, default_name: str) -> Output:
+        """Return the output; if the user chose no path, the file is called `default_name`."""
+        return StandardOutput() if self.path == "-" else FileOutput(Path(self.path or default_name), overwrite=self.overwrite)
 
-    def refuse_early(self) -> None:
-        """Refuse a place that is taken before anything is fetched, where the user named it.
+    def check(self) -> None:
+        """Check a path that the user chose, before anything is fetched.
 
         Raises:
-            OutputError: it is taken.
+            OutputError: it cannot be written to.
 
         """
-        if self.named and self.named != "-":
-            FileOutput(Path(self.named), overwrite=self.overwrite).refuse_taken()
+        if self.path and self.path != "-":
+            FileOutput(Path(self.path), overwrite=self.overwrite).check_path()
 
 
-class _File:
-    """Passes a file on into a sink for films, whose progress it shows."""
+class _PassthroughSink:
+    """Passes a file on into the sink of an output, which shows its progress."""
 
-    def __init__(self, into: Sink) -> None:
-        self._into = into
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
 
     async def start(self, head: FileHead) -> None:
-        await self._into.start(Announcement(0.0, {}, head.length))
+        await self._sink.start(Announcement(0.0, {}, head.length))
 
     async def write(self, chunk: bytes) -> None:
-        await self._into.write(chunk)
+        await self._sink.write(chunk)
 
 
-async def _get(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:
+async def _save_until_terminated(job: Job, headers: dict[str, str], output: _OutputOptions, settings: Settings) -> ExitCode:
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            save = tasks.create_task(_save(job, headers, into, settings))
-            # SIGTERM ends the film as Ctrl-C does: ffmpeg gone, no file left.
+            save = tasks.create_task(_save(job, headers, output, settings))
+            # SIGTERM must clean up as Ctrl-C does: no ffmpeg process and no partial file is left.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, save.cancel)
-    return Exit.TERMINATED if save.cancelled() else save.result()
+    return ExitCode.TERMINATED if save.cancelled() else save.result()
 
 
-async def _save(job: Job, headers: dict[str, str], into: _Into, settings: Settings) -> Exit:
-    into.refuse_early()
+async def _save(job: Job, headers: dict[str, str], options: _OutputOptions, settings: Settings) -> ExitCode:
+    options.check()
     program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
 
-        async def fill(sink: Sink) -> None:
+        async def write_to(sink: Sink) -> None:
             if resolved.file:
-                await fetcher.pass_through(resolved.file.requested_url, {}, _File(sink))
+                await fetcher.pass_through(resolved.file.requested_url, {}, _PassthroughSink(sink))
                 return
-            with verified(sink, job.format) as film:
+            with verifying(sink, job.format) as verifying_sink:
                 plan, tags = resolved.plan, metadata_of(source)
-                await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=film, tags=tags)
+                await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=verifying_sink, tags=tags)
 
-        with into.output(file_name(job.filename or source.name, resolved.extension(job))) as output:
-            with progress(output) as sink:
-                await fill(sink)
-            output.keep()
-    return Exit.WHOLE
+        with options.open(file_name(job.filename or source.name, resolved.extension(job))) as output:
+            with progress_sink(output) as sink:
+                await write_to(sink)
+            output.commit()
+    return ExitCode.SUCCESS

@@ -1,4 +1,4 @@
-"""`transcoder info`: what a source offers, told without fetching a segment of it."""
+"""`transcoder info`: report on a source without fetching a segment of it."""
 
 import argparse
 import asyncio
@@ -9,9 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transcoder.cli.arguments import add_headers, add_parameters, headers_of, job_of, values_of
-from transcoder.cli.commands import Commands
-from transcoder.cli.exit_codes import Exit, table
+from transcoder.cli import exit_codes
+from transcoder.cli.arguments import add_header_options, add_parameter_options, parameter_values, parse_job, request_headers
+from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
@@ -21,43 +22,46 @@ from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
 _WIDTH = 120
+"""The width of tables in characters where the output is not a terminal."""
 
 
-def add_to(commands: Commands) -> None:
+def add_command(subparsers: Subparsers) -> None:
     """Add the command `info` with its options."""
-    parser = commands.add_parser(
+    parser = subparsers.add_parser(
         "info",
-        help="say what a source offers, and what would be taken of it",
-        epilog=table(),
+        help="list a source's variants and tracks, and show what `get` would select",
+        description="List a source's variants and tracks, and show what `transcoder get` would\n"
+        "select with the same options. No segment is fetched.",
+        epilog=exit_codes.help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
-    add_parameters(parser)
-    parser.add_argument("--json", action="store_true", help="print the document that /info answers with")
-    add_headers(parser)
+    add_parameter_options(parser)
+    parser.add_argument("--json", action="store_true", help="print the JSON document that /info sends, instead of tables")
+    add_header_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the report.
 
     Raises:
-        TranscoderError: there is nothing to report.
+        TranscoderError: the source cannot be read.
 
     """
-    job = job_of(parsed)
-    report = asyncio.run(_report(job, headers_of(parsed), replace(settings, allow_private=True)))
+    job = parse_job(arguments)
+    report = asyncio.run(_make_report(job, request_headers(arguments), replace(settings, allow_private=True)))
     if job.url.startswith(("http://", "https://")):
-        report = replace(report, download=f"/download?{encode_query({'url': job.url} | values_of(parsed))}")
-    if parsed.json:
+        report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
+    if arguments.json:
         print(json.dumps(report.document(), ensure_ascii=False, indent=1))
     else:
-        _show(report)
-    return Exit.WHOLE
+        _print_tables(report)
+    return ExitCode.SUCCESS
 
 
-async def _report(job: Job, headers: dict[str, str], settings: Settings) -> InfoReport:
+async def _make_report(job: Job, headers: dict[str, str], settings: Settings) -> InfoReport:
     resolver = Resolver(settings)
     async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
@@ -66,75 +70,78 @@ async def _report(job: Job, headers: dict[str, str], settings: Settings) -> Info
     return make_report(source, resolved, file_name=name, response_limit=settings.response_limit)
 
 
-def _show(report: InfoReport) -> None:
+def _print_tables(report: InfoReport) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
-    facts = Table.grid(padding=(0, 2))
-    for name, text in _facts(report):
-        facts.add_row(name, text)
-    console.print(facts, markup=False)
+    summary = Table.grid(padding=(0, 2))
+    for name, text in _summary_rows(report):
+        summary.add_row(name, text)
+    console.print(summary, markup=False)
     if len(report.items) > 1:
-        console.print(_items(report.items))
+        console.print(_item_table(report.items))
     if report.variants:
-        console.print(_variants(report.variants))
+        console.print(_variant_table(report.variants))
     if report.audio or report.subtitles:
-        console.print(_tracks(report))
+        console.print(_track_table(report))
 
 
-def _facts(report: InfoReport) -> list[tuple[str, str]]:
-    found = [
+def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
+    lambda_seconds = report.estimated_seconds_on_lambda
+    rows = [
         ("kind", report.kind),
         ("title", report.title or ""),
         ("subreddit", report.subreddit or ""),
         ("page", report.page),
         ("duration", f"{report.seconds:.1f} s"),
         ("file name", report.file_name),
-        ("estimate", _size(report.estimated_bytes)),
-        ("over Lambda", "" if report.estimated_seconds_on_lambda is None else f"{report.estimated_seconds_on_lambda:.1f} s for sending"),
+        ("estimate", _megabytes(report.estimated_bytes)),
+        ("over Lambda", "" if lambda_seconds is None else f"{lambda_seconds:.1f} s to send"),
     ]
     for limit in report.limits:
-        kept = {True: "kept", False: "not kept", None: "cannot be told"}[limit.kept]
-        found.append((limit.name.replace("_", " "), f"{limit.value} {limit.unit}: {kept}"))
-    found.append(("download", report.download or ""))
-    return [(name, text) for name, text in found if text]
+        verdict = {True: "within the limit", False: "exceeded", None: "size unknown"}[limit.kept]
+        rows.append((limit.name.replace("_", " "), f"{limit.value} {limit.unit}: {verdict}"))
+    rows.append(("download", report.download or ""))
+    return [(name, text) for name, text in rows if text]
 
 
-def _items(items: tuple[ItemInfo, ...]) -> Table:
-    shown = _table("", "item", "picture", "seconds")
+def _item_table(items: tuple[ItemInfo, ...]) -> Table:
+    table = _table("", "item", "resolution", "seconds")
     for line in items:
-        shown.add_row(_mark(line), str(line.item), _picture(line.width, line.height), "" if line.seconds is None else f"{line.seconds:.0f}")
-    return shown
+        seconds = "" if line.seconds is None else f"{line.seconds:.0f}"
+        table.add_row(_selection_mark(line), str(line.item), _resolution(line.width, line.height), seconds)
+    return table
 
 
-def _variants(variants: tuple[VariantInfo, ...]) -> Table:
-    shown = _table("", "picture", "fps", "codecs", "kbit/s", "average", "estimate")
+def _variant_table(variants: tuple[VariantInfo, ...]) -> Table:
+    table = _table("", "resolution", "fps", "codecs", "kbit/s", "average", "estimate")
     for line in variants:
-        rates = ("" if rate is None else f"{rate / 1000:.0f}" for rate in (line.bandwidth, line.average_bandwidth))
+        bit_rates = ("" if rate is None else f"{rate / 1000:.0f}" for rate in (line.bandwidth, line.average_bandwidth))
         fps = "" if line.frame_rate is None else f"{line.frame_rate:g}"
-        shown.add_row(_mark(line), _picture(line.width, line.height), fps, ", ".join(line.codecs), *rates, _size(line.estimated_bytes))
-    return shown
+        resolution, codecs, estimate = _resolution(line.width, line.height), ", ".join(line.codecs), _megabytes(line.estimated_bytes)
+        table.add_row(_selection_mark(line), resolution, fps, codecs, *bit_rates, estimate)
+    return table
 
 
-def _tracks(report: InfoReport) -> Table:
-    shown = _table("", "track", "group", "name", "language", "default")
-    for kind, lines in (("sound", report.audio), ("subtitles", report.subtitles)):
+def _track_table(report: InfoReport) -> Table:
+    table = _table("", "track", "group", "name", "language", "default")
+    for kind, lines in (("audio", report.audio), ("subtitles", report.subtitles)):
         for line in lines:
-            shown.add_row(_mark(line), kind, line.group, line.name, line.language or "", "yes" if line.default else "")
-    return shown
+            table.add_row(_selection_mark(line), kind, line.group, line.name, line.language or "", "yes" if line.default else "")
+    return table
 
 
 def _table(*columns: str) -> Table:
     return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _mark(line: ItemInfo | VariantInfo | RenditionInfo) -> str:
+def _selection_mark(line: ItemInfo | VariantInfo | RenditionInfo) -> str:
     return "→" if line.chosen else ""
 
 
-def _picture(width: int | None, height: int | None) -> str:
+def _resolution(width: int | None, height: int | None) -> str:
     return f"{width}x{height}" if width and height else ""
 
 
-def _size(size: int | None) -> str:
+def _megabytes(size: int | None) -> str:
     return "" if size is None else f"{size / 1e6:.1f} MB"

@@ -1,4 +1,4 @@
-"""`transcoder invoke`: calls the function, deployed or emulated, and finds out whether what it sends is whole."""
+"""`transcoder invoke`: call the function, deployed or emulated, and check that its response is whole."""
 
 import argparse
 import asyncio
@@ -8,16 +8,17 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TextIO
 
 from transcoder import __version__
-from transcoder.cli.arguments import add_parameters, values_of
-from transcoder.cli.commands import Commands
-from transcoder.cli.exit_codes import Exit, table
+from transcoder.cli import exit_codes
+from transcoder.cli.arguments import add_parameter_options, parameter_values
+from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4
 from transcoder.cli.output import FileOutput, Output, StandardOutput
-from transcoder.cli.progress import progress
-from transcoder.cli.received_mp4 import Mp4Receiver, Report
+from transcoder.cli.progress import progress_sink
 from transcoder.cli.sign import signed_if_keys
+from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import FileFormat
@@ -28,92 +29,92 @@ from transcoder.emulator.function_url_event import HttpRequest, make_event, new_
 from transcoder.errors import BadRequestError, single_error
 from transcoder.settings import Settings
 
-_SIGNED_SECONDS = 3600
+_LINK_SECONDS = 3600
+"""How long the signed link of a request is valid."""
 Call = Callable[[Receiver], Awaitable[None]]
-"""Calls the function, has its answer received, and returns if the transport says that all went well."""
+"""Calls the function, passes its response to the receiver, and returns only if the transport reports success."""
 
 
-def add_to(commands: Commands) -> None:
+def add_command(subparsers: Subparsers) -> None:
     """Add the command `invoke` with its options."""
-    parser = commands.add_parser(
+    parser = subparsers.add_parser(
         "invoke",
-        help="have the function on Lambda make an MP4, and check that it is whole",
-        epilog=table(),
+        help="let the function on Lambda make an MP4, and check that it is whole",
+        description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.",
+        epilog=exit_codes.help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("playlist", metavar="URL", help="what the function is to make an MP4 of: an http(s) address")
-    whom = parser.add_mutually_exclusive_group(required=True)
-    whom.add_argument("--function", metavar="NAME", help="call this function through the SDK; a name or an ARN")
-    whom.add_argument("--url", metavar="URL", help="call the function that answers under this address, by HTTP")
-    parser.add_argument("--endpoint-url", metavar="URL", help="with --function: whom to ask instead of AWS, such as `transcoder serve`")
-    parser.add_argument("--sign-aws", action="store_true", help="with --url: sign the request, as a URL of the auth type AWS_IAM wants it")
+    parser.add_argument("playlist", metavar="URL", help="the source: the http(s) address of a playlist, or a Reddit link")
+    function = parser.add_mutually_exclusive_group(required=True)
+    function.add_argument("--function", metavar="NAME", help="call the function with this name or ARN through the AWS SDK")
+    function.add_argument("--url", metavar="URL", help="call the function at this address by HTTP")
+    parser.add_argument("--endpoint-url", metavar="URL", help="with --function: call this endpoint, such as `transcoder serve`, not AWS")
+    parser.add_argument("--sign-aws", action="store_true", help="with --url: sign the request, for a Function URL with auth type AWS_IAM")
     parser.add_argument("--region", metavar="NAME", help="the AWS region (default: that of the address, the environment or the profile)")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where the MP4 goes, - for standard output (default: a name made from the address)"
+        "-o", "--output", metavar="FILE", help="where to write the MP4; - is standard output (default: a name made from the address)"
     )
-    add_parameters(parser)
-    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    add_parameter_options(parser)
+    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace, settings: Settings) -> int:
-    """Call the function; returns `Exit.WHOLE` only if the MP4 is whole.
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Call the function; return `ExitCode.SUCCESS` only if its response is a whole MP4.
 
     Raises:
-        TranscoderError: it is not, or the function failed, or nothing could tell; nothing is left of it.
-        OutputError: the output could not be written.
+        TranscoderError: the function failed, its response is not whole, or the format cannot be checked; no part of it is left.
+        OutputError: the output cannot be written.
 
     """
-    values = values_of(parsed)
-    job = make_job(checked_url(parsed.playlist), values)
+    values = parameter_values(arguments)
+    job = make_job(checked_url(arguments.playlist), values)
     if job.format is FileFormat.MP3:
-        raise BadRequestError("--format mp3: nothing in an MP3 says that it is whole, so there is nothing to check; m4a does.")
-    output: Output = StandardOutput() if parsed.output == "-" else FileOutput(Path(_name(parsed, job)), overwrite=parsed.force)
-    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=_SIGNED_SECONDS))
-    return asyncio.run(_until_terminated(_call(parsed, query), output, said=sys.stderr if parsed.output == "-" else sys.stdout))
+        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
+    to_stdout = arguments.output == "-"
+    output: Output = StandardOutput() if to_stdout else FileOutput(Path(_output_path(arguments, job)), overwrite=arguments.force)
+    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=_LINK_SECONDS))
+    call = _make_call(arguments, query)
+    return asyncio.run(_invoke_until_terminated(call, output, summary=sys.stderr if to_stdout else sys.stdout))
 
 
-def _name(parsed: argparse.Namespace, job: Job) -> str:
-    return str(parsed.output or file_name(job.filename or title_from_url(job.url), job.format.value))
+def _output_path(arguments: argparse.Namespace, job: Job) -> str:
+    return str(arguments.output or file_name(job.filename or title_from_url(job.url), job.format.value))
 
 
-def _call(parsed: argparse.Namespace, query: str) -> Call:
-    if parsed.function is None:
-        base = checked_url(parsed.url).partition("?")[0].rstrip("/")
-        address = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=parsed.sign_aws, region=parsed.region)
-        return lambda receiver: address.invoke(into=receiver)
-    function = LambdaFunction(parsed.function, parsed.endpoint_url, parsed.region)
+def _make_call(arguments: argparse.Namespace, query: str) -> Call:
+    if arguments.function is None:
+        base = checked_url(arguments.url).partition("?")[0].rstrip("/")
+        url = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=arguments.sign_aws, region=arguments.region)
+        return lambda receiver: url.invoke(into=receiver)
+    function = LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region)
     return lambda receiver: function.invoke(_event(query), into=receiver)
 
 
 def _event(query: str) -> bytes:
-    """Make the event that a Function URL would make of the request: the SDK passes on what it is given."""
+    """Return the event that a Function URL would make of the request; through the SDK the caller has to make it."""
     headers = (("host", "localhost"), ("user-agent", f"transcoder/{__version__}"))
     request = HttpRequest("GET", f"/download?{query}", headers, b"", "127.0.0.1")
     return make_event(request, request_id=str(uuid.uuid4()), trace_id=new_trace_id(), now=datetime.now(UTC))
 
 
-class _Said(Protocol):
-    def write(self, text: str, /) -> object: ...
-
-
-async def _until_terminated(call: Call, output: Output, *, said: _Said) -> Exit:
+async def _invoke_until_terminated(call: Call, output: Output, *, summary: TextIO) -> ExitCode:
     with single_error():
         async with asyncio.TaskGroup() as tasks:
             invoke = tasks.create_task(_invoke(call, output))
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, invoke.cancel)
     if invoke.cancelled():
-        return Exit.TERMINATED
-    said.write(f"{invoke.result()}\n")
-    return Exit.WHOLE
+        return ExitCode.TERMINATED
+    summary.write(f"{invoke.result()}\n")
+    return ExitCode.SUCCESS
 
 
-async def _invoke(call: Call, output: Output) -> Report:
+async def _invoke(call: Call, output: Output) -> ReceivedMp4:
     with output:
-        with progress(output) as sink:
-            reception = Mp4Receiver(sink)
-            await call(reception)
-            report = reception.end()
-        output.keep()
-    return report
+        with progress_sink(output) as sink:
+            receiver = Mp4Receiver(sink)
+            await call(receiver)
+            received = receiver.finish()
+        output.commit()
+    return received

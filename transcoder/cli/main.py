@@ -1,4 +1,4 @@
-"""`transcoder COMMAND …`: reads the words, runs the command, ends with its exit code."""
+"""`transcoder COMMAND …`: parse the command line, run the command, and return its exit code."""
 
 import argparse
 import os
@@ -11,42 +11,42 @@ import transcoder.cli.invoke
 import transcoder.cli.serve
 import transcoder.cli.sign
 from transcoder import __version__
-from transcoder.cli.exit_codes import Exit, OutputError, exit_code, table
+from transcoder.cli.exit_codes import ExitCode, OutputError, exit_code, help_text
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command that `words` say (those of the process by default) and return its exit code."""
-    parsed = _parser().parse_args(words)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` name (by default those of the process), and return its exit code."""
+    parsed = _parser().parse_args(arguments)
     run = parsed.run
     try:
         return int(run(parsed, Settings.from_env(os.environ)))
     except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except OutputError as error:
-        return _say(str(error), Exit.OUTPUT)
+        return _report(str(error), ExitCode.OUTPUT_FAILED)
     except BadRequestError as error:
-        return _say(str(error), Exit.USAGE)
+        return _report(str(error), ExitCode.INVALID_COMMAND)
     except TranscoderError as error:
-        return _say(f"{error} [{error.slug}]", exit_code(error))
+        return _report(f"{error} [{error.slug}]", exit_code(error))
 
 
-def _say(sentence: str, code: Exit) -> Exit:
-    print(f"transcoder: {sentence}", file=sys.stderr)
+def _report(message: str, code: ExitCode) -> ExitCode:
+    print(f"transcoder: {message}", file=sys.stderr)
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="transcoder",
-        description="Turns an HLS playlist into one MP4.",
-        epilog=table(),
+        description="Turn an HLS playlist or a Reddit link into one MP4.\nRun `transcoder COMMAND --help` for the options of a command.",
+        epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"transcoder {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"transcoder {__version__}", help="show the version and exit")
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (transcoder.cli.get, transcoder.cli.info, transcoder.cli.sign, transcoder.cli.serve, transcoder.cli.invoke):
-        command.add_to(commands)
+        command.add_command(subparsers)
     return parser

@@ -1,4 +1,4 @@
-"""Where `get` writes: a file that appears only when it is whole, or standard output."""
+"""Where `get` and `invoke` write: a file that appears only when it is whole, or standard output."""
 
 import errno
 import os
@@ -14,26 +14,26 @@ from transcoder.edge.pipe import PipeWriter
 
 
 class Output(Protocol):
-    """Takes the film's bytes; what was written counts only after `keep`."""
+    """Takes the bytes of the output; they become visible only with `commit`."""
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Open the output."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End; without `keep` before it, nothing is left."""
+        """Close the output; without a `commit` before, nothing is left of it."""
 
     async def write(self, chunk: bytes) -> None:
-        """Take bytes."""
+        """Write bytes."""
 
-    def keep(self) -> None:
-        """Leave what was written: the film is whole."""
+    def commit(self) -> None:
+        """Keep what was written: the output is whole."""
 
 
 class FileOutput:
-    """A file, written beside its place under another name and moved there when the film is whole."""
+    """A file, written under a temporary name in the same folder and moved to its path on `commit`."""
 
     def __init__(self, path: Path, *, overwrite: bool) -> None:
-        """Write to `path`; where something is already, only if `overwrite`."""
+        """Write to `path`; replace an existing file only if `overwrite` is true."""
         self._path = path
         self._overwrite = overwrite
 
@@ -41,28 +41,28 @@ class FileOutput:
         """Create the temporary file.
 
         Raises:
-            OutputError: the place is taken or cannot be written to.
+            OutputError: the path exists already or cannot be written to.
 
         """
-        self.refuse_taken()
+        self.check_path()
         try:
             fd, name = tempfile.mkstemp(prefix=f".{self._path.name}.", suffix=".part", dir=self._path.parent)
         except OSError as error:
             raise OutputError(f"{self._path}: {error.strerror}.") from error
-        self._part = Path(name)
+        self._temporary = Path(name)
         self._file = os.fdopen(fd, "wb")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close, and remove what was not kept."""
+        """Close the temporary file, and remove it unless it was committed."""
         self._file.close()
-        self._part.unlink(missing_ok=True)
+        self._temporary.unlink(missing_ok=True)
 
     async def write(self, chunk: bytes) -> None:
-        """Append.
+        """Append to the file.
 
         Raises:
-            OutputError: the disk is full, or failed.
+            OutputError: the disk is full or failed.
 
         """
         try:
@@ -70,64 +70,64 @@ class FileOutput:
         except OSError as error:
             raise OutputError(f"{self._path}: {error.strerror}.") from error
 
-    def keep(self) -> None:
-        """Move the file to its place.
+    def commit(self) -> None:
+        """Move the file to its path.
 
         Raises:
-            OutputError: it could not be written to its end, or something has come to lie there meanwhile.
+            OutputError: the file could not be written completely, or another file has appeared at its path meanwhile.
 
         """
         try:
             self._file.close()
-            # mkstemp gives 0600; a result is as readable as anything else the user makes.
+            # mkstemp creates files with mode 0600; the result gets the mode of any other file that the user creates.
             umask = os.umask(0)
             os.umask(umask)
-            self._part.chmod(0o666 & ~umask)
+            self._temporary.chmod(0o666 & ~umask)
             if self._overwrite:
-                self._part.replace(self._path)
+                self._temporary.replace(self._path)
             else:
-                os.link(self._part, self._path)  # unlike a rename, never overwrites
+                os.link(self._temporary, self._path)  # unlike a rename, it never overwrites
         except FileExistsError:
-            self.refuse_taken()
+            self.check_path()
         except OSError as error:
             raise OutputError(f"{self._path}: {error.strerror}.") from error
 
-    def refuse_taken(self) -> None:
-        """Refuse a place in no folder, and one where something is already, unless that may be overwritten.
+    def check_path(self) -> None:
+        """Check that the folder exists, and that no file is at the path unless it may be overwritten.
 
         Raises:
-            OutputError: nothing can be written there.
+            OutputError: it is not so.
 
         """
         if not self._path.parent.is_dir():
             raise OutputError(f"{self._path}: {os.strerror(errno.ENOENT)}.")
         if self._path.exists() and not self._overwrite:
-            raise OutputError(f"{self._path} exists; --force overwrites it.")
+            raise OutputError(f"{self._path} exists already; use --force to overwrite it.")
 
 
 class StandardOutput:
-    """Standard output: a pipe whose reader may leave, or a file that a shell has opened."""
+    """Standard output: a pipe whose reader may leave, or a file that the shell has opened."""
 
     def __enter__(self) -> Self:
-        """Refuse a terminal.
+        """Open standard output.
 
         Raises:
             OutputError: standard output is a terminal.
 
         """
         if sys.stdout.isatty():
-            raise OutputError("An MP4 is not for a terminal: send it to a file or a pipe.")
+            raise OutputError("Standard output is a terminal; redirect it to a file or a pipe.")
         self._fd = sys.stdout.fileno()
         self._writer: PipeWriter | None = None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Let go of the pipe."""
+        """Close the pipe."""
         if self._writer:
             self._writer.abort()
 
     async def write(self, chunk: bytes) -> None:
-        """Write; waits for the reader.
+        """Write to standard output; wait until the reader has room for it.
 
         Raises:
             OutputError: the reader left, or the disk is full.
@@ -145,7 +145,7 @@ class StandardOutput:
         except OSError as error:
             raise OutputError(f"Standard output: {error.strerror}.") from error
         if self._writer.broken:
-            raise OutputError("Standard output: its reader left.")
+            raise OutputError("Standard output: the reader closed the pipe.")
 
-    def keep(self) -> None:
-        """Nothing is left to do: what was written is gone already."""
+    def commit(self) -> None:
+        """Do nothing: every byte has been sent already."""

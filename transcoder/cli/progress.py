@@ -1,4 +1,4 @@
-"""A progress bar for `get`, on a terminal only."""
+"""The progress bar of `get` and `invoke`, shown on a terminal only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,46 +11,46 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.pipeline import Sink
 
 
-class _Destination(Protocol):
+class _Writer(Protocol):
     async def write(self, chunk: bytes) -> None: ...
 
 
-class _Plain:
+class _PlainSink:
     """Passes bytes on and shows nothing."""
 
-    def __init__(self, into: _Destination) -> None:
-        self._into = into
+    def __init__(self, writer: _Writer) -> None:
+        self._writer = writer
 
-    async def start(self, film: Announcement) -> None:
+    async def start(self, announcement: Announcement) -> None:
         """Show nothing."""
 
     async def write(self, chunk: bytes) -> None:
-        await self._into.write(chunk)
+        await self._writer.write(chunk)
 
 
-class _Bar(_Plain):
-    """Passes bytes on and shows how far the film is."""
+class _ProgressBarSink(_PlainSink):
+    """Passes bytes on and shows how much of the output has been written."""
 
-    def __init__(self, into: _Destination, bar: Progress) -> None:
-        super().__init__(into)
-        self._bar = bar
-        self._task = bar.add_task("waiting for the first segment", total=None)
+    def __init__(self, writer: _Writer, progress: Progress) -> None:
+        super().__init__(writer)
+        self._progress = progress
+        self._task = progress.add_task("waiting for the first segment", total=None)
 
-    async def start(self, film: Announcement) -> None:
-        self._bar.update(self._task, description=f"{film.seconds:.1f} s", total=film.estimated_bytes)
+    async def start(self, announcement: Announcement) -> None:
+        self._progress.update(self._task, description=f"{announcement.seconds:.1f} s", total=announcement.estimated_bytes)
 
     async def write(self, chunk: bytes) -> None:
-        await self._into.write(chunk)
-        self._bar.advance(self._task, len(chunk))
+        await self._writer.write(chunk)
+        self._progress.advance(self._task, len(chunk))
 
 
 @contextmanager
-def progress(into: _Destination) -> Iterator[Sink]:
-    """Hand out a sink that writes into `into`, and on a terminal shows how it goes."""
+def progress_sink(writer: _Writer) -> Iterator[Sink]:
+    """Yield a sink that writes to `writer`, and shows a progress bar if standard error is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Plain(into)
+        yield _PlainSink(writer)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield _Bar(into, bar)
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _ProgressBarSink(writer, progress)

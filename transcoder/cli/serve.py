@@ -1,4 +1,4 @@
-"""`transcoder serve`: Lambda on loopback around the real bootstrap."""
+"""`transcoder serve`: emulate Lambda on loopback, around the real bootstrap."""
 
 import argparse
 import asyncio
@@ -8,41 +8,46 @@ import signal
 import sys
 from dataclasses import replace
 
-from transcoder.cli.commands import Commands
-from transcoder.cli.exit_codes import Exit, OutputError
+from transcoder.cli.exit_codes import ExitCode, OutputError
+from transcoder.cli.subparsers import Subparsers
 from transcoder.emulator import Options, StreamErrors, emulator
 from transcoder.settings import PREFIX, Settings
 
 DEFAULT_PORT = 9000
 
 
-def add_to(commands: Commands) -> None:
+def add_command(subparsers: Subparsers) -> None:
     """Add the command `serve` with its options."""
-    parser = commands.add_parser("serve", help="run a streaming Function URL on loopback, as Lambda would", allow_abbrev=False)
-    parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="where the Function URL listens; 0 takes any free port (default: %(default)s)"
+    parser = subparsers.add_parser(
+        "serve",
+        help="emulate Lambda with a streaming Function URL on this machine",
+        description="Emulate Lambda with a streaming Function URL on this machine. Prints the URL, and runs until it is interrupted.",
+        allow_abbrev=False,
     )
-    parser.add_argument("--allow-private", action="store_true", help="a URL that a caller names may lie on loopback or a private network")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port of the Function URL; 0 takes any free port (default: %(default)s)"
+    )
+    parser.add_argument("--allow-private", action="store_true", help="let callers name addresses on loopback and private networks")
     parser.add_argument(
         "--stream-errors",
         type=StreamErrors,
         choices=list(StreamErrors),
         default=StreamErrors.CUT,
-        help="what a client sees of a failure after the first byte: the chunked body cut, or ended cleanly (default: %(default)s)",
+        help="how a response ends that fails after its first byte: without its last chunk, or as if it were whole (default: %(default)s)",
     )
-    parser.add_argument("--throttle", action="store_true", help="send as Lambda does: 6 MiB at once, then 2 MiB/s")
-    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="how many execution environments (default: %(default)s)")
+    parser.add_argument("--throttle", action="store_true", help="send at Lambda's rate: 6 MiB at once, then 2 MiB/s")
+    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="number of execution environments (default: %(default)s)")
     parser.add_argument(
-        "--timeout", type=float, default=900.0, metavar="SECONDS", help="when an invocation is killed (default: %(default)s)"
+        "--timeout", type=float, default=900.0, metavar="SECONDS", help="kill an invocation after this time (default: %(default)g)"
     )
     parser.add_argument(
-        "--stop-on-disconnect", action="store_true", help="break off an answer whose client has left; Lambda itself does not"
+        "--stop-on-disconnect", action="store_true", help="stop the invocation when its client disconnects, which Lambda does not do"
     )
-    parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: another runtime to run instead of the transcoder's")
+    parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the runtime to start instead of Transcoder's own")
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until interrupted or terminated.
 
     Raises:
@@ -50,28 +55,28 @@ def run(parsed: argparse.Namespace, settings: Settings) -> int:
 
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    allowed = {PREFIX + "ALLOW_PRIVATE": "1"} if parsed.allow_private or settings.allow_private else {}
+    allow_private = {PREFIX + "ALLOW_PRIVATE": "1"} if arguments.allow_private or settings.allow_private else {}
     options = Options(
-        port=parsed.port,
-        environ={**os.environ, **allowed},
-        timeout_seconds=parsed.timeout,
-        concurrency=parsed.concurrency,
-        throttle=parsed.throttle,
-        stream_errors=parsed.stream_errors,
-        stop_on_disconnect=parsed.stop_on_disconnect,
+        port=arguments.port,
+        environ={**os.environ, **allow_private},
+        timeout_seconds=arguments.timeout,
+        concurrency=arguments.concurrency,
+        throttle=arguments.throttle,
+        stream_errors=arguments.stream_errors,
+        stop_on_disconnect=arguments.stop_on_disconnect,
     )
-    if parsed.command:
-        options = replace(options, command=tuple(parsed.command))
+    if arguments.command:
+        options = replace(options, command=tuple(arguments.command))
     try:
         return asyncio.run(_serve(options))
     except OSError as error:
-        raise OutputError(f"Port {parsed.port}: {error.strerror}.") from error
+        raise OutputError(f"Port {arguments.port}: {error.strerror}.") from error
 
 
-async def _serve(options: Options) -> Exit:
-    ended: asyncio.Queue[signal.Signals] = asyncio.Queue()
+async def _serve(options: Options) -> ExitCode:
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.put_nowait, number)
+        asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
     async with emulator(options) as running:
         print(f"{running.url}/", flush=True)
-        return Exit.INTERRUPTED if await ended.get() is signal.SIGINT else Exit.TERMINATED
+        return ExitCode.INTERRUPTED if await signals.get() is signal.SIGINT else ExitCode.TERMINATED

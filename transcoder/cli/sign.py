@@ -1,4 +1,4 @@
-"""`transcoder sign`: links that hold for a while, where links must be signed."""
+"""`transcoder sign`: make signed links, which are valid for a limited time."""
 
 import argparse
 import asyncio
@@ -6,10 +6,10 @@ import re
 import time
 from collections.abc import Mapping
 
-from transcoder.app.signed_links import Links
-from transcoder.cli.arguments import add_parameters, values_of
-from transcoder.cli.commands import Commands
-from transcoder.cli.exit_codes import Exit
+from transcoder.app.signed_links import SignedLinks
+from transcoder.cli.arguments import add_parameter_options, parameter_values
+from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.subparsers import Subparsers
 from transcoder.core.request.job import checked_url
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import encode_query, sign
@@ -19,48 +19,54 @@ from transcoder.settings import PREFIX, Settings
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def add_to(commands: Commands) -> None:
+def add_command(subparsers: Subparsers) -> None:
     """Add the command `sign` with its options."""
-    parser = commands.add_parser("sign", help="make a link that a function with signing keys serves", allow_abbrev=False)
-    parser.add_argument("url", metavar="URL", help="what the link is for: a Reddit link or a playlist")
-    parser.add_argument(
-        "--service", metavar="URL", default="", help="where the function answers; without it the link begins with /download"
+    parser = subparsers.add_parser(
+        "sign",
+        help="make a signed link, for a function that has signing keys",
+        description="Make a signed link, for a function that has signing keys. "
+        f"The key is taken from {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.",
+        allow_abbrev=False,
     )
-    parser.add_argument("--expires", metavar="TIME", default="1d", help="for how long it holds: 90s, 15m, 12h, 7d (default: %(default)s)")
-    add_parameters(parser)
+    parser.add_argument("url", metavar="URL", help="the source that the link is for: a Reddit link or a playlist")
+    parser.add_argument("--service", metavar="URL", default="", help="address of the function; without it the link begins with /download")
+    parser.add_argument(
+        "--expires", metavar="TIME", default="1d", help="how long the link is valid: 90s, 15m, 12h, 7d (default: %(default)s)"
+    )
+    add_parameter_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the link.
 
     Raises:
-        BadRequestError: there is no key, or what is to be signed makes no sense.
+        BadRequestError: there is no key, or the source or a parameter is invalid.
 
     """
-    values = {"url": checked_url(parsed.url)} | values_of(parsed)
-    make_job(parsed.url, values_of(parsed))
-    link = signed_if_keys(values, settings, seconds=_seconds(parsed.expires))
+    values = {"url": checked_url(arguments.url)} | parameter_values(arguments)
+    make_job(arguments.url, parameter_values(arguments))
+    link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))
     if "sig" not in link:
-        raise BadRequestError(f"There is no key to sign with: set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")
-    print(f"{parsed.service.rstrip('/')}/download?{encode_query(link)}")
-    return Exit.WHOLE
+        raise BadRequestError(f"There is no key to sign with; set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")
+    print(f"{arguments.service.rstrip('/')}/download?{encode_query(link)}")
+    return ExitCode.SUCCESS
 
 
 def signed_if_keys(values: Mapping[str, str], settings: Settings, *, seconds: int) -> Mapping[str, str]:
-    """Sign the parameters of a link for that long; where `settings` have no keys, return them as they are.
+    """Return the parameters of a link with a signature that is valid for `seconds`; without keys in `settings`, return them unchanged.
 
     Raises:
         BadRequestError: a key is too short, or a parameter cannot be signed.
         SecretError: the keys cannot be read.
 
     """
-    keys = asyncio.run(Links(settings).keys())
+    keys = asyncio.run(SignedLinks(settings).keys())
     return sign(values, key=keys[0], expires=int(time.time()) + seconds) if keys else values
 
 
-def _seconds(text: str) -> int:
+def _parse_seconds(text: str) -> int:
     match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
     if not match or not int(match[1]):
-        raise BadRequestError(f"--expires {text!r} is no time such as 90s, 15m, 12h or 7d.")
+        raise BadRequestError(f"--expires {text!r} is not a time such as 90s, 15m, 12h or 7d.")
     return int(match[1]) * _UNITS[match[2]]

@@ -1,4 +1,4 @@
-"""A second look at what `get` is about to keep, by other code than made it."""
+"""The check of `get` on its own output, by other code than that which made it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,29 +10,29 @@ from transcoder.pipeline import Sink
 
 
 class VerifyingSink:
-    """Passes a film on, and tells at its end whether it was a whole one; reading headers costs about 0.3 ms a MB."""
+    """Passes an MP4 on, and checks at its end that it was whole; reading the headers costs about 0.3 ms per MB."""
 
-    def __init__(self, into: Sink) -> None:
-        """Pass on into `into`."""
-        self._into = into
-        # How long a film would be was announced by what playlists say; where they were wrong, it is no less whole.
+    def __init__(self, sink: Sink) -> None:
+        """Pass the MP4 on into `sink`."""
+        self._sink = sink
+        # The announced duration comes from the playlists; where they are wrong, the MP4 is still whole, so any duration is accepted.
         self._verifier = Verifier(tolerance=None)
 
-    async def start(self, film: Announcement) -> None:
-        """Begin."""
-        await self._into.start(film)
+    async def start(self, announcement: Announcement) -> None:
+        """Pass the announcement on."""
+        await self._sink.start(announcement)
 
     async def write(self, chunk: bytes) -> None:
-        """Take the next piece.
+        """Check the next piece, and pass it on.
 
         Raises:
-            TranscodeError: what came so far is no film.
+            TranscodeError: the bytes so far are not an MP4.
         """
         self._verifier.feed(chunk)
-        await self._into.write(chunk)
+        await self._sink.write(chunk)
 
-    def end(self) -> WholeMp4:
-        """Tell what has passed.
+    def finish(self) -> WholeMp4:
+        """Return what the MP4 holds.
 
         Raises:
             TranscodeError: it is not whole.
@@ -41,17 +41,17 @@ class VerifyingSink:
 
 
 @contextmanager
-def verified(into: Sink, file_format: FileFormat) -> Iterator[Sink]:
-    """Hand out a sink that writes into `into`; at the end of the block what has passed must have been whole.
+def verifying(sink: Sink, file_format: FileFormat) -> Iterator[Sink]:
+    """Yield a sink that passes the output on into `sink`, and check at the end of the block that the output is whole.
 
-    MP3 is frames and nothing else: nothing in it says that it is whole.
+    An MP3 is not checked: it consists of audio frames alone, and nothing in it says that it is whole.
 
     Raises:
-        TranscodeError: it was not.
+        TranscodeError: the output is not whole.
     """
     if file_format is FileFormat.MP3:
-        yield into
+        yield sink
         return
-    film = VerifyingSink(into)
-    yield film
-    film.end()
+    verifying_sink = VerifyingSink(sink)
+    yield verifying_sink
+    verifying_sink.finish()

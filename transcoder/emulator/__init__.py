@@ -1,6 +1,6 @@
-"""Lambda on loopback: a Runtime API and a streaming Function URL around a runtime in its own process.
+"""An emulator of AWS Lambda on loopback: a Runtime API and a streaming Function URL around a runtime in its own process.
 
-What runs here is what runs on Lambda: the real bootstrap, started as Lambda starts it, reached only through the Runtime API.
+The runtime is the same code that runs on Lambda: the real bootstrap, started as Lambda starts it and reached only through the Runtime API.
 """
 
 from transcoder.emulator.emulator import Running, emulator

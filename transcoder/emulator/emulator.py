@@ -1,4 +1,4 @@
-"""The emulator as a whole."""
+"""Start and stop the whole emulator."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -6,7 +6,7 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 
 from transcoder.emulator.execution_environment import ExecutionEnvironment
-from transcoder.emulator.http_connection import accept, listen
+from transcoder.emulator.http_connection import listen, serve_connections
 from transcoder.emulator.invocation_queue import InvocationQueue
 from transcoder.emulator.options import Options
 from transcoder.emulator.server import Server
@@ -15,44 +15,45 @@ from transcoder.errors import single_error
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An emulator that accepts requests."""
+    """A running emulator that accepts requests."""
 
     url: str
-    """The Function URL, without a slash at its end; the SDK's `endpoint_url` as well."""
+    """The Function URL, without a trailing slash; it is also the SDK's `endpoint_url`."""
     environments: tuple[ExecutionEnvironment, ...]
 
     @property
     def pid(self) -> int | None:
-        """The id of the runtime process of the first environment, and of its group; None while there is none."""
+        """The process id, and process group id, of the first environment's runtime; None while it has no process."""
         return self.environments[0].pid
 
 
 @asynccontextmanager
 async def emulator(options: Options) -> AsyncIterator[Running]:
-    """Emulate Lambda for as long as the block runs; after it no process and no connection is left.
+    """Emulate Lambda for the duration of the block; afterwards no process and no connection is left.
 
-    A runtime process is started by the first request that needs it, as on Lambda.
+    The first request that needs a runtime process starts it, as on Lambda.
 
     Raises:
         OSError: the port is taken.
     """
     with single_error(), ExitStack() as stack:
-        front = stack.enter_context(closing(listen(options.host, options.port)))
-        calls = InvocationQueue(at_once=options.concurrency + options.max_waiting)
-        listeners = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
-        environments = tuple(ExecutionEnvironment(options, listener, calls.queue) for listener in listeners)
-        host, port = front.getsockname()
-        async with _meanwhile(accept(front, Server(options, calls).serve), *(environment.run() for environment in environments)):
+        function_url = stack.enter_context(closing(listen(options.host, options.port)))
+        queue = InvocationQueue(capacity=options.concurrency + options.max_waiting)
+        runtime_apis = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
+        environments = tuple(ExecutionEnvironment(options, listener, queue.pending) for listener in runtime_apis)
+        host, port = function_url.getsockname()
+        server = serve_connections(function_url, Server(options, queue).serve)
+        async with _in_background(server, *(environment.run() for environment in environments)):
             yield Running(f"http://{host}:{port}", environments)
 
 
 @asynccontextmanager
-async def _meanwhile(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do `work` while the block runs, and no longer."""
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one) for one in work]
+async def _in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run the coroutines while the block runs, then cancel them."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in coroutines]
         try:
             yield
         finally:
-            for task in running:
+            for task in tasks:
                 task.cancel()

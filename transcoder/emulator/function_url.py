@@ -1,4 +1,4 @@
-"""The Function URL: an HTTP request in, an invocation, a chunked HTTP response out."""
+"""The Function URL: it turns an HTTP request into an invocation, and the result into a chunked HTTP response."""
 
 import logging
 import uuid
@@ -17,15 +17,15 @@ _log = logging.getLogger(__name__)
 
 
 class FunctionUrlEndpoint:
-    """Answers the Function URL's clients."""
+    """Serves the clients of the Function URL."""
 
-    def __init__(self, options: Options, calls: InvocationQueue) -> None:
-        """Have `calls` answer them."""
+    def __init__(self, options: Options, queue: InvocationQueue) -> None:
+        """Send invocations to `queue`."""
         self._options = options
-        self._calls = calls
+        self._queue = queue
 
     async def serve(self, connection: HttpConnection, request: HttpRequest) -> None:
-        """Answer one request, read to its end."""
+        """Respond to one request, whose body has been read."""
         origin = request.header("origin")
         if self._options.cors is not None and origin and request.method == "OPTIONS" and request.header("access-control-request-method"):
             await connection.respond(HTTPStatus.OK, cors_headers(self._options.cors, origin=origin, preflight=True))
@@ -34,7 +34,7 @@ class FunctionUrlEndpoint:
         response = FunctionUrlResponse(connection, self._options, request, request_id)
         event = make_event(request, request_id=request_id, trace_id=trace_id, now=datetime.now(UTC))
         try:
-            outcome = await self._calls.perform(Invocation(request_id, event, response, trace_id))
+            outcome = await self._queue.invoke(Invocation(request_id, event, response, trace_id))
         except QueueFullError:
             await connection.respond(HTTPStatus.TOO_MANY_REQUESTS, body=b"Rate Exceeded.\n")
             return

@@ -1,4 +1,4 @@
-"""From an HTTP request to the event that a Function URL makes of it.
+"""The event that a Function URL makes of an HTTP request.
 
 Source: AWS Lambda developer guide, "Invoking Lambda function URLs", payload format 2.0.
 """
@@ -18,34 +18,34 @@ API_ID = "emulated"
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it came in."""
+    """A request as it was received."""
 
     method: str
     target: str
-    """As in the request line, undecoded."""
+    """The request target as in the request line, not decoded."""
     headers: tuple[tuple[str, str], ...]
-    """Names in lower case, repeated ones repeated."""
+    """Names in lower case; a repeated header is listed once per occurrence."""
     body: bytes
     source_ip: str
     protocol: str = "HTTP/1.1"
 
     @property
     def path(self) -> str:
-        """The target's path; `/` where it has none."""
+        """The path of the target; `/` if it has none."""
         return self._split()[0]
 
     @property
     def query(self) -> str:
-        """The target's query, undecoded."""
+        """The query of the target, not decoded."""
         return self._split()[1]
 
     def header(self, name: str) -> str:
-        """Look up the first header called `name`, in lower case; empty if there is none."""
+        """Return the first header called `name` (in lower case), or an empty string if there is none."""
         return next((value for key, value in self.headers if key == name), "")
 
     def _split(self) -> tuple[str, str]:
         target = self.target
-        if not target.startswith("/"):  # absolute form (RFC 9112, 3.2.2), or the asterisk of OPTIONS
+        if not target.startswith("/"):  # absolute form (RFC 9112, 3.2.2), or the asterisk form of OPTIONS
             parts = urlsplit(target)
             return parts.path if parts.path.startswith("/") else "/", parts.query
         path, _, query = target.partition("?")
@@ -53,13 +53,13 @@ class HttpRequest:
 
 
 def new_trace_id() -> str:
-    """Make up an X-Ray trace header."""
+    """Return a new X-Ray trace header."""
     return f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
 
 
 def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: datetime) -> bytes:
-    """Write the event, in JSON."""
-    headers = _joined((name, value) for name, value in request.headers if name != "cookie")
+    """Return the event as JSON."""
+    headers = _join_repeated((name, value) for name, value in request.headers if name != "cookie")
     host = headers.get("host", "localhost")
     port = host.rpartition(":")[2] if ":" in host else "80"
     headers |= {"x-amzn-trace-id": trace_id, "x-forwarded-for": request.source_ip, "x-forwarded-port": port, "x-forwarded-proto": "http"}
@@ -70,43 +70,48 @@ def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: dat
         "rawPath": request.path,
         "rawQueryString": request.query,
         "headers": headers,
-        "requestContext": {
-            "accountId": "anonymous",
-            "apiId": API_ID,
-            "domainName": _host_name(host),
-            "domainPrefix": _host_name(host).partition(".")[0],
-            "http": {
-                "method": request.method,
-                "path": request.path,
-                "protocol": request.protocol,
-                "sourceIp": request.source_ip,
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": request_id,
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": now.strftime("%d/%b/%Y:%H:%M:%S %z"),
-            "timeEpoch": int(now.timestamp() * 1000),
-        },
+        "requestContext": _request_context(request, host, headers.get("user-agent", ""), request_id=request_id, now=now),
         "isBase64Encoded": False,
     }
     if cookies:
         event["cookies"] = cookies
     if request.query:
-        event["queryStringParameters"] = _joined(parse_qsl(request.query, keep_blank_values=True))
+        event["queryStringParameters"] = _join_repeated(parse_qsl(request.query, keep_blank_values=True))
     if request.body:
-        event |= _body(request.body, headers.get("content-type", ""))
+        event |= _body_fields(request.body, headers.get("content-type", ""))
     return json.dumps(event).encode()
 
 
-def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _request_context(request: HttpRequest, host: str, user_agent: str, *, request_id: str, now: datetime) -> dict[str, object]:
+    return {
+        "accountId": "anonymous",
+        "apiId": API_ID,
+        "domainName": _host_name(host),
+        "domainPrefix": _host_name(host).partition(".")[0],
+        "http": {
+            "method": request.method,
+            "path": request.path,
+            "protocol": request.protocol,
+            "sourceIp": request.source_ip,
+            "userAgent": user_agent,
+        },
+        "requestId": request_id,
+        "routeKey": "$default",
+        "stage": "$default",
+        "time": now.strftime("%d/%b/%Y:%H:%M:%S %z"),
+        "timeEpoch": int(now.timestamp() * 1000),
+    }
+
+
+def _join_repeated(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Join the values of repeated names with commas, as a Function URL does."""
     joined: dict[str, str] = {}
     for name, value in pairs:
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
 
 
-def _body(body: bytes, content_type: str) -> dict[str, object]:
+def _body_fields(body: bytes, content_type: str) -> dict[str, object]:
     if content_type.startswith(_TEXT_TYPES):
         try:
             return {"body": body.decode(), "isBase64Encoded": False}

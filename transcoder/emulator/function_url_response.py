@@ -1,4 +1,4 @@
-"""What a Function URL makes of a runtime's answer."""
+"""The HTTP response that a Function URL makes of the runtime's response."""
 
 import json
 import logging
@@ -14,62 +14,62 @@ from transcoder.core.answer.cors import cors_headers
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS
 from transcoder.emulator.function_url_event import HttpRequest
 from transcoder.emulator.http_connection import BUFFER_BYTES, HttpConnection
-from transcoder.emulator.invocation import CallerGoneError
+from transcoder.emulator.invocation import ClientDisconnectedError
 from transcoder.emulator.options import Options, StreamErrors
 
-_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_STATUSES_WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _log = logging.getLogger(__name__)
 
 
 class FunctionUrlResponse:
-    """What a Function URL's client gets of a runtime's answer: the prelude as status and headers, the body in chunks."""
+    """Sends a runtime's response to an HTTP client: the prelude as status and headers, the body in chunks."""
 
     def __init__(self, connection: HttpConnection, options: Options, request: HttpRequest, request_id: str) -> None:
-        """Answer on `connection`."""
+        """Respond to `request` on `connection`."""
         self._connection = connection
         self._options = options
         self._request = request
         self._request_id = request_id
         self._prelude: bytearray | None = None
         self._head: h11.Response | None = None
-        self._started = False
+        self._head_sent = False
         self._sends_body = request.method != "HEAD"
-        self._caller_left = False
+        self._client_disconnected = False
         self._ended = False
-        self._nonsense = False
+        self._invalid = False
         self._gzip: zlib._Decompress | None = None
 
-    def begin(self, content_type: str) -> None:
-        """Look for a prelude if the runtime's content type promises one."""
+    def start(self, content_type: str) -> None:
+        """Expect a prelude if the runtime's content type announces one."""
         if content_type.lower() == PRELUDE_TYPE:
             self._prelude = bytearray()
         else:
             self._head = self._make_head({"statusCode": 200, "headers": {"content-type": content_type}})
 
     async def write(self, chunk: bytes, /) -> None:
-        """Pass on a piece of the answer, once its head is complete.
+        """Send a piece of the runtime's response, once its head is complete.
 
         Raises:
-            CallerGoneError: the client has left, and that is to stop the runtime.
+            ClientDisconnectedError: the client disconnected, and the options say that this stops the runtime.
         """
         if self._ended:
-            raise CallerGoneError
-        if self._prelude is not None and not self._nonsense:
-            chunk = self._take_prelude(chunk)
-        if not chunk or self._caller_left or self._nonsense:
+            raise ClientDisconnectedError
+        if self._prelude is not None and not self._invalid:
+            chunk = self._read_prelude(chunk)
+        if not chunk or self._client_disconnected or self._invalid:
             return
         try:
-            await self._start()
-            for piece in self._decoded(chunk) if self._sends_body else ():
+            await self._send_head()
+            for piece in self._decompress(chunk) if self._sends_body else ():
                 await self._connection.send(h11.Data(data=piece))
         except OSError as error:
-            self._caller_left = True  # and the runtime is left to run on, as Lambda does
-            _log.info("%s the caller has left", self._request_id)
+            self._client_disconnected = True  # and the runtime runs on, as on Lambda
+            _log.info("%s the client disconnected", self._request_id)
             if self._options.stop_on_disconnect:
-                raise CallerGoneError from error
+                raise ClientDisconnectedError from error
 
-    def _decoded(self, chunk: bytes) -> Iterator[bytes]:
-        """Undo gzip, as a Function URL does, a little at a time."""
+    def _decompress(self, chunk: bytes) -> Iterator[bytes]:
+        """Undo gzip in small pieces, as a Function URL does; without gzip, yield `chunk` as it is."""
         if self._gzip is None:
             yield chunk
             return
@@ -79,47 +79,47 @@ class FunctionUrlResponse:
                     yield piece
                 chunk = self._gzip.unconsumed_tail
         except zlib.error:
-            _log.exception("%s the body is not the gzip that its header says", self._request_id)
-            self._nonsense = True
+            _log.exception("%s the body is not gzip, although Content-Encoding says so", self._request_id)
+            self._invalid = True
 
     async def finish(self) -> None:
-        """Complete the response."""
-        if self._nonsense or (self._gzip is not None and self._sends_body and not self._gzip.eof):
+        """Complete the response; an invalid or truncated one fails instead."""
+        if self._invalid or (self._gzip is not None and self._sends_body and not self._gzip.eof):
             await self.fail()
             return
         self._ended = True
-        if self._caller_left:
+        if self._client_disconnected:
             return
-        if self._started:
+        if self._head_sent:
             await self._connection.send(h11.EndOfMessage())
         elif self._head is not None:
-            _log.error("%s the answer has an empty body: a Function URL would leave its client waiting", self._request_id)
-            await self._connection.respond(HTTPStatus.GATEWAY_TIMEOUT, body=b"The answer has an empty body.\n")
+            _log.error("%s the response has an empty body: a Function URL would leave its client waiting", self._request_id)
+            await self._connection.respond(HTTPStatus.GATEWAY_TIMEOUT, body=b"The response has an empty body.\n")
         else:
-            await self._bad_gateway()
+            await self._send_bad_gateway()
 
     async def fail(self) -> None:
-        """End the response in failure: by a status while there is time, else as the options say."""
+        """End the response in failure: with a status if none was sent yet, else as the options say."""
         self._ended = True
-        if self._caller_left:
+        if self._client_disconnected:
             return
-        if not self._started:
-            await self._bad_gateway()
+        if not self._head_sent:
+            await self._send_bad_gateway()
         elif self._options.stream_errors is StreamErrors.CLEAN:
             await self._connection.send(h11.EndOfMessage())
-        # Otherwise nothing: the connection is closed by its owner, and the last chunk never came.
+        # Otherwise send nothing: the connection's owner closes it, and the client never receives the last chunk.
 
-    async def _bad_gateway(self) -> None:
+    async def _send_bad_gateway(self) -> None:
         await self._connection.respond(HTTPStatus.BAD_GATEWAY, [("content-type", "text/plain")], b"Internal Server Error\n")
 
-    async def _start(self) -> None:
-        if not self._started and self._head is not None:
+    async def _send_head(self) -> None:
+        if not self._head_sent and self._head is not None:
             await self._connection.send(self._head)
-            self._started = True
+            self._head_sent = True
 
-    def _take_prelude(self, chunk: bytes) -> bytes:
-        """Take the prelude off the front of the answer; gives what is body."""
-        assert self._prelude is not None  # noqa: S101  # its caller has looked
+    def _read_prelude(self, chunk: bytes) -> bytes:
+        """Add `chunk` to the prelude, and return the part of it that belongs to the body."""
+        assert self._prelude is not None  # noqa: S101  # the caller has checked
         self._prelude += chunk
         end = self._prelude.find(PRELUDE_END)
         if end < 0 and len(self._prelude) <= MAX_PRELUDE_BYTES:
@@ -127,8 +127,8 @@ class FunctionUrlResponse:
         try:
             self._head = self._make_head(json.loads(self._prelude[: max(end, 0)]))
         except (ValueError, TypeError, AttributeError, RecursionError, h11.LocalProtocolError):
-            _log.exception("%s the prelude makes no sense: %s", self._request_id, bytes(self._prelude[:200]))
-            self._nonsense = True
+            _log.exception("%s the prelude is invalid: %s", self._request_id, bytes(self._prelude[:200]))
+            self._invalid = True
             return b""
         body = bytes(self._prelude[end + len(PRELUDE_END) :])
         self._prelude = None
@@ -136,7 +136,7 @@ class FunctionUrlResponse:
 
     def _make_head(self, fields: Mapping[str, object]) -> h11.Response:
         status = int(cast("int", fields.get("statusCode", 200)))
-        self._sends_body = self._sends_body and status not in _BODILESS
+        self._sends_body = self._sends_body and status not in _STATUSES_WITHOUT_BODY
         headers = [("x-amzn-requestid", self._request_id), ("connection", "close"), *self._cors_headers()]
         for name, value in cast("dict[str, str]", fields.get("headers") or {}).items():
             key = name.lower()
@@ -148,7 +148,7 @@ class FunctionUrlResponse:
                 headers.append((key, value))
         headers += [("set-cookie", cookie) for cookie in cast("list[str]", fields.get("cookies") or [])]
         headers.append(("date", datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")))
-        if status not in _BODILESS:
+        if status not in _STATUSES_WITHOUT_BODY:
             headers.append(("transfer-encoding", "chunked"))
         return h11.Response(status_code=status, headers=headers)
 

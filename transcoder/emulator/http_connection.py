@@ -1,4 +1,4 @@
-"""The server's side of one HTTP/1.1 exchange, holding no more than it is passing on."""
+"""The server's side of one HTTP/1.1 exchange, which buffers no more than it is passing on."""
 
 import asyncio
 import contextlib
@@ -12,45 +12,46 @@ import h11
 from transcoder.errors import single_error
 
 BUFFER_BYTES = 64 * 1024
-"""How much the system may hold in each direction of a connection (Linux doubles it)."""
+"""How much the kernel may buffer in each direction of a connection (Linux doubles it)."""
 MAX_HEADER_BYTES = 1024 * 1024
-"""Lambda's limit for a request's line and headers together."""
+"""Lambda's limit for the request line and headers together."""
 MAX_CONNECTIONS = 256
-"""More connections to one listener wait until others end."""
+"""Further connections to a listener wait until others are closed."""
 
 
 class BodyTooLongError(Exception):
-    """A request's body is longer than allowed."""
+    """The body of a request is longer than allowed."""
 
 
 class HttpConnection:
     """An accepted connection, for one request and its response."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take over two ends that are connected; use `open`."""
+        """Take over a connected reader and writer; use `open`."""
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADER_BYTES)
         self._sends_body = True
-        self.peer: str = (writer.get_extra_info("peername") or ("",))[0]
-        """The client's address."""
+        self.client_address: str = (writer.get_extra_info("peername") or ("",))[0]
+        """The client's IP address."""
 
     @classmethod
     async def open(cls, accepted: socket.socket) -> Self:
-        """Wrap a socket that was just accepted."""
+        """Wrap a newly accepted socket."""
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader, writer = await asyncio.open_connection(sock=accepted, limit=BUFFER_BYTES)
-        writer.transport.set_write_buffer_limits(0)  # a write returns once the system has all of it: back pressure, nothing held here
+        # drain() then returns only once the kernel has every byte: back pressure, with nothing buffered here.
+        writer.transport.set_write_buffer_limits(0)
         return cls(reader, writer)
 
-    async def event(self) -> h11.Event:
+    async def next_event(self) -> h11.Event:
         """Wait for the next event of the request.
 
         Raises:
-            h11.RemoteProtocolError: the client breaks off or does not speak HTTP.
+            h11.RemoteProtocolError: the client disconnected in the middle of the request, or does not speak HTTP.
             OSError: the connection broke.
         """
-        while isinstance(event := self._http.next_event(), type):  # the two events that are no events are classes
+        while isinstance(event := self._http.next_event(), type):  # h11's NEED_DATA and PAUSED are classes, not events
             if event is h11.PAUSED:
                 raise h11.RemoteProtocolError("a second request before the response to the first")
             self._http.receive_data(await self._reader.read(BUFFER_BYTES))
@@ -58,8 +59,8 @@ class HttpConnection:
             self._sends_body = event.method != b"HEAD"
         return event
 
-    async def body(self, *, limit: int) -> bytes:
-        """Read the request's body whole.
+    async def read_body(self, *, limit: int) -> bytes:
+        """Return the whole body of the request.
 
         Raises:
             BodyTooLongError: it has more than `limit` bytes.
@@ -67,32 +68,32 @@ class HttpConnection:
         if self._http.they_are_waiting_for_100_continue:
             await self.send(h11.InformationalResponse(status_code=HTTPStatus.CONTINUE, headers=[]))
         body = bytearray()
-        while isinstance(event := await self.event(), h11.Data):
+        while isinstance(event := await self.next_event(), h11.Data):
             body += event.data
             if len(body) > limit:
                 raise BodyTooLongError
         return bytes(body)
 
-    async def discard(self, *, limit: int, seconds: float) -> None:
-        """Read what is left of the request, within limits: a connection closed on unread bytes takes the response with it."""
+    async def discard_body(self, *, limit: int, seconds: float) -> None:
+        """Read and drop the rest of the request, within limits: closing a socket with unread bytes also destroys the response."""
         with contextlib.suppress(TimeoutError, BodyTooLongError, OSError, h11.ProtocolError):
             async with asyncio.timeout(seconds):
-                await self.body(limit=limit)
+                await self.read_body(limit=limit)
 
-    def check(self) -> None:
-        """Look whether the client is still there.
+    def raise_if_closed(self) -> None:
+        """Check that the client is still connected.
 
         Raises:
-            ConnectionError: it has closed its end.
+            ConnectionError: the client has closed its end.
         """
         if self._reader.at_eof() or self._writer.transport.is_closing():
             raise ConnectionResetError
 
-    async def left(self, *, seconds: float) -> None:
-        """Wait until the client has closed its end, for so long at most.
+    async def wait_for_close(self, *, seconds: float) -> None:
+        """Wait until the client closes its end, for `seconds` at most.
 
         Raises:
-            ConnectionError: it closed it on bytes that it had not read.
+            ConnectionError: the client closed it before it had read every byte.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -100,33 +101,33 @@ class HttpConnection:
                     pass
 
     async def send(self, *events: h11.Event) -> None:
-        """Send all of `events` at once; returns when more may be sent.
+        """Send all of `events` in one write; return when more may be sent.
 
         Raises:
-            OSError: the client has left.
+            OSError: the client has disconnected.
         """
         self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
         await self._writer.drain()
 
     async def respond(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         """Send a whole response."""
-        own = [("content-length", str(len(body))), ("connection", "close")]
-        await self.send(h11.Response(status_code=status, headers=[*headers, *own]))
+        framing = [("content-length", str(len(body))), ("connection", "close")]
+        await self.send(h11.Response(status_code=status, headers=[*headers, *framing]))
         await self.send(h11.Data(data=body) if self._sends_body else h11.Data(data=b""), h11.EndOfMessage())
 
     async def close(self) -> None:
-        """Close at once; what the system has taken still arrives, a response that has not ended is cut."""
+        """Close at once; bytes that the kernel has accepted still arrive, and an incomplete response is cut."""
         self._writer.transport.abort()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a listening socket whose connections have small buffers."""
+    """Return a listening socket whose connections have small buffers."""
     listener = socket.socket()
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Set before listening, because the window of a connection is settled when it is accepted.
+        # Set before listen(), because a connection's window is fixed when it is accepted.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         listener.bind((host, port))
@@ -138,12 +139,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def accept(listener: socket.socket, serve: Callable[[HttpConnection], Awaitable[None]]) -> None:
-    """Serve each connection to `listener` in a task of its own, until cancelled."""
-    free = asyncio.Semaphore(MAX_CONNECTIONS)
+async def serve_connections(listener: socket.socket, serve: Callable[[HttpConnection], Awaitable[None]]) -> None:
+    """Accept connections until cancelled, and call `serve` with each one in its own task."""
+    slots = asyncio.Semaphore(MAX_CONNECTIONS)
     loop = asyncio.get_running_loop()
 
-    async def one(accepted: socket.socket) -> None:
+    async def serve_socket(accepted: socket.socket) -> None:
         try:
             connection = await HttpConnection.open(accepted)
             try:
@@ -151,14 +152,14 @@ async def accept(listener: socket.socket, serve: Callable[[HttpConnection], Awai
             finally:
                 await connection.close()
         except (OSError, h11.RemoteProtocolError):
-            pass  # the client's affair
+            pass  # the client disconnected or does not speak HTTP: only its own request is affected
         finally:
             accepted.close()
-            free.release()
+            slots.release()
 
     with single_error():
         async with asyncio.TaskGroup() as connections:
             while True:
-                await free.acquire()
+                await slots.acquire()
                 accepted, _ = await loop.sock_accept(listener)
-                connections.create_task(one(accepted))
+                connections.create_task(serve_socket(accepted))

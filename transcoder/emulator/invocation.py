@@ -1,4 +1,4 @@
-"""One invocation on its way through the emulator."""
+"""One invocation of the emulated function."""
 
 import asyncio
 import uuid
@@ -6,36 +6,36 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
-class CallerGoneError(Exception):
-    """The caller has left, and the answer is to be broken off."""
+class ClientDisconnectedError(Exception):
+    """The client has disconnected, so the runtime's response is to be refused."""
 
 
 class Response(Protocol):
-    """Where a runtime's answer goes: the Function URL's client, or the SDK's."""
+    """Receives a runtime's response on behalf of a client of the Function URL or of the SDK."""
 
-    def begin(self, content_type: str) -> None:
-        """Take note that the runtime begins to answer."""
+    def start(self, content_type: str) -> None:
+        """Accept the start of the response, with the content type that the runtime gives."""
 
     async def write(self, chunk: bytes, /) -> None:
-        """Pass on a piece, as the runtime sent it; returns when the next may come.
+        """Pass on a piece as the runtime sent it; return when the next may be given.
 
         Raises:
-            CallerGoneError: there is no use in more.
+            ClientDisconnectedError: nobody needs the rest.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended: well, unless there is an error type."""
+    """How an invocation ended: in success, unless there is an error type."""
 
     error_type: str = ""
     error_body: bytes = b""
-    """What the runtime said about it, mostly JSON."""
+    """The runtime's report of the error, usually JSON."""
 
 
 @dataclass(eq=False, slots=True)
 class Invocation:
-    """An event that waits for its answer."""
+    """An event, where its response goes, and how it ended."""
 
     request_id: str
     event: bytes
@@ -44,7 +44,7 @@ class Invocation:
     attempt_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
-    def settle(self, outcome: Outcome) -> None:
-        """Say how it ended; the first word stands."""
+    def set_outcome(self, outcome: Outcome) -> None:
+        """Record how the invocation ended; only the first call has an effect."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)

@@ -1,4 +1,4 @@
-"""Between the doors and the environments: who waits, and how many may."""
+"""The queue between the endpoints and the execution environments."""
 
 import asyncio
 
@@ -6,28 +6,29 @@ from transcoder.emulator.invocation import Invocation, Outcome
 
 
 class QueueFullError(Exception):
-    """As many calls wait as may wait."""
+    """The queue has no room for another invocation."""
 
 
 class InvocationQueue:
-    """Calls in the order of their coming, each taken by the next free environment."""
+    """Invocations in order of arrival; each is taken by the next free environment."""
 
-    def __init__(self, *, at_once: int) -> None:
-        """Let `at_once` calls be answered or wait at one time."""
-        self._free = at_once
-        self.queue: asyncio.Queue[Invocation] = asyncio.Queue()
+    def __init__(self, *, capacity: int) -> None:
+        """Admit at most `capacity` invocations at once, both running and waiting."""
+        self._free = capacity
+        self.pending: asyncio.Queue[Invocation] = asyncio.Queue()
+        """Invocations that no environment has taken yet."""
 
-    async def perform(self, call: Invocation) -> Outcome:
-        """Have `call` answered, and tell how it ended.
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """Queue `invocation`, and return its outcome when it has ended.
 
         Raises:
-            TooManyCallsError: it was not taken.
+            QueueFullError: the invocation was not admitted.
         """
         if self._free == 0:
             raise QueueFullError
         self._free -= 1
         try:
-            self.queue.put_nowait(call)
-            return await call.outcome
+            self.pending.put_nowait(invocation)
+            return await invocation.outcome
         finally:
             self._free += 1

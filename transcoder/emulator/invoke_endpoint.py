@@ -1,4 +1,4 @@
-"""The SDK's door, InvokeWithResponseStream: an event in, an event stream out that boto3 accepts.
+"""The SDK's operation InvokeWithResponseStream: it takes an event and responds with an event stream that boto3 accepts.
 
 Source: the model of the operation in botocore.
 """
@@ -14,7 +14,7 @@ import h11
 from transcoder.emulator.event_stream import CONTENT_TYPE, invoke_complete, payload_chunk
 from transcoder.emulator.function_url_event import HttpRequest, new_trace_id
 from transcoder.emulator.http_connection import HttpConnection
-from transcoder.emulator.invocation import CallerGoneError, Invocation
+from transcoder.emulator.invocation import ClientDisconnectedError, Invocation
 from transcoder.emulator.invocation_queue import InvocationQueue, QueueFullError
 from transcoder.emulator.options import Options
 
@@ -24,90 +24,90 @@ SUFFIX = "/response-streaming-invocations"
 _log = logging.getLogger(__name__)
 
 
-def is_invocation(path: str) -> bool:
-    """Whether a request is for this door."""
+def is_invoke_path(path: str) -> bool:
+    """Return whether `path` is that of InvokeWithResponseStream."""
     return path.startswith(PREFIX) and path.endswith(SUFFIX)
 
 
 class InvokeEndpoint:
-    """Answers the SDK. Signatures are not checked."""
+    """Serves SDK clients. Signatures are not checked."""
 
-    def __init__(self, options: Options, calls: InvocationQueue) -> None:
-        """Have `calls` answer what comes."""
+    def __init__(self, options: Options, queue: InvocationQueue) -> None:
+        """Send invocations to `queue`."""
         self._options = options
-        self._calls = calls
+        self._queue = queue
 
     async def serve(self, connection: HttpConnection, request: HttpRequest) -> None:
-        """Answer one request, read to its end."""
+        """Respond to one request, whose body has been read."""
         request_id = str(uuid.uuid4())
         name = unquote(request.path.removeprefix(PREFIX).removesuffix(SUFFIX))
         if name not in {self._options.function_name, self._options.arn}:
-            await _refuse(connection, request_id, HTTPStatus.NOT_FOUND, "ResourceNotFoundException")
+            await _respond_error(connection, request_id, HTTPStatus.NOT_FOUND, "ResourceNotFoundException")
             return
         event = request.body or b"{}"
         try:
             json.loads(event)
         except (ValueError, RecursionError):
-            await _refuse(connection, request_id, HTTPStatus.BAD_REQUEST, "InvalidRequestContentException")
+            await _respond_error(connection, request_id, HTTPStatus.BAD_REQUEST, "InvalidRequestContentException")
             return
         await self._invoke(connection, request_id, event)
 
     async def _invoke(self, connection: HttpConnection, request_id: str, event: bytes) -> None:
         response = EventStreamResponse(connection, self._options, request_id)
         try:
-            outcome = await self._calls.perform(Invocation(request_id, event, response, new_trace_id()))
+            outcome = await self._queue.invoke(Invocation(request_id, event, response, new_trace_id()))
         except QueueFullError:
-            await _refuse(connection, request_id, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequestsException")
+            await _respond_error(connection, request_id, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequestsException")
             return
         if outcome.error_type:
             _log.error("%s %s: %s", request_id, outcome.error_type, outcome.error_body.decode(errors="replace"))
-        await response.complete(invoke_complete(outcome.error_type, outcome.error_body.decode(errors="replace")))
+        await response.finish(invoke_complete(outcome.error_type, outcome.error_body.decode(errors="replace")))
 
 
 class EventStreamResponse:
-    """What an SDK gets of a runtime's answer: all of its bytes, prelude included, and a word at the end on how it went."""
+    """Sends a runtime's response to an SDK client: every byte including the prelude, then InvokeComplete with the outcome."""
 
     def __init__(self, connection: HttpConnection, options: Options, request_id: str) -> None:
-        """Answer on `connection`."""
+        """Respond on `connection`."""
         self._connection = connection
         self._options = options
         self._request_id = request_id
-        self._started = False
+        self._head_sent = False
         self._ended = False
-        self._caller_left = False
+        self._client_disconnected = False
 
-    def begin(self, content_type: str) -> None:
-        """Do nothing: the SDK is told of no content type but the event stream's."""
+    def start(self, content_type: str) -> None:
+        """Ignore the content type: the SDK's response always has that of an event stream."""
 
     async def write(self, chunk: bytes, /) -> None:
-        """Pass on a piece of the answer.
+        """Send a piece of the runtime's response.
 
         Raises:
-            CallerGoneError: the client has left, and that is to stop the runtime.
+            ClientDisconnectedError: the client disconnected, and the options say that this stops the runtime.
         """
         if self._ended:
-            raise CallerGoneError
-        if self._caller_left:
+            raise ClientDisconnectedError
+        if self._client_disconnected:
             return
         try:
-            await self._start()
+            await self._send_head()
             await self._connection.send(h11.Data(data=payload_chunk(chunk)))
         except OSError as error:
-            self._caller_left = True  # and the runtime is left to run on, as Lambda does
-            _log.info("%s the caller has left", self._request_id)
+            self._client_disconnected = True  # and the runtime runs on, as on Lambda
+            _log.info("%s the client disconnected", self._request_id)
             if self._options.stop_on_disconnect:
-                raise CallerGoneError from error
+                raise ClientDisconnectedError from error
 
-    async def complete(self, last: bytes) -> None:
-        """Send the last frame, and end the response."""
+    async def finish(self, last_message: bytes) -> None:
+        """Send the last message of the event stream, and end the response."""
         self._ended = True
-        if not self._caller_left:
-            await self._start()
-            await self._connection.send(h11.Data(data=last), h11.EndOfMessage())
+        if not self._client_disconnected:
+            await self._send_head()
+            await self._connection.send(h11.Data(data=last_message), h11.EndOfMessage())
 
-    async def _start(self) -> None:
-        if not self._started:
-            self._started = True
+    async def _send_head(self) -> None:
+        if not self._head_sent:
+            self._head_sent = True
             headers = [
                 ("content-type", CONTENT_TYPE),
                 ("x-amzn-requestid", self._request_id),
@@ -118,6 +118,6 @@ class EventStreamResponse:
             await self._connection.send(h11.Response(status_code=HTTPStatus.OK, headers=headers))
 
 
-async def _refuse(connection: HttpConnection, request_id: str, status: HTTPStatus, error: str) -> None:
-    headers = [("content-type", "application/json"), ("x-amzn-errortype", error), ("x-amzn-requestid", request_id)]
+async def _respond_error(connection: HttpConnection, request_id: str, status: HTTPStatus, error_type: str) -> None:
+    headers = [("content-type", "application/json"), ("x-amzn-errortype", error_type), ("x-amzn-requestid", request_id)]
     await connection.respond(status, headers, json.dumps({"Type": "User", "Message": status.phrase}).encode())

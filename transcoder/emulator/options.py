@@ -1,4 +1,4 @@
-"""What the emulator can be told."""
+"""The options of the emulator."""
 
 import sys
 from collections.abc import Mapping
@@ -15,55 +15,55 @@ REGION = "us-east-1"
 
 
 class StreamErrors(StrEnum):
-    """What an HTTP client sees when a stream fails after its first byte; what AWS shows is not documented."""
+    """How an HTTP client sees a stream that fails after its first byte; AWS does not document what a Function URL does."""
 
     CUT = "cut"
-    """The chunked body breaks off without its end."""
+    """The connection closes without the last chunk of the body."""
     CLEAN = "clean"
-    """The body ends as if it were whole."""
+    """The body ends with its last chunk, as if it were whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the emulated function is set up, and how Lambda behaves."""
+    """The configuration of the emulated function, and how closely Lambda is imitated."""
 
     host: str = "127.0.0.1"
     port: int = 0
-    """Where the Function URL listens; 0 takes any free port."""
+    """The port of the Function URL; 0 takes any free port."""
     command: tuple[str, ...] = (sys.executable, "-m", "transcoder.bootstrap")
     """The runtime: any program that speaks the Runtime API."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    """The runtime's environment; what Lambda sets is added."""
+    """The runtime's environment variables; those that Lambda sets are added."""
     function_name: str = "transcoder"
     memory_mib: int = 1769
-    """Told to the runtime, not enforced."""
+    """Reported to the runtime, not enforced."""
     timeout_seconds: float = 900.0
     """How long an invocation may take before its process group is killed."""
     init_seconds: float = 30.0
     """How long a process may take from its start to its first request for an invocation."""
     concurrency: int = 1
-    """How many execution environments there are; each serves one invocation at a time."""
+    """The number of execution environments; each serves one invocation at a time."""
     max_waiting: int = 100
     """How many requests may wait for an environment; further ones get 429."""
     response_limit: int = 200 * MIB
-    """A longer answer is cut, in bytes with its prelude."""
+    """The longest response in bytes, including its prelude; a longer one is cut."""
     throttle: bool = False
-    """Let answers out as Lambda does: 6 MiB at once, then 2 MiB/s."""
+    """Limit the rate of responses as Lambda does: 6 MiB at once, then 2 MiB/s."""
     stream_errors: StreamErrors = StreamErrors.CUT
     cors: Cors | None = field(default_factory=Cors)
     """The Function URL's CORS configuration."""
     stop_on_disconnect: bool = False
-    """Break off an answer whose caller has left; Lambda itself runs on to the end."""
+    """Refuse the rest of a response whose client has disconnected; Lambda itself lets the function run to its end."""
 
     @property
     def arn(self) -> str:
-        """The function's name in full."""
+        """The function's ARN."""
         return f"arn:aws:lambda:{REGION}:123456789012:function:{self.function_name}"
 
-    def child_environ(self, runtime_api: str) -> dict[str, str]:
-        """Put together the runtime's environment, with what Lambda sets itself; `runtime_api` is `host:port`."""
+    def runtime_environ(self, runtime_api: str) -> dict[str, str]:
+        """Return the runtime's environment, including the variables that Lambda sets; `runtime_api` is `host:port`."""
         return {
-            PREFIX + "ALLOWED_HOSTS": "",  # on Lambda only some hosts are served unless it is said; on one's own machine all are
+            PREFIX + "ALLOWED_HOSTS": "",  # the default on Lambda is a few hosts; on one's own machine it is all of them
             **self.environ,
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_FUNCTION_NAME": self.function_name,

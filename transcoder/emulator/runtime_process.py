@@ -1,4 +1,4 @@
-"""One runtime process, and where it stands in the Runtime API's order of calls."""
+"""One runtime process, and its state in the Runtime API's sequence of calls."""
 
 import asyncio
 import contextlib
@@ -10,39 +10,39 @@ from typing import Self
 
 from transcoder.emulator.invocation import Invocation, Outcome
 
-LAST_WORDS_SECONDS = 0.2
-"""How long the answer of a process that has ended may take to be noticed."""
+EXIT_GRACE_SECONDS = 0.2
+"""How long after a process has exited its response may still begin to arrive."""
 
 
 class State(Enum):
-    """What a runtime process has done last."""
+    """What a runtime process did last."""
 
     STARTING = auto()
     READY = auto()
     """It waits for an invocation."""
     RUNNING = auto()
-    """It has one."""
+    """It has an invocation."""
     RESPONDING = auto()
-    """It has begun to answer."""
+    """It has begun to send its response."""
     RESPONDED = auto()
-    """It has answered; the invocation is over when it asks for the next."""
+    """It has sent its response; the invocation ends when it asks for the next one."""
     BROKEN = auto()
-    """It broke off an answer, or failed to initialize: all it may do is exit."""
+    """It cut a response off, or failed to initialize: it may do nothing but exit."""
     DEAD = auto()
 
 
 class RuntimeProcess:
-    """A runtime process; leader of a process group, so that what it started dies with it."""
+    """A runtime process. It leads a process group, so that everything it starts is killed with it."""
 
     def __init__(self, child: asyncio.subprocess.Process) -> None:
         """Take over a process that was started as the leader of its group; use `start`."""
         self._child = child
-        self._moved = asyncio.Condition()
+        self._state_changed = asyncio.Condition()
         self.state = State.STARTING
-        self.call: Invocation | None = None
-        self._gone = False
+        self.invocation: Invocation | None = None
+        self._undelivered = False
         self.init_error: Outcome | None = None
-        """What it said when its initialization failed."""
+        """The runtime's report of a failed initialization."""
 
     @classmethod
     async def start(cls, command: Sequence[str], environ: Mapping[str, str]) -> Self:
@@ -55,70 +55,70 @@ class RuntimeProcess:
 
     @property
     def pid(self) -> int:
-        """The process's id, and its group's."""
+        """The id of the process and of its group."""
         return self._child.pid
 
     @property
     def exit_code(self) -> int | None:
-        """As `subprocess` has it: negative for a signal, None while it runs."""
+        """The exit code as `subprocess` gives it: negative for a signal, None while the process runs."""
         return self._child.returncode
 
-    async def move(self, state: State) -> None:
-        """Note that it is in `state` now; nothing comes after death."""
-        async with self._moved:
+    async def set_state(self, state: State) -> None:
+        """Change to `state`; a dead process stays dead."""
+        async with self._state_changed:
             if self.state is not State.DEAD:
                 self.state = state
-                self.call = None if state is State.READY else self.call
-            self._moved.notify_all()
+                self.invocation = None if state is State.READY else self.invocation
+            self._state_changed.notify_all()
 
-    async def reaches(self, *states: State) -> State:
-        """Wait until it is in one of `states`, or dead, and say in which."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self.state in {*states, State.DEAD})
+    async def wait_for(self, *states: State) -> State:
+        """Wait until the process is in one of `states`, or dead, and return its state."""
+        async with self._state_changed:
+            await self._state_changed.wait_for(lambda: self.state in {*states, State.DEAD})
             return self.state
 
-    async def perform(self, call: Invocation) -> bool:
-        """Give it `call`; over when it asks for the next one, or is dead: until then an invocation is not complete.
+    async def run(self, invocation: Invocation) -> bool:
+        """Give the process `invocation`, and wait until it asks for the next one or is dead; only then is an invocation complete.
 
-        False means that it was dead by then and has not got it.
+        Return False if the process was already dead and never received the invocation.
         """
-        async with self._moved:
+        async with self._state_changed:
             if self.state is State.DEAD:
                 return False
-            self.call = call
+            self.invocation = invocation
             self.state = State.RUNNING
-            self._moved.notify_all()
-            await self._moved.wait_for(lambda: self.call is not call or self.state is State.DEAD)
-            return not self._gone
+            self._state_changed.notify_all()
+            await self._state_changed.wait_for(lambda: self.invocation is not invocation or self.state is State.DEAD)
+            return not self._undelivered
 
-    async def give_back(self, call: Invocation) -> None:
-        """Note that it has gone without taking `call`, so that another may have it."""
-        async with self._moved:
-            if self.state is State.RUNNING and self.call is call:
-                self._gone = True
-                self.call = None
+    async def return_undelivered(self, invocation: Invocation) -> None:
+        """Record that the process died before it read `invocation`, so that another process may run it."""
+        async with self._state_changed:
+            if self.state is State.RUNNING and self.invocation is invocation:
+                self._undelivered = True
+                self.invocation = None
                 self.state = State.BROKEN
-            self._moved.notify_all()
+            self._state_changed.notify_all()
 
     async def watch(self) -> None:
-        """Wait for its end, and end what it leaves behind; what it had sent before still arrives."""
+        """Wait until the process exits, and kill what is left of its group; what it sent before it exited still arrives."""
         await self._child.wait()
         self.kill()
         if self.state is State.RUNNING:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS_SECONDS):
-                    await self.reaches(State.RESPONDING, State.RESPONDED, State.BROKEN)
-        if self.state is State.RESPONDING and self.call is not None:
-            await asyncio.wait([self.call.outcome])  # its connection ends, and with it the answer
-        await self.move(State.DEAD)
+                async with asyncio.timeout(EXIT_GRACE_SECONDS):
+                    await self.wait_for(State.RESPONDING, State.RESPONDED, State.BROKEN)
+        if self.state is State.RESPONDING and self.invocation is not None:
+            await asyncio.wait([self.invocation.outcome])  # the process's connection ends, and with it the response
+        await self.set_state(State.DEAD)
 
-    async def end(self) -> None:
-        """Kill it, and forget what was still on its way."""
+    async def stop(self) -> None:
+        """Kill the process, and wait until it has exited; a response on its way is dropped."""
         self.kill()
         await self._child.wait()
-        await self.move(State.DEAD)
+        await self.set_state(State.DEAD)
 
     def kill(self) -> None:
-        """Kill the whole group, as Lambda does; killing twice is fine."""
+        """Kill the whole process group, as Lambda does; a second call has no effect."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A handler for AWS's Python client, which does not stream; what it does is its path's to say."""
+"""A handler for AWS's Python client, which does not stream; the path of the request selects what it does."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ if "FAIL_TO_START" in os.environ:
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, object]:
     if event["rawPath"] == "/fail":
-        raise LookupError("no such film")
+        raise LookupError("no such video")
     return {
         "path": event["rawPath"],
         "request": context.aws_request_id,

@@ -1,4 +1,4 @@
-// A handler for AWS's Node client; what it does is its path's to say.
+// A handler for AWS's Node client; the path of the request selects what it does.
 export const handler = awslambda.streamifyResponse(async (event, stream) => {
   const body = awslambda.HttpResponseStream.from(stream, {
     statusCode: 200,

@@ -1,0 +1,36 @@
+"""What the routes depend on, shared by all requests of one execution environment."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from transcoder.app.answer import Answer
+from transcoder.app.signed_links import SignedLinks
+from transcoder.edge.address_guard import Network
+from transcoder.edge.fetch import Fetcher
+from transcoder.pipeline.resolver import Resolver
+from transcoder.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What one execution environment keeps from one request to the next."""
+
+    settings: Settings
+    ffmpeg_path: str
+    resolver: Resolver
+    signed_links: SignedLinks
+    network: Network
+    clock: Callable[[], float]
+    """A monotonic clock, in seconds, for measuring durations."""
+
+    @asynccontextmanager
+    async def fetcher(self, url: str, *, answer: Answer) -> AsyncIterator[Fetcher]:
+        """Open a fetcher for a request about `url`, and note its host, segments and retries in the log record of `answer`."""
+        answer.note(source_host=urlsplit(url).hostname or "")
+        async with Fetcher.open(self.settings, network=self.network) as fetcher:
+            try:
+                yield fetcher
+            finally:
+                answer.note(segments=fetcher.segments, retries=fetcher.retries)

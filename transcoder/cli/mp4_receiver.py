@@ -1,0 +1,113 @@
+"""The receiver of `invoke`: it times the function's response, verifies the MP4 and passes it on."""
+
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from transcoder.core.answer.prelude import ReceivedHead
+from transcoder.core.answer.problem import problem_sentence
+from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.verifier import Verifier, WholeMp4
+from transcoder.errors import InvocationError, TranscodeError
+from transcoder.pipeline import Sink
+
+TOLERANCE_SECONDS = 0.6
+"""By how much a video may be longer or shorter than announced: playlists round their EXTINF, and the video is still whole."""
+ROUNDING_SECONDS = 0.01
+"""By how much X-Content-Duration and the MP4's own header may differ."""
+MAX_PROBLEM_BYTES = 64 * 1024
+"""How much of an error response is kept for its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMp4:
+    """A whole MP4 that was received, and how long that took."""
+
+    whole: WholeMp4
+    first_byte_seconds: float
+    """From the request to the first byte of the MP4."""
+    total_seconds: float
+
+    def __str__(self) -> str:
+        """Return a summary of one line."""
+        rate = self.whole.length / max(self.total_seconds, 1e-6) / 1e6
+        return (
+            f"whole: {self.whole.sent:.3f} s in {self.whole.length} bytes and {self.whole.fragments} fragments; "
+            f"first byte after {self.first_byte_seconds:.3f} s, all after {self.total_seconds:.3f} s, {rate:.1f} MB/s"
+        )
+
+
+class Mp4Receiver:
+    """Receives the response to one request, and checks at its end that it is a whole MP4."""
+
+    def __init__(self, sink: Sink) -> None:
+        """Pass the MP4 on into `sink`."""
+        self._sink = sink
+        self._requested_at = time.monotonic()
+        self._first_byte_at: float | None = None
+        self._verifier = Verifier(tolerance=TOLERANCE_SECONDS)
+        self._head: ReceivedHead | None = None
+        self._problem = bytearray()
+
+    def request_started(self) -> None:
+        """Start the clock: the request is sent now."""
+        self._requested_at = time.monotonic()
+
+    async def start(self, head: ReceivedHead) -> None:
+        """Receive status and headers."""
+        self._head = head
+        if head.status == HTTPStatus.OK:
+            estimate = head.headers.get("x-content-length-estimate", "")
+            estimated_bytes = int(estimate) if estimate.isascii() and estimate.isdigit() else None
+            await self._sink.start(Announcement(_announced_seconds(head), {}, estimated_bytes))
+
+    async def write(self, chunk: bytes) -> None:
+        """Receive a piece of the body.
+
+        Raises:
+            InvocationError: the MP4 is damaged.
+        """
+        if self._head is None or self._head.status != HTTPStatus.OK:
+            self._problem += chunk[: MAX_PROBLEM_BYTES - len(self._problem)]
+            return
+        if self._first_byte_at is None:
+            self._first_byte_at = time.monotonic()
+        try:
+            self._verifier.feed(chunk)
+        except TranscodeError as error:
+            raise InvocationError(f"The response is not a whole MP4: {error}") from error
+        await self._sink.write(chunk)
+
+    def finish(self) -> ReceivedMp4:
+        """Return what was received, if it is a whole MP4 of the announced duration.
+
+        Raises:
+            InvocationError: the response is an error, not an MP4, or not a whole one.
+        """
+        now = time.monotonic()
+        if self._head is None:
+            raise InvocationError("The function sent no response.")
+        if self._head.status != HTTPStatus.OK:
+            raise InvocationError(f"The function responded with {self._head.status}: {problem_sentence(bytes(self._problem))}")
+        try:
+            whole = self._verifier.end()
+        except TranscodeError as error:
+            raise InvocationError(f"The response is not a whole MP4: {error}") from error
+        announced = _announced_seconds(self._head)
+        if abs(whole.announced - announced) > ROUNDING_SECONDS:
+            raise InvocationError(f"X-Content-Duration says {announced:.3f} s, but the header of the MP4 says {whole.announced:.3f} s.")
+        return ReceivedMp4(whole, (self._first_byte_at or now) - self._requested_at, now - self._requested_at)
+
+
+def _announced_seconds(head: ReceivedHead) -> float:
+    """Return the announced duration.
+
+    Raises:
+        InvocationError: the response does not announce it.
+    """
+    try:
+        return float(head.headers["x-content-duration"])
+    except (KeyError, ValueError) as error:
+        raise InvocationError(
+            "The response does not announce its duration (X-Content-Duration); it is not a video of Transcoder."
+        ) from error
