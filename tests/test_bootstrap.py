@@ -43,7 +43,7 @@ def test_it_ends_quietly_when_lambda_shuts_the_environment_down() -> None:
 def test_it_exits_when_the_runtime_api_is_gone() -> None:
     with waiting_runtime() as (process, connection):
         connection.close()
-        assert b"broke off" in process.communicate(timeout=SECONDS)[1]
+        assert b"ended early" in process.communicate(timeout=SECONDS)[1]
         assert process.returncode == 1
 
 
