@@ -46,7 +46,7 @@ def test_file_is_overwritten_only_by_force(media: Callable[[str], Path], serve: 
 
 def test_force_keeps_the_old_file_when_the_new_one_fails(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin, ours = serve(media("ts-muxed")), tmp_path / "ours.mp4"
-    origin.rules["/film-2.ts"] = Rule(status=404)
+    origin.rules["/segment-2.ts"] = Rule(status=404)
     ours.write_text("precious")
     assert get(origin.url("/main.m3u8"), ours, "--force").returncode == 4
     assert ours.read_text() == "precious"
@@ -92,7 +92,7 @@ def test_a_signal_leaves_no_file_and_no_ffmpeg(
     number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
     origin = serve(media("ts-muxed"))
-    origin.rules["/film-2.ts"] = [Rule(when=lambda asked: "range" in asked.headers), Rule(stall_after=1000)]
+    origin.rules["/segment-2.ts"] = [Rule(when=lambda asked: "range" in asked.headers), Rule(stall_after=1000)]
     process = started(origin.url("/main.m3u8"), "-o", str(tmp_path / "ours.mp4"))
     deadline = time.monotonic() + 20
     while not (begun := [path for path in tmp_path.iterdir() if path.stat().st_size]) and time.monotonic() < deadline:

@@ -5,10 +5,10 @@ from random import Random
 
 import make_media
 import pytest
-from generated_video import GeneratedVideo, encoding, run_ffmpeg
+from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
-from peers.inspected import copied, judged, pieces, probed, read
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments, split_at
 
 from transcoder.core.media.inspector import inspector
 from transcoder.core.media.streams import Container, Medium
@@ -35,16 +35,16 @@ HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>Gone. Great
 
 @cache
 def stream(name: str) -> tuple[bytes, list[bytes]]:
-    return read(make_media.media(name))
+    return read_segments(make_media.media(name))
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_samples_and_times_are_those_that_ffmpeg_copies(name: str) -> None:
     init, segments = stream(name)
-    judge, through = judged(segments, init=init)
+    judge, through = inspect_segments(segments, init=init)
     assert through == b"".join(segments)
-    probe = probed(segments[0], init=init)
-    expected = copied(init + through, probe.container.value)
+    probe = probe_segment(segments[0], init=init)
+    expected = copy_with_ffmpeg(init + through, probe.container.value)
     assert judge.samples == {medium: stream.samples for medium, stream in expected.items()}
     starts = {medium: probe.first(medium) for medium in expected}
     assert {medium: stream and stream.start for medium, stream in starts.items()} == pytest.approx(
@@ -57,12 +57,12 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(name: str) -> None:
 @given(cuts=st.lists(st.integers(0, 200_000), max_size=30))
 def test_nothing_depends_on_how_a_segment_comes(name: str, cuts: list[int]) -> None:
     init, segments = stream(name)
-    whole, _ = judged(segments[:2], init=init)
-    judge = inspector(probed(segments[0], init=init), init=init)
+    whole, _ = inspect_segments(segments[:2], init=init)
+    judge = inspector(probe_segment(segments[0], init=init), init=init)
     through = b""
     for segment in segments[:2]:
         judge.begin()
-        through += b"".join(judge.feed(piece) for piece in pieces(segment, (min(cut, len(segment)) for cut in cuts))) + judge.end()
+        through += b"".join(judge.feed(piece) for piece in split_at(segment, (min(cut, len(segment)) for cut in cuts))) + judge.end()
     assert through == b"".join(segments[:2])
     assert (judge.samples, judge.starts) == (whole.samples, whole.starts)
     assert judge.ends == pytest.approx(whole.ends)
@@ -90,15 +90,15 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_segment_is_refused(name: str, damage: str) -> None:
     init, segments = stream(name)
-    probe = probed(segments[0], init=init)
+    probe = probe_segment(segments[0], init=init)
     with pytest.raises(UpstreamError):
-        judged([segments[0], DAMAGES[damage](segments[1])], init=init, probe_of=probe)
+        inspect_segments([segments[0], DAMAGES[damage](segments[1])], init=init, probe_of=probe)
 
 
 def test_noise_in_the_middle_of_a_transport_stream_is_refused() -> None:
     _, segments = stream("ts-muxed")
     with pytest.raises(UpstreamError, match="packets do not follow"):
-        judged([segments[0], noise(segments[1])])
+        inspect_segments([segments[0], noise(segments[1])])
 
 
 def test_noise_in_sound_of_whole_packets_is_refused() -> None:
@@ -110,7 +110,7 @@ def test_noise_in_sound_of_whole_packets_is_refused() -> None:
         for number, packet in enumerate(packets)
     ]
     with pytest.raises(UpstreamError, match="sound is damaged"):
-        judged([b"".join(noisy)])
+        inspect_segments([b"".join(noisy)])
 
 
 def test_segment_with_less_media_than_announced_is_refused() -> None:
@@ -118,13 +118,13 @@ def test_segment_with_less_media_than_announced_is_refused() -> None:
     at = segments[0].find(b"mdat") - 4
     short = segments[0][:at] + (16).to_bytes(4, "big") + b"mdat" + bytes(8)
     with pytest.raises(UpstreamError, match="less media"):
-        judged([short], init=init, probe_of=probed(segments[0], init=init))
+        inspect_segments([short], init=init, probe_of=probe_segment(segments[0], init=init))
 
 
 def test_initialization_section_in_each_segment_is_let_through() -> None:
     init, segments = stream("fmp4-muxed")
-    alone, _ = judged(segments, init=init)
-    judge, through = judged([init + segment for segment in segments])
+    alone, _ = inspect_segments(segments, init=init)
+    judge, through = inspect_segments([init + segment for segment in segments])
     assert through == b"".join(init + segment for segment in segments)
     assert (judge.samples, judge.ends) == (alone.samples, alone.ends)
 
@@ -134,26 +134,26 @@ def test_another_initialization_section_of_which_no_tag_tells_is_refused() -> No
     at = init.index(b"avcC") + 12
     other = init[:at] + bytes([init[at] ^ 1]) + init[at + 1 :]
     with pytest.raises(UnsupportedSourceError, match="initialization section"):
-        judged([init + segments[0], other + segments[1]])
+        inspect_segments([init + segments[0], other + segments[1]])
 
 
 @pytest.mark.parametrize("piece", [100, 65536])
 def test_picture_before_the_transport_stream_is_taken_off(piece: int) -> None:
     _, segments = stream("ts-muxed")
     junk = b"\x89PNG\r\n\x1a\nGGGG" + bytes(700)
-    probe = probed(junk + segments[0])
-    judge, through = judged([junk + segment for segment in segments], piece=piece, probe_of=probe)
+    probe = probe_segment(junk + segments[0])
+    judge, through = inspect_segments([junk + segment for segment in segments], chunk_bytes=piece, probe_of=probe)
     assert probe.skip == len(junk)
     assert through == b"".join(segments)
-    assert judge.samples == judged(segments)[0].samples
+    assert judge.samples == inspect_segments(segments)[0].samples
 
 
 def test_sound_cut_anywhere_by_segment_borders_is_counted_once() -> None:
     _, segments = stream("ts-muxed")
     film = b"".join(segments)
     cut = (len(film) // PACKET // 3 + 1) * PACKET
-    judge, _ = judged([film[at : at + cut] for at in range(0, len(film), cut)], probe_of=probed(segments[0]))
-    assert judge.samples == judged(segments)[0].samples
+    judge, _ = inspect_segments([film[at : at + cut] for at in range(0, len(film), cut)], probe_of=probe_segment(segments[0]))
+    assert judge.samples == inspect_segments(segments)[0].samples
 
 
 def test_sound_at_another_rate_is_refused_where_no_tag_tells_of_it(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_sound_at_another_rate_is_refused_where_no_tag_tells_of_it(tmp_path: Pat
     for rate in (48_000, 44_100):
         run_ffmpeg("-f", "lavfi", "-i", f"sine=r={rate}:d=1", "-c:a", "aac", "-f", "adts", tmp_path / f"{rate}.aac")
         parts.append((tmp_path / f"{rate}.aac").read_bytes())
-    judge = inspector(probed(parts[0]))
+    judge = inspector(probe_segment(parts[0]))
     for part in (parts[0], parts[0]):
         judge.begin()
         judge.feed(part)
@@ -175,9 +175,9 @@ def test_changed_program_map_is_told_apart() -> None:
     _, muxed = stream("ts-muxed")
     _, alone = stream("ts-video-only")
     with pytest.raises(ProgramChangedError):
-        judged([muxed[0], alone[0]])
+        inspect_segments([muxed[0], alone[0]])
     with pytest.raises(ProgramChangedError):
-        judged([alone[0], muxed[0]])
+        inspect_segments([alone[0], muxed[0]])
 
 
 def test_scrambled_packets_are_refused() -> None:
@@ -187,15 +187,15 @@ def test_scrambled_packets_are_refused() -> None:
         if scrambled[at + 1] & 0x1F == 1 and scrambled[at + 2] == 0:
             scrambled[at + 3] |= 0x80
     with pytest.raises(UnsupportedSourceError, match="scrambled"):
-        judged([segments[0], bytes(scrambled)])
+        inspect_segments([segments[0], bytes(scrambled)])
 
 
 def test_times_go_on_over_the_wrap_of_the_clock(tmp_path: Path) -> None:
-    run_ffmpeg(*encoding(GeneratedVideo(seconds=3, at=WRAP_SECONDS - 2)), tmp_path / "wrap.ts")
+    run_ffmpeg(*encoder_arguments(GeneratedVideo(seconds=3, timestamp_offset=WRAP_SECONDS - 2)), tmp_path / "wrap.ts")
     film = (tmp_path / "wrap.ts").read_bytes()
-    judge, _ = judged([film])
-    assert judge.samples == {medium: stream.samples for medium, stream in copied(film, "mpegts").items()}
-    probe = probed(film)
+    judge, _ = inspect_segments([film])
+    assert judge.samples == {medium: stream.samples for medium, stream in copy_with_ffmpeg(film, "mpegts").items()}
+    probe = probe_segment(film)
     for medium, end in judge.ends.items():
         first = probe.first(medium)
         assert first
@@ -206,7 +206,7 @@ def test_times_go_on_over_the_wrap_of_the_clock(tmp_path: Path) -> None:
 
 def test_each_segment_tells_its_own_start() -> None:
     _, segments = stream("ts-muxed")
-    judge = inspector(probed(segments[0]))
+    judge = inspector(probe_segment(segments[0]))
     starts = []
     for segment in segments:
         judge.begin()
@@ -218,12 +218,12 @@ def test_each_segment_tells_its_own_start() -> None:
 
 
 def test_containers_have_their_own_judges() -> None:
-    assert {probed(stream(name)[1][0], init=stream(name)[0]).container for name in JUDGED} == {Container.MPEGTS, Container.FMP4}
+    assert {probe_segment(stream(name)[1][0], init=stream(name)[0]).container for name in JUDGED} == {Container.MPEGTS, Container.FMP4}
 
 
 def test_media_of_fragments_is_not_held() -> None:
     init, segments = stream("fmp4-video-only")
-    judge = inspector(probed(segments[0], init=init), init=init)
+    judge = inspector(probe_segment(segments[0], init=init), init=init)
     judge.begin()
     judge.feed(segments[0] + (64 << 20).to_bytes(4, "big") + b"free")
     block = bytes(1 << 20)

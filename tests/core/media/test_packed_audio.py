@@ -6,7 +6,7 @@ import pytest
 from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
-from peers.inspected import copied, judged, pieces, probed
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_frames import HEADER_BYTES, ac3_frame
 from transcoder.core.media.ends import presentation_ends
@@ -41,9 +41,9 @@ def tag(seconds: float | None, owner: bytes = OWNER) -> bytes:
 @pytest.mark.parametrize("codec", FORMS)
 def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
     data = sound(codec)
-    probe = probed(tag(12.5) + data)
-    judge, through = judged([tag(12.5) + data, tag(14.5) + data])
-    expected = copied(through, probe.container.value)[Medium.AUDIO]
+    probe = probe_segment(tag(12.5) + data)
+    judge, through = inspect_segments([tag(12.5) + data, tag(14.5) + data])
+    expected = copy_with_ffmpeg(through, probe.container.value)[Medium.AUDIO]
     stream = probe.first(Medium.AUDIO)
     assert stream
     assert (stream.codec, stream.start, stream.sample_rate, stream.channels) == (codec, 12.5, 48000, 2)
@@ -59,17 +59,17 @@ def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=30))
 def test_frames_are_the_same_in_any_pieces(codec: str, cuts: list[int]) -> None:
     data = tag(3) + sound(codec)
-    whole, _ = judged([data])
-    judge = inspector(probed(data))
+    whole, _ = inspect_segments([data])
+    judge = inspector(probe_segment(data))
     judge.begin()
-    through = b"".join(judge.feed(piece) for piece in pieces(data, (min(cut, len(data)) for cut in cuts))) + judge.end()
+    through = b"".join(judge.feed(piece) for piece in split_at(data, (min(cut, len(data)) for cut in cuts))) + judge.end()
     assert through == sound(codec)
     assert (judge.samples, judge.ends, judge.starts) == (whole.samples, whole.ends, whole.starts)
 
 
 def test_without_a_tag_there_is_no_time() -> None:
-    probe = probed(sound("aac"))
-    judge, _ = judged([sound("aac")])
+    probe = probe_segment(sound("aac"))
+    judge, _ = inspect_segments([sound("aac")])
     assert probe.streams[0].start is None
     assert not judge.starts
     assert not judge.ends
@@ -78,9 +78,9 @@ def test_without_a_tag_there_is_no_time() -> None:
 
 def test_index_frame_of_an_mp3_is_not_counted() -> None:
     data = sound("mp3", options=("-write_xing", "1"))
-    judge, _ = judged([data])
+    judge, _ = inspect_segments([data])
     assert b"Info" in data[:200] or b"Xing" in data[:200]
-    assert judge.samples[Medium.AUDIO] == copied(data, "mp3")[Medium.AUDIO].samples
+    assert judge.samples[Medium.AUDIO] == copy_with_ffmpeg(data, "mp3")[Medium.AUDIO].samples
 
 
 def test_dependent_substreams_belong_to_the_sample_before() -> None:
@@ -92,14 +92,14 @@ def test_dependent_substreams_belong_to_the_sample_before() -> None:
         frames.append(data[at : at + frame.length])
         at += frame.length
     doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
-    judge, _ = judged([doubled])
-    assert judge.samples[Medium.AUDIO] == copied(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
+    judge, _ = inspect_segments([doubled])
+    assert judge.samples[Medium.AUDIO] == copy_with_ffmpeg(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
 
 
 @pytest.mark.parametrize("codec", FORMS)
 def test_segment_cut_inside_a_frame_is_refused(codec: str) -> None:
     with pytest.raises(UpstreamError, match="inside an audio frame"):
-        judged([sound(codec)[:-100]])
+        inspect_segments([sound(codec)[:-100]])
 
 
 @pytest.mark.parametrize("codec", FORMS)
@@ -107,22 +107,22 @@ def test_noise_between_frames_is_refused(codec: str) -> None:
     data = sound(codec)
     third = len(data) // 3
     with pytest.raises(UpstreamError):
-        judged([data[:third] + bytes(third) + data[2 * third :]])
+        inspect_segments([data[:third] + bytes(third) + data[2 * third :]])
 
 
 @pytest.mark.parametrize("segment", [b"", tag(1), b"<html>" * 500])
 def test_segment_without_frames_is_refused(segment: bytes) -> None:
     with pytest.raises(UpstreamError):
-        judged([sound("aac"), segment], probe_of=probed(sound("aac")))
+        inspect_segments([sound("aac"), segment], probe_of=probe_segment(sound("aac")))
 
 
 def test_encrypted_samples_are_refused_in_any_segment() -> None:
     described = tag(1, owner=b"com.apple.streaming.audioDescription\0") + sound("aac")
     with pytest.raises(UnsupportedSourceError, match="protected"):
-        probed(described)
+        probe_segment(described)
     with pytest.raises(UnsupportedSourceError, match="protected"):
-        judged([sound("aac"), described])
+        inspect_segments([sound("aac"), described])
 
 
 def test_containers_are_ffmpegs_demuxers() -> None:
-    assert [probed(sound(codec)).container for codec in FORMS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]
+    assert [probe_segment(sound(codec)).container for codec in FORMS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]
