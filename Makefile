@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but Python 3.11 or newer: each sets up what is missing and does not repeat it.
+# `make demo` and `make test` need only Python 3.11 or newer: each installs what is missing, once.
 # Written for GNU make 3.81, which is what macOS has.
 
 VENV := .venv
@@ -7,11 +7,11 @@ READY := $(VENV)/.ready
 PEERS := .peers/.ready
 SOURCES := transcoder tests fixtures infra layers
 
-# The first of these that is new enough; `make PYTHON=/path/to/python3 …` names another.
+# The first of these that is new enough; `make PYTHON=/path/to/python3 …` sets another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; break; fi; done)
 
-# What is put on AWS: `make deploy ARCH=x86_64`. The package is compiled by the version that the managed runtime has.
+# For AWS: `make deploy ARCH=x86_64`. The Python version of the managed runtime compiles the package.
 ARCH ?= arm64
 PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13); do \
 	if $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then echo $$python; break; fi; done)
@@ -21,25 +21,25 @@ CDK := infra/node_modules/.bin/cdk
 .PHONY: help demo test peers soak check fix lock clean layer package infra test-infra synth deploy
 
 help:
-	@echo "make demo    make a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and say what arrived"
+	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
-	@echo "make peers   install AWS's own programs for the tests that speak to them; without them these are skipped"
-	@echo "make soak    a thousand invocations in one environment, two minutes long: does anything grow?"
-	@echo "make check   formatting, lint, types"
-	@echo "make fix     format, and mend what can be mended"
-	@echo "make lock    pin the newest dependencies anew (requirements/*.txt)"
-	@echo "make layer   dist/ffmpeg-layer-ARCH.zip, the Lambda layer with ffmpeg (ARCH=arm64, as if not given, or x86_64)"
-	@echo "make package dist/function-ARCH.zip, the Lambda function (needs Python 3.13: PYTHON313=/path/to/python3.13)"
-	@echo "make synth   the CloudFormation template, in infra/cdk.out; needs Node.js"
-	@echo "make deploy  layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md)"
-	@echo "make infra   what synth and deploy need and the rest does not (half a gigabyte); \`make test\` then tests the stack too"
-	@echo "make test-infra  the tests of packages and stack alone"
-	@echo "make clean   remove everything that was made, .venv too"
+	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
+	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
+	@echo "make check   check formatting, lint and types"
+	@echo "make fix     format, and fix what can be fixed automatically"
+	@echo "make lock    update the pinned dependencies to the newest versions (requirements/*.txt)"
+	@echo "make layer   build dist/ffmpeg-layer-ARCH.zip, the Lambda layer with ffmpeg (ARCH=arm64, the default, or x86_64)"
+	@echo "make package build dist/function-ARCH.zip, the Lambda function (needs Python 3.13: PYTHON313=/path/to/python3.13)"
+	@echo "make synth   write the CloudFormation template to infra/cdk.out; needs Node.js"
+	@echo "make deploy  deploy layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md)"
+	@echo "make infra   install what only synth and deploy need (half a gigabyte); \`make test\` then tests the stack too"
+	@echo "make test-infra  run only the tests of packages and stack"
+	@echo "make clean   remove everything that was generated or installed, including .venv"
 
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
-# Most tests wait for a peer most of the time: two at once take little more than half as long.
+# Most tests wait for a peer most of the time: two processes take little more than half as long.
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -62,11 +62,11 @@ fix: $(READY)
 	$(BIN)/ruff check --fix .
 
 $(READY): requirements/dev.txt pyproject.toml
-	@if test -z "$(PYTHON)"; then echo "Python 3.11 or newer is needed and was not found; name it: make PYTHON=/path/to/python3" >&2; exit 1; fi
+	@if test -z "$(PYTHON)"; then echo "No Python 3.11 or newer was found; set its path: make PYTHON=/path/to/python3" >&2; exit 1; fi
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "$(PYTHON) is not Python 3.11 or newer; name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+		{ echo "$(PYTHON) is not Python 3.11 or newer; set another: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
-		{ echo "$(PYTHON) cannot make virtual environments; install its venv module (often a package named python3-venv)" >&2; exit 1; }
+		{ echo "$(PYTHON) cannot create virtual environments; install its venv module (often in a package named python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -83,14 +83,14 @@ layer: $(READY)
 package: $(READY)
 	$(MAKE_FUNCTION)
 
-# The same, only where something has changed.
+# The same, but only if a source has changed.
 $(LAYER_ZIP): $(wildcard layers/ffmpeg/* infra/packages/*.py) | $(READY)
 	$(MAKE_LAYER)
 
 $(FUNCTION_ZIP): $(shell find transcoder -name '*.py') $(wildcard infra/packages/*) requirements/lambda.txt | $(READY)
 	$(MAKE_FUNCTION)
 
-# The stack's own dependencies are large (half a gigabyte), so that only those who deploy install them.
+# The stack's own dependencies are large (half a gigabyte), so only those who deploy install them.
 infra: $(INFRA_READY)
 
 $(INFRA_READY): $(READY) requirements/infra.txt
@@ -110,11 +110,11 @@ $(CDK): infra/package-lock.json
 deploy: $(INFRA_READY) $(CDK) $(LAYER_ZIP) $(FUNCTION_ZIP)
 	cd infra && node_modules/.bin/cdk deploy --context arch=$(ARCH)
 
-# The locks name no index, so that each machine installs from its own.
+# The lock files name no index, so that each machine uses its own.
 LOCK_ANY := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command 'make lock'
 LOCK := $(LOCK_ANY) --universal --python-version 3.11
-# One lock for both processors: it holds the hashes of all wheels, and no dependency differs between them.
+# One lock file for both architectures: it has the hashes of all wheels, and the dependencies are the same.
 LOCK_LAMBDA := $(LOCK_ANY) --python-version 3.13 --python-platform x86_64-manylinux_2_28
 
 lock: $(READY)

@@ -1,1 +1,1 @@
-"""What is put on AWS: the packages, and the stack that they run in."""
+"""The deployment to AWS: the packages, and the stack that runs them."""

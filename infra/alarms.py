@@ -1,4 +1,4 @@
-"""What an operator is told of, without having to look."""
+"""The CloudWatch alarms that notify the operator."""
 
 from collections.abc import Sequence
 
@@ -11,30 +11,32 @@ from transcoder.core.answer.metrics import NAMESPACE
 from transcoder.errors import TranscodeError, TranscoderError
 
 _PERIOD = Duration.minutes(5)
-_NEAR_THE_END = 0.8
-"""This part of the time that an invocation may take is too near to its end."""
+_DURATION_THRESHOLD = 0.8
+"""The alarm for long invocations is at this share of the function's timeout."""
 
 
 class Alarms(Construct):
-    """One alarm each for crashes, for requests turned away, for invocations near their time limit, and for failures of our own making."""
+    """Alarms for crashes, for throttled requests, for invocations close to the timeout, and for failures of the transcoder itself."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction) -> None:
-        """Watch `function`."""
+        """Create the alarms for `function`."""
         super().__init__(scope, name)
-        watched = function.function
-        # By its slug where the answer had begun, by its status where that could still be sent.
+        monitored = function.function
+        # The outcome is the slug if the response had started, and the status if that could still be sent.
         outcomes = (TranscoderError.slug, TranscodeError.slug, f"http-{TranscoderError.status}")
-        ours = [_failures(outcome, watched.function_name) for outcome in outcomes]
+        failures = [_invocations(outcome, monitored.function_name) for outcome in outcomes]
         self._topic = aws_sns.Topic.from_topic_arn(self, "Topic", config.alarm_topic_arn) if config.alarm_topic_arn else None
-        self._alarm("Errors", watched.metric_errors(period=_PERIOD), 1, "The runtime crashed, or was killed at its time limit.")
-        self._alarm("Throttles", watched.metric_throttles(period=_PERIOD), 1, "All reserved environments were busy; callers got 429.")
+        self._alarm("Errors", monitored.metric_errors(period=_PERIOD), 1, "The runtime crashed, or Lambda killed it at the timeout.")
+        self._alarm("Throttles", monitored.metric_throttles(period=_PERIOD), 1, "The reserved concurrency was exhausted; callers got 429.")
         self._alarm(
             "Duration",
-            watched.metric_duration(period=_PERIOD, statistic="Maximum"),
-            config.timeout_seconds * 1000 * _NEAR_THE_END,
-            "A film took most of the time that an invocation may take; a longer one will be broken off.",
+            monitored.metric_duration(period=_PERIOD, statistic="Maximum"),
+            config.timeout_seconds * 1000 * _DURATION_THRESHOLD,
+            "A video took most of the function's timeout; a longer one will be cut off.",
         )
-        self._alarm("Failures", _sum(ours), 1, "A film failed through this program or ffmpeg, not through its origin or its caller.")
+        self._alarm(
+            "Failures", _sum(failures), 1, "A video failed because of the transcoder or ffmpeg, not because of its origin or its caller."
+        )
 
     def _alarm(self, name: str, metric: aws_cloudwatch.IMetric, threshold: float, description: str) -> None:
         alarm = aws_cloudwatch.Alarm(
@@ -51,8 +53,8 @@ class Alarms(Construct):
             alarm.add_alarm_action(aws_cloudwatch_actions.SnsAction(self._topic))
 
 
-def _failures(outcome: str, function_name: str) -> aws_cloudwatch.Metric:
-    """Count the invocations that ended in `outcome`, from the line that each writes into the log."""
+def _invocations(outcome: str, function_name: str) -> aws_cloudwatch.Metric:
+    """Count the invocations that ended with `outcome`, by the metrics line that each writes to the log."""
     return aws_cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name="total_ms",

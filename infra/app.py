@@ -1,4 +1,4 @@
-"""Describes the stack for CloudFormation: `python -m infra.app`, which the AWS CDK's command line runs as well."""
+"""Synthesize the stack's CloudFormation template: `python -m infra.app`, which the AWS CDK command line also runs."""
 
 import argparse
 import json
@@ -17,32 +17,32 @@ from infra.stack import TranscoderStack
 _HERE = Path(__file__).resolve().parent
 
 
-def describe(app: App, config: Config, packages: Packages) -> TranscoderStack:
-    """Put the stack into `app`, held against the rules of AWS's Well-Architected solutions and of serverless ones."""
+def add_stack(app: App, config: Config, packages: Packages) -> TranscoderStack:
+    """Add the stack to `app`, which checks it with cdk-nag's rules for AWS Solutions and for serverless applications."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     return TranscoderStack(app, config=config, packages=packages)
 
 
 def main() -> int:
-    """Write the template into `cdk.out`, or where the CDK's command line wants it."""
+    """Write the template to `cdk.out`, or to the folder that the CDK command line gives."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--arch", choices=TARGETS, help="instead of what the context says")
-    asked = parser.parse_args().arch
+    parser.add_argument("--arch", choices=TARGETS, help="the architecture of the function; overrides the context")
+    arch = parser.parse_args().arch
     context = json.loads((_HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
-    # The command line hands over its own folder and context; by itself the library would write into one that vanishes.
+    # The CDK command line passes its own output folder and context; without it, the library would write to a folder that it deletes.
     app = App(context=context, outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
     try:
-        config = Config.from_context(app.node.try_get_context("transcoder") or {}, arch=asked or app.node.try_get_context("arch"))
+        config = Config.from_context(app.node.try_get_context("transcoder") or {}, arch=arch or app.node.try_get_context("arch"))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
     target = TARGETS[config.arch]
     packages = Packages(function=target.function_zip, layer=target.layer_zip)
-    for path, verb in ((packages.function, "package"), (packages.layer, "layer")):
+    for path, goal in ((packages.function, "package"), (packages.layer, "layer")):
         if not path.exists():
-            print(f"{path} is not there; make it: make {verb} ARCH={config.arch}", file=sys.stderr)
+            print(f"{path} does not exist; run make {goal} ARCH={config.arch}", file=sys.stderr)
             return 1
-    describe(app, config, packages)
+    add_stack(app, config, packages)
     app.synth()
     return 0
 

@@ -1,4 +1,4 @@
-"""The way in: the function's URL, which nobody may call but CloudFront, and CloudFront before it."""
+"""The Function URL, which only CloudFront may invoke, and the CloudFront distribution in front of it."""
 
 from aws_cdk import Duration, aws_certificatemanager, aws_cloudfront, aws_cloudfront_origins, aws_lambda
 from constructs import Construct
@@ -8,31 +8,31 @@ from infra.function import TranscoderFunction
 from infra.nag_acknowledgements import acknowledge
 from transcoder.core.answer.cors import Cors
 
-_READ_SECONDS = 120
-"""How long the function may send nothing; more has to be asked of AWS."""
+_READ_TIMEOUT_SECONDS = 120
+"""How long the function may be silent. A higher value needs a quota increase from AWS."""
 _METHODS = {"GET": aws_lambda.HttpMethod.GET, "HEAD": aws_lambda.HttpMethod.HEAD}
 
 
 class Distribution(Construct):
-    """CloudFront, which signs its requests to the function's URL; films are not kept, what /info says is kept briefly."""
+    """A CloudFront distribution that signs its requests to the Function URL. It does not cache videos, and caches /info briefly."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction) -> None:
-        """Put CloudFront before `function`."""
+        """Create the Function URL of `function`, and the distribution."""
         super().__init__(scope, name)
-        url = function.function.add_function_url(
+        function_url = function.function.add_function_url(
             auth_type=aws_lambda.FunctionUrlAuthType.AWS_IAM, invoke_mode=aws_lambda.InvokeMode.RESPONSE_STREAM, cors=_cors(Cors())
         )
         origin = aws_cloudfront_origins.FunctionUrlOrigin.with_origin_access_control(
-            url,
-            read_timeout=Duration.seconds(_READ_SECONDS),
-            # A second attempt would be a second film, made and paid beside the first.
+            function_url,
+            read_timeout=Duration.seconds(_READ_TIMEOUT_SECONDS),
+            # A second attempt would start a second invocation, and its cost, beside the first.
             connection_attempts=1,
         )
         self.distribution = aws_cloudfront.Distribution(
             self,
             "Distribution",
             default_behavior=_behavior(origin, aws_cloudfront.CachePolicy.CACHING_DISABLED),
-            additional_behaviors={"/info*": _behavior(origin, self._brief(config.info_cache_seconds))},
+            additional_behaviors={"/info*": _behavior(origin, self._info_cache_policy(config.info_cache_seconds))},
             comment="Transcoder",
             http_version=aws_cloudfront.HttpVersion.HTTP2_AND_3,
             minimum_protocol_version=aws_cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if config.domain_name else None,
@@ -43,19 +43,19 @@ class Distribution(Construct):
         acknowledge(self.distribution, _findings(config))
 
     @property
-    def address(self) -> str:
-        """Where callers find it, without a path."""
+    def url(self) -> str:
+        """The URL for callers, without a path."""
         return f"https://{self.distribution.domain_name}"
 
-    def _brief(self, seconds: int) -> aws_cloudfront.CachePolicy:
+    def _info_cache_policy(self, max_seconds: int) -> aws_cloudfront.CachePolicy:
         return aws_cloudfront.CachePolicy(
             self,
             "Brief",
-            comment="Kept as long as the answer says, and not longer than this",
+            comment="Caches for as long as the response allows, up to the maximum",
             min_ttl=Duration.seconds(0),
             default_ttl=Duration.seconds(0),
-            max_ttl=Duration.seconds(seconds),
-            # The URL names the origin that may read an answer only where a request has one.
+            max_ttl=Duration.seconds(max_seconds),
+            # The Function URL sends Access-Control-Allow-Origin only in response to a request with Origin.
             header_behavior=aws_cloudfront.CacheHeaderBehavior.allow_list("Origin"),
             query_string_behavior=aws_cloudfront.CacheQueryStringBehavior.all(),
         )
@@ -68,7 +68,7 @@ def _behavior(origin: aws_cloudfront.IOrigin, policy: aws_cloudfront.ICachePolic
     return aws_cloudfront.BehaviorOptions(
         origin=origin,
         cache_policy=policy,
-        # Everything but Host, by which the URL knows itself; all query strings, since an address given raw brings its own.
+        # Everything except Host, by which Lambda finds the Function URL; all query strings, because an unencoded source URL has one.
         origin_request_policy=aws_cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
         allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD,
         viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -88,13 +88,13 @@ def _cors(cors: Cors) -> aws_lambda.FunctionUrlCorsOptions:
 
 def _findings(config: Config) -> dict[str, str]:
     findings = {
-        "AwsSolutions-CFR1": "Where callers may come from is for the operator to say, in a WAF ACL.",
-        "AwsSolutions-CFR3": "Each request is a line in the function's log; a bucket for a second log would have to be paid and emptied.",
+        "AwsSolutions-CFR1": "The operator decides which countries callers may be in, with a WAF web ACL.",
+        "AwsSolutions-CFR3": "Each request is a line in the function's log; a bucket for a second log has to be paid for and emptied.",
     }
     if not config.domain_name:
-        findings["AwsSolutions-CFR4"] = "Without a domain name the certificate is CloudFront's own, and its protocols cannot be chosen."
-    if not config.web_acl_arn:
-        findings["AwsSolutions-CFR2"] = (
-            "A WAF ACL costs by the month; web_acl_arn names one. Reserved concurrency bounds what can be used up."
+        findings["AwsSolutions-CFR4"] = (
+            "Without a domain name the certificate is CloudFront's own, whose TLS versions cannot be configured."
         )
+    if not config.web_acl_arn:
+        findings["AwsSolutions-CFR2"] = "A WAF web ACL has a monthly price; web_acl_arn sets one. The reserved concurrency limits the cost."
     return findings

@@ -1,4 +1,4 @@
-"""The function: its code, the layer with ffmpeg, its log, and what it may do, which is to write that log."""
+"""The function with its code, the layer with ffmpeg, its log group, and its role, which may only write that log."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,17 +28,17 @@ _RETENTION = dict(
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The zips that are put on Lambda."""
+    """The zips to deploy to Lambda."""
 
     function: Path
     layer: Path
 
 
 class TranscoderFunction(Construct):
-    """The managed Python, told to run the transcoder's own runtime, since it cannot stream answers itself."""
+    """A function on the managed Python runtime that runs the transcoder's own runtime, because the managed one cannot stream responses."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, packages: Packages) -> None:
-        """Describe the function of `config`, made of `packages`."""
+        """Create the function with the configuration and the packages."""
         super().__init__(scope, name)
         self.log = aws_logs.LogGroup(self, "Log", retention=_RETENTION[config.log_days], removal_policy=RemovalPolicy.DESTROY)
         self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -47,10 +47,10 @@ class TranscoderFunction(Construct):
         acknowledge(
             self.function,
             {
-                "AwsSolutions-L1": "The package holds modules compiled by Python 3.13; a newer runtime is a change of both.",
-                "Serverless-LambdaLatestVersion": "Likewise.",
-                "Serverless-LambdaTracing": "It needs actions on all resources; the line of metrics tells each invocation's times.",
-                "Serverless-LambdaDLQ": "It is only invoked through its URL, and waited for: no event can be lost.",
+                "AwsSolutions-L1": "The package contains modules compiled by Python 3.13; a newer runtime needs a new package.",
+                "Serverless-LambdaLatestVersion": "See AwsSolutions-L1.",
+                "Serverless-LambdaTracing": "Tracing needs permissions on all resources; the metrics line has each invocation's timings.",
+                "Serverless-LambdaDLQ": "The function is only invoked synchronously, through its URL: no event can be lost.",
             },
         )
 
@@ -61,7 +61,7 @@ class TranscoderFunction(Construct):
             "Ffmpeg",
             code=aws_lambda.Code.from_asset(str(packages.layer)),
             compatible_architectures=[architecture],
-            description="ffmpeg from the package imageio-ffmpeg; its licence, manifest and source are in /opt/share/ffmpeg",
+            description="ffmpeg from the package imageio-ffmpeg; its licence, manifest and source location are in /opt/share/ffmpeg",
             license="GPL-3.0-or-later",
         )
         return aws_lambda.Function(
@@ -71,7 +71,7 @@ class TranscoderFunction(Construct):
             architecture=architecture,
             code=aws_lambda.Code.from_asset(str(packages.function)),
             layers=[layer],
-            handler="transcoder.bootstrap.main",  # has to be named, and is not called: the wrapper starts the runtime
+            handler="transcoder.bootstrap.main",  # required, but never called: the wrapper starts the runtime
             environment=config.environment,
             memory_size=config.memory_mib,
             timeout=Duration.seconds(config.timeout_seconds),
@@ -79,5 +79,5 @@ class TranscoderFunction(Construct):
             reserved_concurrent_executions=config.concurrency,
             role=self.role,
             log_group=self.log,
-            description="Turns an HLS playlist into one MP4 and streams it while it is being made",
+            description="Turns an HLS playlist into one MP4, and streams it while making it",
         )

@@ -1,7 +1,7 @@
-"""All that is on AWS, in one stack: the function, its keys if links are signed, CloudFront before it, and the alarms.
+"""The stack: the function, its signing keys if links are signed, the CloudFront distribution, and the alarms.
 
-A bucket for finished films would be a construct of its own here, beside the keys: with its name in the function's environment, and in the
-function's role the right to put objects into it.
+A bucket for finished videos would be another construct here, beside the keys, with its name in the function's environment and the
+permission to put objects into it in the function's role.
 """
 
 from aws_cdk import CfnOutput, Stack
@@ -15,17 +15,20 @@ from infra.signing_keys import SigningKeys
 
 
 class TranscoderStack(Stack):
-    """The deployment that `config` describes."""
+    """The stack of a deployment."""
 
     def __init__(self, scope: Construct, *, config: Config, packages: Packages) -> None:
-        """Describe it; `packages` are the zips for its architecture."""
-        super().__init__(scope, config.stack_name, description="HLS playlists as MP4 files, streamed while they are made")
+        """Create all constructs; `packages` are the zips for the architecture in `config`."""
+        super().__init__(scope, config.stack_name, description="Turns HLS playlists into MP4 files, streamed while they are made")
         function = TranscoderFunction(self, "Transcoder", config=config, packages=packages)
         if config.signing:
             SigningKeys(self, "SigningKeys", reader=function)
         distribution = Distribution(self, "Front", config=config, function=function)
         Alarms(self, "Alarms", config=config, function=function)
-        CfnOutput(self, "Address", value=distribution.address, description="Where films are asked for: /download?url=…")
+        CfnOutput(self, "Address", value=distribution.url, description="The base URL for callers: /download?url=…")
         CfnOutput(
-            self, "LogGroup", value=function.log.log_group_name, description="The function's log, with a line of metrics for each film"
+            self,
+            "LogGroup",
+            value=function.log.log_group_name,
+            description="The function's log group, with a metrics line for each invocation",
         )

@@ -1,4 +1,4 @@
-"""What tests share: streams to read, a place to serve them from, and a look at what was left behind."""
+"""Fixtures for all tests: generated media, an origin to serve them, and checks for leaked resources."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,34 +8,43 @@ from pathlib import Path
 import make_media
 import pytest
 from generated_video import ffmpeg_path
-from peers.leaks import nothing_left
+from peers import media_reader
+from peers.leaks import assert_no_leaks
 from peers.origin import Files, Origin, origin
+from peers.source_files import files_in
 
 Serve = Callable[[Files], Origin]
 
 
 @pytest.fixture(scope="session")
 def media() -> Callable[[str], Path]:
-    """Give the folder of a set of HLS media by its name, as fixtures/make_media.py has it; its entry is `main.m3u8`."""
+    """Return the folder of a set of HLS media by its name in fixtures/make_media.py; its entry is `main.m3u8`."""
     return make_media.media
+
+
+@pytest.fixture
+def muxed(tmp_path: Path) -> tuple[dict[str, bytes], Path]:
+    """Return the files of a set of three muxed MPEG-TS segments, and one file with all of its segments."""
+    folder = make_media.media("ts-muxed")
+    return files_in(folder), media_reader.concatenate(folder / "main.m3u8", tmp_path / "source.ts")
 
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> str:
-    """Give the path of the ffmpeg that the package uses by default."""
+    """Return the path of the ffmpeg that the package uses by default."""
     return ffmpeg_path()
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Serve a folder, or paths and bytes, from an origin on loopback until the test is over."""
+    """Serve a folder, or bytes by path, from an origin on loopback until the test ends."""
     with ExitStack() as open_origins:
         yield lambda files: open_origins.enter_context(origin(files))
 
 
 @pytest.fixture
 def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give this test, and the programs that it starts, a folder of their own for temporary files."""
+    """Give the test, and the programs that it starts, their own folder for temporary files."""
     folder = tmp_path / "temp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -45,6 +54,6 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_leaks(temp: Path) -> Iterator[None]:
-    """Fail the test if it leaves a child process, a descriptor or a temporary file. List it after what the test may keep open."""
-    with nothing_left(temp):
+    """Fail the test if it leaks a child process, a descriptor or a temporary file. List it after the fixtures that may keep some open."""
+    with assert_no_leaks(temp):
         yield

@@ -1,10 +1,10 @@
-"""A thousand invocations in one environment: does anything grow?
+"""Check that nothing grows during a thousand invocations in one execution environment.
 
     python tests/soak.py [INVOCATIONS]
 
-`transcoder serve` and the runtime under it are watched as one tree of processes. Films are asked for that are good, bad in many ways, slow,
-or left by their client after the first bytes. It fails if a descriptor, a child or a temporary file is left, if the runtime was
-replaced, or if the tree's memory grows by more than a tenth from the second to the last tenth of the invocations.
+Watches `transcoder serve` and the runtime it starts as one process tree. The requests are for good, bad and slow sources, and some
+clients disconnect after the first bytes. Fails if a descriptor, a child process or a temporary file is leaked, if the runtime was
+restarted, or if the memory of the tree grows by more than a tenth from the second to the last tenth of the invocations.
 """
 
 import http.client
@@ -31,24 +31,24 @@ from transcoder.core.output.verifier import Verifier
 from transcoder.errors import TranscodeError
 
 SECONDS = 60.0
-GROWTH = 1.1
-PAGE = os.sysconf("SC_PAGE_SIZE")
-SHARES = {"good": 0.52, "bad": 0.2, "slow": 0.13, "left": 0.15}
-BAD = ("none", "no-segment", "page", "garbage", "cut", "half", "no-address")
+MAX_GROWTH = 1.1
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+SHARES = {"good": 0.52, "bad": 0.2, "slow": 0.13, "disconnect": 0.15}
+BAD = ("none", "no-segment", "page", "garbage", "cut", "half", "no-url")
 
 
 @dataclass
 class Counts:
     invocations: Counter[str] = field(default_factory=Counter)
-    answers: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unexpected: list[str] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
-    """MiB of the tree, after each invocation."""
+    """MiB of the process tree, after each invocation."""
 
 
 @dataclass(frozen=True)
-class Left:
-    """What is there between two invocations."""
+class Resources:
+    """What is open between two invocations."""
 
     processes: frozenset[int]
     descriptors: int
@@ -56,25 +56,25 @@ class Left:
 
 
 def main(invocations: int = 1000) -> int:
-    """Run, print what was found, and return the exit code."""
-    counts, began = Counts(), time.monotonic()
+    """Run the invocations, print the findings, and return the exit code."""
+    counts, started = Counts(), time.monotonic()
     with tempfile.TemporaryDirectory() as temp, origin(make_media.media("ts-muxed")) as source, _serving(temp) as (url, pid):
-        _misbehave(source)
-        asked = _order(invocations)
+        _add_faulty_sources(source)
+        kinds = _kinds(invocations)
         early = None
-        for number, kind in enumerate(asked):
+        for number, kind in enumerate(kinds):
             if number == invocations // 10:
-                early = _settled(url, pid, temp)
-            _ask(url, source, kind, counts)
+                early = _idle_resources(url, pid, temp)
+            _invoke(url, source, kind, counts)
             counts.memory.append(_memory(pid))
-        late = _settled(url, pid, temp)
+        late = _idle_resources(url, pid, temp)
     assert early is not None
-    return _judge(counts, early, late, seconds=time.monotonic() - began)
+    return _report(counts, early, late, seconds=time.monotonic() - started)
 
 
-def _order(invocations: int) -> list[str]:
+def _kinds(invocations: int) -> list[str]:
     kinds = [kind for kind, share in SHARES.items() for _ in range(round(share * invocations))]
-    random.Random(1).shuffle(kinds)  # noqa: S311  # the same order each time
+    random.Random(1).shuffle(kinds)  # noqa: S311  # the same order in every run
     return kinds
 
 
@@ -93,13 +93,13 @@ def _serving(temp: str) -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
-def _misbehave(source: Origin) -> None:
-    """Give the paths of the film other names under which they are bad or slow."""
+def _add_faulty_sources(source: Origin) -> None:
+    """Serve copies of the source, in folders of their own, that are faulty or slow."""
     folder = source.files
     assert isinstance(folder, Path)
     good = {path.name: path.read_bytes() for path in folder.iterdir()}
-    second = good["film-1.ts"]
-    spoilt = {
+    second = good["segment-1.ts"]
+    replaced = {
         "good": second,
         "slow": second,
         "page": html(len(second)),
@@ -108,33 +108,33 @@ def _misbehave(source: Origin) -> None:
         "half": second[: len(second) // 2],
     }
     files = {"/main.m3u8": good["main.m3u8"]}
-    for kind in (*spoilt, "no-segment"):
+    for kind in (*replaced, "no-segment"):
         files |= {f"/{kind}/{name}": data for name, data in good.items() if name.endswith((".m3u8", ".ts"))}
-        if kind in spoilt:
-            files[f"/{kind}/film-1.ts"] = spoilt[kind]
+        if kind in replaced:
+            files[f"/{kind}/segment-1.ts"] = replaced[kind]
         else:
-            del files[f"/{kind}/film-1.ts"]
+            del files[f"/{kind}/segment-1.ts"]
     source.files = files
-    source.rules["/slow/film-1.ts"] = Rule(trickle=(len(second) // 4, 0.03))
-    # Late enough for the film to have begun: it is broken off, and not refused.
-    source.rules["/cut/film-1.ts"] = Rule(cut_after=1000, delay=0.1)
-    source.rules["/garbage/film-1.ts"] = Rule(delay=0.1)
+    source.rules["/slow/segment-1.ts"] = Rule(trickle=(len(second) // 4, 0.03))
+    # The delay lets the response start, so that it is cut off and not replaced by an error.
+    source.rules["/cut/segment-1.ts"] = Rule(cut_after=1000, delay=0.1)
+    source.rules["/garbage/segment-1.ts"] = Rule(delay=0.1)
 
 
-def _ask(url: str, source: Origin, kind: str, counts: Counts) -> None:
-    """Ask for a film of a kind, and see that it is answered as such."""
-    bad = random.Random(len(counts.memory)).choice(BAD) if kind == "bad" else ""  # noqa: S311  # the same each time
+def _invoke(url: str, source: Origin, kind: str, counts: Counts) -> None:
+    """Request a video of some kind, and check that its outcome is as expected."""
+    bad = random.Random(len(counts.memory)).choice(BAD) if kind == "bad" else ""  # noqa: S311  # the same in every run
     counts.invocations[kind] += 1
-    folder = {"left": "good", "bad": bad}.get(kind, kind)
-    address = "" if bad == "no-address" else quote(source.url(f"/{folder}/main.m3u8"), safe="")
-    told = _fetch(f"{url}/download?url={address}", leave=kind == "left")
-    counts.answers[f"{kind} {bad}".strip() + f": {told}"] += 1
-    if (told == "whole") is not (kind in {"good", "slow"}):
-        counts.wrong.append(f"{kind} {bad}: {told}")
+    folder = {"disconnect": "good", "bad": bad}.get(kind, kind)
+    address = "" if bad == "no-url" else quote(source.url(f"/{folder}/main.m3u8"), safe="")
+    outcome = _fetch(f"{url}/download?url={address}", disconnect=kind == "disconnect")
+    counts.outcomes[f"{kind} {bad}".strip() + f": {outcome}"] += 1
+    if (outcome == "whole") is not (kind in {"good", "slow"}):
+        counts.unexpected.append(f"{kind} {bad}: {outcome}")
 
 
-def _fetch(url: str, *, leave: bool) -> str:
-    """Say how it ended: `left`, `whole`, a status, or how it failed."""
+def _fetch(url: str, *, disconnect: bool) -> str:
+    """Return how the request ended: `disconnected`, `whole`, an error status, or how the transfer failed."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=SECONDS)
     verifier = Verifier()
@@ -143,15 +143,15 @@ def _fetch(url: str, *, leave: bool) -> str:
         response = connection.getresponse()
         if response.status != http.HTTPStatus.OK:
             return str(response.status)
-        while piece := response.read1(65536):
-            if leave:
-                return "left"
-            verifier.feed(piece)
+        while chunk := response.read1(65536):
+            if disconnect:
+                return "disconnected"
+            verifier.feed(chunk)
         verifier.end()
     except http.client.HTTPException:
-        return "broken off"
+        return "cut off"
     except TranscodeError:
-        return "ended and not whole"
+        return "ended but not whole"
     finally:
         connection.close()
     return "whole"
@@ -166,55 +166,53 @@ def _tree(pid: int) -> set[int]:
 
 
 def _memory(pid: int) -> float:
-    """Return the resident memory of a tree of processes, in MiB."""
-    total = 0
-    for each in _tree(pid):
+    """Return the resident memory of a process tree, in MiB."""
+    pages = 0
+    for member in _tree(pid):
         try:
-            total += int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1])
+            pages += int(Path(f"/proc/{member}/statm").read_text(encoding="ascii").split()[1])
         except OSError:
-            continue  # it has ended meanwhile
-    return total * PAGE / 2**20
+            continue  # the process has ended in the meantime
+    return pages * PAGE_BYTES / 2**20
 
 
-def _settled(url: str, pid: int, temp: str) -> Left:
-    """Return what is left when all is quiet: the least of some looks, since a connection may just be on its way out."""
-    assert _fetch(f"{url}/health", leave=True) == "left"
-    looks = []
+def _idle_resources(url: str, pid: int, temp: str) -> Resources:
+    """Return the resources of the idle process tree: the minimum of several samples, because a connection may just be closing."""
+    assert _fetch(f"{url}/health", disconnect=True) == "disconnected"
+    samples = []
     for _ in range(10):
         time.sleep(0.05)
         tree = frozenset(_tree(pid))
-        open_now = sum(_open_in(each) for each in tree)
-        looks.append(Left(tree, open_now, len(list(Path(temp).rglob("*")))))
-    return min(looks, key=lambda left: (left.files, len(left.processes), left.descriptors))
+        descriptors = sum(_descriptors(member) for member in tree)
+        samples.append(Resources(tree, descriptors, len(list(Path(temp).rglob("*")))))
+    return min(samples, key=lambda sample: (sample.files, len(sample.processes), sample.descriptors))
 
 
-def _open_in(pid: int) -> int:
+def _descriptors(pid: int) -> int:
     try:
         return len(list(Path(f"/proc/{pid}/fd").iterdir()))
     except OSError:
         return 0
 
 
-def _judge(counts: Counts, early: Left, late: Left, *, seconds: float) -> int:
+def _report(counts: Counts, early: Resources, late: Resources, *, seconds: float) -> int:
     tenth = len(counts.memory) // 10
     before, after = median(counts.memory[tenth : 2 * tenth]), median(counts.memory[-tenth:])
-    say: Callable[[str], object] = lambda line: sys.stdout.write(line + "\n")  # noqa: E731  # shorter than what it stands for
+    say: Callable[[str], object] = lambda line: sys.stdout.write(line + "\n")  # noqa: E731  # shorter than a function
+    kinds = ", ".join(f"{number} {kind}" for kind, number in counts.invocations.items())
+    say(f"{sum(counts.invocations.values())} invocations in {seconds:.0f} s: {kinds}")
+    for outcome, number in sorted(counts.outcomes.items()):
+        say(f"  {number:>4} {outcome}")
+    say(f"memory of all processes: {before:.1f} MiB early, {after:.1f} MiB late (factor {after / before:.3f}, limit {MAX_GROWTH})")
     say(
-        f"{sum(counts.invocations.values())} invocations in {seconds:.0f} s: "
-        + ", ".join(f"{n} {kind}" for kind, n in counts.invocations.items())
+        f"descriptors: {early.descriptors} early, {late.descriptors} late; processes: {len(early.processes)}, {len(late.processes)}; "
+        f"temporary files: {early.files}, {late.files}"
     )
-    for told, number in sorted(counts.answers.items()):
-        say(f"  {number:>4} {told}")
-    say(f"memory of all processes: {before:.1f} MiB, in the end {after:.1f} MiB ({after / before:.3f}; at most {GROWTH})")
-    say(
-        f"descriptors {early.descriptors}, in the end {late.descriptors}; processes {len(early.processes)}, {len(late.processes)}; "
-        f"temporary files {early.files}, {late.files}"
-    )
-    faults = counts.wrong[:5]
-    faults += ["memory grows"] if after > GROWTH * before else []
-    faults += ["descriptors are left"] if late.descriptors > early.descriptors else []
-    faults += ["the processes are others than before"] if late.processes != early.processes else []
-    faults += ["temporary files are left"] if late.files else []
+    faults = counts.unexpected[:5]
+    faults += ["memory grows"] if after > MAX_GROWTH * before else []
+    faults += ["descriptors leak"] if late.descriptors > early.descriptors else []
+    faults += ["the set of processes has changed"] if late.processes != early.processes else []
+    faults += ["temporary files leak"] if late.files else []
     for fault in faults:
         say(f"FAILED: {fault}")
     return int(bool(faults))

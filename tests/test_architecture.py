@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md that can be read off the source."""
+"""The rules of docs/architecture.md that the source code can be checked for."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [{"errors", "settings"}, {"core"}, {"edge"}, {"pipeline"}, {"app"}, {"bootstrap", "emulator"}, {"cli"}, {"__main__"}]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 UNDER_EDGES = {"address_guard", "pipe"}
-"""What edges may share: where a connection may go, and how a descriptor is waited for."""
+"""What edges may share: which addresses a connection may go to, and how to wait for a descriptor."""
 READS_ENVIRONMENT = {"bootstrap", "emulator", "cli"}
 WINGS = {
     "media": set(),
@@ -46,7 +46,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted name of all that a module imports; `from transcoder import core` counts as `transcoder.core`."""
+    """Yield the dotted name of everything that a module imports; `from transcoder import core` counts as `transcoder.core`."""
     for node in ast.walk(tree(path)):
         match node:
             case ast.Import(names=names):

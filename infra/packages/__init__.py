@@ -1,1 +1,1 @@
-"""What Lambda gets: the function's zip and the layer's, made the same way on every machine."""
+"""The packages for Lambda: the zips of function and layer, which are identical on every machine that builds them."""

@@ -1,4 +1,4 @@
-"""Zips that are the same, byte for byte, whenever and wherever they are made from the same files."""
+"""Reproducible zips: the same files give the same bytes, at any time and on any machine."""
 
 import stat
 import zipfile
@@ -10,7 +10,7 @@ _UNIX = 3
 
 
 def write_zip(folder: Path, target: Path) -> None:
-    """Pack the files under `folder`; of their modes only "may be executed" is kept, of their times nothing."""
+    """Zip the files under `folder`. Of their modes only the executable bit is kept; their times are not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".part")
     files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
@@ -23,13 +23,13 @@ def write_zip(folder: Path, target: Path) -> None:
 def _entry(name: str, *, executable: bool) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _EARLIEST)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = _UNIX  # otherwise the modes are not read
+    entry.create_system = _UNIX  # otherwise the modes are ignored
     entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
     return entry
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Lay out what is in `archive` as Lambda does, with the files' modes, which `zipfile` itself does not set."""
+    """Unzip `archive` into `folder` as Lambda does, with the files' modes, which `zipfile` itself does not set."""
     with zipfile.ZipFile(archive) as opened:
         for entry in opened.infolist():
             path = Path(opened.extract(entry, folder))
@@ -38,6 +38,6 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def unpacked_size(archive: Path) -> int:
-    """Say how many bytes the files in `archive` have when they are laid out."""
+    """Return the total size of the files in `archive`, unzipped, in bytes."""
     with zipfile.ZipFile(archive) as opened:
         return sum(entry.file_size for entry in opened.infolist())

@@ -1,4 +1,4 @@
-"""What a compiled file needs from the machine that it runs on."""
+"""What a compiled file requires of the machine that runs it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,30 +8,30 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
-from infra.packages.target import LIBC, Target, UnfitError
+from infra.packages.target import AMAZON_LINUX_GLIBC, IncompatibleError, Target
 
 _MAGIC = b"\x7fELF"
-_PRESENT = {
+_RUNTIME_LIBRARIES = {
     *("libc.so.6", "libm.so.6", "libmvec.so.1", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libutil.so.1", "libgcc_s.so.1"),
     *("ld-linux-aarch64.so.1", "ld-linux-x86-64.so.2"),
 }
-"""What the managed runtime's Amazon Linux 2023 has: glibc's own libraries, and libgcc."""
+"""The shared libraries of the managed runtime's Amazon Linux 2023: glibc's own, and libgcc."""
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
-    """What one file needs."""
+class Requirements:
+    """The requirements of one compiled file."""
 
     machine: str
-    """The processor, as ELF has it: `EM_X86_64`."""
+    """The processor, as ELF names it: `EM_X86_64`."""
     libraries: tuple[str, ...]
-    """Shared libraries, by their file names."""
-    libc: tuple[int, ...]
-    """The oldest version of glibc that will do; empty if it is not used."""
+    """The file names of the shared libraries."""
+    glibc: tuple[int, ...]
+    """The minimum version of glibc; empty if the file does not use it."""
 
 
-def needs(path: Path) -> Needs | None:
-    """Read what the file at `path` needs, or None if it is no compiled file."""
+def requirements(path: Path) -> Requirements | None:
+    """Return the requirements of the file at `path`, or None if it is not a compiled file."""
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             return None
@@ -43,10 +43,10 @@ def needs(path: Path) -> Needs | None:
             for tag in section.iter_tags()
             if tag.entry.d_tag == "DT_NEEDED"
         ]
-        return Needs(str(elf["e_machine"]), tuple(libraries), max(_libc_versions(elf), default=()))
+        return Requirements(str(elf["e_machine"]), tuple(libraries), max(_glibc_versions(elf), default=()))
 
 
-def _libc_versions(elf: ELFFile) -> Iterator[tuple[int, ...]]:
+def _glibc_versions(elf: ELFFile) -> Iterator[tuple[int, ...]]:
     for section in elf.iter_sections():
         if isinstance(section, GNUVerNeedSection):
             for _, versions in section.iter_versions():
@@ -54,19 +54,23 @@ def _libc_versions(elf: ELFFile) -> Iterator[tuple[int, ...]]:
                 yield from (tuple(map(int, name.removeprefix("GLIBC_").split("."))) for name in names if name.startswith("GLIBC_2"))
 
 
-def check(path: Path, target: Target) -> Needs | None:
-    """Read what the file at `path` needs, and hold it against what the managed runtime has; None if it is no compiled file.
+def check(path: Path, target: Target) -> Requirements | None:
+    """Check that the managed runtime on `target` can run the file at `path`; return its requirements, or None if it is not a compiled file.
 
     Raises:
-        UnfitError: it would not run there.
+        IncompatibleError: the file would not run there.
     """
-    found = needs(path)
-    if found is None:
+    required = requirements(path)
+    if required is None:
         return None
-    if found.machine != target.elf:
-        raise UnfitError(f"{path.name} is made for {found.machine}, not for {target.name}.")
-    if found.libc > LIBC:
-        raise UnfitError(f"{path.name} needs glibc {found.libc}; Amazon Linux 2023 has {LIBC}.")
-    if absent := set(found.libraries) - _PRESENT:
-        raise UnfitError(f"{path.name} needs {', '.join(sorted(absent))}, which the managed runtime does not have.")
-    return found
+    if required.machine != target.elf_machine:
+        raise IncompatibleError(f"{path.name} is built for {required.machine}, not for {target.name}.")
+    if required.glibc > AMAZON_LINUX_GLIBC:
+        raise IncompatibleError(f"{path.name} needs glibc {_dotted(required.glibc)}; Amazon Linux 2023 has {_dotted(AMAZON_LINUX_GLIBC)}.")
+    if missing := set(required.libraries) - _RUNTIME_LIBRARIES:
+        raise IncompatibleError(f"{path.name} needs {', '.join(sorted(missing))}, which the managed runtime does not have.")
+    return required
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

@@ -1,50 +1,50 @@
-"""The processors that Lambda has, and what they are called elsewhere."""
+"""The architectures of Lambda, with their names in wheels and ELF files, and the limits of its managed runtime."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-PYTHON = "3.13"
-"""The managed runtime's version."""
-LIMIT = 250 * 1024 * 1024
-"""How large a function and its layers may be together, unzipped. Source: AWS Lambda developer guide, "Lambda quotas"."""
-LIBC = (2, 34)
-"""The C library of Amazon Linux 2023, which the managed runtime stands on."""
+PYTHON_VERSION = "3.13"
+"""The Python version of the managed runtime."""
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+"""The maximum size of a function and its layers together, unzipped. Source: AWS Lambda developer guide, "Lambda quotas"."""
+AMAZON_LINUX_GLIBC = (2, 34)
+"""The glibc version of Amazon Linux 2023, on which the managed runtime is based."""
 DIST = Path(__file__).resolve().parents[2] / "dist"
-"""Where the zips are put."""
+"""The folder for the zips."""
 
 
-class UnfitError(Exception):
-    """What was fetched or named cannot be made into a package that runs; the sentence says why."""
+class IncompatibleError(Exception):
+    """An interpreter, a wheel or a program cannot be part of a package that runs on Lambda; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A processor that a function can run on."""
+    """An architecture that a function can run on."""
 
     name: str
-    """As Lambda has it, and the files in `dist`."""
+    """The name that Lambda uses, and that the files in `dist` have."""
     machine: str
-    """As wheels and `uname -m` have it."""
-    elf: str
-    """As ELF headers have it."""
+    """The name in wheel tags and in the output of `uname -m`."""
+    elf_machine: str
+    """The name in ELF headers."""
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The tags of wheels that run there; a package brings one or the other."""
+        """The platform tags of compatible wheels; a package has wheels with one or another."""
         return (f"manylinux_2_28_{self.machine}", f"manylinux_2_17_{self.machine}", f"manylinux2014_{self.machine}")
 
     @property
     def function_zip(self) -> Path:
-        """Where the function's package is put."""
+        """The path of the function's package."""
         return DIST / f"function-{self.name}.zip"
 
     @property
     def layer_zip(self) -> Path:
-        """Where the layer with ffmpeg is put."""
+        """The path of the layer with ffmpeg."""
         return DIST / f"ffmpeg-layer-{self.name}.zip"
 
 
 TARGETS = {
-    "arm64": Target(name="arm64", machine="aarch64", elf="EM_AARCH64"),
-    "x86_64": Target(name="x86_64", machine="x86_64", elf="EM_X86_64"),
+    "arm64": Target(name="arm64", machine="aarch64", elf_machine="EM_AARCH64"),
+    "x86_64": Target(name="x86_64", machine="x86_64", elf_machine="EM_X86_64"),
 }

@@ -46,7 +46,7 @@ def test_a_file_is_overwritten_only_with_force(media: Callable[[str], Path], ser
 
 def test_force_keeps_the_old_file_when_the_new_one_fails(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin, output = serve(media("ts-muxed")), tmp_path / "video.mp4"
-    origin.rules["/film-2.ts"] = Rule(status=404)
+    origin.rules["/segment-2.ts"] = Rule(status=404)
     output.write_text("precious")
     assert get(origin.url("/main.m3u8"), output, "--force").returncode == 4
     assert output.read_text() == "precious"
@@ -92,7 +92,7 @@ def test_a_signal_leaves_no_file_and_no_ffmpeg(
     number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
     origin = serve(media("ts-muxed"))
-    origin.rules["/film-2.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
+    origin.rules["/segment-2.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
     process = start_get(origin.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4"))
     deadline = time.monotonic() + 20
     while not (partial := [path for path in tmp_path.iterdir() if path.stat().st_size]) and time.monotonic() < deadline:

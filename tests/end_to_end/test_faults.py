@@ -1,4 +1,4 @@
-"""Whatever goes wrong with a source, a failure never looks like success: not in the exit code, the file, or the transport."""
+"""A failure never looks like success, whatever is wrong with a source: not in the exit code, the file, or the transfer."""
 
 import re
 import sys
@@ -16,7 +16,7 @@ from peers.running_emulator import curl, emulated
 from transcoder.emulator import Options, Running, StreamErrors
 
 Fault = Callable[[Origin, str], None]
-SEGMENTS = ["film-0.ts", "film-1.ts", "film-2.ts"]
+SEGMENTS = ["segment-0.ts", "segment-1.ts", "segment-2.ts"]
 
 
 def missing(origin: Origin, path: str) -> None:
@@ -31,7 +31,7 @@ def random_bytes(origin: Origin, path: str) -> None:
     origin.rules[path] = Rule(body=garbage(length(origin, path)))
 
 
-def random_in_the_middle(origin: Origin, path: str) -> None:
+def random_bytes_in_the_middle(origin: Origin, path: str) -> None:
     whole = content(origin, path)
     third = len(whole) // 188 // 3 * 188
     origin.rules[path] = Rule(body=whole[:third] + garbage(third) + whole[2 * third :])
@@ -45,13 +45,13 @@ def truncated(origin: Origin, path: str) -> None:
     origin.rules[path] = Rule(body=content(origin, path)[: length(origin, path) // 2])
 
 
-def cut_for_ever(origin: Origin, path: str) -> None:
+def always_cut(origin: Origin, path: str) -> None:
     origin.rules[path] = Rule(cut_after=1000)
 
 
-def asks_for_the_end(asked: Request) -> bool:
-    """Tell the look at a segment's end, before the film begins, from the fetching of the segment."""
-    return asked.headers.get("range", "").startswith("bytes=-")
+def probes_the_end(request: Request) -> bool:
+    """Tell whether a request probes the end of a segment, which happens before the response starts; the segment is fetched later."""
+    return request.headers.get("range", "").startswith("bytes=-")
 
 
 def empty(origin: Origin, path: str) -> None:
@@ -67,15 +67,15 @@ def length(origin: Origin, path: str) -> int:
     return len(content(origin, path))
 
 
-FAULTS = [missing, forbidden, random_bytes, random_in_the_middle, web_page, truncated, cut_for_ever, empty]
+FAULTS = [missing, forbidden, random_bytes, random_bytes_in_the_middle, web_page, truncated, always_cut, empty]
 
 
 @pytest.fixture
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
-    """An emulated function that may fetch from loopback; the parameter says how its failed streams look."""
+    """An emulated function that may fetch from loopback; the parameter selects how its failed streams end."""
     options = Options(stream_errors=request.param, environ={"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ATTEMPTS": "2"})
-    with emulated(options) as now:
-        yield now
+    with emulated(options) as function:
+        yield function
 
 
 @pytest.mark.parametrize("segment", SEGMENTS)
@@ -86,74 +86,76 @@ def test_get_fails_and_leaves_no_file(
     monkeypatch.setenv("TRANSCODER_ATTEMPTS", "2")
     origin = serve(media("ts-muxed"))
     fault(origin, f"/{segment}")
-    done = get(origin.url("/main.m3u8"), tmp_path / "ours.mp4")
-    assert done.returncode in {3, 4, 5}, done.stderr.decode()
-    assert done.stderr.decode().startswith("transcoder: ")
-    assert b"Traceback" not in done.stderr
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+    assert result.returncode in {3, 4, 5}, result.stderr.decode()
+    assert result.stderr.decode().startswith("transcoder: ")
+    assert b"Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("running", [StreamErrors.CUT, StreamErrors.CLEAN], indirect=True)
-def test_download_never_ends_whole(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
-    """Each fault at each place: either an error status before the first byte, or a body that shows that it broke off."""
+def test_download_of_a_faulty_source_is_never_whole(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    """Each fault in each segment gives either an error status before the first byte, or a body that is recognizably incomplete."""
     for fault in FAULTS:
         for segment in SEGMENTS:
             origin = serve(media("ts-muxed"))
             fault(origin, f"/{segment}")
-            got = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
-            if got.status != 200:
-                assert got.headers["content-type"] == "application/problem+json", (fault, segment)
-                assert got.status in {422, 500, 502, 504}
+            response = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
+            if response.status != 200:
+                assert response.headers["content-type"] == "application/problem+json", (fault, segment)
+                assert response.status in {422, 500, 502, 504}
                 continue
-            (tmp_path / "got.mp4").write_bytes(got.body)
-            assert not media_reader.is_whole(tmp_path / "got.mp4"), (fault, segment)
+            (tmp_path / "output.mp4").write_bytes(response.body)
+            assert not media_reader.is_whole(tmp_path / "output.mp4"), (fault, segment)
 
 
 @pytest.mark.parametrize("running", [StreamErrors.CUT], indirect=True)
 def test_curl_reports_a_transfer_error(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin = serve(media("ts-muxed"))
-    origin.rules["/film-2.ts"] = [Rule(when=asks_for_the_end), Rule(delay=1.0, status=404)]
-    got = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
-    assert (got.status, got.exit_code) == (200, 18)
+    origin.rules["/segment-2.ts"] = [Rule(when=probes_the_end), Rule(delay=1.0, status=404)]
+    response = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
+    assert (response.status, response.exit_code) == (200, 18)
     origin.rules.clear()
-    got = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
-    assert (got.status, got.exit_code) == (200, 0)
+    response = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
+    assert (response.status, response.exit_code) == (200, 0)
 
 
 @pytest.mark.parametrize("running", [StreamErrors.CLEAN], indirect=True)
-def test_clean_end_of_a_failed_stream_has_no_index(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+def test_a_failed_stream_with_a_clean_end_has_no_index(
+    running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
     origin = serve(media("ts-muxed"))
-    origin.rules["/film-2.ts"] = [Rule(when=asks_for_the_end), Rule(delay=1.0, status=404)]
-    got = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
-    assert (got.status, got.exit_code) == (200, 0)
-    assert len(got.body) > 10_000
-    (tmp_path / "got.mp4").write_bytes(got.body)
-    assert not media_reader.is_whole(tmp_path / "got.mp4")
+    origin.rules["/segment-2.ts"] = [Rule(when=probes_the_end), Rule(delay=1.0, status=404)]
+    response = curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}")
+    assert (response.status, response.exit_code) == (200, 0)
+    assert len(response.body) > 10_000
+    (tmp_path / "output.mp4").write_bytes(response.body)
+    assert not media_reader.is_whole(tmp_path / "output.mp4")
 
 
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n"
 BAD_SOURCES = [
-    pytest.param("/none.m3u8", None, 502, "404", id="no such playlist"),
+    pytest.param("/none.m3u8", None, 502, "404", id="a missing playlist"),
     pytest.param("/page.m3u8", html(500), 422, "web page", id="a web page"),
-    pytest.param("/empty.m3u8", b"", 502, "empty", id="nothing at all"),
-    pytest.param("/bare.m3u8", b"#EXTM3U\n", 422, "", id="a playlist of nothing"),
+    pytest.param("/empty.m3u8", b"", 502, "empty", id="an empty body"),
+    pytest.param("/bare.m3u8", b"#EXTM3U\n", 422, "", id="a playlist without segments"),
     pytest.param("/live.m3u8", PLAYLIST, 422, "no end", id="no ENDLIST"),
     pytest.param("/noise.m3u8", garbage(500), 422, "", id="random bytes"),
-    pytest.param("/text.m3u8", PLAYLIST + b"#EXT-X-ENDLIST\n", 502, "text", id="a segment of text"),
+    pytest.param("/text.m3u8", PLAYLIST + b"#EXT-X-ENDLIST\n", 502, "text", id="a segment that is text"),
 ]
 
 
 @pytest.mark.parametrize("running", [StreamErrors.CUT], indirect=True)
-def test_bad_source_is_a_problem_with_a_sentence(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+def test_a_bad_source_gives_a_problem_document(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     for parameter in BAD_SOURCES:
-        path, body, status, words = parameter.values
+        path, body, status, message = parameter.values
         origin = serve({str(path): bytes(body)} if isinstance(body, bytes) else {})
         if path == "/text.m3u8":
             origin.rules["/a.ts"] = Rule(body=b"<html>not here</html>")
-        got = curl(tmp_path, f"{running.url}/download?url={origin.url(str(path))}")
-        assert (got.exit_code, got.status) == (0, status), parameter.id
-        assert got.headers["content-type"] == "application/problem+json"
-        assert str(words) in got.body.decode(), parameter.id
+        response = curl(tmp_path, f"{running.url}/download?url={origin.url(str(path))}")
+        assert (response.exit_code, response.status) == (0, status), parameter.id
+        assert response.headers["content-type"] == "application/problem+json"
+        assert str(message) in response.body.decode(), parameter.id
     origin = serve(media("ts-muxed"))
     assert curl(tmp_path, f"{running.url}/download?url={origin.url('/main.m3u8')}").status == 200
 
@@ -171,15 +173,15 @@ def test_bad_source_is_a_problem_with_a_sentence(running: Running, media: Callab
         ("/health", 200),
     ],
 )
-def test_answers_each_request_with_its_status(running: Running, path: str, status: int, tmp_path: Path) -> None:
-    got = curl(tmp_path, f"{running.url}{path}")
-    assert (got.exit_code, got.status) == (0, status)
-    assert len(got.body) > 0
+def test_each_request_gets_its_status(running: Running, path: str, status: int, tmp_path: Path) -> None:
+    response = curl(tmp_path, f"{running.url}{path}")
+    assert (response.exit_code, response.status) == (0, status)
+    assert len(response.body) > 0
 
 
 @pytest.mark.parametrize("running", [StreamErrors.CUT], indirect=True)
 @pytest.mark.parametrize("path", ["/download", "/prod/download", "/"])
-def test_serves_under_the_paths_that_sites_use(
+def test_every_download_path_and_url_encoding_works(
     running: Running, path: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
     origin = serve(media("ts-separate-audio"))
@@ -188,23 +190,23 @@ def test_serves_under_the_paths_that_sites_use(
         origin.url("/main.m3u8?a=1&b=2"),
         origin.url("/main.m3u8").replace(":", "%3A").replace("/", "%2F"),
     ):
-        got = curl(tmp_path, f"{running.url}{path}?url={url}")
-        assert (got.exit_code, got.status) == (0, 200)
-        assert got.headers["content-type"] == "video/mp4"
-        assert got.headers["content-disposition"].startswith("attachment; filename=")
-        (tmp_path / "got.mp4").write_bytes(got.body)
-        assert media_reader.is_whole(tmp_path / "got.mp4")
+        response = curl(tmp_path, f"{running.url}{path}?url={url}")
+        assert (response.exit_code, response.status) == (0, 200)
+        assert response.headers["content-type"] == "video/mp4"
+        assert response.headers["content-disposition"].startswith("attachment; filename=")
+        (tmp_path / "output.mp4").write_bytes(response.body)
+        assert media_reader.is_whole(tmp_path / "output.mp4")
 
 
-def held_by(pid: int, temp: Path) -> list[str]:
-    """Name what each descriptor of another process is, its child processes, and the files in its temporary folder."""
-    # Every exchange with the Runtime API has a connection of its own, so the waiting one is another each time.
+def open_resources(pid: int, temp: Path) -> list[str]:
+    """List the descriptors of another process by their targets, its child processes, and the files in its temporary folder."""
+    # Every exchange with the Runtime API has its own connection, so the number of the waiting one differs each time.
     links = [re.sub(r"\d+", "N", str(entry.readlink())) for entry in Path(f"/proc/{pid}/fd").iterdir()]
     return sorted([*links, *(f"child {child}" for child in children(pid)), *(str(path) for path in temp.rglob("*"))])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads another process's descriptors from /proc")
-def test_no_invocation_leaves_a_process_a_descriptor_or_a_file(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the test reads another process's descriptors from /proc")
+def test_no_invocation_leaks_a_process_a_descriptor_or_a_file(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     temp = tmp_path / "temp"
     temp.mkdir()
     environ = {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ATTEMPTS": "2", "TMPDIR": str(temp)}
@@ -214,16 +216,16 @@ def test_no_invocation_leaves_a_process_a_descriptor_or_a_file(media: Callable[[
         assert curl(tmp_path, url + good.url("/main.m3u8")).exit_code == 0
         pid = running.pid
         assert pid is not None
-        before = held_by(pid, temp)
+        before = open_resources(pid, temp)
         for fault in FAULTS:
             origin = serve(media("ts-muxed"))
-            fault(origin, "/film-1.ts")
+            fault(origin, "/segment-1.ts")
             curl(tmp_path, url + origin.url("/main.m3u8"))
         late = serve(media("ts-muxed"))
-        late.rules["/film-2.ts"] = [Rule(when=asks_for_the_end), Rule(delay=1.0, status=404)]
+        late.rules["/segment-2.ts"] = [Rule(when=probes_the_end), Rule(delay=1.0, status=404)]
         curl(tmp_path, url + late.url("/main.m3u8"))
         curl(tmp_path, url + serve(media("ts-large")).url("/main.m3u8"), "--max-time", "1")
         assert curl(tmp_path, url + good.url("/main.m3u8")).exit_code == 0
         assert running.pid == pid
-        after = held_by(pid, temp)
+        after = open_resources(pid, temp)
     assert after == before

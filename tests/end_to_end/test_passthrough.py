@@ -1,4 +1,4 @@
-"""What is no playlist is passed on as it is: through the emulated Function URL and the command line, from HTTP and from S3."""
+"""Files that are not playlists pass through unchanged: over the emulated Function URL and the command line, from HTTP and from S3."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "A
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[str]:
+def s3() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -28,27 +28,27 @@ def store() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def service(store: str) -> Iterator[Running]:
-    settings = {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ALLOWED_BUCKETS": "films", "TRANSCODER_RESPONSE_LIMIT": "2000000"}
-    environ = {**os.environ, **CREDENTIALS, **settings, "AWS_ENDPOINT_URL_S3": store, "TRANSCODER_RETRY_SECONDS": "0.01"}
+def service(s3: str) -> Iterator[Running]:
+    settings = {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ALLOWED_BUCKETS": "videos", "TRANSCODER_RESPONSE_LIMIT": "2000000"}
+    environ = {**os.environ, **CREDENTIALS, **settings, "AWS_ENDPOINT_URL_S3": s3, "TRANSCODER_RETRY_SECONDS": "0.01"}
     with emulated(Options(environ=environ)) as running:
         yield running
 
 
-def test_a_file_comes_as_it_is(service: Running, serve: Serve) -> None:
-    origin = serve({"/a/My Film.mp4": DATA})
-    answer = http.get(service.url + "/download", params={"url": origin.url("/a/My%20Film.mp4")})
-    assert (answer.status_code, answer.content == DATA) == (200, True)
-    assert answer.headers["content-type"] == "video/mp4"
-    assert answer.headers["content-disposition"] == 'attachment; filename="My Film.mp4"'
-    assert answer.headers["accept-ranges"] == "bytes"
-    assert answer.headers["x-content-length-estimate"] == str(len(DATA))
-    assert answer.headers["etag"]
-    assert origin.sent < 2 * len(DATA)  # that it is no playlist is known from its first bytes
+def test_a_file_passes_through_unchanged(service: Running, serve: Serve) -> None:
+    origin = serve({"/a/My Video.mp4": DATA})
+    response = http.get(service.url + "/download", params={"url": origin.url("/a/My%20Video.mp4")})
+    assert (response.status_code, response.content == DATA) == (200, True)
+    assert response.headers["content-type"] == "video/mp4"
+    assert response.headers["content-disposition"] == 'attachment; filename="My Video.mp4"'
+    assert response.headers["accept-ranges"] == "bytes"
+    assert response.headers["x-content-length-estimate"] == str(len(DATA))
+    assert response.headers["etag"]
+    assert origin.sent < 2 * len(DATA)  # the first bytes already show that it is not a playlist
 
 
 @pytest.mark.parametrize(
-    ("part", "status", "expected", "content_range"),
+    ("requested", "status", "expected", "content_range"),
     [
         ("bytes=0-9", 206, DATA[:10], f"bytes 0-9/{len(DATA)}"),
         ("bytes=100000-", 206, DATA[100000:], f"bytes 100000-{len(DATA) - 1}/{len(DATA)}"),
@@ -57,107 +57,107 @@ def test_a_file_comes_as_it_is(service: Running, serve: Serve) -> None:
         ("lines=1-2", 200, DATA, None),
     ],
 )
-def test_a_part_is_passed_in_both_directions(
-    part: str, status: int, expected: bytes, content_range: str | None, service: Running, serve: Serve
+def test_a_byte_range_is_passed_on_to_the_origin(
+    requested: str, status: int, expected: bytes, content_range: str | None, service: Running, serve: Serve
 ) -> None:
-    origin = serve({"/film.mp4": DATA})
-    answer = http.get(service.url + "/download", params={"url": origin.url("/film.mp4")}, headers={"Range": part})
-    assert (answer.status_code, answer.content == expected) == (status, True)
-    assert answer.headers.get("content-range") == content_range
+    origin = serve({"/video.mp4": DATA})
+    response = http.get(service.url + "/download", params={"url": origin.url("/video.mp4")}, headers={"Range": requested})
+    assert (response.status_code, response.content == expected) == (status, True)
+    assert response.headers.get("content-range") == content_range
 
 
-def test_a_part_that_is_not_there_is_told(service: Running, serve: Serve) -> None:
-    url = serve({"/film.mp4": DATA}).url("/film.mp4")
-    answer = http.get(service.url + "/download", params={"url": url}, headers={"Range": "bytes=9000000-"})
-    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(DATA)}")
+def test_a_byte_range_beyond_the_end_is_not_satisfiable(service: Running, serve: Serve) -> None:
+    url = serve({"/video.mp4": DATA}).url("/video.mp4")
+    response = http.get(service.url + "/download", params={"url": url}, headers={"Range": "bytes=9000000-"})
+    assert (response.status_code, response.headers["content-range"]) == (416, f"bytes */{len(DATA)}")
 
 
-def test_if_range_decides_at_the_origin(service: Running, serve: Serve) -> None:
-    url = serve({"/film.mp4": DATA}).url("/film.mp4")
+def test_if_range_is_evaluated_by_the_origin(service: Running, serve: Serve) -> None:
+    url = serve({"/video.mp4": DATA}).url("/video.mp4")
     etag = http.get(service.url + "/download", params={"url": url}).headers["etag"]
     for condition, status in ((etag, 206), ('"another"', 200)):
         headers = {"Range": "bytes=5-9", "If-Range": condition}
         assert http.get(service.url + "/download", params={"url": url}, headers=headers).status_code == status
 
 
-def test_head_tells_what_would_come(service: Running, serve: Serve) -> None:
-    origin = serve({"/film.mp4": DATA})
-    answer = http.head(service.url + "/download", params={"url": origin.url("/film.mp4")})
-    assert (answer.status_code, answer.headers["x-content-length-estimate"]) == (200, str(len(DATA)))
+def test_head_gives_the_size_without_fetching_the_file(service: Running, serve: Serve) -> None:
+    origin = serve({"/video.mp4": DATA})
+    response = http.head(service.url + "/download", params={"url": origin.url("/video.mp4")})
+    assert (response.status_code, response.headers["x-content-length-estimate"]) == (200, str(len(DATA)))
     assert origin.sent < len(DATA)
 
 
-def test_an_origin_that_breaks_off_is_asked_for_the_rest(service: Running, serve: Serve) -> None:
-    origin = serve({"/film.mp4": DATA})
-    origin.rules["/film.mp4"] = [Rule(times=1), Rule(cut_after=300_000, times=1)]
-    answer = http.get(service.url + "/download", params={"url": origin.url("/film.mp4")})
-    assert answer.content == DATA
+def test_a_transfer_that_the_origin_cuts_is_resumed(service: Running, serve: Serve) -> None:
+    origin = serve({"/video.mp4": DATA})
+    origin.rules["/video.mp4"] = [Rule(times=1), Rule(cut_after=300_000, times=1)]
+    response = http.get(service.url + "/download", params={"url": origin.url("/video.mp4")})
+    assert response.content == DATA
 
 
-def test_an_origin_that_stays_away_is_no_clean_end(service: Running, serve: Serve, tmp_path: Path) -> None:
-    origin = serve({"/film.mp4": DATA})
-    origin.rules["/film.mp4"] = [Rule(times=1), Rule(cut_after=300_000, times=1), Rule(status=500)]
-    assert curl(tmp_path, f"{service.url}/download?url={origin.url('/film.mp4')}").exit_code == 18
+def test_a_transfer_that_cannot_be_resumed_does_not_end_cleanly(service: Running, serve: Serve, tmp_path: Path) -> None:
+    origin = serve({"/video.mp4": DATA})
+    origin.rules["/video.mp4"] = [Rule(times=1), Rule(cut_after=300_000, times=1), Rule(status=500)]
+    assert curl(tmp_path, f"{service.url}/download?url={origin.url('/video.mp4')}").exit_code == 18
 
 
-def test_what_is_too_large_is_refused_but_its_parts_are_not(service: Running, serve: Serve) -> None:
-    url = serve({"/film.mp4": DATA * 2}).url("/film.mp4")
-    answer = http.get(service.url + "/download", params={"url": url})
-    assert (answer.status_code, "Range" in answer.json()["detail"]) == (413, True)
+def test_a_file_that_is_too_large_is_refused_but_its_byte_ranges_are_served(service: Running, serve: Serve) -> None:
+    url = serve({"/video.mp4": DATA * 2}).url("/video.mp4")
+    response = http.get(service.url + "/download", params={"url": url})
+    assert (response.status_code, "Range" in response.json()["detail"]) == (413, True)
     assert http.get(service.url + "/download", params={"url": url}, headers={"Range": "bytes=1-2"}).content == DATA[1:3]
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [(b"<!DOCTYPE html><title>No</title>", "a web page"), (b"<MPD></MPD>", "a DASH manifest"), (b'{"error": 1}', "not an HLS playlist")],
 )
-def test_pages_and_errors_are_no_files(body: bytes, words: str, service: Running, serve: Serve) -> None:
-    answer = http.get(service.url + "/download", params={"url": serve({"/film.mp4.html": body}).url("/film.mp4.html")})
-    assert (answer.status_code, words in answer.json()["detail"]) == (422, True)
+def test_web_pages_and_error_documents_are_refused(body: bytes, message: str, service: Running, serve: Serve) -> None:
+    response = http.get(service.url + "/download", params={"url": serve({"/video.mp4.html": body}).url("/video.mp4.html")})
+    assert (response.status_code, message in response.json()["detail"]) == (422, True)
 
 
-def test_a_file_of_nothing_is_refused(service: Running, serve: Serve) -> None:
-    answer = http.get(service.url + "/download", params={"url": serve({"/film.mp4": b""}).url("/film.mp4")})
-    assert (answer.status_code, "sent nothing" in answer.json()["detail"]) == (502, True)
+def test_an_empty_file_is_refused(service: Running, serve: Serve) -> None:
+    response = http.get(service.url + "/download", params={"url": serve({"/video.mp4": b""}).url("/video.mp4")})
+    assert (response.status_code, "sent nothing" in response.json()["detail"]) == (502, True)
 
 
 @pytest.mark.parametrize(
-    ("choice", "status"), [({"start": "1"}, 422), ({"format": "mp3"}, 422), ({"fit": "1MB"}, 413), ({"fit": "2MB"}, 200)]
+    ("parameters", "status"), [({"start": "1"}, 422), ({"format": "mp3"}, 422), ({"fit": "1MB"}, 413), ({"fit": "2MB"}, 200)]
 )
-def test_choices_for_a_file(choice: dict[str, str], status: int, service: Running, serve: Serve) -> None:
-    url = serve({"/film.webm": DATA}).url("/film.webm")
-    assert http.get(service.url + "/download", params={**choice, "url": url}).status_code == status
+def test_only_fit_applies_to_a_file(parameters: dict[str, str], status: int, service: Running, serve: Serve) -> None:
+    url = serve({"/video.webm": DATA}).url("/video.webm")
+    assert http.get(service.url + "/download", params={**parameters, "url": url}).status_code == status
 
 
 def test_the_command_line_saves_a_file(serve: Serve, tmp_path: Path) -> None:
-    done = get(serve({"/film.webm": DATA}).url("/film.webm"), tmp_path / "ours.webm")
-    assert (done.returncode, (tmp_path / "ours.webm").read_bytes() == DATA) == (0, True), done.stderr
+    result = get(serve({"/video.webm": DATA}).url("/video.webm"), tmp_path / "output.webm")
+    assert (result.returncode, (tmp_path / "output.webm").read_bytes() == DATA) == (0, True), result.stderr
 
 
-def test_what_proves_who_asks_does_not_follow_a_redirect(serve: Serve, tmp_path: Path) -> None:
-    there, here = serve({"/film.webm": DATA}), serve({})
-    here.rules["/film.webm"] = Rule(redirect=there.url("/film.webm").replace("127.0.0.1", "localhost"))
-    done = get(here.url("/film.webm"), tmp_path / "ours.webm", "--header", "Authorization: Bearer secret")
-    assert (done.returncode, (tmp_path / "ours.webm").read_bytes() == DATA) == (0, True), done.stderr
-    assert [request.headers.get("authorization") for request in here.requests] == ["Bearer secret"] * 2
-    assert [request.headers.get("authorization") for request in there.requests] == [None] * 2
+def test_credentials_are_not_sent_to_another_host_after_a_redirect(serve: Serve, tmp_path: Path) -> None:
+    target, redirecting = serve({"/video.webm": DATA}), serve({})
+    redirecting.rules["/video.webm"] = Rule(redirect=target.url("/video.webm").replace("127.0.0.1", "localhost"))
+    result = get(redirecting.url("/video.webm"), tmp_path / "output.webm", "--header", "Authorization: Bearer secret")
+    assert (result.returncode, (tmp_path / "output.webm").read_bytes() == DATA) == (0, True), result.stderr
+    assert [request.headers.get("authorization") for request in redirecting.requests] == ["Bearer secret"] * 2
+    assert [request.headers.get("authorization") for request in target.requests] == [None] * 2
 
 
-def test_the_command_line_leaves_nothing_of_a_file_that_broke_off(serve: Serve, tmp_path: Path) -> None:
-    origin = serve({"/film.webm": DATA})
-    origin.rules["/film.webm"] = [Rule(times=1), Rule(cut_after=300_000, times=1), Rule(status=404)]
-    assert get(origin.url("/film.webm"), tmp_path / "ours.webm").returncode == 4
+def test_the_command_line_leaves_no_file_after_an_incomplete_transfer(serve: Serve, tmp_path: Path) -> None:
+    origin = serve({"/video.webm": DATA})
+    origin.rules["/video.webm"] = [Rule(times=1), Rule(cut_after=300_000, times=1), Rule(status=404)]
+    assert get(origin.url("/video.webm"), tmp_path / "output.webm").returncode == 4
     assert not list(tmp_path.iterdir())
 
 
-def test_an_object_of_a_bucket_that_is_allowed_is_passed_on(service: Running, store: str) -> None:
-    client = boto3.client("s3", endpoint_url=store, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret")  # noqa: S106
-    for bucket in ("films", "secrets"):
+def test_an_object_in_an_allowed_bucket_passes_through(service: Running, s3: str) -> None:
+    client = boto3.client("s3", endpoint_url=s3, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret")  # noqa: S106
+    for bucket in ("videos", "secrets"):
         client.create_bucket(Bucket=bucket)
-        client.put_object(Bucket=bucket, Key="a/My Film.mp4", Body=DATA, ContentType="video/mp4")
-    answer = http.get(service.url + "/download", params={"url": "s3://films/a/My Film.mp4"}, headers={"Range": "bytes=4-7"})
-    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (206, b"ftyp", "video/mp4")
-    assert 'filename="My Film.mp4"' in answer.headers["content-disposition"]
-    assert http.get(service.url + "/download", params={"url": "s3://films/none.mp4"}).status_code == 502
-    refused = http.get(service.url + "/download", params={"url": "s3://secrets/a/My Film.mp4"})
+        client.put_object(Bucket=bucket, Key="a/My Video.mp4", Body=DATA, ContentType="video/mp4")
+    response = http.get(service.url + "/download", params={"url": "s3://videos/a/My Video.mp4"}, headers={"Range": "bytes=4-7"})
+    assert (response.status_code, response.content, response.headers["content-type"]) == (206, b"ftyp", "video/mp4")
+    assert 'filename="My Video.mp4"' in response.headers["content-disposition"]
+    assert http.get(service.url + "/download", params={"url": "s3://videos/none.mp4"}).status_code == 502
+    refused = http.get(service.url + "/download", params={"url": "s3://secrets/a/My Video.mp4"})
     assert (refused.status_code, "bucket secrets" in refused.json()["detail"]) == (403, True)

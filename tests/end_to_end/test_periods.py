@@ -1,4 +1,4 @@
-"""Several timelines become one film: no picture lost, no hole in the sound, picture and sound as far apart as in the source."""
+"""Several timelines become one output: no video frame is lost, the audio has no gap, and audio and video stay in sync."""
 
 import re
 from array import array
@@ -10,12 +10,13 @@ import av
 import pytest
 from conftest import Serve
 from peers import media_reader
-from peers.av_sync import sound_late
+from peers.av_sync import beep_delays
 from peers.get_command import get
+from peers.source_files import download
 
-HALF_FRAME = 1024 / 48_000 / 2
-SLACK = 3
-"""Sound packets that a join may drop or add."""
+HALF_AUDIO_FRAME = 1024 / 48_000 / 2
+AUDIO_PACKET_TOLERANCE = 3
+"""Audio packets that a join may drop or add."""
 
 JOINED = [
     "join-ts",
@@ -24,13 +25,13 @@ JOINED = [
     "join-ts-backwards",
     "join-ts-three",
     "join-ts-size",
-    "join-ts-sound-late",
-    "join-ts-sound-short",
-    "join-ts-sound-long",
+    "join-ts-audio-late",
+    "join-ts-audio-short",
+    "join-ts-audio-long",
     "join-ts-separate-audio",
     "join-ts-fmp4",
-    "join-ts-untold",
-    "join-ts-untold-leap",
+    "join-ts-unmarked",
+    "join-ts-unmarked-jump",
     "join-fmp4",
     "join-fmp4-size",
     "join-fmp4-separate-audio",
@@ -38,8 +39,8 @@ JOINED = [
 ]
 
 
-def periods(folder: Path) -> list[list[str]]:
-    """Return the media playlists of each period's source: one, or one for the picture and one for the sound."""
+def renditions_by_period(folder: Path) -> list[list[str]]:
+    """Return for each period the base names of its renditions' files: one, or one for video and one for audio."""
     names = sorted({re.sub(r"-?(\d+|init)?\.\w+$", "", path.name) for path in folder.iterdir() if path.suffix in {".ts", ".m4s"}})
     return [
         [name for name in names if name.endswith(str(number))] for number in range(3) if any(name.endswith(str(number)) for name in names)
@@ -47,96 +48,99 @@ def periods(folder: Path) -> list[list[str]]:
 
 
 def sources(folder: Path, into: Path) -> list[list[Path]]:
-    """Write each period's segments into a file of its own for each rendition."""
-    found = []
-    for number, names in enumerate(periods(folder)):
+    """Concatenate the segments of each rendition in each period into a file; return the files by period."""
+    periods = []
+    for number, names in enumerate(renditions_by_period(folder)):
         files = []
         for name in names:
-            parts = sorted(folder.glob(f"{name}-init.mp4")) + sorted(folder.glob(f"{name}-[0-9].*"))
-            files.append(into / f"{number}-{name}{parts[-1].suffix}")
-            files[-1].write_bytes(b"".join(part.read_bytes() for part in parts))
-        found.append(files)
-    return found
+            segments = sorted(folder.glob(f"{name}-init.mp4")) + sorted(folder.glob(f"{name}-[0-9].*"))
+            files.append(into / f"{number}-{name}{segments[-1].suffix}")
+            files[-1].write_bytes(b"".join(segment.read_bytes() for segment in segments))
+        periods.append(files)
+    return periods
 
 
-def holes_in_sound(file: Path) -> list[float]:
+def audio_gaps(file: Path) -> list[float]:
+    """Return the seconds between two audio packets, wherever they are not adjacent; overlaps are negative."""
     with av.open(file) as container:
-        ends = [
+        times = [
             (float(packet.pts * packet.time_base), float((packet.pts + packet.duration) * packet.time_base))
             for packet in container.demux(audio=0)
             if packet.pts is not None and packet.duration and packet.time_base
         ]
-    return [after - end for (_, end), (after, _) in pairwise(ends) if abs(after - end) > 0.001]
+    return [start - end for (_, end), (start, _) in pairwise(times) if abs(start - end) > 0.001]
 
 
 @pytest.mark.parametrize("name", JOINED)
 def test_periods_are_joined(name: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
-    folder, ours = media(name), tmp_path / "ours.mp4"
-    done = get(serve(folder).url("/main.m3u8"), ours)
-    assert done.returncode == 0, done.stderr.decode()
-    parts = sources(folder, tmp_path)
-    assert len(parts) > 1
-    given = [media_reader.packets(*files) for files in parts]
-    got = media_reader.packets(ours)
-    assert got["video"] == sum(each["video"] for each in given)
-    assert abs(got["audio"] - sum(each["audio"] for each in given)) <= SLACK * len(parts) + (25 if name in CHANGED_LENGTH else 0)
-    assert media_reader.decoded(ours)["video"] == got["video"]
-    assert media_reader.is_steady(ours)
-    assert media_reader.is_whole(ours)
-    assert holes_in_sound(ours) == []
-    assert media_reader.header_duration(ours) == pytest.approx(media_reader.length(ours), abs=0.1 if name not in CHANGED_LENGTH else 0.5)
-    assert_in_sync(ours, parts)
+    folder = media(name)
+    output = download(serve(folder).url("/main.m3u8"), tmp_path / "output.mp4")
+    periods = sources(folder, tmp_path)
+    assert len(periods) > 1
+    expected = [media_reader.packet_counts(*files) for files in periods]
+    actual = media_reader.packet_counts(output)
+    assert actual["video"] == sum(counts["video"] for counts in expected)
+    tolerance = AUDIO_PACKET_TOLERANCE * len(periods) + (25 if name in UNEQUAL_DURATIONS else 0)
+    assert abs(actual["audio"] - sum(counts["audio"] for counts in expected)) <= tolerance
+    assert media_reader.decoded_counts(output)["video"] == actual["video"]
+    assert media_reader.decode_times_increase(output)
+    assert media_reader.is_whole(output)
+    assert audio_gaps(output) == []
+    error = 0.5 if name in UNEQUAL_DURATIONS else 0.1
+    assert media_reader.header_duration(output) == pytest.approx(media_reader.duration(output), abs=error)
+    assert_in_sync(output, periods)
 
 
-CHANGED_LENGTH = {"join-ts-sound-late", "join-ts-sound-long", "join-ts-sound-short", "join-ts-separate-audio", "join-fmp4-separate-audio"}
-"""Sets in which a period's sound and picture are not equally long: silence is put in, or a picture stands still. No header can know."""
+UNEQUAL_DURATIONS = {
+    *("join-ts-audio-late", "join-ts-audio-long", "join-ts-audio-short"),
+    *("join-ts-separate-audio", "join-fmp4-separate-audio"),
+}
+"""Sets with a period whose audio and video have different durations: silence is inserted, or a frame is held. The header cannot know."""
 
 
-def assert_in_sync(ours: Path, parts: list[list[Path]]) -> None:
-    """Each second's beep follows its flash as in the source."""
-    expected = [late for files in parts for late in sound_late(*files)]
-    heard = sound_late(ours)
-    assert len(heard) == len(expected)
-    worst = max(abs(ours_late - theirs) for ours_late, theirs in zip(heard, expected, strict=True))
-    assert worst <= HALF_FRAME + 0.002  # a beep is found to within a millisecond or two
+def assert_in_sync(output: Path, periods: list[list[Path]]) -> None:
+    """Check that the delay from each flash to its beep is the same as in the source."""
+    expected = [delay for files in periods for delay in beep_delays(*files)]
+    actual = beep_delays(output)
+    assert len(actual) == len(expected)
+    worst = max(abs(output_delay - source_delay) for output_delay, source_delay in zip(actual, expected, strict=True))
+    assert worst <= HALF_AUDIO_FRAME + 0.002  # a beep is located to within a millisecond or two
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
-        ("join-ts-picture-codec", "from h264 to hevc"),
-        ("join-ts-sound-codec", "from aac to mp3"),
+        ("join-ts-video-codec", "from h264 to hevc"),
+        ("join-ts-audio-codec", "from aac to mp3"),
         ("join-ts-sample-rate", "sampling rate"),
         ("join-ts-channels", "channels"),
     ],
 )
-def test_what_only_encoding_could_join_is_refused(
-    name: str, words: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+def test_periods_that_cannot_be_joined_without_reencoding_are_refused(
+    name: str, message: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
-    done = get(serve(media(name)).url("/main.m3u8"), tmp_path / "ours.mp4")
-    assert done.returncode == 3
-    assert words in done.stderr.decode()
-    assert not (tmp_path / "ours.mp4").exists()
+    result = get(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert result.returncode == 3
+    assert message in result.stderr.decode()
+    assert not (tmp_path / "output.mp4").exists()
 
 
-@pytest.mark.parametrize(("name", "silent"), [("join-ts-no-sound-first", (0.0, 4.0)), ("join-ts-no-sound-second", (4.1, 8.0))])
-def test_a_period_without_sound_is_silent(
+@pytest.mark.parametrize(("name", "silent"), [("join-ts-no-audio-first", (0.0, 4.0)), ("join-ts-no-audio-second", (4.1, 8.0))])
+def test_a_period_without_audio_is_silent(
     name: str, silent: tuple[float, float], media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
-    ours = tmp_path / "ours.mp4"
-    done = get(serve(media(name)).url("/main.m3u8"), ours)
-    assert done.returncode == 0, done.stderr.decode()
-    assert media_reader.packets(ours)["video"] == 200
-    assert media_reader.packets(ours)["audio"] == pytest.approx(8.0 * 48_000 / 1024, abs=6)
-    assert holes_in_sound(ours) == []
-    begin, end = silent
-    loud = [at for at, level in levels(ours) if level > 0.01]
+    output = download(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert media_reader.packet_counts(output)["video"] == 200
+    assert media_reader.packet_counts(output)["audio"] == pytest.approx(8.0 * 48_000 / 1024, abs=6)
+    assert audio_gaps(output) == []
+    start, end = silent
+    loud = [time for time, peak in peaks(output) if peak > 0.01]
     assert loud
-    assert not [at for at in loud if begin < at < end]
-    assert media_reader.header_duration(ours) == pytest.approx(8.0, abs=0.1)
+    assert not [time for time in loud if start < time < end]
+    assert media_reader.header_duration(output) == pytest.approx(8.0, abs=0.1)
 
 
-def levels(file: Path) -> list[tuple[float, float]]:
-    """Return time and peak of each frame of sound."""
+def peaks(file: Path) -> list[tuple[float, float]]:
+    """Return time and peak amplitude of each audio frame."""
     with av.open(file) as container:
         return [(frame.time or 0.0, max(map(abs, array("f", bytes(frame.planes[0]))))) for frame in container.decode(audio=0)]

@@ -1,4 +1,4 @@
-"""The runtime around the real pipeline: its guards against too long a film and too long a time, HEAD, and what is logged."""
+"""The runtime with the real pipeline: its limits on response size and time, HEAD, and the log."""
 
 import json
 import os
@@ -21,74 +21,74 @@ MIB = 1024 * 1024
 
 @contextmanager
 def function(*, timeout: float = 900.0, throttle: bool = False, **environ: str) -> Iterator[Running]:
-    own = {**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1", **environ}
-    with emulated(Options(environ=own, timeout_seconds=timeout, throttle=throttle)) as running:
+    merged = {**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1", **environ}
+    with emulated(Options(environ=merged, timeout_seconds=timeout, throttle=throttle)) as running:
         assert http.get(running.url + "/health").status_code == 200
         yield running
 
 
-def asked(address: str) -> str:
-    return f"url={quote(address, safe='')}"
+def query_for(url: str) -> str:
+    return f"url={quote(url, safe='')}"
 
 
-def ffmpeg_is_gone(running: Running) -> bool:
+def ffmpeg_has_exited(running: Running) -> bool:
     assert running.pid is not None
     return not children(running.pid)
 
 
-def test_a_film_that_is_too_long_is_told_and_the_next_is_whole(media: Callable[[str], Path], serve: Serve) -> None:
+def test_a_response_over_the_size_limit_fails_and_the_next_one_is_whole(media: Callable[[str], Path], serve: Serve) -> None:
     large, small = serve(media("ts-large")), serve(media("ts-muxed"))
     with function(TRANSCODER_RESPONSE_LIMIT=str(3 * MIB)) as running:
         pid = running.pid
-        payload, (end,) = invoke(running.url, "/download", asked(large.url("/main.m3u8")))
+        payload, (end,) = invoke(running.url, "/download", query_for(large.url("/main.m3u8")))
         assert end["ErrorCode"] == "Function.ResponseTooLarge"
         assert MIB < len(payload) <= 3 * MIB
-        assert ffmpeg_is_gone(running)
-        assert invoke(running.url, "/download", asked(small.url("/main.m3u8")))[1] == [{}]
+        assert ffmpeg_has_exited(running)
+        assert invoke(running.url, "/download", query_for(small.url("/main.m3u8")))[1] == [{}]
         assert running.pid == pid
 
 
-def test_a_film_that_takes_too_long_is_told_before_lambda_kills_it(media: Callable[[str], Path], serve: Serve) -> None:
+def test_a_response_over_the_time_limit_fails_before_lambda_kills_the_function(media: Callable[[str], Path], serve: Serve) -> None:
     large, small = serve(media("ts-large")), serve(media("ts-muxed"))
     with function(timeout=8.0, throttle=True) as running:
-        pid, began = running.pid, time.monotonic()
-        payload, (end,) = invoke(running.url, "/download", asked(large.url("/main.m3u8")))
+        pid, started = running.pid, time.monotonic()
+        payload, (end,) = invoke(running.url, "/download", query_for(large.url("/main.m3u8")))
         assert end["ErrorCode"] == "Function.DeadlineExceeded"
-        assert 4.0 < time.monotonic() - began < 7.5
+        assert 4.0 < time.monotonic() - started < 7.5
         assert len(payload) > 6 * MIB
-        assert ffmpeg_is_gone(running)
-        assert invoke(running.url, "/download", asked(small.url("/main.m3u8")))[1] == [{}]
+        assert ffmpeg_has_exited(running)
+        assert invoke(running.url, "/download", query_for(small.url("/main.m3u8")))[1] == [{}]
         assert running.pid == pid
 
 
-def test_head_gives_the_status_and_touches_no_segment(media: Callable[[str], Path], serve: Serve) -> None:
+def test_head_gives_the_status_without_fetching_a_segment(media: Callable[[str], Path], serve: Serve) -> None:
     origin = serve(media("ts-muxed"))
     with function() as running:
-        head = http.head(f"{running.url}/download?{asked(origin.url('/main.m3u8'))}")
-        missing = http.head(f"{running.url}/download?{asked(origin.url('/none.m3u8'))}")
+        head = http.head(f"{running.url}/download?{query_for(origin.url('/main.m3u8'))}")
+        missing = http.head(f"{running.url}/download?{query_for(origin.url('/none.m3u8'))}")
         assert {request.path for request in origin.requests} == {"/main.m3u8", "/none.m3u8"}
-        got = http.get(f"{running.url}/download?{asked(origin.url('/main.m3u8'))}")
-    assert (head.status_code, missing.status_code, got.status_code) == (200, 502, 200)
-    own = {"x-amzn-requestid", "date", "server-timing", "x-content-duration", "x-content-length-estimate"}
-    assert {name: value for name, value in head.headers.items() if name not in own} == {
-        name: value for name, value in got.headers.items() if name not in own
+        response = http.get(f"{running.url}/download?{query_for(origin.url('/main.m3u8'))}")
+    assert (head.status_code, missing.status_code, response.status_code) == (200, 502, 200)
+    varying = {"x-amzn-requestid", "date", "server-timing", "x-content-duration", "x-content-length-estimate"}
+    assert {name: value for name, value in head.headers.items() if name not in varying} == {
+        name: value for name, value in response.headers.items() if name not in varying
     }
 
 
-def test_the_line_of_metrics_tells_what_operators_ask_for(
+def test_the_metrics_line_has_the_fields_that_operators_need(
     media: Callable[[str], Path], serve: Serve, capfd: pytest.CaptureFixture[str]
 ) -> None:
     origin = serve(media("ts-muxed"))
     with function() as running:
-        got = http.get(f"{running.url}/download?{asked(origin.url('/main.m3u8'))}")
-        http.get(f"{running.url}/download?{asked(origin.url('/none.m3u8'))}")
+        response = http.get(f"{running.url}/download?{query_for(origin.url('/main.m3u8'))}")
+        http.get(f"{running.url}/download?{query_for(origin.url('/none.m3u8'))}")
         http.get(running.url + "/health")
     lines = [json.loads(text) for text in capfd.readouterr().err.splitlines() if '"source_host"' in text]
-    line, failed = lines
-    assert (line["source_host"], failed["source_host"]) == ("127.0.0.1", "127.0.0.1")
+    succeeded, failed = lines
+    assert (succeeded["source_host"], failed["source_host"]) == ("127.0.0.1", "127.0.0.1")
     assert (failed["outcome"], failed["status"], failed["segments"]) == ("upstream-failed", 502, 0)
-    assert line["request_id"] == got.headers["x-amzn-requestid"]
-    assert (line["outcome"], line["status"], line["bytes"]) == ("ok", 200, len(got.content))
-    assert (line["segments"], line["retries"], line["cold_start"]) == (3, 0, 0)
-    assert line["total_ms"] >= line["first_byte_ms"] > 0
-    assert {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]} >= {"first_byte_ms", "total_ms", "bytes"}
+    assert succeeded["request_id"] == response.headers["x-amzn-requestid"]
+    assert (succeeded["outcome"], succeeded["status"], succeeded["bytes"]) == ("ok", 200, len(response.content))
+    assert (succeeded["segments"], succeeded["retries"], succeeded["cold_start"]) == (3, 0, 0)
+    assert succeeded["total_ms"] >= succeeded["first_byte_ms"] > 0
+    assert {metric["Name"] for metric in succeeded["_aws"]["CloudWatchMetrics"][0]["Metrics"]} >= {"first_byte_ms", "total_ms", "bytes"}

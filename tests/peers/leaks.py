@@ -1,4 +1,4 @@
-"""What a piece of code leaves behind: child processes, open descriptors, temporary files."""
+"""Detect leaked resources: child processes, open descriptors, temporary files."""
 
 import gc
 import os
@@ -10,30 +10,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 GRACE_SECONDS = 2.0
-"""How long a peer in this same process, such as the origin, may take to notice that its client has left."""
+"""How long a peer in this process, such as the origin, may take to notice that its client has disconnected."""
 
 
 @contextmanager
-def nothing_left(temp: Path) -> Iterator[None]:
-    """Fail if a child process, a descriptor, or a file in `temp` is there after the block that was not there before it."""
-    before = left_now(temp)
+def assert_no_leaks(temp: Path) -> Iterator[None]:
+    """Fail if a child process, a descriptor, or a file in `temp` exists after the block that did not exist before it."""
+    before = open_resources(temp)
     yield
     deadline = time.monotonic() + GRACE_SECONDS
-    while (new := left_now(temp) - before) and time.monotonic() < deadline:
-        gc.collect()  # a cycle may hold a descriptor; that is no leak
+    while (leaked := open_resources(temp) - before) and time.monotonic() < deadline:
+        gc.collect()  # a reference cycle may hold a descriptor; that is not a leak
         time.sleep(0.02)
-    assert not new, f"left behind: {', '.join(sorted(new))}"
+    assert not leaked, f"leaked: {', '.join(sorted(leaked))}"
 
 
-def left_now(temp: Path) -> set[str]:
-    """Name every child process and descriptor of this process, and every file in `temp`."""
+def open_resources(temp: Path) -> set[str]:
+    """List every child process and descriptor of this process, and every file in `temp`."""
     names = {f"child {pid}" for pid in children(os.getpid())}
     names |= {f"file {path}" for path in temp.rglob("*")}
     return names | {f"descriptor {number} {target}" for number, target in descriptors().items()}
 
 
 def descriptors() -> dict[int, str]:
-    """Return the open descriptors of this process and, where the system tells, what each is."""
+    """Return the open descriptors of this process and, on Linux, their targets."""
     folder = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
     found: dict[int, str] = {}
     for entry in os.listdir(folder):  # noqa: PTH208 - Path.iterdir keeps its own descriptor open longer
@@ -42,19 +42,19 @@ def descriptors() -> dict[int, str]:
             os.fstat(number)
             found[number] = str((folder / entry).readlink()) if sys.platform == "linux" else ""
         except OSError:
-            continue  # the one that listed the folder
+            continue  # the descriptor that listed the folder
     return found
 
 
 def children(parent: int) -> set[int]:
-    """Return the ids of the processes that `parent` started and that are not yet waited for."""
-    return {pid for pid, its_parent in _processes() if its_parent == parent}
+    """Return the ids of the processes that `parent` started and has not waited for yet."""
+    return {pid for pid, parent_pid in _processes() if parent_pid == parent}
 
 
 def _processes() -> Iterator[tuple[int, int]]:
-    """Yield the id of each process and of its parent."""
+    """Yield the id of each process with the id of its parent."""
     if sys.platform != "linux":
-        # No /proc here; ps is part of the system, and itself a child that does not count.
+        # There is no /proc; ps is part of the system. It is itself a child, which does not count.
         with subprocess.Popen(["/bin/ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True) as process:
             lines = [line.split() for line in process.stdout or ()]
         yield from ((int(pid), int(parent)) for pid, parent in lines if int(pid) != process.pid)
@@ -63,5 +63,5 @@ def _processes() -> Iterator[tuple[int, int]]:
         try:
             fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
-            continue  # it ended while we looked
+            continue  # the process ended in the meantime
         yield int(folder.name), int(fields[1])

@@ -1,12 +1,12 @@
-"""An independent look at a film: what plain ffmpeg and PyAV read from a source, and from our MP4.
+"""Read sources and outputs independently of this project, with ffmpeg and PyAV.
 
     source = concatenate(media("ts-muxed") / "main.m3u8", tmp_path / "source.ts")   # all segments in one file
-    assert hashes(ours) == source_hashes(source)                                    # every packet, bit for bit
-    assert packets(ours) == packets(source)
-    assert av_distance(ours) == pytest.approx(av_distance(source), abs=0.001)
-    assert header_duration(ours) == pytest.approx(6.0, abs=0.1)
+    assert hashes(output) == source_hashes(source)                                  # every packet, bit for bit
+    assert packet_counts(output) == packet_counts(source)
+    assert audio_delay(output) == pytest.approx(audio_delay(source), abs=0.001)
+    assert header_duration(output) == pytest.approx(6.0, abs=0.1)
 
-Where picture and sound are separate, both files are given: `source_hashes(picture, sound)`.
+If video and audio are separate, pass both files: `source_hashes(video, audio)`.
 """
 
 import io
@@ -22,31 +22,31 @@ from pathlib import Path
 import av
 from generated_video import ffmpeg_path, run_ffmpeg
 
-HEAD = 256 * 1024
+HEAD_BYTES = 256 * 1024
 MEDIA = {"v": "video", "a": "audio"}
-FIRST_OF_EACH = ("-map", "0:v:0?", "-map", "0:a:0?")
+FIRST_STREAMS = ("-map", "0:v:0?", "-map", "0:a:0?")
 
-Part = tuple[str, str]
-"""URI and `length@offset`, as a playlist writes them; an empty range is the whole file."""
+Resource = tuple[str, str]
+"""URI and `length@offset`, as in a playlist; an empty byte range means the whole file."""
 
 
-def concatenate(playlist: Path, into: Path, *, parts: slice = slice(None)) -> Path:
-    """Write the segments of a local media playlist into one file, each initialization section where it begins to hold; return the file.
+def concatenate(playlist: Path, into: Path, *, segments: slice = slice(None)) -> Path:
+    """Write the segments of a local Media Playlist into one file, each initialization section before its first segment; return the file.
 
-    `parts` picks segments by number. No encryption; each byte range tells its offset.
+    `segments` selects segments by number. Encryption is not supported, and each byte range must have an offset.
     """
-    init: Part | None = None
+    written: Resource | None = None
     with into.open("wb") as file:
-        for its_init, part in list(listed(playlist.read_text(encoding="utf-8")))[parts]:
-            if its_init and its_init != init:
-                file.write(_read(playlist.parent, its_init))
-            file.write(_read(playlist.parent, part))
-            init = its_init
+        for init, segment in list(listed_segments(playlist.read_text(encoding="utf-8")))[segments]:
+            if init and init != written:
+                file.write(_read(playlist.parent, init))
+            file.write(_read(playlist.parent, segment))
+            written = init
     return into
 
 
-def listed(text: str) -> Iterator[tuple[Part | None, Part]]:
-    """Yield each segment of a media playlist with the initialization section that holds for it."""
+def listed_segments(text: str) -> Iterator[tuple[Resource | None, Resource]]:
+    """Yield each segment of a Media Playlist with the initialization section that applies to it."""
     init, byte_range = None, ""
     for line in text.splitlines():
         if match := re.match(r'#EXT-X-MAP:URI="([^"]+)"(?:,BYTERANGE="([\d@]+)")?', line):
@@ -58,78 +58,79 @@ def listed(text: str) -> Iterator[tuple[Part | None, Part]]:
             byte_range = ""
 
 
-def _read(folder: Path, part: Part) -> bytes:
-    data = (folder / part[0]).read_bytes()
-    if not part[1]:
+def _read(folder: Path, resource: Resource) -> bytes:
+    uri, byte_range = resource
+    data = (folder / uri).read_bytes()
+    if not byte_range:
         return data
-    length, offset = map(int, part[1].split("@"))
+    length, offset = map(int, byte_range.split("@"))
     return data[offset : offset + length]
 
 
-def packets(*files: Path) -> dict[str, int]:
-    """Count the packets of the first picture and the first sound."""
-    return {medium: len(times) for medium, times in _times(*files).items()}
+def packet_counts(*files: Path) -> dict[str, int]:
+    """Count the packets of the first video and the first audio stream."""
+    return {medium: len(times) for medium, times in presentation_times(*files).items()}
 
 
 def hashes(file: Path) -> dict[str, str]:
-    """Return a hash over all packets of the first picture and the first sound, as ffmpeg's `streamhash` gives it."""
-    command = [ffmpeg_path(), "-nostdin", "-v", "error", "-i", str(file), *FIRST_OF_EACH, "-c", "copy", "-f", "streamhash", "-"]
+    """Return a hash over all packets of the first video and the first audio stream, as computed by ffmpeg's `streamhash`."""
+    command = [ffmpeg_path(), "-nostdin", "-v", "error", "-i", str(file), *FIRST_STREAMS, "-c", "copy", "-f", "streamhash", "-"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {MEDIA[kind]: value for kind, value in re.findall(r"^\d+,([va]),(\w+=\w+)$", text, re.MULTILINE)}
 
 
 def source_hashes(*files: Path) -> dict[str, str]:
-    """Return `hashes` of a plain remux of source files into MP4: the form in which packets are compared."""
+    """Return `hashes` of the source files remuxed into MP4, because packets are compared as an MP4 stores them."""
     found: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, file in enumerate(files):
             remuxed = Path(folder, f"{number}.mp4")
-            run_ffmpeg("-i", file, *FIRST_OF_EACH, "-c", "copy", *_tag(file), remuxed)
+            run_ffmpeg("-i", file, *FIRST_STREAMS, "-c", "copy", *_tag_arguments(file), remuxed)
             found |= hashes(remuxed)
     return found
 
 
-def _tag(file: Path) -> tuple[str, ...]:
-    """Ask for `hvc1` where the picture is HEVC: ffmpeg would take `hev1`, which keeps parameter sets among the packets."""
+def _tag_arguments(file: Path) -> tuple[str, ...]:
+    """Return the arguments that select `hvc1` for HEVC: ffmpeg's default is `hev1`, which keeps parameter sets in the packets."""
     with av.open(file) as container:
         return ("-tag:v", "hvc1") if any(stream.codec_context.name == "hevc" for stream in container.streams.video) else ()
 
 
-def av_distance(*files: Path) -> float:
-    """Return by how many seconds the first sound is presented after the first picture."""
-    times = _times(*files)
+def audio_delay(*files: Path) -> float:
+    """Return the seconds from the first presentation time of the video to that of the audio."""
+    times = presentation_times(*files)
     return min(times["audio"]) - min(times["video"])
 
 
-def length(*files: Path) -> float:
-    """Return the seconds from the first presentation to the end of the last, by the packets' times."""
-    times = [sorted(each) for each in _times(*files).values()]
-    return max(each[-1] + (each[-1] - each[-2]) for each in times) - min(each[0] for each in times)
+def duration(*files: Path) -> float:
+    """Return the seconds from the first presentation time to the end of the last packet."""
+    times = [sorted(track) for track in presentation_times(*files).values()]
+    return max(track[-1] + (track[-1] - track[-2]) for track in times) - min(track[0] for track in times)
 
 
-def is_steady(file: Path) -> bool:
-    """Tell whether decode times rise from packet to packet in each track."""
+def decode_times_increase(file: Path) -> bool:
+    """Tell whether decode times increase from packet to packet in each track."""
     with av.open(file) as container:
-        decode: dict[int, list[int]] = {}
+        decode_times: dict[int, list[int]] = {}
         for packet in container.demux():
             if packet.dts is not None:
-                decode.setdefault(packet.stream_index, []).append(packet.dts)
-    return all(before < after for track in decode.values() for before, after in pairwise(track))
+                decode_times.setdefault(packet.stream_index, []).append(packet.dts)
+    return all(before < after for track in decode_times.values() for before, after in pairwise(track))
 
 
-def decoded(file: Path) -> dict[str, int]:
-    """Count the pictures and the samples of sound that decode; a damaged packet raises `av.FFmpegError`."""
-    count: Counter[str] = Counter()
+def decoded_counts(file: Path) -> dict[str, int]:
+    """Count the video frames and the audio samples that decode; a damaged packet raises `av.FFmpegError`."""
+    counts: Counter[str] = Counter()
     with av.open(file) as container:
         for stream in container.streams:
             stream.codec_context.options = {"err_detect": "explode"}
         for frame in container.decode():
-            count["audio" if isinstance(frame, av.AudioFrame) else "video"] += getattr(frame, "samples", 1)
-    return dict(count)
+            counts["audio" if isinstance(frame, av.AudioFrame) else "video"] += getattr(frame, "samples", 1)
+    return dict(counts)
 
 
-def _times(*files: Path) -> dict[str, list[float]]:
-    """Return the presentation times of the first picture and the first sound, over all files."""
+def presentation_times(*files: Path) -> dict[str, list[float]]:
+    """Return the presentation times of the first video and the first audio stream, over all files, in seconds and in file order."""
     found: dict[str, list[float]] = {}
     for file in files:
         with av.open(file) as container:
@@ -140,15 +141,15 @@ def _times(*files: Path) -> dict[str, list[float]]:
 
 
 def header_duration(file: Path) -> float:
-    """Return the duration in seconds that a player can read from the first 256 KiB; 0 if it finds none."""
-    with file.open("rb") as whole, av.open(io.BytesIO(whole.read(HEAD)), "r") as container:
+    """Return the duration in seconds that a player can read from the first 256 KiB; 0 if there is none."""
+    with file.open("rb") as opened, av.open(io.BytesIO(opened.read(HEAD_BYTES)), "r") as container:
         return (container.duration or 0) / av.time_base
 
 
 def header_fields(file: Path) -> dict[str, list[float]]:
-    """Return the seconds in each `mvhd`, `tkhd`, `mdhd` and `mehd` (ISO 14496-12), in the order of the file."""
-    with file.open("rb") as whole:
-        head = whole.read(HEAD)
+    """Return the durations in each `mvhd`, `tkhd`, `mdhd` and `mehd` (ISO 14496-12), in seconds and in file order."""
+    with file.open("rb") as opened:
+        head = opened.read(HEAD_BYTES)
     found: dict[str, list[float]] = {"mvhd": [], "tkhd": [], "mdhd": [], "mehd": []}
     movie_scale = 1
     for kind, body in boxes(head):
@@ -166,15 +167,15 @@ def header_fields(file: Path) -> dict[str, list[float]]:
 
 
 def boxes(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield type and content of every box, those in a `moov`'s boxes after the box itself; a box that is cut off ends it."""
+    """Yield type and content of every box, and after a box in a `moov` the boxes inside it; stop at a truncated box."""
     at = 0
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
-        begin = 16 if size == 1 else 8
+        header = 16 if size == 1 else 8
         size = struct.unpack_from(">Q", data, at + 8)[0] if size == 1 else size or len(data) - at
-        if size < begin or at + size > len(data):
+        if size < header or at + size > len(data):
             return
-        body = data[at + begin : at + size]
+        body = data[at + header : at + size]
         yield kind.decode("latin-1"), body
         if kind in {b"moov", b"trak", b"mdia", b"mvex"}:
             yield from boxes(body)
@@ -182,14 +183,20 @@ def boxes(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def is_whole(file: Path) -> bool:
-    """Tell by the `mfra` at the file's end whether its sender had sent all."""
+    """Tell by the `mfra` at the end of the file whether its sender sent all of it."""
     data = file.read_bytes()
     size = int.from_bytes(data[-4:])  # the last field of mfro: the size of the mfra around it
     return 24 <= size <= len(data) and data[-16:-8].endswith(b"mfro") and data[-size:][:8] == struct.pack(">I4s", size, b"mfra")
 
 
-def size(file: Path) -> tuple[int, int]:
-    """Return width and height of the first picture."""
+def codecs(file: Path) -> list[str]:
+    """Return the name of each stream's codec, as FFmpeg has it."""
+    with av.open(file) as container:
+        return [stream.codec_context.name for stream in container.streams]
+
+
+def frame_size(file: Path) -> tuple[int, int]:
+    """Return width and height of the first video stream."""
     with av.open(file) as container:
         context = container.streams.video[0].codec_context
         return context.width, context.height

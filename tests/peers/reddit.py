@@ -1,14 +1,14 @@
-"""Reddit on loopback, as its site and its media host answer: real TLS, real names; only whose word they are differs.
+"""Reddit on loopback: its site and its media host, with real TLS and the real host names.
 
-The names mean public addresses, so that the guard lets them pass; a connection to such an address leads to the server on loopback.
-Certificates are those of an authority that is made for the test and that nobody else believes.
+The names resolve to a public address, so that the address guard allows them; connections to that address go to the server on loopback.
+The certificates are issued by an authority that is made for the test, and that only the test trusts.
 """
 
 import asyncio
 import json
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,10 +26,10 @@ from peers.origin import Origin, Request, Rule, origin
 
 from transcoder.edge.address_guard import Network
 
-PUBLIC = "151.101.1.140"
-NAMES = ("www.reddit.com", "oauth.reddit.com", "old.reddit.com", "reddit.com", "redd.it", "v.redd.it", "elsewhere.example")
-JSON = Path(__file__).parents[2] / "fixtures" / "reddit"
-FOLDERS = {
+PUBLIC_ADDRESS = "151.101.1.140"
+HOSTS = ("www.reddit.com", "oauth.reddit.com", "old.reddit.com", "reddit.com", "redd.it", "v.redd.it", "elsewhere.example")
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "reddit"
+SETS_BY_PATH = {
     "era2017one": "reddit-2017",
     "era2018one": "reddit-2018",
     "era2020one": "reddit-2020",
@@ -47,60 +47,51 @@ FOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Reddit:
-    """The loopback Reddit: what it serves and notes, and the network on which it is reached."""
+    """A Reddit on loopback: the server, and the network that leads to it."""
 
     origin: Origin
     network: Network
 
-    def asked(self) -> list[str]:
-        """List host and path of all requests, in the order in which they came."""
+    def requested(self) -> list[str]:
+        """Return host and path of all requests so far, in order."""
         return [f"{request.headers['host']}{request.path}" for request in self.origin.requests]
 
 
 @contextmanager
 def reddit(*, names: Mapping[str, str] | None = None) -> Iterator[Reddit]:
-    """Be Reddit until the block is left; `names` are more names and the addresses that they mean."""
-    table = dict.fromkeys(NAMES, PUBLIC) | dict(names or {})
+    """Serve Reddit for the duration of the block; `names` maps more host names to their addresses."""
+    table = dict.fromkeys(HOSTS, PUBLIC_ADDRESS) | dict(names or {})
     files = _files()
     certificate, authority = _certificates(tuple(table))
-    with origin(files, tls=certificate) as served:
-        served.rules["*"] = Rule(when=_is_missing(files), status=403)
-        served.rules["/r/aww/s/AbCdEf1234"] = Rule(redirect="https://www.reddit.com/r/aww/comments/p2025/a_film/?share_id=x&utm_name=y")
-        served.rules["/u/filmer/s/ZyXwVu9876"] = Rule(status=301, redirect="/user/filmer/comments/p2024/a_film/?share_id=x")
-        served.rules["/expired1/HLSPlaylist.m3u8"] = Rule(when=lambda request: bool(request.query), status=403)
-        yield Reddit(served, Network(_Table(table), _ToLoopback(int(served.base.rpartition(":")[2])), lambda: authority))
+    with origin(files, tls=certificate) as server:
+        server.rules["*"] = Rule(when=_is_missing_media(files), status=403)
+        server.rules["/r/aww/s/AbCdEf1234"] = Rule(redirect="https://www.reddit.com/r/aww/comments/p2025/a_film/?share_id=x&utm_name=y")
+        server.rules["/u/filmer/s/ZyXwVu9876"] = Rule(status=301, redirect="/user/filmer/comments/p2024/a_film/?share_id=x")
+        server.rules["/expired1/HLSPlaylist.m3u8"] = Rule(when=lambda request: bool(request.query), status=403)
+        yield Reddit(server, Network(_StaticResolver(table), _LoopbackBackend(int(server.base.rpartition(":")[2])), lambda: authority))
 
 
 def _files() -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    for path in JSON.glob("*.json"):
+    for path in FIXTURES.glob("*.json"):
         document = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(document, list):
             name = document[0]["data"]["children"][0]["data"]["id"]
             files |= dict.fromkeys((f"/comments/{name}.json", f"/comments/{name}"), path.read_bytes())
     files["/comments/pcomment/_/cdeep.json"] = files["/comments/pcomment.json"]
-    for folder, name in FOLDERS.items():
+    for folder, name in SETS_BY_PATH.items():
         files |= {f"/{folder}/{path.name}": path.read_bytes() for path in make_media.media(name).iterdir()}
     return files
 
 
-def _is_missing(files: Mapping[str, bytes]) -> "_Missing":
-    return _Missing(frozenset(files))
+def _is_missing_media(files: Mapping[str, bytes]) -> Callable[[Request], bool]:
+    """Return a test for requests that the media host answers with 403, because it has no such file."""
+    return lambda request: request.path not in files and request.headers["host"] == "v.redd.it"
 
 
 @dataclass(frozen=True, slots=True)
-class _Missing:
-    """On the media host, what is not there is forbidden."""
-
-    there: frozenset[str]
-
-    def __call__(self, request: Request) -> bool:
-        return request.path not in self.there and request.headers["host"] == "v.redd.it"
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The table of names."""
+class _StaticResolver:
+    """Resolves host names from a table."""
 
     names: Mapping[str, str]
 
@@ -110,8 +101,8 @@ class _Table:
         return [self.names[host]]
 
 
-class _ToLoopback(httpcore.AnyIOBackend):
-    """Every address is this machine's, and every port that of the server."""
+class _LoopbackBackend(httpcore.AnyIOBackend):
+    """Connects every address and port to the server on loopback."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -125,16 +116,16 @@ class _ToLoopback(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        assert (host, port) == (PUBLIC, 443), "the guard let another address pass"
+        assert (host, port) == (PUBLIC_ADDRESS, 443), "the address guard allowed another address"
         async with asyncio.timeout(timeout):
             return await super().connect_tcp("127.0.0.1", self._port, local_address=local_address, socket_options=socket_options)
 
 
 @cache
 def _certificates(names: tuple[str, ...]) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Make an authority and a certificate for all names; return what serves with it and what believes it."""
+    """Make an authority and a certificate for all names; return a context for the server and one for clients that trust it."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of this test")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
     authority = _certificate(issuer, authority_key, issuer, authority_key, x509.BasicConstraints(ca=True, path_length=0))
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Reddit on loopback")])
     alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 from hypothesis import given
 from hypothesis import strategies as st
-from peers.inspected import pieces
+from peers.segment_inspection import split_at
 
 from transcoder.core.media.aes128 import Decryptor
 from transcoder.errors import UpstreamError
@@ -22,7 +22,7 @@ def encrypt(clear: bytes) -> bytes:
 def test_decrypted_bytes_do_not_depend_on_the_pieces(clear: bytes, cuts: list[int]) -> None:
     encrypted = encrypt(clear)
     decryptor = Decryptor(KEY, IV)
-    out = [decryptor.feed(piece) for piece in pieces(encrypted, (min(cut, len(encrypted)) for cut in cuts))]
+    out = [decryptor.feed(piece) for piece in split_at(encrypted, (min(cut, len(encrypted)) for cut in cuts))]
     assert b"".join(out) + decryptor.end() == clear
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from make_media import media
-from peers.inspected import judged, probed, read
+from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
 from transcoder.core.media.ends import presentation_ends
 from transcoder.core.media.probe import probe
@@ -35,7 +35,7 @@ changes = st.lists(st.tuples(st.integers(0, HEAD), st.integers(0, 255)), max_siz
 
 @cache
 def stream(name: str) -> tuple[bytes, bytes]:
-    init, segments = read(media(name))
+    init, segments = read_segments(media(name))
     return init, segments[0]
 
 
@@ -60,11 +60,11 @@ def test_arbitrary_bytes_raise_no_other_error(signature: bytes, rest: bytes) -> 
 def test_damaged_segments_raise_no_other_error(name: str, of_init: Changes, of_segment: Changes, length: int) -> None:
     init, segment = stream(name)
     damaged = changed(segment[:length], of_segment)
-    whole = probed(segment, init=init)
+    whole = probe_segment(segment, init=init)
     assert whole.streams
     with suppress(TranscoderError):
         probe(damaged, init=changed(init, of_init), whole=True)
     with suppress(TranscoderError):
-        judged([damaged], init=init, probe_of=whole)
+        inspect_segments([damaged], init=init, probe_of=whole)
     with suppress(TranscoderError):
         presentation_ends(damaged, whole, init=init)

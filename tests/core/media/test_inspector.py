@@ -5,10 +5,10 @@ from random import Random
 
 import make_media
 import pytest
-from generated_video import GeneratedVideo, encoding, run_ffmpeg
+from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
-from peers.inspected import copied, judged, pieces, probed, read
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments, split_at
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.streams import Container, Medium
@@ -35,16 +35,16 @@ HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>Gone. Great
 
 @cache
 def stream(name: str) -> tuple[bytes, list[bytes]]:
-    return read(make_media.media(name))
+    return read_segments(make_media.media(name))
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_samples_and_times_are_those_that_ffmpeg_copies(name: str) -> None:
     init, segments = stream(name)
-    inspector, passed_on = judged(segments, init=init)
+    inspector, passed_on = inspect_segments(segments, init=init)
     assert passed_on == b"".join(segments)
-    probe = probed(segments[0], init=init)
-    expected = copied(init + passed_on, probe.container.value)
+    probe = probe_segment(segments[0], init=init)
+    expected = copy_with_ffmpeg(init + passed_on, probe.container.value)
     assert inspector.samples == {medium: stream.samples for medium, stream in expected.items()}
     starts = {medium: probe.first(medium) for medium in expected}
     assert {medium: stream and stream.start for medium, stream in starts.items()} == pytest.approx(
@@ -57,12 +57,12 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(name: str) -> None:
 @given(cuts=st.lists(st.integers(0, 200_000), max_size=30))
 def test_results_do_not_depend_on_the_pieces(name: str, cuts: list[int]) -> None:
     init, segments = stream(name)
-    whole, _ = judged(segments[:2], init=init)
-    inspector = inspector_for(probed(segments[0], init=init), init=init)
+    whole, _ = inspect_segments(segments[:2], init=init)
+    inspector = inspector_for(probe_segment(segments[0], init=init), init=init)
     passed_on = b""
     for segment in segments[:2]:
         inspector.begin()
-        cut_segment = pieces(segment, (min(cut, len(segment)) for cut in cuts))
+        cut_segment = split_at(segment, (min(cut, len(segment)) for cut in cuts))
         passed_on += b"".join(inspector.feed(piece) for piece in cut_segment) + inspector.end()
     assert passed_on == b"".join(segments[:2])
     assert (inspector.samples, inspector.starts) == (whole.samples, whole.starts)
@@ -91,15 +91,15 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_segment_is_refused(name: str, damage: str) -> None:
     init, segments = stream(name)
-    probe = probed(segments[0], init=init)
+    probe = probe_segment(segments[0], init=init)
     with pytest.raises(UpstreamError):
-        judged([segments[0], DAMAGES[damage](segments[1])], init=init, probe_of=probe)
+        inspect_segments([segments[0], DAMAGES[damage](segments[1])], init=init, probe_of=probe)
 
 
 def test_noise_in_the_middle_of_a_transport_stream_is_refused() -> None:
     _, segments = stream("ts-muxed")
     with pytest.raises(UpstreamError, match="sync byte"):
-        judged([segments[0], noise(segments[1])])
+        inspect_segments([segments[0], noise(segments[1])])
 
 
 def test_noise_in_the_audio_of_undamaged_packets_is_refused() -> None:
@@ -111,7 +111,7 @@ def test_noise_in_the_audio_of_undamaged_packets_is_refused() -> None:
         for number, packet in enumerate(packets)
     ]
     with pytest.raises(UpstreamError, match="audio is damaged"):
-        judged([b"".join(noisy)])
+        inspect_segments([b"".join(noisy)])
 
 
 def test_segment_with_less_media_than_announced_is_refused() -> None:
@@ -119,13 +119,13 @@ def test_segment_with_less_media_than_announced_is_refused() -> None:
     at = segments[0].find(b"mdat") - 4
     short = segments[0][:at] + (16).to_bytes(4, "big") + b"mdat" + bytes(8)
     with pytest.raises(UpstreamError, match="less media"):
-        judged([short], init=init, probe_of=probed(segments[0], init=init))
+        inspect_segments([short], init=init, probe_of=probe_segment(segments[0], init=init))
 
 
 def test_initialization_section_in_each_segment_is_passed_on() -> None:
     init, segments = stream("fmp4-muxed")
-    alone, _ = judged(segments, init=init)
-    inspector, passed_on = judged([init + segment for segment in segments])
+    alone, _ = inspect_segments(segments, init=init)
+    inspector, passed_on = inspect_segments([init + segment for segment in segments])
     assert passed_on == b"".join(init + segment for segment in segments)
     assert (inspector.samples, inspector.ends) == (alone.samples, alone.ends)
 
@@ -135,26 +135,26 @@ def test_different_initialization_section_without_a_tag_is_refused() -> None:
     at = init.index(b"avcC") + 12
     other = init[:at] + bytes([init[at] ^ 1]) + init[at + 1 :]
     with pytest.raises(UnsupportedSourceError, match="initialization section"):
-        judged([init + segments[0], other + segments[1]])
+        inspect_segments([init + segments[0], other + segments[1]])
 
 
 @pytest.mark.parametrize("piece", [100, 65536])
 def test_image_before_the_transport_stream_is_removed(piece: int) -> None:
     _, segments = stream("ts-muxed")
     junk = b"\x89PNG\r\n\x1a\nGGGG" + bytes(700)
-    probe = probed(junk + segments[0])
-    inspector, passed_on = judged([junk + segment for segment in segments], piece=piece, probe_of=probe)
+    probe = probe_segment(junk + segments[0])
+    inspector, passed_on = inspect_segments([junk + segment for segment in segments], chunk_bytes=piece, probe_of=probe)
     assert probe.skip == len(junk)
     assert passed_on == b"".join(segments)
-    assert inspector.samples == judged(segments)[0].samples
+    assert inspector.samples == inspect_segments(segments)[0].samples
 
 
 def test_audio_frames_split_between_segments_are_counted_once() -> None:
     _, segments = stream("ts-muxed")
     data = b"".join(segments)
     cut = (len(data) // PACKET // 3 + 1) * PACKET
-    inspector, _ = judged([data[at : at + cut] for at in range(0, len(data), cut)], probe_of=probed(segments[0]))
-    assert inspector.samples == judged(segments)[0].samples
+    inspector, _ = inspect_segments([data[at : at + cut] for at in range(0, len(data), cut)], probe_of=probe_segment(segments[0]))
+    assert inspector.samples == inspect_segments(segments)[0].samples
 
 
 def test_changed_sampling_rate_without_a_tag_is_refused(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_changed_sampling_rate_without_a_tag_is_refused(tmp_path: Path) -> None:
     for rate in (48_000, 44_100):
         run_ffmpeg("-f", "lavfi", "-i", f"sine=r={rate}:d=1", "-c:a", "aac", "-f", "adts", tmp_path / f"{rate}.aac")
         parts.append((tmp_path / f"{rate}.aac").read_bytes())
-    inspector = inspector_for(probed(parts[0]))
+    inspector = inspector_for(probe_segment(parts[0]))
     for part in (parts[0], parts[0]):
         inspector.begin()
         inspector.feed(part)
@@ -176,9 +176,9 @@ def test_changed_program_map_has_its_own_error() -> None:
     _, muxed = stream("ts-muxed")
     _, alone = stream("ts-video-only")
     with pytest.raises(ProgramChangedError):
-        judged([muxed[0], alone[0]])
+        inspect_segments([muxed[0], alone[0]])
     with pytest.raises(ProgramChangedError):
-        judged([alone[0], muxed[0]])
+        inspect_segments([alone[0], muxed[0]])
 
 
 def test_scrambled_packets_are_refused() -> None:
@@ -188,15 +188,15 @@ def test_scrambled_packets_are_refused() -> None:
         if scrambled[at + 1] & 0x1F == 1 and scrambled[at + 2] == 0:
             scrambled[at + 3] |= 0x80
     with pytest.raises(UnsupportedSourceError, match="scrambled"):
-        judged([segments[0], bytes(scrambled)])
+        inspect_segments([segments[0], bytes(scrambled)])
 
 
 def test_times_continue_over_a_wrap_of_the_clock(tmp_path: Path) -> None:
-    run_ffmpeg(*encoding(GeneratedVideo(seconds=3, at=WRAP_SECONDS - 2)), tmp_path / "wrap.ts")
+    run_ffmpeg(*encoder_arguments(GeneratedVideo(seconds=3, timestamp_offset=WRAP_SECONDS - 2)), tmp_path / "wrap.ts")
     data = (tmp_path / "wrap.ts").read_bytes()
-    inspector, _ = judged([data])
-    assert inspector.samples == {medium: stream.samples for medium, stream in copied(data, "mpegts").items()}
-    probe = probed(data)
+    inspector, _ = inspect_segments([data])
+    assert inspector.samples == {medium: stream.samples for medium, stream in copy_with_ffmpeg(data, "mpegts").items()}
+    probe = probe_segment(data)
     for medium, end in inspector.ends.items():
         first = probe.first(medium)
         assert first
@@ -207,7 +207,7 @@ def test_times_continue_over_a_wrap_of_the_clock(tmp_path: Path) -> None:
 
 def test_each_segment_has_its_own_start() -> None:
     _, segments = stream("ts-muxed")
-    inspector = inspector_for(probed(segments[0]))
+    inspector = inspector_for(probe_segment(segments[0]))
     starts = []
     for segment in segments:
         inspector.begin()
@@ -219,12 +219,15 @@ def test_each_segment_has_its_own_start() -> None:
 
 
 def test_tested_sets_are_in_both_containers() -> None:
-    assert {probed(stream(name)[1][0], init=stream(name)[0]).container for name in ONE_PER_CONTAINER} == {Container.MPEGTS, Container.FMP4}
+    assert {probe_segment(stream(name)[1][0], init=stream(name)[0]).container for name in ONE_PER_CONTAINER} == {
+        Container.MPEGTS,
+        Container.FMP4,
+    }
 
 
 def test_media_data_of_fragments_is_not_buffered() -> None:
     init, segments = stream("fmp4-video-only")
-    inspector = inspector_for(probed(segments[0], init=init), init=init)
+    inspector = inspector_for(probe_segment(segments[0], init=init), init=init)
     inspector.begin()
     inspector.feed(segments[0] + (64 << 20).to_bytes(4, "big") + b"free")
     block = bytes(1 << 20)

@@ -6,7 +6,7 @@ import pytest
 from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
-from peers.inspected import copied, judged, pieces, probed
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
 from transcoder.core.media.ends import presentation_ends
@@ -41,9 +41,9 @@ def tag(seconds: float | None, owner: bytes = OWNER) -> bytes:
 @pytest.mark.parametrize("codec", ENCODINGS)
 def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
     data = audio(codec)
-    probe = probed(tag(12.5) + data)
-    inspector, passed_on = judged([tag(12.5) + data, tag(14.5) + data])
-    expected = copied(passed_on, probe.container.value)[Medium.AUDIO]
+    probe = probe_segment(tag(12.5) + data)
+    inspector, passed_on = inspect_segments([tag(12.5) + data, tag(14.5) + data])
+    expected = copy_with_ffmpeg(passed_on, probe.container.value)[Medium.AUDIO]
     stream = probe.first(Medium.AUDIO)
     assert stream
     assert (stream.codec, stream.start, stream.sample_rate, stream.channels) == (codec, 12.5, 48000, 2)
@@ -59,17 +59,17 @@ def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=30))
 def test_results_do_not_depend_on_the_pieces(codec: str, cuts: list[int]) -> None:
     data = tag(3) + audio(codec)
-    whole, _ = judged([data])
-    inspector = inspector_for(probed(data))
+    whole, _ = inspect_segments([data])
+    inspector = inspector_for(probe_segment(data))
     inspector.begin()
-    passed_on = b"".join(inspector.feed(piece) for piece in pieces(data, (min(cut, len(data)) for cut in cuts))) + inspector.end()
+    passed_on = b"".join(inspector.feed(piece) for piece in split_at(data, (min(cut, len(data)) for cut in cuts))) + inspector.end()
     assert passed_on == audio(codec)
     assert (inspector.samples, inspector.ends, inspector.starts) == (whole.samples, whole.ends, whole.starts)
 
 
 def test_without_a_tag_no_times_are_known() -> None:
-    probe = probed(audio("aac"))
-    inspector, _ = judged([audio("aac")])
+    probe = probe_segment(audio("aac"))
+    inspector, _ = inspect_segments([audio("aac")])
     assert probe.streams[0].start is None
     assert not inspector.starts
     assert not inspector.ends
@@ -78,9 +78,9 @@ def test_without_a_tag_no_times_are_known() -> None:
 
 def test_index_frame_of_an_mp3_is_not_counted() -> None:
     data = audio("mp3", options=("-write_xing", "1"))
-    inspector, _ = judged([data])
+    inspector, _ = inspect_segments([data])
     assert b"Info" in data[:200] or b"Xing" in data[:200]
-    assert inspector.samples[Medium.AUDIO] == copied(data, "mp3")[Medium.AUDIO].samples
+    assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(data, "mp3")[Medium.AUDIO].samples
 
 
 def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
@@ -92,14 +92,14 @@ def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
         frames.append(data[at : at + frame.length])
         at += frame.length
     doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
-    inspector, _ = judged([doubled])
-    assert inspector.samples[Medium.AUDIO] == copied(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
+    inspector, _ = inspect_segments([doubled])
+    assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
 
 
 @pytest.mark.parametrize("codec", ENCODINGS)
 def test_segment_cut_inside_a_frame_is_refused(codec: str) -> None:
     with pytest.raises(UpstreamError, match="inside an audio frame"):
-        judged([audio(codec)[:-100]])
+        inspect_segments([audio(codec)[:-100]])
 
 
 @pytest.mark.parametrize("codec", ENCODINGS)
@@ -107,22 +107,22 @@ def test_noise_between_frames_is_refused(codec: str) -> None:
     data = audio(codec)
     third = len(data) // 3
     with pytest.raises(UpstreamError):
-        judged([data[:third] + bytes(third) + data[2 * third :]])
+        inspect_segments([data[:third] + bytes(third) + data[2 * third :]])
 
 
 @pytest.mark.parametrize("segment", [b"", tag(1), b"<html>" * 500])
 def test_segment_without_frames_is_refused(segment: bytes) -> None:
     with pytest.raises(UpstreamError):
-        judged([audio("aac"), segment], probe_of=probed(audio("aac")))
+        inspect_segments([audio("aac"), segment], probe_of=probe_segment(audio("aac")))
 
 
 def test_encrypted_samples_are_refused_in_any_segment() -> None:
     described = tag(1, owner=b"com.apple.streaming.audioDescription\0") + audio("aac")
     with pytest.raises(UnsupportedSourceError, match="protected"):
-        probed(described)
+        probe_segment(described)
     with pytest.raises(UnsupportedSourceError, match="protected"):
-        judged([audio("aac"), described])
+        inspect_segments([audio("aac"), described])
 
 
 def test_each_codec_has_its_container() -> None:
-    assert [probed(audio(codec)).container for codec in ENCODINGS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]
+    assert [probe_segment(audio(codec)).container for codec in ENCODINGS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]

@@ -1,7 +1,7 @@
 import pytest
-from generated_video import GeneratedVideo, encoding, run_ffmpeg
+from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from make_media import media
-from peers.inspected import copied, judged, probed, read
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts.program_tables import read_program
@@ -29,8 +29,8 @@ CODECS = {
 
 @pytest.mark.parametrize("name", CODECS)
 def test_container_and_codecs_are_found(name: str) -> None:
-    init, segments = read(media(name))
-    found = probed(segments[0], init=init)
+    init, segments = read_segments(media(name))
+    found = probe_segment(segments[0], init=init)
     assert (found.container, *(stream.codec for stream in found.streams)) == CODECS[name]
     audio = found.first(Medium.AUDIO)
     assert audio
@@ -39,8 +39,8 @@ def test_container_and_codecs_are_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", CODECS)
 def test_first_bytes_give_the_same_result_as_the_whole_segment(name: str) -> None:
-    init, segments = read(media(name))
-    found = probed(segments[0], init=init)
+    init, segments = read_segments(media(name))
+    found = probe_segment(segments[0], init=init)
     heads = [probe(segments[0][:size], init=init, whole=False) for size in range(0, len(segments[0]), 1501)]
     results = [head for head in heads if head]
     assert heads[0] is None
@@ -49,10 +49,10 @@ def test_first_bytes_give_the_same_result_as_the_whole_segment(name: str) -> Non
 
 
 def test_announced_stream_without_packets_has_no_start() -> None:
-    _, segments = read(media("ts-muxed"))
+    _, segments = read_segments(media("ts-muxed"))
     packets = (segments[0][at : at + 188] for at in range(0, len(segments[0]), 188))
     segment = b"".join(packet for packet in packets if packet[1] & 0x1F != 1 or packet[2] != 1)
-    found = probed(segment)
+    found = probe_segment(segment)
     audio = found.first(Medium.AUDIO)
     assert probe(segment, whole=False) is None
     assert audio
@@ -95,11 +95,11 @@ def test_recognizable_other_formats_are_refused_by_their_first_bytes(head: bytes
 
 
 def test_encrypted_fragments_are_refused() -> None:
-    init, segments = read(media("fmp4-muxed"))
+    init, segments = read_segments(media("fmp4-muxed"))
     for clear, encrypted in ((b"avc1", b"encv"), (b"mp4a", b"enca")):
         at = init.find(clear, init.find(b"stsd", init.find(b"vide" if clear == b"avc1" else b"soun")))
         with pytest.raises(UnsupportedSourceError, match="protected"):
-            probed(segments[0], init=init[:at] + encrypted + init[at + 4 :])
+            probe_segment(segments[0], init=init[:at] + encrypted + init[at + 4 :])
 
 
 @pytest.mark.parametrize("kind", [0xDB, 0xCF, 0xC1, 0xC2])
@@ -141,7 +141,7 @@ def test_stream_types_and_descriptors_name_the_codec(kind: int, descriptors: byt
 
 def test_plain_mp4_is_recognized_by_its_sample_tables(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("mp4") / "video.mp4"
-    run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+faststart", file)
+    run_ffmpeg(*encoder_arguments(GeneratedVideo(seconds=1, timestamp_offset=0)), "-movflags", "+faststart", file)
     data = file.read_bytes()
     found = probe(data, whole=True)
     assert found
@@ -159,15 +159,20 @@ def test_plain_mp4_is_recognized_by_its_sample_tables(tmp_path_factory: pytest.T
 
 def test_initialization_section_must_not_list_samples(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("mp4") / "video.mp4"
-    run_ffmpeg(*encoding(GeneratedVideo(seconds=1)), "-movflags", "+faststart", file)
+    run_ffmpeg(*encoder_arguments(GeneratedVideo(seconds=1)), "-movflags", "+faststart", file)
     with pytest.raises(UnsupportedSourceError, match="plain MP4"):
         probe(b"\0\0\0\x10moof\0\0\0\0\0\0\0\0", init=file.read_bytes(), whole=True)
 
 
 def test_negative_composition_offsets_shift_the_start_as_in_ffmpeg(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("mp4") / "video.mp4"
-    run_ffmpeg(*encoding(GeneratedVideo(seconds=1, at=0)), "-movflags", "+frag_keyframe+delay_moov+negative_cts_offsets", file)
-    video = probed(file.read_bytes()).first(Medium.VIDEO)
+    run_ffmpeg(
+        *encoder_arguments(GeneratedVideo(seconds=1, timestamp_offset=0)),
+        "-movflags",
+        "+frag_keyframe+delay_moov+negative_cts_offsets",
+        file,
+    )
+    video = probe_segment(file.read_bytes()).first(Medium.VIDEO)
     assert video
     assert video.start == video.composition_shift == pytest.approx(0.04)
 
@@ -175,16 +180,16 @@ def test_negative_composition_offsets_shift_the_start_as_in_ffmpeg(tmp_path_fact
 def test_layer_two_is_distinguished_from_layer_three(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("ts") / "audio.ts"
     run_ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "mp2", file)
-    inspector, _ = judged([file.read_bytes()])
-    assert [stream.codec for stream in probed(file.read_bytes()).streams] == ["mp2"]
+    inspector, _ = inspect_segments([file.read_bytes()])
+    assert [stream.codec for stream in probe_segment(file.read_bytes()).streams] == ["mp2"]
     assert inspector.samples[Medium.AUDIO] == 39
 
 
 def test_fragments_may_begin_before_zero() -> None:
-    init, segments = read(media("fmp4-video-only"))
+    init, segments = read_segments(media("fmp4-video-only"))
     at = segments[0].find(b"tfdt\1") + 8
     early = segments[0][:at] + (-12800).to_bytes(8, "big", signed=True) + segments[0][at + 8 :]
-    found = probed(early, init=init).first(Medium.VIDEO)
+    found = probe_segment(early, init=init).first(Medium.VIDEO)
     assert found
-    assert found.start == pytest.approx(copied(init + early, "mov")[Medium.VIDEO].start)
+    assert found.start == pytest.approx(copy_with_ffmpeg(init + early, "mov")[Medium.VIDEO].start)
     assert (found.start or 0) < 0

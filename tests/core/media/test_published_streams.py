@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from peers.inspected import copied, judged, probed
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment
 
 from transcoder.core.media.ends import presentation_ends
 
@@ -53,9 +53,9 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(playlist: Path) -> None:
         pytest.skip("a segment is missing: the stream was live")
     if b"enc" in re.findall(rb"stsd.{12}(enc)[va]", init, re.DOTALL):
         pytest.skip("encrypted")
-    probe = probed(segments[0], init=init)
-    inspector, passed_on = judged(segments, init=init)
-    expected = copied(init + passed_on, probe.container.value)
+    probe = probe_segment(segments[0], init=init)
+    inspector, passed_on = inspect_segments(segments, init=init)
+    expected = copy_with_ffmpeg(init + passed_on, probe.container.value)
     assert inspector.samples == {medium: stream.samples for medium, stream in expected.items()}
     ends = presentation_ends(segments[-1], probe, init=init)
     for medium, stream in expected.items():

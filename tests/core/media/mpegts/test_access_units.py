@@ -6,7 +6,7 @@ import pytest
 from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
-from peers.inspected import counted, pieces
+from peers.segment_inspection import ffmpeg_packet_count, split_at
 
 from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
 
@@ -57,7 +57,7 @@ def count(codec: str, parts: list[bytes]) -> int:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_count_is_that_of_ffmpeg(encoding: str) -> None:
     codec, data = byte_stream(encoding)
-    assert count(codec, [data]) == counted(data, codec) == 50
+    assert count(codec, [data]) == ffmpeg_packet_count(data, codec) == 50
 
 
 @pytest.mark.parametrize("encoding", ["slices", "hevc"])
@@ -65,7 +65,7 @@ def test_count_is_that_of_ffmpeg(encoding: str) -> None:
 def test_count_does_not_depend_on_the_pieces(encoding: str, cuts: list[int]) -> None:
     codec, data = byte_stream(encoding)
     start = data[:10_000]
-    assert count(codec, pieces(start, cuts)) == count(codec, [start])
+    assert count(codec, split_at(start, cuts)) == count(codec, [start])
 
 
 def test_single_bytes_give_the_same_count() -> None:
@@ -76,19 +76,19 @@ def test_single_bytes_give_the_same_count() -> None:
 def test_pictures_without_other_units_between_them_are_separated() -> None:
     codec, data = byte_stream("b-frames")
     bare = START_CODE.join(unit for unit in units(data) if kind(unit) not in {6, 9})
-    assert count(codec, [bare]) == counted(bare, codec) == 50
+    assert count(codec, [bare]) == ffmpeg_packet_count(bare, codec) == 50
 
 
 def test_each_field_is_a_sample() -> None:
     codec, data = byte_stream("b-frames")
     fields = START_CODE.join(each for unit in units(data) for each in ([unit, unit] if kind(unit) in {1, 5} else [unit]))
-    assert count(codec, [fields]) == counted(fields, codec) == 100
+    assert count(codec, [fields]) == ffmpeg_packet_count(fields, codec) == 100
 
 
 @pytest.mark.parametrize(("encoding", "end"), [("b-frames", b"\0\0\1\x09\xf0"), ("hevc", b"\0\0\1\x48\1"), ("hevc", b"\0\0\1\x46\1\x50")])
 def test_units_after_the_last_picture_count_as_in_ffmpeg(encoding: str, end: bytes) -> None:
     codec, data = byte_stream(encoding)
-    assert count(codec, [data + end]) == counted(data + end, codec)
+    assert count(codec, [data + end]) == ffmpeg_packet_count(data + end, codec)
 
 
 def test_empty_stream_has_no_access_unit() -> None:

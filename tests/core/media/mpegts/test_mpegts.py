@@ -1,7 +1,7 @@
 import pytest
 from generated_video import run_ffmpeg
 from make_media import media
-from peers.inspected import copied, judged, probed, read
+from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments
 
 from transcoder.core.media.mpegts.packets import find_packets
 from transcoder.core.media.mpegts.pes import read_pes_header
@@ -36,46 +36,46 @@ def pid(packet: bytes) -> int:
 
 
 def test_first_of_several_programs_is_used(two_programs: bytes) -> None:
-    probe = probed(two_programs)
-    inspector, _ = judged([two_programs])
+    probe = probe_segment(two_programs)
+    inspector, _ = inspect_segments([two_programs])
     assert len(probe.streams) == 1
     assert inspector.samples == {Medium.VIDEO: 25}
 
 
 def test_opus_access_units_are_those_that_ffmpeg_copies(opus: bytes) -> None:
-    inspector, _ = judged([opus])
-    expected = copied(opus, "mpegts")[Medium.AUDIO]
+    inspector, _ = inspect_segments([opus])
+    expected = copy_with_ffmpeg(opus, "mpegts")[Medium.AUDIO]
     assert inspector.samples[Medium.AUDIO] == expected.samples
     assert inspector.ends[Medium.AUDIO] == pytest.approx(expected.end, abs=0.001)
 
 
 def test_stream_that_begins_inside_a_group_of_pictures_is_counted_from_its_first_frame() -> None:
-    _, segments = read(media("ts-muxed"))
+    _, segments = read_segments(media("ts-muxed"))
     parts = packets(b"".join(segments))
     cut = b"".join(parts[:3] + parts[60:])
-    inspector, _ = judged([cut], probe_of=probed(segments[0]))
-    assert inspector.samples == {medium: stream.samples for medium, stream in copied(cut, "mpegts").items()}
+    inspector, _ = inspect_segments([cut], probe_of=probe_segment(segments[0]))
+    assert inspector.samples == {medium: stream.samples for medium, stream in copy_with_ffmpeg(cut, "mpegts").items()}
 
 
 @pytest.mark.parametrize("kept", [0.31, 0.5, 0.77])
 def test_stream_cut_off_anywhere_is_counted_to_its_last_byte(kept: float) -> None:
-    _, segments = read(media("ts-muxed"))
+    _, segments = read_segments(media("ts-muxed"))
     parts = packets(b"".join(segments))
     cut = b"".join(parts[: int(len(parts) * kept)])
-    inspector, _ = judged([cut])
-    assert inspector.samples == {medium: stream.samples for medium, stream in copied(cut, "mpegts").items()}
+    inspector, _ = inspect_segments([cut])
+    assert inspector.samples == {medium: stream.samples for medium, stream in copy_with_ffmpeg(cut, "mpegts").items()}
 
 
 def test_null_packets_and_other_pids_are_ignored() -> None:
-    _, segments = read(media("ts-muxed"))
+    _, segments = read_segments(media("ts-muxed"))
     null = b"G\x1f\xff\x10" + bytes(184)
     foreign = b"G\x41\xf4\x10" + b"\0\0\1\xbd" + bytes(180)
     padded = b"".join(packet + null + foreign for packet in packets(segments[0]))
-    assert judged([padded])[0].samples == judged([segments[0]])[0].samples
+    assert inspect_segments([padded])[0].samples == inspect_segments([segments[0]])[0].samples
 
 
 def test_section_is_assembled_from_several_packets() -> None:
-    _, segments = read(media("ts-muxed"))
+    _, segments = read_segments(media("ts-muxed"))
     pat = next(packet for packet in packets(segments[0]) if pid(packet) == 0)
     section = pat[5 : 5 + 3 + ((pat[6] & 0xF) << 8 | pat[7])]
     sections = SectionAssembler()
@@ -88,7 +88,7 @@ def test_section_is_assembled_from_several_packets() -> None:
 
 
 def test_section_with_a_wrong_checksum_is_left_out() -> None:
-    _, segments = read(media("ts-muxed"))
+    _, segments = read_segments(media("ts-muxed"))
     pat = bytearray(next(packet for packet in packets(segments[0]) if pid(packet) == 0))
     pat[12] ^= 1
     assert not list(SectionAssembler().feed(bytes(pat[4:]), starts=True))

@@ -1,0 +1,94 @@
+"""Clips: the part of a source between `--start` and `--end`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from conftest import Serve
+from peers import av_sync, media_reader
+from peers.source_files import download
+
+Media = Callable[[str], Path]
+
+PACKAGINGS = [
+    "ts-muxed",
+    "ts-separate-audio",
+    "ts-hevc",
+    "ts-wrap",
+    "fmp4-muxed",
+    "fmp4-separate-audio",
+    "fmp4-edit-lists",
+    "fmp4-opus",
+    "packed-aac",
+]
+
+
+@pytest.mark.parametrize("name", PACKAGINGS)
+def test_a_clip_starts_with_the_preceding_key_frame(name: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+    output = download(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4", "--start", "2.5", "--end", "4.2")
+    times = media_reader.presentation_times(output)
+    video, audio = sorted(times["video"]), sorted(times["audio"])
+    # There is a key frame each second: the clip starts at 2, and ends with the last frame that starts before 4.2.
+    assert video[0] == pytest.approx(0, abs=0.025)
+    assert video[-1] == pytest.approx(2.2 - 0.04, abs=0.05)
+    assert audio[0] == pytest.approx(0, abs=0.025)
+    assert audio[-1] == pytest.approx(2.2 - 0.02, abs=0.05)
+    assert media_reader.header_duration(output) == pytest.approx(2.2, abs=0.1)
+    assert media_reader.decoded_counts(output)["video"] == len(video)
+    assert media_reader.is_whole(output)
+    assert media_reader.decode_times_increase(output)
+    delays = av_sync.beep_delays(output)[1:]  # the start of the first beep may be cut off
+    assert delays == pytest.approx([0] * len(delays), abs=0.012)
+
+
+@pytest.mark.parametrize("name", PACKAGINGS)
+def test_an_exact_clip_starts_at_the_requested_time(name: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+    output = download(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4", "--start", "2.5", "--end", "4.2", "--exact")
+    assert media_reader.duration(output) == pytest.approx(1.7, abs=0.05)
+    assert media_reader.header_duration(output) == pytest.approx(1.7, abs=0.05)
+    assert media_reader.codecs(output) == ["h264", "aac"]
+    assert media_reader.decoded_counts(output)["video"] == pytest.approx(42, abs=1)
+    # The flash of the next full second is half a second after the start, except where the video starts late, and its playlist with it.
+    start = 0.52 if name in {"ts-separate-audio", "fmp4-muxed"} else 0.0
+    assert av_sync.flashes(output)[0] == pytest.approx((0.5 - start) % 1, abs=0.045)
+    assert av_sync.beep_delays(output) == pytest.approx([0] * len(av_sync.beep_delays(output)), abs=0.012)
+
+
+@pytest.mark.parametrize(("name", "key"), [("join-ts", 3.0), ("join-fmp4", 3.0)])
+def test_a_clip_may_span_periods(name: str, key: float, media: Media, serve: Serve, tmp_path: Path) -> None:
+    output = download(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4", "--start", str(key), "--end", "5.5")
+    assert media_reader.duration(output) == pytest.approx(5.5 - key, abs=0.05)
+    assert media_reader.header_duration(output) == pytest.approx(5.5 - key, abs=0.11)
+    assert media_reader.decode_times_increase(output)
+
+
+def test_a_clip_of_a_long_video_fetches_little(media: Media, serve: Serve, tmp_path: Path) -> None:
+    folder = media("ts-long")
+    origin = serve(folder)
+    total = sum(file.stat().st_size for file in folder.glob("*.ts"))
+    output = download(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--start", "5:03", "--end", "0:05:08")
+    assert media_reader.duration(output) == pytest.approx(6.0, abs=0.05)  # from the key frame at 302 s
+    assert media_reader.header_duration(output) == pytest.approx(6.0, abs=0.05)
+    assert origin.sent < 0.05 * total
+    assert {request.path for request in origin.requests if request.path.startswith("/video-")} == {"/video-75.ts", "/video-76.ts"}
+
+
+def test_end_without_start_cuts_off_the_rest(media: Media, serve: Serve, tmp_path: Path) -> None:
+    origin = serve(media("ts-muxed"))
+    output = download(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--end", "1.5")
+    assert media_reader.duration(output) == pytest.approx(1.5, abs=0.05)
+    assert [request.path for request in origin.requests if request.path.endswith(".ts")] == ["/segment-0.ts"]
+
+
+def test_start_without_end_keeps_the_rest(media: Media, serve: Serve, tmp_path: Path) -> None:
+    output = download(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "output.mp4", "--start", "4.9")
+    assert media_reader.duration(output) == pytest.approx(2.0, abs=0.05)
+    assert media_reader.header_duration(output) == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_clip_may_be_an_mp3(media: Media, serve: Serve, tmp_path: Path) -> None:
+    url = serve(media("join-ts")).url("/main.m3u8")
+    output = download(url, tmp_path / "output.mp3", "--format", "mp3", "--start", "3", "--end", "6")
+    with av.open(output) as container:
+        assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) == pytest.approx(3.0, abs=0.15)
