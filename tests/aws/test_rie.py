@@ -101,9 +101,7 @@ def test_a_managed_instance_gets_our_content_type_and_mode(instance: Invoke) -> 
     ("path", "kind", "message"),
     [
         pytest.param("/fail-after", "Function.UpstreamFailed", "The origin broke off.", id="a failure"),
-        pytest.param(
-            "/bug-after", "Function.InternalError", "The response could not be completed.", id="a bug, whose message stays here"
-        ),
+        pytest.param("/bug-after", "Function.InternalError", "The response could not be completed.", id="a bug, whose message stays here"),
     ],
 )
 def test_a_managed_instance_decodes_our_error_trailers(instance: Invoke, path: str, kind: str, message: str) -> None:

@@ -140,7 +140,7 @@ def _extents(inspector: Inspector, samples_before: Mapping[Medium, int]) -> dict
 
 
 def _refuse_truncated(segment: ProbedSegment, following: ProbedSegment, extents: Mapping[Medium, SegmentExtent]) -> None:
-    """Refuse a segment of which a part must be missing, unless the playlist itself has a gap after it."""
+    """Refuse a segment that must have lost a part, unless the playlist itself has a gap after it."""
     seconds = segment.segment.seconds
     has_gap = following.segment.at - segment.segment.at > seconds + _GAP_SECONDS
     if not has_gap and is_truncated(extents, following.probe, seconds=seconds):

@@ -1,4 +1,4 @@
-"""What a film will be, said before its first byte."""
+"""What an output will be, announced before its first byte."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from transcoder.core.output.announcement import announce, silence_for_period
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.errors import UnsupportedSourceError
 
-PICTURE, SOUND = Medium.VIDEO, Medium.AUDIO
+VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
 
 
 def track(kind: TrackKind, *seconds: float) -> Track:
@@ -19,14 +19,14 @@ def track(kind: TrackKind, *seconds: float) -> Track:
 
 
 def video(start: float | None = 10.0, codec: str = "h264") -> Stream:
-    return Stream(PICTURE, codec, 256, start)
+    return Stream(VIDEO, codec, 256, start)
 
 
 def audio(start: float | None = 10.0, codec: str = "aac", rate: int = 48_000, channels: int = 2) -> Stream:
-    return Stream(SOUND, codec, 257, start, rate, channels)
+    return Stream(AUDIO, codec, 257, start, rate, channels)
 
 
-def surveyed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> ProbedTrack:
+def probed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> ProbedTrack:
     found = ProbedTrack(track(kind, *seconds), Probe(Container.MPEGTS, streams), {})
     return replace(found, **more)  # type: ignore[arg-type]  # the fields of Surveyed, one by one in each test
 
@@ -36,12 +36,12 @@ def seconds(*periods: list[ProbedTrack]) -> float:
 
 
 def test_length_is_from_the_earliest_begin_to_the_latest_end() -> None:
-    apart = [surveyed(TrackKind.VIDEO, video(10.6), seconds=(5.0, 5.08)), surveyed(TrackKind.AUDIO, audio(10.0), seconds=(5.0, 5.03))]
+    apart = [probed(TrackKind.VIDEO, video(10.6), seconds=(5.0, 5.08)), probed(TrackKind.AUDIO, audio(10.0), seconds=(5.0, 5.03))]
     assert seconds(apart) == pytest.approx(10.68)
 
 
 def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
-    assert seconds([surveyed(TrackKind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
+    assert seconds([probed(TrackKind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
 
 
 @pytest.mark.parametrize(
@@ -56,32 +56,32 @@ def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
     ],
 )
 def test_the_end_is_what_the_last_segment_says_where_that_can_be(end: float, cut: bool, length: float) -> None:  # noqa: FBT001  # a column
-    assert seconds([surveyed(TrackKind.BOTH, video(10.0), ends={PICTURE: end}, cut=cut)]) == pytest.approx(length)
+    assert seconds([probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, cut=cut)]) == pytest.approx(length)
 
 
 def test_periods_add_up() -> None:
-    first = [surveyed(TrackKind.BOTH, video(10.0), audio(10.0))]
-    second = [surveyed(TrackKind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
-    film = announce([first, second], estimated_bytes=5)
-    assert film.seconds == pytest.approx(15.0)
-    assert film.media == pytest.approx({PICTURE: 15.0, SOUND: 14.9})
-    assert film.estimated_bytes == 5
+    first = [probed(TrackKind.BOTH, video(10.0), audio(10.0))]
+    second = [probed(TrackKind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
+    announcement = announce([first, second], estimated_bytes=5)
+    assert announcement.seconds == pytest.approx(15.0)
+    assert announcement.media == pytest.approx({VIDEO: 15.0, AUDIO: 14.9})
+    assert announcement.estimated_bytes == 5
 
 
 @pytest.mark.parametrize(
     ("periods", "words"),
     [
-        ([[surveyed(TrackKind.BOTH)]], "neither video nor audio"),
-        ([[surveyed(TrackKind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "plain MP4"),
-        ([[surveyed(TrackKind.VIDEO, audio())]], "no video"),
-        ([[surveyed(TrackKind.AUDIO, video())]], "no audio"),
-        ([[surveyed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
-        ([[surveyed(TrackKind.BOTH, audio(codec="mp2"))]], "mp2"),
-        ([[surveyed(TrackKind.BOTH, video())], [surveyed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
-        ([[surveyed(TrackKind.BOTH, audio())], [surveyed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
-        ([[surveyed(TrackKind.BOTH, audio())], [surveyed(TrackKind.BOTH, audio(channels=1))]], "channels"),
-        ([[surveyed(TrackKind.BOTH, video(), audio())], [surveyed(TrackKind.BOTH, audio())]], "no video"),
-        ([[surveyed(TrackKind.BOTH, video(), audio(channels=4))], [surveyed(TrackKind.BOTH, video())]], "no audio"),
+        ([[probed(TrackKind.BOTH)]], "neither video nor audio"),
+        ([[probed(TrackKind.BOTH, video(), probe=Probe(Container.MP4, (video(),)))]], "plain MP4"),
+        ([[probed(TrackKind.VIDEO, audio())]], "no video"),
+        ([[probed(TrackKind.AUDIO, video())]], "no audio"),
+        ([[probed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
+        ([[probed(TrackKind.BOTH, audio(codec="mp2"))]], "mp2"),
+        ([[probed(TrackKind.BOTH, video())], [probed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
+        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
+        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(channels=1))]], "channels"),
+        ([[probed(TrackKind.BOTH, video(), audio())], [probed(TrackKind.BOTH, audio())]], "no video"),
+        ([[probed(TrackKind.BOTH, video(), audio(channels=4))], [probed(TrackKind.BOTH, video())]], "no audio"),
     ],
 )
 def test_what_cannot_be_one_film_is_refused(periods: list[list[ProbedTrack]], words: str) -> None:
@@ -90,29 +90,29 @@ def test_what_cannot_be_one_film_is_refused(periods: list[list[ProbedTrack]], wo
 
 
 def test_a_stream_that_is_announced_and_never_comes_is_none() -> None:
-    film = announce([[surveyed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
-    assert set(film.media) == {PICTURE}
+    announcement = announce([[probed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
+    assert set(announcement.media) == {VIDEO}
 
 
 def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form() -> None:
-    loud = [surveyed(TrackKind.BOTH, video(), audio(rate=44_100, channels=1))]
-    silent = [surveyed(TrackKind.BOTH, video(500.0), seconds=(4.0,))]
-    film = announce([silent, loud], estimated_bytes=None)
-    silence = silence_for_period(silent, film.audio)
+    loud = [probed(TrackKind.BOTH, video(), audio(rate=44_100, channels=1))]
+    silent = [probed(TrackKind.BOTH, video(500.0), seconds=(4.0,))]
+    announcement = announce([silent, loud], estimated_bytes=None)
+    silence = silence_for_period(silent, announcement.audio)
     assert silence is not None
     assert (silence.codec, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
     assert silence.seconds == pytest.approx(4.0)
-    assert silence_for_period(loud, film.audio) is None
+    assert silence_for_period(loud, announcement.audio) is None
 
 
 def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> None:
-    ends = {PICTURE: 18.0, SOUND: 18.1}
-    assert seconds([surveyed(TrackKind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)
+    ends = {VIDEO: 18.0, AUDIO: 18.1}
+    assert seconds([probed(TrackKind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)
 
 
 def test_nothing_lasts_less_than_no_time() -> None:
-    film = announce([[surveyed(TrackKind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
-    assert film.media == pytest.approx({PICTURE: 0.0, SOUND: 3.0})
+    announcement = announce([[probed(TrackKind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
+    assert announcement.media == pytest.approx({VIDEO: 0.0, AUDIO: 3.0})
 
 
 def test_a_later_look_tells_of_what_begins_late() -> None:

@@ -7,14 +7,12 @@ import pytest
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
 
-PICTURE = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
-SOUND = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
+VIDEO = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
+AUDIO = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
 
 
 def test_allows_pipes_alone_before_each_input() -> None:
-    words = remux_command(
-        "ffmpeg", [FfmpegInput(7, Container.MPEGTS, (PICTURE,)), FfmpegInput(9, Container.FMP4, (SOUND,))], RemuxOptions()
-    )
+    words = remux_command("ffmpeg", [FfmpegInput(7, Container.MPEGTS, (VIDEO,)), FfmpegInput(9, Container.FMP4, (AUDIO,))], RemuxOptions())
     inputs = [index for index, word in enumerate(words) if word == "-i"]
     assert [words[index + 1] for index in inputs] == ["pipe:7", "pipe:9"]
     starts = [0, *inputs]
@@ -23,7 +21,7 @@ def test_allows_pipes_alone_before_each_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("container", "picture", "sound", "joined", "pairs"),
+    ("container", "video_codec", "audio_codec", "joined", "pairs"),
     [
         pytest.param(Container.MPEGTS, "h264", "aac", False, {("-bsf:a", "aac_adtstoasc")}, id="AAC out of TS gets its configuration"),
         pytest.param(Container.MPEGTS, "h264", "ac3", True, set(), id="on AC-3 that filter would be fatal"),
@@ -39,8 +37,10 @@ def test_allows_pipes_alone_before_each_input() -> None:
         pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hvc1")}, id="HEVC as Apple wants it"),
     ],
 )
-def test_adds_what_a_codec_needs(container: Container, picture: str, sound: str, joined: bool, pairs: set[tuple[str, str]]) -> None:  # noqa: FBT001  # a column
-    streams = (Stream(Medium.VIDEO, picture, 1, 0.0), Stream(Medium.AUDIO, sound, 2, 0.0))
+def test_adds_what_a_codec_needs(
+    container: Container, video_codec: str, audio_codec: str, joined: bool, pairs: set[tuple[str, str]]
+) -> None:  # noqa: FBT001  # a column
+    streams = (Stream(Medium.VIDEO, video_codec, 1, 0.0), Stream(Medium.AUDIO, audio_codec, 2, 0.0))
     words = remux_command("ffmpeg", [FfmpegInput(3, container, streams)], RemuxOptions(joined=joined))
     special = {pair for pair in pairwise(words) if pair[0] in {"-bsf:a", "-bsf:v", "-tag:v", "-video_track_timescale"}}
     assert special == pairs

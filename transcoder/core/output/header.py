@@ -51,7 +51,7 @@ class OutputTrack:
     entry: SampleEntry
     defaults: TrackDefaults
     sample_rate: int | None
-    """What a decoder goes by: for AAC the index, of which there may be two for one rate; None for video."""
+    """What a decoder uses: for AAC the index, since one rate may have two; None for video."""
     channels: int | None
     silence: bytes | None
     """A silent frame, if one is known."""

@@ -150,7 +150,7 @@ class AudioTimeline:
         return (gap + self._frame // 2) // self._frame
 
     def trim_to(self, fragment: Fragment, run: TrackRun, limit: int) -> None:
-        """Drop the frames at the end of a run of which more than half lies beyond `limit`."""
+        """Drop the frames at the end of a run that lie, by more than half, beyond `limit`."""
         sizes, start = list(run.sizes), self.end
         inserted = next((edit for edit in reversed(fragment.edits) if edit.insert), None)
         floor = inserted.at if inserted else run.data_start
@@ -221,5 +221,5 @@ class OutputTimeline:
         """
         track = self.video if medium is Medium.VIDEO else self.audio
         if not track:
-            raise TranscodeError(f"A fragment holds {medium.value}, of which the output has no track.")
+            raise TranscodeError(f"A fragment holds {medium.value}, but the output has no {medium.value} track.")
         return track

@@ -99,7 +99,7 @@ def oversize_factor(plan: Plan, fit: int) -> float:
 
 
 def too_large_error(plan: Plan, fit: int, multivariant: MultivariantPlaylist | None = None) -> TooLargeError:
-    """Return the error for a source of which no variant fits; its message gives the smallest possible size."""
+    """Return the error for a source without a variant that fits; its message gives the smallest possible size."""
     estimated = plan.estimated_bytes or 0
     if multivariant and plan.output_format.format is not FileFormat.MP3:
         rates = [rate for each in multivariant.variants if (rate := bits_per_second(each))]
