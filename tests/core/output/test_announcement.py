@@ -35,12 +35,12 @@ def seconds(*periods: list[ProbedTrack]) -> float:
     return announce(periods, estimated_bytes=None).seconds
 
 
-def test_length_is_from_the_earliest_begin_to_the_latest_end() -> None:
+def test_the_duration_runs_from_the_earliest_start_to_the_latest_end() -> None:
     apart = [probed(TrackKind.VIDEO, video(10.6), seconds=(5.0, 5.08)), probed(TrackKind.AUDIO, audio(10.0), seconds=(5.0, 5.03))]
     assert seconds(apart) == pytest.approx(10.68)
 
 
-def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
+def test_extinf_of_muxed_segments_covers_both_media_together() -> None:
     assert seconds([probed(TrackKind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
 
 
@@ -55,7 +55,7 @@ def test_extinf_of_muxed_segments_is_that_of_both_together() -> None:
         pytest.param(21.6, True, 11.6, id="the last of several fragments"),
     ],
 )
-def test_the_end_is_what_the_last_segment_says_where_that_can_be(end: float, cut: bool, length: float) -> None:  # noqa: FBT001  # a column
+def test_the_last_segment_decides_the_end_where_it_is_plausible(end: float, cut: bool, length: float) -> None:  # noqa: FBT001  # a column
     assert seconds([probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, cut=cut)]) == pytest.approx(length)
 
 
@@ -84,17 +84,17 @@ def test_periods_add_up() -> None:
         ([[probed(TrackKind.BOTH, video(), audio(channels=4))], [probed(TrackKind.BOTH, video())]], "no audio"),
     ],
 )
-def test_what_cannot_be_one_film_is_refused(periods: list[list[ProbedTrack]], words: str) -> None:
+def test_periods_that_cannot_be_one_output_are_refused(periods: list[list[ProbedTrack]], words: str) -> None:
     with pytest.raises(UnsupportedSourceError, match=words):
         announce(periods, estimated_bytes=None)
 
 
-def test_a_stream_that_is_announced_and_never_comes_is_none() -> None:
+def test_a_stream_that_is_announced_but_never_begins_is_left_out() -> None:
     announcement = announce([[probed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
     assert set(announcement.media) == {VIDEO}
 
 
-def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form() -> None:
+def test_a_period_without_audio_gets_silence_of_its_duration_in_the_format_of_the_output() -> None:
     loud = [probed(TrackKind.BOTH, video(), audio(rate=44_100, channels=1))]
     silent = [probed(TrackKind.BOTH, video(500.0), seconds=(4.0,))]
     announcement = announce([silent, loud], estimated_bytes=None)
@@ -105,17 +105,17 @@ def test_a_period_without_sound_gets_silence_of_its_length_and_in_the_films_form
     assert silence_for_period(loud, announcement.audio) is None
 
 
-def test_a_playlist_that_tells_no_durations_leaves_it_to_the_last_segment() -> None:
+def test_without_extinf_the_last_segment_decides_the_duration() -> None:
     ends = {VIDEO: 18.0, AUDIO: 18.1}
     assert seconds([probed(TrackKind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)
 
 
-def test_nothing_lasts_less_than_no_time() -> None:
+def test_no_duration_is_negative() -> None:
     announcement = announce([[probed(TrackKind.BOTH, video(14.5), audio(10.0), seconds=(2.0, 1.0))]], estimated_bytes=None)
     assert announcement.media == pytest.approx({VIDEO: 0.0, AUDIO: 3.0})
 
 
-def test_a_later_look_tells_of_what_begins_late() -> None:
+def test_a_later_probe_adds_the_start_of_a_late_stream() -> None:
     first = Probe(Container.MPEGTS, (video(10.0), audio(None)))
     later = Probe(Container.MPEGTS, (video(12.0), audio(12.5)))
     assert first.has_pending_stream

@@ -11,7 +11,7 @@ VIDEO = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 AUDIO = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
 
 
-def test_allows_pipes_alone_before_each_input() -> None:
+def test_allows_only_pipes_before_each_input() -> None:
     words = remux_command("ffmpeg", [FfmpegInput(7, Container.MPEGTS, (VIDEO,)), FfmpegInput(9, Container.FMP4, (AUDIO,))], RemuxOptions())
     inputs = [index for index, word in enumerate(words) if word == "-i"]
     assert [words[index + 1] for index in inputs] == ["pipe:7", "pipe:9"]
@@ -37,16 +37,20 @@ def test_allows_pipes_alone_before_each_input() -> None:
         pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hvc1")}, id="HEVC as Apple wants it"),
     ],
 )
-def test_adds_what_a_codec_needs(
-    container: Container, video_codec: str, audio_codec: str, joined: bool, pairs: set[tuple[str, str]]
-) -> None:  # noqa: FBT001  # a column
+def test_adds_the_options_that_a_codec_needs(
+    container: Container,
+    video_codec: str,
+    audio_codec: str,
+    joined: bool,  # noqa: FBT001  # a column
+    pairs: set[tuple[str, str]],
+) -> None:
     streams = (Stream(Medium.VIDEO, video_codec, 1, 0.0), Stream(Medium.AUDIO, audio_codec, 2, 0.0))
     words = remux_command("ffmpeg", [FfmpegInput(3, container, streams)], RemuxOptions(joined=joined))
     special = {pair for pair in pairwise(words) if pair[0] in {"-bsf:a", "-bsf:v", "-tag:v", "-video_track_timescale"}}
     assert special == pairs
 
 
-def test_shifts_packed_audio_by_its_id3_time() -> None:
+def test_shifts_packed_audio_by_its_id3_timestamp() -> None:
     words = remux_command(
         "ffmpeg", [FfmpegInput(3, Container.ADTS, (Stream(Medium.AUDIO, "aac", 0, 1.466667),), offset=1.466667)], RemuxOptions()
     )
