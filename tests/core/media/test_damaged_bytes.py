@@ -39,6 +39,13 @@ def stream(name: str) -> tuple[bytes, bytes]:
     return init, segments[0]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _generated_media() -> None:
+    """Generate the media before the first example: that takes longer than an example may."""
+    for name in NAMES:
+        stream(name)
+
+
 def changed(data: bytes, by: Changes) -> bytes:
     copy = bytearray(data)
     for at, value in by:
