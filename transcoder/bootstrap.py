@@ -9,14 +9,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from transcoder.core.answer.function_url import Request, parse_event
 from transcoder.core.answer.metrics import Record, metric_line
 from transcoder.edge.memory_usage import peak_rss_mib
 from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
-from transcoder.errors import DeadlineError
+from transcoder.edge.runtime_api.deadline import deadline_guard
 from transcoder.settings import PREFIX, Settings
 
 Serve = Callable[[Request, Answer], Awaitable[None]]
@@ -64,7 +64,7 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
         began = asyncio.get_running_loop().time()
         answer: Answer | None = None
         try:
-            async with api.answer(invocation) as answer, _deadline_guard(invocation.deadline, margin=margin):
+            async with api.answer(invocation) as answer, deadline_guard(invocation.deadline, margin=margin):
                 await serve(parse_event(invocation.event), answer)
         finally:
             if answer is not None:
@@ -88,26 +88,6 @@ def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: 
     )
     sys.stderr.write(metric_line(record, epoch_ms=int(time.time() * 1000)) + "\n")
     sys.stderr.flush()
-
-
-@asynccontextmanager
-async def _deadline_guard(deadline: float | None, *, margin: float) -> AsyncIterator[None]:
-    """Let the block fail `margin` seconds before `deadline`, because Lambda itself ends with SIGKILL and tells the caller nothing.
-
-    If little time is left, the block gets at least half of it.
-
-    Raises:
-        DeadlineError: the time is up.
-    """
-    remaining = None if deadline is None else deadline - asyncio.get_running_loop().time()
-    limit = asyncio.timeout(None if remaining is None else max(remaining - margin, remaining / 2))
-    try:
-        async with limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise DeadlineError("The response takes longer than this function may run.") from error
 
 
 async def _main(address: str, application: Application | None) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError

@@ -19,7 +19,7 @@ from transcoder.core.output.header import Durations, read_header
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.output_boxes import output_reader
 from transcoder.core.output.verifier import Verifier, WholeMp4
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.written_samples import WrittenSamples
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 JOINABLE = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_header_options, add_parameter_options, parse_job, request_headers
 from transcoder.cli.exit_codes import ExitCode
-from transcoder.cli.output import FileOutput, Output, StandardOutput
+from transcoder.cli.output_file import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.verifying_sink import verifying

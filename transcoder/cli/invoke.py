@@ -15,7 +15,7 @@ from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4
-from transcoder.cli.output import FileOutput, Output, StandardOutput
+from transcoder.cli.output_file import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.subparsers import Subparsers

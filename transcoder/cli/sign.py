@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 
-from transcoder.app.signed_links import SignedLinks
+from transcoder.app.signing_keys import SigningKeys
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
@@ -61,7 +61,7 @@ def signed_if_keys(values: Mapping[str, str], settings: Settings, *, seconds: in
         SecretError: the keys cannot be read.
 
     """
-    keys = asyncio.run(SignedLinks(settings).keys())
+    keys = asyncio.run(SigningKeys(settings).all())
     return sign(values, key=keys[0], expires=int(time.time()) + seconds) if keys else values
 
 

@@ -10,12 +10,12 @@ from transcoder.core.output.accounting import missing_samples
 from transcoder.core.output.announcement import silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
 from transcoder.core.output.probed_track import ProbedTrack, first_start
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import OutputFormat, TimeWindow
 from transcoder.edge import ffmpeg
 from transcoder.edge.pipe import PipeWriter
 from transcoder.errors import TranscodeError, single_error
-from transcoder.pipeline.output import Output
+from transcoder.pipeline.output_stream import Output
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Plan
-from transcoder.core.media.continuity import OVERLAP_SECONDS, SegmentExtent, continues, is_truncated, same_streams
 from transcoder.core.media.inspector import Inspector
+from transcoder.core.media.segment_continuity import OVERLAP_SECONDS, SegmentExtent, continues, is_truncated, same_streams
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter

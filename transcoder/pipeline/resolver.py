@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
-from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, within_bandwidth
 from transcoder.core.media.streams import TrackKind

@@ -9,7 +9,7 @@ The way of one segment, and what passes from step to step:
     piped       PipeWriter.write           → ffmpeg's input                             pipeline/rendition.py
     remuxed     ffmpeg                     → fragmented MP4 with the source's times     pipeline/period.py
     placed      Joiner.feed                → fragments on the output's timeline         core/output
-    written     Sink.write                 → the client, or a file                      pipeline/output.py
+    written     Sink.write                 → the client, or a file                      pipeline/output_stream.py
 
 Back pressure runs the same way upwards: each step waits for the next one.
 """
@@ -32,7 +32,7 @@ from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import UpstreamError, single_error
 from transcoder.pipeline.key_store import KeyStore
-from transcoder.pipeline.output import Output, Sink
+from transcoder.pipeline.output_stream import Output, Sink
 from transcoder.pipeline.period import PeriodSettings, remux_period
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment

@@ -2,7 +2,7 @@
 
 from peers.playlists import media_playlist
 
-from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.planner import make_plan
 
 
 def test_the_usable_key_is_selected_among_several_at_one_place() -> None:

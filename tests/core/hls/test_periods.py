@@ -5,7 +5,7 @@ from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, section
 
 from transcoder.core.hls.periods import MAX_PERIODS
 from transcoder.core.hls.plan import Plan
-from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.media.streams import TrackKind
 from transcoder.errors import UnsupportedSourceError

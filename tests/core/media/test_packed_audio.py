@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
-from transcoder.core.media.ends import presentation_ends
 from transcoder.core.media.inspector import inspector_for
+from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment
 
-from transcoder.core.media.ends import presentation_ends
+from transcoder.core.media.presentation_ends import presentation_ends
 
 STREAMS = Path(os.environ.get("HLS_CORPORA", "no-corpora"), "streams")
 

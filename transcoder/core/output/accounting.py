@@ -3,7 +3,7 @@
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import TimeWindow
 
 _TOLERANCE_SECONDS = 0.5

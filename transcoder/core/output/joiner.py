@@ -9,13 +9,13 @@ from transcoder.core.media.mp4.boxes import Box, media_data_header
 from transcoder.core.media.mp4.fragment import NOT_SYNC
 from transcoder.core.media.mp4.mfra import IndexEntry
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.cutter import Cut, Cutter
+from transcoder.core.output.clip_cutter import Cut, Cutter
 from transcoder.core.output.fragment import DataEdit, Fragment, MediaEditor, read_fragment, write_moof
 from transcoder.core.output.header import Durations, OutputHeader, read_header, write_header
 from transcoder.core.output.output_boxes import broken_as, output_reader
-from transcoder.core.output.placement import Placement, check_joinable, place_first, place_next
+from transcoder.core.output.period_placement import Placement, check_joinable, place_first, place_next
 from transcoder.core.output.timeline import OutputTimeline
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.errors import TranscodeError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024

@@ -4,7 +4,7 @@ from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import read_mpeg_audio_header
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import Durations
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.written_samples import WrittenSamples
 
 
 class Mp3Joiner:

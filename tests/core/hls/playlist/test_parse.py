@@ -4,7 +4,7 @@ import pytest
 from peers.playlists import FIXTURES, FOLDER, URL, outcome, parse_media, parse_or_refusal, read_playlist
 
 from transcoder.core.hls.plan import Segment
-from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MultivariantPlaylist, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError

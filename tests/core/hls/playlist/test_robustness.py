@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from peers.playlists import FIXTURES, URL, outcome, parse_media, parse_or_refusal, read_playlist
 
-from transcoder.core.hls.planning import make_plan
+from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist, parse
 from transcoder.errors import UnsupportedSourceError
 

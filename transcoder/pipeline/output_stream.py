@@ -7,7 +7,7 @@ from typing import Protocol
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.written_samples import WrittenSamples
 
 
 class Sink(Protocol):

@@ -16,8 +16,8 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.fragment import DataEdit, Fragment, TrackRun, read_fragment
 from transcoder.core.output.header import Durations, OutputHeader, read_header
-from transcoder.core.output.placement import Placement
-from transcoder.core.output.written import WrittenSamples
+from transcoder.core.output.period_placement import Placement
+from transcoder.core.output.written_samples import WrittenSamples
 
 _STEP_SECONDS = 0.001
 """Frames beyond the end that are needed only to decode others are presented for so long each."""

@@ -2,7 +2,7 @@ import pytest
 from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
-from transcoder.core.media.ends import presentation_ends
+from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Medium
 
 

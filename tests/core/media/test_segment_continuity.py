@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.media.continuity import SegmentExtent, continues, is_truncated, same_streams
+from transcoder.core.media.segment_continuity import SegmentExtent, continues, is_truncated, same_streams
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
 

@@ -3,7 +3,7 @@
 import pytest
 from peers.playlists import BREAK, GAP, audio_playlist, media_playlist
 
-from transcoder.core.hls.planning import MAX_SECONDS, make_plan
+from transcoder.core.hls.planner import MAX_SECONDS, make_plan
 from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.media.streams import TrackKind
 from transcoder.errors import UnsupportedSourceError
