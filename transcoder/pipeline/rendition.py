@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
-from transcoder.core.media.segment_continuity import OVERLAP_SECONDS, SegmentExtent, continues, is_truncated, same_streams
+from transcoder.core.media.segment_continuity import OVERLAP_SECONDS, continues, same_streams
+from transcoder.core.media.segment_sequence import PassedSegment, SegmentExtent, SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
@@ -14,8 +15,8 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
 
-_GAP_SECONDS = 0.001
-"""Segments that lie further apart than EXTINF and this have a gap between them."""
+_FINGERPRINT_BYTES = 4096
+"""The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Rendition:
         self._reader = prefetcher.add_track([segment for _, segment in listed])
         self._keys = keys
         self._last_leap: _Leap | None = None
+        self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
+        """The segments that have passed, by the period of the plan and their fingerprint."""
 
     async def open_next(self) -> ProbedSegment | None:
         """Begin the next segment, probe its head, and make it `current`; None after the last one.
@@ -76,21 +79,39 @@ class Rendition:
         if segment is None:
             raise UpstreamError("A rendition ended before its period began.")
         await pipe.write(segment.init)
+        sequence = SegmentSequence(self._known.setdefault(segment.period, {}))
         while True:
-            samples_before = dict(inspector.samples)
-            await _pass_through(segment, inspector, pipe)
-            if pipe.broken:
+            passed = await self._pass(segment, pipe, inspector, media)
+            if passed is None:
                 return  # ffmpeg has ended; its exit status says why
-            self._refuse_late_stream(inspector, media)
+            sequence.add(passed)
             previous, segment = segment, await self.open_next()
             if segment is None or segment.period != previous.period:
+                _refuse_shortfall(sequence)
                 break
+            _refuse_doubled(passed, segment)
             if not self._is_continued(previous, segment, inspector):
                 self._refuse_stray(_Leap(previous, dict(inspector.starts), segment))
                 self.current = await probe_segment(segment, previous=None)  # it begins a period of its own
                 break
-            _refuse_truncated(previous, segment, _extents(inspector, samples_before))
         pipe.close()
+
+    async def _pass(
+        self, segment: ProbedSegment, pipe: PipeWriter, inspector: Inspector, media: Collection[Medium]
+    ) -> PassedSegment | None:
+        """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
+        inspector.begin()
+        samples_before, piece, prefix = dict(inspector.samples), segment.head, b""
+        while piece and not pipe.broken:
+            prefix += piece[: _FINGERPRINT_BYTES - len(prefix)]
+            await pipe.write(inspector.feed(piece))
+            piece = await segment.rest.read()
+        if not pipe.broken:
+            await pipe.write(inspector.end())
+        if pipe.broken:
+            return None
+        self._refuse_late_stream(inspector, media)
+        return _passed(segment, inspector, samples_before, prefix)
 
     def _refuse_late_stream(self, inspector: Inspector, media: Collection[Medium]) -> None:
         """Refuse a stream that was announced, had not begun when the output was begun, and begins now: it would be missing."""
@@ -115,33 +136,29 @@ class Rendition:
             raise UpstreamError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
 
 
-async def _pass_through(segment: ProbedSegment, inspector: Inspector, pipe: PipeWriter) -> None:
-    """Inspect the bytes of one segment and write them into ffmpeg's pipe, piece by piece."""
-    inspector.begin()
-    piece = segment.head
-    while piece and not pipe.broken:
-        await pipe.write(inspector.feed(piece))
-        piece = await segment.rest.read()
-    if not pipe.broken:
-        await pipe.write(inspector.end())
-
-
-def _extents(inspector: Inspector, samples_before: Mapping[Medium, int]) -> dict[Medium, SegmentExtent]:
-    """Return what the segment that has just ended brought, by medium."""
-    return {
-        medium: SegmentExtent(
-            count - samples_before.get(medium, 0),
-            unwrap(inspector.starts[medium], near=inspector.ends[medium]),
-            inspector.ends[medium],
-        )
-        for medium, count in inspector.samples.items()
-        if medium in inspector.starts and medium in inspector.ends
+def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mapping[Medium, int], prefix: bytes) -> PassedSegment:
+    """Return what the segment that has just ended brought."""
+    counts = {medium: count - samples_before.get(medium, 0) for medium, count in inspector.samples.items()}
+    starts, ends, durations = inspector.starts, inspector.ends, inspector.sample_seconds
+    extents = {
+        medium: SegmentExtent(count, unwrap(starts[medium], near=ends[medium]), ends[medium], durations.get(medium, 0.0))
+        for medium, count in counts.items()
+        if count and medium in starts and medium in ends
     }
+    listed = segment.segment
+    # Without timestamps two segments of silence may be the same, byte for byte.
+    fingerprint = (prefix, *sorted(starts.items(), key=str), *sorted(counts.items(), key=str)) if starts else (object(),)
+    return PassedSegment(listed.at, listed.seconds, (listed.url, listed.range), fingerprint, extents)
 
 
-def _refuse_truncated(segment: ProbedSegment, following: ProbedSegment, extents: Mapping[Medium, SegmentExtent]) -> None:
-    """Refuse a segment that must have lost a part, unless the playlist itself has a gap after it."""
-    seconds = segment.segment.seconds
-    has_gap = following.segment.at - segment.segment.at > seconds + _GAP_SECONDS
-    if not has_gap and is_truncated(extents, following.probe, seconds=seconds):
-        raise UpstreamError("A segment ends long before the next one begins: the origin has only a part of it.")
+def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
+    """Refuse a segment that was sent twice, or with its successor."""
+    starts = {stream.medium: stream.start for stream in following.probe.streams if stream.start is not None}
+    if fills_two_places(passed, starts, at=following.segment.at):
+        raise UpstreamError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
+
+
+def _refuse_shortfall(sequence: SegmentSequence) -> None:
+    """Refuse a last segment that is shorter than the playlist says, where the playlist has been right so far."""
+    if (seconds := sequence.shortfall()) > 0:
+        raise UpstreamError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")

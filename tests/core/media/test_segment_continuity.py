@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.media.segment_continuity import SegmentExtent, continues, is_truncated, same_streams
+from transcoder.core.media.segment_continuity import continues, same_streams
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS
 
@@ -51,26 +51,3 @@ def test_wrong_extinf_is_not_a_discontinuity(extinf: float, start: float) -> Non
 )
 def test_one_ffmpeg_reads_segments_with_the_same_streams(after: Probe, same: bool) -> None:  # noqa: FBT001  # a column
     assert same_streams(probe(0.0, 0.0), after) is same
-
-
-WHOLE = SegmentExtent(samples=150, start=10.0, end=16.0)
-HALF = SegmentExtent(samples=75, start=10.0, end=13.0)
-
-
-@pytest.mark.parametrize(
-    ("passed", "after", "truncated"),
-    [
-        pytest.param({VIDEO: WHOLE, AUDIO: WHOLE}, probe(16.0, 16.0), False, id="whole"),
-        pytest.param({VIDEO: HALF, AUDIO: HALF}, probe(16.0, 16.0), True, id="half"),
-        pytest.param({VIDEO: HALF, AUDIO: HALF}, probe(13.0, 13.0), False, id="half as long as EXTINF says, but complete"),
-        pytest.param({VIDEO: HALF, AUDIO: WHOLE}, probe(16.0, 16.0), False, id="a video frame is shown for long"),
-        pytest.param({VIDEO: WHOLE, AUDIO: HALF}, probe(16.0, 16.0), False, id="the audio pauses"),
-        pytest.param({VIDEO: HALF, AUDIO: HALF}, probe(audio=16.0), True, id="only the start of the audio is known"),
-        pytest.param({VIDEO: HALF}, probe(16.0), False, id="video alone may show a frame for long"),
-        pytest.param({AUDIO: HALF}, probe(audio=16.0), True, id="audio alone"),
-        pytest.param({AUDIO: SegmentExtent(3, 10.0, 10.1)}, probe(audio=16.0), False, id="too few samples"),
-        pytest.param({}, probe(16.0, 16.0), False, id="nothing counted"),
-    ],
-)
-def test_truncated_segment_is_detected(passed: dict[Medium, SegmentExtent], after: Probe, truncated: bool) -> None:  # noqa: FBT001
-    assert is_truncated(passed, after, seconds=6.0) is truncated

@@ -21,6 +21,8 @@ class AudioFrameCounter:
         self._began_inside_a_frame = False
         self.seconds = 0.0
         """Total duration of the frames that have begun; set it to 0 to measure from here."""
+        self.frame_seconds: float | None = None
+        """Duration of the last frame."""
 
     @property
     def count(self) -> int:
@@ -61,7 +63,8 @@ class AudioFrameCounter:
                 self._set_sample_rate(header.sample_rate)
             self._blocks += _blocks(header)
             if header.is_sample:
-                self.seconds += header.samples / header.sample_rate
+                self.frame_seconds = header.samples / header.sample_rate
+                self.seconds += self.frame_seconds
             at += header.length
         self._bytes_to_skip = max(0, at - len(data))
         self._carry = data[at:]

@@ -40,6 +40,10 @@ class Inspector(Protocol):
     def ends(self) -> Mapping[Medium, float]:
         """Latest presentation end so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
 
+    @property
+    def sample_seconds(self) -> Mapping[Medium, float]:
+        """Duration of the last sample of each medium in seconds; no entry if it is not known."""
+
     def begin(self) -> None:
         """Begin a segment."""
 

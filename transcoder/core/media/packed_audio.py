@@ -126,6 +126,11 @@ class PackedAudioInspector:
         return {Medium.AUDIO: self._frames.count - self._index_frames}
 
     @property
+    def sample_seconds(self) -> Mapping[Medium, float]:
+        """Duration of the last frame in seconds, once there is one."""
+        return {} if self._frames.frame_seconds is None else {Medium.AUDIO: self._frames.frame_seconds}
+
+    @property
     def starts(self) -> Mapping[Medium, float]:
         """The timestamp in this segment's ID3 tags, in seconds as written (33 bits); empty if there is none."""
         return {} if self._start is None else {Medium.AUDIO: self._start}

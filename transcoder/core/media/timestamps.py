@@ -2,6 +2,8 @@
 
 CLOCK_HZ = 90_000
 WRAP_SECONDS = 2**33 / CLOCK_HZ
+MAX_REORDERING_SECONDS = 0.5
+"""Timestamps may step back by this much within a segment: packagers that write no decode times show the order of presentation."""
 
 
 def unwrap(seconds: float, near: float) -> float:

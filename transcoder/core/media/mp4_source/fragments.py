@@ -22,6 +22,12 @@ class FragmentExtent:
     """First presentation time in seconds, edit list applied; None without samples or without a `tfdt`."""
     end: float | None = None
     """Latest presentation end in seconds."""
+    decode_start: float | None = None
+    """Decode time of the first sample in seconds, as written."""
+    decode_end: float | None = None
+    """Where decoding goes on after the last sample, in seconds."""
+    sample_seconds: float = 0.0
+    """Duration of the last sample."""
     late: float = 0.0
     """Seconds that ffmpeg adds to these times: the most negative composition offset."""
 
@@ -56,4 +62,15 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
         clock = times[-1]
     lowest = min(min(run.composition_offsets, default=0) for run in fragment.runs)
     start = None if first is None else (first - track.shift) / track.timescale
-    return FragmentExtent(track, samples, size, start, (end - track.shift) / track.timescale, max(0, -lowest) / track.timescale)
+    last_duration = next((run.durations[-1] for run in reversed(fragment.runs) if run.sizes), 0)
+    return FragmentExtent(
+        track,
+        samples,
+        size,
+        start=start,
+        end=(end - track.shift) / track.timescale,
+        decode_start=fragment.decode_time / track.timescale,
+        decode_end=clock / track.timescale,
+        sample_seconds=last_duration / track.timescale,
+        late=max(0, -lowest) / track.timescale,
+    )

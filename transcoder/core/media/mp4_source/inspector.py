@@ -12,6 +12,8 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024
 """A larger `moof` or `moov` is refused: it has to be held in memory."""
+_MAX_OVERLAP_SECONDS = 0.05
+"""Fragments may overlap by this much: packagers round their decode times."""
 _COLLECTED = frozenset({b"moof", b"moov"})
 
 
@@ -26,6 +28,8 @@ class FragmentInspector:
         self._late = dict.fromkeys(Medium, 0.0)
         self._starts: dict[Medium, float] = {}
         self._ends: dict[Medium, float] = {}
+        self._decode_ends: dict[Medium, float] = {}
+        self._sample_seconds: dict[Medium, float] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
 
@@ -44,9 +48,14 @@ class FragmentInspector:
         """Latest presentation end so far in seconds, where it is known."""
         return dict(self._ends)
 
+    @property
+    def sample_seconds(self) -> Mapping[Medium, float]:
+        """Duration of the last sample of each medium in seconds, where it is known."""
+        return dict(self._sample_seconds)
+
     def begin(self) -> None:
         """Begin a segment."""
-        self._starts = {}
+        self._starts, self._decode_ends = {}, {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
 
@@ -103,10 +112,25 @@ class FragmentInspector:
 
     def _count(self, medium: Medium, extent: FragmentExtent) -> None:
         self._samples[medium] += extent.samples
+        self._refuse_backward_step(medium, extent)
         if extent.start is not None and extent.end is not None:
             late = self._late[medium] = max(extent.late, self._late[medium])
             self._starts.setdefault(medium, extent.start + late)
             self._ends[medium] = max(extent.end + late, self._ends.get(medium, extent.end))
+
+    def _refuse_backward_step(self, medium: Medium, extent: FragmentExtent) -> None:
+        """Refuse fragments whose decode times run backwards within one segment."""
+        if extent.decode_start is None or extent.decode_end is None:
+            return
+        before = self._decode_ends.get(medium)
+        if before is not None and extent.decode_start < before - _MAX_OVERLAP_SECONDS:
+            raise UpstreamError(
+                f"The decode times of a segment run backwards, from {before:.3f} to {extent.decode_start:.3f} s: "
+                "a part of it was sent twice, or in the wrong order."
+            )
+        self._decode_ends[medium] = extent.decode_end
+        if extent.sample_seconds:
+            self._sample_seconds[medium] = extent.sample_seconds
 
 
 class PlainFileInspector(FragmentInspector):

@@ -5,7 +5,8 @@ from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
 from transcoder.core.media.mpegts.pes import read_pes_header, without_stuffing
 from transcoder.core.media.streams import Medium, Stream
-from transcoder.core.media.timestamps import unwrap
+from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
+from transcoder.errors import UpstreamError
 
 _ACCESS_UNIT_COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
 _MAX_FRAME_SECONDS = 10.0
@@ -33,6 +34,8 @@ class ElementaryStream:
         self._in_header = False
         self._is_media = False
         self._dts: float | None = None
+        self._segment_dts: float | None = None
+        """The latest decode time in this segment."""
         read_header = HEADER_READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
         self._audio_frames = AudioFrameCounter(read_header) if read_header else None
         counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
@@ -46,9 +49,14 @@ class ElementaryStream:
         counter = self._access_units or self._audio_frames
         return counter.count if counter else None
 
+    @property
+    def sample_seconds(self) -> float | None:
+        """Duration of the last sample: that of an audio frame, or the distance of the last two decode times; None if it is not known."""
+        return self._audio_frames.frame_seconds if self._audio_frames else self._frame_seconds or None
+
     def begin_segment(self) -> None:
         """Reset what is recorded for each segment separately."""
-        self.pes_packets, self.start = 0, None
+        self.pes_packets, self.start, self._segment_dts = 0, None, None
 
     def begin_packet(self, payload: bytes) -> None:
         """Take the first payload of a PES packet."""
@@ -91,6 +99,7 @@ class ElementaryStream:
             self.start = pts
         near = self._reference if self._reference is not None else pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
+        self._refuse_backward_step(dts)
         self._reference, self._pts = pts, pts
         if self._audio_frames:
             self._audio_frames.seconds = 0.0
@@ -101,6 +110,20 @@ class ElementaryStream:
             self._frame_seconds = dts - self._dts
         self._dts = dts
         self._extend_end(pts + self._frame_seconds)
+
+    def _refuse_backward_step(self, dts: float) -> None:
+        """Refuse decode times that run backwards within one segment, by more than frames may be reordered.
+
+        Raises:
+            UpstreamError: they do: a part of the segment was sent twice, or another segment was appended.
+
+        """
+        if self._segment_dts is not None and dts < self._segment_dts - MAX_REORDERING_SECONDS:
+            raise UpstreamError(
+                f"The timestamps of a segment run backwards, from {self._segment_dts:.3f} to {dts:.3f} s: "
+                "a part of it was sent twice, or in the wrong order."
+            )
+        self._segment_dts = dts
 
     def _extend_end(self, end: float) -> None:
         if self.end is None or end > self.end:

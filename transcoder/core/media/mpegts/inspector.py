@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.packets import (
     MAX_JUNK_BYTES,
@@ -41,6 +42,7 @@ class TransportInspector:
         self._last_table_payloads: dict[int, bytes] = {}
         self._program_number: int | None = None
         self._programs = 1
+        self._counters = ContinuityCounters(self._streams)
         self._carry = b""
         self._is_aligned = False
 
@@ -60,9 +62,15 @@ class TransportInspector:
         """Latest presentation end so far, in seconds on the source's timeline, unwrapped."""
         return {stream.medium: stream.end for stream in self._streams.values() if stream.end is not None}
 
+    @property
+    def sample_seconds(self) -> Mapping[Medium, float]:
+        """Duration of the last sample of each medium in seconds, where it is known."""
+        return {stream.medium: stream.sample_seconds for stream in self._streams.values() if stream.sample_seconds}
+
     def begin(self) -> None:
         """Begin a segment."""
         self._carry, self._is_aligned = b"", False
+        self._counters.begin_segment()
         for stream in self._streams.values():
             stream.begin_segment()
 
@@ -111,6 +119,7 @@ class TransportInspector:
         if data[::PACKET_BYTES].count(SYNC) != packets + bool(rest):
             raise UpstreamError("A segment is damaged: a transport packet does not begin with the sync byte.")
         self._carry = data[-rest:] if rest else b""
+        self._check_counters(data, packets)
         continuation, start, tables = self._take_continuation, self._take_start, self._tables
         for word, control, rest_of_packet in PACKET.iter_unpack(memoryview(data)[: packets * PACKET_BYTES]):
             if word in continuation:
@@ -129,6 +138,11 @@ class TransportInspector:
                 take(payload)
         for stream in self._streams.values():
             stream.drain()
+
+    def _check_counters(self, data: bytes, packets: int) -> None:
+        self._counters.feed(data, packets)
+        if self._counters.lost_inside:
+            raise UpstreamError("A segment is damaged: transport packets are missing inside it.")
 
     def _read_table(self, word: int, payload: bytes) -> None:
         """Read a packet of a program table, unless it repeats the last one of its PID."""

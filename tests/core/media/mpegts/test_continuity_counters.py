@@ -1,0 +1,72 @@
+"""Packets that are missing inside a segment are found by their counters; repeated and empty packets, and announced jumps, are no break."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
+
+PID, OTHER = 0x100, 0x101
+
+
+def packet(counter: int, *, pid: int = PID, starts: bool = False, payload: bool = True, jump: bool = False) -> bytes:
+    control = (0x20 if jump or not payload else 0) | (0x10 if payload else 0) | counter & 0x0F
+    adaptation = bytes([1, 0x80 if jump else 0]) if control & 0x20 else b""
+    return (bytes([0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF, control]) + adaptation).ljust(188, b"\xff")
+
+
+def follow(packets: list[bytes], *, sizes: list[int] | None = None) -> ContinuityCounters:
+    counters = ContinuityCounters([PID])
+    counters.begin_segment()
+    edges = [0, *sorted(size % (len(packets) + 1) for size in sizes or []), len(packets)]
+    for first, end in pairwise(edges):
+        counters.feed(b"".join(packets[first:end]), end - first)
+    return counters
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        pytest.param([packet(n) for n in range(40)], id="consecutive"),
+        pytest.param([packet(n) for n in range(9, 30)], id="any first counter"),
+        pytest.param([packet(0), packet(1), packet(1), packet(2)], id="a packet that is repeated"),
+        pytest.param([packet(0), packet(0, payload=False), packet(0, payload=False), packet(1)], id="packets without payload"),
+        pytest.param([packet(0), packet(1), packet(9, jump=True), packet(10)], id="a jump that is announced"),
+        pytest.param([packet(0), packet(7, pid=OTHER), packet(1), packet(3, pid=OTHER)], id="another PID"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_no_packet_is_missing(packets: list[bytes]) -> None:
+    found = follow(packets)
+    assert (found.lost_inside, found.jumped) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("packets", "lost_inside", "jumped"),
+    [
+        pytest.param([packet(0), packet(1), packet(3)], {PID}, set(), id="inside a PES packet"),
+        pytest.param([packet(0), packet(1), packet(3, starts=True)], set(), {PID}, id="before the start of one"),
+        pytest.param([packet(0), packet(1), packet(1), packet(1), packet(2)], {PID}, set(), id="the same packet three times"),
+        pytest.param([packet(0), packet(0, payload=False), packet(2)], {PID}, set(), id="after a packet without payload"),
+    ],
+)
+def test_missing_packets_are_found(packets: list[bytes], lost_inside: set[int], jumped: set[int]) -> None:
+    found = follow(packets)
+    assert (found.lost_inside, found.jumped) == (lost_inside, jumped)
+
+
+@given(st.integers(0, 15), st.integers(2, 200), st.integers(0, 10_000), st.lists(st.integers(0, 300), max_size=6))
+def test_one_missing_packet_is_found_wherever_the_pieces_are_cut(first: int, count: int, place: int, sizes: list[int]) -> None:
+    packets = [packet(first + number) for number in range(count + 2)]
+    assert not follow(packets, sizes=sizes).lost_inside
+    del packets[1 + place % count]
+    assert follow(packets, sizes=sizes).lost_inside == {PID}
+
+
+def test_the_next_segment_may_begin_with_any_counter() -> None:
+    found = follow([packet(0), packet(1)])
+    found.begin_segment()
+    found.feed(packet(9) + packet(10), 2)
+    assert (found.lost_inside, found.jumped) == (set(), set())

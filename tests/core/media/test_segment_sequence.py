@@ -1,0 +1,148 @@
+"""A segment that lost a part, was sent twice or in place of another is found; what real packagers do is not."""
+
+import pytest
+
+from transcoder.core.media.segment_sequence import PassedSegment, SegmentExtent, SegmentSequence, fills_two_places
+from transcoder.core.media.streams import Medium
+from transcoder.errors import UpstreamError
+
+VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
+FRAME, AUDIO_FRAME = 0.04, 1024 / 48_000
+MISSING = "A part of a segment is missing"
+
+
+def evenly(start: float, end: float, *, sample: float = FRAME) -> SegmentExtent:
+    return SegmentExtent(round((end - start) / sample), start, end, sample)
+
+
+def unevenly(start: float, end: float) -> SegmentExtent:
+    return SegmentExtent(20, start, end, 0.5)
+
+
+def segment(
+    number: int, seconds: float, *, at: float | None = None, video: SegmentExtent | None = None, audio: SegmentExtent | None = None
+) -> PassedSegment:
+    by_medium = {medium: extent for medium, extent in ((VIDEO, video), (AUDIO, audio)) if extent}
+    return PassedSegment(number * seconds if at is None else at, seconds, (f"{number}.ts",), (number,), by_medium)
+
+
+def listed(number: int, seconds: float, extents: dict[str, SegmentExtent]) -> PassedSegment:
+    return segment(number, seconds, video=extents.get("video"), audio=extents.get("audio"))
+
+
+def passed(*segments: PassedSegment) -> SegmentSequence:
+    sequence = SegmentSequence()
+    for each in segments:
+        sequence.add(each)
+    return sequence
+
+
+def pair(before: dict[str, SegmentExtent], after: dict[str, SegmentExtent], *, seconds: float = 4.02) -> SegmentSequence:
+    whole = {name: evenly(6, 10.02, sample=extent.sample_seconds) for name, extent in before.items()}
+    return passed(*(listed(number, seconds, extents) for number, extents in enumerate([whole, before, after])))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param({"video": evenly(10.02, 12.02), "audio": evenly(10.02, 12.0, sample=AUDIO_FRAME)}, id="half of both media"),
+        pytest.param({"video": evenly(10.02, 12.02)}, id="half of a video without audio"),
+        pytest.param({"audio": evenly(10.02, 12.0, sample=AUDIO_FRAME)}, id="half of audio alone"),
+        pytest.param({"video": evenly(10.02, 14.0)}, id="one frame"),
+        pytest.param({"video": evenly(10.02, 14.0), "audio": evenly(10.02, 14.04, sample=AUDIO_FRAME)}, id="one frame of muxed video"),
+        pytest.param({"video": SegmentExtent(2, 10.02, 12.02, 1.0)}, id="two of four samples"),
+        pytest.param({"video": unevenly(10.02, 12.02), "audio": evenly(10.02, 12.0, sample=AUDIO_FRAME)}, id="uneven video, and the audio"),
+    ],
+)
+def test_a_hole_that_two_witnesses_confirm_is_a_missing_part(before: dict[str, SegmentExtent]) -> None:
+    after = {name: evenly(14.04, 18.06, sample=extent.sample_seconds) for name, extent in before.items()}
+    with pytest.raises(UpstreamError, match=MISSING):
+        pair(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seconds"),
+    [
+        pytest.param({"video": evenly(10.02, 14.04)}, {"video": evenly(14.04, 18.06)}, 4.02, id="contiguous"),
+        pytest.param({"video": unevenly(10.02, 12.02)}, {"video": evenly(14.04, 18.06)}, 4.02, id="the last frame of a slide show stays"),
+        pytest.param(
+            {"video": evenly(10.02, 12.02), "audio": evenly(10.02, 14.04, sample=AUDIO_FRAME)},
+            {"video": evenly(14.04, 18.06), "audio": evenly(14.04, 18.06, sample=AUDIO_FRAME)},
+            4.02,
+            id="the video stands still while the audio continues",
+        ),
+        pytest.param(
+            {"video": evenly(10.02, 14.04), "audio": evenly(10.02, 12.0, sample=AUDIO_FRAME)},
+            {"video": evenly(14.04, 18.06), "audio": evenly(14.04, 18.06, sample=AUDIO_FRAME)},
+            4.02,
+            id="the audio pauses while the video continues",
+        ),
+        pytest.param({"audio": evenly(10.02, 14.04, sample=AUDIO_FRAME)}, {"audio": evenly(14.09, 18.1)}, 4.02, id="a gap beside EXTINF"),
+        pytest.param({"video": evenly(10.02, 14.04)}, {"audio": evenly(18, 20)}, 4.02, id="no medium in common"),
+    ],
+)
+def test_a_hole_with_one_witness_is_the_sources_own(
+    before: dict[str, SegmentExtent], after: dict[str, SegmentExtent], seconds: float
+) -> None:
+    assert pair(before, after, seconds=seconds).shortfall() == 0
+
+
+def test_a_gap_in_the_playlist_explains_a_hole() -> None:
+    first = segment(0, 4.02, video=evenly(0, 4), audio=evenly(0, 4, sample=AUDIO_FRAME))
+    passed(first, segment(2, 4.02, at=8.04, video=evenly(8, 12), audio=evenly(8, 12, sample=AUDIO_FRAME)))
+
+
+def test_a_body_that_stands_for_two_segments_is_refused() -> None:
+    first = segment(0, 4.0, video=evenly(0, 4))
+    again = PassedSegment(4.0, 4.0, ("1.ts",), first.fingerprint, first.extents)
+    with pytest.raises(UpstreamError, match="the same content"):
+        passed(first, again)
+    passed(first, PassedSegment(4.0, 4.0, first.identity, first.fingerprint, first.extents))  # listed twice
+
+
+@pytest.mark.parametrize(
+    ("seconds", "last", "expected"),
+    [
+        pytest.param((4.04, 4.04, 3.24), {"video": evenly(8.08, 11.32)}, 0.0, id="as long as it should be"),
+        pytest.param((4.04, 4.04, 3.24), {"video": evenly(8.08, 9.88)}, 1.44, id="cut"),
+        pytest.param((4.04, 4.04, 3.24), {"video": evenly(8.08, 11.28)}, 0.04, id="one frame short"),
+        pytest.param((4.0, 4.0, 4.0), {"video": evenly(8.0, 11.6)}, 0.0, id="whole seconds may be rounded"),
+        pytest.param((4.0, 4.0, 4.0), {"video": evenly(8.0, 10.0)}, 2.0, id="by more than rounding"),
+        pytest.param((4.04, 4.1, 3.24), {"video": evenly(8.08, 11.28)}, 0.0, id="EXTINF has not been exact"),
+        pytest.param((4.04,), {}, 0.0, id="a single segment has nothing to compare"),
+    ],
+)
+def test_the_last_segment_is_held_against_extinf(seconds: tuple[float, ...], last: dict[str, SegmentExtent], expected: float) -> None:
+    starts = [sum(seconds[:index]) for index in range(len(seconds))]
+    exact = [
+        evenly(4.04 * index, 4.04 * (index + 1)) if seconds[0] != 4.0 else evenly(4.0 * index, 4.0 * (index + 1)) for index in range(2)
+    ]
+    extents = [{"video": exact[0]}, {"video": exact[1]}, last][: len(seconds)]
+    segments = [segment(index, seconds[index], at=starts[index], video=extents[index].get("video")) for index in range(len(seconds))]
+    assert passed(*segments).shortfall() == pytest.approx(expected, abs=0.001)
+
+
+def test_a_medium_that_begins_late_may_have_a_shorter_last_segment() -> None:
+    late = [segment(index, 2.04, video=evenly(0.52 + 2.04 * index, 0.52 + 2.04 * (index + 1))) for index in range(2)]
+    audio = [evenly(2.04 * index, 2.04 * (index + 1), sample=AUDIO_FRAME) for index in range(2)]
+    both = [
+        PassedSegment(each.at, each.seconds, each.identity, each.fingerprint, {**each.extents, AUDIO: audio[index]})
+        for index, each in enumerate(late)
+    ]
+    end = segment(2, 2.04, video=evenly(0.52 + 4.08, 6.12), audio=evenly(4.08, 6.12, sample=AUDIO_FRAME))
+    assert passed(*both, end).shortfall() == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "start", "expected"),
+    [
+        pytest.param(14.0, 14.0, False, id="contiguous"),
+        pytest.param(18.0, 14.0, True, id="with its successor"),
+        pytest.param(14.3, 14.0, False, id="a small overlap"),
+        pytest.param(14.0, 10.0, False, id="a timeline that restarts"),
+        pytest.param(18.0, 1.4, False, id="a long segment before a restart"),
+    ],
+)
+def test_a_segment_that_fills_the_place_of_the_next_one_is_found(end: float, start: float, expected: bool) -> None:  # noqa: FBT001  # a column
+    before = segment(0, 4.0, video=evenly(10.0, end))
+    assert fills_two_places(before, {VIDEO: start}, at=4.0) is expected

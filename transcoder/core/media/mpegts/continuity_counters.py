@@ -1,0 +1,89 @@
+"""Continuity counters: packets that are missing within one segment (ISO/IEC 13818-1, 2.4.3.3)."""
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import compress
+
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, PID_MASK, UNIT_START
+
+_CYCLE = bytes(range(16)) * 8192
+"""The counters of consecutive packets, for as many as one piece of a segment can hold."""
+_MAX_PACKETS = len(_CYCLE) - 16
+_COUNTER = bytes(octet & 0x0F for octet in range(256))
+_HAS_PAYLOAD = bytes(octet >> 4 & 1 for octet in range(256))
+_ADAPTATION, _PAYLOAD = 0x20, 0x10
+_DISCONTINUITY_INDICATOR = 0x80
+
+
+class ContinuityCounters:
+    """Follows the continuity counter of some PIDs through one segment.
+
+    The counter of a PID rises by one with each packet that has a payload. A packet may be sent twice, and `discontinuity_indicator`
+    announces a jump. Nothing is said about the first packet of a segment: packagers restart the counters as they like.
+    """
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        """Follow `pids`."""
+        self._last: dict[int, int | None] = dict.fromkeys(pids)
+        self.lost_inside: set[int] = set()
+        """PIDs that lost packets in the middle of a PES packet in this segment."""
+        self.jumped: set[int] = set()
+        """PIDs whose counter jumped where a PES packet begins: packets may be missing before it, or two streams were concatenated."""
+
+    def begin_segment(self) -> None:
+        """Begin a segment: its first packets may have any counter."""
+        self._last = dict.fromkeys(self._last)
+        self.lost_inside, self.jumped = set(), set()
+
+    def feed(self, data: bytes, packets: int) -> None:
+        """Take the next `packets` whole packets, which begin at the first byte of `data`."""
+        end = packets * PACKET_BYTES
+        for first in range(0, end, _MAX_PACKETS * PACKET_BYTES):
+            self._take(data[first : min(end, first + _MAX_PACKETS * PACKET_BYTES)])
+
+    def _take(self, data: bytes) -> None:
+        """Compare the counters of each PID with those of consecutive packets, in C: this is done for every byte of a video."""
+        high, low, control = data[1::PACKET_BYTES], data[2::PACKET_BYTES], data[3::PACKET_BYTES]
+        for pid, last in self._last.items():
+            selected = _selector(high, low, pid)
+            controls = bytes(compress(control, selected))
+            if not controls:
+                continue
+            counters = controls.translate(_COUNTER)
+            first = counters[0] if last is None else (last + 1) & 0x0F
+            if counters != _CYCLE[first : first + len(counters)] or 0 in controls.translate(_HAS_PAYLOAD):
+                self._take_slowly(data, pid, list(compress(range(len(control)), selected)))
+            self._last[pid] = counters[-1]
+
+    def _take_slowly(self, data: bytes, pid: int, places: list[int]) -> None:
+        """Follow the counter packet by packet, where packets are repeated, have no payload, or are missing."""
+        last, was_repeated = self._last[pid], False
+        for place in places:
+            packet = data[place * PACKET_BYTES : (place + 1) * PACKET_BYTES]
+            counter = packet[3] & 0x0F
+            if _announces_jump(packet) or not packet[3] & _PAYLOAD:
+                last, was_repeated = counter, False
+                continue
+            is_repeated = counter == last and not was_repeated
+            if last is not None and not is_repeated and counter != (last + 1) & 0x0F:
+                starts_unit = bool((packet[1] << 8 | packet[2]) & UNIT_START)
+                (self.jumped if starts_unit else self.lost_inside).add(pid)
+            last, was_repeated = counter, is_repeated
+
+
+@cache
+def _pid_tables(pid: int) -> tuple[bytes, bytes]:
+    """Return tables that map the high and the low byte of a packet's PID to 1 if they are those of `pid`."""
+    high = bytes((octet & PID_MASK >> 8) == pid >> 8 for octet in range(256))
+    return high, bytes(octet == pid & 0xFF for octet in range(256))
+
+
+def _selector(high: bytes, low: bytes, pid: int) -> bytes:
+    """Return a byte per packet: 1 if it belongs to `pid`."""
+    high_table, low_table = _pid_tables(pid)
+    both = int.from_bytes(high.translate(high_table), "big") & int.from_bytes(low.translate(low_table), "big")
+    return both.to_bytes(len(high), "big")
+
+
+def _announces_jump(packet: bytes) -> bool:
+    return bool(packet[3] & _ADAPTATION and packet[4] and packet[5] & _DISCONTINUITY_INDICATOR)

@@ -1,0 +1,191 @@
+"""The segments of one track in one period, each compared with the one before it: nothing may be missing, doubled or out of place.
+
+An origin that has only a part of a file sends that part with a correct Content-Length, and a cache may send one segment for another. No
+single number proves that: EXTINF may be rounded or wrong, a video frame may be shown for any length of time, and audio may have gaps of
+its own. So a hole counts only if two of them agree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from transcoder.core.media.segment_continuity import OVERLAP_SECONDS
+from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamps import unwrap
+from transcoder.errors import UpstreamError
+
+_MIN_HOLE_SAMPLES = 0.9
+"""A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
+_MIN_SHORT_SAMPLES = 0.6
+"""A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
+_JITTER_SECONDS = 0.004
+"""Timestamps may be this inexact: some packagers round them to milliseconds."""
+_MIN_ROUNDING = 0.0001
+_STEADY = 0.02
+"""The samples of a segment are evenly spaced if their average distance differs from the last one by no more than this share."""
+_CLEAR_HOLE_SECONDS = 0.3
+"""A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentExtent:
+    """The samples of one medium in one segment: their number and the time they cover."""
+
+    samples: int
+    start: float
+    """First presentation time in seconds, unwrapped."""
+    end: float
+    """Last presentation end in seconds, unwrapped."""
+    sample_seconds: float
+    """Duration of the last sample; 0 if it is not known."""
+
+    @property
+    def seconds(self) -> float:
+        """The time that it covers."""
+        return self.end - self.start
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether its samples are evenly spaced, so that a longer distance after them is remarkable."""
+        return self.sample_seconds > 0 and abs(self.seconds / self.samples - self.sample_seconds) <= _STEADY * self.sample_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class PassedSegment:
+    """One segment that has passed through."""
+
+    at: float
+    """Where the playlist puts it in its period, in seconds."""
+    seconds: float
+    """EXTINF."""
+    identity: tuple[object, ...]
+    """What the playlist names: URL and byte range."""
+    fingerprint: tuple[object, ...]
+    """What arrived: equal only for equal bodies."""
+    extents: Mapping[Medium, SegmentExtent]
+
+
+@dataclass(slots=True)
+class SegmentSequence:
+    """The segments of one track on one timeline so far."""
+
+    known: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
+    """The identity of each segment that has passed, by its fingerprint; shared by the timelines that no tag separates."""
+    _last: PassedSegment | None = None
+    _deviations: dict[Medium, float] = field(default_factory=dict)
+    """By how many seconds EXTINF has differed from the distance of two segments, at most."""
+    _rounding: float = 0.5
+    """By how many seconds EXTINF may be rounded: half a unit of its last decimal place."""
+    _origin: float | None = None
+    """When the track begins, in seconds, less where the playlist puts its first segment."""
+
+    def add(self, segment: PassedSegment) -> None:
+        """Take the next segment of the track.
+
+        Raises:
+            UpstreamError: it repeats an earlier one, or a part of the segment before it is missing.
+
+        """
+        if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
+            raise UpstreamError("Two segments have the same content: the origin sent one of them in place of another.")
+        while self._rounding > _MIN_ROUNDING and not _is_multiple(segment.seconds, 2 * self._rounding):
+            self._rounding /= 10
+        if self._origin is None and segment.extents:
+            self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
+        if self._last is not None:
+            self._refuse_hole(self._last, segment)
+            self._measure(self._last, segment)
+        self._last = segment
+
+    def shortfall(self) -> float:
+        """Return by how many seconds the last segment falls short of EXTINF, as far as EXTINF has been right so far; 0 if it does not.
+
+        Where EXTINF has been exact to within half a sample of a medium, it was measured from that medium and speaks for it alone.
+        Otherwise the longest medium counts, since the others may end earlier.
+        """
+        if self._last is None or not self._deviations:
+            return 0.0
+        missing = {medium: self._missing_at_end(medium, extent) for medium, extent in self._last.extents.items()}
+        exact = [short for medium, short in missing.items() if self._is_exact(medium)]
+        return max(0.0, *exact, min(missing.values(), default=0.0))
+
+    def _missing_at_end(self, medium: Medium, extent: SegmentExtent) -> float:
+        """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
+        if self._last is None or self._origin is None or medium not in self._deviations:
+            return 0.0
+        # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
+        end_of_playlist = self._origin + self._last.at + self._last.seconds
+        short = min(self._last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
+        tolerance = max(self._deviations[medium], self._rounding) + _JITTER_SECONDS + _MIN_SHORT_SAMPLES * extent.sample_seconds
+        return short if short > tolerance else 0.0
+
+    def _is_exact(self, medium: Medium) -> bool:
+        extent = self._last.extents.get(medium) if self._last else None
+        return (
+            extent is not None and medium in self._deviations and max(self._deviations[medium], self._rounding) < extent.sample_seconds / 2
+        )
+
+    def _measure(self, before: PassedSegment, after: PassedSegment) -> None:
+        """Note how exact EXTINF is, by the distance of the starts of two segments that the playlist does not separate by a gap."""
+        for medium, extent in before.extents.items():
+            if medium in after.extents:
+                distance = after.extents[medium].start - extent.start
+                deviation = abs(distance - (after.at - before.at))
+                self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
+
+    def _refuse_hole(self, before: PassedSegment, after: PassedSegment) -> None:
+        """Refuse a hole between two segments where two witnesses agree that a part of the first one is missing."""
+        if after.at - before.at > before.seconds + _JITTER_SECONDS:
+            return  # the playlist itself has a gap there
+        holes = {medium: hole for medium in before.extents if (hole := _hole(before, after, medium)) is not None}
+        found = {medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
+        if not found:
+            return
+        if len(found) > 1 or any(self._agrees(before, medium, hole, holes) for medium, hole in found.items()):
+            longest = max(found.values())
+            raise UpstreamError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+
+    def _agrees(self, before: PassedSegment, medium: Medium, hole: float, holes: Mapping[Medium, float]) -> bool:
+        """Return whether EXTINF says that a hole in one medium alone is a missing part of the segment."""
+        extent = before.extents[medium]
+        others_continue = len(holes) > 1
+        if not extent.is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
+            return False
+        tolerance = max(self._deviations.get(medium, 0.0), self._rounding) + _JITTER_SECONDS
+        return before.seconds - extent.seconds > max(hole / 2, tolerance)
+
+
+def _is_multiple(seconds: float, unit: float) -> bool:
+    return abs(seconds / unit - round(seconds / unit)) < _MIN_ROUNDING
+
+
+def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:
+    """Return the seconds between two segments in one medium; None if it is not in both."""
+    if medium not in after.extents:
+        return None
+    end = before.extents[medium].end
+    return unwrap(after.extents[medium].start, near=end) - end
+
+
+def _is_hole(extent: SegmentExtent, hole: float) -> bool:
+    return hole > max(_MIN_HOLE_SAMPLES * extent.sample_seconds, 4 * _JITTER_SECONDS)
+
+
+def fills_two_places(before: PassedSegment, next_start: Mapping[Medium, float], *, at: float) -> bool:
+    """Return whether a segment reaches far into the time of the next one, although that starts where the playlist puts it.
+
+    Then the segment was sent twice, or with its successor. A timeline that restarts without a tag starts elsewhere.
+
+    Args:
+        before: the segment.
+        next_start: first presentation times of the next one, in seconds.
+        at: where the playlist puts the next one.
+
+    """
+    for medium, extent in before.extents.items():
+        if medium in next_start:
+            expected = extent.start + (at - before.at)
+            start = unwrap(next_start[medium], near=expected)
+            is_in_place = abs(start - expected) <= min(OVERLAP_SECONDS, before.seconds / 4)
+            if is_in_place and extent.end - start > OVERLAP_SECONDS:
+                return True
+    return False
