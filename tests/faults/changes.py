@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from random import Random
 
 from faults import borders
@@ -77,17 +78,29 @@ def another_init(source: Source, piece: Piece, random: Random) -> Changed:
     return {piece: random.choice([other for other in others if other != source.content(piece)])}
 
 
-def playlist_cut(*, typed: bool, inside_line: bool) -> Change:
+class Cut(Enum):
+    """Where a playlist is cut."""
+
+    ENTRY = "after a whole entry"
+    LINE = "after another line"
+    TEXT = "inside a line"
+
+
+def playlist_cut(where: Cut, *, typed: bool) -> Change:
     """Cut a Media Playlist somewhere after its first entry; unless `typed`, it does not say that it is VOD."""
 
     def cut(source: Source, piece: Piece, random: Random) -> Changed:
         text = source.content(piece).decode()
         text = text if typed else text.replace("#EXT-X-PLAYLIST-TYPE:VOD\n", "")
-        first = next(match.end() for match in re.finditer(r"^[^#\n]+\n", text, re.MULTILINE))
-        last = text.index("#EXT-X-ENDLIST")
-        at_border = [first, *(match.end() for match in re.finditer(r"\n", text) if first < match.end() <= last)]
-        inside = [at for at in range(first + 1, len(text) - 1) if text[at - 1] != "\n" and at < last + 14]
-        return {piece: text[: random.choice(inside if inside_line else at_border)].encode()}
+        entries = [match.end() for match in re.finditer(r"^[^#\n]+\n", text, re.MULTILINE)]
+        lines = {match.end() for match in re.finditer(r"\n", text)}
+        places = {
+            Cut.ENTRY: entries[:-1],
+            Cut.LINE: [at for at in sorted(lines - set(entries)) if entries[0] < at < entries[-1]],
+            # "#EXT-X-ENDLIST" without its line feed is whole.
+            Cut.TEXT: [at for at in range(entries[0], text.index("#EXT-X-ENDLIST") + len("#EXT-X-ENDLIST")) if at not in lines],
+        }
+        return {piece: text[: random.choice(places[where])].encode()}
 
     return cut
 

@@ -114,10 +114,13 @@ CHANGES: dict[str, Kind] = {
     "another-segment": Kind(media, changes.another_segment, weight=2.0),
     "init-cut": Kind(init_sections, changes.cut_anywhere),
     "init-swapped": Kind(exchangeable_inits, changes.another_init),
-    "playlist-cut-line": Kind(media_playlists, changes.playlist_cut(typed=True, inside_line=False)),
-    "playlist-cut-line-untyped": Kind(media_playlists, changes.playlist_cut(typed=False, inside_line=False), weight=0.5),
-    "playlist-cut-text": Kind(media_playlists, changes.playlist_cut(typed=True, inside_line=True)),
-    "playlist-cut-text-untyped": Kind(media_playlists, changes.playlist_cut(typed=False, inside_line=True), weight=0.5),
+    **{
+        f"playlist-cut-{cut.name.lower()}{'' if typed else '-untyped'}": Kind(
+            media_playlists, changes.playlist_cut(cut, typed=typed), weight=0.7 if typed else 0.3
+        )
+        for cut in changes.Cut
+        for typed in (True, False)
+    },
     "entry-missing": Kind(media_playlists, changes.entry_missing),
     "playlist-thinned": Kind(paired_playlists, changes.thinned),
     "endlist-missing": Kind(media_playlists, changes.end_missing, weight=0.5),

@@ -1,12 +1,16 @@
 """The harness of `make faults` itself: its runs can be replayed, and its verdicts are right."""
 
 import io
+import os
 import re
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from signal import SIGKILL
 
 import av
 import httpx
@@ -16,6 +20,7 @@ from faults.drawing import UNDISTURBED, Class, Fault, Feature, Run, Way, draw
 from faults.exchange import close_early, status
 from faults.faulty_origin import faulty_origin
 from faults.kinds import KINDS
+from faults.processes import group_members, remaining
 from faults.report import Result, report
 from faults.source import TRACKS, Role, source
 from faults.verdict import Outcome, Verdict, judge
@@ -179,6 +184,15 @@ def test_a_segment_that_never_arrives_is_a_visible_failure(way: Way, bench: run.
         result, requests = bench.carry_out(replace(QUIET, way=way, kind="status-404", fault=fault))
         assert (result.verdict, result.breaks_promise) == (Verdict.FAILED, False), str(result)
         assert "/segment-3.ts" in {request.path for request in requests}
+
+
+def test_a_process_that_outlives_its_group_leader_is_found() -> None:
+    command = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    with subprocess.Popen([sys.executable, "-c", command], process_group=0) as leader:
+        assert leader.wait() == 0
+        assert len(group_members(leader.pid)) == 1
+        os.killpg(leader.pid, SIGKILL)
+    assert remaining(lambda: group_members(leader.pid)) == set()
 
 
 def test_the_report_counts_each_loss_and_sets_undecodable_ones_apart() -> None:
