@@ -18,13 +18,14 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers soak check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers soak faults check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
 	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
 	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
+	@echo "make faults  download from origins that misbehave, N=1000 times, and count silent losses; SEED=… repeats, RUN=… replays one"
 	@echo "make check   check formatting, lint and types"
 	@echo "make fix     format, and fix what can be fixed automatically"
 	@echo "make lock    update the pinned dependencies to the newest versions (requirements/*.txt)"
@@ -45,6 +46,12 @@ test: $(READY)
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
+
+# What is drawn depends on SEED and the run's number alone. KIND=cut keeps the runs whose kind of fault begins with that.
+N ?= 1000
+faults: $(READY)
+	PYTHONPATH=tests:fixtures $(BIN)/python tests/faults/run.py --runs $(N) \
+		$(if $(SEED),--seed $(SEED)) $(if $(RUN),--run $(RUN)) $(if $(KIND),--kind $(KIND))
 
 peers: $(PEERS)
 

@@ -4,6 +4,7 @@
         o.rules["/a.ts"] = Rule(cut_after=1000, times=1)    # the first response is cut, the next one is correct
         o.rules["/b.ts"] = [Rule(times=2), Rule(status=404)]    # two correct responses, then always 404
         o.rules["*"] = Rule(ignore_range=True)              # for every path without a rule
+        o.decide = lambda request, earlier: ...             # instead of rules: a function of the request and the count of earlier ones
         ... fetch o.url("/a.ts") ...
         assert o.sent < 1_000_000                           # body bytes that the kernel accepted
         assert [request.path for request in o.requests] == ["/a.ts"]

@@ -2,13 +2,15 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from peers.origin_rules import GOOD, Request, Rule
 
 Files = Mapping[str, bytes] | Path
 """Paths to bytes, or a folder."""
+Decide = Callable[[Request, int], Rule]
+"""Returns the rule for a request, given how many requests for the same resource came before it."""
 
 
 class Origin:
@@ -19,6 +21,10 @@ class Origin:
         self.files = files
         self.base = base
         self.rules: dict[str, Rule | Sequence[Rule]] = {}
+        self.decide: Decide | None = None
+        """Decides instead of `rules`."""
+        self.resource_of: Callable[[Request], str] = lambda request: request.path
+        """Names the resource whose requests are counted for `decide`."""
         self.requests: list[Request] = []
         self.connections = 0
         """How many connections have been accepted."""
@@ -31,6 +37,7 @@ class Origin:
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self._used: Counter[tuple[str, int]] = Counter()
+        self._asked: Counter[str] = Counter()
 
     def url(self, path: str) -> str:
         """Return the URL of `path`, which begins with a slash and may have a query."""
@@ -52,7 +59,13 @@ class Origin:
             return [request for request in self.requests if request.path == path]
 
     def rule_for(self, request: Request) -> Rule:
-        """Return the first rule that applies to this request, and count its use."""
+        """Return the rule that `decide` chooses, or the first one that applies to this request, and count its use."""
+        if self.decide is not None:
+            resource = self.resource_of(request)
+            with self.lock:
+                earlier = self._asked[resource]
+                self._asked[resource] += 1
+            return self.decide(request, earlier)
         name = request.path if request.path in self.rules else "*"
         rules = self.rules.get(name, ())
         with self.lock:
