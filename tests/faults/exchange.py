@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from faults.borders import PACKET_BYTES
 from faults.source import MOVED, Piece
 from peers.origin_content import etag_of
 from peers.origin_rules import Request, Rule, html
@@ -130,13 +131,13 @@ def wrong_content_range(random: Random) -> Transport:
 
 def shifted_range(random: Random) -> Transport:
     """Send other bytes, labelled as the range that was asked for."""
-    shift = random.choice([-188, -1, 1, 188])
+    shift = random.randint(1, PACKET_BYTES - 1)
 
     def shifted(rule: Rule, exchange: Exchange) -> Rule:
         if exchange.served is None:
             return rule
         start, stop = exchange.served
-        at = max(0, min(start + shift, len(exchange.body) - (stop - start)))
+        at = start - shift if start >= shift else start + shift
         return _partial(rule, exchange, exchange.body[at : at + stop - start])
 
     return shifted

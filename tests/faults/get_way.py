@@ -19,7 +19,7 @@ SECONDS = 60.0
 OUTPUT = "output.mp4"
 LOG = "log"
 _PROCESSES = get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["transcoder.cli", __name__])
+_PROCESSES.set_forkserver_preload(["transcoder.cli", "faults.run"])
 
 
 def get(url: str, folder: Path, environ: Mapping[str, str]) -> Outcome:

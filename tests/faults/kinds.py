@@ -73,9 +73,9 @@ def exchangeable_inits(source: Source) -> list[Piece]:
     return source.of(Role.INIT) if source.name == "faults-cmaf-byterange" else []
 
 
-def ranged(source: Source) -> list[Piece]:
-    """Return the segments that are byte ranges more often than whole files, which are only resumed by ranges."""
-    return source.segments()
+def framed(source: Source) -> list[Piece]:
+    """Return the segments in which every few hundred bytes show where they belong; those of an MP4 are one large payload."""
+    return [piece for piece in source.segments() if piece.suffix in {"ts", "aac"}]
 
 
 STATUSES = (403, 404, 408, 410, 429, 500, 502, 503, 504)
@@ -92,10 +92,10 @@ TRANSFERS: dict[str, Kind] = {f"status-{code}": Kind(anything, transport=exchang
     "empty-200": Kind(anything, transport=exchange.empty),
     "html-200": Kind(anything, transport=exchange.web_page),
     "gzip-cut": Kind(anything, transport=exchange.gzip_cut),
-    "range-ignored": Kind(ranged, transport=exchange.range_ignored, of_ranges=True),
-    "range-mislabelled": Kind(ranged, transport=exchange.wrong_content_range, of_ranges=True),
-    "range-shifted": Kind(ranged, transport=exchange.shifted_range, of_ranges=True),
-    "range-short": Kind(ranged, transport=exchange.short_range, of_ranges=True),
+    "range-ignored": Kind(Source.segments, transport=exchange.range_ignored, of_ranges=True),
+    "range-mislabelled": Kind(Source.segments, transport=exchange.wrong_content_range, of_ranges=True),
+    "range-shifted": Kind(framed, transport=exchange.shifted_range, of_ranges=True),
+    "range-short": Kind(Source.segments, transport=exchange.short_range, of_ranges=True),
     "redirect-relative": Kind(anything, transport=exchange.redirect_relative, weight=0.5),
     "redirect-absolute": Kind(anything, transport=exchange.redirect_absolute, weight=0.5),
     "redirect-loop": Kind(anything, transport=exchange.redirect_loop, weight=0.5),
