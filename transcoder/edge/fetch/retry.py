@@ -34,6 +34,10 @@ class TransientError(Exception):
         self.pause = pause
 
 
+class ShortRangeError(TransientError):
+    """A 206 ended before the requested range did. No failure: the client asks for the rest (RFC 9110, 15.3.7)."""
+
+
 async def retry(
     attempt: Callable[[], Awaitable[T]], settings: Settings, *, on_retry: Callable[[], None], delivered: Callable[[], int] = int
 ) -> T:
@@ -54,6 +58,9 @@ async def retry(
         try:
             return await attempt()
         except TransientError as failure:
+            if isinstance(failure, ShortRangeError) and delivered() > before:
+                failures = 0
+                continue
             failures = 1 if delivered() - before >= PROGRESS_BYTES else failures + 1
             if failures >= settings.attempts:
                 raise failure.error from failure.__cause__
