@@ -93,6 +93,25 @@ def test_a_bad_body_on_a_retry_is_not_believed(body: bytes, byte_range: ByteRang
     assert fetch_by_rule(rules, byte_range)[0] == (CONTENT if byte_range is None else CONTENT[1000:51_000])
 
 
+def test_a_body_without_a_length_that_ends_before_the_known_length_is_not_the_end() -> None:
+    good = Rule(etag="", ignore_range=True, no_length=True)
+    rules = [Rule(cut_after=20_000, times=1, etag="", ignore_range=True), replace(good, body=CONTENT[:250_000], times=1), good]
+    assert fetch_by_rule(rules)[0] == CONTENT
+    with pytest.raises(UpstreamError, match="may have changed"):
+        fetch_by_rule([rules[0], replace(good, body=CONTENT[:250_000])])
+
+
+@pytest.mark.parametrize("length", [19_500, 20_000, 18_000])
+def test_a_resource_that_became_shorter_is_a_failure(length: int) -> None:
+    """With a length of exactly 20,000 nothing shows that more was promised: the resource ends where the transfer stopped."""
+    rules = [Rule(cut_after=20_000, times=1, etag="", chunked=True), Rule(body=CONTENT[:length], etag="")]
+    if length == 20_000:
+        assert fetch_by_rule(rules)[0] == CONTENT[:20_000]
+        return
+    with pytest.raises(UpstreamError, match=r"may have changed|ends before byte 20000"):
+        fetch_by_rule(rules)
+
+
 def test_an_empty_body_at_first_is_asked_for_again() -> None:
     data, o = fetch_by_rule([Rule(body=b"", times=3), Rule()])
     assert data == CONTENT
@@ -338,3 +357,36 @@ def test_a_repeated_body_goes_on_exactly_if_it_begins_with_the_same_bytes(
         assert not any(new)
     else:
         assert b"".join(piece or b"" for piece in new) == body[delivered:]
+
+
+BODIES = st.sampled_from([None, None, None, OTHER, b"", CONTENT[:9000], html(2000), CONTENT + b"more"])
+BAD_RULES = st.builds(
+    Rule,
+    times=st.just(1),
+    body=BODIES,
+    cut_after=st.none() | st.sampled_from([0, 1, 63, 64, 900, 1000, 1001, 20_000, 299_999, 300_000]),
+    ignore_range=st.booleans(),
+    chunked=st.booleans(),
+    gzip=st.booleans(),
+    etag=st.sampled_from(["", None]),
+    status=st.sampled_from([None, None, None, 503, 416]),
+    content_range=st.sampled_from([None, None, "bytes 0-9/300000", "bytes 1000-50999/*"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(bad=st.lists(BAD_RULES, max_size=3), good=BAD_RULES, byte_range=st.sampled_from([None, BYTE_RANGE]))
+def test_one_version_arrives_whole_or_nothing_does(bad: list[Rule], good: Rule, byte_range: ByteRange | None) -> None:
+    """Whatever an origin does: the bytes of two versions are never mixed, and nothing that it says is short looks whole."""
+    rules = [*bad, replace(good, times=None, body=None, cut_after=None, status=None, content_range=None)]
+    wholes = [CONTENT, OTHER, CONTENT[:9000], html(2000), CONTENT + b"more"]  # what a correct response can bring
+    allowed = wholes if byte_range is None else [each[1000:51_000] for each in wholes if len(each) >= 51_000]
+    patient = replace(SETTINGS, attempts=5, retry_seconds=0.0)
+    with origin(FILES) as o:
+        o.rules["/a.ts"] = rules
+        try:
+            found = fetch_segment(o.url("/a.ts"), byte_range, patient)[0]
+        except UpstreamError:
+            assert o.requests
+            return
+    assert found in allowed

@@ -121,6 +121,8 @@ class Transfer:
         if end is None or reached < end:
             self._awaits_more = True
             raise ShortRangeError(self._error(f"the origin sent only {self._progress()}", response))
+        if repeated.remaining:  # the resource ends before the last byte that was delivered
+            raise TransientError(self._changed(response))
         if self.exact and reached < (self._stop or reached):
             raise self._error(f"the origin sent only {self._progress()}", response)
 
@@ -174,6 +176,9 @@ class Transfer:
             raise TransientError(self._error(f"the resource ends before byte {self._position}", response))
         if self.exact and self._length is not None:
             raise TransientError(self._error(f"the origin sent only {self._progress()}", response))
+        known = self._validators and self._validators.length
+        if self._length is None and known not in {None, received}:
+            raise TransientError(self._changed(response))
 
     def _accept_end(self, response: httpx.Response, *, expected: bool) -> None:
         """Accept a 416 that says that the resource ends where the transfer stands; `expected` after a range that did not tell its length.
