@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
-from transcoder.edge.prefetch import ByteSink, Prefetcher, TrackReader
+from transcoder.edge.prefetch import MAX_FETCHES, ByteSink, Prefetcher, TrackReader
 from transcoder.errors import single_error
 
 CHUNK_BYTES = 1000
@@ -200,3 +200,80 @@ def test_the_rest_of_a_segment_may_be_left_unread() -> None:
         assert await reader.read() == b""
 
     run_job(prefetcher, read)
+
+
+class FlakyFetcher(FakeFetcher):
+    """Pushes zeros instead of a segment's bytes, for the first requests of each segment."""
+
+    def __init__(self, bad: int) -> None:
+        super().__init__()
+        self._bad = bad
+
+    async def fetch(self, segment: Segment, sink: ByteSink) -> None:
+        if self.requested.count(segment.url) >= self._bad:
+            await super().fetch(segment, sink)
+            return
+        self.requested.append(segment.url)
+        for at in range(0, len(content(segment)), CHUNK_BYTES):
+            await asyncio.sleep(0)
+            await sink(bytes(min(CHUNK_BYTES, len(content(segment)) - at)))
+
+
+async def is_right(segment: Segment, chunks: Sequence[bytes]) -> bool:
+    """Check a whole segment, as slowly as one that has to fetch a key first."""
+    await asyncio.sleep(0)
+    return b"".join(chunks) == content(segment)
+
+
+def read_from_flaky_fetcher(lengths: Sequence[int], *, bad: int, budget: int) -> tuple[list[bytes], list[int], Prefetcher]:
+    """Read a track with a check; return the bytes of each segment, how often each was requested, and the prefetcher."""
+    source = FlakyFetcher(bad)
+    prefetcher = Prefetcher(source.fetch, budget_bytes=budget, connections=3, check=is_right)
+    segments = track("video", lengths)
+    reader, found = prefetcher.add_track(segments), []
+
+    async def read() -> None:
+        found.extend([data for _, data in await read_all(reader)])
+
+    run_job(prefetcher, read)
+    return found, [source.requested.count(segment.url) for segment in segments], prefetcher
+
+
+def test_a_segment_that_the_check_does_not_accept_is_fetched_again() -> None:
+    lengths = [5 * CHUNK_BYTES + 7] * 6
+    found, requests, _ = read_from_flaky_fetcher(lengths, bad=2, budget=100 * CHUNK_BYTES)
+    assert found[1:] == [content(segment) for segment in track("video", lengths)[1:]]
+    assert requests == [1, 3, 3, 3, 3, 3]
+    assert found[0] == bytes(lengths[0])  # it is read as it arrives
+
+
+def test_a_segment_that_is_never_accepted_is_passed_on() -> None:
+    """What reads it says what is wrong with it."""
+    found, requests, _ = read_from_flaky_fetcher([CHUNK_BYTES] * 3, bad=9, budget=100 * CHUNK_BYTES)
+    assert found == [bytes(CHUNK_BYTES)] * 3
+    assert requests == [1, MAX_FETCHES, MAX_FETCHES]
+
+
+def test_a_segment_that_does_not_fit_is_read_as_it_arrives() -> None:
+    lengths = [30 * CHUNK_BYTES] * 4
+    found, _, prefetcher = read_from_flaky_fetcher(lengths, bad=0, budget=10 * CHUNK_BYTES)
+    assert found == [content(segment) for segment in track("video", lengths)]
+    assert prefetcher.peak_used <= 12 * CHUNK_BYTES
+
+
+@settings(max_examples=60, deadline=None)
+@given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
+def test_checked_tracks_arrive_in_order_within_the_budget(video: list[int], audio: list[int], budget: int, connections: int) -> None:
+    source = FakeFetcher()
+    prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections, check=is_right)
+    tracks = [track("video", video), track("audio", audio, 3.0)]
+    readers = [prefetcher.add_track(segments) for segments in tracks]
+    found: list[list[tuple[str, bytes]]] = [[], []]
+
+    async def read(number: int) -> None:
+        found[number] = await read_all(readers[number])
+
+    run_job(prefetcher, lambda: read(0), lambda: read(1))
+    assert found == [[(segment.url, content(segment)) for segment in segments] for segments in tracks]
+    assert prefetcher.peak_used <= budget * CHUNK_BYTES + 2 * CHUNK_BYTES
+    assert len(source.requested) == len(video) + len(audio)

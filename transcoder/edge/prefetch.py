@@ -13,14 +13,18 @@ READ_BYTES = 64 * 1024
 ByteSink = Callable[[bytes], Awaitable[None]]
 Fetch = Callable[[Segment, ByteSink], Awaitable[None]]
 """Pushes a segment's bytes into the sink as they arrive, and returns after it has pushed them all."""
+Check = Callable[[Segment, Sequence[bytes]], Awaitable[bool]]
+"""Returns whether a segment, given as all of its chunks, is undamaged as far as that can be seen without what is before it."""
+MAX_FETCHES = 3
+"""How often a segment is fetched that the check does not accept; the last body is passed on, whatever it is."""
 
 
 class _SegmentBuffer:
     """One segment: its bytes that have arrived and are not yet read."""
 
-    __slots__ = ("arrived", "chunks", "complete", "reader", "reserved", "segment", "start_seconds", "started")
+    __slots__ = ("arrived", "chunks", "complete", "held", "reader", "reserved", "segment", "start_seconds", "started")
 
-    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float) -> None:
+    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float, *, held: bool) -> None:
         self.segment = segment
         self.reader = reader
         self.start_seconds = start_seconds
@@ -32,16 +36,21 @@ class _SegmentBuffer:
         """Bytes of the budget that are reserved for it, but have not arrived."""
         self.started = False
         self.complete = False
+        self.held = held
+        """None of it is read before all of it has been checked."""
 
 
 class TrackReader:
     """The bytes of one track, segment by segment, for one task to read."""
 
-    def __init__(self, prefetcher: "Prefetcher", segments: Sequence[Segment], period_start: float) -> None:
+    def __init__(self, prefetcher: "Prefetcher", segments: Sequence[Segment], period_start: float, *, held: bool) -> None:
         """Use `Prefetcher.add_track` instead."""
         self._prefetcher = prefetcher
         self.period_start = period_start
-        self.buffers = deque(_SegmentBuffer(segment, self, period_start + segment.at) for segment in segments)
+        # The first segment is read as it arrives, so that the output does not begin later.
+        self.buffers = deque(
+            _SegmentBuffer(segment, self, period_start + segment.at, held=held and index > 0) for index, segment in enumerate(segments)
+        )
         self.current: _SegmentBuffer | None = None
         """The segment that is being read."""
         self.longest_segment_bytes = 0
@@ -60,7 +69,7 @@ class TrackReader:
         buffer = self.current
         if buffer is None:
             return b""
-        while not buffer.chunks and not buffer.complete:
+        while not buffer.complete and (buffer.held or not buffer.chunks):
             buffer.arrived.clear()
             # Its fetch may be waiting for this: a reader with nothing left to read gets a chunk beyond the budget.
             self._prefetcher.changed.set()
@@ -84,11 +93,15 @@ class Prefetcher:
     for everything that has been requested, and when nobody reads, origins soon have nothing more to send. The segments that are being read
     are an exception, because tracks that are read together would otherwise wait for each other: they are requested at once, and a chunk of
     each is accepted whenever its reader has nothing to read.
+
+    With a `check`, a segment other than a track's first is read only after all of it has arrived, and is fetched again while the check does
+    not accept it. One that does not fit into the budget is read as it arrives, without a check.
     """
 
-    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
+    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, check: Check | None = None) -> None:
         """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread."""
         self._fetch = fetch
+        self._check = check
         self._budget = budget_bytes
         self._connections = connections
         self._readers: list[TrackReader] = []
@@ -102,7 +115,7 @@ class Prefetcher:
 
     def add_track(self, segments: Sequence[Segment], *, period_start: float = 0.0) -> TrackReader:
         """Add a track whose period begins at `period_start` seconds; call it for every track before `run`."""
-        reader = TrackReader(self, segments, period_start)
+        reader = TrackReader(self, segments, period_start, held=self._check is not None)
         self._readers.append(reader)
         self._buffers.extend(reader.buffers)
         return reader
@@ -164,6 +177,13 @@ class Prefetcher:
             buffer.arrived.set()
 
         await self._fetch(buffer.segment, append)
+        for _ in range(MAX_FETCHES - 1):
+            if await self._accepts(buffer):
+                break
+            buffer.reserved += length
+            buffer.chunks.clear()
+            length = 0
+            await self._fetch(buffer.segment, append)
         buffer.complete = True
         buffer.arrived.set()
         buffer.reader.longest_segment_bytes = max(buffer.reader.longest_segment_bytes, length)
@@ -171,9 +191,16 @@ class Prefetcher:
         self.release(buffer.reserved)
         buffer.reserved = 0
 
+    async def _accepts(self, buffer: _SegmentBuffer) -> bool:
+        """Return whether a segment is passed on: the check accepts it, or it has been read already."""
+        return self._check is None or not buffer.held or await self._check(buffer.segment, tuple(buffer.chunks))
+
     async def _wait_for_room(self, buffer: _SegmentBuffer, count: int) -> None:
         """Wait until the budget has room for `count` more bytes, or the segment's reader has nothing else to read; then use them."""
         while count and self._used + count > self._budget and (buffer.reader.current is not buffer or buffer.chunks):
+            if buffer.reader.current is buffer and buffer.held:
+                buffer.held = False
+                buffer.arrived.set()
             await self._wait_for_change()
         self._use(count)
 

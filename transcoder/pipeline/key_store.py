@@ -38,7 +38,7 @@ class KeyStore:
         if init is None:
             return b""
         if init not in self._inits:
-            content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes)
+            content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes, media=True)
             decryptor = await self.decryptor(init.key)
             self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
         return self._inits[init]

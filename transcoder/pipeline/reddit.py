@@ -93,7 +93,7 @@ class Reddit:
         """Find the audio file among the names that Reddit has used for it; None if there is none: the video is silent."""
         for url in audio_file_urls(video_url):
             try:
-                if await fetcher.first_bytes(url, size=16):
+                if await fetcher.first_bytes(url, size=16, guessed=True):
                     return url
             except UpstreamError as error:
                 if error.origin_status not in {403, 404, 410}:

@@ -14,9 +14,10 @@ from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.last_bytes import end_of_range, fetch_last_bytes
+from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
 from transcoder.edge.fetch.reply import read_reply
-from transcoder.edge.fetch.retry import retry
+from transcoder.edge.fetch.retry import retry, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
 from transcoder.errors import ForbiddenSourceError
@@ -41,6 +42,7 @@ class Fetcher:
         """Use `open` instead."""
         self._session = session
         self._settings = settings
+        self._doubts = settings.attempts - 1
         self._local_files_allowed = local_files
         # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
         self._small_requests = asyncio.Semaphore(settings.connections)
@@ -137,23 +139,24 @@ class Fetcher:
         async with self._small_requests:
             return await self._retry(attempt)
 
-    async def small_resource(self, url: str, byte_range: ByteRange | None = None, *, limit: int) -> bytes:
-        """Fetch a small resource into memory, such as a key or an initialization section.
+    async def small_resource(self, url: str, byte_range: ByteRange | None = None, *, limit: int, media: bool = False) -> bytes:
+        """Fetch a small resource into memory, such as a key or an initialization section; text is not expected if it is `media`.
 
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
             UnsupportedSourceError: the resource is longer than `limit` bytes.
         """
-        return await self._collect(Transfer(url, byte_range, limit=limit))
+        return await self._collect(Transfer(url, byte_range, limit=limit), doubts=self._doubts if media else 0)
 
-    async def first_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes:
-        """Fetch the first `size` bytes of a segment, or fewer if it is shorter.
+    async def first_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int, guessed: bool = False) -> bytes:
+        """Fetch the first `size` bytes of a segment, or fewer if it is shorter; one whose URL is `guessed` is often missing.
 
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
         first = ByteRange(0, size) if byte_range is None else ByteRange(byte_range.start, min(size, byte_range.length))
-        return await self._collect(Transfer(url, first, limit=self._settings.max_segment_bytes, exact=byte_range is not None))
+        transfer = Transfer(url, first, limit=self._settings.max_segment_bytes, exact=byte_range is not None)
+        return await self._collect(transfer, doubts=self._doubts, late=not guessed)
 
     async def last_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes | None:
         """Fetch the last `size` bytes of a segment, or fewer if it is shorter; None if the origin does not support ranges.
@@ -165,42 +168,49 @@ class Fetcher:
         if local is not None:
             return b"".join(local)[-size:]
         async with self._small_requests:
-            content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size))
+            content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=True)
         self.bytes += len(content or b"")
         return content
 
     async def segment(self, url: str, byte_range: ByteRange | None, sink: ByteSink) -> None:
         """Push a segment's bytes as they arrive, in chunks of at most 64 KiB. Returns only after all of them were pushed.
 
+        A body that begins with text is fetched again, and pushed only if the origin insists on it.
+
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
             UnsupportedSourceError: the segment is longer than `max_segment_bytes`.
         """
-        await self._deliver(Transfer(url, byte_range, limit=self._settings.max_segment_bytes), sink)
+        await self._deliver(Transfer(url, byte_range, limit=self._settings.max_segment_bytes), sink, doubts=self._doubts)
         self.segments += 1
 
-    async def _collect(self, transfer: Transfer) -> bytes:
+    async def _collect(self, transfer: Transfer, *, doubts: int, late: bool = True) -> bytes:
         buffer = bytearray()
         async with self._small_requests:
-            await self._deliver(transfer, _append_to(buffer))
+            await self._deliver(transfer, _append_to(buffer), doubts=doubts, late=late)
         return bytes(buffer)
 
-    async def _deliver(self, transfer: Transfer, sink: ByteSink) -> None:
+    async def _deliver(self, transfer: Transfer, sink: ByteSink, *, doubts: int, late: bool = True) -> None:
         """Carry out a transfer from the network, a local file or a data: URL."""
+        guard = MediaGuard(transfer, sink, doubts=doubts)
 
         async def attempt() -> None:
             async with self._session.stream(transfer.url, transfer.headers()) as response:
-                await transfer.receive(response, sink)
+                await guard.receive(response)
 
         local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact)
         if local is None:
-            await self._retry(attempt, lambda: transfer.delivered)
+            await self._retry(attempt, lambda: transfer.delivered, late=late)
         else:
             await transfer.push_all(local, sink)
         self.bytes += transfer.delivered
 
-    async def _retry(self, attempt: Callable[[], Awaitable[T]], delivered: Callable[[], int] = int) -> T:
-        return await retry(attempt, self._settings, on_retry=self._session.count_retry, delivered=delivered)
+    async def _retry(self, attempt: Callable[[], Awaitable[T]], delivered: Callable[[], int] = int, *, late: bool = False) -> T:
+        """Retry what is transient; if `late`, and the origin has served anything to this job, also what it does not have yet."""
+        count = self._session.count_retry
+        if late and self.bytes:
+            return await retry_late(attempt, self._settings, on_retry=count, delivered=delivered)
+        return await retry(attempt, self._settings, on_retry=count, delivered=delivered)
 
     def _restrict_after(self, response: httpx.Response) -> None:
         """Forbid local files after anything from the network, and private addresses after a response from a public one."""

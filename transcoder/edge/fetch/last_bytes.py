@@ -1,11 +1,15 @@
 """The last bytes of a segment, from servers with and without suffix ranges."""
 
+from contextlib import suppress
+
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch.content_encoding import BodyDecoder
+from transcoder.edge.fetch.retry import ShortRangeError
 from transcoder.edge.fetch.session import HttpSession
-from transcoder.edge.fetch.transfer import ContentRange, Transfer
+from transcoder.edge.fetch.transfer import Transfer
+from transcoder.edge.fetch.validators import ContentRange
 
 
 async def fetch_last_bytes(session: HttpSession, url: str, byte_range: ByteRange | None, *, size: int) -> bytes | None:
@@ -34,10 +38,18 @@ async def fetch_last_bytes(session: HttpSession, url: str, byte_range: ByteRange
 
 async def _fetch_range(session: HttpSession, url: str, byte_range: ByteRange) -> bytes | None:
     """Fetch a byte range; None if the origin answers with anything but a range, so that the bytes before it are not read."""
-    async with session.stream(url, {"Range": f"bytes={byte_range.start}-{byte_range.start + byte_range.length - 1}"}) as response:
-        if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:
-            return None
-        return await Transfer(url, byte_range, limit=byte_range.length).read(response)
+    transfer, content = Transfer(url, byte_range, limit=byte_range.length), bytearray()
+
+    async def append(chunk: bytes) -> None:
+        content.extend(chunk)
+
+    while True:
+        async with session.stream(url, transfer.headers()) as response:
+            if response.status_code != httpx.codes.PARTIAL_CONTENT or ContentRange.of(response) is None:
+                return None
+            with suppress(ShortRangeError):  # it has brought at least one byte, and the next request asks for the rest
+                await transfer.receive(response, append)
+                return bytes(content)
 
 
 def end_of_range(byte_range: ByteRange, size: int) -> ByteRange:

@@ -15,7 +15,8 @@ from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.session import HttpSession
-from transcoder.edge.fetch.transfer import ByteSink, ContentRange, Transfer
+from transcoder.edge.fetch.transfer import ByteSink, Transfer
+from transcoder.edge.fetch.validators import ContentRange
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 

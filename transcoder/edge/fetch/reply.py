@@ -6,8 +6,8 @@ import httpx
 
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch.content_encoding import CHUNK_BYTES, BodyDecoder
+from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.transfer import raw_chunks
 from transcoder.errors import UnsupportedSourceError
 
 

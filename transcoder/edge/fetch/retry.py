@@ -18,6 +18,10 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that the next attempt may not meet (RFC 9110, RFC 6585, RFC 8470)."""
 MAX_PAUSE_SECONDS = 10.0
 """The longest pause between two attempts, whatever Retry-After says."""
+LATE_STATUSES = frozenset({403, 404, 410})
+"""Statuses of a file that has not reached a server of a CDN yet; S3 answers 403 to those who may not list what there is."""
+LATE_PAUSES = 4.0
+"""How many times the first pause to wait before a late attempt: with the default settings, a second."""
 PROGRESS_BYTES = 1024 * 1024
 """An attempt that delivered this much resets the count of failures: an origin may hang up on a slow reader as often as it likes."""
 
@@ -32,6 +36,10 @@ class TransientError(Exception):
         super().__init__(str(error))
         self.error = error
         self.pause = pause
+
+
+class ShortRangeError(TransientError):
+    """A 206 ended before the requested range did. No failure: the client asks for the rest (RFC 9110, 15.3.7)."""
 
 
 async def retry(
@@ -54,11 +62,34 @@ async def retry(
         try:
             return await attempt()
         except TransientError as failure:
+            if isinstance(failure, ShortRangeError) and delivered() > before:
+                failures = 0
+                continue
             failures = 1 if delivered() - before >= PROGRESS_BYTES else failures + 1
             if failures >= settings.attempts:
                 raise failure.error from failure.__cause__
             on_retry()
             await asyncio.sleep(_backoff_seconds(failures, settings.retry_seconds) if failure.pause is None else failure.pause)
+
+
+async def retry_late(
+    attempt: Callable[[], Awaitable[T]], settings: Settings, *, on_retry: Callable[[], None], delivered: Callable[[], int] = int
+) -> T:
+    """Do what `retry` does, and once more after a pause if the origin answered that it does not have the resource.
+
+    A playlist can name a file before all servers of a CDN have it. Use this only for resources that others of the same origin promise.
+
+    Raises:
+        TranscoderError: the last attempt's error.
+    """
+    try:
+        return await retry(attempt, settings, on_retry=on_retry, delivered=delivered)
+    except UpstreamError as error:
+        if error.origin_status not in LATE_STATUSES:
+            raise
+    on_retry()
+    await asyncio.sleep(LATE_PAUSES * settings.retry_seconds)
+    return await retry(attempt, settings, on_retry=on_retry, delivered=delivered)
 
 
 def _backoff_seconds(failures: int, first: float) -> float:

@@ -1,0 +1,59 @@
+"""A second look at a body that does not begin like media, before any of it is passed on."""
+
+import httpx
+
+from transcoder.core.media.text import TEXT_BYTES, is_text
+from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.retry import ShortRangeError, TransientError
+from transcoder.edge.fetch.transfer import ByteSink, Transfer
+from transcoder.errors import UpstreamError
+
+
+class MediaGuard:
+    """Passes on the body of a resource that should be media, and has it fetched again while it begins with text.
+
+    It believes the body after so many doubts, and passes it on: what reads the media says what is wrong with it.
+    """
+
+    def __init__(self, transfer: Transfer, sink: ByteSink, *, doubts: int) -> None:
+        """Push into `sink` what `transfer` delivers; with no `doubts`, whatever it is."""
+        self._transfer = transfer
+        self._sink = sink
+        self._doubts = doubts
+        self._held: list[bytes] = []
+
+    async def receive(self, response: httpx.Response) -> None:
+        """Push the requested bytes of a response's body into the sink.
+
+        Raises:
+            TransientError: the body begins with text; none of it was pushed, and the transfer begins with its first byte again.
+            Exception: what `Transfer.receive` raises.
+        """
+        try:
+            await self._transfer.receive(response, self._write)
+        except ShortRangeError:
+            raise
+        except TransientError:
+            if self._held:  # too few to say what they are: the next response need not continue them
+                self._held = []
+                self._transfer.restart()
+            raise
+        await self._decide()
+
+    async def _write(self, chunk: bytes) -> None:
+        """Push `chunk`, or hold it back while too few bytes have arrived to decide."""
+        self._held.append(chunk)
+        if not self._doubts or sum(map(len, self._held)) >= TEXT_BYTES:
+            await self._decide()
+
+    async def _decide(self) -> None:
+        """Decide by the bytes that have arrived, and push them."""
+        held, self._held = self._held, []
+        if self._doubts and is_text(b"".join(held)):
+            self._doubts -= 1
+            self._transfer.restart()
+            raise TransientError(UpstreamError(f"{resource_name(self._transfer.url)}: the origin sent text instead of media."))
+        if held:
+            self._doubts = 0
+        for chunk in held:
+            await self._sink(chunk)
