@@ -228,9 +228,9 @@ async def is_right(segment: Segment, chunks: Sequence[bytes]) -> bool:
 def read_from_flaky_fetcher(lengths: Sequence[int], *, bad: int, budget: int) -> tuple[list[bytes], list[int], Prefetcher]:
     """Read a track with a check; return the bytes of each segment, how often each was requested, and the prefetcher."""
     source = FlakyFetcher(bad)
-    prefetcher = Prefetcher(source.fetch, budget_bytes=budget, connections=3, check=is_right)
+    prefetcher = Prefetcher(source.fetch, budget_bytes=budget, connections=3)
     segments = track("video", lengths)
-    reader, found = prefetcher.add_track(segments), []
+    reader, found = prefetcher.add_track(segments, check=is_right), []
 
     async def read() -> None:
         found.extend([data for _, data in await read_all(reader)])
@@ -265,9 +265,9 @@ def test_a_segment_that_does_not_fit_is_read_as_it_arrives() -> None:
 @given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
 def test_checked_tracks_arrive_in_order_within_the_budget(video: list[int], audio: list[int], budget: int, connections: int) -> None:
     source = FakeFetcher()
-    prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections, check=is_right)
+    prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections)
     tracks = [track("video", video), track("audio", audio, 3.0)]
-    readers = [prefetcher.add_track(segments) for segments in tracks]
+    readers = [prefetcher.add_track(segments, check=is_right) for segments in tracks]
     found: list[list[tuple[str, bytes]]] = [[], []]
 
     async def read(number: int) -> None:

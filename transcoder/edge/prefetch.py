@@ -43,11 +43,13 @@ class _SegmentBuffer:
 class TrackReader:
     """The bytes of one track, segment by segment, for one task to read."""
 
-    def __init__(self, prefetcher: "Prefetcher", segments: Sequence[Segment], period_start: float, *, held: bool) -> None:
+    def __init__(self, prefetcher: "Prefetcher", segments: Sequence[Segment], period_start: float, *, check: Check | None) -> None:
         """Use `Prefetcher.add_track` instead."""
         self._prefetcher = prefetcher
+        self.check = check
         self.period_start = period_start
         # The first segment is read as it arrives, so that the output does not begin later.
+        held = check is not None
         self.buffers = deque(
             _SegmentBuffer(segment, self, period_start + segment.at, held=held and index > 0) for index, segment in enumerate(segments)
         )
@@ -94,14 +96,13 @@ class Prefetcher:
     are an exception, because tracks that are read together would otherwise wait for each other: they are requested at once, and a chunk of
     each is accepted whenever its reader has nothing to read.
 
-    With a `check`, a segment other than a track's first is read only after all of it has arrived, and is fetched again while the check does
+    With a check, a segment other than a track's first is read only after all of it has arrived, and is fetched again while the check does
     not accept it. One that does not fit into the budget is read as it arrives, without a check.
     """
 
-    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, check: Check | None = None) -> None:
+    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
         """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread."""
         self._fetch = fetch
-        self._check = check
         self._budget = budget_bytes
         self._connections = connections
         self._readers: list[TrackReader] = []
@@ -113,9 +114,9 @@ class Prefetcher:
         self.changed = asyncio.Event()
         """Set whenever the next segment or chunk may have become possible."""
 
-    def add_track(self, segments: Sequence[Segment], *, period_start: float = 0.0) -> TrackReader:
-        """Add a track whose period begins at `period_start` seconds; call it for every track before `run`."""
-        reader = TrackReader(self, segments, period_start, held=self._check is not None)
+    def add_track(self, segments: Sequence[Segment], *, period_start: float = 0.0, check: Check | None = None) -> TrackReader:
+        """Add a track whose period begins at `period_start` seconds, with a check of its segments; call it for all tracks before `run`."""
+        reader = TrackReader(self, segments, period_start, check=check)
         self._readers.append(reader)
         self._buffers.extend(reader.buffers)
         return reader
@@ -193,7 +194,8 @@ class Prefetcher:
 
     async def _accepts(self, buffer: _SegmentBuffer) -> bool:
         """Return whether a segment is passed on: the check accepts it, or it has been read already."""
-        return self._check is None or not buffer.held or await self._check(buffer.segment, tuple(buffer.chunks))
+        check = buffer.reader.check
+        return check is None or not buffer.held or await check(buffer.segment, tuple(buffer.chunks))
 
     async def _wait_for_room(self, buffer: _SegmentBuffer, count: int) -> None:
         """Wait until the budget has room for `count` more bytes, or the segment's reader has nothing else to read; then use them."""

@@ -14,6 +14,7 @@ from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
+from transcoder.pipeline.segment_checks import SegmentChecks
 
 _FINGERPRINT_BYTES = 4096
 """The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment."""
@@ -40,7 +41,8 @@ class Rendition:
         """The segment that has begun to arrive; None before the first and after the last."""
         self._periods = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
-        self._reader = prefetcher.add_track([segment for _, segment in listed])
+        checks = SegmentChecks(listed, keys)
+        self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
         self._last_leap: _Leap | None = None
         self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
