@@ -6,7 +6,7 @@ from dataclasses import replace
 from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planning import make_plan
-from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
+from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist
 from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, within_bandwidth
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
@@ -17,6 +17,7 @@ from transcoder.core.source.source import ResolvedSource, Source, SourceKind, pl
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.edge.s3 import presigned_url
 from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
+from transcoder.pipeline.playlists import fetch_media_playlist, fetch_playlist, refuse_lost_entries
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
 
@@ -86,14 +87,12 @@ class Resolver:
     async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
         allowed = (ANY_HOST,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
-            got = await fetcher.playlist(url)
+            playlist = await fetch_playlist(url, fetcher, allowed=allowed)
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
                 return ResolvedSource(select(await _plan_plain_file(found.head.requested_url, job, fetcher), job))
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
-        check_host(got.url, allowed)
-        playlist = parse(got.text, got.url)
         if isinstance(playlist, MediaPlaylist):
             return _check_fit(make_plan(playlist, None), job)
         return await _best_that_fits(playlist, job, fetcher)
@@ -144,8 +143,10 @@ async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice
         audio_url = None
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            video = tasks.create_task(_media_playlist(video_url, multivariant, fetcher))
-            audio = tasks.create_task(_media_playlist(audio_url, multivariant, fetcher)) if audio_url else None
+            video = tasks.create_task(fetch_media_playlist(video_url, multivariant, fetcher))
+            audio = tasks.create_task(fetch_media_playlist(audio_url, multivariant, fetcher)) if audio_url else None
+    if audio is not None:
+        await refuse_lost_entries(video.result(), audio.result(), multivariant, choice, fetcher=fetcher)
     # A variant does not say how much of its bandwidth is audio.
     bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
     plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
@@ -171,8 +172,3 @@ async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
     raise UnsupportedSourceError(
         "This file is not an MP4 that can be converted. It can be downloaded unchanged, without start, end, format, mute and video."
     )
-
-
-async def _media_playlist(url: str, multivariant: MultivariantPlaylist, fetcher: Fetcher) -> MediaPlaylist:
-    got = await fetcher.playlist(url)
-    return require_media_playlist(parse(got.text, got.url, imported=multivariant.variables))
