@@ -1,9 +1,9 @@
 """Fetches playlists, and asks once more before it believes one that may be cut."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from transcoder.core.hls.agreement import find_shortfall, is_longer
+from transcoder.core.hls.agreement import byte_after_last_segment, find_shortfall, is_longer
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, TextEnd, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlists
 from transcoder.core.media.streams import Medium
@@ -11,13 +11,15 @@ from transcoder.core.request.allowlist import ANY_HOST, check_host
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError
 
-_ATTEMPTS = 3
-"""A playlist is asked for at most so many times until two texts agree."""
+Playlist = MultivariantPlaylist | MediaPlaylist
+
+_MORE_ATTEMPTS = 2
+"""A playlist that may be cut is asked for so many more times until two texts agree."""
 
 
 async def fetch_playlist(
     url: str, fetcher: Fetcher, *, imported: Mapping[str, str] | None = None, allowed: tuple[str, ...] = (ANY_HOST,)
-) -> MultivariantPlaylist | MediaPlaylist:
+) -> Playlist:
     """Fetch and parse a playlist; one whose text does not say that it is whole is believed if the origin sends it twice.
 
     `imported` are the Multivariant Playlist's variables, `allowed` the hosts that it may redirect to.
@@ -28,22 +30,29 @@ async def fetch_playlist(
         UnsupportedSourceError: it is not a playlist, twice.
 
     """
-    previous: MultivariantPlaylist | MediaPlaylist | None = None
-    for attempt in range(_ATTEMPTS):
+
+    async def attempt() -> Playlist:
         got = await fetcher.playlist(url)
         check_host(got.url, allowed)
-        try:
-            playlist = parse(got.text, got.url, imported=imported)
-        except UnsupportedSourceError:
-            if attempt:
-                raise
-            continue  # a proxy may have answered once with a page of its own
-        if playlist.text_end is TextEnd.WHOLE or (previous is not None and _shape(playlist) == _shape(previous)):
+        return parse(got.text, got.url, imported=imported)
+
+    try:
+        playlist = await attempt()
+    except UnsupportedSourceError:
+        playlist = await attempt()  # a proxy may have answered once with a page of its own
+    return await _believable(playlist, attempt, fetcher)
+
+
+async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playlist]], fetcher: Fetcher) -> Playlist:
+    """Return the playlist if it has its end, or as soon as another attempt gives the same one."""
+    for _ in range(_MORE_ATTEMPTS):
+        if playlist.text_end is TextEnd.WHOLE:
             return playlist
-        previous = playlist
-    # Two texts without an end that differ: at least one of them is cut.
-    assert previous is not None  # noqa: S101 - the second attempt raises or sets it
-    return replace(previous, text_end=TextEnd.CUT)
+        previous, playlist = playlist, await attempt()
+        if _shape(playlist) == _shape(previous):
+            return replace(playlist, text_end=TextEnd.CUT) if await _has_unlisted_media(playlist, fetcher) else playlist
+    # The texts differ, and only one that has its end can be the whole one.
+    return playlist if playlist.text_end is TextEnd.WHOLE else replace(playlist, text_end=TextEnd.CUT)
 
 
 async def fetch_media_playlist(url: str, multivariant: MultivariantPlaylist, fetcher: Fetcher) -> MediaPlaylist:
@@ -76,7 +85,18 @@ async def refuse_lost_entries(
     raise shortfall.error()
 
 
-def _shape(playlist: MultivariantPlaylist | MediaPlaylist) -> tuple[object, ...]:
+async def _has_unlisted_media(playlist: Playlist, fetcher: Fetcher) -> bool:
+    """Return whether the file of the last byte range goes on after it, by the length of another segment."""
+    if not isinstance(playlist, MediaPlaylist) or playlist.kind != "VOD" or not (byte := byte_after_last_segment(playlist)):
+        return False
+    url, place = byte
+    try:
+        return bool(await fetcher.last_bytes(url, place, size=1))
+    except UpstreamError:
+        return False  # if the file is missing, fetching its segments says so
+
+
+def _shape(playlist: Playlist) -> tuple[object, ...]:
     """Return what two texts of the same playlist have in common; the addresses may be signed differently each time."""
     if isinstance(playlist, MediaPlaylist):
         return playlist.text_end, [segment.seconds for segment in playlist.segments]

@@ -145,12 +145,14 @@ async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice
         async with asyncio.TaskGroup() as tasks:
             video = tasks.create_task(fetch_media_playlist(video_url, multivariant, fetcher))
             audio = tasks.create_task(fetch_media_playlist(audio_url, multivariant, fetcher)) if audio_url else None
-    if audio is not None:
-        await refuse_lost_entries(video.result(), audio.result(), multivariant, choice, fetcher=fetcher)
     # A variant does not say how much of its bandwidth is audio.
     bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
     plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
-    return ResolvedSource(select(plan, job), multivariant, choice)
+    if audio is not None:  # after `make_plan`, since the playlists of a live stream need not agree
+        await refuse_lost_entries(video.result(), audio.result(), multivariant, choice, fetcher=fetcher)
+    # A separate playlist is probed for audio of its own; without one, the variant's segments must contain what it names.
+    names_audio = choice.variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
+    return ResolvedSource(replace(select(plan, job), names_audio=names_audio), multivariant, choice)
 
 
 async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from transcoder.core.hls.periods import SegmentRange, split_pair
+from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import MediaPlaylist, MediaSegment
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
@@ -52,8 +53,8 @@ def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | No
     for parts in split_pair(video, audio):
         sides = [_Side.of(medium, playlist, part) for medium, playlist, part in zip(Medium, (video, audio), parts, strict=True)]
         shorter, longer = sorted(sides, key=lambda side: side.seconds)
-        if not longer.seconds or (not shorter.segments and shorter.ended):
-            continue
+        if not shorter.seconds and (shorter.segments or shorter.ended):
+            continue  # a list without durations, or audio that ends at a break
         seconds = longer.seconds - shorter.seconds
         lost = _skips_segments(shorter, longer, seconds)
         if lost or seconds > (_tolerance(shorter, longer) if shorter.ended else _precision(shorter, longer)):
@@ -66,6 +67,17 @@ def is_longer(other: MediaPlaylist, than: MediaPlaylist) -> bool:
     return other.seconds - than.seconds > _tolerance(_Side.whole(other), _Side.whole(than))
 
 
+def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | None:
+    """Return a byte that exists only if the file of the last byte range has another segment; None if the segments are not byte ranges.
+
+    It is half a segment after the end, since a file may end with an index that no segment contains.
+    """
+    if not playlist.segments or (last := playlist.segments[-1]).range is None:
+        return None
+    lengths = [segment.range.length for segment in playlist.segments if segment.range and segment.url == last.url]
+    return last.url, ByteRange(last.range.start + last.range.length + sum(lengths) // len(lengths) // 2, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
     """One playlist's part of a period."""
@@ -75,6 +87,8 @@ class _Side:
     target_seconds: int
     ended: bool
     seconds: float
+    at_start: bool
+    """The period is the playlist's first."""
     rounding: float
     """Seconds by which the sum of EXTINF may be wrong because each is rounded to whole seconds."""
 
@@ -83,7 +97,7 @@ class _Side:
         segments = playlist.segments[part.first : part.end]
         seconds = math.fsum(segment.seconds for segment in segments)
         rounding = len(segments) / 2 if playlist.rounded else 0.0
-        return cls(medium, segments, playlist.target_seconds, playlist.ended, seconds, rounding)
+        return cls(medium, segments, playlist.target_seconds, playlist.ended, seconds, not part.first, rounding)
 
     @classmethod
     def whole(cls, playlist: MediaPlaylist) -> "_Side":
@@ -114,7 +128,7 @@ def _skips_segments(shorter: _Side, longer: _Side, seconds: float) -> bool:
         return False
     average = shorter.seconds / len(shorter.segments)
     inside = max(_skipped_numbers(shorter.segments), _skipped_ranges(shorter.segments))
-    candidates = {inside, inside + _skipped_at_start(shorter.segments, longer.segments)} - {0}
+    candidates = {inside, inside + _skipped_at_start(shorter, longer)} - {0}
     return any(abs(seconds - count * average) <= max(average, shorter.longest) / 2 for count in candidates)
 
 
@@ -138,26 +152,35 @@ def _step(before: str, after: str) -> int | None:
 
 
 def _skipped_ranges(segments: Sequence[MediaSegment]) -> int:
-    """Return how many segments would fit between the byte ranges of a file, by their average length; sections in front of it count too."""
-    lengths = [segment.range.length for segment in segments if segment.range]
-    if len(lengths) < len(segments) or not sum(lengths):
-        return 0
-    average = sum(lengths) / len(lengths)
-    section = segments[0].map
-    ends = {section.url: section.range.start + section.range.length} if section and section.range else {}
+    """Return how many segments of average length would fit between the byte ranges of a file."""
     skipped = 0
-    for segment in segments:
-        assert segment.range is not None  # noqa: S101 - counted above
-        start = segment.range.start
-        skipped += max(0, round((start - ends.get(segment.url, start)) / average))
-        ends[segment.url] = start + segment.range.length
+    for before, after in pairwise(segments):
+        if before.range and after.range and before.url == after.url:
+            average = (before.range.length + after.range.length) / 2
+            skipped += max(0, round((after.range.start - before.range.start - before.range.length) / average))
     return skipped
 
 
-def _skipped_at_start(segments: Sequence[MediaSegment], other: Sequence[MediaSegment]) -> int:
-    """Return how many segments later this list begins than the other, by media sequence number or by the last number in the names."""
-    later = segments[0].sequence - other[0].sequence
-    numbers = [[int(number) for number in _NUMBER.findall(side[0].url.rpartition("/")[2])][-1:] for side in (segments, other)]
-    if not later and all(numbers) and all(_step(a.url, b.url) == 1 for a, b in pairwise(segments)):
-        later = numbers[0][0] - numbers[1][0]
-    return max(0, later)
+def _skipped_at_start(shorter: _Side, longer: _Side) -> int:
+    """Return how many segments later one playlist begins than the other, by one of its three ways to number them.
+
+    A later period begins at any number, so only the beginning of both playlists is compared.
+    """
+    if not (shorter.at_start and longer.at_start):
+        return 0
+    first, other = shorter.segments[0], longer.segments[0]
+    if first.sequence != other.sequence:
+        return max(0, first.sequence - other.sequence)
+    if first.range and first.range.length:
+        header = first.map.range if first.map and first.map.url == first.url else None
+        return round((first.range.start - (header.start + header.length if header else 0)) / first.range.length)
+    number, other_number = _first_number(shorter.segments), _first_number(longer.segments)
+    return 0 if number is None or other_number is None else max(0, number - other_number)
+
+
+def _first_number(segments: Sequence[MediaSegment]) -> int | None:
+    """Return the number in the first name that the second name continues; None if it does not."""
+    if len(segments) < 2 or _step(segments[0].url, segments[1].url) is None:  # noqa: PLR2004 - two to compare
+        return None
+    numbers = zip(_NUMBER.findall(segments[0].url), _NUMBER.findall(segments[1].url), strict=True)
+    return next(int(number) for number, following in numbers if int(number) != int(following))
