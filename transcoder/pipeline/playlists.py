@@ -1,5 +1,6 @@
 """Fetches playlists, and asks once more before it believes one that may be cut."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
@@ -97,8 +98,8 @@ async def _has_unlisted_media(playlist: Playlist, fetcher: Fetcher) -> bool:
 
 
 def _shape(playlist: Playlist) -> tuple[object, ...]:
-    """Return what two texts of the same playlist have in common; the addresses may be signed differently each time."""
+    """Return what two texts of the same playlist have in common; addresses may be signed differently, and variants listed in any order."""
     if isinstance(playlist, MediaPlaylist):
         return playlist.text_end, [segment.seconds for segment in playlist.segments]
-    variants = [(variant.bandwidth, variant.resolution, variant.codecs) for variant in playlist.variants]
-    return playlist.text_end, variants, [(each.kind, each.group, each.name) for each in playlist.renditions]
+    variants = Counter((variant.bandwidth, variant.resolution, variant.codecs) for variant in playlist.variants)
+    return playlist.text_end, variants, Counter((each.kind, each.group, each.name) for each in playlist.renditions)
