@@ -111,6 +111,14 @@ def test_an_entry_that_is_missing_in_one_track_is_a_failure_before_any_media(
     assert all(request.path.endswith(".m3u8") for request in origin.requests)
 
 
+def test_an_entry_that_is_missing_once_is_no_failure(media: Media, serve: Serve, tmp_path: Path) -> None:
+    origin = serve(media("ts-separate-audio"))
+    whole = counts(origin, tmp_path / "whole.mp4")
+    thinned = without_entry(text_of(origin, "/audio.m3u8"), "audio-1.ts")
+    origin.rules["/audio.m3u8"] = [Rule(body=thinned, times=1), Rule()]
+    assert counts(origin, tmp_path / "again.mp4") == whole
+
+
 def test_the_shorter_track_without_an_end_is_named(media: Media, serve: Serve, tmp_path: Path) -> None:
     origin = serve(media("ts-long"))
     origin.rules["/video.m3u8"] = Rule(body=cut_after(text_of(origin, "/video.m3u8"), 12))

@@ -1,8 +1,9 @@
 """Fetches playlists, and asks once more before it believes one that may be cut."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from transcoder.core.hls.agreement import byte_after_last_segment, find_shortfall, is_longer
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, TextEnd, parse, require_media_playlist
@@ -10,7 +11,7 @@ from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlis
 from transcoder.core.media.streams import Medium
 from transcoder.core.request.allowlist import ANY_HOST, check_host
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError
+from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 
 Playlist = MultivariantPlaylist | MediaPlaylist
 
@@ -56,34 +57,57 @@ async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playli
     return playlist if playlist.text_end is TextEnd.WHOLE else replace(playlist, text_end=TextEnd.CUT)
 
 
-async def fetch_media_playlist(url: str, multivariant: MultivariantPlaylist, fetcher: Fetcher) -> MediaPlaylist:
-    """Fetch the playlist of a variant or a rendition. Raises what `fetch_playlist` does, also if it lists variants."""
-    return require_media_playlist(await fetch_playlist(url, fetcher, imported=multivariant.variables))
+@dataclass(frozen=True, slots=True)
+class VariantFetcher:
+    """Fetches the Media Playlists of a variant, and compares them."""
 
+    multivariant: MultivariantPlaylist
+    choice: VariantChoice
+    fetcher: Fetcher
 
-async def refuse_lost_entries(
-    video: MediaPlaylist, audio: MediaPlaylist, multivariant: MultivariantPlaylist, choice: VariantChoice, *, fetcher: Fetcher
-) -> None:
-    """Refuse a source if one of its two playlists has lost entries; where only their lengths differ, a third playlist is asked.
+    async def playlists(self, video_url: str, audio_url: str | None) -> tuple[MediaPlaylist, MediaPlaylist | None]:
+        """Fetch the playlists of the video and, if it has an address, of the separate audio.
 
-    Raises:
-        UpstreamError: entries are missing.
-        UnsupportedSourceError: the breaks of video and audio do not coincide.
+        If one of them seems to have lost entries, it is fetched once more. Where only their lengths differ, another list of the same
+        medium decides.
 
-    """
-    shortfall = find_shortfall(video, audio)
-    if shortfall is None:
-        return
-    if not shortfall.conclusive:
+        Raises:
+            UpstreamError: entries are missing.
+            UpstreamError, UpstreamTimeoutError, UnsupportedSourceError: as `fetch_playlist` does, also for a list of variants.
+            UnsupportedSourceError: the breaks of video and audio do not coincide.
+
+        """
+        if audio_url is None:
+            return await self._fetch(video_url), None
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                first_tasks = [tasks.create_task(self._fetch(url)) for url in (video_url, audio_url)]
+        video, audio = (task.result() for task in first_tasks)
+        shortfall = find_shortfall(video, audio)
+        if shortfall is not None:
+            if shortfall.medium is Medium.VIDEO:
+                video = await self._fetch(video_url)
+            else:
+                audio = await self._fetch(audio_url)
+            await self._refuse_lost_entries(video, audio)
+        return video, audio
+
+    async def _refuse_lost_entries(self, video: MediaPlaylist, audio: MediaPlaylist) -> None:
+        shortfall = find_shortfall(video, audio)
+        if shortfall is None:
+            return
         shorter = video if shortfall.medium is Medium.VIDEO else audio
-        for url in sibling_playlists(multivariant, choice, shortfall.medium)[:1]:
+        for url in sibling_playlists(self.multivariant, self.choice, shortfall.medium)[: 0 if shortfall.conclusive else 1]:
             try:
-                sibling = await fetch_media_playlist(url, multivariant, fetcher)
+                sibling = await self._fetch(url)
             except (UpstreamError, UpstreamTimeoutError, UnsupportedSourceError):
                 continue
             if not is_longer(sibling, shorter):
                 return  # another list of the same medium is as short: so is the medium
-    raise shortfall.error()
+        raise shortfall.error()
+
+    async def _fetch(self, url: str) -> MediaPlaylist:
+        return require_media_playlist(await fetch_playlist(url, self.fetcher, imported=self.multivariant.variables))
 
 
 async def _has_unlisted_media(playlist: Playlist, fetcher: Fetcher) -> bool:

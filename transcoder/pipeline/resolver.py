@@ -1,6 +1,5 @@
 """Resolves a job: its URL to a source, and the source's playlists to a plan."""
 
-import asyncio
 from dataclasses import replace
 
 from transcoder.core.answer.passthrough import OCTET_STREAM
@@ -16,8 +15,8 @@ from transcoder.core.source.selection import needs_transcoding, oversize_factor,
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.edge.s3 import presigned_url
-from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
-from transcoder.pipeline.playlists import fetch_media_playlist, fetch_playlist, refuse_lost_entries
+from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError
+from transcoder.pipeline.playlists import VariantFetcher, fetch_playlist
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
 
@@ -141,15 +140,10 @@ async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice
         video_url, audio_url = audio_url, None
     elif job.kind is TrackKind.VIDEO:
         audio_url = None
-    with single_error():
-        async with asyncio.TaskGroup() as tasks:
-            video = tasks.create_task(fetch_media_playlist(video_url, multivariant, fetcher))
-            audio = tasks.create_task(fetch_media_playlist(audio_url, multivariant, fetcher)) if audio_url else None
+    video, audio = await VariantFetcher(multivariant, choice, fetcher).playlists(video_url, audio_url)
     # A variant does not say how much of its bandwidth is audio.
     bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
-    plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
-    if audio is not None:  # after `make_plan`, since the playlists of a live stream need not agree
-        await refuse_lost_entries(video.result(), audio.result(), multivariant, choice, fetcher=fetcher)
+    plan = make_plan(video, audio, bandwidth=bandwidth)
     # A separate playlist is probed for audio of its own; without one, the variant's segments must contain what it names.
     names_audio = choice.variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
     return ResolvedSource(replace(select(plan, job), names_audio=names_audio), multivariant, choice)

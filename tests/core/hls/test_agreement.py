@@ -94,6 +94,7 @@ def test_a_difference_in_length_alone_is_not_conclusive() -> None:
         pytest.param(media_playlist(*[9] * 60, target=10), audio_playlist(*[10] * 57, target=10), id="whole seconds"),
         pytest.param(media_playlist(4.0, 4.0), audio_playlist(0.0, 0.0), id="no durations"),
         pytest.param(media_playlist(4.0, BREAK, 4.0, BREAK, 4.0), audio_playlist(4.0), id="audio that ends at a break"),
+        pytest.param(FULL, parse_media("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.005,\na9.ts\n"), id="live"),
         pytest.param(FULL, ranged(*range(12), section=700), id="byte ranges without a hole"),
         pytest.param(FULL, ranged(*range(11), section=140), id="a section in front of the first range, and a shorter end"),
     ],

@@ -40,7 +40,7 @@ class Shortfall:
 
 
 def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | None:
-    """Return by how much one playlist is too short in the first period where that is so; None if both agree.
+    """Return by how much one playlist is too short in the first period where that is so; None if both agree, or are live.
 
     It is conclusive if the shorter one has no EXT-X-ENDLIST, or if its numbering, its byte ranges or its media sequence numbers skip as
     many segments as its length says. A period that only one of them has is no shortfall if both have an end: audio may
@@ -50,6 +50,8 @@ def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | No
         UnsupportedSourceError: as `split_pair` does.
 
     """
+    if any(not playlist.ended and playlist.kind != "VOD" for playlist in (video, audio)):
+        return None  # live playlists need not agree; planning refuses them
     for parts in split_pair(video, audio):
         sides = [_Side.of(medium, playlist, part) for medium, playlist, part in zip(Medium, (video, audio), parts, strict=True)]
         shorter, longer = sorted(sides, key=lambda side: side.seconds)
