@@ -5,7 +5,7 @@ from pathlib import Path
 from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import select_variants
-from transcoder.errors import UnsupportedSourceError
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "playlists"
 FOLDER = "https://media.example/video/"
@@ -51,7 +51,7 @@ def parse_or_refusal(text: str) -> MediaPlaylist | MultivariantPlaylist | str:
     """Parse a text; return the message of a refusal, and let any other failure through."""
     try:
         return parse(text, URL)
-    except UnsupportedSourceError as refusal:
+    except (UnsupportedSourceError, UpstreamError) as refusal:
         return str(refusal)
 
 
@@ -65,5 +65,5 @@ def outcome(playlist: MediaPlaylist | MultivariantPlaylist | str, *, audio: Medi
                 return make_plan(playlist, audio)
             case str():
                 return playlist
-    except UnsupportedSourceError as refusal:
+    except (UnsupportedSourceError, UpstreamError) as refusal:
         return str(refusal)

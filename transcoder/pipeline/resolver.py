@@ -1,12 +1,11 @@
 """Resolves a job: its URL to a source, and the source's playlists to a plan."""
 
-import asyncio
 from dataclasses import replace
 
 from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planner import make_plan
-from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, parse, require_media_playlist
+from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist
 from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, within_bandwidth
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
@@ -16,7 +15,8 @@ from transcoder.core.source.selection import needs_transcoding, oversize_factor,
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.edge.s3 import presigned_url
-from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
+from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError
+from transcoder.pipeline.playlists import VariantFetcher, fetch_playlist
 from transcoder.pipeline.reddit import Reddit
 from transcoder.settings import Settings
 
@@ -86,14 +86,12 @@ class Resolver:
     async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
         allowed = (ANY_HOST,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
-            got = await fetcher.playlist(url)
+            playlist = await fetch_playlist(url, fetcher, allowed=allowed)
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
                 return ResolvedSource(select(await _plan_plain_file(found.head.requested_url, job, fetcher), job))
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
-        check_host(got.url, allowed)
-        playlist = parse(got.text, got.url)
         if isinstance(playlist, MediaPlaylist):
             return _check_fit(make_plan(playlist, None), job)
         return await _best_that_fits(playlist, job, fetcher)
@@ -142,14 +140,13 @@ async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice
         video_url, audio_url = audio_url, None
     elif job.kind is TrackKind.VIDEO:
         audio_url = None
-    with single_error():
-        async with asyncio.TaskGroup() as tasks:
-            video = tasks.create_task(_media_playlist(video_url, multivariant, fetcher))
-            audio = tasks.create_task(_media_playlist(audio_url, multivariant, fetcher)) if audio_url else None
+    video, audio = await VariantFetcher(multivariant, choice, fetcher).playlists(video_url, audio_url)
     # A variant does not say how much of its bandwidth is audio.
     bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
-    plan = make_plan(video.result(), audio.result() if audio else None, bandwidth=bandwidth)
-    return ResolvedSource(select(plan, job), multivariant, choice)
+    plan = make_plan(video, audio, bandwidth=bandwidth)
+    # A separate playlist is probed for audio of its own; without one, the variant's segments must contain what it names.
+    names_audio = choice.variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
+    return ResolvedSource(replace(select(plan, job), names_audio=names_audio), multivariant, choice)
 
 
 async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
@@ -171,8 +168,3 @@ async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:
     raise UnsupportedSourceError(
         "This file is not an MP4 that can be converted. It can be downloaded unchanged, without start, end, format, mute and video."
     )
-
-
-async def _media_playlist(url: str, multivariant: MultivariantPlaylist, fetcher: Fetcher) -> MediaPlaylist:
-    got = await fetcher.playlist(url)
-    return require_media_playlist(parse(got.text, got.url, imported=multivariant.variables))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.announcement import Announcement, announce
+from transcoder.core.output.announcement import Announcement, announce, refuse_missing_audio
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.ffmpeg_command import NO_TAGS
 from transcoder.core.output.header import Durations
@@ -67,9 +67,16 @@ async def transcode(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(prefetcher.run())
             periods = await SourceProbe(fetcher, keys).periods(plan, renditions)
-            announcement = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
+            announcement = _announce(plan, periods)
             output = Output(announcement, _joiner(periods, announcement, plan.output_format), into)
             await _Run(periods, renditions, output).run(program, plan.output_format, tags)
+
+
+def _announce(plan: Plan, periods: Sequence[Sequence[ProbedTrack]]) -> Announcement:
+    announcement = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
+    if plan.names_audio:
+        refuse_missing_audio(announcement)
+    return announcement
 
 
 def _prefetcher(fetcher: Fetcher, settings: Settings) -> Prefetcher:

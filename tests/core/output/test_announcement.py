@@ -6,7 +6,7 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.announcement import announce, silence_for_period
+from transcoder.core.output.announcement import announce, refuse_missing_audio, silence_for_period
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.errors import UnsupportedSourceError
 
@@ -92,6 +92,14 @@ def test_periods_that_cannot_be_one_output_are_refused(periods: list[list[Probed
 def test_a_stream_that_is_announced_but_never_begins_is_left_out() -> None:
     announcement = announce([[probed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
     assert set(announcement.media) == {VIDEO}
+
+
+def test_audio_that_must_be_there_may_be_in_any_period() -> None:
+    silent, loud = [probed(TrackKind.BOTH, video())], [probed(TrackKind.BOTH, video(500.0), audio(500.0))]
+    refuse_missing_audio(announce([silent, loud], estimated_bytes=None))
+    for periods in ([silent, silent], [[probed(TrackKind.BOTH, video(), audio(start=None))]]):
+        with pytest.raises(UnsupportedSourceError, match="names audio"):
+            refuse_missing_audio(announce(periods, estimated_bytes=None))
 
 
 def test_a_period_without_audio_gets_silence_of_its_duration_in_the_format_of_the_output() -> None:

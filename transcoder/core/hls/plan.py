@@ -83,6 +83,8 @@ class Plan:
     """The largest EXT-X-TARGETDURATION of the playlists used."""
     estimated_bytes: int | None
     output_format: OutputFormat = COPY_EVERYTHING
+    names_audio: bool = False
+    """The variant names an audio group: its output must have audio."""
 
     @property
     def seconds(self) -> float:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from transcoder.core.hls import periods
 from transcoder.core.hls.decryption_keys import select_key
 from transcoder.core.hls.plan import Init, Period, Plan, Segment, Track
-from transcoder.core.hls.playlist import MapTag, MediaPlaylist, MediaSegment
+from transcoder.core.hls.playlist import MapTag, MediaPlaylist, MediaSegment, TextEnd
 from transcoder.core.hls.playlist.uris import without_query
 from transcoder.core.media.streams import TrackKind
-from transcoder.errors import UnsupportedSourceError
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 MAX_SECONDS = 30 * 24 * 3600
 """A longer source is refused."""
@@ -25,6 +25,7 @@ def make_plan(video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandw
 
     Raises:
         UnsupportedSourceError: the source is live, has no media, is protected or broken, or the breaks of video and audio differ.
+        UpstreamError: a playlist's text is cut.
     """
     _check_supported(video)
     if audio is None:
@@ -52,11 +53,13 @@ def _check_supported(playlist: MediaPlaylist) -> None:
         raise UnsupportedSourceError(f"{where} lists only still images for scrubbing, not a video.")
     if not playlist.ended and playlist.kind != "VOD":
         raise UnsupportedSourceError(f"{where} has no end: it is a live stream, which is not supported.")
+    if playlist.text_end is TextEnd.CUT:
+        raise UpstreamError(f"{where} is incomplete: the origin sent a text that ends in the middle of an entry.")
     if playlist.is_delta_update:
         raise UnsupportedSourceError(f"{where} is a delta update, which leaves out segments.")
     if all(segment.gap for segment in playlist.segments):
         raise UnsupportedSourceError(f"{where} lists only gaps: none of its segments exist.")
-    if math.fsum(segment.seconds for segment in playlist.segments) > MAX_SECONDS:
+    if playlist.seconds > MAX_SECONDS:
         raise UnsupportedSourceError(f"{where} lasts longer than {MAX_SECONDS} seconds.")
 
 

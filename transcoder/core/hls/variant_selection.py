@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
-from transcoder.errors import UnsupportedSourceError
+from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, TextEnd, Variant
+from transcoder.core.hls.playlist.uris import without_query
+from transcoder.core.media.streams import Medium
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 _AUDIO_CODECS = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|iamf|mhm|mha|samr)", re.IGNORECASE)
 _TEXT_CODECS = re.compile(r"(wvtt|stpp|tx3g)", re.IGNORECASE)
@@ -44,9 +46,12 @@ def select_variants(
 
     Raises:
         UnsupportedSourceError: there are no variants, or none with that audio.
+        UpstreamError: the playlist's text is cut, so that the best variant may be missing.
     """
     if not multivariant.variants:
         raise UnsupportedSourceError("The playlist lists no variants.")
+    if multivariant.text_end is TextEnd.CUT:
+        raise UpstreamError(f"{without_query(multivariant.url)} is incomplete: the origin sent a text that ends in the middle of an entry.")
     variants = _variants_with_audio(multivariant, audio) if audio is not None else list(multivariant.variants)
     best = max(variants, key=_ranking(multivariant.variants, height))
     redundant = [variant for variant in variants if _redundancy_key(variant) == _redundancy_key(best)]
@@ -56,6 +61,17 @@ def select_variants(
     for choice in (_choice(multivariant, each, audio) for each in redundant[:MAX_CHOICES]):
         choices.setdefault((choice.video, choice.audio), choice)
     return tuple(choices.values())
+
+
+def sibling_playlists(multivariant: MultivariantPlaylist, choice: VariantChoice, medium: Medium) -> list[str]:
+    """Return the addresses of the other playlists that have the same video, or the same audio, as the choice, the most similar first."""
+    if medium is Medium.VIDEO:
+        siblings = [variant.url for variant in multivariant.variants if not is_audio_only(variant)]
+        return [url for url in dict.fromkeys(siblings) if url != choice.video]
+    chosen = choice.rendition
+    renditions = [each for each in multivariant.renditions if each.kind == "AUDIO" and each.url not in {None, choice.audio, choice.video}]
+    renditions.sort(key=lambda each: chosen is None or (each.language, each.name) != (chosen.language, chosen.name))
+    return [each.url for each in renditions if each.url is not None]
 
 
 def within_bandwidth(multivariant: MultivariantPlaylist, *, limit: int) -> MultivariantPlaylist:

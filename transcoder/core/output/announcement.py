@@ -56,6 +56,19 @@ def announce(
     )
 
 
+def refuse_missing_audio(announcement: Announcement) -> None:
+    """Refuse an output without audio although the variant names an audio group.
+
+    Its CODECS are no such evidence: many playlists give audio codecs for silent videos.
+
+    Raises:
+        UnsupportedSourceError: the output has no audio.
+
+    """
+    if announcement.audio is None:
+        raise UnsupportedSourceError("The playlist names audio for this video, but its segments contain none; mute=1 accepts that.")
+
+
 def silence_for_period(tracks: Sequence[ProbedTrack], audio: Stream | None) -> Silence | None:
     """Return the silence that a period needs in an output with that audio; None if it has audio itself, or the output has none."""
     if audio is None or Medium.AUDIO in _formats(tracks, COPY_EVERYTHING):

@@ -46,7 +46,6 @@ PLANNED = {
     "byterange-of-two-files": [["a.ts@0+4[0:100]", "b.ts@4+4[0:10]", "a.ts@8+4[100:20]", "b.ts@12+4[10:30]"]],
     "byterange-without-offset": [["all.ts@0+4[50:100]", "all.ts@4+4[150:70]", "all.ts@8+4[220:30]"]],
     "crlf": [["1.ts@0+4", "2.ts@4+4"]],
-    "cut-off-after-extinf": [["1.ts@0+4"]],
     "define-name": [["https://cdn.example/v/1.m4s?%7B$dir@0+4 <https://cdn.example/v/init.mp4>"]],
     "define-nothing": [["%7B$a%7D.ts@0+4"]],
     "define-queryparam": [["1.ts?t=a/b@0+4"]],
@@ -117,6 +116,7 @@ CHOSEN = {
 REFUSED = {
     "address-broken": "The playlist contains 'http://[', which is not an address.",
     "byterange-broken": "The playlist is broken: 'first' is not a byte range.",
+    "cut-off-after-extinf": "is incomplete: the origin sent a text that ends in the middle of an entry.",
     "dash-manifest": "is a DASH manifest, not an HLS playlist.",
     "define-after-use": "The playlist uses the variable 'a', which has no value.",
     "define-doubling": "The playlist's variables expand to more than 16777216 characters.",

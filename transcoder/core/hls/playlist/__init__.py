@@ -2,6 +2,7 @@
 
 from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.playlist.parse import parse, require_media_playlist
+from transcoder.core.hls.playlist.text_end import TextEnd
 
 __all__ = [
     "KeyTag",
@@ -10,6 +11,7 @@ __all__ = [
     "MediaSegment",
     "MultivariantPlaylist",
     "Rendition",
+    "TextEnd",
     "Variant",
     "parse",
     "require_media_playlist",

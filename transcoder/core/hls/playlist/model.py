@@ -1,9 +1,11 @@
 """The contents of playlists, as values (RFC 8216)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from transcoder.core.hls.plan import ByteRange
+from transcoder.core.hls.playlist.text_end import TextEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class MultivariantPlaylist:
     renditions: tuple[Rendition, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     """The variables that EXT-X-DEFINE defines; Media Playlists may import them."""
+    text_end: TextEnd = TextEnd.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,14 @@ class MediaPlaylist:
     is_delta_update: bool
     """It is a Playlist Delta Update: some of its segments are left out."""
     discontinuity_sequence: int
+    rounded: bool = False
+    """Every EXTINF is written as whole seconds."""
+    text_end: TextEnd = TextEnd.WHOLE
+
+    @property
+    def seconds(self) -> float:
+        """The sum of EXTINF, gaps included."""
+        return math.fsum(segment.seconds for segment in self.segments)
 
     @property
     def encrypted(self) -> bool:

@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 _SEQUENCE = re.compile(r"[0-9]{1,20}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?")
 _DURATION = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
+_FRACTION = re.compile(r"#EXTINF:\s*[0-9]*\.[0-9]")
 _BYTERANGE = re.compile(r"\s*([0-9]{1,18})\s*(?:@\s*([0-9]{1,18})?\s*)?")
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
 
@@ -169,6 +170,11 @@ def _seconds(value: str) -> float | None:
     if not math.isfinite(seconds) or seconds < 0:
         raise UnsupportedSourceError(f"The playlist is broken: a segment lasts {match[1][:40]} seconds.")
     return seconds
+
+
+def has_rounded_durations(lines: list[str]) -> bool:
+    """Whether all durations are whole seconds, as protocol versions before 3 require (RFC 8216, 7)."""
+    return not any(_FRACTION.match(line) for line in lines)
 
 
 def _duration(name: str, value: str) -> str | None:

@@ -1,6 +1,7 @@
 """Parses playlist text into a Multivariant or a Media Playlist (RFC 8216), with the m3u8 package."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import m3u8
@@ -8,6 +9,7 @@ import m3u8
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import normalization
 from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
+from transcoder.core.hls.playlist.text_end import TextEnd, media_text_end, multivariant_text_end, unterminated_line
 from transcoder.core.hls.playlist.uris import UriResolver, without_query
 from transcoder.core.hls.playlist.variables import substitute
 from transcoder.errors import UnsupportedSourceError
@@ -33,10 +35,15 @@ def parse(text: str, url: str, *, imported: Mapping[str, str] | None = None) -> 
             variants=tuple(_variant(entry, uris) for entry in document["playlists"]),
             renditions=tuple(_rendition(entry, uris) for entry in document["media"] if entry.get("type")),
             variables=variables,
+            text_end=multivariant_text_end(text, lines),
         )
     tags = _TagParser(uris)
-    document = m3u8.parse("\n".join(normalization.media_lines(lines)), custom_tags_parser=tags)
-    return _media(document, uris, tags)
+    text_end = media_text_end(text, lines)
+    # A cut tag may have no valid value; the playlist is refused in any case, and not for that value.
+    complete = lines[:-1] if text_end is TextEnd.CUT and unterminated_line(text) else lines
+    document = m3u8.parse("\n".join(normalization.media_lines(complete)), custom_tags_parser=tags)
+    rounded = normalization.has_rounded_durations(lines)
+    return replace(_media(document, uris, tags), text_end=text_end, rounded=rounded)
 
 
 def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:

@@ -1,0 +1,114 @@
+"""Tests that playlists of video and audio are compared, and that a difference counts only with a second witness."""
+
+from itertools import product
+
+import pytest
+from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, parse_media
+
+from transcoder.core.hls.agreement import Shortfall, byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.plan import ByteRange
+from transcoder.core.hls.playlist import MediaPlaylist
+from transcoder.core.media.streams import Medium
+
+VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
+EXACT = 2.005
+"""A duration that is not rounded to whole seconds."""
+
+
+def numbered(pattern: str, *numbers: int, sequence: int = 0, ended: bool = True, seconds: float = EXACT) -> MediaPlaylist:
+    """Make a VOD playlist of segments of `seconds` each, whose names have these numbers."""
+    head = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{sequence}\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+    entries = "".join(f"#EXTINF:{seconds},\n{pattern.format(number)}\n" for number in numbers)
+    return parse_media(head + entries + ("#EXT-X-ENDLIST\n" if ended else ""))
+
+
+def ranged(*numbers: int, section: int = 0) -> MediaPlaylist:
+    """Make a playlist of byte ranges, 100 bytes each, after a section of so many bytes."""
+    head = f'#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI="a.mp4",BYTERANGE="{section}@0"\n' if section else "#EXTM3U\n"
+    entries = "".join(f"#EXTINF:{EXACT},\n#EXT-X-BYTERANGE:100@{section + 100 * number}\na.mp4\n" for number in numbers)
+    return parse_media(head + entries + "#EXT-X-ENDLIST\n")
+
+
+def without(missing: int, *, first: int = 0, count: int = 12) -> list[int]:
+    return [number for number in range(first, first + count) if number != first + missing]
+
+
+FULL = numbered("v{}.ts", *range(12))
+
+
+@pytest.mark.parametrize(("pattern", "missing"), [*product(["a{}.ts", "2024/a-{:05}.m4s?t=7"], range(11))])
+def test_an_entry_that_is_missing_in_one_playlist_is_found_by_the_numbers_in_the_names(pattern: str, missing: int) -> None:
+    thinned = numbered(pattern, *without(missing))
+    for video, audio, medium in ((FULL, thinned, AUDIO), (thinned, FULL, VIDEO)):
+        shortfall = find_shortfall(video, audio)
+        assert shortfall is not None
+        assert (shortfall.medium, shortfall.conclusive) == (medium, True)
+        assert shortfall.seconds == pytest.approx(EXACT)
+
+
+@pytest.mark.parametrize("section", [0, 700])
+@pytest.mark.parametrize("missing", range(11))
+def test_an_entry_that_is_missing_is_found_by_the_byte_ranges(missing: int, section: int) -> None:
+    shortfall = find_shortfall(FULL, ranged(*without(missing), section=section))
+    assert shortfall is not None
+    assert shortfall.conclusive
+
+
+def test_a_playlist_that_begins_with_a_later_media_sequence_number_is_found() -> None:
+    shortfall = find_shortfall(numbered("{}-v", *range(12)), numbered("{}-a", *range(3, 12), sequence=3))
+    assert shortfall is not None
+    assert (shortfall.medium, shortfall.conclusive) == (AUDIO, True)
+    assert "audio is 6.015 s shorter than that of the video" in str(shortfall.error())
+
+
+@pytest.mark.parametrize("kept", range(1, 12))
+def test_a_playlist_without_an_end_that_is_shorter_than_the_other_has_lost_its_end(kept: int) -> None:
+    shortfall = find_shortfall(numbered("v{}.ts", *range(kept), ended=False), FULL)
+    assert shortfall is not None
+    assert (shortfall.medium, shortfall.conclusive) == (VIDEO, True)
+
+
+def test_a_period_that_a_playlist_without_an_end_does_not_reach_is_missing() -> None:
+    text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:4.0,\na0.ts\n"
+    shortfall = find_shortfall(media_playlist(4.0, BREAK, 4.0), parse_media(text))
+    assert shortfall is not None
+    assert shortfall.conclusive
+    assert find_shortfall(media_playlist(4.0, BREAK, 4.0), parse_media(text + "#EXT-X-ENDLIST\n")) is None
+
+
+def test_a_difference_in_length_alone_is_not_conclusive() -> None:
+    assert find_shortfall(FULL, numbered("a{}.ts", *range(4), seconds=2.25)) == Shortfall(AUDIO, FULL.seconds - 9, conclusive=False)
+
+
+@pytest.mark.parametrize(
+    ("video", "audio"),
+    [
+        pytest.param(FULL, numbered("a{}.ts", *range(11)), id="the audio ends a segment earlier"),
+        pytest.param(FULL, numbered("a{}.ts", *range(1, 13)), id="the numbers begin at 0 and at 1"),
+        pytest.param(FULL, numbered("a{}.ts", *range(1, 12), seconds=2.19), id="they begin at 0 and at 1, in longer segments"),
+        pytest.param(FULL, numbered("a{}.ts", *range(0, 24, 2)), id="one counts in steps of two"),
+        pytest.param(FULL, numbered("a{}.ts", *without(5, count=13)), id="a number is skipped, and no time"),
+        pytest.param(FULL, numbered("a{}.ts", *range(12), sequence=40), id="media sequence numbers that do not match"),
+        pytest.param(FULL, numbered("{}.ts", 7, 3811, 22, 9, 1024, 5, 77, 78, 100, 101, 45), id="names that do not count"),
+        pytest.param(media_playlist(*[4.0] * 9, GAP, 4.0), audio_playlist(*[4.0] * 9), id="a gap at the end"),
+        pytest.param(media_playlist(*[9] * 60, target=10), audio_playlist(*[10] * 57, target=10), id="whole seconds"),
+        pytest.param(media_playlist(4.0, 4.0), audio_playlist(0.0, 0.0), id="no durations"),
+        pytest.param(media_playlist(4.0, BREAK, 4.0, BREAK, 4.0), audio_playlist(4.0), id="audio that ends at a break"),
+        pytest.param(FULL, parse_media("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.005,\na9.ts\n"), id="live"),
+        pytest.param(FULL, ranged(*range(12), section=700), id="byte ranges without a hole"),
+        pytest.param(FULL, ranged(*range(11), section=140), id="a section in front of the first range, and a shorter end"),
+    ],
+)
+def test_playlists_that_only_look_unequal_agree(video: MediaPlaylist, audio: MediaPlaylist) -> None:
+    assert find_shortfall(video, audio) is None
+    assert not is_longer(video, video)
+
+
+def test_another_list_is_longer_only_by_more_than_the_tolerance() -> None:
+    assert is_longer(FULL, numbered("{}", *range(6)))
+    assert not is_longer(FULL, numbered("{}", *range(11)))
+
+
+def test_the_byte_after_the_last_segment_is_half_a_segment_away() -> None:
+    assert byte_after_last_segment(ranged(0, 1, 2, section=700)) == ("https://media.example/video/a.mp4", ByteRange(1050, 1))
+    assert byte_after_last_segment(FULL) is None

@@ -1,0 +1,188 @@
+"""Compares the playlists of video and separate audio before any media is fetched: the shorter one may have lost entries.
+
+A difference in length alone is only one witness: many sources have audio that ends a little earlier than their video, and EXTINF may be
+rounded. So each rule here needs a second one, which the playlist itself or another list of the same medium has to give.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from transcoder.core.hls.periods import SegmentRange, split_pair
+from transcoder.core.hls.plan import ByteRange
+from transcoder.core.hls.playlist import MediaPlaylist, MediaSegment
+from transcoder.core.media.streams import Medium
+from transcoder.errors import UpstreamError
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """The playlist of one medium lists less time than that of the other."""
+
+    medium: Medium
+    """The shorter one."""
+    seconds: float
+    """By how much."""
+    conclusive: bool
+    """A second witness says that entries are missing."""
+
+    def error(self) -> UpstreamError:
+        """Return the error that refuses the source."""
+        other = Medium.AUDIO if self.medium is Medium.VIDEO else Medium.VIDEO
+        return UpstreamError(
+            f"The playlist of the {self.medium.value} is {self.seconds:.3f} s shorter than that of the {other.value}: entries are missing."
+        )
+
+
+def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | None:
+    """Return by how much one playlist is too short in the first period where that is so; None if both agree, or are live.
+
+    It is conclusive if the shorter one has no EXT-X-ENDLIST, or if its numbering, its byte ranges or its media sequence numbers skip as
+    many segments as its length says. A period that only one of them has is no shortfall if both have an end: audio may
+    end at a break.
+
+    Raises:
+        UnsupportedSourceError: as `split_pair` does.
+
+    """
+    if any(not playlist.ended and playlist.kind != "VOD" for playlist in (video, audio)):
+        return None  # live playlists need not agree; planning refuses them
+    for parts in split_pair(video, audio):
+        sides = [_Side.of(medium, playlist, part) for medium, playlist, part in zip(Medium, (video, audio), parts, strict=True)]
+        shorter, longer = sorted(sides, key=lambda side: side.seconds)
+        if not shorter.seconds and (shorter.segments or shorter.ended):
+            continue  # a list without durations, or audio that ends at a break
+        seconds = longer.seconds - shorter.seconds
+        lost = _skips_segments(shorter, longer, seconds)
+        if lost or seconds > (_tolerance(shorter, longer) if shorter.ended else _precision(shorter, longer)):
+            return Shortfall(shorter.medium, seconds, conclusive=lost or not shorter.ended)
+    return None
+
+
+def is_longer(other: MediaPlaylist, than: MediaPlaylist) -> bool:
+    """Return whether another list of the same medium has clearly more time: then `than` has lost entries."""
+    return other.seconds - than.seconds > _tolerance(_Side.whole(other), _Side.whole(than))
+
+
+def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | None:
+    """Return a byte that exists only if the file of the last byte range has another segment; None if the segments are not byte ranges.
+
+    It is half a segment after the end, since a file may end with an index that no segment contains.
+    """
+    if not playlist.segments or (last := playlist.segments[-1]).range is None:
+        return None
+    lengths = [segment.range.length for segment in playlist.segments if segment.range and segment.url == last.url]
+    return last.url, ByteRange(last.range.start + last.range.length + sum(lengths) // len(lengths) // 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One playlist's part of a period."""
+
+    medium: Medium
+    segments: Sequence[MediaSegment]
+    target_seconds: int
+    ended: bool
+    seconds: float
+    at_start: bool
+    """The period is the playlist's first."""
+    rounding: float
+    """Seconds by which the sum of EXTINF may be wrong because each is rounded to whole seconds."""
+
+    @classmethod
+    def of(cls, medium: Medium, playlist: MediaPlaylist, part: SegmentRange) -> "_Side":
+        segments = playlist.segments[part.first : part.end]
+        seconds = math.fsum(segment.seconds for segment in segments)
+        rounding = len(segments) / 2 if playlist.rounded else 0.0
+        return cls(medium, segments, playlist.target_seconds, playlist.ended, seconds, not part.first, rounding)
+
+    @classmethod
+    def whole(cls, playlist: MediaPlaylist) -> "_Side":
+        return cls.of(Medium.VIDEO, playlist, SegmentRange(0, len(playlist.segments)))
+
+    @property
+    def longest(self) -> float:
+        return max((segment.seconds for segment in self.segments), default=0.0)
+
+
+def _tolerance(first: _Side, second: _Side) -> float:
+    """Return by how many seconds two lists that both have an end may differ without a reason to doubt either.
+
+    In published streams, video and audio differ by at most 0.06 s, and with two-second segments by 0.6 s. One of them may also lack the
+    last segment of the other, which is at most as long as the target duration.
+    """
+    return max(first.target_seconds, second.target_seconds) + _precision(first, second)
+
+
+def _precision(first: _Side, second: _Side) -> float:
+    """Return by how many seconds two lists may differ that end at the same place: half a segment, and what rounding adds up to."""
+    return max(first.longest, second.longest) / 2 + first.rounding + second.rounding
+
+
+def _skips_segments(shorter: _Side, longer: _Side, seconds: float) -> bool:
+    """Return whether the shorter list skips about as many segments as fit into the `seconds` that it lacks."""
+    if not shorter.segments:
+        return False
+    average = shorter.seconds / len(shorter.segments)
+    inside = max(_skipped_numbers(shorter.segments), _skipped_ranges(shorter.segments))
+    candidates = {inside, inside + _skipped_at_start(shorter, longer)} - {0}
+    return any(abs(seconds - count * average) <= max(average, shorter.longest) / 2 for count in candidates)
+
+
+def _skipped_numbers(segments: Sequence[MediaSegment]) -> int:
+    """Return how many numbers the names skip, if they count up by the same step everywhere else."""
+    steps = [_step(before.url, after.url) for before, after in pairwise(segments)]
+    known = [step for step in steps if step is not None]
+    if not known or len(known) < len(steps) or min(known) < 1:
+        return 0
+    usual, times = Counter(known).most_common(1)[0]
+    unit = usual if times > 1 else 1
+    return 0 if any(step % unit for step in known) else sum(step // unit - 1 for step in known)
+
+
+def _step(before: str, after: str) -> int | None:
+    """Return by how much the only number that differs between two addresses grows; None if they differ in more than that."""
+    if _NUMBER.sub("#", before) != _NUMBER.sub("#", after):
+        return None
+    changed = [(int(a), int(b)) for a, b in zip(_NUMBER.findall(before), _NUMBER.findall(after), strict=True) if int(a) != int(b)]
+    return changed[0][1] - changed[0][0] if len(changed) == 1 else None
+
+
+def _skipped_ranges(segments: Sequence[MediaSegment]) -> int:
+    """Return how many segments of average length would fit between the byte ranges of a file."""
+    skipped = 0
+    for before, after in pairwise(segments):
+        if before.range and after.range and before.url == after.url:
+            average = (before.range.length + after.range.length) / 2
+            skipped += max(0, round((after.range.start - before.range.start - before.range.length) / average))
+    return skipped
+
+
+def _skipped_at_start(shorter: _Side, longer: _Side) -> int:
+    """Return how many segments later one playlist begins than the other, by one of its three ways to number them.
+
+    A later period begins at any number, so only the beginning of both playlists is compared.
+    """
+    if not (shorter.at_start and longer.at_start):
+        return 0
+    first, other = shorter.segments[0], longer.segments[0]
+    if first.sequence != other.sequence:
+        return max(0, first.sequence - other.sequence)
+    if first.range and first.range.length:
+        header = first.map.range if first.map and first.map.url == first.url else None
+        return round((first.range.start - (header.start + header.length if header else 0)) / first.range.length)
+    number, other_number = _first_number(shorter.segments), _first_number(longer.segments)
+    return 0 if number is None or other_number is None else max(0, number - other_number)
+
+
+def _first_number(segments: Sequence[MediaSegment]) -> int | None:
+    """Return the number in the first name that the second name continues; None if it does not."""
+    if len(segments) < 2 or _step(segments[0].url, segments[1].url) is None:  # noqa: PLR2004 - two to compare
+        return None
+    numbers = zip(_NUMBER.findall(segments[0].url), _NUMBER.findall(segments[1].url), strict=True)
+    return next(int(number) for number, following in numbers if int(number) != int(following))

@@ -1,0 +1,129 @@
+"""Fetches playlists, and asks once more before it believes one that may be cut."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from transcoder.core.hls.agreement import byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, TextEnd, parse, require_media_playlist
+from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlists
+from transcoder.core.media.streams import Medium
+from transcoder.core.request.allowlist import ANY_HOST, check_host
+from transcoder.edge.fetch import Fetcher
+from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
+
+Playlist = MultivariantPlaylist | MediaPlaylist
+
+_MORE_ATTEMPTS = 2
+"""A playlist that may be cut is asked for so many more times until two texts agree."""
+
+
+async def fetch_playlist(
+    url: str, fetcher: Fetcher, *, imported: Mapping[str, str] | None = None, allowed: tuple[str, ...] = (ANY_HOST,)
+) -> Playlist:
+    """Fetch and parse a playlist; one whose text does not say that it is whole is believed if the origin sends it twice.
+
+    `imported` are the Multivariant Playlist's variables, `allowed` the hosts that it may redirect to.
+
+    Raises:
+        UpstreamError, UpstreamTimeoutError, NotAPlaylistError: as `Fetcher.playlist` does.
+        ForbiddenSourceError: it redirects to a host that is not allowed.
+        UnsupportedSourceError: it is not a playlist, twice.
+
+    """
+
+    async def attempt() -> Playlist:
+        got = await fetcher.playlist(url)
+        check_host(got.url, allowed)
+        return parse(got.text, got.url, imported=imported)
+
+    try:
+        playlist = await attempt()
+    except UnsupportedSourceError:
+        playlist = await attempt()  # a proxy may have answered once with a page of its own
+    return await _believable(playlist, attempt, fetcher)
+
+
+async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playlist]], fetcher: Fetcher) -> Playlist:
+    """Return the playlist if it has its end, or as soon as another attempt gives the same one."""
+    for _ in range(_MORE_ATTEMPTS):
+        if playlist.text_end is TextEnd.WHOLE:
+            return playlist
+        previous, playlist = playlist, await attempt()
+        if _shape(playlist) == _shape(previous):
+            return replace(playlist, text_end=TextEnd.CUT) if await _has_unlisted_media(playlist, fetcher) else playlist
+    # The texts differ, and only one that has its end can be the whole one.
+    return playlist if playlist.text_end is TextEnd.WHOLE else replace(playlist, text_end=TextEnd.CUT)
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFetcher:
+    """Fetches the Media Playlists of a variant, and compares them."""
+
+    multivariant: MultivariantPlaylist
+    choice: VariantChoice
+    fetcher: Fetcher
+
+    async def playlists(self, video_url: str, audio_url: str | None) -> tuple[MediaPlaylist, MediaPlaylist | None]:
+        """Fetch the playlists of the video and, if it has an address, of the separate audio.
+
+        If one of them seems to have lost entries, it is fetched once more. Where only their lengths differ, another list of the same
+        medium decides.
+
+        Raises:
+            UpstreamError: entries are missing.
+            UpstreamError, UpstreamTimeoutError, UnsupportedSourceError: as `fetch_playlist` does, also for a list of variants.
+            UnsupportedSourceError: the breaks of video and audio do not coincide.
+
+        """
+        if audio_url is None:
+            return await self._fetch(video_url), None
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                first_tasks = [tasks.create_task(self._fetch(url)) for url in (video_url, audio_url)]
+        video, audio = (task.result() for task in first_tasks)
+        shortfall = find_shortfall(video, audio)
+        if shortfall is not None:
+            if shortfall.medium is Medium.VIDEO:
+                video = await self._fetch(video_url)
+            else:
+                audio = await self._fetch(audio_url)
+            await self._refuse_lost_entries(video, audio)
+        return video, audio
+
+    async def _refuse_lost_entries(self, video: MediaPlaylist, audio: MediaPlaylist) -> None:
+        shortfall = find_shortfall(video, audio)
+        if shortfall is None:
+            return
+        shorter = video if shortfall.medium is Medium.VIDEO else audio
+        for url in sibling_playlists(self.multivariant, self.choice, shortfall.medium)[: 0 if shortfall.conclusive else 1]:
+            try:
+                sibling = await self._fetch(url)
+            except (UpstreamError, UpstreamTimeoutError, UnsupportedSourceError):
+                continue
+            if not is_longer(sibling, shorter):
+                return  # another list of the same medium is as short: so is the medium
+        raise shortfall.error()
+
+    async def _fetch(self, url: str) -> MediaPlaylist:
+        return require_media_playlist(await fetch_playlist(url, self.fetcher, imported=self.multivariant.variables))
+
+
+async def _has_unlisted_media(playlist: Playlist, fetcher: Fetcher) -> bool:
+    """Return whether the file of the last byte range goes on after it, by the length of another segment."""
+    if not isinstance(playlist, MediaPlaylist) or playlist.kind != "VOD" or not (byte := byte_after_last_segment(playlist)):
+        return False
+    url, place = byte
+    try:
+        return bool(await fetcher.last_bytes(url, place, size=1))
+    except UpstreamError:
+        return False  # if the file is missing, fetching its segments says so
+
+
+def _shape(playlist: Playlist) -> tuple[object, ...]:
+    """Return what two texts of the same playlist have in common; addresses may be signed differently, and variants listed in any order."""
+    if isinstance(playlist, MediaPlaylist):
+        return playlist.text_end, [segment.seconds for segment in playlist.segments]
+    variants = Counter((variant.bandwidth, variant.resolution, variant.codecs) for variant in playlist.variants)
+    return playlist.text_end, variants, Counter((each.kind, each.group, each.name) for each in playlist.renditions)
