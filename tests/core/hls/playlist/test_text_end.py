@@ -2,8 +2,8 @@
 
 import pytest
 from peers.playlists import URL, parse_media
-from transcoder.core.hls.planner import make_plan
 
+from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MultivariantPlaylist, TextEnd, parse
 from transcoder.errors import UpstreamError
 
