@@ -11,7 +11,7 @@ from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, Te
 from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlists
 from transcoder.core.media.streams import Medium
 from transcoder.core.request.allowlist import ANY_HOST, check_host
-from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 
 Playlist = MultivariantPlaylist | MediaPlaylist
@@ -41,6 +41,8 @@ async def fetch_playlist(
 
     try:
         playlist = await attempt()
+    except NotAPlaylistError:
+        raise  # a file, not a broken text: its first bytes are not fetched again
     except UnsupportedSourceError:
         playlist = await attempt()  # a proxy may have answered once with a page of its own
     return await _believable(playlist, attempt, fetcher)
