@@ -3,14 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from transcoder.core.hls.agreement import byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.agreement import Evidence, byte_after_last_segment, find_shortfall, is_longer
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, TextEnd, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlists
 from transcoder.core.media.streams import Medium
 from transcoder.core.request.allowlist import ANY_HOST, check_host
-from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 
 Playlist = MultivariantPlaylist | MediaPlaylist
@@ -40,6 +41,8 @@ async def fetch_playlist(
 
     try:
         playlist = await attempt()
+    except NotAPlaylistError:
+        raise  # a file, not a broken text: its first bytes are not fetched again
     except UnsupportedSourceError:
         playlist = await attempt()  # a proxy may have answered once with a page of its own
     return await _believable(playlist, attempt, fetcher)
@@ -97,14 +100,18 @@ class VariantFetcher:
         if shortfall is None:
             return
         shorter = video if shortfall.medium is Medium.VIDEO else audio
-        for url in sibling_playlists(self.multivariant, self.choice, shortfall.medium)[: 0 if shortfall.conclusive else 1]:
-            try:
-                sibling = await self._fetch(url)
-            except (UpstreamError, UpstreamTimeoutError, UnsupportedSourceError):
-                continue
-            if not is_longer(sibling, shorter):
-                return  # another list of the same medium is as short: so is the medium
-        raise shortfall.error()
+        has_lost_entries = shortfall.evidence is not Evidence.SLIGHT
+        if shortfall.evidence is not Evidence.CONCLUSIVE and (sibling := await self._sibling(shortfall.medium)):
+            has_lost_entries = is_longer(sibling, shorter, shortfall=shortfall)
+        if has_lost_entries:
+            raise shortfall.error()
+
+    async def _sibling(self, medium: Medium) -> MediaPlaylist | None:
+        """Fetch another playlist of the same medium; None if there is none that can be had."""
+        for url in sibling_playlists(self.multivariant, self.choice, medium)[:1]:
+            with suppress(UpstreamError, UpstreamTimeoutError, UnsupportedSourceError):
+                return await self._fetch(url)
+        return None
 
     async def _fetch(self, url: str) -> MediaPlaylist:
         return require_media_playlist(await fetch_playlist(url, self.fetcher, imported=self.multivariant.variables))

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, parse_media
 
-from transcoder.core.hls.agreement import Shortfall, byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.agreement import Evidence, Shortfall, byte_after_last_segment, find_shortfall, is_longer
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.media.streams import Medium
@@ -42,7 +42,7 @@ def test_an_entry_that_is_missing_in_one_playlist_is_found_by_the_numbers_in_the
     for video, audio, medium in ((FULL, thinned, AUDIO), (thinned, FULL, VIDEO)):
         shortfall = find_shortfall(video, audio)
         assert shortfall is not None
-        assert (shortfall.medium, shortfall.conclusive) == (medium, True)
+        assert (shortfall.medium, shortfall.evidence) == (medium, Evidence.CONCLUSIVE)
         assert shortfall.seconds == pytest.approx(EXACT)
 
 
@@ -51,13 +51,13 @@ def test_an_entry_that_is_missing_in_one_playlist_is_found_by_the_numbers_in_the
 def test_an_entry_that_is_missing_is_found_by_the_byte_ranges(missing: int, section: int) -> None:
     shortfall = find_shortfall(FULL, ranged(*without(missing), section=section))
     assert shortfall is not None
-    assert shortfall.conclusive
+    assert shortfall.evidence is Evidence.CONCLUSIVE
 
 
 def test_a_playlist_that_begins_with_a_later_media_sequence_number_is_found() -> None:
     shortfall = find_shortfall(numbered("{}-v", *range(12)), numbered("{}-a", *range(3, 12), sequence=3))
     assert shortfall is not None
-    assert (shortfall.medium, shortfall.conclusive) == (AUDIO, True)
+    assert (shortfall.medium, shortfall.evidence) == (AUDIO, Evidence.CONCLUSIVE)
     assert "audio is 6.015 s shorter than that of the video" in str(shortfall.error())
 
 
@@ -65,19 +65,21 @@ def test_a_playlist_that_begins_with_a_later_media_sequence_number_is_found() ->
 def test_a_playlist_without_an_end_that_is_shorter_than_the_other_has_lost_its_end(kept: int) -> None:
     shortfall = find_shortfall(numbered("v{}.ts", *range(kept), ended=False), FULL)
     assert shortfall is not None
-    assert (shortfall.medium, shortfall.conclusive) == (VIDEO, True)
+    assert (shortfall.medium, shortfall.evidence) == (VIDEO, Evidence.CONCLUSIVE)
 
 
 def test_a_period_that_a_playlist_without_an_end_does_not_reach_is_missing() -> None:
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:4.0,\na0.ts\n"
     shortfall = find_shortfall(media_playlist(4.0, BREAK, 4.0), parse_media(text))
     assert shortfall is not None
-    assert shortfall.conclusive
+    assert shortfall.evidence is Evidence.CONCLUSIVE
     assert find_shortfall(media_playlist(4.0, BREAK, 4.0), parse_media(text + "#EXT-X-ENDLIST\n")) is None
 
 
 def test_a_difference_in_length_alone_is_not_conclusive() -> None:
-    assert find_shortfall(FULL, numbered("a{}.ts", *range(4), seconds=2.25)) == Shortfall(AUDIO, FULL.seconds - 9, conclusive=False)
+    four, eleven = numbered("a{}.ts", *range(4), seconds=2.25), numbered("a{}.ts", *range(11))
+    assert find_shortfall(FULL, four) == Shortfall(AUDIO, FULL.seconds - 9, Evidence.STRONG)
+    assert find_shortfall(FULL, eleven) == Shortfall(AUDIO, FULL.seconds - eleven.seconds, Evidence.SLIGHT)
 
 
 @pytest.mark.parametrize(
@@ -100,13 +102,14 @@ def test_a_difference_in_length_alone_is_not_conclusive() -> None:
     ],
 )
 def test_playlists_that_only_look_unequal_agree(video: MediaPlaylist, audio: MediaPlaylist) -> None:
-    assert find_shortfall(video, audio) is None
-    assert not is_longer(video, video)
+    shortfall = find_shortfall(video, audio)
+    assert shortfall is None or shortfall.evidence is Evidence.SLIGHT
 
 
-def test_another_list_is_longer_only_by_more_than_the_tolerance() -> None:
-    assert is_longer(FULL, numbered("{}", *range(6)))
-    assert not is_longer(FULL, numbered("{}", *range(11)))
+def test_another_list_is_longer_if_it_has_most_of_what_is_missing() -> None:
+    shortfall = Shortfall(AUDIO, EXACT, Evidence.SLIGHT)
+    assert is_longer(FULL, numbered("{}", *range(11)), shortfall=shortfall)
+    assert not is_longer(FULL, FULL, shortfall=shortfall)
 
 
 def test_the_byte_after_the_last_segment_is_half_a_segment_away() -> None:

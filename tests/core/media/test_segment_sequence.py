@@ -23,7 +23,8 @@ def segment(
     number: int, seconds: float, *, at: float | None = None, video: SegmentExtent | None = None, audio: SegmentExtent | None = None
 ) -> PassedSegment:
     by_medium = {medium: extent for medium, extent in ((VIDEO, video), (AUDIO, audio)) if extent}
-    return PassedSegment(number * seconds if at is None else at, seconds, (f"{number}.ts",), (number,), by_medium)
+    rounding = 0.5 if seconds.is_integer() else 0.005
+    return PassedSegment(number * seconds if at is None else at, seconds, rounding, (f"{number}.ts",), (number,), by_medium)
 
 
 def listed(number: int, seconds: float, extents: dict[str, SegmentExtent]) -> PassedSegment:
@@ -94,10 +95,10 @@ def test_a_gap_in_the_playlist_explains_a_hole() -> None:
 
 def test_a_body_that_stands_for_two_segments_is_refused() -> None:
     first = segment(0, 4.0, video=evenly(0, 4))
-    again = PassedSegment(4.0, 4.0, ("1.ts",), first.fingerprint, first.extents)
+    again = PassedSegment(4.0, 4.0, 0.0005, ("1.ts",), first.fingerprint, first.extents)
     with pytest.raises(UpstreamError, match="the same content"):
         passed(first, again)
-    passed(first, PassedSegment(4.0, 4.0, first.identity, first.fingerprint, first.extents))  # listed twice
+    passed(first, PassedSegment(4.0, 4.0, 0.0005, first.identity, first.fingerprint, first.extents))  # listed twice
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_medium_that_begins_late_may_have_a_shorter_last_segment() -> None:
     late = [segment(index, 2.04, video=evenly(0.52 + 2.04 * index, 0.52 + 2.04 * (index + 1))) for index in range(2)]
     audio = [evenly(2.04 * index, 2.04 * (index + 1), sample=AUDIO_FRAME) for index in range(2)]
     both = [
-        PassedSegment(each.at, each.seconds, each.identity, each.fingerprint, {**each.extents, AUDIO: audio[index]})
+        PassedSegment(each.at, each.seconds, each.rounding, each.identity, each.fingerprint, {**each.extents, AUDIO: audio[index]})
         for index, each in enumerate(late)
     ]
     end = segment(2, 2.04, video=evenly(0.52 + 4.08, 6.12), audio=evenly(4.08, 6.12, sample=AUDIO_FRAME))

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
 
 from transcoder.core.hls.periods import SegmentRange, split_pair
@@ -20,6 +21,17 @@ from transcoder.errors import UpstreamError
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
+class Evidence(Enum):
+    """How sure it is that the shorter playlist has lost entries."""
+
+    SLIGHT = "slight"
+    """It is shorter by at most a segment, as audio and video can be: it has lost entries only if another list of its medium is longer."""
+    STRONG = "strong"
+    """It is shorter by more: it has lost entries unless another list of its medium is as short."""
+    CONCLUSIVE = "conclusive"
+    """A second witness in the playlist itself says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shortfall:
     """The playlist of one medium lists less time than that of the other."""
@@ -28,8 +40,7 @@ class Shortfall:
     """The shorter one."""
     seconds: float
     """By how much."""
-    conclusive: bool
-    """A second witness says that entries are missing."""
+    evidence: Evidence
 
     def error(self) -> UpstreamError:
         """Return the error that refuses the source."""
@@ -42,7 +53,7 @@ class Shortfall:
 def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | None:
     """Return by how much one playlist is too short in the first period where that is so; None if both agree, or are live.
 
-    It is conclusive if the shorter one has no EXT-X-ENDLIST, or if its numbering, its byte ranges or its media sequence numbers skip as
+    That is conclusive if the shorter one has no EXT-X-ENDLIST, or if its numbering, its byte ranges or its media sequence numbers skip as
     many segments as its length says. A period that only one of them has is no shortfall if both have an end: audio may
     end at a break.
 
@@ -59,14 +70,14 @@ def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | No
             continue  # a list without durations, or audio that ends at a break
         seconds = longer.seconds - shorter.seconds
         lost = _skips_segments(shorter, longer, seconds)
-        if lost or seconds > (_tolerance(shorter, longer) if shorter.ended else _precision(shorter, longer)):
-            return Shortfall(shorter.medium, seconds, conclusive=lost or not shorter.ended)
+        if lost or seconds > _precision(shorter, longer):
+            return Shortfall(shorter.medium, seconds, _evidence(shorter, longer, skips=lost))
     return None
 
 
-def is_longer(other: MediaPlaylist, than: MediaPlaylist) -> bool:
-    """Return whether another list of the same medium has clearly more time: then `than` has lost entries."""
-    return other.seconds - than.seconds > _tolerance(_Side.whole(other), _Side.whole(than))
+def is_longer(other: MediaPlaylist, than: MediaPlaylist, *, shortfall: Shortfall) -> bool:
+    """Return whether another list of the same medium has most of the time that `than` lacks: then `than` has lost entries."""
+    return other.seconds - than.seconds > shortfall.seconds / 2
 
 
 def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | None:
@@ -98,29 +109,27 @@ class _Side:
     def of(cls, medium: Medium, playlist: MediaPlaylist, part: SegmentRange) -> "_Side":
         segments = playlist.segments[part.first : part.end]
         seconds = math.fsum(segment.seconds for segment in segments)
-        rounding = len(segments) / 2 if playlist.rounded else 0.0
+        rounding = len(segments) * playlist.rounding
         return cls(medium, segments, playlist.target_seconds, playlist.ended, seconds, not part.first, rounding)
-
-    @classmethod
-    def whole(cls, playlist: MediaPlaylist) -> "_Side":
-        return cls.of(Medium.VIDEO, playlist, SegmentRange(0, len(playlist.segments)))
 
     @property
     def longest(self) -> float:
         return max((segment.seconds for segment in self.segments), default=0.0)
 
 
-def _tolerance(first: _Side, second: _Side) -> float:
-    """Return by how many seconds two lists that both have an end may differ without a reason to doubt either.
-
-    In published streams, video and audio differ by at most 0.06 s, and with two-second segments by 0.6 s. One of them may also lack the
-    last segment of the other, which is at most as long as the target duration.
-    """
-    return max(first.target_seconds, second.target_seconds) + _precision(first, second)
+def _evidence(shorter: _Side, longer: _Side, *, skips: bool) -> Evidence:
+    """Weigh a difference in length; one medium may lack the last segment of the other, which is at most as long as the target duration."""
+    if skips or not shorter.ended:
+        return Evidence.CONCLUSIVE
+    tolerance = max(shorter.target_seconds, longer.target_seconds) + _precision(shorter, longer)
+    return Evidence.STRONG if longer.seconds - shorter.seconds > tolerance else Evidence.SLIGHT
 
 
 def _precision(first: _Side, second: _Side) -> float:
-    """Return by how many seconds two lists may differ that end at the same place: half a segment, and what rounding adds up to."""
+    """Return by how many seconds two lists may differ that end at the same place: half a segment, and what rounding adds up to.
+
+    In published streams, video and audio differ by at most 0.06 s, and with two-second segments by 0.6 s.
+    """
     return max(first.longest, second.longest) / 2 + first.rounding + second.rounding
 
 

@@ -45,6 +45,8 @@ class Segment:
     range: ByteRange | None
     key: Key | None
     init: Init | None
+    rounding: float = 0.5
+    """By how many seconds `seconds` may be rounded."""
 
 
 @dataclass(frozen=True, slots=True)

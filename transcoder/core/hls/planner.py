@@ -91,6 +91,7 @@ class _TrackBuilder:
             range=listed.range,
             key=select_key(listed.keys, listed.sequence) if listed.keys else None,
             init=None if listed.map is None else self._init(listed.map, listed.sequence),
+            rounding=self._playlist.rounding,
         )
 
     def _init(self, section: MapTag, sequence: int) -> Init:

@@ -19,9 +19,11 @@ _MIN_SHORT_SAMPLES = 0.6
 """A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
 _JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
-_MIN_ROUNDING = 0.0001
-_STEADY = 0.02
-"""The samples of a segment are evenly spaced if their average distance differs from the last one by no more than this share."""
+_STEADY_SHARE = 0.02
+_STEADY_SAMPLES = 2.5
+_MAX_STEADY_SHARE = 0.1
+"""The samples of a segment are evenly spaced if together they are as long as the last one times their number: to 2 %, or to 2.5 samples
+and 10 %, since frames that are decoded early are shown after some that a cut takes away."""
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
 
@@ -46,7 +48,10 @@ class SegmentExtent:
     @property
     def is_steady(self) -> bool:
         """Whether its samples are evenly spaced, so that a longer distance after them is remarkable."""
-        return self.sample_seconds > 0 and abs(self.seconds / self.samples - self.sample_seconds) <= _STEADY * self.sample_seconds
+        if not self.sample_seconds:
+            return False
+        tolerance = max(_STEADY_SHARE * self.samples, min(_STEADY_SAMPLES, _MAX_STEADY_SHARE * self.samples))
+        return abs(self.seconds / self.sample_seconds - self.samples) <= tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class PassedSegment:
     """Where the playlist puts it in its period, in seconds."""
     seconds: float
     """EXTINF."""
+    rounding: float
+    """By how many seconds EXTINF may be rounded."""
     identity: tuple[object, ...]
     """What the playlist names: URL and byte range."""
     fingerprint: tuple[object, ...]
@@ -73,8 +80,6 @@ class SegmentSequence:
     _last: PassedSegment | None = None
     _deviations: dict[Medium, float] = field(default_factory=dict)
     """By how many seconds EXTINF has differed from the distance of two segments, at most."""
-    _rounding: float = 0.5
-    """By how many seconds EXTINF may be rounded: half a unit of its last decimal place."""
     _origin: float | None = None
     """When the track begins, in seconds, less where the playlist puts its first segment."""
 
@@ -87,8 +92,6 @@ class SegmentSequence:
         """
         if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
             raise UpstreamError("Two segments have the same content: the origin sent one of them in place of another.")
-        while self._rounding > _MIN_ROUNDING and not _is_multiple(segment.seconds, 2 * self._rounding):
-            self._rounding /= 10
         if self._origin is None and segment.extents:
             self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
         if self._last is not None:
@@ -115,14 +118,16 @@ class SegmentSequence:
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
         end_of_playlist = self._origin + self._last.at + self._last.seconds
         short = min(self._last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
-        tolerance = max(self._deviations[medium], self._rounding) + _JITTER_SECONDS + _MIN_SHORT_SAMPLES * extent.sample_seconds
+        tolerance = self._inexactness(medium) + _JITTER_SECONDS + _MIN_SHORT_SAMPLES * extent.sample_seconds
         return short if short > tolerance else 0.0
 
     def _is_exact(self, medium: Medium) -> bool:
         extent = self._last.extents.get(medium) if self._last else None
-        return (
-            extent is not None and medium in self._deviations and max(self._deviations[medium], self._rounding) < extent.sample_seconds / 2
-        )
+        return extent is not None and medium in self._deviations and self._inexactness(medium) < extent.sample_seconds / 2
+
+    def _inexactness(self, medium: Medium) -> float:
+        """Return by how many seconds EXTINF may be wrong about a medium, as far as that is known."""
+        return max(self._deviations.get(medium, 0.0), self._last.rounding if self._last else 0.0)
 
     def _measure(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note how exact EXTINF is, by the distance of the starts of two segments that the playlist does not separate by a gap."""
@@ -150,12 +155,7 @@ class SegmentSequence:
         others_continue = len(holes) > 1
         if not extent.is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
             return False
-        tolerance = max(self._deviations.get(medium, 0.0), self._rounding) + _JITTER_SECONDS
-        return before.seconds - extent.seconds > max(hole / 2, tolerance)
-
-
-def _is_multiple(seconds: float, unit: float) -> bool:
-    return abs(seconds / unit - round(seconds / unit)) < _MIN_ROUNDING
+        return before.seconds - extent.seconds > max(hole / 2, self._inexactness(medium) + _JITTER_SECONDS)
 
 
 def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:

@@ -114,8 +114,8 @@ class MediaPlaylist:
     is_delta_update: bool
     """It is a Playlist Delta Update: some of its segments are left out."""
     discontinuity_sequence: int
-    rounded: bool = False
-    """Every EXTINF is written as whole seconds."""
+    rounding: float = 0.5
+    """By how many seconds each EXTINF may be rounded, by the decimal places with which they are written."""
     text_end: TextEnd = TextEnd.WHOLE
 
     @property

@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 _SEQUENCE = re.compile(r"[0-9]{1,20}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?")
 _DURATION = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
-_FRACTION = re.compile(r"#EXTINF:\s*[0-9]*\.[0-9]")
+_FRACTION = re.compile(r"#EXTINF:\s*[0-9]*\.([0-9]+)")
 _BYTERANGE = re.compile(r"\s*([0-9]{1,18})\s*(?:@\s*([0-9]{1,18})?\s*)?")
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
 
@@ -172,9 +172,13 @@ def _seconds(value: str) -> float | None:
     return seconds
 
 
-def has_rounded_durations(lines: list[str]) -> bool:
-    """Whether all durations are whole seconds, as protocol versions before 3 require (RFC 8216, 7)."""
-    return not any(_FRACTION.match(line) for line in lines)
+def duration_rounding(lines: list[str]) -> float:
+    """Return by how many seconds a duration may be rounded: half a unit of the last decimal place with which any of them is written.
+
+    Protocol versions before 3 require whole seconds (RFC 8216, 7).
+    """
+    decimals = max((len(match[1]) for line in lines if (match := _FRACTION.match(line))), default=0)
+    return 10.0**-decimals / 2
 
 
 def _duration(name: str, value: str) -> str | None:

@@ -42,8 +42,7 @@ def parse(text: str, url: str, *, imported: Mapping[str, str] | None = None) -> 
     # A cut tag may have no valid value; the playlist is refused in any case, and not for that value.
     complete = lines[:-1] if text_end is TextEnd.CUT and unterminated_line(text) else lines
     document = m3u8.parse("\n".join(normalization.media_lines(complete)), custom_tags_parser=tags)
-    rounded = normalization.has_rounded_durations(lines)
-    return replace(_media(document, uris, tags), text_end=text_end, rounded=rounded)
+    return replace(_media(document, uris, tags), text_end=text_end, rounding=normalization.duration_rounding(lines))
 
 
 def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:
