@@ -44,6 +44,13 @@ class Inspector(Protocol):
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last sample of each medium in seconds; no entry if it is not known."""
 
+    @property
+    def decode_steps(self) -> Mapping[Medium, float]:
+        """Distance from the last decode time of the segment before to the first of this one, in seconds; no entry if it is not known.
+
+        Only video in a transport stream needs it: nothing else can lose frames that are shown before others that it keeps.
+        """
+
     def begin(self) -> None:
         """Begin a segment."""
 

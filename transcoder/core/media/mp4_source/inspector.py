@@ -53,6 +53,11 @@ class FragmentInspector:
         """Duration of the last sample of each medium in seconds, where it is known."""
         return dict(self._sample_seconds)
 
+    @property
+    def decode_steps(self) -> Mapping[Medium, float]:
+        """None are known."""
+        return {}
+
     def begin(self) -> None:
         """Begin a segment."""
         self._starts, self._decode_ends = {}, {}

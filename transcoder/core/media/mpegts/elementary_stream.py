@@ -36,6 +36,8 @@ class ElementaryStream:
         self._dts: float | None = None
         self._segment_dts: float | None = None
         """The latest decode time in this segment."""
+        self.decode_step: float | None = None
+        """Distance in seconds from the last decode time of the segment before to the first one of this segment; None for audio."""
         read_header = HEADER_READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
         self._audio_frames = AudioFrameCounter(read_header) if read_header else None
         counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
@@ -56,7 +58,7 @@ class ElementaryStream:
 
     def begin_segment(self) -> None:
         """Reset what is recorded for each segment separately."""
-        self.pes_packets, self.start, self._segment_dts = 0, None, None
+        self.pes_packets, self.start, self._segment_dts, self.decode_step = 0, None, None, None
 
     def begin_packet(self, payload: bytes) -> None:
         """Take the first payload of a PES packet."""
@@ -99,6 +101,8 @@ class ElementaryStream:
             self.start = pts
         near = self._reference if self._reference is not None else pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
+        if self._segment_dts is None and self._dts is not None:
+            self.decode_step = dts - self._dts
         self._refuse_backward_step(dts)
         self._reference, self._pts = pts, pts
         if self._audio_frames:

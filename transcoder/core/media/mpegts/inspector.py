@@ -67,6 +67,11 @@ class TransportInspector:
         """Duration of the last sample of each medium in seconds, where it is known."""
         return {stream.medium: stream.sample_seconds for stream in self._streams.values() if stream.sample_seconds}
 
+    @property
+    def decode_steps(self) -> Mapping[Medium, float]:
+        """Distance from the last decode time of the segment before to the first of this one, in seconds; no entry for audio."""
+        return {stream.medium: stream.decode_step for stream in self._streams.values() if stream.decode_step is not None}
+
     def begin(self) -> None:
         """Begin a segment."""
         self._carry, self._is_aligned = b"", False
