@@ -45,8 +45,8 @@ class Inspector(Protocol):
         """Duration of the last sample of each medium in seconds; no entry if it is not known."""
 
     @property
-    def decode_steps(self) -> Mapping[Medium, float]:
-        """Distance from the last decode time of the segment before to the first of this one, in seconds; no entry if it is not known.
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
+        """First and last decode time in the current segment, in seconds, unwrapped; no entry if they are not known.
 
         Only video in a transport stream needs it: nothing else can lose frames that are shown before others that it keeps.
         """

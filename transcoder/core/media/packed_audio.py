@@ -141,7 +141,7 @@ class PackedAudioInspector:
         return {} if self._timestamp is None else {Medium.AUDIO: self._timestamp + self._frames.seconds}
 
     @property
-    def decode_steps(self) -> Mapping[Medium, float]:
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
         """None are known."""
         return {}
 

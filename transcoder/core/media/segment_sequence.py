@@ -38,8 +38,8 @@ class SegmentExtent:
     """Last presentation end in seconds, unwrapped."""
     sample_seconds: float
     """Duration of the last sample; 0 if it is not known."""
-    decode_step: float = 0.0
-    """Distance from the last decode time of the segment before to its first one, in seconds; 0 if it is not known."""
+    decode_span: tuple[float, float] | None = None
+    """Its first and last decode time in seconds, unwrapped; None if they are not known."""
 
     @property
     def seconds(self) -> float:
@@ -50,6 +50,11 @@ class SegmentExtent:
     def lacking(self) -> int:
         """How many samples more would fit evenly into its time."""
         return round(self.seconds / self.sample_seconds) - self.samples if self.sample_seconds else 0
+
+    @property
+    def delay(self) -> float | None:
+        """From the last decode time to the end of the presentation, in seconds; None if that is not known."""
+        return None if self.decode_span is None else self.end - self.decode_span[1]
 
     @property
     def is_steady(self) -> bool:
@@ -90,6 +95,8 @@ class SegmentSequence:
     """By how many seconds EXTINF has differed from the distance of two segments, at most."""
     _lacking: set[Medium] = field(default_factory=set)
     """Media that have lacked samples before the last segment."""
+    _delays: dict[Medium, float] = field(default_factory=dict)
+    """The longest time from the last decode time of a segment to the end of its presentation."""
     _origin: float | None = None
     """When the track begins, in seconds, less where the playlist puts its first segment."""
 
@@ -111,7 +118,7 @@ class SegmentSequence:
         self._last = segment
 
     def shortfall(self) -> float:
-        """Return by how many seconds the last segment falls short of EXTINF, as far as EXTINF has been right so far; 0 if it does not.
+        """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.
 
         Where EXTINF has been exact to within half a sample of a medium, it was measured from that medium and speaks for it alone.
         Otherwise the longest medium counts, since the others may end earlier; unless it lacks samples inside, as none before it did: a cut
@@ -120,10 +127,18 @@ class SegmentSequence:
         if self._last is None or not self._deviations:
             return 0.0
         missing = {medium: self._missing_at_end(medium, extent) for medium, extent in self._last.extents.items()}
-        if any(extent.lacking > 0 and medium not in self._lacking for medium, extent in self._last.extents.items()):
-            return max(missing.values(), default=0.0)
+        suspects = [medium for medium, extent in self._last.extents.items() if extent.lacking > 0 and medium not in self._lacking]
+        if suspects:
+            return max(*missing.values(), *(self._undecoded(medium, self._last.extents[medium]) for medium in suspects))
         exact = [short for medium, short in missing.items() if self._is_exact(medium)]
         return max(0.0, *exact, min(missing.values(), default=0.0))
+
+    def _undecoded(self, medium: Medium, extent: SegmentExtent) -> float:
+        """Return how long the samples are that an extent lacks, if it is shown so much longer after its decoding than those before it."""
+        usual, missing = self._delays.get(medium), extent.lacking * extent.sample_seconds
+        if usual is None or extent.delay is None or not 0 < extent.lacking <= _MAX_REORDERED:
+            return 0.0
+        return missing if abs(extent.delay - usual - missing) <= _STEADY_SHARE * extent.sample_seconds else 0.0
 
     def _missing_at_end(self, medium: Medium, extent: SegmentExtent) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
@@ -148,6 +163,8 @@ class SegmentSequence:
         for medium, extent in before.extents.items():
             if extent.lacking:
                 self._lacking.add(medium)
+            if extent.delay is not None:
+                self._delays[medium] = max(extent.delay, self._delays.get(medium, 0.0))
             if medium in after.extents:
                 distance = after.extents[medium].start - extent.start
                 deviation = abs(distance - (after.at - before.at))
@@ -185,8 +202,15 @@ def _refuse_lost_end(before: PassedSegment, after: PassedSegment) -> None:
         following = after.extents.get(medium)
         if following is None or not extent.sample_seconds or not extent.lacking or following.lacking:
             continue
-        if extent.is_as_steady_as(following) and round(following.decode_step / extent.sample_seconds) - 1 == extent.lacking:
-            raise UpstreamError(f"A part of a segment is missing: {extent.lacking} frames at its end, in decode order.")
+        if not (extent.is_as_steady_as(following) and extent.decode_span and following.decode_span):
+            continue
+        leap = following.decode_span[0] - extent.decode_span[1]
+        if round(leap / extent.sample_seconds) - 1 == extent.lacking:
+            raise _lost_frames(extent.lacking)
+
+
+def _lost_frames(count: int) -> UpstreamError:
+    return UpstreamError(f"A part of a segment is missing: {count} frames at its end, in decode order.")
 
 
 def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:

@@ -13,7 +13,7 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024
 """A larger `moof` or `moov` is refused: it has to be held in memory."""
 _MAX_OVERLAP_SECONDS = 0.05
-"""Fragments may overlap by this much: packagers round their decode times."""
+"""Fragments may overlap by this much, or by half a sample: packagers round their decode times."""
 _COLLECTED = frozenset({b"moof", b"moov"})
 
 
@@ -54,7 +54,7 @@ class FragmentInspector:
         return dict(self._sample_seconds)
 
     @property
-    def decode_steps(self) -> Mapping[Medium, float]:
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
         """None are known."""
         return {}
 
@@ -128,7 +128,8 @@ class FragmentInspector:
         if extent.decode_start is None or extent.decode_end is None:
             return
         before = self._decode_ends.get(medium)
-        if before is not None and extent.decode_start < before - _MAX_OVERLAP_SECONDS:
+        overlap = min(_MAX_OVERLAP_SECONDS, extent.sample_seconds / 2 or _MAX_OVERLAP_SECONDS)
+        if before is not None and extent.decode_start < before - overlap:
             raise UpstreamError(
                 f"The decode times of a segment run backwards, from {before:.3f} to {extent.decode_start:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."

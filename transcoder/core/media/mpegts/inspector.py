@@ -68,9 +68,9 @@ class TransportInspector:
         return {stream.medium: stream.sample_seconds for stream in self._streams.values() if stream.sample_seconds}
 
     @property
-    def decode_steps(self) -> Mapping[Medium, float]:
-        """Distance from the last decode time of the segment before to the first of this one, in seconds; no entry for audio."""
-        return {stream.medium: stream.decode_step for stream in self._streams.values() if stream.decode_step is not None}
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
+        """First and last decode time of the video in this segment, in seconds, unwrapped."""
+        return {stream.medium: span for stream in self._streams.values() if (span := stream.decode_span) is not None}
 
     def begin(self) -> None:
         """Begin a segment."""
