@@ -7,6 +7,7 @@ import av
 import pytest
 from conftest import Serve
 from peers import av_sync, media_reader
+from peers.get_command import get
 from peers.source_files import download
 
 Media = Callable[[str], Path]
@@ -85,6 +86,21 @@ def test_start_without_end_keeps_the_rest(media: Media, serve: Serve, tmp_path: 
     output = download(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "output.mp4", "--start", "4.9")
     assert media_reader.duration(output) == pytest.approx(2.0, abs=0.05)
     assert media_reader.header_duration(output) == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("name", "start"), [("ts-muxed", "1.0005"), ("fmp4-audio-only", "2.9999"), ("packed-aac", "0.3333333")])
+def test_audio_alone_starts_within_half_a_frame_wherever_fragments_begin(
+    name: str, start: str, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    url = serve(media(name)).url("/main.m3u8")
+    output = download(url, tmp_path / "output.m4a", "--format", "m4a", "--start", start, "--end", "5")
+    assert media_reader.duration(output) == pytest.approx(5 - float(start), abs=0.05)
+
+
+def test_a_start_after_the_end_of_the_audio_is_an_error_of_the_caller(media: Media, serve: Serve, tmp_path: Path) -> None:
+    # 4 ms before its end, so that less than half of a frame is left.
+    result = get(serve(media("packed-aac")).url("/main.m3u8"), tmp_path / "output.m4a", "--format", "m4a", "--start", "5.735")
+    assert (result.returncode, result.stderr.decode().partition(",")[0]) == (2, "transcoder: start: the media there ends before that")
 
 
 def test_a_clip_may_be_an_mp3(media: Media, serve: Serve, tmp_path: Path) -> None:

@@ -93,6 +93,27 @@ def test_get_fails_and_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
+def fetches_a_part(request: Request) -> bool:
+    """Tell whether a request fetches the head or the end of a segment for a probe; the segment itself is fetched whole."""
+    return "range" in request.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "segment"),
+    [
+        pytest.param("ts-muxed", "/segment-1.ts", id="in the middle, where a new timeline seems to begin"),
+        pytest.param("join-ts", "/period1-0.ts", id="at the beginning of a period that was probed with it"),
+    ],
+)
+def test_a_segment_that_arrives_without_the_stream_of_its_track_is_refused(
+    name: str, segment: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    origin = serve(media(name))
+    origin.rules[segment] = [Rule(when=fetches_a_part), Rule(body=(media("ts-audio-only") / "segment-1.ts").read_bytes())]
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--mute")
+    assert (result.returncode, result.stderr.decode()) == (3, "transcoder: The source contains no video. [unsupported-source]\n")
+
+
 @pytest.mark.parametrize("running", [StreamErrors.CUT, StreamErrors.CLEAN], indirect=True)
 def test_download_of_a_faulty_source_is_never_whole(running: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     """Each fault in each segment gives either an error status before the first byte, or a body that is recognizably incomplete."""

@@ -1,4 +1,4 @@
-"""The check of `get` on its own output, by other code than that which made it."""
+"""The check of `get` on its own output, from its bytes alone, not from what the code that made it believes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container
 from transcoder.core.output.accounting import missing_samples
-from transcoder.core.output.announcement import silence_for_period
+from transcoder.core.output.announcement import refuse_missing_media, silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
 from transcoder.core.output.probed_track import ProbedTrack, first_start
 from transcoder.core.output.written_samples import WrittenSamples
@@ -58,11 +58,11 @@ async def remux_period(
 
     Raises:
         TranscodeError: ffmpeg failed, or samples are missing.
-        UpstreamError, UnsupportedSourceError: as `Rendition.feed` does.
+        UnsupportedSourceError: as `Rendition.feed` does, or a segment at hand lacks the media of its track.
+        UpstreamError: as `Rendition.feed` does.
 
     """
-    # A period that no tag announces has its first timestamps in the segments at hand, not in the probe of the source.
-    begun = [track.begun(segment.probe, segment.segment) for track, (_, segment) in zip(tracks, present, strict=True)]
+    begun = _begin(tracks, [segment for _, segment in present])
     lanes = [
         _Lane(rendition, track, inspector_for(segment.probe, init=segment.init))
         for track, (rendition, segment) in zip(begun, present, strict=True)
@@ -79,6 +79,17 @@ async def remux_period(
     last_pieces, written = output.end_period()
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
+
+
+def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment]) -> list[ProbedTrack]:
+    """Return the tracks of a period with what its first segments say now that they have arrived.
+
+    A period that no tag announces has its first timestamps in them, not in the probe of the source; and an origin may have sent the probe
+    something else.
+    """
+    begun = [track.begun(segment.probe, segment.segment) for track, segment in zip(tracks, segments, strict=True)]
+    refuse_missing_media(begun)
+    return begun
 
 
 async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) -> None:

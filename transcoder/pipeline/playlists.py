@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from transcoder.core.hls.agreement import Evidence, byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.agreement import Evidence, address_after_last_segment, byte_after_last_segment, find_shortfall, is_longer
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, TextEnd, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlists
 from transcoder.core.media.streams import Medium
+from transcoder.core.media.text import TEXT_BYTES, is_text
 from transcoder.core.request.allowlist import ANY_HOST, check_host
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
@@ -54,9 +55,9 @@ async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playli
         if playlist.text_end is TextEnd.WHOLE:
             return playlist
         previous, playlist = playlist, await attempt()
-        if _shape(playlist) == _shape(previous):
-            return replace(playlist, text_end=TextEnd.CUT) if await _has_unlisted_media(playlist, fetcher) else playlist
-    # The texts differ, and only one that has its end can be the whole one.
+        if _shape(playlist) == _shape(previous) and not await _has_unlisted_media(playlist, fetcher):
+            return playlist
+    # The texts differ or miss media that exists, and only one that has its end can be the whole one.
     return playlist if playlist.text_end is TextEnd.WHOLE else replace(playlist, text_end=TextEnd.CUT)
 
 
@@ -118,14 +119,17 @@ class VariantFetcher:
 
 
 async def _has_unlisted_media(playlist: Playlist, fetcher: Fetcher) -> bool:
-    """Return whether the file of the last byte range goes on after it, by the length of another segment."""
-    if not isinstance(playlist, MediaPlaylist) or playlist.kind != "VOD" or not (byte := byte_after_last_segment(playlist)):
+    """Return whether there is another segment after the last one: in the file of its byte range, or at the address that follows."""
+    if not isinstance(playlist, MediaPlaylist) or playlist.kind != "VOD":
         return False
-    url, place = byte
     try:
-        return bool(await fetcher.last_bytes(url, place, size=1))
-    except UpstreamError:
-        return False  # if the file is missing, fetching its segments says so
+        if byte := byte_after_last_segment(playlist):
+            return bool(await fetcher.last_bytes(*byte, size=1))
+        following = address_after_last_segment(playlist)
+        first = await fetcher.first_bytes(following, size=TEXT_BYTES, guessed=True) if following else b""
+        return bool(first) and not is_text(first)
+    except (UpstreamError, UpstreamTimeoutError):
+        return False  # there is none; if the file of byte ranges is missing, fetching its segments says so
 
 
 def _shape(playlist: Playlist) -> tuple[object, ...]:

@@ -141,9 +141,9 @@ class Rendition:
 def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mapping[Medium, int], prefix: bytes) -> PassedSegment:
     """Return what the segment that has just ended brought."""
     counts = {medium: count - samples_before.get(medium, 0) for medium, count in inspector.samples.items()}
-    starts, ends, durations = inspector.starts, inspector.ends, inspector.sample_seconds
+    starts, ends, durations, spans = inspector.starts, inspector.ends, inspector.sample_seconds, inspector.decode_spans
     extents = {
-        medium: SegmentExtent(count, unwrap(starts[medium], near=ends[medium]), ends[medium], durations.get(medium, 0.0))
+        medium: SegmentExtent(count, unwrap(starts[medium], near=ends[medium]), ends[medium], durations.get(medium, 0.0), spans.get(medium))
         for medium, count in counts.items()
         if count and medium in starts and medium in ends
     }

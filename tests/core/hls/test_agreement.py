@@ -5,7 +5,14 @@ from itertools import product
 import pytest
 from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, parse_media
 
-from transcoder.core.hls.agreement import Evidence, Shortfall, byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.agreement import (
+    Evidence,
+    Shortfall,
+    address_after_last_segment,
+    byte_after_last_segment,
+    find_shortfall,
+    is_longer,
+)
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.media.streams import Medium
@@ -115,3 +122,20 @@ def test_another_list_is_longer_if_it_has_most_of_what_is_missing() -> None:
 def test_the_byte_after_the_last_segment_is_half_a_segment_away() -> None:
     assert byte_after_last_segment(ranged(0, 1, 2, section=700)) == ("https://media.example/video/a.mp4", ByteRange(1050, 1))
     assert byte_after_last_segment(FULL) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "numbers", "expected"),
+    [
+        ("v{}.ts", (0, 1, 2), "v3.ts"),
+        ("2024/v-{:03}.ts?t=7", (97, 98, 99), "2024/v-100.ts?t=7"),
+        ("{}.ts", (0, 2, 4), "6.ts"),
+        ("{}.ts", (0, 1), "2.ts"),
+        ("{}.ts", (0,), None),
+        ("{}.ts", (0, 2, 3), None),
+        ("{}.ts", (3, 2, 1), None),
+    ],
+)
+def test_the_next_address_continues_names_that_count(pattern: str, numbers: tuple[int, ...], expected: str | None) -> None:
+    found = address_after_last_segment(numbered(pattern, *numbers))
+    assert found == (f"https://media.example/video/{expected}" if expected else None)

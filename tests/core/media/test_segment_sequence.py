@@ -147,3 +147,29 @@ def test_a_medium_that_begins_late_may_have_a_shorter_last_segment() -> None:
 def test_a_segment_that_fills_the_place_of_the_next_one_is_found(end: float, start: float, expected: bool) -> None:  # noqa: FBT001  # a column
     before = segment(0, 4.0, video=evenly(10.0, end))
     assert fills_two_places(before, {VIDEO: start}, at=4.0) is expected
+
+
+def decoded(number: int, *, samples: int = 50, last: float = 1.96) -> PassedSegment:
+    """Make a segment of 2 s of video with 25 frames per second, each shown 80 ms after it is decoded."""
+    start = 10 + 2.0 * number
+    return segment(number, 2.0, video=SegmentExtent(samples, start, start + 2, FRAME, (start - 0.08, start - 0.08 + last)))
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_frames_that_are_missing_at_the_end_in_decode_order_are_found(missing: int) -> None:
+    with pytest.raises(UpstreamError, match=f"A part of a segment is missing: {missing} frames at its end"):
+        passed(decoded(0, samples=50 - missing, last=1.96 - FRAME * missing), decoded(1))
+    at_the_end = passed(decoded(0), decoded(1), decoded(2, samples=50 - missing, last=1.96 - FRAME * missing))
+    assert at_the_end.shortfall() == pytest.approx(FRAME * missing)
+
+
+def test_frames_that_the_source_has_dropped_are_not_missing() -> None:
+    assert passed(decoded(0, samples=48), decoded(1, samples=49), decoded(2, samples=48)).shortfall() == 0
+
+
+def test_a_few_samples_in_a_cut_segment_are_spaced_as_those_of_the_next_one() -> None:
+    before = segment(1, 2.0, video=SegmentExtent(2, 12.0, 12.16, FRAME))
+    exact = [segment(number, 2.0, video=evenly(10 + 2 * number, 12 + 2 * number)) for number in range(3)]
+    before = PassedSegment(before.at, before.seconds, 0.0005, before.identity, before.fingerprint, before.extents)
+    with pytest.raises(UpstreamError, match=MISSING):
+        passed(exact[0], before, exact[2])

@@ -281,6 +281,64 @@ def test_broken_output_is_a_failure_with_a_name(period: Callable[[Source], bytes
     assert output
 
 
+def resized(data: bytes, kind: bytes, size: int) -> bytes:
+    """Change the size of the first box of a type, without moving anything."""
+    at = data.index(kind) - 4
+    return data[:at] + struct.pack(">I", size) + data[at + 4 :]
+
+
+def short_track_header(data: bytes) -> bytes:
+    """Cut a `tkhd` off behind the id of its track; an empty box has the rest."""
+    at = data.index(b"tkhd") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    cut_off = resized(data, b"tkhd", 24)
+    return cut_off[: at + 24] + struct.pack(">I4s", size - 24, b"free") + cut_off[at + 32 :]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        pytest.param(lambda made: made.replace(b"mfhd", b"free"), "ffmpeg's output is broken.* no mfhd", id="a fragment without a number"),
+        pytest.param(short_track_header, "ffmpeg's output is broken.* cut short", id="a short tkhd"),
+        pytest.param(lambda made: resized(made, b"mvex", 0), "header .* is broken.* mvex", id="a box up to the end of the header"),
+        pytest.param(lambda made: resized(made, b"trun", 0), "fragment .* is broken.* trun", id="a box up to the end of a traf"),
+        pytest.param(lambda made: resized(made, b"traf", 0), "fragment .* is broken.* traf", id="a box up to the end of a moof"),
+    ],
+)
+def test_boxes_that_cannot_be_written_again_are_a_failure(
+    period: Callable[[Source], bytes], broken: Callable[[bytes], bytes], reason: str
+) -> None:
+    with pytest.raises(TranscodeError, match=reason):
+        join([broken(period(Source(start=3, video=1, audio=0)))])
+
+
+def with_long_header(data: bytes, kind: bytes, *around: bytes) -> bytes:
+    """Give the first box of a type a 64-bit size; the first boxes of the types `around` it grow with it."""
+    for outer in around:
+        at = data.index(outer) - 4
+        data = resized(data, outer, struct.unpack_from(">I", data, at)[0] + 8)
+    at = data.index(kind) - 4
+    return data[:at] + struct.pack(">I4sQ", 1, kind, struct.unpack_from(">I", data, at)[0] + 8) + data[at + 8 :]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        (b"tfhd", b"traf", b"moof"), (b"tfdt", b"traf", b"moof"), (b"traf", b"moof"), (b"mfhd", b"moof"),
+        (b"tkhd", b"trak", b"moov"), (b"mdia", b"trak", b"moov"), (b"mvhd", b"moov"),
+    ],
+    ids=lambda path: path[0].decode(),
+)  # fmt: skip
+def test_inner_boxes_with_a_long_header_are_a_failure(period: Callable[[Source], bytes], path: tuple[bytes, ...]) -> None:
+    with pytest.raises(TranscodeError, match=f"the box {path[0].decode()} has not the short header"):
+        join([with_long_header(period(Source(start=3, video=1, audio=0)), *path)])
+
+
+def test_the_header_of_hevc_may_itself_have_a_long_header(period: Callable[[Source], bytes]) -> None:
+    named = [made.replace(b"avc1", b"hev1") for made in (period(Source(start=3, video=1, audio=0)),)]
+    assert join([with_long_header(named[0], b"moov")])[0] == join(named)[0]
+
+
 @pytest.mark.parametrize(
     ("second", "reason"),
     [

@@ -41,3 +41,10 @@ def test_bytes_lost_or_put_in_are_found(period: Callable[[Source], bytes]) -> No
     ):
         with pytest.raises(TranscodeError):
             verify(broken)
+
+
+def test_an_index_whose_box_reaches_to_its_end_is_refused(period: Callable[[Source], bytes]) -> None:
+    output, _, _ = join([period(A)])
+    at = output.rindex(b"mfro") - 4
+    with pytest.raises(TranscodeError, match="mfro"):
+        verify(output[:at] + bytes(4) + output[at + 4 :])

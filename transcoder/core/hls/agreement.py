@@ -91,6 +91,18 @@ def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | 
     return last.url, ByteRange(last.range.start + last.range.length + sum(lengths) // len(lengths) // 2, 1)
 
 
+def address_after_last_segment(playlist: MediaPlaylist) -> str | None:
+    """Return the address that the next segment would have, if the last three count up by the same step; None if they do not."""
+    urls = [segment.url for segment in playlist.segments[-3:]]
+    steps = {_step(before, after) for before, after in pairwise(urls)}
+    step = steps.pop() if len(steps) == 1 else None
+    if step is None or step < 1:
+        return None
+    last = urls[-1]
+    number = next(a for a, b in zip(_NUMBER.finditer(last), _NUMBER.finditer(urls[-2]), strict=True) if int(a[0]) != int(b[0]))
+    return f"{last[: number.start()]}{int(number[0]) + step:0{len(number[0])}}{last[number.end() :]}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
     """One playlist's part of a period."""

@@ -54,7 +54,7 @@ def _check_supported(playlist: MediaPlaylist) -> None:
     if not playlist.ended and playlist.kind != "VOD":
         raise UnsupportedSourceError(f"{where} has no end: it is a live stream, which is not supported.")
     if playlist.text_end is TextEnd.CUT:
-        raise UpstreamError(f"{where} is incomplete: the origin sent a text that ends in the middle of an entry.")
+        raise UpstreamError(f"{where} is incomplete: its text ends in the middle of an entry, or lacks segments that the origin has.")
     if playlist.is_delta_update:
         raise UnsupportedSourceError(f"{where} is a delta update, which leaves out segments.")
     if all(segment.gap for segment in playlist.segments):

@@ -44,6 +44,13 @@ class Inspector(Protocol):
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last sample of each medium in seconds; no entry if it is not known."""
 
+    @property
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
+        """First and last decode time in the current segment, in seconds, unwrapped; no entry if they are not known.
+
+        Only video in a transport stream needs it: nothing else can lose frames that are shown before others that it keeps.
+        """
+
     def begin(self) -> None:
         """Begin a segment."""
 

@@ -140,6 +140,11 @@ class PackedAudioInspector:
         """Latest presentation end so far in seconds: the last timestamp plus the frames since; empty if there was no timestamp."""
         return {} if self._timestamp is None else {Medium.AUDIO: self._timestamp + self._frames.seconds}
 
+    @property
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
+        """None are known."""
+        return {}
+
     def begin(self) -> None:
         """Begin a segment."""
         self._held, self._in_tags, self._start = b"", True, None

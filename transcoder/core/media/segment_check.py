@@ -4,7 +4,8 @@ This is suspicion, not a verdict: a segment that looks odd is fetched once more,
 strict, while `SegmentSequence` decides about what is passed on.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC
@@ -21,14 +22,28 @@ _MIN_TOLERANCE_SECONDS = 0.03
 _DEVIATION_FACTOR = 3.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """How a segment compares with the playlist."""
+
+    origin: float
+    """When the track would begin by it, less where the playlist puts its first segment."""
+    deviations: Mapping[Medium, float]
+    """By how many seconds each medium is longer or shorter than EXTINF."""
+
+
 @dataclass(slots=True)
 class SegmentCheck:
     """The quick look at the segments of one track; learns from those that it accepts how exact the playlist is."""
 
     _origin: float | None = None
     """When the track begins, less where the playlist puts its first segment, in seconds."""
-    _deviation: float | None = None
-    """By how many seconds EXTINF and the playlist's places have been wrong so far, at most."""
+    _deviations: dict[Medium, float] = field(default_factory=dict)
+    """By how many seconds EXTINF has been wrong about each medium so far, at most."""
+    _moved: float = 0.0
+    """By how many seconds the playlist's places have been wrong so far, at most."""
+    _doubted: _Measured | None = None
+    """What the last segment showed that was not accepted."""
 
     def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
@@ -55,21 +70,38 @@ class SegmentCheck:
         }
         return not spans or self._is_plausible(spans, at=at, seconds=seconds)
 
-    def _is_plausible(self, spans: dict[Medium, tuple[float, float]], *, at: float, seconds: float) -> bool:
-        start, end = min(span[0] for span in spans.values()), max(span[1] for span in spans.values())
-        origin = unwrap(start, near=self._origin + at) - at if self._origin is not None else start - at
-        moved = abs(origin - self._origin) if self._origin is not None else 0.0
-        deviation = max(abs(end - start - seconds), moved)
-        tolerance = _FIRST_TOLERANCE * seconds if self._deviation is None else _DEVIATION_FACTOR * self._deviation + _MIN_TOLERANCE_SECONDS
-        if deviation > tolerance:
+    def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], *, at: float, seconds: float) -> bool:
+        start = min(first for first, _ in spans.values())
+        origin = start - at if self._origin is None else unwrap(start, near=self._origin + at) - at
+        measured = _Measured(origin, {medium: abs(end - first - seconds) for medium, (first, end) in spans.items()})
+        moved = 0.0 if self._origin is None else abs(origin - self._origin)
+        is_known = self._origin is not None
+        tolerances = {medium: _tolerance(self._deviations.get(medium), seconds) for medium in spans}
+        if moved > _tolerance(self._moved if is_known else None, seconds) or any(
+            deviation > tolerances[medium] for medium, deviation in measured.deviations.items()
+        ):
+            self._doubted = measured
             return False
-        self._origin = origin if self._origin is None else self._origin
-        self._deviation = max(deviation, self._deviation or 0.0)
+        self._moved = max(self._moved, moved)
+        self._learn(measured)
         return True
 
+    def _learn(self, measured: _Measured) -> None:
+        self._origin = measured.origin if self._origin is None else self._origin
+        for medium, deviation in measured.deviations.items():
+            self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
+
     def believe(self) -> None:
-        """Accept what did not look right twice: the playlist is less exact than it seemed, and the next segments are measured anew."""
-        self._origin = self._deviation = None
+        """Accept what did not look right twice: the playlist is less exact than it seemed, or the timeline goes on elsewhere."""
+        self._origin = None
+        if self._doubted is not None:
+            self._learn(self._doubted)
+        self._doubted = None
+
+
+def _tolerance(deviation: float | None, seconds: float) -> float:
+    """Return by how many seconds a segment may differ, when others have differed by up to `deviation`; None: nothing is known."""
+    return _FIRST_TOLERANCE * seconds if deviation is None else _DEVIATION_FACTOR * deviation + _MIN_TOLERANCE_SECONDS
 
 
 def _packets_follow(body: bytes, found: Probe) -> bool:

@@ -20,10 +20,9 @@ _MIN_SHORT_SAMPLES = 0.6
 _JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
 _STEADY_SHARE = 0.02
-_STEADY_SAMPLES = 2.5
-_MAX_STEADY_SHARE = 0.1
-"""The samples of a segment are evenly spaced if together they are as long as the last one times their number: to 2 %, or to 2.5 samples
-and 10 %, since frames that are decoded early are shown after some that a cut takes away."""
+"""The samples of a segment are evenly spaced if together they are as long as the last one times their number, to this share."""
+_MAX_REORDERED = 4
+"""So many frames that are shown before the last one may be decoded after it, so that a cut takes them away and leaves the last one."""
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
 
@@ -39,6 +38,8 @@ class SegmentExtent:
     """Last presentation end in seconds, unwrapped."""
     sample_seconds: float
     """Duration of the last sample; 0 if it is not known."""
+    decode_span: tuple[float, float] | None = None
+    """Its first and last decode time in seconds, unwrapped; None if they are not known."""
 
     @property
     def seconds(self) -> float:
@@ -46,12 +47,24 @@ class SegmentExtent:
         return self.end - self.start
 
     @property
+    def lacking(self) -> int:
+        """How many samples more would fit evenly into its time."""
+        return round(self.seconds / self.sample_seconds) - self.samples if self.sample_seconds else 0
+
+    @property
+    def delay(self) -> float | None:
+        """From the last decode time to the end of the presentation, in seconds; None if that is not known."""
+        return None if self.decode_span is None else self.end - self.decode_span[1]
+
+    @property
     def is_steady(self) -> bool:
         """Whether its samples are evenly spaced, so that a longer distance after them is remarkable."""
-        if not self.sample_seconds:
-            return False
-        tolerance = max(_STEADY_SHARE * self.samples, min(_STEADY_SAMPLES, _MAX_STEADY_SHARE * self.samples))
-        return abs(self.seconds / self.sample_seconds - self.samples) <= tolerance
+        return self.sample_seconds > 0 and abs(self.seconds / self.sample_seconds - self.samples) <= _STEADY_SHARE * self.samples
+
+    def is_as_steady_as(self, other: "SegmentExtent") -> bool:
+        """Return whether the samples are spaced as those of another segment, which is steady, but for a few that are missing inside."""
+        is_same = abs(self.sample_seconds - other.sample_seconds) <= _STEADY_SHARE * other.sample_seconds
+        return is_same and other.is_steady and 0 <= self.lacking <= _MAX_REORDERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,10 @@ class SegmentSequence:
     _last: PassedSegment | None = None
     _deviations: dict[Medium, float] = field(default_factory=dict)
     """By how many seconds EXTINF has differed from the distance of two segments, at most."""
+    _lacking: set[Medium] = field(default_factory=set)
+    """Media that have lacked samples before the last segment."""
+    _delays: dict[Medium, float] = field(default_factory=dict)
+    """The longest time from the last decode time of a segment to the end of its presentation."""
     _origin: float | None = None
     """When the track begins, in seconds, less where the playlist puts its first segment."""
 
@@ -95,21 +112,33 @@ class SegmentSequence:
         if self._origin is None and segment.extents:
             self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
         if self._last is not None:
+            _refuse_lost_end(self._last, segment)
             self._refuse_hole(self._last, segment)
             self._measure(self._last, segment)
         self._last = segment
 
     def shortfall(self) -> float:
-        """Return by how many seconds the last segment falls short of EXTINF, as far as EXTINF has been right so far; 0 if it does not.
+        """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.
 
         Where EXTINF has been exact to within half a sample of a medium, it was measured from that medium and speaks for it alone.
-        Otherwise the longest medium counts, since the others may end earlier.
+        Otherwise the longest medium counts, since the others may end earlier; unless it lacks samples inside, as none before it did: a cut
+        takes away frames that are shown before the last one.
         """
         if self._last is None or not self._deviations:
             return 0.0
         missing = {medium: self._missing_at_end(medium, extent) for medium, extent in self._last.extents.items()}
+        suspects = [medium for medium, extent in self._last.extents.items() if extent.lacking > 0 and medium not in self._lacking]
+        if suspects:
+            return max(*missing.values(), *(self._undecoded(medium, self._last.extents[medium]) for medium in suspects))
         exact = [short for medium, short in missing.items() if self._is_exact(medium)]
         return max(0.0, *exact, min(missing.values(), default=0.0))
+
+    def _undecoded(self, medium: Medium, extent: SegmentExtent) -> float:
+        """Return how long the samples are that an extent lacks, if it is shown so much longer after its decoding than those before it."""
+        usual, missing = self._delays.get(medium), extent.lacking * extent.sample_seconds
+        if usual is None or extent.delay is None or not 0 < extent.lacking <= _MAX_REORDERED:
+            return 0.0
+        return missing if abs(extent.delay - usual - missing) <= _STEADY_SHARE * extent.sample_seconds else 0.0
 
     def _missing_at_end(self, medium: Medium, extent: SegmentExtent) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
@@ -132,6 +161,10 @@ class SegmentSequence:
     def _measure(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note how exact EXTINF is, by the distance of the starts of two segments that the playlist does not separate by a gap."""
         for medium, extent in before.extents.items():
+            if extent.lacking:
+                self._lacking.add(medium)
+            if extent.delay is not None:
+                self._delays[medium] = max(extent.delay, self._delays.get(medium, 0.0))
             if medium in after.extents:
                 distance = after.extents[medium].start - extent.start
                 deviation = abs(distance - (after.at - before.at))
@@ -145,17 +178,39 @@ class SegmentSequence:
         found = {medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
         if not found:
             return
-        if len(found) > 1 or any(self._agrees(before, medium, hole, holes) for medium, hole in found.items()):
+        if len(found) > 1 or any(self._agrees(before, after, medium, holes) for medium in found):
             longest = max(found.values())
             raise UpstreamError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
 
-    def _agrees(self, before: PassedSegment, medium: Medium, hole: float, holes: Mapping[Medium, float]) -> bool:
+    def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
         """Return whether EXTINF says that a hole in one medium alone is a missing part of the segment."""
-        extent = before.extents[medium]
+        extent, hole = before.extents[medium], holes[medium]
+        is_steady = extent.is_steady or extent.is_as_steady_as(after.extents[medium])
         others_continue = len(holes) > 1
-        if not extent.is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
+        if not is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
             return False
         return before.seconds - extent.seconds > max(hole / 2, self._inexactness(medium) + _JITTER_SECONDS)
+
+
+def _refuse_lost_end(before: PassedSegment, after: PassedSegment) -> None:
+    """Refuse a segment that lacks the last frames that it should have in decode order, while a frame that is shown after them is there.
+
+    It lacks samples inside, and the decode times leap by as many between it and the next one. A source that drops frames lacks them in
+    both orders at the same place.
+    """
+    for medium, extent in before.extents.items():
+        following = after.extents.get(medium)
+        if following is None or not extent.sample_seconds or not extent.lacking or following.lacking:
+            continue
+        if not (extent.is_as_steady_as(following) and extent.decode_span and following.decode_span):
+            continue
+        leap = following.decode_span[0] - extent.decode_span[1]
+        if round(leap / extent.sample_seconds) - 1 == extent.lacking:
+            raise _lost_frames(extent.lacking)
+
+
+def _lost_frames(count: int) -> UpstreamError:
+    return UpstreamError(f"A part of a segment is missing: {count} frames at its end, in decode order.")
 
 
 def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:

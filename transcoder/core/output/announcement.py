@@ -36,7 +36,7 @@ def announce(
     """
     formats: dict[Medium, Stream] = {}
     for tracks in periods:
-        _refuse_missing_media(tracks)
+        refuse_missing_media(tracks)
         _refuse_codecs(tracks, output_format)
         formats = _formats(tracks, output_format) | formats
     for tracks in periods:
@@ -83,7 +83,13 @@ def _formats(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> dict
     return {stream.medium: replace(stream, codec=ENCODER_CODECS[encoder]) if encoder else stream for stream, encoder in streams}
 
 
-def _refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
+def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
+    """Refuse a period of which a track has nothing that could go into the output.
+
+    Raises:
+        UnsupportedSourceError: a track has none of the media that it is listed for, or is plain MP4 in several segments.
+
+    """
     for track in tracks:
         if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
             raise UnsupportedSourceError("The segments are plain MP4 files; only fragmented MP4 can be joined.")

@@ -18,9 +18,12 @@ from transcoder.core.output.fragment import DataEdit, Fragment, TrackRun, read_f
 from transcoder.core.output.header import Durations, OutputHeader, read_header
 from transcoder.core.output.period_placement import Placement
 from transcoder.core.output.written_samples import WrittenSamples
+from transcoder.errors import BadRequestError
 
 _STEP_SECONDS = 0.001
 """Frames beyond the end that are needed only to decode others are presented for so long each."""
+_START_SLACK = 0.5
+"""An output begins with an audio frame of which at least this share lies after the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,11 @@ class Cutter:
         if self._near is None:
             self._near = presented
             self._start = unwrap(self._start, near=presented)
-        is_key = run.track.medium is Medium.AUDIO or not run.flags[0] & NOT_SYNC
-        if is_key and (presented <= self._start or not self._has_key_frame):
+        if run.track.medium is Medium.AUDIO:
+            self._drop_held(written)  # nothing of it is kept, or the output had begun with it
+            self._begun = any(_audio_kept(run, self._start * scale, slack=_START_SLACK))
+            return
+        if not run.flags[0] & NOT_SYNC and (presented <= self._start or not self._has_key_frame):
             self._drop_held(written)
             self._has_key_frame = True
         # No frame is presented before it is decoded, so that all later ones are presented after the start.
@@ -97,7 +103,11 @@ class Cutter:
         self._held, self._held_bytes = [], 0
 
     def trim_first(self, fragment: Fragment, header: OutputHeader) -> None:
-        """Trim the first fragment of the output to its key frame, or the audio to the start."""
+        """Trim the first fragment of the output to its key frame, or the audio to the start.
+
+        Raises:
+            BadRequestError: nothing of it is left, because the media of its period ends before the start.
+        """
         if self._cut.start is None:
             return
         run = _leading_run(fragment, header)
@@ -105,7 +115,9 @@ class Cutter:
             self._first_presented = (run.decode_time + run.offsets[0]) / run.track.timescale
         else:
             self._first_presented = self._start
-        self._trim_start(fragment, slack=0.5)
+        self._trim_start(fragment, slack=_START_SLACK)
+        if not fragment.runs:
+            raise BadRequestError("start: the media there ends before that, although the playlist goes on.")
         self._first = fragment
 
     def durations(self, placement: Placement, header: OutputHeader, announced: Durations) -> Durations:
@@ -150,7 +162,7 @@ class Cutter:
                 # Frames that are presented before the key frame need frames that are not there.
                 drop(fragment, run, [presented >= round(start) for presented in _presentation_times(run)])
             elif run.decode_time < start:
-                drop(fragment, run, [time + length * slack >= start for time, length in _decode_spans(run)])
+                drop(fragment, run, _audio_kept(run, start, slack=slack))
         fragment.runs = [run for run in fragment.runs if run.sizes]
 
     def _trim_video_end(self, fragment: Fragment, run: TrackRun, limit: int) -> None:
@@ -200,6 +212,11 @@ def _leading_run(fragment: Fragment, header: OutputHeader | None) -> TrackRun | 
 
 def _presentation_times(run: TrackRun) -> Iterator[int]:
     return map(add, accumulate(run.durations, initial=run.decode_time), run.offsets)
+
+
+def _audio_kept(run: TrackRun, start: float, *, slack: float) -> list[bool]:
+    """Return which frames of an audio run an output has that begins at `start` ticks: those of which `slack` lies after it."""
+    return [time + length * slack >= start for time, length in _decode_spans(run)]
 
 
 def _decode_spans(run: TrackRun) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from transcoder.core.media.mp4.fragment import (
 )
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import OutputHeader, OutputTrack
-from transcoder.core.output.output_boxes import broken_as
+from transcoder.core.output.output_boxes import broken_as, check_inner_boxes
 from transcoder.errors import TranscodeError
 
 
@@ -94,6 +94,7 @@ def read_fragment(moof: Box, header: OutputHeader) -> Fragment:
         TranscodeError: it is broken or in another form.
     """
     with broken_as("A fragment of the MP4"):
+        check_inner_boxes(moof)
         runs = [_track_run(fragment, header) for fragment in read_track_fragments(moof, lambda number: header.track(number).defaults)]
     if len({run.track.id for run in runs}) < len(runs):
         raise TranscodeError("A fragment of the MP4 lists one track twice.")
@@ -128,8 +129,8 @@ def write_moof(fragment: Fragment, *, sequence: int, output: OutputHeader) -> by
     return patched(
         fragment.moof,
         sequence=sequence,
-        track_ids={run.header.start: ids[run.track.medium] for run in fragment.runs},
-        decode_times={run.time.start: run.decode_time for run in fragment.runs},
+        track_ids={run.header.body: ids[run.track.medium] for run in fragment.runs},
+        decode_times={run.time.body: run.decode_time for run in fragment.runs},
     )
 
 

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, box
+from transcoder.core.media.mp4.boxes import Box, box
 from transcoder.core.media.mp4.movie import (
     EMPTY_EDIT,
     Edit,
@@ -18,7 +18,7 @@ from transcoder.core.media.mp4.movie import (
 )
 from transcoder.core.media.mp4.sample_entry import AAC, SampleEntry
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.output_boxes import broken_as
+from transcoder.core.output.output_boxes import broken_as, check_inner_boxes
 from transcoder.errors import TranscodeError
 
 MOVIE_TIMESCALE = 90_000
@@ -88,6 +88,7 @@ def read_header(moov: Box) -> OutputHeader:
         TranscodeError: it is broken, has no track, has one that is neither video nor audio, or has two of one medium.
     """
     with broken_as("The header of the MP4"):
+        check_inner_boxes(moov)
         movie = read_movie(moov)
         tracks = tuple(_output_track(track) for track in movie.tracks)
     if not tracks or len({track.medium for track in tracks}) < len(tracks):
@@ -145,12 +146,13 @@ def write_header(header: OutputHeader, durations: Durations, media_start: Mappin
 
 def _with_hvc1(header: OutputHeader) -> Box:
     """Return the `moov` with HEVC named as Apple's players expect it; parameter sets in the samples do them no harm."""
-    data = header.movie.box.data
+    moov = header.movie.box
+    data = moov.data
     for track in header.tracks:
         if track.entry.type == b"hev1":
             at = track.entry.box.start + 4
             data = data[:at] + b"hvc1" + data[at + 4 :]
-    return Box(b"moov", data, 0, HEADER_BYTES, len(data))
+    return replace(moov, data=data)
 
 
 def _write_trak(trak: Box, *, total: int, length: int, edits: bytes) -> bytes:

@@ -131,9 +131,10 @@ class Joiner:
         """Count what goes out, part by part, since the index lists fragments by their offsets."""
         collected = []
         try:
-            for part in parts:
-                self._bytes_out += len(part)
-                collected.append(part)
+            with broken_as("ffmpeg's output"):
+                for part in parts:
+                    self._bytes_out += len(part)
+                    collected.append(part)
         except (struct.error, OverflowError) as error:
             raise TranscodeError("ffmpeg's output has impossible timestamps.") from error
         return collected

@@ -1,4 +1,7 @@
-"""Is a finished MP4 whole? Reads it as it passes, by other code than made it, and says what is missing."""
+"""Is a finished MP4 whole? Reads it as it passes and says what is missing.
+
+Boxes are read by the same code as in the joiner; what the joiner decided and counted is not asked: only the bytes speak here.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from transcoder.core.media.mp4.movie import EMPTY_EDIT, Movie
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment, read_fragment
 from transcoder.core.output.header import OutputHeader, read_header
-from transcoder.core.output.output_boxes import broken_as, output_reader
+from transcoder.core.output.output_boxes import broken_as, check_inner_boxes, output_reader
 from transcoder.errors import TranscodeError
 
 _FOLLOWS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b"mfra": (b"mdat",)}
@@ -90,8 +93,8 @@ class Verifier:
             self._read_durations(self._header.movie)
         elif box.type == b"moof" and self._header:
             self._check_fragment(box, self._header)
-        elif box.type == b"mfra" and any(entry.moof_offset not in self._moof_offsets for entry in read_index(box)):
-            raise TranscodeError("The index of the MP4 points to where no fragment is.")
+        elif box.type == b"mfra":
+            self._check_index(box)
 
     def _read_durations(self, movie: Movie) -> None:
         """Read where the tracks begin, and how long the MP4 is said to be."""
@@ -122,6 +125,12 @@ class Verifier:
             self._first[medium] = min(self._first.get(medium, first), first)
             self._last[medium] = max(self._last.get(medium, 0.0), last)
             self._decode_end[medium] = run.decode_time + sum(run.durations)
+
+    def _check_index(self, mfra: Box) -> None:
+        """Check that an `mfra` leads to fragments."""
+        check_inner_boxes(mfra)
+        if any(entry.moof_offset not in self._moof_offsets for entry in read_index(mfra)):
+            raise TranscodeError("The index of the MP4 points to where no fragment is.")
 
     def _check_media(self, event: BoxStart) -> None:
         """Take the header of an `mdat`: it follows its `moof` and holds its samples."""

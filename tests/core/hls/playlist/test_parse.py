@@ -116,7 +116,7 @@ CHOSEN = {
 REFUSED = {
     "address-broken": "The playlist contains 'http://[', which is not an address.",
     "byterange-broken": "The playlist is broken: 'first' is not a byte range.",
-    "cut-off-after-extinf": "is incomplete: the origin sent a text that ends in the middle of an entry.",
+    "cut-off-after-extinf": "is incomplete: its text ends in the middle of an entry, or lacks segments that the origin has.",
     "dash-manifest": "is a DASH manifest, not an HLS playlist.",
     "define-after-use": "The playlist uses the variable 'a', which has no value.",
     "define-doubling": "The playlist's variables expand to more than 16777216 characters.",

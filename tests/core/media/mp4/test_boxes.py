@@ -2,11 +2,21 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
-from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, boxes_of, full_box, leading_boxes, media_data_header, read_box_header
+from transcoder.core.media.mp4.boxes import (
+    Box,
+    Mp4Error,
+    box,
+    boxes_of,
+    full_box,
+    is_box_type,
+    leading_boxes,
+    media_data_header,
+    read_box_header,
+)
 
 FILE = box(b"ftyp", b"iso5") + box(b"free") + media_data_header(11) + b"eleven byte" + box(b"moof", box(b"mfhd", bytes(8)))
 MAX_BYTES = 1000
@@ -61,6 +71,7 @@ def test_other_types_flow_through_where_no_type_is_listed() -> None:
         pytest.param(struct.pack(">I4s", 0, b"mdat"), id="an mdat to the end of the file"),
         pytest.param(struct.pack(">I4s", 7, b"moof"), id="shorter than its header"),
         pytest.param(struct.pack(">I4sQ", 1, b"mdat", 15), id="shorter than its long header"),
+        pytest.param(struct.pack(">I4sQ", 1, b"mdat", 0), id="a long header that says 0"),
         pytest.param(struct.pack(">I4s", MAX_BYTES + 1, b"moof"), id="longer than what is collected"),
         pytest.param(b"<html><body>", id="not an MP4"),
     ],
@@ -86,7 +97,7 @@ def test_boxes_inside_a_box_must_fill_it() -> None:
     assert whole.find(b"trak", b"mdia") is None
     with pytest.raises(Mp4Error, match="moov has no trak/mdia inside"):
         whole.require(b"trak", b"mdia")
-    with pytest.raises(Mp4Error, match="larger than the box moov around it at byte 24"):
+    with pytest.raises(Mp4Error, match=r"^at byte 24, a box is larger than the box moov around it$"):
         list(Box.whole(box(b"moov", box(b"trak", b"12345678"), b"rest")).children())
     with pytest.raises(Mp4Error, match="larger than the box moov"):
         list(Box.whole(box(b"moov", struct.pack(">I4s", 20, b"trak"))).children())
@@ -100,11 +111,50 @@ def test_a_number_beyond_the_end_of_its_box_is_refused() -> None:
             read_it()
 
 
+@pytest.mark.parametrize(
+    ("header", "content"),
+    [
+        pytest.param(struct.pack(">I4s", 12, b"esds"), b"1234", id="short"),
+        pytest.param(struct.pack(">I4s", 0, b"esds"), b"12345678", id="to the end of what is around it"),
+        pytest.param(struct.pack(">I4sQ", 1, b"esds", 20), b"1234", id="long"),
+        pytest.param(struct.pack(">I4s", 400, b"esds"), b"12345678", id="longer than what is around it"),
+    ],
+)
+def test_a_box_that_is_searched_for_has_the_size_that_its_header_says(header: bytes, content: bytes) -> None:
+    data = box(b"stsd", box(b"mp4a", b"any layout", header, b"12345678")) + box(b"free")
+    entry = next(next(boxes_of(data)).children())
+    found = entry.search(b"esds")
+    assert found is not None
+    assert (found.type, found.content) == (b"esds", content)
+
+
+def test_letters_that_no_header_has_are_not_the_box_that_is_searched_for() -> None:
+    entry = Box.whole(box(b"mp4a", struct.pack(">I", 7), b"esds", box(b"esds", b"real")))
+    found = entry.search(b"esds")
+    assert found is not None
+    assert found.content == b"real"
+    assert Box.whole(box(b"mp4a", struct.pack(">I4s", 1, b"esds"))).search(b"esds") is None
+
+
+def test_a_header_does_not_reach_beyond_the_box_around_it() -> None:
+    data = box(b"moov", b"rest") + bytes(20)
+    with pytest.raises(Mp4Error, match="larger than the box moov around it"):
+        list(next(boxes_of(data)).children())
+
+
 def test_leading_boxes_may_end_beyond_what_has_arrived() -> None:
     found = list(leading_boxes(FILE[:30]))
     assert [(one.type, one.end <= 30) for one in found] == [(b"ftyp", True), (b"free", True), (b"mdat", False)]
     open_ended = list(leading_boxes(box(b"ftyp") + struct.pack(">I4s", 0, b"mdat") + bytes(40)))
     assert [one.type for one in open_ended] == [b"ftyp", b"mdat"]
+
+
+@given(st.binary(max_size=5))
+@example(b"moov")
+@example(b"\xa9nam")
+@example(b"moo\n")
+def test_a_type_is_four_printable_characters(kind: bytes) -> None:
+    assert is_box_type(kind) == (len(kind) == 4 and all(octet == 0xA9 or (chr(octet).isprintable() and octet < 0x7F) for octet in kind))
 
 
 @given(types, st.binary(max_size=300), st.integers(0, 255), st.integers(0, 2**24 - 1))

@@ -53,7 +53,7 @@ def test_a_patched_movie_fragment(sequence: int, track_id: int, time: int, table
     moof = Box.whole(write_movie_fragment(1, [table]))
     (before,) = read_track_fragments(moof, lambda _: NO_DEFAULTS)
     assert before.time is not None
-    data = patched(moof, sequence=sequence, track_ids={before.header.start: track_id}, decode_times={before.time.start: time})
+    data = patched(moof, sequence=sequence, track_ids={before.header.body: track_id}, decode_times={before.time.body: time})
     (after,) = read_track_fragments(Box.whole(data), lambda _: NO_DEFAULTS)
     assert (read_sequence_number(Box.whole(data)), after.track_id, after.decode_time) == (sequence, track_id, time)
     assert after.runs == before.runs

@@ -77,7 +77,7 @@ class BoxReader:
             self._needed = LARGE_HEADER_BYTES
             return None
         if not header.size:
-            raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} has no size, so that nothing could follow it")
+            raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} has no size, so nothing could follow it")
         if header.type not in self._collected:
             return self._stream(header)
         if header.size > self._max_box_bytes:

@@ -1,5 +1,6 @@
 """Boxes: their headers, the boxes inside them, and the numbers in them (ISO/IEC 14496-12, 4.2)."""
 
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import NamedTuple, Self
 HEADER_BYTES = 8
 LARGE_HEADER_BYTES = 16
 """Bytes of a header with a 64-bit `largesize`."""
-_TYPE_BYTES = 4
+_TYPE = re.compile(rb"[\x20-\x7e\xa9]{4}")
 _MAX_SHORT_SIZE = 0xFFFFFFFF
 
 
@@ -18,7 +19,7 @@ class Mp4Error(Exception):
 
     def __init__(self, offset: int, what: str) -> None:
         """Keep where the grammar is broken, and how."""
-        super().__init__(f"{what} at byte {offset}")
+        super().__init__(f"at byte {offset}, {what}")
         self.offset = offset
         self.what = what
 
@@ -30,33 +31,48 @@ class BoxHeader(NamedTuple):
     header_bytes: int
     """8, or 16 with a 64-bit size."""
     size: int
-    """Bytes of the whole box; 0 if it reaches to the end of the file."""
+    """Bytes of the whole box; 0 if it reaches to the end of what is around it."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a box can have that size: one that holds its header, or the 0 of a short header."""
+        return self.size >= self.header_bytes or (not self.size and self.header_bytes == HEADER_BYTES)
 
 
-def read_box_header(data: bytes | bytearray, at: int = 0, *, origin: int = 0) -> BoxHeader | None:
-    """Return the box header at `at`; None if `data` ends inside it. `origin` is where `data` begins in its stream.
+def read_box_header(data: bytes | bytearray, at: int = 0, *, end: int | None = None, origin: int = 0) -> BoxHeader | None:
+    """Return the box header at `at`; None if `data`, or the box around it that ends at `end`, ends inside the header.
+
+    `origin` is where `data` begins in its stream.
 
     Raises:
         Mp4Error: no box begins there.
     """
-    if len(data) - at < HEADER_BYTES:
+    header = _parse_header(data, at, len(data) if end is None else end)
+    if header is None:
+        return None
+    if not is_box_type(header.type):
+        raise Mp4Error(origin + at, "no MP4 box begins")
+    if not header.is_possible:
+        raise Mp4Error(origin + at, f"the box {_name(header.type)} is shorter than its own header")
+    return header
+
+
+def _parse_header(data: bytes | bytearray, at: int, end: int) -> BoxHeader | None:
+    """Return what would be the header at `at`, whether a box can have it or not; None if it does not end by `end`."""
+    room = min(end, len(data)) - at
+    if room < HEADER_BYTES:
         return None
     size, kind = int.from_bytes(data[at : at + 4], "big"), bytes(data[at + 4 : at + HEADER_BYTES])
-    header_bytes = HEADER_BYTES
-    if size == 1:
-        if len(data) - at < LARGE_HEADER_BYTES:
-            return None
-        size, header_bytes = int.from_bytes(data[at + HEADER_BYTES : at + LARGE_HEADER_BYTES], "big"), LARGE_HEADER_BYTES
-    if not is_box_type(kind):
-        raise Mp4Error(origin + at, "no MP4 box begins")
-    if 0 < size < header_bytes:
-        raise Mp4Error(origin + at, f"the box {_name(kind)} is shorter than its own header")
-    return BoxHeader(kind, header_bytes, size)
+    if size != 1:
+        return BoxHeader(kind, HEADER_BYTES, size)
+    if room < LARGE_HEADER_BYTES:
+        return None
+    return BoxHeader(kind, LARGE_HEADER_BYTES, int.from_bytes(data[at + HEADER_BYTES : at + LARGE_HEADER_BYTES], "big"))
 
 
 def is_box_type(kind: bytes) -> bool:
     """Return whether four bytes can be a box type: printable ASCII, or 0xA9 as in QuickTime's own types."""
-    return len(kind) == _TYPE_BYTES and all(0x20 <= octet < 0x7F or octet == 0xA9 for octet in kind)  # noqa: PLR2004 - ASCII
+    return _TYPE.fullmatch(kind) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +166,7 @@ class Box:
         """
         at = self.body + skip
         while at < self.end:
-            header = read_box_header(self.data, at, origin=self.origin)
+            header = read_box_header(self.data, at, end=self.end, origin=self.origin)
             stop = self.end if header and not header.size else at + (header.size if header else 0)
             if header is None or stop > self.end:
                 raise Mp4Error(self.origin + at, f"a box is larger than the box {_name(self.type)} around it")
@@ -177,11 +193,15 @@ class Box:
 
     def search(self, kind: bytes, *, skip: int = 0) -> "Box | None":
         """Return the first box of that type at any depth, found by its four letters; for content whose layout varies."""
-        letters = self.data.find(kind, self.body + skip + 4, self.end)
-        if letters < 0:
-            return None
-        stop = letters - 4 + int.from_bytes(self.data[letters - 4 : letters], "big")
-        return Box(kind, self.data, letters - 4, letters + 4, min(stop, self.end), self.origin)
+        at = self.body + skip
+        while (letters := self.data.find(kind, at + 4, self.end)) >= 0:
+            at = letters - 4
+            header = _parse_header(self.data, at, self.end)
+            if header and header.is_possible:
+                stop = min(at + header.size, self.end) if header.size else self.end
+                return Box(kind, self.data, at, at + header.header_bytes, stop, self.origin)
+            at += 1
+        return None
 
 
 def boxes_of(data: bytes) -> Iterator[Box]:

@@ -140,17 +140,18 @@ def read_sequence_number(moof: Box) -> int:
 def patched(moof: Box, *, sequence: int, track_ids: Mapping[int, int], decode_times: Mapping[int, int]) -> bytes:
     """Write a `moof` again with another sequence number, other track ids and other decode times, everything else as it is.
 
-    `track_ids` has the new id by the offset of a `tfhd` in `moof.data`, `decode_times` the new time by the offset of a `tfdt` of version 1.
+    `track_ids` has the new id of a `tfhd` by its `body`, the offset of its content in `moof.data`; `decode_times` has the new time of a
+    `tfdt` of version 1 by the same.
 
     Raises:
         Mp4Error: it has no `mfhd`.
     """
     data = bytearray(moof.data)
     struct.pack_into(">I", data, moof.require(b"mfhd").body + 4, sequence)
-    for at, track_id in track_ids.items():
-        struct.pack_into(">I", data, at + 12, track_id)
-    for at, time in decode_times.items():
-        struct.pack_into(">Q", data, at + 12, time)
+    for body, track_id in track_ids.items():
+        struct.pack_into(">I", data, body + 4, track_id)
+    for body, time in decode_times.items():
+        struct.pack_into(">Q", data, body + 4, time)
     return bytes(data)
 
 

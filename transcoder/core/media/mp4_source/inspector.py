@@ -13,7 +13,7 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024
 """A larger `moof` or `moov` is refused: it has to be held in memory."""
 _MAX_OVERLAP_SECONDS = 0.05
-"""Fragments may overlap by this much: packagers round their decode times."""
+"""Fragments may overlap by this much, or by half a sample: packagers round their decode times."""
 _COLLECTED = frozenset({b"moof", b"moov"})
 
 
@@ -52,6 +52,11 @@ class FragmentInspector:
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last sample of each medium in seconds, where it is known."""
         return dict(self._sample_seconds)
+
+    @property
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
+        """None are known."""
+        return {}
 
     def begin(self) -> None:
         """Begin a segment."""
@@ -123,7 +128,8 @@ class FragmentInspector:
         if extent.decode_start is None or extent.decode_end is None:
             return
         before = self._decode_ends.get(medium)
-        if before is not None and extent.decode_start < before - _MAX_OVERLAP_SECONDS:
+        overlap = min(_MAX_OVERLAP_SECONDS, extent.sample_seconds / 2 or _MAX_OVERLAP_SECONDS)
+        if before is not None and extent.decode_start < before - overlap:
             raise UpstreamError(
                 f"The decode times of a segment run backwards, from {before:.3f} to {extent.decode_start:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."

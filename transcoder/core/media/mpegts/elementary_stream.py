@@ -35,7 +35,9 @@ class ElementaryStream:
         self._is_media = False
         self._dts: float | None = None
         self._segment_dts: float | None = None
-        """The latest decode time in this segment."""
+        """The latest decode time in this segment, unwrapped."""
+        self.first_dts: float | None = None
+        """The first decode time in this segment, unwrapped."""
         read_header = HEADER_READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
         self._audio_frames = AudioFrameCounter(read_header) if read_header else None
         counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
@@ -54,9 +56,16 @@ class ElementaryStream:
         """Duration of the last sample: that of an audio frame, or the distance of the last two decode times; None if it is not known."""
         return self._audio_frames.frame_seconds if self._audio_frames else self._frame_seconds or None
 
+    @property
+    def decode_span(self) -> tuple[float, float] | None:
+        """The first and the last decode time of video in this segment, unwrapped; None if there is none."""
+        if self.first_dts is None or self._segment_dts is None or self._audio_frames:
+            return None
+        return self.first_dts, self._segment_dts
+
     def begin_segment(self) -> None:
         """Reset what is recorded for each segment separately."""
-        self.pes_packets, self.start, self._segment_dts = 0, None, None
+        self.pes_packets, self.start, self._segment_dts, self.first_dts = 0, None, None, None
 
     def begin_packet(self, payload: bytes) -> None:
         """Take the first payload of a PES packet."""
@@ -112,13 +121,15 @@ class ElementaryStream:
         self._extend_end(pts + self._frame_seconds)
 
     def _refuse_backward_step(self, dts: float) -> None:
-        """Refuse decode times that run backwards within one segment, by more than frames may be reordered.
+        """Refuse decode times that run backwards within one segment: of video by more than frames may be reordered, of audio at all.
 
         Raises:
             UpstreamError: they do: a part of the segment was sent twice, or another segment was appended.
 
         """
-        if self._segment_dts is not None and dts < self._segment_dts - MAX_REORDERING_SECONDS:
+        if self._segment_dts is None:
+            self.first_dts = dts
+        elif dts < self._segment_dts - MAX_REORDERING_SECONDS or (self._audio_frames and dts <= self._segment_dts):
             raise UpstreamError(
                 f"The timestamps of a segment run backwards, from {self._segment_dts:.3f} to {dts:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."

@@ -67,6 +67,11 @@ class TransportInspector:
         """Duration of the last sample of each medium in seconds, where it is known."""
         return {stream.medium: stream.sample_seconds for stream in self._streams.values() if stream.sample_seconds}
 
+    @property
+    def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
+        """First and last decode time of the video in this segment, in seconds, unwrapped."""
+        return {stream.medium: span for stream in self._streams.values() if (span := stream.decode_span) is not None}
+
     def begin(self) -> None:
         """Begin a segment."""
         self._carry, self._is_aligned = b"", False
