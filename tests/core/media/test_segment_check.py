@@ -42,7 +42,7 @@ def check_after_first(name: str, playlist: str) -> tuple[SegmentCheck, bytes, li
         ("ts-audio-only", "main.m3u8"),
         ("packed-aac", "audio.m3u8"),
         ("packed-aac-untimed", "audio.m3u8"),
-        ("ts-wrap", "main.m3u8"),
+        ("ts-video-only", "main.m3u8"),
     ],
 )
 def test_each_segment_of_a_packager_is_accepted(name: str, playlist: str) -> None:
