@@ -1,0 +1,48 @@
+"""The lengths of files that are fetched range by range: a file that changes between two requests must not be put together from both."""
+
+import httpx
+
+from transcoder.edge.fetch.content_encoding import BodyDecoder
+from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.retry import TransientError
+from transcoder.edge.fetch.transfer import Transfer
+from transcoder.edge.fetch.validators import ContentRange, content_length
+from transcoder.errors import UpstreamError
+
+
+class FileLengths:
+    """Remembers the length of each file by the first response that was received well, and compares that of every other one.
+
+    ETag and Last-Modified do not serve for this: the nodes of one network may give different ones to the same bytes.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._known: dict[str, int] = {}
+
+    def check(self, transfer: Transfer, response: httpx.Response) -> None:
+        """Compare the length of the file, if a byte range of it is transferred and the response tells it.
+
+        Raises:
+            TransientError: it differs; the bytes at the same offsets need not be the same.
+        """
+        total, known = _length(response), self._known.get(transfer.url)
+        if transfer.byte_range and total is not None and known not in {None, total}:
+            error = UpstreamError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
+            raise TransientError(error)
+
+    def remember(self, transfer: Transfer, response: httpx.Response) -> None:
+        """Remember the length of the file, if a byte range of it was transferred and the response tells it."""
+        total = _length(response)
+        if transfer.byte_range and total is not None:
+            self._known[transfer.url] = total
+
+
+def _length(response: httpx.Response) -> int | None:
+    """Return the length of the whole resource, uncompressed; None if the response does not tell it."""
+    if BodyDecoder(response).is_compressed:
+        return None
+    if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        served = ContentRange.of(response)
+        return served.total if served else None
+    return content_length(response) if response.status_code == httpx.codes.OK else None
