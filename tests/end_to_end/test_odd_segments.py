@@ -115,9 +115,6 @@ def test_a_wrong_segment_that_comes_once_is_fetched_again(name: str, wrong: Wron
         _without_a_packet,
         _noise,
         _noise_inside,
-        pytest.param(
-            _next_one, marks=pytest.mark.xfail(reason="the first segment that is checked says where the track begins", strict=False)
-        ),
     ],
 )
 def test_the_second_segment_of_a_track_is_checked(wrong: Wrong, media: Media, serve: Serve, tmp_path: Path) -> None:

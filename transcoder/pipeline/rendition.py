@@ -41,6 +41,9 @@ class Rendition:
         """The segment that has begun to arrive; None before the first and after the last."""
         self._periods = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
+        clip = plan.output_format.clip
+        self._clipped_period = 0 if clip and clip.start is not None else None
+        """The period that does not begin with its first segment."""
         checks = SegmentChecks(listed, keys)
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
@@ -81,7 +84,7 @@ class Rendition:
         if segment is None:
             raise UpstreamError("A rendition ended before its period began.")
         await pipe.write(segment.init)
-        sequence = SegmentSequence(self._known.setdefault(segment.period, {}))
+        sequence = SegmentSequence(self._known.setdefault(segment.period, {}), from_start=segment.period != self._clipped_period)
         while True:
             passed = await self._pass(segment, pipe, inspector, media)
             if passed is None:

@@ -7,6 +7,7 @@ strict, while `SegmentSequence` decides about what is passed on.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transcoder.core.media.mp4.boxes import Mp4Error, boxes_of
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC
 from transcoder.core.media.presentation_ends import presentation_ends
@@ -19,6 +20,8 @@ _END_BYTES = 256 * 1024
 _FIRST_TOLERANCE = 0.25
 """Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
 _MIN_TOLERANCE_SECONDS = 0.03
+_MIN_MEDIUM_TOLERANCE_SECONDS = 0.15
+"""One medium of several: in the last segment, audio may end a few frames before video."""
 _DEVIATION_FACTOR = 3.0
 
 
@@ -28,8 +31,8 @@ class _Measured:
 
     origin: float
     """When the track would begin by it, less where the playlist puts its first segment."""
-    deviations: Mapping[Medium, float]
-    """By how many seconds each medium is longer or shorter than EXTINF."""
+    deviations: Mapping[Medium | None, float]
+    """By how many seconds each medium is longer or shorter than EXTINF, and all of them together (None)."""
 
 
 @dataclass(slots=True)
@@ -38,8 +41,8 @@ class SegmentCheck:
 
     _origin: float | None = None
     """When the track begins, less where the playlist puts its first segment, in seconds."""
-    _deviations: dict[Medium, float] = field(default_factory=dict)
-    """By how many seconds EXTINF has been wrong about each medium so far, at most."""
+    _deviations: dict[Medium | None, float] = field(default_factory=dict)
+    """By how many seconds EXTINF has been wrong so far, at most: about each medium, and about all of them together (None)."""
     _moved: float = 0.0
     """By how many seconds the playlist's places have been wrong so far, at most."""
     _doubted: _Measured | None = None
@@ -57,7 +60,7 @@ class SegmentCheck:
         """
         try:
             found = probe(body, init=init, whole=True)
-            if found is None or (found.container is Container.MPEGTS and not _packets_follow(body, found)):
+            if found is None or not _is_unbroken(body, found):
                 return False
             is_mpegts = found.container is Container.MPEGTS
             ends = presentation_ends(body[-_END_BYTES:] if is_mpegts else body, found, init=init)
@@ -68,23 +71,27 @@ class SegmentCheck:
             for stream in (found.first(medium) for medium in Medium)
             if stream is not None and stream.start is not None and stream.medium in ends
         }
-        return not spans or self._is_plausible(spans, at=at, seconds=seconds)
+        if not spans:
+            return found.container not in {Container.FMP4, Container.MPEGTS}  # packed audio need not have timestamps
+        return self._is_plausible(spans, at=at, seconds=seconds)
 
     def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], *, at: float, seconds: float) -> bool:
-        start = min(first for first, _ in spans.values())
+        start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
         origin = start - at if self._origin is None else unwrap(start, near=self._origin + at) - at
-        measured = _Measured(origin, {medium: abs(end - first - seconds) for medium, (first, end) in spans.items()})
+        deviations: dict[Medium | None, float] = {medium: abs(last - first - seconds) for medium, (first, last) in spans.items()}
+        measured = _Measured(origin, deviations | {None: abs(end - start - seconds)})
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
-        is_known = self._origin is not None
-        tolerances = {medium: _tolerance(self._deviations.get(medium), seconds) for medium in spans}
-        if moved > _tolerance(self._moved if is_known else None, seconds) or any(
-            deviation > tolerances[medium] for medium, deviation in measured.deviations.items()
-        ):
+        is_moved = moved > _tolerance(None if self._origin is None else self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
+        if is_moved or any(self._is_odd(medium, deviation, seconds) for medium, deviation in measured.deviations.items()):
             self._doubted = measured
             return False
         self._moved = max(self._moved, moved)
         self._learn(measured)
         return True
+
+    def _is_odd(self, medium: Medium | None, deviation: float, seconds: float) -> bool:
+        least = _MIN_TOLERANCE_SECONDS if medium is None else _MIN_MEDIUM_TOLERANCE_SECONDS
+        return deviation > _tolerance(self._deviations.get(medium), seconds, least=least)
 
     def _learn(self, measured: _Measured) -> None:
         self._origin = measured.origin if self._origin is None else self._origin
@@ -99,9 +106,21 @@ class SegmentCheck:
         self._doubted = None
 
 
-def _tolerance(deviation: float | None, seconds: float) -> float:
+def _tolerance(deviation: float | None, seconds: float, *, least: float) -> float:
     """Return by how many seconds a segment may differ, when others have differed by up to `deviation`; None: nothing is known."""
-    return _FIRST_TOLERANCE * seconds if deviation is None else _DEVIATION_FACTOR * deviation + _MIN_TOLERANCE_SECONDS
+    return _FIRST_TOLERANCE * seconds if deviation is None else _DEVIATION_FACTOR * deviation + least
+
+
+def _is_unbroken(body: bytes, found: Probe) -> bool:
+    """Return whether the body is whole packets or whole boxes, one after another; packed audio is not looked at."""
+    if found.container is Container.MPEGTS:
+        return _packets_follow(body, found)
+    if found.container is not Container.FMP4:
+        return True
+    try:
+        return bool([box.type for box in boxes_of(body)])
+    except Mp4Error:
+        return False
 
 
 def _packets_follow(body: bytes, found: Probe) -> bool:

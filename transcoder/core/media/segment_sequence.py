@@ -90,6 +90,8 @@ class SegmentSequence:
 
     known: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
     """The identity of each segment that has passed, by its fingerprint; shared by the timelines that no tag separates."""
+    from_start: bool = True
+    """It begins with the track's first segment; only then is it known when the playlist ends."""
     _last: PassedSegment | None = None
     _deviations: dict[Medium, float] = field(default_factory=dict)
     """By how many seconds EXTINF has differed from the distance of two segments, at most."""
@@ -127,22 +129,22 @@ class SegmentSequence:
         if self._last is None or not self._deviations:
             return 0.0
         missing = {medium: self._missing_at_end(medium, extent) for medium, extent in self._last.extents.items()}
-        suspects = [medium for medium, extent in self._last.extents.items() if extent.lacking > 0 and medium not in self._lacking]
-        if suspects:
-            return max(*missing.values(), *(self._undecoded(medium, self._last.extents[medium]) for medium in suspects))
+        undecoded = max((self._undecoded(medium, extent) for medium, extent in self._last.extents.items()), default=0.0)
+        if undecoded:
+            return max(undecoded, *missing.values())
         exact = [short for medium, short in missing.items() if self._is_exact(medium)]
         return max(0.0, *exact, min(missing.values(), default=0.0))
 
     def _undecoded(self, medium: Medium, extent: SegmentExtent) -> float:
         """Return how long the samples are that an extent lacks, if it is shown so much longer after its decoding than those before it."""
         usual, missing = self._delays.get(medium), extent.lacking * extent.sample_seconds
-        if usual is None or extent.delay is None or not 0 < extent.lacking <= _MAX_REORDERED:
+        if usual is None or extent.delay is None or medium in self._lacking or not 0 < extent.lacking <= _MAX_REORDERED:
             return 0.0
         return missing if abs(extent.delay - usual - missing) <= _STEADY_SHARE * extent.sample_seconds else 0.0
 
     def _missing_at_end(self, medium: Medium, extent: SegmentExtent) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
-        if self._last is None or self._origin is None or medium not in self._deviations:
+        if self._last is None or self._origin is None or not self.from_start or medium not in self._deviations:
             return 0.0
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
         end_of_playlist = self._origin + self._last.at + self._last.seconds

@@ -108,15 +108,17 @@ class ElementaryStream:
             self.start = pts
         near = self._reference if self._reference is not None else pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
+        # The distance to the segment before may be that of a gap, and says how long a frame is only if nothing else does.
+        previous = self._dts if self._segment_dts is not None or not self._frame_seconds else None
         self._refuse_backward_step(dts)
         self._reference, self._pts = pts, pts
         if self._audio_frames:
             self._audio_frames.seconds = 0.0
             return
-        if self._dts is not None and 0 < dts - self._dts < _MAX_FRAME_SECONDS:
+        if previous is not None and 0 < dts - previous < _MAX_FRAME_SECONDS:
             if not self._frame_seconds and self.end is not None:
-                self.end += dts - self._dts
-            self._frame_seconds = dts - self._dts
+                self.end += dts - previous
+            self._frame_seconds = dts - previous
         self._dts = dts
         self._extend_end(pts + self._frame_seconds)
 
