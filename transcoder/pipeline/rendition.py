@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
+from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_continuity import OVERLAP_SECONDS, continues, same_streams
-from transcoder.core.media.segment_sequence import PassedSegment, SegmentExtent, SegmentSequence, fills_two_places
+from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter

@@ -2,7 +2,8 @@
 
 import pytest
 
-from transcoder.core.media.segment_sequence import PassedSegment, SegmentExtent, SegmentSequence, fills_two_places
+from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
+from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
 
@@ -173,3 +174,16 @@ def test_a_few_samples_in_a_cut_segment_are_spaced_as_those_of_the_next_one() ->
     before = PassedSegment(before.at, before.seconds, 0.0005, before.identity, before.fingerprint, before.extents)
     with pytest.raises(UpstreamError, match=MISSING):
         passed(exact[0], before, exact[2])
+
+
+def test_a_cut_segment_with_a_single_sample_is_found() -> None:
+    single = PassedSegment(0.0, 2.0, 0.0005, ("0.ts",), (0,), {VIDEO: SegmentExtent(1, 10.0, 10.0, 0.0)})
+    following = PassedSegment(2.0, 2.0, 0.0005, ("1.ts",), (1,), {VIDEO: SegmentExtent(49, 12.0, 14.0, FRAME)})
+    with pytest.raises(UpstreamError, match=MISSING):
+        passed(single, following)
+
+
+def test_a_still_picture_may_be_a_segment() -> None:
+    first = PassedSegment(0.0, 2.0, 0.0005, ("0.ts",), (0,), {VIDEO: SegmentExtent(1, 10.0, 10.0, 0.0)})
+    others = [segment(number, 2.0, video=SegmentExtent(1, 10 + 2.0 * number, 12 + 2.0 * number, 2.0)) for number in (1, 2)]
+    assert passed(first, *others).shortfall() == 0

@@ -8,6 +8,7 @@ its own. So a hole counts only if two of them agree.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent
 from transcoder.core.media.segment_continuity import OVERLAP_SECONDS
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
@@ -19,69 +20,8 @@ _MIN_SHORT_SAMPLES = 0.6
 """A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
 _JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
-_STEADY_SHARE = 0.02
-"""The samples of a segment are evenly spaced if together they are as long as the last one times their number, to this share."""
-_MAX_REORDERED = 4
-"""So many frames that are shown before the last one may be decoded after it, so that a cut takes them away and leaves the last one."""
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentExtent:
-    """The samples of one medium in one segment: their number and the time they cover."""
-
-    samples: int
-    start: float
-    """First presentation time in seconds, unwrapped."""
-    end: float
-    """Last presentation end in seconds, unwrapped."""
-    sample_seconds: float
-    """Duration of the last sample; 0 if it is not known."""
-    decode_span: tuple[float, float] | None = None
-    """Its first and last decode time in seconds, unwrapped; None if they are not known."""
-
-    @property
-    def seconds(self) -> float:
-        """The time that it covers."""
-        return self.end - self.start
-
-    @property
-    def lacking(self) -> int:
-        """How many samples more would fit evenly into its time."""
-        return round(self.seconds / self.sample_seconds) - self.samples if self.sample_seconds else 0
-
-    @property
-    def delay(self) -> float | None:
-        """From the last decode time to the end of the presentation, in seconds; None if that is not known."""
-        return None if self.decode_span is None else self.end - self.decode_span[1]
-
-    @property
-    def is_steady(self) -> bool:
-        """Whether its samples are evenly spaced, so that a longer distance after them is remarkable."""
-        return self.sample_seconds > 0 and abs(self.seconds / self.sample_seconds - self.samples) <= _STEADY_SHARE * self.samples
-
-    def is_as_steady_as(self, other: "SegmentExtent") -> bool:
-        """Return whether the samples are spaced as those of another segment, which is steady, but for a few that are missing inside."""
-        is_same = abs(self.sample_seconds - other.sample_seconds) <= _STEADY_SHARE * other.sample_seconds
-        return is_same and other.is_steady and 0 <= self.lacking <= _MAX_REORDERED
-
-
-@dataclass(frozen=True, slots=True)
-class PassedSegment:
-    """One segment that has passed through."""
-
-    at: float
-    """Where the playlist puts it in its period, in seconds."""
-    seconds: float
-    """EXTINF."""
-    rounding: float
-    """By how many seconds EXTINF may be rounded."""
-    identity: tuple[object, ...]
-    """What the playlist names: URL and byte range."""
-    fingerprint: tuple[object, ...]
-    """What arrived: equal only for equal bodies."""
-    extents: Mapping[Medium, SegmentExtent]
 
 
 @dataclass(slots=True)
@@ -115,7 +55,7 @@ class SegmentSequence:
             self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
         if self._last is not None:
             _refuse_lost_end(self._last, segment)
-            self._refuse_hole(self._last, segment)
+            self._refuse_hole(self._last.spaced_as(segment), segment)
             self._measure(self._last, segment)
         self._last = segment
 
@@ -138,9 +78,9 @@ class SegmentSequence:
     def _undecoded(self, medium: Medium, extent: SegmentExtent) -> float:
         """Return how long the samples are that an extent lacks, if it is shown so much longer after its decoding than those before it."""
         usual, missing = self._delays.get(medium), extent.lacking * extent.sample_seconds
-        if usual is None or extent.delay is None or medium in self._lacking or not 0 < extent.lacking <= _MAX_REORDERED:
+        if usual is None or extent.delay is None or medium in self._lacking or not 0 < extent.lacking <= MAX_REORDERED:
             return 0.0
-        return missing if abs(extent.delay - usual - missing) <= _STEADY_SHARE * extent.sample_seconds else 0.0
+        return missing if abs(extent.delay - usual - missing) <= STEADY_SHARE * extent.sample_seconds else 0.0
 
     def _missing_at_end(self, medium: Medium, extent: SegmentExtent) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
