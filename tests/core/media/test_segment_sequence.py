@@ -187,3 +187,8 @@ def test_a_still_picture_may_be_a_segment() -> None:
     first = PassedSegment(0.0, 2.0, 0.0005, ("0.ts",), (0,), {VIDEO: SegmentExtent(1, 10.0, 10.0, 0.0)})
     others = [segment(number, 2.0, video=SegmentExtent(1, 10 + 2.0 * number, 12 + 2.0 * number, 2.0)) for number in (1, 2)]
     assert passed(first, *others).shortfall() == 0
+
+
+def test_a_segment_whose_beginning_is_missing_is_found() -> None:
+    with pytest.raises(UpstreamError, match=f"{MISSING}: 0.160 s"):
+        passed(segment(0, 2.04, video=evenly(10.0, 12.04)), segment(1, 2.04, video=evenly(12.2, 14.08)))

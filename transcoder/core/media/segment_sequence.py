@@ -125,13 +125,15 @@ class SegmentSequence:
             raise UpstreamError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
 
     def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
-        """Return whether EXTINF says that a hole in one medium alone is a missing part of the segment."""
+        """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments."""
         extent, hole = before.extents[medium], holes[medium]
         is_steady = extent.is_steady or extent.is_as_steady_as(after.extents[medium])
         others_continue = len(holes) > 1
         if not is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
             return False
-        return before.seconds - extent.seconds > max(hole / 2, self._inexactness(medium) + _JITTER_SECONDS)
+        # The end of the one segment may be missing, or the beginning of the other.
+        short = max(before.seconds - extent.seconds, after.seconds - after.extents[medium].seconds)
+        return short > max(hole / 2, self._inexactness(medium) + _JITTER_SECONDS)
 
 
 def _refuse_lost_end(before: PassedSegment, after: PassedSegment) -> None:
