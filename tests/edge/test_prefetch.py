@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
-from transcoder.edge.prefetch import MAX_FETCHES, ByteSink, Prefetcher, TrackReader
+from transcoder.edge.prefetch import MAX_FETCHES, ByteSink, Check, Prefetcher, TrackReader
 from transcoder.errors import single_error
 
 CHUNK_BYTES = 1000
@@ -71,16 +72,25 @@ async def _awaited(function: Callable[[], Awaitable[object]]) -> None:
     await function()
 
 
+async def is_right(segment: Segment, chunks: Sequence[bytes]) -> bool:
+    """Check a whole segment, as slowly as one that has to fetch a key first."""
+    await asyncio.sleep(0)
+    return b"".join(chunks) == content(segment)
+
+
 LENGTHS = st.lists(st.integers(1, 30 * CHUNK_BYTES), max_size=8)
 
 
+@pytest.mark.parametrize("check", [None, is_right], ids=["unchecked", "checked"])
 @settings(max_examples=60, deadline=None)
 @given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
-def test_every_byte_in_order_within_the_budget(video: list[int], audio: list[int], budget: int, connections: int) -> None:
+def test_every_byte_in_order_within_the_budget(
+    check: Check | None, video: list[int], audio: list[int], budget: int, connections: int
+) -> None:
     source = FakeFetcher()
     prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections)
     tracks = [track("video", video), track("audio", audio, 3.0)]
-    readers = [prefetcher.add_track(segments) for segments in tracks]
+    readers = [prefetcher.add_track(segments, check=check) for segments in tracks]
     found: list[list[tuple[str, bytes]]] = [[], []]
 
     async def read(number: int) -> None:
@@ -90,6 +100,7 @@ def test_every_byte_in_order_within_the_budget(video: list[int], audio: list[int
     assert found == [[(segment.url, content(segment)) for segment in segments] for segments in tracks]
     assert prefetcher.peak_used <= budget * CHUNK_BYTES + 2 * CHUNK_BYTES
     assert source.max_active <= connections + 2
+    assert len(source.requested) == len(video) + len(audio)
 
 
 def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
@@ -219,12 +230,6 @@ class FlakyFetcher(FakeFetcher):
             await sink(bytes(min(CHUNK_BYTES, len(content(segment)) - at)))
 
 
-async def is_right(segment: Segment, chunks: Sequence[bytes]) -> bool:
-    """Check a whole segment, as slowly as one that has to fetch a key first."""
-    await asyncio.sleep(0)
-    return b"".join(chunks) == content(segment)
-
-
 def read_from_flaky_fetcher(lengths: Sequence[int], *, bad: int, budget: int) -> tuple[list[bytes], list[int], Prefetcher]:
     """Read a track with a check; return the bytes of each segment, how often each was requested, and the prefetcher."""
     source = FlakyFetcher(bad)
@@ -259,21 +264,3 @@ def test_a_segment_that_does_not_fit_is_read_as_it_arrives() -> None:
     found, _, prefetcher = read_from_flaky_fetcher(lengths, bad=0, budget=10 * CHUNK_BYTES)
     assert found == [content(segment) for segment in track("video", lengths)]
     assert prefetcher.peak_used <= 12 * CHUNK_BYTES
-
-
-@settings(max_examples=60, deadline=None)
-@given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
-def test_checked_tracks_arrive_in_order_within_the_budget(video: list[int], audio: list[int], budget: int, connections: int) -> None:
-    source = FakeFetcher()
-    prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections)
-    tracks = [track("video", video), track("audio", audio, 3.0)]
-    readers = [prefetcher.add_track(segments, check=is_right) for segments in tracks]
-    found: list[list[tuple[str, bytes]]] = [[], []]
-
-    async def read(number: int) -> None:
-        found[number] = await read_all(readers[number])
-
-    run_job(prefetcher, lambda: read(0), lambda: read(1))
-    assert found == [[(segment.url, content(segment)) for segment in segments] for segments in tracks]
-    assert prefetcher.peak_used <= budget * CHUNK_BYTES + 2 * CHUNK_BYTES
-    assert len(source.requested) == len(video) + len(audio)

@@ -104,11 +104,11 @@ class Reddit:
         """Follow a share link; the post that it leads to is not fetched, since its URL is enough."""
         url = link.url
         for _ in range(self._max_redirects):
-            page = await fetcher.api_reply(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
-            if page.location is None:
-                parse_reply(page)
+            reply = await fetcher.api_reply(ApiRequest(url, follow=False), limit=_MAX_ANSWER_BYTES)
+            if reply.location is None:
+                parse_reply(reply)
                 break
-            url = page.location
+            url = reply.location
             following = parse_link(url)
             if isinstance(following, PostLink | HostedVideo):
                 return following
@@ -118,18 +118,18 @@ class Reddit:
 
     async def _post(self, link: PostLink, fetcher: Fetcher) -> Post:
         if self._id:
-            page = await self._post_with_token(link, fetcher)
+            reply = await self._post_with_token(link, fetcher)
         else:
-            page = await fetcher.api_reply(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
-        return read_post(parse_reply(page), comment=link.comment)
+            reply = await fetcher.api_reply(ApiRequest(link.json_url()), limit=_MAX_ANSWER_BYTES)
+        return read_post(parse_reply(reply), comment=link.comment)
 
     async def _post_with_token(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
         """Request a post as the registered application; with a new token if Reddit no longer accepts the old one."""
-        page = await self._authorized_reply(link, fetcher)
-        if page.status == _UNAUTHORIZED:
+        reply = await self._authorized_reply(link, fetcher)
+        if reply.status == _UNAUTHORIZED:
             self._token = ""
-            page = await self._authorized_reply(link, fetcher)
-        return page
+            reply = await self._authorized_reply(link, fetcher)
+        return reply
 
     async def _authorized_reply(self, link: PostLink, fetcher: Fetcher) -> HttpReply:
         now = asyncio.get_running_loop().time()

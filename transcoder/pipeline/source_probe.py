@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Key, Plan, Segment, Track
 from transcoder.core.media.mpegts import is_transport_init
-from transcoder.core.media.presentation_ends import presentation_ends
+from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.core.media.segment_continuity import continues
 from transcoder.core.media.streams import Container, Probe
@@ -17,7 +17,6 @@ from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.rendition import Rendition
 
 _HEAD_BYTES = 64 * 1024
-_END_BYTES = 256 * 1024
 _LATER_HEAD_BYTES = 512 * 1024
 _AES_BLOCK_BYTES = 16
 _LATER_SEGMENTS = 8
@@ -122,8 +121,8 @@ class SourceProbe:
         """Return the bytes that show where `segment` ends; none if the origin has no cheap way to send them."""
         if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
             return await self._head_of(segment)
-        end = await self._fetcher.last_bytes(segment.url, segment.range, size=_END_BYTES) or b""
-        cut = len(end) == _END_BYTES
+        end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
+        cut = len(end) == END_BYTES
         if not end or not segment.key:
             return _Part(end, cut)
         # In CBC each block is the IV of the next, so an end that begins with a whole block can be decrypted without what is before it.

@@ -96,10 +96,10 @@ def address_after_last_segment(playlist: MediaPlaylist) -> str | None:
     urls = [segment.url for segment in playlist.segments[-3:]]
     steps = {_step(before, after) for before, after in pairwise(urls)}
     step = steps.pop() if len(steps) == 1 else None
-    if step is None or step < 1:
+    changed = _changed_number(*urls[-2:]) if step is not None and step > 0 else None
+    if step is None or changed is None:
         return None
-    last = urls[-1]
-    number = next(a for a, b in zip(_NUMBER.finditer(last), _NUMBER.finditer(urls[-2]), strict=True) if int(a[0]) != int(b[0]))
+    last, number = urls[-1], changed[1]
     return f"{last[: number.start()]}{int(number[0]) + step:0{len(number[0])}}{last[number.end() :]}"
 
 
@@ -166,12 +166,18 @@ def _skipped_numbers(segments: Sequence[MediaSegment]) -> int:
     return 0 if any(step % unit for step in known) else sum(step // unit - 1 for step in known)
 
 
-def _step(before: str, after: str) -> int | None:
-    """Return by how much the only number that differs between two addresses grows; None if they differ in more than that."""
+def _changed_number(before: str, after: str) -> tuple[re.Match[str], re.Match[str]] | None:
+    """Return the only number that differs between two addresses, in both; None if they differ in more or less than that."""
     if _NUMBER.sub("#", before) != _NUMBER.sub("#", after):
         return None
-    changed = [(int(a), int(b)) for a, b in zip(_NUMBER.findall(before), _NUMBER.findall(after), strict=True) if int(a) != int(b)]
-    return changed[0][1] - changed[0][0] if len(changed) == 1 else None
+    changed = [(a, b) for a, b in zip(_NUMBER.finditer(before), _NUMBER.finditer(after), strict=True) if int(a[0]) != int(b[0])]
+    return changed[0] if len(changed) == 1 else None
+
+
+def _step(before: str, after: str) -> int | None:
+    """Return by how much the only number that differs between two addresses grows; None if they differ in more than that."""
+    changed = _changed_number(before, after)
+    return int(changed[1][0]) - int(changed[0][0]) if changed else None
 
 
 def _skipped_ranges(segments: Sequence[MediaSegment]) -> int:
@@ -203,7 +209,5 @@ def _skipped_at_start(shorter: _Side, longer: _Side) -> int:
 
 def _first_number(segments: Sequence[MediaSegment]) -> int | None:
     """Return the number in the first name that the second name continues; None if it does not."""
-    if len(segments) < 2 or _step(segments[0].url, segments[1].url) is None:  # noqa: PLR2004 - two to compare
-        return None
-    numbers = zip(_NUMBER.findall(segments[0].url), _NUMBER.findall(segments[1].url), strict=True)
-    return next(int(number) for number, following in numbers if int(number) != int(following))
+    changed = _changed_number(segments[0].url, segments[1].url) if len(segments) > 1 else None
+    return int(changed[0][0]) if changed else None

@@ -7,23 +7,26 @@ from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.packed_audio import packed_audio_ends
 from transcoder.core.media.streams import Container, Medium, Probe
 
+END_BYTES = 256 * 1024
+"""So many last bytes of a transport stream segment show where its streams end."""
 
-def presentation_ends(tail: bytes, probe: Probe, *, init: bytes = b"") -> Mapping[Medium, float]:
+
+def presentation_ends(last_bytes: bytes, probe: Probe, *, init: bytes = b"") -> Mapping[Medium, float]:
     """Return the presentation end of the first stream of each medium, in seconds on the source's timeline.
 
-    A medium whose end cannot be read from `tail` is missing from the result.
+    A medium whose end cannot be read from `last_bytes` is missing from the result.
 
     Args:
-        tail: bytes of the track's last segment. For a transport stream its last bytes, beginning anywhere; for packed audio the whole
+        last_bytes: bytes of the track's last segment. For a transport stream its last bytes, beginning anywhere; for packed audio the whole
             segment; for fragmented MP4 the whole segment, or its first bytes: these are enough if the first moof covers the segment.
         probe: the probe of the track's first segment.
         init: the initialization section.
 
     """
     if probe.container is Container.MPEGTS:
-        return transport_stream_ends(tail, probe)
+        return transport_stream_ends(last_bytes, probe)
     if probe.container is Container.MP4:
         return {}  # the playlist of a plain MP4 is made from its own sample tables, so its durations are exact
     if probe.container is Container.FMP4:
-        return fragment_ends(tail, probe, init=init)
-    return packed_audio_ends(tail, probe)
+        return fragment_ends(last_bytes, probe, init=init)
+    return packed_audio_ends(last_bytes, probe)

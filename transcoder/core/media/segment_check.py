@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 
 from transcoder.core.media.mp4.boxes import Mp4Error, boxes_of
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC
-from transcoder.core.media.presentation_ends import presentation_ends
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
+from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import TranscoderError
 
-_END_BYTES = 256 * 1024
 _FIRST_TOLERANCE = 0.25
 """Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
 _MIN_TOLERANCE_SECONDS = 0.03
@@ -63,7 +62,7 @@ class SegmentCheck:
             if found is None or not _is_unbroken(body, found):
                 return False
             is_mpegts = found.container is Container.MPEGTS
-            ends = presentation_ends(body[-_END_BYTES:] if is_mpegts else body, found, init=init)
+            ends = presentation_ends(body[-END_BYTES:] if is_mpegts else body, found, init=init)
         except TranscoderError:
             return False
         spans = {
@@ -118,7 +117,7 @@ def _is_unbroken(body: bytes, found: Probe) -> bool:
     if found.container is not Container.FMP4:
         return True
     try:
-        return bool([box.type for box in boxes_of(body)])
+        return bool(list(boxes_of(body)))
     except Mp4Error:
         return False
 
@@ -126,9 +125,8 @@ def _is_unbroken(body: bytes, found: Probe) -> bool:
 def _packets_follow(body: bytes, found: Probe) -> bool:
     """Return whether the body is whole transport packets, none of which is missing by its counter."""
     media = body[found.skip :]
-    packets, rest = divmod(len(media), PACKET_BYTES)
-    if rest or media[::PACKET_BYTES].count(SYNC) != packets:
+    if not is_packets(media):
         return False
     counters = ContinuityCounters(stream.id for stream in (found.first(medium) for medium in Medium) if stream)
-    counters.feed(media, packets)
+    counters.feed(media, len(media) // PACKET_BYTES)
     return not (counters.lost_inside or counters.jumped)

@@ -101,7 +101,7 @@ class SegmentSequence:
         return max(self._deviations.get(medium, 0.0), self._last.rounding if self._last else 0.0)
 
     def _measure(self, before: PassedSegment, after: PassedSegment) -> None:
-        """Note how exact EXTINF is, by the distance of the starts of two segments that the playlist does not separate by a gap."""
+        """Note how exact EXTINF is, by the distance of the starts of two segments, and how regular the samples of the first one are."""
         for medium, extent in before.extents.items():
             if extent.lacking:
                 self._lacking.add(medium)
@@ -113,7 +113,7 @@ class SegmentSequence:
                 self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
 
     def _refuse_hole(self, before: PassedSegment, after: PassedSegment) -> None:
-        """Refuse a hole between two segments where two witnesses agree that a part of the first one is missing."""
+        """Refuse a hole between two segments where two witnesses agree that a part of one of them is missing."""
         if after.at - before.at > before.seconds + _JITTER_SECONDS:
             return  # the playlist itself has a gap there
         holes = {medium: hole for medium in before.extents if (hole := _hole(before, after, medium)) is not None}
@@ -150,11 +150,7 @@ def _refuse_lost_end(before: PassedSegment, after: PassedSegment) -> None:
             continue
         leap = following.decode_span[0] - extent.decode_span[1]
         if round(leap / extent.sample_seconds) - 1 == extent.lacking:
-            raise _lost_frames(extent.lacking)
-
-
-def _lost_frames(count: int) -> UpstreamError:
-    return UpstreamError(f"A part of a segment is missing: {count} frames at its end, in decode order.")
+            raise UpstreamError(f"A part of a segment is missing: {extent.lacking} frames at its end, in decode order.")
 
 
 def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:

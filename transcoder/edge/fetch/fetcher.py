@@ -198,9 +198,8 @@ class Fetcher:
 
         async def attempt() -> None:
             async with self._session.stream(transfer.url, transfer.headers()) as response:
-                self._lengths.check(transfer, response)
-                await guard.receive(response)
-                self._lengths.remember(transfer, response)
+                with self._lengths.checked(transfer, response):
+                    await guard.receive(response)
 
         local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact)
         if local is None:

@@ -1,5 +1,8 @@
 """The lengths of files that are fetched range by range: a file that changes between two requests must not be put together from both."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import httpx
 
 from transcoder.edge.fetch.content_encoding import BodyDecoder
@@ -20,21 +23,21 @@ class FileLengths:
         """Begin without any."""
         self._known: dict[str, int] = {}
 
-    def check(self, transfer: Transfer, response: httpx.Response) -> None:
-        """Compare the length of the file, if a byte range of it is transferred and the response tells it.
+    @contextmanager
+    def checked(self, transfer: Transfer, response: httpx.Response) -> Iterator[None]:
+        """Compare the length of the file before the block receives the response, and remember it if it was received well.
+
+        That is done if a byte range of the file is transferred, and the response tells the length.
 
         Raises:
             TransientError: it differs; the bytes at the same offsets need not be the same.
         """
-        total, known = _length(response), self._known.get(transfer.url)
-        if transfer.byte_range and total is not None and known not in {None, total}:
+        total, known = _length(response) if transfer.byte_range else None, self._known.get(transfer.url)
+        if total is not None and known not in {None, total}:
             error = UpstreamError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
             raise TransientError(error)
-
-    def remember(self, transfer: Transfer, response: httpx.Response) -> None:
-        """Remember the length of the file, if a byte range of it was transferred and the response tells it."""
-        total = _length(response)
-        if transfer.byte_range and total is not None:
+        yield
+        if total is not None:
             self._known[transfer.url] = total
 
 

@@ -10,18 +10,18 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 
 
-def transport_stream_ends(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
-    """Return the presentation end of the first stream of each medium; one without a timestamp in `tail` is missing.
+def transport_stream_ends(last_bytes: bytes, probe: Probe) -> Mapping[Medium, float]:
+    """Return the presentation end of the first stream of each medium; one without a timestamp in `last_bytes` is missing.
 
-    `tail` may begin anywhere. The ends are seconds on the source's timeline, unwrapped to the time nearest to the stream's start. The
+    `last_bytes` may begin anywhere. The ends are seconds on the source's timeline, unwrapped to the time nearest to the stream's start. The
     duration of the last video frame is taken from the distance between the frames before it, the duration of audio from its frame headers.
     """
-    offset = _packet_offset(tail)
+    offset = _packet_offset(last_bytes)
     if offset is None:
         return {}
     streams = {stream.id: stream for medium in Medium if (stream := probe.first(medium))}
     packets: dict[int, list[list[bytes]]] = {pid: [] for pid in streams}
-    for pid, starts, payload in payloads(tail[offset:]):
+    for pid, starts, payload in payloads(last_bytes[offset:]):
         if pid in streams:
             if starts:
                 packets[pid].append([])
@@ -31,12 +31,12 @@ def transport_stream_ends(tail: bytes, probe: Probe) -> Mapping[Medium, float]:
     return {medium: end for medium, end in ends.items() if end is not None}
 
 
-def _packet_offset(tail: bytes) -> int | None:
-    """Return where transport packets begin: so that the last one ends with `tail` if possible, otherwise wherever they are found."""
-    offset = len(tail) % PACKET_BYTES
-    if tail[offset::PACKET_BYTES].count(SYNC) == len(tail) // PACKET_BYTES:
+def _packet_offset(last_bytes: bytes) -> int | None:
+    """Return where transport packets begin: so that the last one ends with `last_bytes` if possible, otherwise wherever they are found."""
+    offset = len(last_bytes) % PACKET_BYTES
+    if last_bytes[offset::PACKET_BYTES].count(SYNC) == len(last_bytes) // PACKET_BYTES:
         return offset
-    found = find_packets(tail, whole=False)
+    found = find_packets(last_bytes, whole=False)
     return found if found is not None and found >= 0 else None
 
 

@@ -46,7 +46,12 @@ def find_packets(data: bytes, *, whole: bool) -> int | None:
 
 def is_transport_init(init: bytes) -> bool:
     """Tell whether an initialization section belongs to a transport stream: a PAT and a PMT in transport packets (RFC 8216, 3.2)."""
-    return bool(init) and len(init) % PACKET_BYTES == 0 and init[::PACKET_BYTES].count(SYNC) == len(init) // PACKET_BYTES
+    return bool(init) and is_packets(init)
+
+
+def is_packets(data: bytes) -> bool:
+    """Tell whether `data` is whole transport packets, one after another."""
+    return len(data) % PACKET_BYTES == 0 and data[::PACKET_BYTES].count(SYNC) == len(data) // PACKET_BYTES
 
 
 def payload_of(control: int, rest: bytes) -> bytes:
