@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
-from transcoder.core.media.segment_continuity import OVERLAP_SECONDS, continues, same_streams
 from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium, TrackKind
+from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, same_streams
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
-from transcoder.pipeline.segment_checks import SegmentChecks
+from transcoder.pipeline.segment_refetch import SegmentRefetch
 
 _FINGERPRINT_BYTES = 4096
 """The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment."""
@@ -45,7 +45,7 @@ class Rendition:
         clip = plan.output_format.clip
         self._clipped_period = 0 if clip and clip.start is not None else None
         """The period that does not begin with its first segment."""
-        checks = SegmentChecks(listed, keys)
+        checks = SegmentRefetch(listed, keys)
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
         self._last_leap: _Leap | None = None

@@ -8,8 +8,8 @@ from transcoder.core.hls.plan import Key, Plan, Segment, Track
 from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
-from transcoder.core.media.segment_continuity import continues
 from transcoder.core.media.streams import Container, Probe
+from transcoder.core.media.timeline_continuity import continues
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError, single_error

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent
-from transcoder.core.media.segment_continuity import OVERLAP_SECONDS
 from transcoder.core.media.streams import Medium
+from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 

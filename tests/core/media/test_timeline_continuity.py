@@ -2,8 +2,8 @@
 
 import pytest
 
-from transcoder.core.media.segment_continuity import continues, same_streams
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
+from transcoder.core.media.timeline_continuity import continues, same_streams
 from transcoder.core.media.timestamps import WRAP_SECONDS
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO

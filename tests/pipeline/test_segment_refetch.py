@@ -15,7 +15,7 @@ from transcoder.core.hls.plan import Init, Key, Segment
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UpstreamError
 from transcoder.pipeline.key_store import KeyStore
-from transcoder.pipeline.segment_checks import SegmentChecks
+from transcoder.pipeline.segment_refetch import SegmentRefetch
 from transcoder.settings import MIB
 
 Media = Callable[[str], Path]
@@ -28,7 +28,7 @@ def with_checks(segments: Sequence[tuple[int, Segment]], use: Callable[[Accepts]
     """Await `use` with a function that checks bodies of `segments`, each of which has the index of its period."""
 
     async def job(fetcher: Fetcher) -> None:
-        checks = SegmentChecks(segments, KeyStore(fetcher, max_init_bytes=MIB))
+        checks = SegmentRefetch(segments, KeyStore(fetcher, max_init_bytes=MIB))
 
         async def accepts(number: int, body: bytes) -> bool:
             chunks = [body[at : at + CHUNK_BYTES] for at in range(0, len(body), CHUNK_BYTES)]

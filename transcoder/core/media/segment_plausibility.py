@@ -35,7 +35,7 @@ class _Measured:
 
 
 @dataclass(slots=True)
-class SegmentCheck:
+class SegmentPlausibility:
     """The quick look at the segments of one track; learns from those that it accepts how exact the playlist is."""
 
     _origin: float | None = None

@@ -6,7 +6,7 @@ from peers.media_reader import listed_segments
 from peers.origin import garbage, html
 from peers.segment_inspection import read_segments
 
-from transcoder.core.media.segment_check import SegmentCheck
+from transcoder.core.media.segment_plausibility import SegmentPlausibility
 
 SECONDS = 2.0
 PACKET_BYTES = 188
@@ -24,10 +24,10 @@ def unit_starts(body: bytes) -> list[int]:
     return [number for number, packet in enumerate(packets) if packet[1] & 0x40 and packet[4:].find(b"\0\0\1\xe0") >= 0]
 
 
-def check_after_first(name: str, playlist: str) -> tuple[SegmentCheck, bytes, list[bytes]]:
+def check_after_first(name: str, playlist: str) -> tuple[SegmentPlausibility, bytes, list[bytes]]:
     """Return a check that has accepted the first segment of a set, the initialization section, and all segments."""
     init, segments = read_segments(media(name), playlist)
-    check = SegmentCheck()
+    check = SegmentPlausibility()
     assert check.accepts(segments[0], init=init, at=0.0, seconds=SECONDS)
     return check, init, segments
 
@@ -50,7 +50,7 @@ def test_each_segment_of_a_packager_is_accepted(name: str, playlist: str) -> Non
     text = (media(name) / playlist).read_text()
     durations = [float(line[len("#EXTINF:") : -1]) for line in text.splitlines() if line.startswith("#EXTINF:")]
     assert len(durations) == len(list(listed_segments(text))) == len(segments)
-    check, at = SegmentCheck(), 0.0
+    check, at = SegmentPlausibility(), 0.0
     for number, (body, seconds) in enumerate(zip(segments, durations, strict=True)):
         # The first segment of a track is never checked.
         assert number == 0 or check.accepts(body, init=init, at=at, seconds=seconds), number
@@ -127,7 +127,7 @@ def test_a_segment_in_another_place_is_not_accepted(source: tuple[str, str]) -> 
 )
 def test_the_first_segment_may_differ_from_extinf_by_a_quarter_of_it(seconds: float, *, accepted: bool) -> None:
     init, segments = read_segments(media(EXACT_TS[0]), EXACT_TS[1])
-    assert SegmentCheck().accepts(segments[1], init=init, at=SECONDS, seconds=seconds) == accepted
+    assert SegmentPlausibility().accepts(segments[1], init=init, at=SECONDS, seconds=seconds) == accepted
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(2.02, True), (2.04, False), (1.96, False)])
@@ -138,7 +138,7 @@ def test_after_exact_segments_a_frame_makes_a_difference(seconds: float, *, acce
 
 def test_after_inexact_segments_the_next_may_differ_three_times_as_much() -> None:
     init, segments = read_segments(media(EXACT_TS[0]), EXACT_TS[1])
-    check = SegmentCheck()
+    check = SegmentPlausibility()
     assert check.accepts(segments[0], init=init, at=0.0, seconds=2.1)
     assert not check.accepts(segments[1], init=init, at=SECONDS, seconds=2.35)
     assert check.accepts(segments[1], init=init, at=SECONDS, seconds=2.3)

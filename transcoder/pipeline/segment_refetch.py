@@ -4,19 +4,19 @@ import hashlib
 from collections.abc import Sequence
 
 from transcoder.core.hls.plan import Segment
-from transcoder.core.media.segment_check import SegmentCheck
+from transcoder.core.media.segment_plausibility import SegmentPlausibility
 from transcoder.errors import UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 
 
-class SegmentChecks:
+class SegmentRefetch:
     """Checks the segments of one rendition, period by period."""
 
     def __init__(self, listed: Sequence[tuple[int, Segment]], keys: KeyStore) -> None:
         """Check the segments that are `listed` with the index of their period; decrypt with the keys of `keys`."""
         self._keys = keys
         self._period_of = {segment: period for period, segment in listed}
-        self._checks = {period: SegmentCheck() for period, _ in listed}
+        self._checks = {period: SegmentPlausibility() for period, _ in listed}
         self._rejected: dict[Segment, bytes] = {}
         """The digest of the last body of a segment that was rejected."""
 
