@@ -73,7 +73,11 @@ class UpstreamError(TranscoderError):
         self.origin_status = origin_status
 
 
-class ProgramChangedError(UpstreamError):
+class DamagedMediaError(UpstreamError):
+    """What an origin sent as media is damaged, or is not what belongs in its place; the next time it may send something else."""
+
+
+class ProgramChangedError(DamagedMediaError):
     """A segment announces other streams than the segments before it, so a new period must begin with it."""
 
 

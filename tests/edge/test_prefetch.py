@@ -1,6 +1,7 @@
 """Prefetching: every byte in order, within the budget, and without deadlocks."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch import MAX_FETCHES, ByteSink, Check, Prefetcher, TrackReader
-from transcoder.errors import single_error
+from transcoder.errors import DamagedMediaError, single_error
 
 CHUNK_BYTES = 1000
 
@@ -213,26 +214,50 @@ def test_the_rest_of_a_segment_may_be_left_unread() -> None:
     run_job(prefetcher, read)
 
 
-class FlakyFetcher(FakeFetcher):
-    """Pushes zeros instead of a segment's bytes, for the first requests of each segment."""
+Damage = Callable[[Segment], bytes]
+"""Returns what is sent in place of a segment."""
 
-    def __init__(self, bad: int) -> None:
+
+def zeros(segment: Segment) -> bytes:
+    return bytes(len(content(segment)))
+
+
+def zeros_but_for_the_first(segment: Segment) -> bytes:
+    return content(segment) if "/0/" in segment.url else zeros(segment)
+
+
+def half(segment: Segment) -> bytes:
+    return content(segment)[: len(content(segment)) // 2]
+
+
+class FlakyFetcher(FakeFetcher):
+    """Pushes something else instead of a segment's bytes, for the first requests of each segment."""
+
+    def __init__(self, bad: int, damage: Damage) -> None:
         super().__init__()
         self._bad = bad
+        self._damage = damage
+        self.again: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """By URL: set when a segment is requested again."""
 
     async def fetch(self, segment: Segment, sink: ByteSink) -> None:
+        if segment.url in self.requested:
+            self.again[segment.url].set()
         if self.requested.count(segment.url) >= self._bad:
             await super().fetch(segment, sink)
             return
         self.requested.append(segment.url)
-        for at in range(0, len(content(segment)), CHUNK_BYTES):
+        body = self._damage(segment)
+        for at in range(0, len(body), CHUNK_BYTES):
             await asyncio.sleep(0)
-            await sink(bytes(min(CHUNK_BYTES, len(content(segment)) - at)))
+            await sink(body[at : at + CHUNK_BYTES])
 
 
-def read_from_flaky_fetcher(lengths: Sequence[int], *, bad: int, budget: int) -> tuple[list[bytes], list[int], Prefetcher]:
+def read_from_flaky_fetcher(
+    lengths: Sequence[int], *, bad: int, budget: int, damage: Damage = zeros
+) -> tuple[list[bytes], list[int], Prefetcher]:
     """Read a track with a check; return the bytes of each segment, how often each was requested, and the prefetcher."""
-    source = FlakyFetcher(bad)
+    source = FlakyFetcher(bad, damage)
     prefetcher = Prefetcher(source.fetch, budget_bytes=budget, connections=3)
     segments = track("video", lengths)
     reader, found = prefetcher.add_track(segments, check=is_right), []
@@ -246,17 +271,61 @@ def read_from_flaky_fetcher(lengths: Sequence[int], *, bad: int, budget: int) ->
 
 def test_a_segment_that_the_check_does_not_accept_is_fetched_again() -> None:
     lengths = [5 * CHUNK_BYTES + 7] * 6
-    found, requests, _ = read_from_flaky_fetcher(lengths, bad=2, budget=100 * CHUNK_BYTES)
-    assert found[1:] == [content(segment) for segment in track("video", lengths)[1:]]
+    found, requests, _ = read_from_flaky_fetcher(lengths, bad=2, budget=100 * CHUNK_BYTES, damage=zeros_but_for_the_first)
+    assert found == [content(segment) for segment in track("video", lengths)]
     assert requests == [1, 3, 3, 3, 3, 3]
-    assert found[0] == bytes(lengths[0])  # it is read as it arrives
+
+
+@pytest.mark.parametrize("budget", [12, 100])
+def test_the_first_segment_is_read_as_it_arrives_and_continued_by_another_body(budget: int) -> None:
+    lengths = [5 * CHUNK_BYTES + 7] * 4
+    found, requests, prefetcher = read_from_flaky_fetcher(lengths, bad=2, budget=budget * CHUNK_BYTES, damage=half)
+    assert found == [content(segment) for segment in track("video", lengths)]
+    assert requests == [3, 3, 3, 3]
+    assert prefetcher.peak_used <= (budget + 3) * CHUNK_BYTES
+
+
+def test_what_has_been_read_of_the_first_segment_cannot_be_taken_back() -> None:
+    with pytest.raises(DamagedMediaError, match="something else"):
+        read_from_flaky_fetcher([5 * CHUNK_BYTES] * 3, bad=1, budget=100 * CHUNK_BYTES)
 
 
 def test_a_segment_that_is_never_accepted_is_passed_on() -> None:
     """What reads it says what is wrong with it."""
     found, requests, _ = read_from_flaky_fetcher([CHUNK_BYTES] * 3, bad=9, budget=100 * CHUNK_BYTES)
     assert found == [bytes(CHUNK_BYTES)] * 3
-    assert requests == [1, MAX_FETCHES, MAX_FETCHES]
+    assert requests == [MAX_FETCHES] * 3
+
+
+def test_nothing_is_undoubted_while_a_segment_is_fetched_again() -> None:
+    source = FlakyFetcher(2, half)
+    prefetcher = Prefetcher(source.fetch, budget_bytes=100 * CHUNK_BYTES, connections=3)
+    segments = track("video", [5 * CHUNK_BYTES])
+    reader = prefetcher.add_track(segments, check=is_right)
+
+    async def read() -> None:
+        await prefetcher.undoubted()  # nothing has arrived
+        await source.again[segments[0].url].wait()
+        await prefetcher.undoubted()
+        assert len(source.requested) == MAX_FETCHES
+        assert len(await read_all(reader)) == 1
+
+    run_job(prefetcher, read)
+
+
+def test_a_doubt_ends_where_the_budget_leaves_no_room_for_the_right_body() -> None:
+    """Who waits for the end of all doubts may be the one that has to make room."""
+    source = FlakyFetcher(1, half)
+    prefetcher = Prefetcher(source.fetch, budget_bytes=12 * CHUNK_BYTES, connections=3)
+    segments = track("video", [CHUNK_BYTES, 16 * CHUNK_BYTES, CHUNK_BYTES])
+    reader = prefetcher.add_track(segments, check=is_right)
+
+    async def read() -> None:
+        await source.again[segments[1].url].wait()
+        await prefetcher.undoubted()
+        assert [data for _, data in await read_all(reader)] == list(map(content, segments))
+
+    run_job(prefetcher, read)
 
 
 def test_a_segment_that_does_not_fit_is_read_as_it_arrives() -> None:

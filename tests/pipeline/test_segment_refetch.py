@@ -1,6 +1,6 @@
 """An odd body is fetched again, and believed once the origin has sent the same one twice; encrypted segments are checked in the clear."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from peers.segment_inspection import read_segments
 
 from transcoder.core.hls.plan import Init, Key, Segment
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment_refetch import SegmentRefetch
 from transcoder.settings import MIB
@@ -24,11 +24,20 @@ Accepts = Callable[[int, bytes], Awaitable[bool]]
 CHUNK_BYTES = 10_000
 
 
-def with_checks(segments: Sequence[tuple[int, Segment]], use: Callable[[Accepts], Awaitable[None]]) -> None:
-    """Await `use` with a function that checks bodies of `segments`, each of which has the index of its period."""
+def with_checks(
+    segments: Sequence[tuple[int, Segment]], use: Callable[[Accepts], Awaitable[None]], *, later: Mapping[int, bytes] | None = None
+) -> None:
+    """Await `use` with a function that checks bodies of `segments`, each of which has the index of its period.
+
+    `later` are the bodies of segments, by their number, that are fetched again because the others do not follow them.
+    """
+
+    async def fetch_again(segment: Segment) -> bytes:
+        assert later is not None
+        return later[[listed for _, listed in segments].index(segment)]
 
     async def job(fetcher: Fetcher) -> None:
-        checks = SegmentRefetch(segments, KeyStore(fetcher, max_init_bytes=MIB))
+        checks = SegmentRefetch(segments, KeyStore(fetcher, max_init_bytes=MIB), fetch_again)
 
         async def accepts(number: int, body: bytes) -> bool:
             chunks = [body[at : at + CHUNK_BYTES] for at in range(0, len(body), CHUNK_BYTES)]
@@ -46,27 +55,28 @@ def listed(count: int, *, key: str | None = None, init: str | None = None, perio
     return [(period, Segment(f"http://a.example/{n}", 2.0, 2.0 * n, None, keys[n], section)) for n in range(count)]
 
 
-def test_an_odd_body_is_believed_when_it_comes_twice(media: Media) -> None:
+def test_an_odd_body_is_believed_when_it_comes_three_times(media: Media) -> None:
     _, bodies = read_segments(media("ts-separate-audio"), "large.m3u8")
     odd = bodies[1][:-100]
 
     async def use(accepts: Accepts) -> None:
         assert await accepts(0, bodies[0])
         assert not await accepts(1, odd)
+        assert not await accepts(1, odd)
         assert await accepts(1, odd)
 
     with_checks(listed(3), use)
 
 
-def test_two_different_odd_bodies_are_both_refused_and_the_right_one_is_accepted(media: Media) -> None:
+def test_different_odd_bodies_are_all_refused_and_the_right_one_is_accepted(media: Media) -> None:
     _, bodies = read_segments(media("ts-separate-audio"), "large.m3u8")
 
     async def use(accepts: Accepts) -> None:
         assert await accepts(0, bodies[0])
         assert not await accepts(1, bodies[1][:-100])
         assert not await accepts(1, bodies[1][:-200])
+        assert not await accepts(1, bodies[1][:-300])
         assert await accepts(1, bodies[1])
-        assert not await accepts(1, bodies[1][:-100])  # only the last one that was rejected is remembered
 
     with_checks(listed(3), use)
 
@@ -88,10 +98,35 @@ def test_after_a_segment_in_another_place_is_believed_the_next_ones_may_continue
     async def use(accepts: Accepts) -> None:
         assert await accepts(0, bodies[0])
         assert not await accepts(2, bodies[1])
+        assert not await accepts(2, bodies[1])
         assert await accepts(2, bodies[1])
         assert await accepts(3, bodies[2])
 
-    with_checks(listed(4), use)
+    with_checks(listed(4), use, later={0: bodies[0]})
+
+
+def test_of_two_segments_that_do_not_follow_each_other_the_first_may_be_the_wrong_one(media: Media) -> None:
+    _, bodies = read_segments(media("ts-video-only"))
+
+    async def use(accepts: Accepts) -> None:
+        assert await accepts(0, bodies[1])
+        with pytest.raises(DamagedMediaError, match="another one"):
+            await accepts(1, bodies[1])
+
+    with_checks(listed(3), use, later={0: bodies[0]})
+
+
+def test_the_first_segment_may_be_cut_by_less_than_its_length_tells(media: Media) -> None:
+    _, bodies = read_segments(media("ts-video-only"))
+    packets = len(bodies[0]) // 188
+    cut = bodies[0][: packets * 80 // 100 * 188]
+
+    async def use(accepts: Accepts) -> None:
+        assert await accepts(0, cut)
+        with pytest.raises(DamagedMediaError, match="another one"):
+            await accepts(1, bodies[1])
+
+    with_checks(listed(3), use, later={0: bodies[0]})
 
 
 def test_each_period_has_its_own_timeline(media: Media) -> None:
@@ -131,7 +166,8 @@ def test_encrypted_segments_are_checked_in_the_clear(media: Media, serve: Serve)
         assert await accepts(1, bodies[1])
         cut = bodies[2][: len(bodies[2]) // 32 * 16]
         assert not await accepts(2, cut)
-        assert await accepts(2, cut)  # twice: what decrypts it says what is wrong with it
+        assert not await accepts(2, cut)
+        assert await accepts(2, cut)  # each time: what decrypts it says what is wrong with it
 
     with_checks(listed(3, key=origin.url("/video.key")), use)
     assert len(origin.requests) == 1

@@ -1,6 +1,6 @@
 """The output on its way to the sink: announced with its first bytes, then joined period by period."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -20,11 +20,32 @@ class Sink(Protocol):
         """Take bytes; returns when it may be called again: that is the back pressure."""
 
 
+class WatchedSink:
+    """Passes on what goes into a sink, and knows whether that has begun."""
+
+    def __init__(self, sink: Sink) -> None:
+        """Pass on everything to `sink`."""
+        self._sink = sink
+        self.started = False
+
+    async def start(self, announcement: Announcement) -> None:
+        """Pass on the announcement."""
+        self.started = True
+        await self._sink.start(announcement)
+
+    async def write(self, chunk: bytes) -> None:
+        """Pass on bytes."""
+        await self._sink.write(chunk)
+
+
 class Output:
     """Joins what ffmpeg writes, and pushes the result into a sink."""
 
-    def __init__(self, announcement: Announcement, joiner: Joiner | Mp3Joiner, sink: Sink) -> None:
-        """Announce `announcement` with the durations that `joiner` knows once it has output."""
+    def __init__(
+        self, announcement: Announcement, joiner: Joiner | Mp3Joiner, sink: Sink, *, may_start: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Announce `announcement` with the durations that `joiner` knows once it has output, and `may_start` has returned."""
+        self._may_start = may_start
         self.announcement = announcement
         self._joiner = joiner
         self._sink = sink
@@ -55,6 +76,7 @@ class Output:
         """Push joined bytes into the sink; the first ones start it."""
         for piece in pieces:
             if not self._started:
+                await self._may_start()
                 self._started = True
                 durations = self._joiner.durations
                 await self._sink.start(replace(self.announcement, seconds=durations.total, media=durations.tracks))

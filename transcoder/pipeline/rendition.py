@@ -12,7 +12,7 @@ from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
 from transcoder.edge.prefetch import Prefetcher
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
 from transcoder.pipeline.segment_refetch import SegmentRefetch
@@ -45,7 +45,7 @@ class Rendition:
         clip = plan.output_format.clip
         self._clipped_period = 0 if clip and clip.start is not None else None
         """The period that does not begin with its first segment."""
-        checks = SegmentRefetch(listed, keys)
+        checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
         self._last_leap: _Leap | None = None
@@ -83,7 +83,7 @@ class Rendition:
         """
         segment = self.current
         if segment is None:
-            raise UpstreamError("A rendition ended before its period began.")
+            raise DamagedMediaError("A rendition ended before its period began.")
         await pipe.write(segment.init)
         sequence = SegmentSequence(self._known.setdefault(segment.period, {}), from_start=segment.period != self._clipped_period)
         while True:
@@ -139,7 +139,7 @@ class Rendition:
             return
         apart = leap.after.segment.at - last.before.segment.at
         if continues(last.starts, {}, leap.after.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
-            raise UpstreamError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
+            raise DamagedMediaError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
 
 
 def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mapping[Medium, int], prefix: bytes) -> PassedSegment:
@@ -161,10 +161,10 @@ def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
     """Refuse a segment that was sent twice, or with its successor."""
     starts = {stream.medium: stream.start for stream in following.probe.streams if stream.start is not None}
     if fills_two_places(passed, starts, at=following.segment.at):
-        raise UpstreamError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
+        raise DamagedMediaError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
 
 
 def _refuse_shortfall(sequence: SegmentSequence) -> None:
     """Refuse a last segment that is shorter than the playlist says, where the playlist has been right so far."""
     if (seconds := sequence.shortfall()) > 0:
-        raise UpstreamError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")
+        raise DamagedMediaError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")

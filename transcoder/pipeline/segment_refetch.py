@@ -1,45 +1,68 @@
 """The check of prefetched segments, before any of their bytes is read: odd ones are fetched again before they are believed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.segment_plausibility import SegmentPlausibility
-from transcoder.errors import UpstreamError
+from transcoder.edge.prefetch import MAX_FETCHES
+from transcoder.errors import DamagedMediaError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 
 
 class SegmentRefetch:
     """Checks the segments of one rendition, period by period."""
 
-    def __init__(self, listed: Sequence[tuple[int, Segment]], keys: KeyStore) -> None:
+    def __init__(self, listed: Sequence[tuple[int, Segment]], keys: KeyStore, fetch_again: Callable[[Segment], Awaitable[bytes]]) -> None:
         """Check the segments that are `listed` with the index of their period; decrypt with the keys of `keys`."""
         self._keys = keys
+        self._fetch_again = fetch_again
         self._period_of = {segment: period for period, segment in listed}
         self._checks = {period: SegmentPlausibility() for period, _ in listed}
-        self._rejected: dict[Segment, bytes] = {}
-        """The digest of the last body of a segment that was rejected."""
+        self._rejected: Counter[tuple[Segment, bytes]] = Counter()
+        """How often each body, by its digest, was rejected for a segment."""
+        self._first_accepted: dict[int, tuple[Segment, bytes]] = {}
+        """The segment of each period that was accepted before all others, and the digest of its body."""
+        self._confirmed: set[int] = set()
+        """Periods whose first accepted segment was fetched again, and was the same."""
 
     async def accepts(self, segment: Segment, chunks: Sequence[bytes]) -> bool:
-        """Return whether a body may be passed on: it looks right, or the origin has sent the same one twice.
+        """Return whether a body may be passed on: it looks right, or the origin has sent the same one as often as it was asked.
 
         Raises:
+            DamagedMediaError: the segment that was accepted first is the one that does not belong where it is.
             UpstreamError: its key or its initialization section cannot be fetched.
 
         """
         body = b"".join(chunks)
-        check = self._checks[self._period_of[segment]]
-        clear = await self._decrypted(segment, body)
-        if clear is not None:
-            init = await self._keys.initialization_section(segment.init)
-            if check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds):
-                return True
+        period = self._period_of[segment]
         digest = hashlib.sha256(body).digest()
-        if self._rejected.get(segment) == digest:
-            check.believe()
+        if await self._is_plausible(segment, body):
+            self._first_accepted.setdefault(period, (segment, digest))
             return True
-        self._rejected[segment] = digest
-        return False
+        self._rejected[segment, digest] += 1
+        if self._rejected[segment, digest] < MAX_FETCHES:
+            return False
+        self._checks[period].believe()
+        return True
+
+    async def _is_plausible(self, segment: Segment, body: bytes) -> bool:
+        clear = await self._decrypted(segment, body)
+        if clear is None:
+            return False
+        period = self._period_of[segment]
+        check, init = self._checks[period], await self._keys.initialization_section(segment.init)
+        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds)
+        if check.doubts_only and period not in self._confirmed:
+            self._confirmed.add(period)
+            await self._confirm(*self._first_accepted[period])
+        return accepted
+
+    async def _confirm(self, segment: Segment, digest: bytes) -> None:
+        """Fetch a segment again that was accepted when there was nothing to compare it with."""
+        if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
+            raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
 
     async def _decrypted(self, segment: Segment, body: bytes) -> bytes | None:
         """Return a body in the clear; None if it cannot be decrypted."""

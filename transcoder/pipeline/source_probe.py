@@ -12,7 +12,7 @@ from transcoder.core.media.streams import Container, Probe
 from transcoder.core.media.timeline_continuity import continues
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import UpstreamError, single_error
+from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.rendition import Rendition
 
@@ -135,5 +135,5 @@ async def _open(rendition: Rendition) -> Probe:
     """Open the first segment of a rendition and return its probe."""
     segment = await rendition.open_next()
     if segment is None:
-        raise UpstreamError("A rendition has no segments.")
+        raise DamagedMediaError("A rendition has no segments.")
     return segment.probe

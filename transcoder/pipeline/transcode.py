@@ -2,7 +2,7 @@
 
 The way of one segment, and what passes from step to step:
 
-    fetched     Fetcher.segment            → bytes, prefetched within a budget          edge/fetch, edge/prefetch.py
+    fetched     Fetcher.segment            → bytes, prefetched within a budget          edge/fetch, edge/prefetch
     decrypted   ClearReader.read           → bytes in the clear                         pipeline/segment.py
     probed      probe_segment              → ProbedSegment: container, streams, times   pipeline/segment.py
     inspected   Inspector.feed, .end       → the same bytes, checked and counted        core/media
@@ -15,8 +15,9 @@ Back pressure runs the same way upwards: each step waits for the next one.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium
@@ -30,20 +31,25 @@ from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
-from transcoder.errors import UpstreamError, single_error
+from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
-from transcoder.pipeline.output_stream import Output, Sink
+from transcoder.pipeline.output_stream import Output, Sink, WatchedSink
 from transcoder.pipeline.period import PeriodSettings, remux_period
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment
 from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
+_MORE_ATTEMPTS = 2
+"""How often a job begins anew whose source turned out to be damaged before anything was written."""
+
 
 async def transcode(
     plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
 ) -> None:
     """Carry out `plan`. Returns only if the output is whole; raises otherwise, whatever has been written by then.
+
+    If what an origin sends turns out to be damaged before anything has been written, everything is fetched again, at most twice.
 
     Args:
         plan: what to fetch.
@@ -60,6 +66,24 @@ async def transcode(
         TranscodeError: ffmpeg failed, or samples are missing from its output.
 
     """
+    watched = WatchedSink(into)
+    attempt = partial(_attempt, plan, fetcher=fetcher, program=program, settings=settings, into=watched, tags=tags)
+    await _until_whole(attempt, watched)
+
+
+async def _until_whole(attempt: Callable[[], Awaitable[None]], into: WatchedSink) -> None:
+    """Await `attempt()`, again while it finds damaged media before anything has been written."""
+    for _ in range(_MORE_ATTEMPTS):
+        try:
+            return await attempt()
+        except DamagedMediaError:
+            if into.started:
+                raise
+    return await attempt()
+
+
+async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str]) -> None:
+    """Carry out `plan` as `transcode` does, once."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, prefetcher, keys) for kind in kinds]
@@ -68,7 +92,7 @@ async def transcode(
             tasks.create_task(prefetcher.run())
             periods = await SourceProbe(fetcher, keys).periods(plan, renditions)
             announcement = _announce(plan, periods)
-            output = Output(announcement, _joiner(periods, announcement, plan.output_format), into)
+            output = Output(announcement, _joiner(periods, announcement, plan.output_format), into, may_start=prefetcher.undoubted)
             await _Run(periods, renditions, output).run(program, plan.output_format, tags)
 
 
@@ -126,5 +150,5 @@ class _Run:
         kinds = [track.track.kind for track in self.periods[index]]
         present = [standing[kind] for kind in kinds if kind in standing and standing[kind][1].period == index]
         if len(present) < len(kinds):
-            raise UpstreamError("The timestamps of video and audio do not restart at the same place.")
+            raise DamagedMediaError("The timestamps of video and audio do not restart at the same place.")
         return index, present

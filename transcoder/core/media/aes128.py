@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 KEY_BYTES = 16
 
@@ -16,7 +16,7 @@ class Decryptor:
     def __init__(self, key: bytes, iv: bytes) -> None:
         """Begin a segment. `iv` has 16 bytes. Raises UpstreamError if the key does not have 16 bytes."""
         if len(key) != KEY_BYTES:
-            raise UpstreamError(f"The key of an encrypted segment has {len(key)} bytes. An AES-128 key has 16 bytes.")
+            raise DamagedMediaError(f"The key of an encrypted segment has {len(key)} bytes. An AES-128 key has 16 bytes.")
         self._cipher = Cipher(AES(key), CBC(iv)).decryptor()
         self._padding = PKCS7(AES.block_size).unpadder()
 
@@ -29,4 +29,4 @@ class Decryptor:
         try:
             return self._padding.update(self._cipher.finalize()) + self._padding.finalize()
         except ValueError:
-            raise UpstreamError("An encrypted segment does not decrypt: it is cut off, or its key is wrong.") from None
+            raise DamagedMediaError("An encrypted segment does not decrypt: it is cut off, or its key is wrong.") from None

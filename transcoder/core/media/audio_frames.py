@@ -1,7 +1,7 @@
 """A counter of the audio frames in a byte stream."""
 
 from transcoder.core.media.audio_headers import BLOCK_SAMPLES, HEADER_BYTES, FrameHeader, HeaderReader
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _BLOCKS_PER_SAMPLE = 6
 """An MP4 sample of E-AC-3 has six blocks (ETSI TS 102 366, F.6)."""
@@ -58,7 +58,7 @@ class AudioFrameCounter:
         while at <= last:
             header = self._read_header(data, at)
             if header is None:
-                raise UpstreamError("A segment's audio is damaged: a frame is not followed by the header of another.")
+                raise DamagedMediaError("A segment's audio is damaged: a frame is not followed by the header of another.")
             if header.sample_rate != self._sample_rate:
                 self._set_sample_rate(header.sample_rate)
             self._blocks += _blocks(header)

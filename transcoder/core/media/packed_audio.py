@@ -13,7 +13,7 @@ from transcoder.core.media.audio_headers import (
 )
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import CLOCK_HZ, unwrap
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _TAG_HEADER_BYTES = 10
 _TAG_FOOTER_BYTES = 10
@@ -39,7 +39,7 @@ def tags_length(head: bytes, *, whole: bool = False) -> int | None:
             return at
         size = _syncsafe(head[at + 6 : at + 10]) + _TAG_HEADER_BYTES + (_TAG_FOOTER_BYTES if head[at + 5] & 0x10 else 0)
         if size > _MAX_TAG_BYTES:
-            raise UpstreamError(f"A segment has an ID3 tag of {size} bytes. At most {_MAX_TAG_BYTES} bytes are supported.")
+            raise DamagedMediaError(f"A segment has an ID3 tag of {size} bytes. At most {_MAX_TAG_BYTES} bytes are supported.")
         at += size
 
 
@@ -65,7 +65,7 @@ def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
         return None
     frame = _first_frame(head, skip)
     if frame is None:
-        raise UpstreamError("A segment is not media: it contains no audio frame where packed audio must have its first.")
+        raise DamagedMediaError("A segment is not media: it contains no audio frame where packed audio must have its first.")
     container = _CONTAINERS.get(frame.codec)
     if container is None:
         raise UnsupportedSourceError(f"The source's audio codec is {frame.codec}. Packed audio must be AAC, MP3, AC-3 or E-AC-3.")
@@ -171,9 +171,9 @@ class PackedAudioInspector:
         """End the segment and return the bytes held back. Raises UpstreamError if it ends inside a frame or contains no frame."""
         rest = self._begin_audio(tags_length(self._held, whole=True) or 0) if self._in_tags else b""
         if not self._frames.close_segment():
-            raise UpstreamError("A segment is cut off inside an audio frame.")
+            raise DamagedMediaError("A segment is cut off inside an audio frame.")
         if self._frames.count == self._count_before:
-            raise UpstreamError("A segment contains no audio.")
+            raise DamagedMediaError("A segment contains no audio.")
         return rest
 
     def _begin_audio(self, skip: int) -> bytes:

@@ -5,7 +5,7 @@ from transcoder.core.media.mp4_source import probe_fragments, probe_plain_file
 from transcoder.core.media.mpegts import is_transport_init, probe_transport
 from transcoder.core.media.packed_audio import probe_packed_audio
 from transcoder.core.media.streams import Probe
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _BOX_TYPES = frozenset(
     {b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free", b"skip", b"mdat", b"wide", b"pdin", b"uuid"}
@@ -66,4 +66,4 @@ def _refuse_known_other(head: bytes) -> None:
                 f"The source's segments are {name}. HLS uses MPEG transport streams, fragmented MP4 and packed audio only."
             )
     if head.lstrip()[:6].startswith(_TEXT_PREFIXES):
-        raise UpstreamError("A segment is text instead of media. The origin may have sent an error page.")
+        raise DamagedMediaError("A segment is text instead of media. The origin may have sent an error page.")

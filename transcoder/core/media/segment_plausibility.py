@@ -1,6 +1,6 @@
 """A quick look at a whole segment before any of it is passed on, to find faulty copies that are worth fetching again.
 
-This is suspicion, not a verdict: a segment that looks odd is fetched once more, and what arrives twice is believed. So it may be quick and
+This is suspicion, not a verdict: a segment that looks odd is fetched again, and believed if it stays the same. So it may be quick and
 strict, while `SegmentSequence` decides about what is passed on.
 """
 
@@ -22,6 +22,7 @@ _MIN_TOLERANCE_SECONDS = 0.03
 _MIN_MEDIUM_TOLERANCE_SECONDS = 0.15
 """One medium of several: in the last segment, audio may end a few frames before video."""
 _DEVIATION_FACTOR = 3.0
+_MIN_HOLE_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,23 @@ class _Measured:
     """When the track would begin by it, less where the playlist puts its first segment."""
     deviations: Mapping[Medium | None, float]
     """By how many seconds each medium is longer or shorter than EXTINF, and all of them together (None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A segment that has been accepted."""
+
+    next_at: float
+    """Where the playlist puts the next one."""
+    ends: Mapping[Medium, float]
+    """Presentation ends in seconds."""
+
+    def is_followed_by(self, spans: Mapping[Medium, tuple[float, float]], *, at: float) -> bool:
+        """Return whether nothing lies between its end and the start of a segment at `at`, as far as that is the next one."""
+        if abs(at - self.next_at) > _MIN_HOLE_SECONDS:
+            return True
+        ends = [(self.ends[medium], start) for medium, (start, _) in spans.items() if medium in self.ends]
+        return all(abs(unwrap(start, near=end) - end) <= _MIN_HOLE_SECONDS for end, start in ends)
 
 
 @dataclass(slots=True)
@@ -46,6 +64,12 @@ class SegmentPlausibility:
     """By how many seconds the playlist's places have been wrong so far, at most."""
     _doubted: _Measured | None = None
     """What the last segment showed that was not accepted."""
+    _only: _Accepted | None = None
+    """The only segment that has been accepted; None before, and after others were."""
+    _others: bool = False
+    """More than one segment has been accepted."""
+    doubts_only: bool = False
+    """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
     def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
@@ -57,6 +81,7 @@ class SegmentPlausibility:
             seconds: EXTINF.
 
         """
+        self.doubts_only = False
         try:
             found = probe(body, init=init, whole=True)
             if found is None or not _is_unbroken(body, found):
@@ -80,12 +105,15 @@ class SegmentPlausibility:
         deviations: dict[Medium | None, float] = {medium: abs(last - first - seconds) for medium, (first, last) in spans.items()}
         measured = _Measured(origin, deviations | {None: abs(end - start - seconds)})
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
+        self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
         is_moved = moved > _tolerance(None if self._origin is None else self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
         if is_moved or any(self._is_odd(medium, deviation, seconds) for medium, deviation in measured.deviations.items()):
             self._doubted = measured
             return False
         self._moved = max(self._moved, moved)
         self._learn(measured)
+        self._only = None if self._others else _Accepted(at + seconds, {medium: last for medium, (_, last) in spans.items()})
+        self._others = True
         return True
 
     def _is_odd(self, medium: Medium | None, deviation: float, seconds: float) -> bool:
@@ -98,8 +126,8 @@ class SegmentPlausibility:
             self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
 
     def believe(self) -> None:
-        """Accept what did not look right twice: the playlist is less exact than it seemed, or the timeline goes on elsewhere."""
-        self._origin = None
+        """Accept what did not look right and stays so: the playlist is less exact than it seemed, or the timeline goes on elsewhere."""
+        self._origin, self._only, self._others = None, None, True
         if self._doubted is not None:
             self._learn(self._doubted)
         self._doubted = None

@@ -12,7 +12,7 @@ from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, Pa
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
 from transcoder.core.media.timestamps import unwrap
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
@@ -50,7 +50,7 @@ class SegmentSequence:
 
         """
         if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
-            raise UpstreamError("Two segments have the same content: the origin sent one of them in place of another.")
+            raise DamagedMediaError("Two segments have the same content: the origin sent one of them in place of another.")
         if self._origin is None and segment.extents:
             self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
         if self._last is not None:
@@ -122,7 +122,7 @@ class SegmentSequence:
             return
         if len(found) > 1 or any(self._agrees(before, after, medium, holes) for medium in found):
             longest = max(found.values())
-            raise UpstreamError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+            raise DamagedMediaError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
 
     def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
         """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments."""
@@ -150,7 +150,7 @@ def _refuse_lost_end(before: PassedSegment, after: PassedSegment) -> None:
             continue
         leap = following.decode_span[0] - extent.decode_span[1]
         if round(leap / extent.sample_seconds) - 1 == extent.lacking:
-            raise UpstreamError(f"A part of a segment is missing: {extent.lacking} frames at its end, in decode order.")
+            raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames at its end, in decode order.")
 
 
 def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:

@@ -8,7 +8,7 @@ from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_frag
 from transcoder.core.media.mp4_source.plain_file import tracks_of
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.streams import Medium, Probe
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _MAX_COLLECTED_BYTES = 8 * 1024 * 1024
 """A larger `moof` or `moov` is refused: it has to be held in memory."""
@@ -86,11 +86,11 @@ class FragmentInspector:
             UpstreamError: it is not whole, holds no sample, or holds less media than it announces.
         """
         if not self._reader.at_boundary:
-            raise UpstreamError("A segment is cut off inside an MP4 box.")
+            raise DamagedMediaError("A segment is cut off inside an MP4 box.")
         if not self._segment_samples:
-            raise UpstreamError("A segment contains neither video nor audio.")
+            raise DamagedMediaError("A segment contains neither video nor audio.")
         if self._announced_bytes > self._media_bytes:
-            raise UpstreamError("A segment is damaged: it holds less media than it announces.")
+            raise DamagedMediaError("A segment is damaged: it holds less media than it announces.")
         return b""
 
     def _read(self, box: Box) -> None:
@@ -130,7 +130,7 @@ class FragmentInspector:
         before = self._decode_ends.get(medium)
         overlap = min(_MAX_OVERLAP_SECONDS, extent.sample_seconds / 2 or _MAX_OVERLAP_SECONDS)
         if before is not None and extent.decode_start < before - overlap:
-            raise UpstreamError(
+            raise DamagedMediaError(
                 f"The decode times of a segment run backwards, from {before:.3f} to {extent.decode_start:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."
             )

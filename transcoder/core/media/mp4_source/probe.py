@@ -7,7 +7,7 @@ from transcoder.core.media.mp4.boxes import Box, leading_boxes
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 _ENOUGH_BYTES = 1024 * 1024
 """A track that has no fragment within so many bytes counts as one that never begins."""
@@ -26,7 +26,7 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
     if not (scan.complete or whole or _is_enough(head, scan)):
         return None
     if not scan.tracks:
-        raise UpstreamError("An MP4 segment has no video or audio track: its initialization section is missing or of another kind.")
+        raise DamagedMediaError("An MP4 segment has no video or audio track: its initialization section is missing or of another kind.")
     first: dict[int, FragmentExtent] = {}
     for extent in scan.extents:
         if extent.start is not None:

@@ -8,7 +8,7 @@ from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
 from transcoder.core.media.mp4.movie import EMPTY_EDIT, Edit, Track, TrackDefaults, read_movie
 from transcoder.core.media.mp4.sample_tables import SampleTables, read_sample_tables
 from transcoder.core.media.streams import Medium
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _NO_DEFAULTS = TrackDefaults(0, 0, 0)
 
@@ -23,7 +23,7 @@ def source_damage() -> Iterator[None]:
     try:
         yield
     except Mp4Error as error:
-        raise UpstreamError(f"A segment is damaged: {error}.") from error
+        raise DamagedMediaError(f"A segment is damaged: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264Acc
 from transcoder.core.media.mpegts.pes import read_pes_header, without_stuffing
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 _ACCESS_UNIT_COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
 _MAX_FRAME_SECONDS = 10.0
@@ -132,7 +132,7 @@ class ElementaryStream:
         if self._segment_dts is None:
             self.first_dts = dts
         elif dts < self._segment_dts - MAX_REORDERING_SECONDS or (self._audio_frames and dts <= self._segment_dts):
-            raise UpstreamError(
+            raise DamagedMediaError(
                 f"The timestamps of a segment run backwards, from {self._segment_dts:.3f} to {dts:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."
             )

@@ -18,7 +18,7 @@ from transcoder.core.media.mpegts.packets import (
 )
 from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
 from transcoder.core.media.streams import Medium, Probe
-from transcoder.errors import ProgramChangedError, UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, ProgramChangedError, UnsupportedSourceError
 
 _FLAGS = (0, 0x2000, 0x8000, 0xA000)
 """All values of transport priority and error indicator; neither affects the stream that a packet belongs to."""
@@ -104,15 +104,15 @@ class TransportInspector:
         if not self._is_aligned:
             rest = self._align(self._carry, find_packets(self._carry, whole=True))
         if self._carry:
-            raise UpstreamError("A segment is cut off inside a transport packet.")
+            raise DamagedMediaError("A segment is cut off inside a transport packet.")
         if not any(stream.pes_packets for stream in self._streams.values()):
-            raise UpstreamError("A segment contains neither video nor audio.")
+            raise DamagedMediaError("A segment contains neither video nor audio.")
         return rest
 
     def _align(self, held: bytes, junk: int | None) -> bytes:
         """Begin with the first packet, which follows `junk` bytes, and return the bytes from there on."""
         if junk is None or junk < 0 or junk > MAX_JUNK_BYTES:
-            raise UpstreamError("A segment is not an MPEG transport stream, unlike the segments before it.")
+            raise DamagedMediaError("A segment is not an MPEG transport stream, unlike the segments before it.")
         self._is_aligned = True
         media = held[junk:]
         self._check(media)
@@ -122,7 +122,7 @@ class TransportInspector:
         """Check that `data`, which begins with a packet, is packet after packet, and pass their payloads to the streams."""
         packets, rest = divmod(len(data), PACKET_BYTES)
         if data[::PACKET_BYTES].count(SYNC) != packets + bool(rest):
-            raise UpstreamError("A segment is damaged: a transport packet does not begin with the sync byte.")
+            raise DamagedMediaError("A segment is damaged: a transport packet does not begin with the sync byte.")
         self._carry = data[-rest:] if rest else b""
         self._check_counters(data, packets)
         continuation, start, tables = self._take_continuation, self._take_start, self._tables
@@ -147,7 +147,7 @@ class TransportInspector:
     def _check_counters(self, data: bytes, packets: int) -> None:
         self._counters.feed(data, packets)
         if self._counters.lost_inside:
-            raise UpstreamError("A segment is damaged: transport packets are missing inside it.")
+            raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
 
     def _read_table(self, word: int, payload: bytes) -> None:
         """Read a packet of a program table, unless it repeats the last one of its PID."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from transcoder.core.media.timestamps import CLOCK_HZ
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 PREFIX = b"\0\0\1"
 _FIXED_BYTES = 9
@@ -31,7 +31,7 @@ def read_pes_header(data: bytes) -> PesHeader | None:
     Raises UpstreamError if no PES packet begins there.
     """
     if data[:3] != PREFIX[: len(data)]:
-        raise UpstreamError("A segment is damaged: a PES packet does not begin with its start code.")
+        raise DamagedMediaError("A segment is damaged: a PES packet does not begin with its start code.")
     if len(data) < _FIXED_BYTES:
         return None
     if data[3] in _HEADERLESS_STREAMS:

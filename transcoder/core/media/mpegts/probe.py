@@ -14,7 +14,7 @@ from transcoder.core.media.mpegts.program_tables import (
     read_program,
 )
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 _MAX_PROBE_BYTES = 1024 * 1024
 """A stream that has not begun within this many bytes is regarded as announced but missing."""
@@ -40,7 +40,7 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
     if skip is None:
         return None
     if skip < 0:
-        raise UpstreamError("A segment is not media: it is neither an MPEG transport stream nor in another container of HLS.")
+        raise DamagedMediaError("A segment is not media: it is neither an MPEG transport stream nor in another container of HLS.")
     packets = memoryview(head)[skip:].tobytes() if skip else head
     program = _find_program(tables + packets if tables else packets)
     if program is None and (whole or len(head) >= _MAX_PROBE_BYTES):
@@ -57,7 +57,7 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
 def _program_of(previous: Probe | None) -> Program:
     """Return the program of the previous segment, for a segment that has no program map itself."""
     if previous is None:
-        raise UpstreamError("A transport stream segment has no program map with video or audio.")
+        raise DamagedMediaError("A transport stream segment has no program map with video or audio.")
     return Program(0, tuple(ProgramElement(stream.id, stream.medium, stream.codec) for stream in previous.streams))
 
 

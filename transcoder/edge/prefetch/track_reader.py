@@ -1,0 +1,122 @@
+"""The reading end of a prefetched track: the bytes of each segment that have arrived and are not yet read."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from transcoder.core.hls.plan import Segment
+
+READ_BYTES = 64 * 1024
+"""Chunks that have arrived are joined up to this length in one read."""
+
+Check = Callable[[Segment, Sequence[bytes]], Awaitable[bool]]
+"""Returns whether a segment, given as all of its chunks, is undamaged as far as that can be seen without what is before it."""
+
+
+class SegmentBuffer:
+    """One segment: its bytes that have arrived and are not yet read."""
+
+    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float, *, held: bool, kept: bool) -> None:
+        """Begin with nothing. A segment that is checked is either `held` until then, or read as it arrives and `kept` besides."""
+        self.segment = segment
+        self.reader = reader
+        self.start_seconds = start_seconds
+        """When the segment starts, over all periods."""
+        self.chunks: deque[bytes] = deque()
+        self.arrived = asyncio.Event()
+        """Set when a chunk has arrived, or the segment is complete."""
+        self.length = 0
+        """How many bytes of it have arrived."""
+        self.reserved = 0
+        """Bytes of the budget that are reserved for it, but have not arrived."""
+        self.started = False
+        self.complete = False
+        self.held = held
+        """None of it is read before all of it has been checked."""
+        self.body: list[bytes] | None = [] if kept else None
+        """All chunks that have arrived, whether or not they have been read."""
+
+    @property
+    def unread(self) -> int:
+        """How many of the bytes that have arrived are not yet read."""
+        return sum(map(len, self.chunks))
+
+    def append(self, chunk: bytes) -> None:
+        """Add bytes that have arrived."""
+        self.length += len(chunk)
+        self.chunks.append(chunk)
+        if self.body is not None:
+            self.body.append(chunk)
+        self.arrived.set()
+
+    def clear(self) -> None:
+        """Drop all bytes; none of them was read."""
+        self.length = 0
+        self.chunks.clear()
+
+    def continue_with(self, body: bytes) -> bool:
+        """Continue with another body of the same segment; return False if the bytes that have been read are not its beginning."""
+        read = b"".join(self.body or ())[: self.length - self.unread]
+        if not body.startswith(read):
+            return False
+        self.length = len(body)
+        self.chunks = deque([body[len(read) :]] if len(body) > len(read) else ())
+        return True
+
+
+class TrackReader:
+    """The bytes of one track, segment by segment, for one task to read."""
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        period_start: float,
+        *,
+        check: Check | None,
+        changed: asyncio.Event,
+        release: Callable[[int], None],
+    ) -> None:
+        """Use `Prefetcher.add_track` instead."""
+        self.check = check
+        self.period_start = period_start
+        self._changed = changed
+        self._release = release
+        # The first segment is read as it arrives, so that the output does not begin later.
+        checked = check is not None
+        self.buffers = deque(
+            SegmentBuffer(segment, self, period_start + segment.at, held=checked and index > 0, kept=checked and index == 0)
+            for index, segment in enumerate(segments)
+        )
+        self.current: SegmentBuffer | None = None
+        """The segment that is being read."""
+        self.longest_segment_bytes = 0
+        """Length of the track's longest segment so far; the next ones are expected not to exceed it."""
+
+    async def segment(self) -> Segment | None:
+        """Begin the next segment, whether or not the one before was read to its end; None after the last one."""
+        while self.current is not None and await self.read():
+            continue
+        self.current = self.buffers.popleft() if self.buffers else None
+        self._changed.set()
+        return None if self.current is None else self.current.segment
+
+    async def read(self) -> bytes:
+        """Return the segment's next bytes as soon as some have arrived: at most 64 KiB, or one longer chunk; b"" at its end."""
+        buffer = self.current
+        if buffer is None:
+            return b""
+        while not buffer.complete and (buffer.held or not buffer.chunks):
+            buffer.arrived.clear()
+            # Its fetch may be waiting for this: a reader with nothing left to read gets a chunk beyond the budget.
+            self._changed.set()
+            await buffer.arrived.wait()
+        if not buffer.chunks:
+            return b""
+        # TLS delivers 16 KiB at a time, and the steps after a read cost more per chunk than per byte.
+        chunks = [buffer.chunks.popleft()]
+        length = len(chunks[0])
+        while buffer.chunks and length + len(buffer.chunks[0]) <= READ_BYTES:
+            length += len(buffer.chunks[0])
+            chunks.append(buffer.chunks.popleft())
+        self._release(length)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
