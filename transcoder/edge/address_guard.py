@@ -62,11 +62,11 @@ def classify(address: IPv4Address | IPv6Address) -> AddressClass:
     return AddressClass.PUBLIC if address.is_global and address in _GLOBAL_UNICAST and not is_tunnel else AddressClass.FORBIDDEN
 
 
-def has_public_peer(response: httpx.Response) -> bool:
-    """Return whether the peer that sent `response` has a public address; a peer with an unknown address counts as public."""
+def has_public_peer(response: httpx.Response) -> bool | None:
+    """Return whether the peer that sent `response` has a public address; None if its connection is gone and does not know any more."""
     stream = response.extensions.get("network_stream")
     address = None if stream is None else stream.get_extra_info("server_addr")
-    return address is None or classify(ip_address(address[0])) is not AddressClass.PRIVATE
+    return None if address is None else classify(ip_address(address[0])) is not AddressClass.PRIVATE
 
 
 async def look_up(host: str, port: int) -> list[str]:

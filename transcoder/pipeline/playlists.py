@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from transcoder.core.hls.agreement import Evidence, address_after_last_segment, byte_after_last_segment, find_shortfall, is_longer
+from transcoder.core.hls.agreement import (
+    Evidence,
+    address_after_last_segment,
+    byte_after_last_segment,
+    find_shortfall,
+    is_longer,
+    skips_segments,
+)
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, TextEnd, parse, require_media_playlist
 from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlists
 from transcoder.core.media.streams import Medium
@@ -18,20 +25,20 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTim
 Playlist = MultivariantPlaylist | MediaPlaylist
 
 _MORE_ATTEMPTS = 2
-"""A playlist that may be cut is asked for so many more times until two texts agree."""
+"""A playlist that may be cut, or is none, is asked for so many more times before it is believed."""
 
 
 async def fetch_playlist(
     url: str, fetcher: Fetcher, *, imported: Mapping[str, str] | None = None, allowed: tuple[str, ...] = (ANY_HOST,)
 ) -> Playlist:
-    """Fetch and parse a playlist; one whose text does not say that it is whole is believed if the origin sends it twice.
+    """Fetch and parse a playlist; one whose text does not say that it is whole, or that skips segments, is asked for again.
 
     `imported` are the Multivariant Playlist's variables, `allowed` the hosts that it may redirect to.
 
     Raises:
         UpstreamError, UpstreamTimeoutError, NotAPlaylistError: as `Fetcher.playlist` does.
         ForbiddenSourceError: it redirects to a host that is not allowed.
-        UnsupportedSourceError: it is not a playlist, twice.
+        UnsupportedSourceError: it is not a playlist, each time.
 
     """
 
@@ -40,25 +47,33 @@ async def fetch_playlist(
         check_host(got.url, allowed)
         return parse(got.text, got.url, imported=imported)
 
-    try:
-        playlist = await attempt()
-    except NotAPlaylistError:
-        raise  # a file, not a broken text: its first bytes are not fetched again
-    except UnsupportedSourceError:
-        playlist = await attempt()  # a proxy may have answered once with a page of its own
-    return await _believable(playlist, attempt, fetcher)
+    return await _believable(await _parsable(attempt), attempt, fetcher)
+
+
+async def _parsable(attempt: Callable[[], Awaitable[Playlist]]) -> Playlist:
+    """Return the first playlist that is one: a proxy may have answered with a page of its own."""
+    for _ in range(_MORE_ATTEMPTS):
+        try:
+            return await attempt()
+        except NotAPlaylistError:
+            raise  # a file, not a broken text: its first bytes are not fetched again
+        except UnsupportedSourceError:
+            continue
+    return await attempt()
 
 
 async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playlist]], fetcher: Fetcher) -> Playlist:
-    """Return the playlist if it has its end, or as soon as another attempt gives the same one."""
+    """Return the playlist if it has its end and skips nothing, or as it is if further attempts give the same one."""
+    previous = playlist
     for _ in range(_MORE_ATTEMPTS):
-        if playlist.text_end is TextEnd.WHOLE:
+        if playlist.text_end is TextEnd.WHOLE and not (isinstance(playlist, MediaPlaylist) and skips_segments(playlist)):
             return playlist
         previous, playlist = playlist, await attempt()
-        if _shape(playlist) == _shape(previous) and not await _has_unlisted_media(playlist, fetcher):
-            return playlist
-    # The texts differ or miss media that exists, and only one that has its end can be the whole one.
-    return playlist if playlist.text_end is TextEnd.WHOLE else replace(playlist, text_end=TextEnd.CUT)
+    if playlist.text_end is TextEnd.WHOLE:
+        return playlist
+    if _shape(playlist) == _shape(previous) and not await _lacks_media(playlist, fetcher):
+        return playlist
+    return replace(playlist, text_end=TextEnd.CUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ class VariantFetcher:
     async def playlists(self, video_url: str, audio_url: str | None) -> tuple[MediaPlaylist, MediaPlaylist | None]:
         """Fetch the playlists of the video and, if it has an address, of the separate audio.
 
-        If one of them seems to have lost entries, it is fetched once more. Where only their lengths differ, another list of the same
+        If one of them seems to have lost entries, it is fetched again. Where only their lengths differ, another list of the same
         medium decides.
 
         Raises:
@@ -87,13 +102,15 @@ class VariantFetcher:
             async with asyncio.TaskGroup() as tasks:
                 first_tasks = [tasks.create_task(self._fetch(url)) for url in (video_url, audio_url)]
         video, audio = (task.result() for task in first_tasks)
-        shortfall = find_shortfall(video, audio)
-        if shortfall is not None:
+        for _ in range(_MORE_ATTEMPTS):
+            shortfall = find_shortfall(video, audio)
+            if shortfall is None:
+                return video, audio
             if shortfall.medium is Medium.VIDEO:
                 video = await self._fetch(video_url)
             else:
                 audio = await self._fetch(audio_url)
-            await self._refuse_lost_entries(video, audio)
+        await self._refuse_lost_entries(video, audio)
         return video, audio
 
     async def _refuse_lost_entries(self, video: MediaPlaylist, audio: MediaPlaylist) -> None:
@@ -102,8 +119,11 @@ class VariantFetcher:
             return
         shorter = video if shortfall.medium is Medium.VIDEO else audio
         has_lost_entries = shortfall.evidence is not Evidence.SLIGHT
-        if shortfall.evidence is not Evidence.CONCLUSIVE and (sibling := await self._sibling(shortfall.medium)):
-            has_lost_entries = is_longer(sibling, shorter, shortfall=shortfall)
+        if shortfall.evidence is not Evidence.CONCLUSIVE:
+            if sibling := await self._sibling(shortfall.medium):
+                has_lost_entries = is_longer(sibling, shorter, shortfall=shortfall)
+            else:
+                has_lost_entries = has_lost_entries or await _has_unlisted_media(shorter, self.fetcher)
         if has_lost_entries:
             raise shortfall.error()
 
@@ -118,10 +138,13 @@ class VariantFetcher:
         return require_media_playlist(await fetch_playlist(url, self.fetcher, imported=self.multivariant.variables))
 
 
-async def _has_unlisted_media(playlist: Playlist, fetcher: Fetcher) -> bool:
+async def _lacks_media(playlist: Playlist, fetcher: Fetcher) -> bool:
+    """Return whether a playlist of all that there is ends before the media of its origin does."""
+    return isinstance(playlist, MediaPlaylist) and playlist.kind == "VOD" and await _has_unlisted_media(playlist, fetcher)
+
+
+async def _has_unlisted_media(playlist: MediaPlaylist, fetcher: Fetcher) -> bool:
     """Return whether there is another segment after the last one: in the file of its byte range, or at the address that follows."""
-    if not isinstance(playlist, MediaPlaylist) or playlist.kind != "VOD":
-        return False
     try:
         if byte := byte_after_last_segment(playlist):
             return bool(await fetcher.last_bytes(*byte, size=1))

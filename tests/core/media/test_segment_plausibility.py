@@ -24,11 +24,12 @@ def unit_starts(body: bytes) -> list[int]:
     return [number for number, packet in enumerate(packets) if packet[1] & 0x40 and packet[4:].find(b"\0\0\1\xe0") >= 0]
 
 
-def check_after_first(name: str, playlist: str) -> tuple[SegmentPlausibility, bytes, list[bytes]]:
-    """Return a check that has accepted the first segment of a set, the initialization section, and all segments."""
+def check_after_two(name: str, playlist: str) -> tuple[SegmentPlausibility, bytes, list[bytes]]:
+    """Return a check that has accepted the first segment of a set twice, the initialization section, and all segments."""
     init, segments = read_segments(media(name), playlist)
     check = SegmentPlausibility()
-    assert check.accepts(segments[0], init=init, at=0.0, seconds=SECONDS)
+    for _ in range(2):
+        assert check.accepts(segments[0], init=init, at=0.0, seconds=SECONDS)
     return check, init, segments
 
 
@@ -52,13 +53,13 @@ def test_each_segment_of_a_packager_is_accepted(name: str, playlist: str) -> Non
     assert len(durations) == len(list(listed_segments(text))) == len(segments)
     check, at = SegmentPlausibility(), 0.0
     for number, (body, seconds) in enumerate(zip(segments, durations, strict=True)):
-        # The first segment of a track is never checked.
-        assert number == 0 or check.accepts(body, init=init, at=at, seconds=seconds), number
+        assert check.accepts(body, init=init, at=at, seconds=seconds), number
+        assert not check.doubts_only, number
         at += seconds
 
 
 def test_a_transport_stream_without_one_of_its_packets_is_not_accepted() -> None:
-    check, init, segments = check_after_first(*EXACT_TS)
+    check, init, segments = check_after_two(*EXACT_TS)
     body = segments[1]
     starts = unit_starts(body)
     inside = starts[0] + 2
@@ -69,14 +70,14 @@ def test_a_transport_stream_without_one_of_its_packets_is_not_accepted() -> None
 
 
 def test_a_transport_stream_without_a_whole_frame_is_not_accepted() -> None:
-    check, init, segments = check_after_first(*EXACT_TS)
+    check, init, segments = check_after_two(*EXACT_TS)
     starts = unit_starts(segments[1])
     lost = without_packets(segments[1], starts[5], count=starts[6] - starts[5])
     assert not check.accepts(lost, init=init, at=SECONDS, seconds=SECONDS)
 
 
 def test_a_transport_stream_is_made_of_whole_packets() -> None:
-    check, init, segments = check_after_first(*EXACT_TS)
+    check, init, segments = check_after_two(*EXACT_TS)
     body = segments[1]
     third = len(body) // PACKET_BYTES // 3 * PACKET_BYTES
     odd = [body[:-100], body + bytes(7), body[:third] + garbage(third) + body[2 * third :], body[:third] + body[third + 100 :]]
@@ -95,12 +96,12 @@ def test_a_transport_stream_is_made_of_whole_packets() -> None:
     ],
 )
 def test_bytes_that_are_not_media_are_not_accepted(source: tuple[str, str], body: bytes) -> None:
-    check, init, _ = check_after_first(*source)
+    check, init, _ = check_after_two(*source)
     assert not check.accepts(body, init=init, at=SECONDS, seconds=SECONDS)
 
 
 def test_a_fragmented_mp4_that_is_cut_between_two_fragments_is_too_short() -> None:
-    check, init, segments = check_after_first(*EXACT_FMP4)
+    check, init, segments = check_after_two(*EXACT_FMP4)
     second_moof = segments[1].index(b"moof", segments[1].index(b"moof") + 4) - 4
     assert not check.accepts(segments[1][:second_moof], init=init, at=SECONDS, seconds=SECONDS)
     assert check.accepts(segments[1], init=init, at=SECONDS, seconds=SECONDS)
@@ -108,13 +109,13 @@ def test_a_fragmented_mp4_that_is_cut_between_two_fragments_is_too_short() -> No
 
 @pytest.mark.parametrize("part", [0.0, 0.004, 0.5, 0.99], ids=["nothing", "its first box", "half", "all but its end"])
 def test_a_fragmented_mp4_that_is_cut_inside_a_box_is_not_accepted(part: float) -> None:
-    check, init, segments = check_after_first(*EXACT_FMP4)
+    check, init, segments = check_after_two(*EXACT_FMP4)
     assert not check.accepts(segments[1][: int(len(segments[1]) * part)], init=init, at=SECONDS, seconds=SECONDS)
 
 
 @pytest.mark.parametrize("source", [EXACT_TS, EXACT_FMP4], ids=["TS", "fMP4"])
 def test_a_segment_in_another_place_is_not_accepted(source: tuple[str, str]) -> None:
-    check, init, segments = check_after_first(*source)
+    check, init, segments = check_after_two(*source)
     assert not check.accepts(segments[2], init=init, at=SECONDS, seconds=SECONDS)
     assert not check.accepts(segments[0], init=init, at=SECONDS, seconds=SECONDS)
     assert not check.accepts(segments[1] + segments[2], init=init, at=SECONDS, seconds=SECONDS)
@@ -132,26 +133,59 @@ def test_the_first_segment_may_differ_from_extinf_by_a_quarter_of_it(seconds: fl
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(2.02, True), (2.04, False), (1.96, False)])
 def test_after_exact_segments_a_frame_makes_a_difference(seconds: float, *, accepted: bool) -> None:
-    check, init, segments = check_after_first(*EXACT_TS)
+    check, init, segments = check_after_two(*EXACT_TS)
     assert check.accepts(segments[1], init=init, at=SECONDS, seconds=seconds) == accepted
+
+
+@pytest.mark.parametrize("seconds", [1.7, 2.0, 2.4])
+def test_a_segment_alone_teaches_little(seconds: float) -> None:
+    """Audio in a track's first segment may begin earlier than in all others."""
+    init, segments = read_segments(media(EXACT_TS[0]), EXACT_TS[1])
+    check = SegmentPlausibility()
+    assert check.accepts(segments[0], init=init, at=0.0, seconds=SECONDS)
+    assert check.accepts(segments[1], init=init, at=SECONDS + 0.1, seconds=seconds)
+    assert not check.accepts(segments[2], init=init, at=2 * SECONDS + 0.2, seconds=seconds + 1.7)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "doubted"),
+    [
+        pytest.param(slice(0, 1), 1, False, id="in order"),
+        pytest.param(slice(1, 2), 1, True, id="the second in the first place, too"),
+        pytest.param(slice(1, 2), 0, True, id="exchanged"),
+        pytest.param(slice(0, 2), 1, True, id="the first one with its successor"),
+        pytest.param(slice(0, 1), 2, True, id="another one in the second place"),
+    ],
+)
+@pytest.mark.parametrize("source", [EXACT_TS, EXACT_FMP4], ids=["TS", "fMP4"])
+def test_of_two_that_do_not_follow_each_other_either_may_be_wrong(
+    source: tuple[str, str], first: slice, second: int, *, doubted: bool
+) -> None:
+    init, segments = read_segments(media(source[0]), source[1])
+    check = SegmentPlausibility()
+    accepted = check.accepts(b"".join(segments[first]), init=init, at=0.0, seconds=SECONDS)
+    check.accepts(segments[second], init=init, at=SECONDS, seconds=SECONDS)
+    assert check.doubts_only == (accepted and doubted)
+    assert accepted == (first != slice(0, 2))
 
 
 def test_after_inexact_segments_the_next_may_differ_three_times_as_much() -> None:
     init, segments = read_segments(media(EXACT_TS[0]), EXACT_TS[1])
     check = SegmentPlausibility()
-    assert check.accepts(segments[0], init=init, at=0.0, seconds=2.1)
+    for _ in range(2):
+        assert check.accepts(segments[0], init=init, at=0.0, seconds=2.1)
     assert not check.accepts(segments[1], init=init, at=SECONDS, seconds=2.35)
     assert check.accepts(segments[1], init=init, at=SECONDS, seconds=2.3)
 
 
 def test_one_that_is_not_accepted_teaches_nothing() -> None:
-    check, init, segments = check_after_first(*EXACT_TS)
+    check, init, segments = check_after_two(*EXACT_TS)
     assert not check.accepts(segments[1], init=init, at=SECONDS, seconds=2.4)
     assert not check.accepts(segments[1], init=init, at=SECONDS, seconds=2.1)
 
 
 def test_after_a_segment_is_believed_the_place_and_the_tolerance_are_learned_again() -> None:
-    check, init, segments = check_after_first(*EXACT_TS)
+    check, init, segments = check_after_two(*EXACT_TS)
     assert not check.accepts(segments[1], init=init, at=30.0, seconds=2.4)
     check.believe()
     assert check.accepts(segments[1], init=init, at=30.0, seconds=2.4)

@@ -24,6 +24,8 @@ from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
+OTHER = CONTENT[::-1]
+
 
 @pytest.mark.parametrize("byte_range", [None, BYTE_RANGE], ids=["whole", "byte range"])
 @pytest.mark.parametrize(
@@ -57,6 +59,13 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError
         pytest.param(Rule(status=503, times=3), id="503 three times"),
         pytest.param(Rule(status=429, headers={"Retry-After": "0"}, times=2), id="429 twice"),
         pytest.param(Rule(body=b"", ignore_range=True, times=1), id="nothing once"),
+        pytest.param([Rule(content_length=300_500, times=1), Rule()], id="once a length that is too large"),
+        pytest.param(
+            [Rule(content_length=300_500, times=1, etag=""), Rule(etag="")], id="once a length that is too large, without validators"
+        ),
+        pytest.param(
+            [Rule(cut_after=1000, times=1, etag='"old"'), Rule(etag='"new"')], id="the same bytes with another ETag after they were cut"
+        ),
         pytest.param(Rule(status=403, when=lambda request: bool(request.query)), id="403 with a query only"),
         pytest.param(Rule(headers={"Content-Type": "image/jpeg"}), id="an unusual content type"),
     ],
@@ -104,19 +113,27 @@ def test_every_byte_arrives(rule: Rule, byte_range: ByteRange | None) -> None:
         ),
         pytest.param(Rule(redirect="/a.ts"), None, "redirects", None, id="redirects in a circle"),
         pytest.param(
-            [Rule(cut_after=1000, times=1, etag='"old"'), Rule(etag='"new"')], None, "may have changed", 200, id="changed after it was cut"
+            [Rule(cut_after=1000, times=1, etag='"old"', body=OTHER), Rule(etag='"new"')],
+            None,
+            "may have changed",
+            200,
+            id="changed after it was cut",
         ),
         pytest.param(
-            [Rule(cut_after=1000, times=1, etag='"old"'), Rule(etag='"new"', headers={"ETag": '"new"'}, ignore_range=True)],
+            [Rule(cut_after=2000, times=1, etag='"old"', body=OTHER), Rule(etag='"new"', headers={"ETag": '"new"'}, ignore_range=True)],
             BYTE_RANGE,
             "may have changed",
             200,
             id="changed byte range after it was cut",
         ),
         pytest.param(
-            Rule(cut_after=1000, etag="", ignore_range=True), None, "may have changed", 200, id="cut, no ranges, without validators"
+            Rule(cut_after=1000, etag="", ignore_range=True),
+            None,
+            "stopped after 1000",
+            None,
+            id="always cut, no ranges, without validators",
         ),
-        pytest.param(Rule(cut_after=1000, etag='W/"1"', ignore_range=True), None, "may have changed", 200, id="a weak ETag is no proof"),
+        pytest.param(Rule(cut_after=1000, etag='W/"1"', ignore_range=True), None, "stopped after 1000", None, id="always cut, a weak ETag"),
     ],
 )
 def test_wrong_bytes_are_a_failure(rule: Rule | list[Rule], byte_range: ByteRange | None, words: str, status: int | None) -> None:

@@ -80,6 +80,11 @@ def is_longer(other: MediaPlaylist, than: MediaPlaylist, *, shortfall: Shortfall
     return other.seconds - than.seconds > shortfall.seconds / 2
 
 
+def skips_segments(playlist: MediaPlaylist) -> bool:
+    """Return whether the names or the byte ranges of a playlist leave out segments, although they are regular everywhere else."""
+    return max(_skipped_numbers(playlist.segments), _skipped_ranges(playlist.segments)) > 0
+
+
 def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | None:
     """Return a byte that exists only if the file of the last byte range has another segment; None if the segments are not byte ranges.
 

@@ -60,14 +60,14 @@ class SegmentPlausibility:
     """When the track begins, less where the playlist puts its first segment, in seconds."""
     _deviations: dict[Medium | None, float] = field(default_factory=dict)
     """By how many seconds EXTINF has been wrong so far, at most: about each medium, and about all of them together (None)."""
-    _moved: float = 0.0
-    """By how many seconds the playlist's places have been wrong so far, at most."""
+    _moved: float | None = None
+    """By how many seconds the playlist's places have been wrong so far, at most; None: not known."""
     _doubted: _Measured | None = None
     """What the last segment showed that was not accepted."""
     _only: _Accepted | None = None
     """The only segment that has been accepted; None before, and after others were."""
-    _others: bool = False
-    """More than one segment has been accepted."""
+    _begun: bool = False
+    """A segment has been accepted."""
     doubts_only: bool = False
     """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
@@ -106,28 +106,31 @@ class SegmentPlausibility:
         measured = _Measured(origin, deviations | {None: abs(end - start - seconds)})
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
-        is_moved = moved > _tolerance(None if self._origin is None else self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
+        is_moved = moved > _tolerance(self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
         if is_moved or any(self._is_odd(medium, deviation, seconds) for medium, deviation in measured.deviations.items()):
             self._doubted = measured
             return False
-        self._moved = max(self._moved, moved)
+        if self._begun:
+            self._moved = 0.0 if self._moved is None else max(self._moved, moved)
         self._learn(measured)
-        self._only = None if self._others else _Accepted(at + seconds, {medium: last for medium, (_, last) in spans.items()})
-        self._others = True
+        self._only = None if self._begun else _Accepted(at + seconds, {medium: last for medium, (_, last) in spans.items()})
+        self._begun = True
         return True
 
     def _is_odd(self, medium: Medium | None, deviation: float, seconds: float) -> bool:
         least = _MIN_TOLERANCE_SECONDS if medium is None else _MIN_MEDIUM_TOLERANCE_SECONDS
-        return deviation > _tolerance(self._deviations.get(medium), seconds, least=least)
+        known = None if self._only else self._deviations.get(medium)
+        return deviation > _tolerance(known, seconds, least=least)
 
     def _learn(self, measured: _Measured) -> None:
-        self._origin = measured.origin if self._origin is None else self._origin
-        for medium, deviation in measured.deviations.items():
-            self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
+        """Note how exact the playlist is; what the first segment alone shows is replaced, because a track may begin unevenly."""
+        known = {} if self._only else self._deviations
+        self._origin = measured.origin if self._origin is None or self._only else self._origin
+        self._deviations = known | {medium: max(deviation, known.get(medium, 0.0)) for medium, deviation in measured.deviations.items()}
 
     def believe(self) -> None:
         """Accept what did not look right and stays so: the playlist is less exact than it seemed, or the timeline goes on elsewhere."""
-        self._origin, self._only, self._others = None, None, True
+        self._origin, self._moved, self._only, self._begun = None, None, None, True
         if self._doubted is not None:
             self._learn(self._doubted)
         self._doubted = None

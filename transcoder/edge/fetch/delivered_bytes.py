@@ -25,8 +25,9 @@ class DeliveredBytes:
 
     def repeated(self, *, overlap: int | None = None) -> "RepeatedBytes":
         """Return what compares a body that begins with the last `overlap` of these bytes, or with all of them."""
-        expected = self._hash.digest() if overlap is None else hashlib.sha256(self.end[len(self.end) - overlap :]).digest()
-        return RepeatedBytes(self.count if overlap is None else overlap, expected)
+        if overlap is None or overlap == self.count:
+            return RepeatedBytes(self.count, self._hash.digest())
+        return RepeatedBytes(overlap, hashlib.sha256(self.end[len(self.end) - overlap :]).digest())
 
 
 class RepeatedBytes:

@@ -101,7 +101,7 @@ class Fetcher:
         local = self._local_chunks(url, None, exact=True)
         async with self._small_requests:
             if local is None:
-                base_url = await self._retry(attempt)
+                base_url = await self._retry(attempt, late=True)
             else:
                 _refuse_local_file(url)
                 base_url = local_files.base_url(url)

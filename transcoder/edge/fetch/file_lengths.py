@@ -10,7 +10,7 @@ from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.fetch.transfer import Transfer
 from transcoder.edge.fetch.validators import ContentRange, content_length
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 
 class FileLengths:
@@ -34,7 +34,7 @@ class FileLengths:
         """
         total, known = _length(response) if transfer.byte_range else None, self._known.get(transfer.url)
         if total is not None and known not in {None, total}:
-            error = UpstreamError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
+            error = DamagedMediaError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
             raise TransientError(error)
         yield
         if total is not None:

@@ -26,14 +26,25 @@ async def fetch_last_bytes(session: HttpSession, url: str, byte_range: ByteRange
         if response.status_code == httpx.codes.PARTIAL_CONTENT and served is not None:
             if served.stop != served.total or served.stop - served.start != min(size, served.stop):
                 return None
-            return await Transfer(url, ByteRange(served.start, served.stop - served.start), limit=size).read(response)
+            return await _read(Transfer(url, ByteRange(served.start, served.stop - served.start), limit=size), response)
         length = int(response.headers.get("Content-Length", 0))
         if response.status_code != httpx.codes.OK or not length or BodyDecoder(response).is_compressed:
             return None
         if length <= size:
-            return await Transfer(url, None, limit=size).read(response)
+            return await _read(Transfer(url, None, limit=size), response)
     # Many small servers support ranges, but not suffix ranges (RFC 9110, 14.1.2).
     return await _fetch_range(session, url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
+
+
+async def _read(transfer: Transfer, response: httpx.Response) -> bytes:
+    """Return the requested bytes of a response's body; raises what `Transfer.receive` does."""
+    buffer = bytearray()
+
+    async def append(chunk: bytes) -> None:
+        buffer.extend(chunk)
+
+    await transfer.receive(response, append)
+    return bytes(buffer)
 
 
 async def _fetch_range(session: HttpSession, url: str, byte_range: ByteRange) -> bytes | None:

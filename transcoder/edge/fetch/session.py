@@ -11,7 +11,7 @@ import httpx
 from transcoder import __version__
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.retry import error_for_status, httpx_errors_translated, url_after_403
+from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
@@ -146,7 +146,11 @@ class HttpSession:
         with httpx_errors_translated(str(target)):
             response = await self._client.send(request, stream=True)
         # Read it now: a closed connection no longer knows its peer's address.
-        response.extensions[FROM_PUBLIC] = has_public_peer(response)
+        is_public = has_public_peer(response)
+        if is_public is None:
+            await response.aclose()
+            raise TransientError(UpstreamError(f"{resource_name(str(target))}: the connection to the origin failed."))
+        response.extensions[FROM_PUBLIC] = is_public
         return response
 
 

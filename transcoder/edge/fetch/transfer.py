@@ -11,7 +11,7 @@ from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import ShortRangeError, TransientError
 from transcoder.edge.fetch.validators import ContentRange, Validators, content_length, length_after_416
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
 
 ByteSink = Callable[[bytes], Awaitable[None]]
 """Receives bytes. Returns when it may be called again: that is the back pressure."""
@@ -32,6 +32,8 @@ class Transfer:
         self._validators: Validators | None = None
         self._whole_only = False
         """No range is asked for any more, because the origin's ranges cannot be used."""
+        self._from_start = False
+        """The next range begins with the first byte of all, because another version of the resource was sent."""
         self._overlap = 0
         """How many bytes the current request asks for again, to compare them."""
         self._awaits_more = False
@@ -60,8 +62,11 @@ class Transfer:
         if self._whole_only or (self._length is None and not self.delivered):
             return {}
         validator = self._validators and (self._validators.etag or self._validators.modified)
+        if self._from_start:
+            self._overlap, validator = self.delivered, None
         # A server that sends short ranges is asked for new bytes only: its next one may be no longer than the overlap.
-        self._overlap = 0 if validator or self._awaits_more else len(self._passed_on.end)
+        elif not validator and not self._awaits_more:
+            self._overlap = len(self._passed_on.end)
         fields = {"Range": f"bytes={self._position - self._overlap}-{'' if self._stop is None else self._stop - 1}"}
         return fields | {"If-Range": validator} if validator and self.delivered else fields
 
@@ -78,7 +83,7 @@ class Transfer:
             UpstreamError: the resource does not contain the requested bytes.
             UnsupportedSourceError: there are more than `limit` bytes.
         """
-        before, awaited_more = self.delivered, self._awaits_more
+        awaited_more = self._awaits_more
         self._awaits_more = False
         try:
             if response.status_code == httpx.codes.PARTIAL_CONTENT:
@@ -89,19 +94,10 @@ class Transfer:
                 self._accept_end(response, expected=awaited_more)
         except (httpx.ReadError, httpx.RemoteProtocolError) as error:
             if self.delivered != self._length:  # the end of the message is not needed
-                raise self._interruption(response, has_progress=self.delivered > before) from error
+                stopped = UpstreamError(f"{resource_name(self.url)}: the transfer stopped after {self._progress()}.")
+                raise TransientError(stopped) from error
         if self.delivered == 0:
             raise TransientError(self._error("the origin sent nothing", response))
-
-    async def read(self, response: httpx.Response) -> bytes:
-        """Return the requested bytes of a response's body; raises what `receive` does."""
-        buffer = bytearray()
-
-        async def append(chunk: bytes) -> None:
-            buffer.extend(chunk)
-
-        await self.receive(response, append)
-        return bytes(buffer)
 
     async def _receive_partial(self, response: httpx.Response, sink: ByteSink) -> None:
         """Push the body of a 206, which must begin at the next byte to deliver and end no later than the requested range."""
@@ -197,18 +193,19 @@ class Transfer:
             raise self._error(f"the origin sent only {self._progress()}", response)
 
     def _check_same_resource(self, validators: Validators, response: httpx.Response) -> None:
-        """Remember the validators of the first response, and compare those of one that continues it."""
-        if self._validators is None or self.delivered == 0:
-            self._validators = validators
-        elif not validators.allow_same(self._validators):
-            raise TransientError(self._changed(response))
+        """Remember the validators of a response, and compare them with those of the one before.
 
-    def _interruption(self, response: httpx.Response, *, has_progress: bool) -> TransientError:
-        """Return the failure of a response that was cut."""
-        repeats = self.delivered > 0 and response.status_code == httpx.codes.OK and not has_progress
-        if repeats and self._validators and not self._validators.prove_same(Validators.of(response, content_length(response))):
-            return TransientError(self._changed(response))
-        return TransientError(UpstreamError(f"{resource_name(self.url)}: the transfer stopped after {self._progress()}."))
+        Raises:
+            TransientError: they differ. The next two requests have to agree, and their bytes are compared from the first one on: servers
+                may give different validators to the same bytes, or may have told a wrong length.
+        """
+        known = self._validators if self.delivered else None
+        self._validators = validators
+        if known is not None and not validators.allow_same(known):
+            self._from_start, self._whole_only = self._length is not None, self._length is None
+            raise TransientError(self._changed(response))
+        if known is not None:
+            self._validators = validators.completed_by(known)
 
     async def push_all(self, chunks: Iterator[bytes], sink: ByteSink) -> None:
         """Push requested bytes that need no request."""
@@ -244,4 +241,4 @@ class Transfer:
         return self._error("the transfer was interrupted, and the resource may have changed since", response)
 
     def _error(self, what: str, response: httpx.Response) -> UpstreamError:
-        return UpstreamError(f"{resource_name(self.url)}: {what}.", origin_status=response.status_code)
+        return DamagedMediaError(f"{resource_name(self.url)}: {what}.", origin_status=response.status_code)

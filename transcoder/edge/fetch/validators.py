@@ -50,10 +50,9 @@ class Validators(NamedTuple):
         etag = response.headers.get("ETag")
         return cls(None if etag is None or etag.startswith("W/") else etag, response.headers.get("Last-Modified"), length)
 
-    def prove_same(self, other: Self) -> bool:
-        """Return whether both certainly describe the same bytes: equal ETags, or equal dates and lengths."""
-        has_proof = self.etag is not None and self.etag == other.etag
-        return (has_proof or (self.modified is not None and self.length is not None and self == other)) and self.allow_same(other)
+    def completed_by(self, other: Self) -> Self:
+        """Return these fields, and the other's where these have none."""
+        return type(self)(self.etag or other.etag, self.modified or other.modified, other.length if self.length is None else self.length)
 
     def allow_same(self, other: Self) -> bool:
         """Return whether both may describe the same bytes: no field that both have differs.

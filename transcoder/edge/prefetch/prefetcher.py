@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch.track_reader import Check, SegmentBuffer, TrackReader
@@ -126,11 +125,13 @@ class Prefetcher:
             if buffer.body is not None and buffer.length > self._budget:
                 buffer.body = None
 
-        await self._fetch(buffer.segment, append)
-        if buffer.reader.check is not None:
-            with self._doubting(buffer):
-                await self._check_held(buffer, buffer.reader.check, append)
-                await self._check_kept(buffer, buffer.reader.check)
+        check = buffer.reader.check
+        if check is not None and buffer.held:
+            await self._fetch_held(buffer, check, append)
+        else:
+            await self._fetch(buffer.segment, append)
+            await self._check_kept(buffer)
+        self._settle(buffer)
         buffer.complete = True
         buffer.arrived.set()
         buffer.reader.longest_segment_bytes = max(buffer.reader.longest_segment_bytes, buffer.length)
@@ -138,46 +139,50 @@ class Prefetcher:
         self._release(buffer.reserved)
         buffer.reserved = 0
 
-    async def _check_held(self, buffer: SegmentBuffer, check: Check, append: ByteSink) -> None:
-        """Fetch a segment again, of which nothing has been read, while the check does not accept it."""
-        for _ in range(MAX_FETCHES - 1):
-            if not buffer.held or await check(buffer.segment, tuple(buffer.chunks)):
-                return
+    async def _fetch_held(self, buffer: SegmentBuffer, check: Check, append: ByteSink) -> None:
+        """Fetch a segment of which nothing is read, until the check accepts it; the last body is passed on, whatever it is.
+
+        Raises:
+            DamagedMediaError: the origin changes it while it is fetched.
+
+        """
+        for fetches_left in reversed(range(MAX_FETCHES)):
+            try:
+                await self._fetch(buffer.segment, append)
+            except DamagedMediaError:
+                if not (buffer.held and fetches_left):
+                    raise
+            else:
+                self._doubt(buffer)
+                if not buffer.held or await check(buffer.segment, tuple(buffer.chunks)) or not fetches_left:
+                    return
             buffer.reserved += buffer.length
             buffer.clear()
-            await self._fetch(buffer.segment, append)
-        if buffer.held:
-            await check(buffer.segment, tuple(buffer.chunks))
 
-    async def _check_kept(self, buffer: SegmentBuffer, check: Check) -> None:
+    async def _check_kept(self, buffer: SegmentBuffer) -> None:
         """Fetch a segment again that has been read as it arrived, while the check does not accept it, and continue with what it accepts.
 
         Raises:
             DamagedMediaError: it accepts a body that does not begin with what has been read.
 
         """
-        body, buffer.body = buffer.body, None
-        if body is None or await check(buffer.segment, body):
+        check, body = buffer.reader.check, buffer.body
+        if check is None or body is None:
             return
-        buffer.body = body
-        for _ in range(MAX_FETCHES - 1):
-            other = await self.fetch_again(buffer.segment)
-            if await check(buffer.segment, (other,)):
-                self._use(-buffer.unread)
-                is_continued = buffer.continue_with(other)
-                self._use(buffer.unread)
-                if not is_continued:
-                    raise DamagedMediaError("The origin has sent something else in place of a segment.")
-                break
+        self._doubt(buffer)
+        other, fetches_left = b"".join(body), MAX_FETCHES - 1
+        while not (accepted := await check(buffer.segment, (other,))) and fetches_left:
+            other, fetches_left = await self.fetch_again(buffer.segment), fetches_left - 1
+        unread = buffer.unread
+        if accepted and not buffer.continue_with(other):
+            raise DamagedMediaError("The origin has sent something else in place of a segment.")
+        self._use(buffer.unread - unread)
         buffer.body = None
 
-    @contextmanager
-    def _doubting(self, buffer: SegmentBuffer) -> Iterator[None]:
-        """Have `undoubted` wait for the block."""
+    def _doubt(self, buffer: SegmentBuffer) -> None:
+        """Have `undoubted` wait until the doubt about a segment is settled."""
         self._doubted.add(buffer)
         self._undoubted.clear()
-        yield
-        self._settle(buffer)
 
     def _settle(self, buffer: SegmentBuffer) -> None:
         """End the doubt about a segment, if there is one."""
