@@ -55,6 +55,10 @@ class UnsupportedSourceError(TranscoderError):
     slug = "unsupported-source"
 
 
+class UnexpectedMediaError(UnsupportedSourceError):
+    """A track has not the media that its playlist is listed for."""
+
+
 class TranscodeError(TranscoderError):
     """ffmpeg failed, or its output does not have the samples of its input."""
 
@@ -75,6 +79,10 @@ class UpstreamError(TranscoderError):
 
 class DamagedMediaError(UpstreamError):
     """What an origin sent as media is damaged, or is not what belongs in its place; the next time it may send something else."""
+
+
+class ChangedFileError(DamagedMediaError):
+    """A file changed between the requests for two byte ranges of it, so that everything that was fetched of it is in doubt."""
 
 
 class ProgramChangedError(DamagedMediaError):

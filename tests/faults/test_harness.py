@@ -166,7 +166,10 @@ def test_a_file_without_its_end_is_a_failure_only_where_that_is_the_sign_of_it(o
 
 def test_hangs_and_leftovers_are_worse_than_any_output(output: Path) -> None:
     assert judge(Outcome(success=True, file=output, hung=True), output)[0] is Verdict.HANG
-    assert judge(Outcome(success=True, file=output, leftovers=["file x"]), output) == (Verdict.LEFTOVER, "file x")
+    assert judge(Outcome(success=True, file=output, detail="exit 0", leftovers=["file x"]), output) == (
+        Verdict.LEFTOVER,
+        "file x after exit 0",
+    )
 
 
 @pytest.mark.parametrize("way", Way)

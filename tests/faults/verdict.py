@@ -84,7 +84,7 @@ def judge(outcome: Outcome, undisturbed: Path) -> tuple[Verdict, str]:
     if outcome.hung:
         return Verdict.HANG, outcome.detail
     if outcome.leftovers:
-        return Verdict.LEFTOVER, ", ".join(outcome.leftovers)
+        return Verdict.LEFTOVER, f"{', '.join(outcome.leftovers)} after {outcome.detail}"
     if not outcome.success:
         return Verdict.FAILED, outcome.detail
     if outcome.file is None or not is_whole(outcome.file):

@@ -4,6 +4,10 @@ from transcoder.core.hls.plan import Init, Key
 from transcoder.core.media.aes128 import KEY_BYTES, Decryptor
 from transcoder.edge.fetch import Fetcher
 
+_MORE_ATTEMPTS = 2
+_MAX_KEY_BYTES = 64 * 1024
+"""More than a key has: it is a web page instead."""
+
 
 class KeyStore:
     """Fetches keys and initialization sections when they are first needed, and keeps them for the rest of the job."""
@@ -25,8 +29,16 @@ class KeyStore:
         if key is None:
             return None
         if key.url not in self._keys:
-            self._keys[key.url] = await self._fetcher.small_resource(key.url, None, limit=KEY_BYTES)
+            self._keys[key.url] = await self._fetch_key(key.url)
         return Decryptor(self._keys[key.url], key.iv)
+
+    async def _fetch_key(self, url: str) -> bytes:
+        """Fetch a key, again while it has not the length of one: a proxy may answer with a page of its own."""
+        for _ in range(_MORE_ATTEMPTS):
+            found = await self._fetcher.small_resource(url, None, limit=_MAX_KEY_BYTES)
+            if len(found) == KEY_BYTES:
+                return found
+        return await self._fetcher.small_resource(url, None, limit=_MAX_KEY_BYTES)
 
     async def initialization_section(self, init: Init | None) -> bytes:
         """Return an initialization section, decrypted; empty if there is none.

@@ -45,6 +45,7 @@ class Rendition:
         clip = plan.output_format.clip
         self._clipped_period = 0 if clip and clip.start is not None else None
         """The period that does not begin with its first segment."""
+        self._ends_early = clip is not None and clip.seconds is not None
         checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
@@ -93,7 +94,7 @@ class Rendition:
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
             if segment is None or segment.period != previous.period:
-                _refuse_shortfall(sequence)
+                _refuse_shortfall(sequence, () if self._ends_early else inspector.unfinished)
                 break
             _refuse_doubled(passed, segment)
             if not self._is_continued(previous, segment, inspector):
@@ -164,7 +165,9 @@ def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
         raise DamagedMediaError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
 
 
-def _refuse_shortfall(sequence: SegmentSequence) -> None:
-    """Refuse a last segment that is shorter than the playlist says, where the playlist has been right so far."""
+def _refuse_shortfall(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
+    """Refuse a last segment that ends inside a packet, or is shorter than the playlist says, where the playlist has been right so far."""
+    for medium in unfinished:
+        raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
     if (seconds := sequence.shortfall()) > 0:
         raise DamagedMediaError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")

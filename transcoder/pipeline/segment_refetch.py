@@ -53,7 +53,7 @@ class SegmentRefetch:
             return False
         period = self._period_of[segment]
         check, init = self._checks[period], await self._keys.initialization_section(segment.init)
-        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds)
+        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding)
         if check.doubts_only and period not in self._confirmed:
             self._confirmed.add(period)
             await self._confirm(*self._first_accepted[period])
@@ -61,7 +61,9 @@ class SegmentRefetch:
 
     async def _confirm(self, segment: Segment, digest: bytes) -> None:
         """Fetch a segment again that was accepted when there was nothing to compare it with."""
-        if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
+        for _ in range(MAX_FETCHES - 1):
+            if hashlib.sha256(await self._fetch_again(segment)).digest() == digest:
+                continue
             raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
 
     async def _decrypted(self, segment: Segment, body: bytes) -> bytes | None:

@@ -31,7 +31,7 @@ from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
-from transcoder.errors import DamagedMediaError, single_error
+from transcoder.errors import DamagedMediaError, UnexpectedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output_stream import Output, Sink, WatchedSink
 from transcoder.pipeline.period import PeriodSettings, remux_period
@@ -68,17 +68,18 @@ async def transcode(
     """
     watched = WatchedSink(into)
     attempt = partial(_attempt, plan, fetcher=fetcher, program=program, settings=settings, into=watched, tags=tags)
-    await _until_whole(attempt, watched)
+    await _until_whole(attempt, fetcher, watched)
 
 
-async def _until_whole(attempt: Callable[[], Awaitable[None]], into: WatchedSink) -> None:
+async def _until_whole(attempt: Callable[[], Awaitable[None]], fetcher: Fetcher, into: WatchedSink) -> None:
     """Await `attempt()`, again while it finds damaged media before anything has been written."""
     for _ in range(_MORE_ATTEMPTS):
         try:
             return await attempt()
-        except DamagedMediaError:
+        except (DamagedMediaError, UnexpectedMediaError):
             if into.started:
                 raise
+            fetcher.begin_anew()
     return await attempt()
 
 

@@ -137,14 +137,19 @@ def test_after_exact_segments_a_frame_makes_a_difference(seconds: float, *, acce
     assert check.accepts(segments[1], init=init, at=SECONDS, seconds=seconds) == accepted
 
 
-@pytest.mark.parametrize("seconds", [1.7, 2.0, 2.4])
-def test_a_segment_alone_teaches_little(seconds: float) -> None:
+def test_a_segment_alone_teaches_little_about_where_a_track_begins() -> None:
     """Audio in a track's first segment may begin earlier than in all others."""
     init, segments = read_segments(media(EXACT_TS[0]), EXACT_TS[1])
     check = SegmentPlausibility()
     assert check.accepts(segments[0], init=init, at=0.0, seconds=SECONDS)
-    assert check.accepts(segments[1], init=init, at=SECONDS + 0.1, seconds=seconds)
-    assert not check.accepts(segments[2], init=init, at=2 * SECONDS + 0.2, seconds=seconds + 1.7)
+    assert check.accepts(segments[1], init=init, at=SECONDS + 0.1, seconds=SECONDS)
+    assert not check.accepts(segments[0], init=init, at=0.0, seconds=SECONDS)
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(2.52, True), (2.55, False), (1.48, True), (1.45, False)])
+def test_extinf_may_be_rounded(seconds: float, *, accepted: bool) -> None:
+    check, init, segments = check_after_two(*EXACT_TS)
+    assert check.accepts(segments[1], init=init, at=SECONDS, seconds=seconds, rounding=0.5) == accepted
 
 
 @pytest.mark.parametrize(

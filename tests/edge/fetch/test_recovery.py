@@ -284,23 +284,24 @@ async def _playlist_and_segment(fetcher: Fetcher, base: str) -> bytes:
     return b"".join(chunks)
 
 
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_a_segment_that_is_missing_once_gets_a_late_attempt(status: int) -> None:
+def test_a_segment_that_is_missing_at_first_gets_late_attempts(status: int, times: int) -> None:
     with origin(FILES) as o:
-        o.rules["/a.ts"] = Rule(status=status, times=1)
+        o.rules["/a.ts"] = Rule(status=status, times=times)
         started_at = time.monotonic()
         patient = replace(SETTINGS, retry_seconds=0.1)
         assert with_fetcher(lambda fetcher: _playlist_and_segment(fetcher, o.base), patient) == CONTENT
-        assert time.monotonic() - started_at >= 0.4
-        assert len(o.requests_of("/a.ts")) == 2
+        assert time.monotonic() - started_at >= 0.4 * (2**times - 1)
+        assert len(o.requests_of("/a.ts")) == 1 + times
 
 
-def test_a_late_attempt_is_made_once() -> None:
+def test_two_late_attempts_are_made() -> None:
     with origin(FILES) as o:
         o.rules["/a.ts"] = Rule(status=404)
         with pytest.raises(UpstreamError, match="404"):
             with_fetcher(lambda fetcher: _playlist_and_segment(fetcher, o.base))
-        assert len(o.requests_of("/a.ts")) == 2
+        assert len(o.requests_of("/a.ts")) == 3
 
 
 def test_what_is_asked_for_first_or_guessed_gets_no_late_attempt() -> None:

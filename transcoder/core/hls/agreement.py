@@ -97,15 +97,28 @@ def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | 
 
 
 def address_after_last_segment(playlist: MediaPlaylist) -> str | None:
-    """Return the address that the next segment would have, if the last three count up by the same step; None if they do not."""
+    """Return the address that the next segment would have, if the last three count up by the same step; None if they do not.
+
+    Of a list with fewer segments, the last number in the file's name is taken to count up by one.
+    """
     urls = [segment.url for segment in playlist.segments[-3:]]
-    steps = {_step(before, after) for before, after in pairwise(urls)}
-    step = steps.pop() if len(steps) == 1 else None
-    changed = _changed_number(*urls[-2:]) if step is not None and step > 0 else None
-    if step is None or changed is None:
+    if not urls:
         return None
-    last, number = urls[-1], changed[1]
-    return f"{last[: number.start()]}{int(number[0]) + step:0{len(number[0])}}{last[number.end() :]}"
+    steps = {_step(before, after) for before, after in pairwise(urls)} or {1}
+    changed = _changed_number(*urls[-2:]) if len(urls) > 1 else None
+    number, step = changed[1] if changed else _last_number(urls[-1]), steps.pop()
+    if number is None or steps or step is None or step < 1:
+        return None
+    return f"{urls[-1][: number.start()]}{int(number[0]) + step:0{len(number[0])}}{urls[-1][number.end() :]}"
+
+
+def _last_number(url: str) -> re.Match[str] | None:
+    """Return the last number in the name of a file, before its extension."""
+    path = url.partition("?")[0]
+    name = path.rindex("/") + 1
+    extension = path.find(".", name)
+    found = list(_NUMBER.finditer(path, name, len(path) if extension < 0 else extension))
+    return found[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Segment:
     range: ByteRange | None
     key: Key | None
     init: Init | None
-    rounding: float = 0.5
+    rounding: float = 0.0
     """By how many seconds `seconds` may be rounded."""
 
 

@@ -1,6 +1,6 @@
 """Inspection of segments on their way to ffmpeg: a check that each one is undamaged, and a count of its samples."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from transcoder.core.media.mp4_source import FragmentInspector, PlainFileInspector
@@ -50,6 +50,10 @@ class Inspector(Protocol):
 
         Only video in a transport stream needs it: nothing else can lose frames that are shown before others that it keeps.
         """
+
+    @property
+    def unfinished(self) -> Collection[Medium]:
+        """Media of which the segment ends inside a PES packet whose length is known; the next segment may continue it."""
 
     def begin(self) -> None:
         """Begin a segment."""

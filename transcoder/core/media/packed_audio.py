@@ -1,6 +1,6 @@
 """Packed audio segments: ADTS, MP3, AC-3 or E-AC-3 frames after an ID3 tag with the timestamp (RFC 8216, 3.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import (
@@ -144,6 +144,11 @@ class PackedAudioInspector:
     def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
         """None are known."""
         return {}
+
+    @property
+    def unfinished(self) -> Collection[Medium]:
+        """None: a segment that ends inside a frame is refused."""
+        return ()
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -7,8 +7,9 @@ strict, while `SegmentSequence` decides about what is passed on.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transcoder.core.media.mp4.boxes import Mp4Error, boxes_of
+from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
+from transcoder.core.media.mpegts.ends import unfinished_streams
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
@@ -20,7 +21,7 @@ _FIRST_TOLERANCE = 0.25
 """Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
 _MIN_TOLERANCE_SECONDS = 0.03
 _MIN_MEDIUM_TOLERANCE_SECONDS = 0.15
-"""One medium of several: in the last segment, audio may end a few frames before video."""
+"""Audio that may be one medium of several: in the last segment, it may end a few frames before video."""
 _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
 
@@ -68,10 +69,14 @@ class SegmentPlausibility:
     """The only segment that has been accepted; None before, and after others were."""
     _begun: bool = False
     """A segment has been accepted."""
+    _is_unfinished: bool = False
+    """The last segment ends inside a PES packet."""
+    _may_be_unfinished: bool = False
+    """A segment was believed that does: the packets of this track go on in the next segment."""
     doubts_only: bool = False
     """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
-    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float) -> bool:
+    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
 
         Args:
@@ -79,27 +84,26 @@ class SegmentPlausibility:
             init: its initialization section, decrypted.
             at: where the playlist puts it in its period, in seconds.
             seconds: EXTINF.
+            rounding: by how many seconds EXTINF may be rounded.
 
         """
-        self.doubts_only = False
+        self.doubts_only = self._is_unfinished = False
         try:
             found = probe(body, init=init, whole=True)
-            if found is None or not _is_unbroken(body, found):
+            if found is None or not _is_unbroken(body, found, init=init) or self._is_unexpectedly_unfinished(body, found):
                 return False
-            is_mpegts = found.container is Container.MPEGTS
-            ends = presentation_ends(body[-END_BYTES:] if is_mpegts else body, found, init=init)
+            spans = _spans(body, found, init=init)
         except TranscoderError:
             return False
-        spans = {
-            stream.medium: (stream.start, unwrap(ends[stream.medium], near=stream.start))
-            for stream in (found.first(medium) for medium in Medium)
-            if stream is not None and stream.start is not None and stream.medium in ends
-        }
         if not spans:
             return found.container not in {Container.FMP4, Container.MPEGTS}  # packed audio need not have timestamps
-        return self._is_plausible(spans, at=at, seconds=seconds)
+        return self._is_plausible(spans, at=at, seconds=seconds, rounding=rounding)
 
-    def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], *, at: float, seconds: float) -> bool:
+    def _is_unexpectedly_unfinished(self, body: bytes, found: Probe) -> bool:
+        self._is_unfinished = found.container is Container.MPEGTS and bool(unfinished_streams(body[-END_BYTES:], found))
+        return self._is_unfinished and not self._may_be_unfinished
+
+    def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], *, at: float, seconds: float, rounding: float) -> bool:
         start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
         origin = start - at if self._origin is None else unwrap(start, near=self._origin + at) - at
         deviations: dict[Medium | None, float] = {medium: abs(last - first - seconds) for medium, (first, last) in spans.items()}
@@ -107,7 +111,9 @@ class SegmentPlausibility:
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
         is_moved = moved > _tolerance(self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
-        if is_moved or any(self._is_odd(medium, deviation, seconds) for medium, deviation in measured.deviations.items()):
+        if is_moved or any(
+            self._is_odd(medium, max(0.0, deviation - rounding), seconds) for medium, deviation in measured.deviations.items()
+        ):
             self._doubted = measured
             return False
         if self._begun:
@@ -118,8 +124,8 @@ class SegmentPlausibility:
         return True
 
     def _is_odd(self, medium: Medium | None, deviation: float, seconds: float) -> bool:
-        least = _MIN_TOLERANCE_SECONDS if medium is None else _MIN_MEDIUM_TOLERANCE_SECONDS
-        known = None if self._only else self._deviations.get(medium)
+        least = _MIN_MEDIUM_TOLERANCE_SECONDS if medium is Medium.AUDIO else _MIN_TOLERANCE_SECONDS
+        known = None if self._only and medium is not Medium.VIDEO else self._deviations.get(medium)
         return deviation > _tolerance(known, seconds, least=least)
 
     def _learn(self, measured: _Measured) -> None:
@@ -131,6 +137,7 @@ class SegmentPlausibility:
     def believe(self) -> None:
         """Accept what did not look right and stays so: the playlist is less exact than it seemed, or the timeline goes on elsewhere."""
         self._origin, self._moved, self._only, self._begun = None, None, None, True
+        self._may_be_unfinished = self._may_be_unfinished or self._is_unfinished
         if self._doubted is not None:
             self._learn(self._doubted)
         self._doubted = None
@@ -141,16 +148,30 @@ def _tolerance(deviation: float | None, seconds: float, *, least: float) -> floa
     return _FIRST_TOLERANCE * seconds if deviation is None else _DEVIATION_FACTOR * deviation + least
 
 
-def _is_unbroken(body: bytes, found: Probe) -> bool:
-    """Return whether the body is whole packets or whole boxes, one after another; packed audio is not looked at."""
+def _spans(body: bytes, found: Probe, *, init: bytes) -> Mapping[Medium, tuple[float, float]]:
+    """Return when each medium starts and ends, in seconds, as far as that can be read."""
+    ends = presentation_ends(body[-END_BYTES:] if found.container is Container.MPEGTS else body, found, init=init)
+    return {
+        stream.medium: (stream.start, unwrap(ends[stream.medium], near=stream.start))
+        for stream in (found.first(medium) for medium in Medium)
+        if stream is not None and stream.start is not None and stream.medium in ends
+    }
+
+
+def _is_unbroken(body: bytes, found: Probe, *, init: bytes) -> bool:
+    """Return whether the body is whole packets, boxes or audio frames, one after another.
+
+    Raises:
+        TranscoderError: it is not.
+
+    """
     if found.container is Container.MPEGTS:
         return _packets_follow(body, found)
-    if found.container is not Container.FMP4:
-        return True
-    try:
-        return bool(list(boxes_of(body)))
-    except Mp4Error:
-        return False
+    inspector = inspector_for(found, init=init)
+    inspector.begin()
+    inspector.feed(body)
+    inspector.end()
+    return True
 
 
 def _packets_follow(body: bytes, found: Probe) -> bool:
@@ -158,6 +179,7 @@ def _packets_follow(body: bytes, found: Probe) -> bool:
     media = body[found.skip :]
     if not is_packets(media):
         return False
-    counters = ContinuityCounters(stream.id for stream in (found.first(medium) for medium in Medium) if stream)
+    pids = [stream.id for stream in (found.first(medium) for medium in Medium) if stream]
+    counters = ContinuityCounters(pids)
     counters.feed(media, len(media) // PACKET_BYTES)
     return not (counters.lost_inside or counters.jumped)

@@ -7,7 +7,7 @@ from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
 from transcoder.core.output.ffmpeg_command import AUDIO_CODECS, DECODABLE, VIDEO_CODECS, Silence, can_generate_silence
 from transcoder.core.output.probed_track import ProbedTrack, media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODER_CODECS, OutputFormat, VideoMode
-from transcoder.errors import UnsupportedSourceError
+from transcoder.errors import UnexpectedMediaError, UnsupportedSourceError
 
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
@@ -66,7 +66,7 @@ def refuse_missing_audio(announcement: Announcement) -> None:
 
     """
     if announcement.audio is None:
-        raise UnsupportedSourceError("The playlist names audio for this video, but its segments contain none; mute=1 accepts that.")
+        raise UnexpectedMediaError("The playlist names audio for this video, but its segments contain none; mute=1 accepts that.")
 
 
 def silence_for_period(tracks: Sequence[ProbedTrack], audio: Stream | None) -> Silence | None:
@@ -97,7 +97,7 @@ def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
             missing = _MISSING[track.track.kind]
             if len(tracks) == 1:
                 raise UnsupportedSourceError(f"The source contains {missing}.")
-            raise UnsupportedSourceError(f"A playlist of the source contains {missing}, although it is listed for that.")
+            raise UnexpectedMediaError(f"A playlist of the source contains {missing}, although it is listed for that.")
 
 
 def _refuse_codecs(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Self, TypeVar
@@ -18,7 +18,7 @@ from transcoder.edge.fetch.last_bytes import end_of_range, fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
 from transcoder.edge.fetch.reply import read_reply
-from transcoder.edge.fetch.retry import retry, retry_late
+from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
 from transcoder.errors import ForbiddenSourceError
@@ -68,6 +68,10 @@ class Fetcher:
         async with HttpSession.open(settings, headers or {}, network) as session:
             yield cls(session, settings, local_files=local_files)
 
+    def begin_anew(self) -> None:
+        """Forget what is known of files that are fetched range by range, because nothing of what was fetched before is used."""
+        self._lengths.forget()
+
     @property
     def requests(self) -> int:
         """How many requests have been sent, including redirects and retries."""
@@ -101,7 +105,7 @@ class Fetcher:
         local = self._local_chunks(url, None, exact=True)
         async with self._small_requests:
             if local is None:
-                base_url = await self._retry(attempt, late=True)
+                base_url = await self._retry(attempt, late=LATE_PAUSES[:1])
             else:
                 _refuse_local_file(url)
                 base_url = local_files.base_url(url)
@@ -158,7 +162,7 @@ class Fetcher:
         """
         first = ByteRange(0, size) if byte_range is None else ByteRange(byte_range.start, min(size, byte_range.length))
         transfer = Transfer(url, first, limit=self._settings.max_segment_bytes, exact=byte_range is not None)
-        return await self._collect(transfer, doubts=self._doubts, late=not guessed)
+        return await self._collect(transfer, doubts=self._doubts, late=() if guessed else LATE_PAUSES)
 
     async def last_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes | None:
         """Fetch the last `size` bytes of a segment, or fewer if it is shorter; None if the origin does not support ranges.
@@ -170,7 +174,7 @@ class Fetcher:
         if local is not None:
             return b"".join(local)[-size:]
         async with self._small_requests:
-            content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=True)
+            content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=LATE_PAUSES)
         self.bytes += len(content or b"")
         return content
 
@@ -186,13 +190,13 @@ class Fetcher:
         await self._deliver(Transfer(url, byte_range, limit=self._settings.max_segment_bytes), sink, doubts=self._doubts)
         self.segments += 1
 
-    async def _collect(self, transfer: Transfer, *, doubts: int, late: bool = True) -> bytes:
+    async def _collect(self, transfer: Transfer, *, doubts: int, late: Sequence[float] = LATE_PAUSES) -> bytes:
         buffer = bytearray()
         async with self._small_requests:
             await self._deliver(transfer, _append_to(buffer), doubts=doubts, late=late)
         return bytes(buffer)
 
-    async def _deliver(self, transfer: Transfer, sink: ByteSink, *, doubts: int, late: bool = True) -> None:
+    async def _deliver(self, transfer: Transfer, sink: ByteSink, *, doubts: int, late: Sequence[float] = LATE_PAUSES) -> None:
         """Carry out a transfer from the network, a local file or a data: URL."""
         guard = MediaGuard(transfer, sink, doubts=doubts)
 
@@ -208,12 +212,10 @@ class Fetcher:
             await transfer.push_all(local, sink)
         self.bytes += transfer.delivered
 
-    async def _retry(self, attempt: Callable[[], Awaitable[T]], delivered: Callable[[], int] = int, *, late: bool = False) -> T:
-        """Retry what is transient; if `late`, and the origin has served anything to this job, also what it does not have yet."""
-        count = self._session.count_retry
-        if late and self.bytes:
-            return await retry_late(attempt, self._settings, on_retry=count, delivered=delivered)
-        return await retry(attempt, self._settings, on_retry=count, delivered=delivered)
+    async def _retry(self, attempt: Callable[[], Awaitable[T]], delivered: Callable[[], int] = int, *, late: Sequence[float] = ()) -> T:
+        """Retry what is transient; after the `late` pauses, if the origin has served anything to this job, also what is missing there."""
+        pauses = late if self.bytes else ()
+        return await retry_late(attempt, self._settings, on_retry=self._session.count_retry, delivered=delivered, pauses=pauses)
 
     def _restrict_after(self, response: httpx.Response) -> None:
         """Forbid local files after anything from the network, and private addresses after a response from a public one."""

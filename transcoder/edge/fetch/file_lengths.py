@@ -10,7 +10,7 @@ from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.fetch.transfer import Transfer
 from transcoder.edge.fetch.validators import ContentRange, content_length
-from transcoder.errors import DamagedMediaError
+from transcoder.errors import ChangedFileError
 
 
 class FileLengths:
@@ -23,6 +23,10 @@ class FileLengths:
         """Begin without any."""
         self._known: dict[str, int] = {}
 
+    def forget(self) -> None:
+        """Begin anew: nothing of what was fetched before is used."""
+        self._known.clear()
+
     @contextmanager
     def checked(self, transfer: Transfer, response: httpx.Response) -> Iterator[None]:
         """Compare the length of the file before the block receives the response, and remember it if it was received well.
@@ -34,7 +38,7 @@ class FileLengths:
         """
         total, known = _length(response) if transfer.byte_range else None, self._known.get(transfer.url)
         if total is not None and known not in {None, total}:
-            error = DamagedMediaError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
+            error = ChangedFileError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
             raise TransientError(error)
         yield
         if total is not None:

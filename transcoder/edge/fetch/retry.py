@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,8 +20,8 @@ MAX_PAUSE_SECONDS = 10.0
 """The longest pause between two attempts, whatever Retry-After says."""
 LATE_STATUSES = frozenset({403, 404, 410})
 """Statuses of a file that has not reached a server of a CDN yet; S3 answers 403 to those who may not list what there is."""
-LATE_PAUSES = 4.0
-"""How many times the first pause to wait before a late attempt: with the default settings, a second."""
+LATE_PAUSES = (4.0, 8.0)
+"""How many times the first pause to wait before each late attempt: with the default settings, one second and two."""
 PROGRESS_BYTES = 1024 * 1024
 """An attempt that delivered this much resets the count of failures: an origin may hang up on a slow reader as often as it likes."""
 
@@ -73,22 +73,28 @@ async def retry(
 
 
 async def retry_late(
-    attempt: Callable[[], Awaitable[T]], settings: Settings, *, on_retry: Callable[[], None], delivered: Callable[[], int] = int
+    attempt: Callable[[], Awaitable[T]],
+    settings: Settings,
+    *,
+    on_retry: Callable[[], None],
+    delivered: Callable[[], int] = int,
+    pauses: Sequence[float] = LATE_PAUSES,
 ) -> T:
-    """Do what `retry` does, and once more after a pause if the origin answered that it does not have the resource.
+    """Do what `retry` does, and once more after each of the `pauses` if the origin answered that it does not have the resource.
 
     A playlist can name a file before all servers of a CDN have it. Use this only for resources that others of the same origin promise.
 
     Raises:
         TranscoderError: the last attempt's error.
     """
-    try:
-        return await retry(attempt, settings, on_retry=on_retry, delivered=delivered)
-    except UpstreamError as error:
-        if error.origin_status not in LATE_STATUSES:
-            raise
-    on_retry()
-    await asyncio.sleep(LATE_PAUSES * settings.retry_seconds)
+    for pause in pauses:
+        try:
+            return await retry(attempt, settings, on_retry=on_retry, delivered=delivered)
+        except UpstreamError as error:
+            if error.origin_status not in LATE_STATUSES:
+                raise
+        on_retry()
+        await asyncio.sleep(pause * settings.retry_seconds)
     return await retry(attempt, settings, on_retry=on_retry, delivered=delivered)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch.track_reader import Check, SegmentBuffer, TrackReader
-from transcoder.errors import DamagedMediaError, single_error
+from transcoder.errors import ChangedFileError, DamagedMediaError, single_error
 
 ByteSink = Callable[[bytes], Awaitable[None]]
 Fetch = Callable[[Segment, ByteSink], Awaitable[None]]
@@ -149,8 +149,8 @@ class Prefetcher:
         for fetches_left in reversed(range(MAX_FETCHES)):
             try:
                 await self._fetch(buffer.segment, append)
-            except DamagedMediaError:
-                if not (buffer.held and fetches_left):
+            except DamagedMediaError as error:
+                if isinstance(error, ChangedFileError) or not (buffer.held and fetches_left):
                     raise
             else:
                 self._doubt(buffer)

@@ -1,6 +1,6 @@
 """Checks MP4 segments while they pass through: whole boxes, and as much media as their headers announce."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
@@ -57,6 +57,11 @@ class FragmentInspector:
     def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
         """None are known."""
         return {}
+
+    @property
+    def unfinished(self) -> Collection[Medium]:
+        """None: a segment that ends inside a box is refused."""
+        return ()
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -3,7 +3,7 @@
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
-from transcoder.core.media.mpegts.pes import read_pes_header, without_stuffing
+from transcoder.core.media.mpegts.pes import announced_bytes, read_pes_header, without_stuffing
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 from transcoder.errors import DamagedMediaError
@@ -31,6 +31,8 @@ class ElementaryStream:
         """Latest presentation end so far, unwrapped from the start that the probe found."""
         self._reference = stream.start
         """The presentation time that the next timestamp is unwrapped near: the latest one, or the probe's."""
+        self.missing_bytes = 0
+        """How many bytes the current PES packet lacks by its own length; not positive if none, or if it has no length."""
         self._in_header = False
         self._is_media = False
         self._dts: float | None = None
@@ -72,7 +74,7 @@ class ElementaryStream:
         self.drain()
         self.payloads.clear()
         self.payloads.append(without_stuffing(payload))
-        self._in_header = True
+        self._in_header, self.missing_bytes = True, announced_bytes(payload)
 
     def drain(self) -> None:
         """Read the payloads collected so far."""
@@ -86,10 +88,12 @@ class ElementaryStream:
                 self.payloads.append(data)
                 return
             self._in_header, self._is_media = False, header.is_media
+            self.missing_bytes -= header.length
             data = data[header.length :]
             if header.is_media:
                 self.pes_packets += 1
                 self._take_timestamps(header.pts, header.dts)
+        self.missing_bytes -= len(data)
         if self._is_media:
             self._count(data)
 

@@ -1,10 +1,10 @@
 """The presentation end of a transport stream, read from its last bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, payloads
-from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
+from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
@@ -16,9 +16,20 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> Mapping[Medium, fl
     `last_bytes` may begin anywhere. The ends are seconds on the source's timeline, unwrapped to the time nearest to the stream's start. The
     duration of the last video frame is taken from the distance between the frames before it, the duration of audio from its frame headers.
     """
+    ends = {medium: _end(stream, packets) for medium, stream, packets in _pes_packets(last_bytes, probe)}
+    return {medium: end for medium, end in ends.items() if end is not None}
+
+
+def unfinished_streams(last_bytes: bytes, probe: Probe) -> list[Medium]:
+    """Return the media of a transport stream whose last PES packet is shorter than it says; `last_bytes` are those of the segment."""
+    return [medium for medium, _, packets in _pes_packets(last_bytes, probe) if packets and len(packets[-1]) < announced_bytes(packets[-1])]
+
+
+def _pes_packets(last_bytes: bytes, probe: Probe) -> Iterator[tuple[Medium, Stream, list[bytes]]]:
+    """Yield the first stream of each medium with its PES packets, as far as they begin in `last_bytes`."""
     offset = _packet_offset(last_bytes)
     if offset is None:
-        return {}
+        return
     streams = {stream.id: stream for medium in Medium if (stream := probe.first(medium))}
     packets: dict[int, list[list[bytes]]] = {pid: [] for pid in streams}
     for pid, starts, payload in payloads(last_bytes[offset:]):
@@ -27,8 +38,8 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> Mapping[Medium, fl
                 packets[pid].append([])
             if packets[pid]:
                 packets[pid][-1].append(payload)
-    ends = {streams[pid].medium: _end(streams[pid], [b"".join(parts) for parts in found]) for pid, found in packets.items()}
-    return {medium: end for medium, end in ends.items() if end is not None}
+    for pid, parts in packets.items():
+        yield streams[pid].medium, streams[pid], [b"".join(each) for each in parts]
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:

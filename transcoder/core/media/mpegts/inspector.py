@@ -1,6 +1,6 @@
 """Inspection of transport stream segments: sync bytes, whole packets, starts of PES packets, an unchanged program map."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
@@ -71,6 +71,11 @@ class TransportInspector:
     def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
         """First and last decode time of the video in this segment, in seconds, unwrapped."""
         return {stream.medium: span for stream in self._streams.values() if (span := stream.decode_span) is not None}
+
+    @property
+    def unfinished(self) -> Collection[Medium]:
+        """Media whose last PES packet is shorter than it says."""
+        return [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
 
     def begin(self) -> None:
         """Begin a segment."""

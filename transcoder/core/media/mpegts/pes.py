@@ -44,10 +44,16 @@ def read_pes_header(data: bytes) -> PesHeader | None:
     return PesHeader(length, pts, dts)
 
 
+def announced_bytes(payload: bytes) -> int:
+    """Return how long a PES packet is by its first payload; 0 if that does not say so, as is allowed for video."""
+    size = payload[4] << 8 | payload[5] if len(payload) > 6 else 0  # noqa: PLR2004 - PES_packet_length is there
+    return 6 + size if size else 0
+
+
 def without_stuffing(payload: bytes) -> bytes:
     """Return the first payload of a PES packet without the stuffing that follows a PES packet shorter than its transport packet."""
-    size = payload[4] << 8 | payload[5] if len(payload) > 6 else 0  # noqa: PLR2004 - PES_packet_length is there
-    return payload[: 6 + size] if size else payload
+    size = announced_bytes(payload)
+    return payload[:size] if size else payload
 
 
 def _timestamp(data: bytes, at: int) -> float:
