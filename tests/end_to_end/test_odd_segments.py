@@ -8,7 +8,7 @@ from conftest import Serve
 from fault_sets import encrypt
 from peers import media_reader
 from peers.get_command import get
-from peers.origin import Origin, Rule, garbage
+from peers.origin import Origin, Rule, garbage, html
 from peers.source_files import download
 
 Media = Callable[[str], Path]
@@ -108,21 +108,83 @@ def test_a_wrong_segment_that_comes_once_is_fetched_again(name: str, wrong: Wron
     assert len(origin.requests_of(path)) == 2
 
 
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [0, 1, 5])
 @pytest.mark.parametrize(
-    "wrong",
+    ("name", "wrong"),
     [
-        _half,
-        _without_a_packet,
-        _noise,
-        _noise_inside,
+        ("faults-ts-muxed", _half),
+        ("faults-ts-muxed", _without_a_packet),
+        ("faults-ts-muxed", _noise),
+        ("faults-ts-muxed", _noise_inside),
+        ("faults-ts-muxed", _doubled),
+        ("faults-fragments", _first_fragment),
+        ("faults-fragments", _doubled),
+        ("faults-aes-ts", _half_encrypted),
     ],
 )
-def test_the_second_segment_of_a_track_is_checked(wrong: Wrong, media: Media, serve: Serve, tmp_path: Path) -> None:
-    folder = media("faults-ts-muxed")
+def test_the_first_and_the_last_segments_are_checked_too(  # noqa: PLR0913  # what is wrong, where, how often, and four fixtures
+    name: str, wrong: Wrong, number: int, times: int, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    folder = media(name)
     origin = serve(folder)
     expected = hashes_of(origin, tmp_path / "expected.mp4")
-    origin.rules["/segment-1.ts"] = Rule(body=wrong(folder, 1), times=1)
+    origin.rules[f"/{_path(folder, number).name}"] = Rule(body=wrong(folder, number), times=times)
     assert hashes_of(origin, tmp_path / "output.mp4") == expected
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "path", "body"),
+    [
+        pytest.param("faults-fragments", "/segment-init.mp4", lambda right: right[: len(right) // 2], id="half an initialization section"),
+        pytest.param("faults-fragments", "/segment-init.mp4", lambda right: garbage(len(right)), id="noise for an initialization section"),
+        pytest.param("faults-aes-ts", "/video.key", lambda _: html(2000), id="a web page for a key"),
+        pytest.param("faults-aes-ts", "/video.key", lambda right: right[:7], id="half a key"),
+    ],
+)
+def test_what_segments_are_read_with_is_asked_for_again(  # noqa: PLR0913  # what is wrong, how often, and three fixtures
+    name: str, path: str, body: Callable[[bytes], bytes], times: int, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    folder = media(name)
+    origin = serve(folder)
+    expected = hashes_of(origin, tmp_path / "expected.mp4")
+    origin.rules[path] = Rule(body=body((folder / path[1:]).read_bytes()), times=times)
+    assert hashes_of(origin, tmp_path / "output.mp4") == expected
+
+
+def _without_a_frame(folder: Path, number: int) -> bytes:
+    """Leave out the packets of one video frame in the middle of a segment, and nothing else."""
+    body = _right(folder, number)
+    packets = [body[at : at + PACKET_BYTES] for at in range(0, len(body), PACKET_BYTES)]
+    video = [(index, bool(packet[1] & 0x40)) for index, packet in enumerate(packets) if (packet[1] & 0x1F, packet[2]) == (1, 0)]
+    starts = [place for place, (_, begins) in enumerate(video) if begins]
+    lost = {index for index, _ in video[starts[20] : starts[21]]}
+    assert lost
+    return b"".join(packet for index, packet in enumerate(packets) if index not in lost)
+
+
+def _without_the_end_of_the_last_frame(folder: Path, number: int) -> bytes:
+    """Cut a segment inside its last audio frame, at the border of a packet; the audio comes last."""
+    body = _right(folder, number)
+    assert (body[-PACKET_BYTES + 1] & 0x1F, body[-PACKET_BYTES + 2]) == (1, 1)
+    return body[:-PACKET_BYTES]
+
+
+@pytest.mark.parametrize(
+    ("number", "wrong", "words"),
+    [(3, _without_a_frame, "frames of the video"), (5, _without_the_end_of_the_last_frame, "ends inside a packet of the audio")],
+)
+def test_a_part_of_a_segment_that_no_distance_shows_is_missed(
+    number: int, wrong: Wrong, words: str, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    folder = media("faults-ts-muxed")
+    origin = serve(folder)
+    origin.rules[f"/segment-{number}.ts"] = Rule(body=wrong(folder, number))
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+    assert result.returncode == 4
+    assert words in result.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["faults-ts-muxed", "faults-fragments", "faults-aes-ts"])

@@ -1,5 +1,8 @@
 """The keys and initialization sections of one job, each fetched once."""
 
+import asyncio
+from collections import defaultdict
+
 from transcoder.core.hls.plan import Init, Key
 from transcoder.core.media.aes128 import KEY_BYTES, Decryptor
 from transcoder.edge.fetch import Fetcher
@@ -18,6 +21,8 @@ class KeyStore:
         self._max_init_bytes = max_init_bytes
         self._keys: dict[str, bytes] = {}
         self._inits: dict[Init, bytes] = {}
+        self._locks: defaultdict[str | Init, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One for each resource: who needs it while it is fetched waits for that."""
 
     async def decryptor(self, key: Key | None) -> Decryptor | None:
         """Return what decrypts one resource under `key`; None if it is not encrypted.
@@ -28,8 +33,9 @@ class KeyStore:
         """
         if key is None:
             return None
-        if key.url not in self._keys:
-            self._keys[key.url] = await self._fetch_key(key.url)
+        async with self._locks[key.url]:
+            if key.url not in self._keys:
+                self._keys[key.url] = await self._fetch_key(key.url)
         return Decryptor(self._keys[key.url], key.iv)
 
     async def _fetch_key(self, url: str) -> bytes:
@@ -49,8 +55,9 @@ class KeyStore:
         """
         if init is None:
             return b""
-        if init not in self._inits:
-            content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes, media=True)
-            decryptor = await self.decryptor(init.key)
-            self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
+        async with self._locks[init]:
+            if init not in self._inits:
+                content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes, media=True)
+                decryptor = await self.decryptor(init.key)
+                self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
         return self._inits[init]

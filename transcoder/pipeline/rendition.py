@@ -155,7 +155,7 @@ def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mappin
     listed = segment.segment
     # Without timestamps two segments of silence may be the same, byte for byte.
     fingerprint = (prefix, *sorted(starts.items(), key=str), *sorted(counts.items(), key=str)) if starts else (object(),)
-    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents)
+    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents, inspector.jumped)
 
 
 def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:

@@ -55,6 +55,10 @@ class Inspector(Protocol):
     def unfinished(self) -> Collection[Medium]:
         """Media of which the segment ends inside a PES packet whose length is known; the next segment may continue it."""
 
+    @property
+    def jumped(self) -> Collection[Medium]:
+        """Media of which packets may be missing in the current segment by their continuity counters, but not inside a PES packet."""
+
     def begin(self) -> None:
         """Begin a segment."""
 

@@ -150,6 +150,11 @@ class PackedAudioInspector:
         """None: a segment that ends inside a frame is refused."""
         return ()
 
+    @property
+    def jumped(self) -> Collection[Medium]:
+        """None: there are no counters."""
+        return ()
+
     def begin(self) -> None:
         """Begin a segment."""
         self._held, self._in_tags, self._start = b"", True, None

@@ -1,6 +1,6 @@
 """A segment that has passed through: what the playlist says of it, and the samples that it brought."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.media.streams import Medium
@@ -77,6 +77,8 @@ class PassedSegment:
     fingerprint: tuple[object, ...]
     """What arrived: equal only for equal bodies."""
     extents: Mapping[Medium, SegmentExtent]
+    jumped: Collection[Medium] = ()
+    """Media of which packets may be missing by their continuity counters."""
 
     def spaced_as(self, after: "PassedSegment") -> "PassedSegment":
         """Return the same with the sample durations of the next segment where its own are not known."""

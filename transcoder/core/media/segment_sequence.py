@@ -51,6 +51,7 @@ class SegmentSequence:
         """
         if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
             raise DamagedMediaError("Two segments have the same content: the origin sent one of them in place of another.")
+        _refuse_lost_frames(segment)
         if self._origin is None and segment.extents:
             self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
         if self._last is not None:
@@ -134,6 +135,13 @@ class SegmentSequence:
         # The end of the one segment may be missing, or the beginning of the other.
         short = max(before.seconds - extent.seconds, after.seconds - after.extents[medium].seconds)
         return short > max(hole / 2, self._inexactness(medium) + _JITTER_SECONDS)
+
+
+def _refuse_lost_frames(segment: PassedSegment) -> None:
+    """Refuse a segment that lacks frames inside, and packets by their counters: a source may drop frames, but not packets of them."""
+    for medium, extent in segment.extents.items():
+        if medium in segment.jumped and extent.lacking > 0:
+            raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames of the {medium.value}, with their packets.")
 
 
 def _refuse_lost_end(before: PassedSegment, after: PassedSegment) -> None:

@@ -63,6 +63,11 @@ class FragmentInspector:
         """None: a segment that ends inside a box is refused."""
         return ()
 
+    @property
+    def jumped(self) -> Collection[Medium]:
+        """None: there are no counters."""
+        return ()
+
     def begin(self) -> None:
         """Begin a segment."""
         self._starts, self._decode_ends = {}, {}

@@ -77,6 +77,11 @@ class TransportInspector:
         """Media whose last PES packet is shorter than it says."""
         return [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
 
+    @property
+    def jumped(self) -> Collection[Medium]:
+        """Media whose continuity counter jumped between two PES packets of this segment."""
+        return [stream.medium for pid, stream in self._streams.items() if pid in self._counters.jumped]
+
     def begin(self) -> None:
         """Begin a segment."""
         self._carry, self._is_aligned = b"", False
