@@ -123,8 +123,8 @@ def test_a_wrong_segment_that_comes_once_is_fetched_again(name: str, wrong: Wron
         ("faults-aes-ts", _half_encrypted),
     ],
 )
-def test_the_first_and_the_last_segments_are_checked_too(  # noqa: PLR0913  # what is wrong, where, how often, and four fixtures
-    name: str, wrong: Wrong, number: int, times: int, media: Media, serve: Serve, tmp_path: Path
+def test_the_first_and_the_last_segments_are_checked_too(  # noqa: PLR0913  # what is wrong, where, how often, and three fixtures
+    name: str, wrong: Wrong, *, number: int, times: int, media: Media, serve: Serve, tmp_path: Path
 ) -> None:
     folder = media(name)
     origin = serve(folder)
@@ -144,7 +144,7 @@ def test_the_first_and_the_last_segments_are_checked_too(  # noqa: PLR0913  # wh
     ],
 )
 def test_what_segments_are_read_with_is_asked_for_again(  # noqa: PLR0913  # what is wrong, how often, and three fixtures
-    name: str, path: str, body: Callable[[bytes], bytes], times: int, media: Media, serve: Serve, tmp_path: Path
+    name: str, path: str, body: Callable[[bytes], bytes], *, times: int, media: Media, serve: Serve, tmp_path: Path
 ) -> None:
     folder = media(name)
     origin = serve(folder)
