@@ -107,7 +107,7 @@ def playlist_cut(where: Cut, *, typed: bool) -> Change:
 
 def entry_missing(source: Source, piece: Piece, random: Random) -> Changed:
     """Leave out an entry; in a source of one track one from the middle, because nothing shows that the first or the last is missing."""
-    count = len(source.segments(piece.track))
+    count = len(source.segments(piece.track)) - _ends_with_little(source, piece)
     alone = len(source.of(Role.PLAYLIST)) == 1
     return _without(source, piece, {random.randrange(1, count - 1) if alone else random.randrange(count)})
 
@@ -115,12 +115,21 @@ def entry_missing(source: Source, piece: Piece, random: Random) -> Changed:
 def thinned(source: Source, piece: Piece, random: Random) -> Changed:
     """Leave out the last entries of one of two renditions, or every other one."""
     count = len(source.segments(piece.track))
-    last = set(range(count - random.randint(1, 4), count))
+    last = set(range(count - random.randint(1, 4) - _ends_with_little(source, piece), count))
     return _without(source, piece, random.choice([last, set(range(1, count, 2))]))
 
 
 def end_missing(source: Source, piece: Piece, random: Random) -> Changed:  # noqa: ARG001  # a `Change`
     return {piece: source.content(piece).replace(b"#EXT-X-ENDLIST\n", b"")}
+
+
+def _ends_with_little(source: Source, piece: Piece) -> bool:
+    """Return whether the last entry of a playlist has less than half the time of the first one, such as a single frame of audio.
+
+    Audio may as well be so much longer than its video: nothing shows that such an entry alone is missing.
+    """
+    first, *_, last = re.findall(r"#EXTINF:([0-9.]+)", source.content(piece).decode())
+    return float(last) < float(first) / 2
 
 
 def _without(source: Source, piece: Piece, numbers: set[int]) -> Changed:

@@ -1,5 +1,7 @@
 """A segment that lost a part, or lies elsewhere, is not accepted at first sight; those of ordinary packagers are."""
 
+from collections import Counter
+
 import pytest
 from make_media import media
 from peers.media_reader import listed_segments
@@ -67,6 +69,26 @@ def test_a_transport_stream_without_one_of_its_packets_is_not_accepted() -> None
     for lost in (inside, starts[3] - 1, starts[3]):
         assert not check.accepts(without_packets(body, lost), init=init, at=SECONDS, seconds=SECONDS), lost
     assert check.accepts(body, init=init, at=SECONDS, seconds=SECONDS)
+
+
+@pytest.mark.parametrize("source", [EXACT_TS, EXACT_FMP4, ("ts-audio-only", "main.m3u8")], ids=["TS", "fMP4", "audio in TS"])
+def test_a_segment_that_is_repeated_is_not_accepted(source: tuple[str, str]) -> None:
+    check, init, segments = check_after_two(*source)
+    assert not check.accepts(renumbered(2 * segments[1]), init=init, at=SECONDS, seconds=SECONDS)
+    assert check.accepts(renumbered(segments[1]), init=init, at=SECONDS, seconds=SECONDS)
+
+
+def renumbered(body: bytes) -> bytes:
+    """Give the packets of a transport stream consecutive counters, so that only their times tell that one is repeated."""
+    if body[:1] != b"G":
+        return body
+    counters: Counter[int] = Counter()
+    packets = bytearray(body)
+    for at in range(0, len(packets), PACKET_BYTES):
+        pid = (packets[at + 1] & 0x1F) << 8 | packets[at + 2]
+        packets[at + 3] = packets[at + 3] & 0xF0 | counters[pid] & 0x0F
+        counters[pid] += 1
+    return bytes(packets)
 
 
 def test_a_transport_stream_without_a_whole_frame_is_not_accepted() -> None:

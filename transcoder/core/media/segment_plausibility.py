@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
+from transcoder.core.media.mpegts.decode_times import runs_backwards
 from transcoder.core.media.mpegts.ends import unfinished_streams
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
@@ -20,8 +21,8 @@ from transcoder.errors import TranscoderError
 _FIRST_TOLERANCE = 0.25
 """Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
 _MIN_TOLERANCE_SECONDS = 0.03
-_MIN_MEDIUM_TOLERANCE_SECONDS = 0.15
-"""Audio that may be one medium of several: in the last segment, it may end a few frames before video."""
+_MIN_AUDIO_TOLERANCE_SECONDS = 0.15
+"""For audio beside video: in the last segment, it may end a few frames earlier."""
 _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
 
@@ -112,7 +113,8 @@ class SegmentPlausibility:
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
         is_moved = moved > _tolerance(self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
         if is_moved or any(
-            self._is_odd(medium, max(0.0, deviation - rounding), seconds) for medium, deviation in measured.deviations.items()
+            self._is_odd(medium, max(0.0, deviation - rounding), seconds, alone=len(spans) == 1)
+            for medium, deviation in measured.deviations.items()
         ):
             self._doubted = measured
             return False
@@ -123,9 +125,10 @@ class SegmentPlausibility:
         self._begun = True
         return True
 
-    def _is_odd(self, medium: Medium | None, deviation: float, seconds: float) -> bool:
-        least = _MIN_MEDIUM_TOLERANCE_SECONDS if medium is Medium.AUDIO else _MIN_TOLERANCE_SECONDS
-        known = None if self._only and medium is not Medium.VIDEO else self._deviations.get(medium)
+    def _is_odd(self, medium: Medium | None, deviation: float, seconds: float, *, alone: bool) -> bool:
+        """Return whether a deviation is larger than those before it; audio beside video may begin earlier in the first segment."""
+        least = _MIN_TOLERANCE_SECONDS if alone or medium is not Medium.AUDIO else _MIN_AUDIO_TOLERANCE_SECONDS
+        known = self._deviations.get(medium) if alone or medium is Medium.VIDEO or not self._only else None
         return deviation > _tolerance(known, seconds, least=least)
 
     def _learn(self, measured: _Measured) -> None:
@@ -175,11 +178,11 @@ def _is_unbroken(body: bytes, found: Probe, *, init: bytes) -> bool:
 
 
 def _packets_follow(body: bytes, found: Probe) -> bool:
-    """Return whether the body is whole transport packets, none of which is missing by its counter."""
+    """Return whether the body is whole transport packets, none of which is missing by its counter or repeated by its time."""
     media = body[found.skip :]
     if not is_packets(media):
         return False
     pids = [stream.id for stream in (found.first(medium) for medium in Medium) if stream]
     counters = ContinuityCounters(pids)
     counters.feed(media, len(media) // PACKET_BYTES)
-    return not (counters.lost_inside or counters.jumped)
+    return not (counters.lost_inside or counters.jumped or any(runs_backwards(media, pid) for pid in pids))

@@ -5,6 +5,9 @@ import hashlib
 OVERLAP_BYTES = 1024
 """So many bytes are asked for again, and compared, where an origin names no version of the resource that a range could be tied to."""
 
+EDGE_BYTES = 64
+"""So many bytes are kept of where a range begins and of what stands behind it, to compare them with those of other ranges."""
+
 
 class DeliveredBytes:
     """The number of bytes that were passed on, their hash, and the last few of them. Needs the same memory for any number."""
@@ -12,6 +15,8 @@ class DeliveredBytes:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.count = 0
+        self.beginning = b""
+        """The first `EDGE_BYTES`, or fewer if fewer were passed on."""
         self.end = b""
         """The last `OVERLAP_BYTES`, or fewer if fewer were passed on."""
         # SHA-256 has instructions of its own on the processors of Lambda, and is faster there than BLAKE2.
@@ -20,6 +25,8 @@ class DeliveredBytes:
     def add(self, chunk: bytes) -> None:
         """Count bytes that were passed on."""
         self.count += len(chunk)
+        if len(self.beginning) < EDGE_BYTES:
+            self.beginning += chunk[: EDGE_BYTES - len(self.beginning)]
         self.end = (self.end + chunk[-OVERLAP_BYTES:])[-OVERLAP_BYTES:]
         self._hash.update(chunk)
 

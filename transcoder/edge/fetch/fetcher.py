@@ -13,7 +13,7 @@ from transcoder.core.hls.plan import ByteRange
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
-from transcoder.edge.fetch.file_lengths import FileLengths
+from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.last_bytes import end_of_range, fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
@@ -44,7 +44,7 @@ class Fetcher:
         self._session = session
         self._settings = settings
         self._doubts = settings.attempts - 1
-        self._lengths = FileLengths()
+        self._versions = FileVersions()
         self._local_files_allowed = local_files
         # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
         self._small_requests = asyncio.Semaphore(settings.connections)
@@ -70,7 +70,7 @@ class Fetcher:
 
     def begin_anew(self) -> None:
         """Forget what is known of files that are fetched range by range, because nothing of what was fetched before is used."""
-        self._lengths.forget()
+        self._versions.forget()
 
     @property
     def requests(self) -> int:
@@ -202,7 +202,7 @@ class Fetcher:
 
         async def attempt() -> None:
             async with self._session.stream(transfer.url, transfer.headers()) as response:
-                with self._lengths.checked(transfer, response):
+                with self._versions.checked(transfer, response):
                     await guard.receive(response)
 
         local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
+from transcoder.edge.fetch.body_slice import BodySlice
 from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.delivered_bytes import DeliveredBytes, RepeatedBytes
 from transcoder.edge.fetch.raw_body import raw_chunks
@@ -25,6 +26,8 @@ class Transfer:
         self.url = url
         self.byte_range = byte_range
         self.exact = exact
+        self.following = b""
+        """The first bytes behind the range, where a response has shown them."""
         self._passed_on = DeliveredBytes()
         self._start = 0 if byte_range is None else byte_range.start
         self._length = None if byte_range is None else byte_range.length
@@ -45,6 +48,11 @@ class Transfer:
     def delivered(self) -> int:
         """How many of the requested bytes have been pushed into the sink."""
         return self._passed_on.count
+
+    @property
+    def beginning(self) -> bytes:
+        """The first requested bytes."""
+        return self._passed_on.beginning
 
     @property
     def _position(self) -> int:
@@ -83,8 +91,7 @@ class Transfer:
             UpstreamError: the resource does not contain the requested bytes.
             UnsupportedSourceError: there are more than `limit` bytes.
         """
-        awaited_more = self._awaits_more
-        self._awaits_more = False
+        awaited_more, self._awaits_more = self._awaits_more, False
         try:
             if response.status_code == httpx.codes.PARTIAL_CONTENT:
                 await self._receive_partial(response, sink)
@@ -148,17 +155,16 @@ class Transfer:
         # Bytes that are read only to be skipped count towards the limit.
         if self._start > self._limit or (self._length is None and (length or 0) > self._limit):
             raise self._too_long()
-        received, repeated = 0, self._passed_on.repeated()
+        part, repeated = BodySlice(self._start, self._stop), self._passed_on.repeated()
         async with raw_chunks(response) as chunks:
             async for chunk in chunks:
                 for decoded in decoder.decode(chunk):
-                    requested = decoded[max(0, self._start - received) :]
-                    received += len(decoded)
-                    await self._push_new(requested, repeated, response, sink)
+                    await self._push_new(part.take(decoded), repeated, response, sink)
                 if self._length == self.delivered and not repeated.remaining:
+                    self.following = part.following
                     return  # the rest of the body is not needed
         decoder.finish()
-        self._check_end(received, response)
+        self._check_end(part.received, response)
 
     def _check_end(self, received: int, response: httpx.Response) -> None:
         """Check that a whole body of so many bytes has all that is requested.
@@ -196,8 +202,8 @@ class Transfer:
         """Remember the validators of a response, and compare them with those of the one before.
 
         Raises:
-            TransientError: they differ. The next two requests have to agree, and their bytes are compared from the first one on: servers
-                may give different validators to the same bytes, or may have told a wrong length.
+            TransientError: they differ. The next two responses have to agree, and are compared from their first byte: servers may give
+                different validators to the same bytes, or may have told a wrong length.
         """
         known = self._validators if self.delivered else None
         self._validators = validators
@@ -213,11 +219,11 @@ class Transfer:
             await self._push(chunk, sink)
 
     async def _push_new(self, chunk: bytes, repeated: RepeatedBytes, response: httpx.Response, sink: ByteSink) -> None:
-        """Push what a chunk of a body has after the bytes that were delivered before, and within the requested range."""
+        """Push what a chunk of a body has after the bytes that were delivered before."""
         new = repeated.remove_from(chunk)
         if new is None:
             raise TransientError(self._changed(response))
-        await self._push(new if self._length is None else new[: self._length - self.delivered], sink)
+        await self._push(new, sink)
 
     async def _push(self, chunk: bytes, sink: ByteSink) -> None:
         """Push requested bytes into the sink, and count them."""

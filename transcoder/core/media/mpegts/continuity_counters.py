@@ -1,10 +1,10 @@
 """Continuity counters: packets that are missing within one segment (ISO/IEC 13818-1, 2.4.3.3)."""
 
 from collections.abc import Iterable
-from functools import cache
 from itertools import compress
 
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, PID_MASK, UNIT_START
+from transcoder.core.media.mpegts.packet_selection import packets_of
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, UNIT_START
 
 _CYCLE = bytes(range(16)) * 8192
 """The counters of consecutive packets, for as many as one piece of a segment can hold."""
@@ -45,7 +45,7 @@ class ContinuityCounters:
         """Compare the counters of each PID with those of consecutive packets, in C: this is done for every byte of a video."""
         high, low, control = data[1::PACKET_BYTES], data[2::PACKET_BYTES], data[3::PACKET_BYTES]
         for pid, last in self._last.items():
-            selected = _selector(high, low, pid)
+            selected = packets_of(high, low, pid)
             controls = bytes(compress(control, selected))
             if not controls:
                 continue
@@ -69,20 +69,6 @@ class ContinuityCounters:
                 starts_unit = bool((packet[1] << 8 | packet[2]) & UNIT_START)
                 (self.jumped if starts_unit else self.lost_inside).add(pid)
             last, was_repeated = counter, is_repeated
-
-
-@cache
-def _pid_tables(pid: int) -> tuple[bytes, bytes]:
-    """Return tables that map the high and the low byte of a packet's PID to 1 if they are those of `pid`."""
-    high = bytes((octet & PID_MASK >> 8) == pid >> 8 for octet in range(256))
-    return high, bytes(octet == pid & 0xFF for octet in range(256))
-
-
-def _selector(high: bytes, low: bytes, pid: int) -> bytes:
-    """Return a byte per packet: 1 if it belongs to `pid`."""
-    high_table, low_table = _pid_tables(pid)
-    both = int.from_bytes(high.translate(high_table), "big") & int.from_bytes(low.translate(low_table), "big")
-    return both.to_bytes(len(high), "big")
 
 
 def _announces_jump(packet: bytes) -> bool:
