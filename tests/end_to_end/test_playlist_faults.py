@@ -175,3 +175,31 @@ def test_a_much_shorter_track_is_accepted_only_if_another_list_of_it_is_as_short
     short = counts(origin, tmp_path / "short.mp4")
     assert short["video"] == whole["video"]
     assert 0 < short["audio"] < whole["audio"] / 2
+
+
+@pytest.mark.parametrize("ignore_range", [False, True])
+@pytest.mark.parametrize(("name", "media_of_audio"), [("faults-cmaf-byterange", "/audio.mp4"), ("faults-packed-aac", "/audio-5.aac")])
+def test_a_track_that_ends_a_segment_early_is_tested_for_media_behind_its_end(  # a set, an origin's feature, and three fixtures
+    name: str, media_of_audio: str, *, ignore_range: bool, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    origin = serve(media(name))
+    origin.rules[media_of_audio] = Rule(ignore_range=ignore_range)
+    text = text_of(origin, "/audio.m3u8")
+    origin.rules["/audio.m3u8"] = Rule(body=text[: text.rindex(b"#EXTINF")] + ENDLIST)
+    assert_refused(origin, tmp_path, "entries are missing")
+    if name == "faults-packed-aac":
+        origin.rules[media_of_audio] = Rule(status=404)
+        result = get(origin.url("/main.m3u8"), tmp_path / "short.mp4")
+        assert result.returncode == 0, result.stderr.decode()
+
+
+def test_a_playlist_that_skips_a_segment_is_asked_for_again(media: Media, serve: Serve, tmp_path: Path) -> None:
+    origin = serve(media("faults-ts-muxed"))
+    whole = counts(origin, tmp_path / "whole.mp4")
+    text = text_of(origin, "/main.m3u8")
+    origin.rules["/main.m3u8"] = [Rule(body=without_entry(text, "segment-3.ts"), times=2), Rule()]
+    assert counts(origin, tmp_path / "again.mp4") == whole
+    origin.rules["/main.m3u8"] = Rule(body=without_entry(text, "segment-3.ts"))
+    refused = tmp_path / "refused"
+    refused.mkdir()
+    assert_refused(origin, refused, "A part of a segment is missing")

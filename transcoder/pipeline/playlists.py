@@ -147,11 +147,11 @@ async def _has_unlisted_media(playlist: MediaPlaylist, fetcher: Fetcher) -> bool
     """Return whether there is another segment after the last one: in the file of its byte range, or at the address that follows."""
     try:
         if byte := byte_after_last_segment(playlist):
-            return bool(await fetcher.last_bytes(*byte, size=1))
+            return bool(await fetcher.first_bytes(*byte, size=1, guessed=True))
         following = address_after_last_segment(playlist)
         first = await fetcher.first_bytes(following, size=TEXT_BYTES, guessed=True) if following else b""
         return bool(first) and not is_text(first)
-    except (UpstreamError, UpstreamTimeoutError):
+    except (UpstreamError, UpstreamTimeoutError, UnsupportedSourceError):
         return False  # there is none; if the file of byte ranges is missing, fetching its segments says so
 
 
