@@ -192,3 +192,37 @@ def test_a_still_picture_may_be_a_segment() -> None:
 def test_a_segment_whose_beginning_is_missing_is_found() -> None:
     with pytest.raises(UpstreamError, match=f"{MISSING}: 0.160 s"):
         passed(segment(0, 2.04, video=evenly(10.0, 12.04)), segment(1, 2.04, video=evenly(12.2, 14.08)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seconds"),
+    [
+        pytest.param(
+            evenly(10.0, 14.0 + 2 * AUDIO_FRAME, sample=AUDIO_FRAME), evenly(14.0, 18.0, sample=AUDIO_FRAME), 4.0, id="at the end"
+        ),
+        pytest.param(
+            evenly(10.0, 14.0, sample=AUDIO_FRAME), evenly(14.0 - 2 * AUDIO_FRAME, 18.0, sample=AUDIO_FRAME), 4.0, id="at the start"
+        ),
+        pytest.param(evenly(10.0, 14.2), evenly(14.0, 18.0), 4.0, id="five frames of video"),
+    ],
+)
+def test_frames_of_two_segments_in_one_are_doubled(before: SegmentExtent, after: SegmentExtent, seconds: float) -> None:
+    medium = "video" if before.sample_seconds == FRAME else "audio"
+    extents = [evenly(6.0, 10.0, sample=before.sample_seconds), before, after]
+    exact = [
+        PassedSegment(number * seconds, seconds, 0.0005, (f"{number}.ts",), (number,), {Medium(medium): extent})
+        for number, extent in enumerate(extents)
+    ]
+    with pytest.raises(UpstreamError, match="doubled"):
+        passed(*exact)
+
+
+@pytest.mark.parametrize("early", [0.0, 0.01, AUDIO_FRAME])
+def test_segments_that_overlap_as_the_playlist_says_are_the_sources_own(early: float) -> None:
+    """Each segment begins a frame before the end of the one before it, and EXTINF does not contradict."""
+    extents = [
+        evenly(6.0, 10.0 + early, sample=AUDIO_FRAME),
+        evenly(10.0, 14.0 + early, sample=AUDIO_FRAME),
+        evenly(14.0, 18.0, sample=AUDIO_FRAME),
+    ]
+    passed(*(segment(number, 4.0 + early, at=4.0 * number, audio=extent) for number, extent in enumerate(extents)))

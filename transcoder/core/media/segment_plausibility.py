@@ -20,7 +20,7 @@ from transcoder.errors import TranscoderError
 
 _FIRST_TOLERANCE = 0.25
 """Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
-_MIN_TOLERANCE_SECONDS = 0.03
+_MIN_TOLERANCE_SECONDS = 0.016
 _MIN_AUDIO_TOLERANCE_SECONDS = 0.15
 """For audio beside video: in the last segment, it may end a few frames earlier."""
 _DEVIATION_FACTOR = 3.0

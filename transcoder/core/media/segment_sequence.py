@@ -57,6 +57,7 @@ class SegmentSequence:
         if self._last is not None:
             _refuse_lost_end(self._last, segment)
             self._refuse_hole(self._last.spaced_as(segment), segment)
+            self._refuse_overlap(self._last, segment)
             self._measure(self._last, segment)
         self._last = segment
 
@@ -124,6 +125,16 @@ class SegmentSequence:
         if len(found) > 1 or any(self._agrees(before, after, medium, holes) for medium in found):
             longest = max(found.values())
             raise DamagedMediaError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+
+    def _refuse_overlap(self, before: PassedSegment, after: PassedSegment) -> None:
+        """Refuse a segment with a part of the next one or of the one before it, where EXTINF says that one of them is too long."""
+        for medium, extent in before.extents.items():
+            hole = _hole(before, after, medium)
+            if hole is None or not extent.is_steady or not _is_hole(extent, -hole):
+                continue
+            long = max(extent.seconds - before.seconds, after.extents[medium].seconds - after.seconds)
+            if long > max(-hole / 2, self._inexactness(medium) + _JITTER_SECONDS):
+                raise DamagedMediaError(f"A part of a segment is doubled: the next one starts {-hole:.3f} s before its end.")
 
     def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
         """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments."""
