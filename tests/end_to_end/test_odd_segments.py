@@ -171,6 +171,22 @@ def _without_the_end_of_the_last_frame(folder: Path, number: int) -> bytes:
     return body[:-PACKET_BYTES]
 
 
+@pytest.mark.parametrize("times", [1, 2, None])
+def test_the_rest_of_a_frame_between_two_segments_is_missed(times: int | None, media: Media, serve: Serve, tmp_path: Path) -> None:
+    """Nothing says how long a video frame is, but its last packet is stuffed, and the counters of these segments go on."""
+    origin = serve(media("faults-ts-separate"))
+    expected = hashes_of(origin, tmp_path / "expected.mp4")
+    right = (media("faults-ts-separate") / "large-3.ts").read_bytes()
+    assert right[-PACKET_BYTES + 3] & 0x20
+    assert not right[-2 * PACKET_BYTES + 3] & 0x20
+    origin.rules["/large-3.ts"] = Rule(body=right[:-PACKET_BYTES], times=times)
+    if times is not None:
+        assert hashes_of(origin, tmp_path / "output.mp4") == expected
+        return
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, b"ends inside a frame of the video" in result.stderr) == (4, True), result.stderr.decode()
+
+
 @pytest.mark.parametrize(
     ("number", "wrong", "words"),
     [(3, _without_a_frame, "frames of the video"), (5, _without_the_end_of_the_last_frame, "ends inside a packet of the audio")],

@@ -155,7 +155,7 @@ def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mappin
     listed = segment.segment
     # Without timestamps two segments of silence may be the same, byte for byte.
     fingerprint = (prefix, *sorted(starts.items(), key=str), *sorted(counts.items(), key=str)) if starts else (object(),)
-    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents, inspector.jumped)
+    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents, inspector.counters)
 
 
 def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
@@ -167,6 +167,8 @@ def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
 
 def _refuse_shortfall(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
     """Refuse a last segment that ends inside a packet, or is shorter than the playlist says, where the playlist has been right so far."""
+    if cut := sequence.cut_packets():
+        raise DamagedMediaError(f"A segment ends inside a frame of the {cut.value}: the next one does not continue its packets.")
     for medium in unfinished:
         raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
     if (seconds := sequence.shortfall()) > 0:

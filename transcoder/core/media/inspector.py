@@ -6,6 +6,7 @@ from typing import Protocol
 from transcoder.core.media.mp4_source import FragmentInspector, PlainFileInspector
 from transcoder.core.media.mpegts import TransportInspector
 from transcoder.core.media.packed_audio import PackedAudioInspector
+from transcoder.core.media.packet_counters import PacketCounters
 from transcoder.core.media.streams import Container, Medium, Probe
 
 
@@ -56,8 +57,8 @@ class Inspector(Protocol):
         """Media of which the segment ends inside a PES packet whose length is known; the next segment may continue it."""
 
     @property
-    def jumped(self) -> Collection[Medium]:
-        """Media of which packets may be missing in the current segment by their continuity counters, but not inside a PES packet."""
+    def counters(self) -> PacketCounters:
+        """What the continuity counters of the current segment say."""
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -11,6 +11,7 @@ from transcoder.core.media.audio_headers import (
     read_adts_header,
     read_mpeg_audio_header,
 )
+from transcoder.core.media.packet_counters import PacketCounters
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import CLOCK_HZ, unwrap
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
@@ -151,9 +152,9 @@ class PackedAudioInspector:
         return ()
 
     @property
-    def jumped(self) -> Collection[Medium]:
-        """None: there are no counters."""
-        return ()
+    def counters(self) -> PacketCounters:
+        """Nothing: there are none."""
+        return PacketCounters()
 
     def begin(self) -> None:
         """Begin a segment."""

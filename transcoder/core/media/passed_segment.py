@@ -1,9 +1,12 @@
 """A segment that has passed through: what the playlist says of it, and the samples that it brought."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from transcoder.core.media.packet_counters import PacketCounters
 from transcoder.core.media.streams import Medium
+
+NO_COUNTERS = PacketCounters()
 
 STEADY_SHARE = 0.02
 """The samples of a segment are evenly spaced if together they are as long as the last one times their number: to this share, or to one of
@@ -77,8 +80,7 @@ class PassedSegment:
     fingerprint: tuple[object, ...]
     """What arrived: equal only for equal bodies."""
     extents: Mapping[Medium, SegmentExtent]
-    jumped: Collection[Medium] = ()
-    """Media of which packets may be missing by their continuity counters."""
+    counters: PacketCounters = NO_COUNTERS
 
     def spaced_as(self, after: "PassedSegment") -> "PassedSegment":
         """Return the same with the sample durations of the next segment where its own are not known."""

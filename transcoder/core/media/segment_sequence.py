@@ -5,6 +5,7 @@ single number proves that: EXTINF may be rounded or wrong, a video frame may be 
 its own. So a hole counts only if two of them agree.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ _JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
+_MIN_CONTINUED_BORDERS = 2
+"""A track continues its counters from segment to segment if it does so at least so often. By chance, one of 16 does."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class SegmentSequence:
     """Media that have lacked samples before the last segment."""
     _delays: dict[Medium, float] = field(default_factory=dict)
     """The longest time from the last decode time of a segment to the end of its presentation."""
+    _borders: Counter[tuple[Medium, bool, bool]] = field(default_factory=Counter)
+    """How often a counter was continued from one segment to the next, or not, and the last packet before was full."""
     _origin: float | None = None
     """When the track begins, in seconds, less where the playlist puts its first segment."""
 
@@ -59,7 +64,24 @@ class SegmentSequence:
             self._refuse_hole(self._last.spaced_as(segment), segment)
             self._refuse_overlap(self._last, segment)
             self._measure(self._last, segment)
+            self._note_border(self._last, segment)
         self._last = segment
+
+    def _note_border(self, before: PassedSegment, after: PassedSegment) -> None:
+        """Note whether the packets of a medium continue their counter from one segment to the next."""
+        for medium, is_continued in after.counters.continued.items():
+            self._borders[medium, is_continued, not is_continued and medium in before.counters.full] += 1
+
+    def cut_packets(self) -> Medium | None:
+        """Return a medium of which a segment ends inside a PES packet without a length; None if there is none.
+
+        Two witnesses say so: the last packet is full, and the next segment does not continue its counter, although all others do.
+        """
+        for medium in Medium:
+            jumps = self._borders[medium, False, False]
+            if not jumps and self._borders[medium, False, True] and self._borders[medium, True, False] >= _MIN_CONTINUED_BORDERS:
+                return medium
+        return None
 
     def shortfall(self) -> float:
         """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.
@@ -151,7 +173,7 @@ class SegmentSequence:
 def _refuse_lost_frames(segment: PassedSegment) -> None:
     """Refuse a segment that lacks frames inside, and packets by their counters: a source may drop frames, but not packets of them."""
     for medium, extent in segment.extents.items():
-        if medium in segment.jumped and extent.lacking > 0:
+        if medium in segment.counters.jumped and extent.lacking > 0:
             raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames of the {medium.value}, with their packets.")
 
 

@@ -65,6 +65,27 @@ def test_one_missing_packet_is_found_wherever_the_pieces_are_cut(first: int, cou
     assert follow(packets, sizes=sizes).lost_inside == {PID}
 
 
+@pytest.mark.parametrize(("first", "continued"), [(4, True), (5, False), (3, False)])
+def test_a_jump_from_one_segment_to_the_next_is_noted_apart(first: int, *, continued: bool) -> None:
+    counters = follow([packet(n) for n in range(4)])
+    assert counters.continued == {}
+    counters.feed(packet(4), 1)
+    counters.begin_segment()
+    later = [packet(n % 16) for n in range(first + 1, first + 4)]
+    for each in [packet(first, payload=False), *later]:
+        counters.feed(each, 1)
+    assert (counters.continued, counters.lost_inside, counters.jumped) == ({PID: continued}, set(), set())
+
+
+def test_the_last_packet_of_a_frame_is_stuffed() -> None:
+    stuffed = bytearray(packet(1))
+    stuffed[3:6] = 0x31, 1, 0
+    assert list(follow([packet(0)]).full) == [PID]
+    assert list(follow([packet(0), bytes(stuffed)]).full) == []
+    assert list(follow([packet(0), bytes(stuffed), packet(2)]).full) == [PID]
+    assert list(follow([packet(0), packet(0, payload=False)]).full) == [PID]
+
+
 def test_the_next_segment_may_begin_with_any_counter() -> None:
     found = follow([packet(0), packet(1)])
     found.begin_segment()

@@ -7,6 +7,7 @@ from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.plain_file import tracks_of
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
+from transcoder.core.media.packet_counters import PacketCounters
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
@@ -64,9 +65,9 @@ class FragmentInspector:
         return ()
 
     @property
-    def jumped(self) -> Collection[Medium]:
-        """None: there are no counters."""
-        return ()
+    def counters(self) -> PacketCounters:
+        """Nothing: there are none."""
+        return PacketCounters()
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -1,6 +1,6 @@
 """Continuity counters: packets that are missing within one segment (ISO/IEC 13818-1, 2.4.3.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import compress
 
 from transcoder.core.media.mpegts.packet_selection import packets_of
@@ -19,7 +19,7 @@ class ContinuityCounters:
     """Follows the continuity counter of some PIDs through one segment.
 
     The counter of a PID rises by one with each packet that has a payload. A packet may be sent twice, and `discontinuity_indicator`
-    announces a jump. Nothing is said about the first packet of a segment: packagers restart the counters as they like.
+    announces a jump. Packagers restart the counters from one segment to the next as they like, so a jump there is noted apart.
     """
 
     def __init__(self, pids: Iterable[int]) -> None:
@@ -29,11 +29,23 @@ class ContinuityCounters:
         """PIDs that lost packets in the middle of a PES packet in this segment."""
         self.jumped: set[int] = set()
         """PIDs whose counter jumped where a PES packet begins: packets may be missing before it, or two streams were concatenated."""
+        self.continued: dict[int, bool] = {}
+        """By PID: whether its first packet in this segment continues the counter of its last one in the segment before."""
+        self._last_control: dict[int, int] = {}
+        """By PID: the control bits and the counter of its last packet with a payload."""
+        self._last_control_before: dict[int, int] = {}
+        """The same at the end of the segment before."""
 
     def begin_segment(self) -> None:
         """Begin a segment: its first packets may have any counter."""
         self._last = dict.fromkeys(self._last)
-        self.lost_inside, self.jumped = set(), set()
+        self.lost_inside, self.jumped, self.continued = set(), set(), {}
+        self._last_control_before = dict(self._last_control)
+
+    @property
+    def full(self) -> Collection[int]:
+        """PIDs whose last packet is full: at the end of a PES packet that happens by chance only, since the last one is stuffed."""
+        return [pid for pid, control in self._last_control.items() if not control & _ADAPTATION]
 
     def feed(self, data: bytes, packets: int) -> None:
         """Take the next `packets` whole packets, which begin at the first byte of `data`."""
@@ -54,6 +66,17 @@ class ContinuityCounters:
             if counters != _CYCLE[first : first + len(counters)] or 0 in controls.translate(_HAS_PAYLOAD):
                 self._take_slowly(data, pid, list(compress(range(len(control)), selected)))
             self._last[pid] = counters[-1]
+            self._note_border(pid, controls)
+
+    def _note_border(self, pid: int, controls: bytes) -> None:
+        """Note what the first and the last packet of a PID say about the borders of the segment."""
+        before = self._last_control_before.get(pid)
+        first = next((control for control in controls if control & _PAYLOAD), None)
+        if first is None:
+            return
+        if before is not None:
+            self.continued.setdefault(pid, first & 0x0F == (before + 1) & 0x0F)
+        self._last_control[pid] = next(control for control in reversed(controls) if control & _PAYLOAD)
 
     def _take_slowly(self, data: bytes, pid: int, places: list[int]) -> None:
         """Follow the counter packet by packet, where packets are repeated, have no payload, or are missing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, payloads
+from transcoder.core.media.mpegts.packets import MAX_PAYLOAD_BYTES, PACKET_BYTES, SYNC, find_packets, payloads
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
@@ -16,17 +16,26 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> Mapping[Medium, fl
     `last_bytes` may begin anywhere. The ends are seconds on the source's timeline, unwrapped to the time nearest to the stream's start. The
     duration of the last video frame is taken from the distance between the frames before it, the duration of audio from its frame headers.
     """
-    ends = {medium: _end(stream, packets) for medium, stream, packets in _pes_packets(last_bytes, probe)}
+    ends = {stream.medium: _end(stream, [b"".join(each) for each in packets]) for stream, packets in _pes_packets(last_bytes, probe)}
     return {medium: end for medium, end in ends.items() if end is not None}
 
 
 def unfinished_streams(last_bytes: bytes, probe: Probe) -> list[Medium]:
-    """Return the media of a transport stream whose last PES packet is shorter than it says; `last_bytes` are those of the segment."""
-    return [medium for medium, _, packets in _pes_packets(last_bytes, probe) if packets and len(packets[-1]) < announced_bytes(packets[-1])]
+    """Return the media of a transport stream whose last PES packet seems to be cut; `last_bytes` are those of the segment.
+
+    It is shorter than it says, or its last packet is full and it does not say how long it is. The last packet of a frame is stuffed, and
+    full only by chance.
+    """
+    return [stream.medium for stream, packets in _pes_packets(last_bytes, probe) if packets and _is_unfinished(packets[-1])]
 
 
-def _pes_packets(last_bytes: bytes, probe: Probe) -> Iterator[tuple[Medium, Stream, list[bytes]]]:
-    """Yield the first stream of each medium with its PES packets, as far as they begin in `last_bytes`."""
+def _is_unfinished(parts: list[bytes]) -> bool:
+    announced = announced_bytes(parts[0])
+    return sum(map(len, parts)) < announced if announced else len(parts[-1]) == MAX_PAYLOAD_BYTES
+
+
+def _pes_packets(last_bytes: bytes, probe: Probe) -> Iterator[tuple[Stream, list[list[bytes]]]]:
+    """Yield the first stream of each medium with the payloads of each of its PES packets, as far as they begin in `last_bytes`."""
     offset = _packet_offset(last_bytes)
     if offset is None:
         return
@@ -36,10 +45,10 @@ def _pes_packets(last_bytes: bytes, probe: Probe) -> Iterator[tuple[Medium, Stre
         if pid in streams:
             if starts:
                 packets[pid].append([])
-            if packets[pid]:
+            if packets[pid] and payload:
                 packets[pid][-1].append(payload)
-    for pid, parts in packets.items():
-        yield streams[pid].medium, streams[pid], [b"".join(each) for each in parts]
+    for pid, found in packets.items():
+        yield streams[pid], [each for each in found if each]
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:

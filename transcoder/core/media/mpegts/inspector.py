@@ -17,6 +17,7 @@ from transcoder.core.media.mpegts.packets import (
     payload_of,
 )
 from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
+from transcoder.core.media.packet_counters import PacketCounters
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, ProgramChangedError, UnsupportedSourceError
 
@@ -78,9 +79,12 @@ class TransportInspector:
         return [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
 
     @property
-    def jumped(self) -> Collection[Medium]:
-        """Media whose continuity counter jumped between two PES packets of this segment."""
-        return [stream.medium for pid, stream in self._streams.items() if pid in self._counters.jumped]
+    def counters(self) -> PacketCounters:
+        """What the continuity counters of this segment say."""
+        media = {pid: stream.medium for pid, stream in self._streams.items()}
+        continued = {media[pid]: continues for pid, continues in self._counters.continued.items()}
+        jumped, full = ([media[pid] for pid in pids] for pids in (self._counters.jumped, self._counters.full))
+        return PacketCounters(jumped, continued, full)
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 
 PACKET_BYTES = 188
+MAX_PAYLOAD_BYTES = PACKET_BYTES - 4
 SYNC = b"G"
 MAX_JUNK_BYTES = 64 * 1024
 """Maximum number of bytes before the first packet: some hosts disguise segments as images."""
