@@ -37,10 +37,11 @@ class SegmentRefetch:
         """
         body = b"".join(chunks)
         period = self._period_of[segment]
-        digest = hashlib.sha256(body).digest()
         if await self._is_plausible(segment, body):
-            self._first_accepted.setdefault(period, (segment, digest))
+            if period not in self._first_accepted:
+                self._first_accepted[period] = segment, hashlib.sha256(body).digest()
             return True
+        digest = hashlib.sha256(body).digest()
         self._rejected[segment, digest] += 1
         if self._rejected[segment, digest] < MAX_FETCHES:
             return False

@@ -24,7 +24,7 @@ def presentation_ends(last_bytes: bytes, probe: Probe, *, init: bytes = b"") -> 
 
     """
     if probe.container is Container.MPEGTS:
-        return transport_stream_ends(last_bytes, probe)
+        return {found.medium: found.end for found in transport_stream_ends(last_bytes, probe) if found.end is not None}
     if probe.container is Container.MP4:
         return {}  # the playlist of a plain MP4 is made from its own sample tables, so its durations are exact
     if probe.container is Container.FMP4:

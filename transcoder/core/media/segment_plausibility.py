@@ -7,14 +7,8 @@ strict, while `SegmentSequence` decides about what is passed on.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transcoder.core.media.inspector import inspector_for
-from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
-from transcoder.core.media.mpegts.decode_times import runs_backwards
-from transcoder.core.media.mpegts.ends import unfinished_streams
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
-from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
-from transcoder.core.media.probe import probe
-from transcoder.core.media.streams import Container, Medium, Probe
+from transcoder.core.media.segment_look import look_at
+from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import TranscoderError
 
@@ -90,19 +84,15 @@ class SegmentPlausibility:
         """
         self.doubts_only = self._is_unfinished = False
         try:
-            found = probe(body, init=init, whole=True)
-            if found is None or not _is_unbroken(body, found, init=init) or self._is_unexpectedly_unfinished(body, found):
-                return False
-            spans = _spans(body, found, init=init)
+            look = look_at(body, init=init)
         except TranscoderError:
             return False
-        if not spans:
-            return found.container not in {Container.FMP4, Container.MPEGTS}  # packed audio need not have timestamps
-        return self._is_plausible(spans, at=at, seconds=seconds, rounding=rounding)
-
-    def _is_unexpectedly_unfinished(self, body: bytes, found: Probe) -> bool:
-        self._is_unfinished = found.container is Container.MPEGTS and bool(unfinished_streams(body[-END_BYTES:], found))
-        return self._is_unfinished and not self._may_be_unfinished
+        self._is_unfinished = look.is_unfinished
+        if look.is_unfinished and not self._may_be_unfinished:
+            return False
+        if not look.spans:
+            return not look.is_timed
+        return self._is_plausible(look.spans, at=at, seconds=seconds, rounding=rounding)
 
     def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], *, at: float, seconds: float, rounding: float) -> bool:
         start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
@@ -149,40 +139,3 @@ class SegmentPlausibility:
 def _tolerance(deviation: float | None, seconds: float, *, least: float) -> float:
     """Return by how many seconds a segment may differ, when others have differed by up to `deviation`; None: nothing is known."""
     return _FIRST_TOLERANCE * seconds if deviation is None else _DEVIATION_FACTOR * deviation + least
-
-
-def _spans(body: bytes, found: Probe, *, init: bytes) -> Mapping[Medium, tuple[float, float]]:
-    """Return when each medium starts and ends, in seconds, as far as that can be read."""
-    ends = presentation_ends(body[-END_BYTES:] if found.container is Container.MPEGTS else body, found, init=init)
-    return {
-        stream.medium: (stream.start, unwrap(ends[stream.medium], near=stream.start))
-        for stream in (found.first(medium) for medium in Medium)
-        if stream is not None and stream.start is not None and stream.medium in ends
-    }
-
-
-def _is_unbroken(body: bytes, found: Probe, *, init: bytes) -> bool:
-    """Return whether the body is whole packets, boxes or audio frames, one after another.
-
-    Raises:
-        TranscoderError: it is not.
-
-    """
-    if found.container is Container.MPEGTS:
-        return _packets_follow(body, found)
-    inspector = inspector_for(found, init=init)
-    inspector.begin()
-    inspector.feed(body)
-    inspector.end()
-    return True
-
-
-def _packets_follow(body: bytes, found: Probe) -> bool:
-    """Return whether the body is whole transport packets, none of which is missing by its counter or repeated by its time."""
-    media = body[found.skip :]
-    if not is_packets(media):
-        return False
-    pids = [stream.id for stream in (found.first(medium) for medium in Medium) if stream]
-    counters = ContinuityCounters(pids)
-    counters.feed(media, len(media) // PACKET_BYTES)
-    return not (counters.lost_inside or counters.jumped or any(runs_backwards(media, pid) for pid in pids))

@@ -1,54 +1,68 @@
 """The presentation end of a transport stream, read from its last bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import compress
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
-from transcoder.core.media.mpegts.packets import MAX_PAYLOAD_BYTES, PACKET_BYTES, SYNC, find_packets, payloads
+from transcoder.core.media.mpegts.packet_selection import packets_of
+from transcoder.core.media.mpegts.packets import MAX_PAYLOAD_BYTES, PACKET_BYTES, SYNC, UNIT_START, find_packets, payloads
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 
+_HEADER_PACKETS = 3
+"""So many transport packets are enough for the header of a PES packet, of at most 264 bytes."""
 
-def transport_stream_ends(last_bytes: bytes, probe: Probe) -> Mapping[Medium, float]:
-    """Return the presentation end of the first stream of each medium; one without a timestamp in `last_bytes` is missing.
 
-    `last_bytes` may begin anywhere. The ends are seconds on the source's timeline, unwrapped to the time nearest to the stream's start. The
-    duration of the last video frame is taken from the distance between the frames before it, the duration of audio from its frame headers.
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How one stream of a transport stream ends."""
+
+    medium: Medium
+    end: float | None
+    """Its presentation end in seconds, unwrapped near the start of the stream; None if there is no timestamp."""
+    is_unfinished: bool
+    """Its last PES packet seems to be cut: it is shorter than it says, or does not say how long it is and ends with a full packet, whereas
+    the last packet of a frame is stuffed, and full only by chance."""
+
+
+def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
+    """Return how the first stream of each medium ends; one of which no PES packet begins in `last_bytes` is missing.
+
+    `last_bytes` may begin anywhere. The duration of the last video frame is taken from the distance between the frames before it, the
+    duration of audio from its frame headers.
     """
-    ends = {stream.medium: _end(stream, [b"".join(each) for each in packets]) for stream, packets in _pes_packets(last_bytes, probe)}
-    return {medium: end for medium, end in ends.items() if end is not None}
-
-
-def unfinished_streams(last_bytes: bytes, probe: Probe) -> list[Medium]:
-    """Return the media of a transport stream whose last PES packet seems to be cut; `last_bytes` are those of the segment.
-
-    It is shorter than it says, or its last packet is full and it does not say how long it is. The last packet of a frame is stuffed, and
-    full only by chance.
-    """
-    return [stream.medium for stream, packets in _pes_packets(last_bytes, probe) if packets and _is_unfinished(packets[-1])]
-
-
-def _is_unfinished(parts: list[bytes]) -> bool:
-    announced = announced_bytes(parts[0])
-    return sum(map(len, parts)) < announced if announced else len(parts[-1]) == MAX_PAYLOAD_BYTES
-
-
-def _pes_packets(last_bytes: bytes, probe: Probe) -> Iterator[tuple[Stream, list[list[bytes]]]]:
-    """Yield the first stream of each medium with the payloads of each of its PES packets, as far as they begin in `last_bytes`."""
     offset = _packet_offset(last_bytes)
     if offset is None:
-        return
-    streams = {stream.id: stream for medium in Medium if (stream := probe.first(medium))}
-    packets: dict[int, list[list[bytes]]] = {pid: [] for pid in streams}
-    for pid, starts, payload in payloads(last_bytes[offset:]):
-        if pid in streams:
-            if starts:
-                packets[pid].append([])
-            if packets[pid] and payload:
-                packets[pid][-1].append(payload)
-    for pid, found in packets.items():
-        yield streams[pid], [each for each in found if each]
+        return []
+    media = last_bytes[offset:]
+    streams = [stream for medium in Medium if (stream := probe.first(medium))]
+    return [_stream_end(stream, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
+
+
+def _pes_packets(media: bytes, pid: int) -> list[list[bytes]]:
+    """Return the transport packets of each PES packet of a PID that begins in `media`."""
+    found: list[list[bytes]] = []
+    high, low = media[1::PACKET_BYTES], media[2::PACKET_BYTES]
+    count = len(media) // PACKET_BYTES
+    for at in compress(range(0, count * PACKET_BYTES, PACKET_BYTES), packets_of(high[:count], low[:count], pid)):
+        if media[at + 1] & UNIT_START >> 8:
+            found.append([])
+        if found:
+            found[-1].append(media[at : at + PACKET_BYTES])
+    return found
+
+
+def _payload(packets: Iterable[bytes]) -> bytes:
+    return b"".join(payload for packet in packets for _, _, payload in payloads(packet))
+
+
+def _stream_end(stream: Stream, packets: list[list[bytes]]) -> StreamEnd:
+    last = _payload(packets[-1])
+    announced, is_full = announced_bytes(last), len(_payload(packets[-1][-1:])) == MAX_PAYLOAD_BYTES
+    return StreamEnd(stream.medium, _end(stream, packets), len(last) < announced if announced else is_full)
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:
@@ -60,14 +74,14 @@ def _packet_offset(last_bytes: bytes) -> int | None:
     return found if found is not None and found >= 0 else None
 
 
-def _end(stream: Stream, packets: list[bytes]) -> float | None:
-    """Return the presentation end of a stream, given its last PES packets; None if none has a timestamp."""
-    timed = [(header, packet) for packet in packets if (header := _header(packet)) and header.pts is not None]
+def _end(stream: Stream, packets: list[list[bytes]]) -> float | None:
+    """Return the presentation end of a stream, given the transport packets of its last PES packets; None if none has a timestamp."""
+    timed = [(header, each) for each in packets if (header := _header(_payload(each[:_HEADER_PACKETS]))) and header.pts is not None]
     if not timed:
         return None
-    last_header, last_packet = timed[-1]
+    last_header, last_packets = timed[-1]
     if stream.medium is Medium.AUDIO:
-        end = (last_header.pts or 0.0) + _audio_seconds(stream, last_packet[last_header.length :])
+        end = (last_header.pts or 0.0) + _audio_seconds(stream, _payload(last_packets)[last_header.length :])
     else:
         end = _video_end([header for header, _ in timed])
     return unwrap(end, stream.start if stream.start is not None else end)

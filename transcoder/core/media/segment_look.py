@@ -1,0 +1,72 @@
+"""What a whole segment shows at a quick look: whether it is unbroken, and which time it covers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from transcoder.core.media.inspector import inspector_for
+from transcoder.core.media.mpegts import transport_stream_ends
+from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
+from transcoder.core.media.mpegts.decode_times import runs_backwards
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
+from transcoder.core.media.presentation_ends import END_BYTES
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Container, Medium, Probe
+from transcoder.core.media.timestamps import unwrap
+from transcoder.errors import DamagedMediaError
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLook:
+    """A segment that is unbroken, as far as a quick look shows."""
+
+    spans: Mapping[Medium, tuple[float, float]]
+    """Start and end of the first stream of each medium in seconds, where both are known."""
+    is_timed: bool
+    """Segments of its container have timestamps; packed audio need not have any."""
+    is_unfinished: bool
+    """It ends inside a PES packet, as it seems."""
+
+
+def look_at(body: bytes, *, init: bytes) -> SegmentLook:
+    """Look at all bytes of a segment, given its initialization section.
+
+    A transport stream is not inspected as thoroughly as on its way to ffmpeg, because that is most of the work of this program.
+
+    Raises:
+        TranscoderError: it is damaged, or not media.
+
+    """
+    found = probe(body, init=init, whole=True)
+    if found is None:
+        raise DamagedMediaError("A segment ends before its streams begin.")
+    return _look_at_packets(body, found) if found.container is Container.MPEGTS else _look_at_others(body, found, init=init)
+
+
+def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
+    """Look at a transport stream: whole packets, none of which is missing by its counter, or repeated by its time."""
+    media, streams = body[found.skip :], [stream for stream in (found.first(medium) for medium in Medium) if stream]
+    if not is_packets(media):
+        raise DamagedMediaError("A segment is cut off inside a transport packet.")
+    counters = ContinuityCounters(stream.id for stream in streams)
+    counters.feed(media, len(media) // PACKET_BYTES)
+    if counters.lost_inside or counters.jumped:
+        raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
+    if any(runs_backwards(media, stream.id) for stream in streams):
+        raise DamagedMediaError("A part of a segment was sent twice.")
+    ends = transport_stream_ends(media[-END_BYTES:], found)
+    known = {each.medium: each.end for each in ends if each.end is not None}
+    starts = {stream.medium: stream.start for stream in streams if stream.start is not None}
+    return SegmentLook(_spans(starts, known), is_timed=True, is_unfinished=any(each.is_unfinished for each in ends))
+
+
+def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> SegmentLook:
+    """Look at boxes or audio frames: one after another, with as much media as they announce."""
+    inspector = inspector_for(found, init=init)
+    inspector.begin()
+    inspector.feed(body)
+    inspector.end()
+    return SegmentLook(_spans(inspector.starts, inspector.ends), is_timed=found.container is Container.FMP4, is_unfinished=False)
+
+
+def _spans(starts: Mapping[Medium, float], ends: Mapping[Medium, float]) -> Mapping[Medium, tuple[float, float]]:
+    return {medium: (start, unwrap(ends[medium], near=start)) for medium, start in starts.items() if medium in ends}
