@@ -7,7 +7,7 @@ import pytest
 from conftest import Serve
 from peers import media_reader
 from peers.get_command import get
-from peers.origin import Origin, Rule
+from peers.origin import Origin, Rule, html
 
 Media = Callable[[str], Path]
 ENDLIST = b"#EXT-X-ENDLIST\n"
@@ -203,3 +203,26 @@ def test_a_playlist_that_skips_a_segment_is_asked_for_again(media: Media, serve:
     refused = tmp_path / "refused"
     refused.mkdir()
     assert_refused(origin, refused, "A part of a segment is missing")
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_playlist_that_another_one_names_may_be_missing_once(status: int, media: Media, serve: Serve, tmp_path: Path) -> None:
+    origin = serve(media("ts-separate-audio"))
+    whole = counts(origin, tmp_path / "whole.mp4")
+    origin.rules["/audio.m3u8"] = Rule(status=status, times=1)
+    assert counts(origin, tmp_path / "late.mp4") == whole
+    origin.rules["/main.m3u8"] = Rule(status=status, times=1)
+    refused = tmp_path / "refused"
+    refused.mkdir()
+    assert_refused(origin, refused, str(status))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("path", ["/main.m3u8", "/audio.m3u8"])
+def test_a_web_page_instead_of_a_playlist_is_not_believed_at_once(
+    path: str, times: int, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    origin = serve(media("ts-separate-audio"))
+    whole = counts(origin, tmp_path / "whole.mp4")
+    origin.rules[path] = Rule(body=html(3000), times=times)
+    assert counts(origin, tmp_path / "late.mp4") == whole

@@ -15,6 +15,9 @@ from transcoder.errors import TranscoderError
 _FIRST_TOLERANCE = 0.25
 """Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
 _MIN_TOLERANCE_SECONDS = 0.016
+"""For a medium by itself: less than a frame of audio."""
+_MIN_COMMON_TOLERANCE_SECONDS = 0.03
+"""For where a segment begins and ends: there, one medium begins or ends up to a frame before the other."""
 _MIN_AUDIO_TOLERANCE_SECONDS = 0.15
 """For audio beside video: in the last segment, it may end a few frames earlier."""
 _DEVIATION_FACTOR = 3.0
@@ -101,7 +104,7 @@ class SegmentPlausibility:
         measured = _Measured(origin, deviations | {None: abs(end - start - seconds)})
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
-        is_moved = moved > _tolerance(self._moved, seconds, least=_MIN_TOLERANCE_SECONDS)
+        is_moved = moved > _tolerance(self._moved, seconds, least=_MIN_COMMON_TOLERANCE_SECONDS)
         if is_moved or any(
             self._is_odd(medium, max(0.0, deviation - rounding), seconds, alone=len(spans) == 1)
             for medium, deviation in measured.deviations.items()
@@ -117,7 +120,8 @@ class SegmentPlausibility:
 
     def _is_odd(self, medium: Medium | None, deviation: float, seconds: float, *, alone: bool) -> bool:
         """Return whether a deviation is larger than those before it; audio beside video may begin earlier in the first segment."""
-        least = _MIN_TOLERANCE_SECONDS if alone or medium is not Medium.AUDIO else _MIN_AUDIO_TOLERANCE_SECONDS
+        several = {Medium.AUDIO: _MIN_AUDIO_TOLERANCE_SECONDS, None: _MIN_COMMON_TOLERANCE_SECONDS}
+        least = _MIN_TOLERANCE_SECONDS if alone else several.get(medium, _MIN_TOLERANCE_SECONDS)
         known = self._deviations.get(medium) if alone or medium is Medium.VIDEO or not self._only else None
         return deviation > _tolerance(known, seconds, least=least)
 
