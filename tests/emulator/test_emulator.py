@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import httpx
 import pytest
 from peers.running_emulator import SECONDS, curl, emulated, exits, http, small_application_options
 
-from transcoder.emulator import Running, StreamErrors, emulator
+from transcoder.emulator import Options, Running, StreamErrors, emulator
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc is needed to count descriptors")
 
@@ -118,6 +119,14 @@ def test_a_process_that_cannot_start_is_a_502_and_a_log_line(caplog: pytest.LogC
         assert http.get(running.url + "/hello").status_code == 502
         assert http.get(running.url + "/hello").status_code == 502
     assert "no luck today" in caplog.text
+
+
+def test_a_folder_named_like_the_package_does_not_hide_it(tmp_path: Path) -> None:
+    """As where it is started in the folder that contains the clone."""
+    (tmp_path / "transcoder").mkdir()
+    environ = {name: value for name, value in os.environ.items() if name != "AWS_LAMBDA_RUNTIME_API"}
+    completed = subprocess.run(Options().command, cwd=tmp_path, env=environ, capture_output=True, timeout=SECONDS, check=False)
+    assert (completed.returncode, b"AWS_LAMBDA_RUNTIME_API is not set" in completed.stderr) == (2, True), completed.stderr.decode()
 
 
 @pytest.mark.parametrize(

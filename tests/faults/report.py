@@ -46,7 +46,7 @@ def report(results: Sequence[Result]) -> Iterator[str]:
     yield ""
     count = _counter(results)
     whole, failed, hangs, leftovers = (count(_ended(verdict)) for verdict in Verdict if verdict is not Verdict.LOSS)
-    losses = count(lambda result: result.verdict is Verdict.LOSS and not result.is_undecodable_loss)
+    losses = count(_is_silent_loss)
     yield (f"{len(results)} runs: {whole} whole, {failed} visible failures, {losses} silent losses, {hangs} hangs, {leftovers} leftovers")
     undecodable = count(lambda result: result.is_undecodable_loss)
     yield f"what only decoding could see, besides: {undecodable} ({_percent(undecodable, len(results))} of all runs)"
@@ -67,7 +67,8 @@ def _table(results: Sequence[Result]) -> Iterator[str]:
     for kind in sorted({result.run.kind for result in results}):
         of_kind = [result for result in results if result.run.kind == kind]
         count = _counter(of_kind)
-        verdicts = [count(_ended(verdict)) for verdict in (Verdict.WHOLE, Verdict.FAILED, Verdict.LOSS)]
+        verdicts = [count(_ended(verdict)) for verdict in (Verdict.WHOLE, Verdict.FAILED)]
+        verdicts.append(count(_is_silent_loss))
         classes = [_shares([result for result in of_kind if result.run.class_ is class_]) for class_ in (Class.TRANSIENT, Class.PERMANENT)]
         yield _COLUMNS.format(kind, len(of_kind), *verdicts, *classes)
     yield "    (transient, permanent: whole/failed/silent of the runs in which the fault passes, or does not)"
@@ -79,6 +80,10 @@ def _shares(results: Sequence[Result]) -> str:
     count = _counter(results)
     whole, failed = count(_ended(Verdict.WHOLE)), count(_ended(Verdict.FAILED))
     return f"{whole}/{failed}/{len(results) - whole - failed}"
+
+
+def _is_silent_loss(result: Result) -> bool:
+    return result.verdict is Verdict.LOSS and not result.is_undecodable_loss
 
 
 def _ended(verdict: Verdict) -> Callable[[Result], bool]:

@@ -20,6 +20,7 @@ from typing import Self
 from faults.drawing import UNDISTURBED, Fault, Feature, Run, Way, draw
 from faults.faulty_origin import faulty_origin
 from faults.get_way import OUTPUT, get
+from faults.kinds import KINDS
 from faults.report import Result, report
 from faults.serve_way import Emulator
 from faults.source import TRACKS, source
@@ -108,6 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=int, metavar="NUMBER", help="only this one of the seed's runs, with its requests")
     parser.add_argument("--kind", default="", metavar="KIND", help="only the runs whose kind of fault begins with this")
     parsed = parser.parse_args(arguments)
+    if not any(name.startswith(parsed.kind) for name in (*KINDS, UNDISTURBED)):
+        parser.error(f"--kind: no kind begins with {parsed.kind}; there are {', '.join([*KINDS, UNDISTURBED])}")
     seed = parsed.seed or secrets.token_hex(4)
     if parsed.run is not None:
         return int(not replay(draw(seed, parsed.run)))

@@ -30,8 +30,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     """The port of the Function URL; 0 takes any free port."""
-    command: tuple[str, ...] = (sys.executable, "-m", "transcoder.bootstrap")
-    """The runtime: any program that speaks the Runtime API."""
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "transcoder.bootstrap")
+    """The runtime: any program that speaks the Runtime API. A folder named transcoder where it is started is not the package (-P)."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """The runtime's environment variables; those that Lambda sets are added."""
     function_name: str = "transcoder"

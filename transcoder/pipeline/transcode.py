@@ -41,7 +41,7 @@ from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
 _MORE_ATTEMPTS = 2
-"""How often a job begins anew whose source turned out to be damaged before anything was written."""
+"""How often a job starts again whose source turned out to be damaged before anything was written."""
 
 
 async def transcode(
@@ -79,7 +79,7 @@ async def _until_whole(attempt: Callable[[], Awaitable[None]], fetcher: Fetcher,
         except (DamagedMediaError, UnexpectedMediaError):
             if into.started:
                 raise
-            fetcher.begin_anew()
+            fetcher.start_again()
     return await attempt()
 
 

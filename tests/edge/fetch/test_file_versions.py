@@ -67,7 +67,7 @@ def test_what_is_known_of_a_file_can_be_forgotten() -> None:
         assert await fetcher.first_bytes(url, ByteRange(0, 10), size=10) == SHORTER[:10]
         with pytest.raises(ChangedFileError):
             await fetcher.first_bytes(url, ByteRange(10, 10), size=10)
-        fetcher.begin_anew()
+        fetcher.start_again()
         return await fetcher.first_bytes(url, ByteRange(10, 10), size=10)
 
     with origin(FILES) as o:

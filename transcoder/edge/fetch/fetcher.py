@@ -68,7 +68,7 @@ class Fetcher:
         async with HttpSession.open(settings, headers or {}, network) as session:
             yield cls(session, settings, local_files=local_files)
 
-    def begin_anew(self) -> None:
+    def start_again(self) -> None:
         """Forget what is known of files that are fetched range by range, because nothing of what was fetched before is used."""
         self._versions.forget()
 

@@ -26,7 +26,7 @@ class FileVersions:
         """The first bytes of each range, and those that were seen behind one, by file and offset."""
 
     def forget(self) -> None:
-        """Begin anew: nothing of what was fetched before is used."""
+        """Forget everything: nothing of what was fetched before is used."""
         self._lengths.clear()
         self._bytes_at.clear()
 
