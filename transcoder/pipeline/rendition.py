@@ -167,8 +167,8 @@ def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
 
 def _refuse_shortfall(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
     """Refuse a last segment that ends inside a packet, or is shorter than the playlist says, where the playlist has been right so far."""
-    if cut := sequence.cut_packets():
-        raise DamagedMediaError(f"A segment ends inside a frame of the {cut.value}: the next one does not continue its packets.")
+    if lost := sequence.lost_packets():
+        raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue the packets of the {lost.value}.")
     for medium in unfinished:
         raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
     if (seconds := sequence.shortfall()) > 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
-from transcoder.core.media.mpegts.decode_times import runs_backwards
+from transcoder.core.media.mpegts.decode_times import stream_times
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
 from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.probe import probe
@@ -51,12 +51,16 @@ def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
     counters.feed(media, len(media) // PACKET_BYTES)
     if counters.lost_inside or counters.jumped:
         raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
-    if any(runs_backwards(media, stream.id) for stream in streams):
+    times = {stream.medium: read for stream in streams if (read := stream_times(media, stream.id))}
+    if any(each.run_backwards for each in times.values()):
         raise DamagedMediaError("A part of a segment was sent twice.")
     ends = transport_stream_ends(media[-END_BYTES:], found)
     known = {each.medium: each.end for each in ends if each.end is not None}
-    starts = {stream.medium: stream.start for stream in streams if stream.start is not None}
-    return SegmentLook(_spans(starts, known), is_timed=True, is_unfinished=any(each.is_unfinished for each in ends))
+    return SegmentLook(
+        _spans({medium: each.start for medium, each in times.items()}, known),
+        is_timed=True,
+        is_unfinished=any(each.is_unfinished for each in ends),
+    )
 
 
 def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> SegmentLook:

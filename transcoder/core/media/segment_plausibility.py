@@ -104,7 +104,9 @@ class SegmentPlausibility:
         measured = _Measured(origin, deviations | {None: abs(end - start - seconds)})
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
-        is_moved = moved > _tolerance(self._moved, seconds, least=_MIN_COMMON_TOLERANCE_SECONDS)
+        # The errors of rounded durations add up, but a place that is half a segment away is another one.
+        drift = min(rounding * (1 + at / seconds), seconds / 2) if seconds else 0.0
+        is_moved = moved - drift > _tolerance(self._moved, seconds, least=_MIN_COMMON_TOLERANCE_SECONDS)
         if is_moved or any(
             self._is_odd(medium, max(0.0, deviation - rounding), seconds, alone=len(spans) == 1)
             for medium, deviation in measured.deviations.items()
@@ -112,7 +114,7 @@ class SegmentPlausibility:
             self._doubted = measured
             return False
         if self._begun:
-            self._moved = 0.0 if self._moved is None else max(self._moved, moved)
+            self._moved = max(self._moved or 0.0, moved)
         self._learn(measured)
         self._only = None if self._begun else _Accepted(at + seconds, {medium: last for medium, (_, last) in spans.items()})
         self._begun = True

@@ -40,6 +40,8 @@ class SegmentSequence:
     """By how many seconds EXTINF has differed from the distance of two segments, at most."""
     _lacking: set[Medium] = field(default_factory=set)
     """Media that have lacked samples before the last segment."""
+    _sample_seconds: dict[Medium, float] = field(default_factory=dict)
+    """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
     _delays: dict[Medium, float] = field(default_factory=dict)
     """The longest time from the last decode time of a segment to the end of its presentation."""
     _borders: Counter[tuple[Medium, bool, bool]] = field(default_factory=Counter)
@@ -68,14 +70,18 @@ class SegmentSequence:
         self._last = segment
 
     def _note_border(self, before: PassedSegment, after: PassedSegment) -> None:
-        """Note whether the packets of a medium continue their counter from one segment to the next."""
+        """Note whether the packets of a medium continue their counter from one segment to the next, and whether something else is odd."""
         for medium, is_continued in after.counters.continued.items():
-            self._borders[medium, is_continued, not is_continued and medium in before.counters.full] += 1
+            hole = _hole(before, after, medium) if medium in before.extents else None
+            has_hole = hole is not None and before.extents[medium].is_steady and _is_hole(before.extents[medium], hole)
+            is_odd = medium in before.counters.full or has_hole
+            self._borders[medium, is_continued, is_odd and not is_continued] += 1
 
-    def cut_packets(self) -> Medium | None:
-        """Return a medium of which a segment ends inside a PES packet without a length; None if there is none.
+    def lost_packets(self) -> Medium | None:
+        """Return a medium of which packets are missing between two segments; None if there is none.
 
-        Two witnesses say so: the last packet is full, and the next segment does not continue its counter, although all others do.
+        Two witnesses say so: there is a hole between them, or the first one ends with a full packet, inside a frame; and the second one
+        does not continue the counter of the first one, although that is so between all others.
         """
         for medium in Medium:
             jumps = self._borders[medium, False, False]
@@ -113,7 +119,10 @@ class SegmentSequence:
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
         end_of_playlist = self._origin + self._last.at + self._last.seconds
         short = min(self._last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
-        tolerance = self._inexactness(medium) + _JITTER_SECONDS + _MIN_SHORT_SAMPLES * extent.sample_seconds
+        sample_seconds = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
+        if extent.sample_seconds:
+            short -= sample_seconds - extent.sample_seconds
+        tolerance = self._inexactness(medium) + _JITTER_SECONDS + _MIN_SHORT_SAMPLES * sample_seconds
         return short if short > tolerance else 0.0
 
     def _is_exact(self, medium: Medium) -> bool:
@@ -129,6 +138,7 @@ class SegmentSequence:
         for medium, extent in before.extents.items():
             if extent.lacking:
                 self._lacking.add(medium)
+            self._sample_seconds[medium] = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
             if extent.delay is not None:
                 self._delays[medium] = max(extent.delay, self._delays.get(medium, 0.0))
             if medium in after.extents:

@@ -108,7 +108,8 @@ class ElementaryStream:
     def _take_timestamps(self, pts: float | None, dts: float | None) -> None:
         if pts is None or dts is None:
             return
-        if self.start is None:
+        # Frames after an open key frame are shown before it.
+        if self.start is None or unwrap(pts, self.start) < self.start:
             self.start = pts
         near = self._reference if self._reference is not None else pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
