@@ -1,11 +1,13 @@
 """The segments of one rendition on their way into ffmpeg: prefetched, decrypted, probed, inspected, and written into a pipe."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
+from transcoder.core.media.segment_order import SegmentOrder
 from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, same_streams
@@ -52,6 +54,8 @@ class Rendition:
         self._last_leap: _Leap | None = None
         self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
         """The segments that have passed, by the period of the plan and their fingerprint."""
+        self._orders: defaultdict[int, SegmentOrder] = defaultdict(SegmentOrder)
+        """The same in the order in which they have passed."""
 
     async def open_next(self) -> ProbedSegment | None:
         """Begin the next segment, probe its head, and make it `current`; None after the last one.
@@ -94,7 +98,7 @@ class Rendition:
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
             if segment is None or segment.period != previous.period:
-                _refuse_shortfall(sequence, () if self._ends_early else inspector.unfinished)
+                _check_end(sequence, self._orders[previous.period], () if self._ends_early else inspector.unfinished)
                 break
             _refuse_doubled(passed, segment)
             if not self._is_continued(previous, segment, inspector):
@@ -118,7 +122,9 @@ class Rendition:
         if pipe.broken:
             return None
         self._refuse_late_stream(inspector, media)
-        return _passed(segment, inspector, samples_before, prefix)
+        passed = _passed(segment, inspector, samples_before, prefix)
+        self._orders[segment.period].add(passed)
+        return passed
 
     def _refuse_late_stream(self, inspector: Inspector, media: Collection[Medium]) -> None:
         """Refuse a stream that was announced, had not begun when the output was begun, and begins now: it would be missing."""
@@ -165,8 +171,16 @@ def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
         raise DamagedMediaError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
 
 
-def _refuse_shortfall(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
-    """Refuse a last segment that ends inside a packet, or is shorter than the playlist says, where the playlist has been right so far."""
+def _check_end(sequence: SegmentSequence, order: SegmentOrder, unfinished: Collection[Medium]) -> None:
+    """Check what only the whole track shows.
+
+    Raises:
+        DamagedMediaError: its segments are in a wrong order, or its last one ends inside a packet, or is shorter than the playlist says,
+            where the playlist has been right so far.
+
+    """
+    if order.is_shuffled():
+        raise DamagedMediaError("The segments are in a wrong order: by their timestamps, they would follow each other without a hole.")
     if lost := sequence.lost_packets():
         raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue the packets of the {lost.value}.")
     for medium in unfinished:

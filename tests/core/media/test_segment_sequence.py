@@ -1,7 +1,10 @@
 """A segment that lost a part, was sent twice or in place of another is found; what real packagers do is not."""
 
+from dataclasses import replace
+
 import pytest
 
+from transcoder.core.media.packet_counters import PacketCounters
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium
@@ -226,3 +229,34 @@ def test_segments_that_overlap_as_the_playlist_says_are_the_sources_own(early: f
         evenly(14.0, 18.0, sample=AUDIO_FRAME),
     ]
     passed(*(segment(number, 4.0 + early, at=4.0 * number, audio=extent) for number, extent in enumerate(extents)))
+
+
+def counted(number: int, end: float, *, continued: bool = True) -> PassedSegment:
+    """Return a segment of four seconds in a transport stream whose counters go on, or not, and whose video is whole."""
+    extents = {VIDEO: evenly(4.0 * number, 4.0 * number + 4), AUDIO: evenly(4.0 * number, end, sample=AUDIO_FRAME)}
+    return PassedSegment(4.0 * number, 4.0, 0.5, (f"{number}.ts",), (number,), extents, PacketCounters(continued={AUDIO: continued}))
+
+
+@pytest.mark.parametrize(
+    ("continued", "lost"), [((True, True, False, True), AUDIO), ((True, True, True, True), None), ((False, False, False, False), None)]
+)
+def test_a_hole_in_audio_is_a_loss_where_alone_the_counter_does_not_go_on(continued: tuple[bool, ...], lost: Medium | None) -> None:
+    """It is longer than a frame, and EXTINF is rounded: without counters it would be a pause."""
+    ends = [4.0, 8.0, 12.0 - 0.34, 16.0, 20.0]
+    flags = [True, *continued]
+    sequence = passed(*(counted(number, end, continued=flag) for number, (end, flag) in enumerate(zip(ends, flags, strict=True))))
+    assert sequence.lost_packets() == lost
+
+
+@pytest.mark.parametrize("last_frame", [AUDIO_FRAME, AUDIO_FRAME / 2, 0.0007])
+def test_the_last_frame_may_be_cut_short_by_its_packager(last_frame: float) -> None:
+    whole = [evenly(4.0 * number, 4.0 * number + 4, sample=AUDIO_FRAME) for number in range(3)]
+    last = SegmentExtent(1, 12.0, 12.0 + last_frame, last_frame)
+    segments = [PassedSegment(4.0 * number, 4.0, 0.0, (number,), (number,), {AUDIO: extent}) for number, extent in enumerate(whole)]
+    assert passed(*segments, PassedSegment(12.0, AUDIO_FRAME, 0.0, (3,), (3,), {AUDIO: last})).shortfall() == 0
+
+
+def test_a_gap_in_the_playlist_explains_why_a_counter_does_not_go_on() -> None:
+    before = [counted(number, 4.0 * number + 4) for number in range(3)]
+    after = [replace(counted(number, 4.0 * number + 4, continued=number > 4), at=4.0 * number) for number in (4, 5, 6)]
+    assert passed(*before, *after).lost_packets() is None

@@ -71,6 +71,8 @@ class SegmentSequence:
 
     def _note_border(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note whether the packets of a medium continue their counter from one segment to the next, and whether something else is odd."""
+        if _has_gap(before, after):
+            return
         for medium, is_continued in after.counters.continued.items():
             hole = _hole(before, after, medium) if medium in before.extents else None
             has_hole = hole is not None and before.extents[medium].is_steady and _is_hole(before.extents[medium], hole)
@@ -148,8 +150,8 @@ class SegmentSequence:
 
     def _refuse_hole(self, before: PassedSegment, after: PassedSegment) -> None:
         """Refuse a hole between two segments where two witnesses agree that a part of one of them is missing."""
-        if after.at - before.at > before.seconds + _JITTER_SECONDS:
-            return  # the playlist itself has a gap there
+        if _has_gap(before, after):
+            return
         holes = {medium: hole for medium in before.extents if (hole := _hole(before, after, medium)) is not None}
         found = {medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
         if not found:
@@ -178,6 +180,11 @@ class SegmentSequence:
         # The end of the one segment may be missing, or the beginning of the other.
         short = max(before.seconds - extent.seconds, after.seconds - after.extents[medium].seconds)
         return short > max(hole / 2, self._inexactness(medium) + _JITTER_SECONDS)
+
+
+def _has_gap(before: PassedSegment, after: PassedSegment) -> bool:
+    """Return whether the playlist itself has a gap between two segments."""
+    return after.at - before.at > before.seconds + _JITTER_SECONDS
 
 
 def _refuse_lost_frames(segment: PassedSegment) -> None:
