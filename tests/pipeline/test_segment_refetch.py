@@ -27,7 +27,7 @@ CHUNK_BYTES = 10_000
 def with_checks(
     segments: Sequence[tuple[int, Segment]], use: Callable[[Accepts], Awaitable[None]], *, later: Mapping[int, bytes] | None = None
 ) -> None:
-    """Await `use` with a function that checks bodies of `segments`, each of which has the index of its period.
+    """Await `use` with a function that checks the body of a segment; `segments` are listed with the index of their period.
 
     `later` are the bodies of segments, by their number, that are fetched again because the others do not follow them.
     """

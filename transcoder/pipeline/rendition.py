@@ -98,7 +98,7 @@ class Rendition:
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
             if segment is None or segment.period != previous.period:
-                _check_end(sequence, self._orders[previous.period], () if self._ends_early else inspector.unfinished)
+                _check_end(sequence, self._orders[previous.period], () if self._ends_early else passed.packets.unfinished)
                 break
             _refuse_doubled(passed, segment)
             if not self._is_continued(previous, segment, inspector):
@@ -161,7 +161,7 @@ def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mappin
     listed = segment.segment
     # Without timestamps two segments of silence may be the same, byte for byte.
     fingerprint = (prefix, *sorted(starts.items(), key=str), *sorted(counts.items(), key=str)) if starts else (object(),)
-    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents, inspector.counters)
+    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents, inspector.packets)
 
 
 def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:

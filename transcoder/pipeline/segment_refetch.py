@@ -63,9 +63,8 @@ class SegmentRefetch:
     async def _confirm(self, segment: Segment, digest: bytes) -> None:
         """Fetch a segment again that was accepted when there was nothing to compare it with."""
         for _ in range(MAX_FETCHES - 1):
-            if hashlib.sha256(await self._fetch_again(segment)).digest() == digest:
-                continue
-            raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
+            if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
+                raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
 
     async def _decrypted(self, segment: Segment, body: bytes) -> bytes | None:
         """Return a body in the clear; None if it cannot be decrypted."""

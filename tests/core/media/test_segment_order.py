@@ -1,4 +1,4 @@
-"""Segments in a wrong order are told from timelines that begin where no other segment ends."""
+"""A timeline whose segments are in a wrong order is found; a new timeline of the source is something else."""
 
 import pytest
 

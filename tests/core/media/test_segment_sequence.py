@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from transcoder.core.media.packet_counters import PacketCounters
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium
@@ -234,7 +234,7 @@ def test_segments_that_overlap_as_the_playlist_says_are_the_sources_own(early: f
 def counted(number: int, end: float, *, continued: bool = True) -> PassedSegment:
     """Return a segment of four seconds in a transport stream whose counters go on, or not, and whose video is whole."""
     extents = {VIDEO: evenly(4.0 * number, 4.0 * number + 4), AUDIO: evenly(4.0 * number, end, sample=AUDIO_FRAME)}
-    return PassedSegment(4.0 * number, 4.0, 0.5, (f"{number}.ts",), (number,), extents, PacketCounters(continued={AUDIO: continued}))
+    return PassedSegment(4.0 * number, 4.0, 0.5, (f"{number}.ts",), (number,), extents, PacketEvidence(continued={AUDIO: continued}))
 
 
 @pytest.mark.parametrize(

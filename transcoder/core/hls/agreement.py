@@ -105,9 +105,10 @@ def address_after_last_segment(playlist: MediaPlaylist) -> str | None:
     if not urls:
         return None
     steps = {_step(before, after) for before, after in pairwise(urls)} or {1}
+    step = steps.pop() if len(steps) == 1 else None
     changed = _changed_number(*urls[-2:]) if len(urls) > 1 else None
-    number, step = changed[1] if changed else _last_number(urls[-1]), steps.pop()
-    if number is None or steps or step is None or step < 1:
+    number = changed[1] if changed else _last_number(urls[-1])
+    if number is None or step is None or step < 1:
         return None
     return f"{urls[-1][: number.start()]}{int(number[0]) + step:0{len(number[0])}}{urls[-1][number.end() :]}"
 

@@ -1,12 +1,12 @@
 """Inspection of segments on their way to ffmpeg: a check that each one is undamaged, and a count of its samples."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from transcoder.core.media.mp4_source import FragmentInspector, PlainFileInspector
 from transcoder.core.media.mpegts import TransportInspector
 from transcoder.core.media.packed_audio import PackedAudioInspector
-from transcoder.core.media.packet_counters import PacketCounters
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Container, Medium, Probe
 
 
@@ -53,12 +53,8 @@ class Inspector(Protocol):
         """
 
     @property
-    def unfinished(self) -> Collection[Medium]:
-        """Media of which the segment ends inside a PES packet whose length is known; the next segment may continue it."""
-
-    @property
-    def counters(self) -> PacketCounters:
-        """What the continuity counters of the current segment say."""
+    def packets(self) -> PacketEvidence:
+        """What the packets of the current segment show; nothing if its container has none."""
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -1,6 +1,6 @@
 """Packed audio segments: ADTS, MP3, AC-3 or E-AC-3 frames after an ID3 tag with the timestamp (RFC 8216, 3.4)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import (
@@ -11,7 +11,7 @@ from transcoder.core.media.audio_headers import (
     read_adts_header,
     read_mpeg_audio_header,
 )
-from transcoder.core.media.packet_counters import PacketCounters
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import CLOCK_HZ, unwrap
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
@@ -147,14 +147,9 @@ class PackedAudioInspector:
         return {}
 
     @property
-    def unfinished(self) -> Collection[Medium]:
-        """None: a segment that ends inside a frame is refused."""
-        return ()
-
-    @property
-    def counters(self) -> PacketCounters:
+    def packets(self) -> PacketEvidence:
         """Nothing: there are none."""
-        return PacketCounters()
+        return PacketEvidence()
 
     def begin(self) -> None:
         """Begin a segment."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from transcoder.core.media.packet_counters import PacketCounters
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium
 
-NO_COUNTERS = PacketCounters()
+NO_EVIDENCE = PacketEvidence()
 
 STEADY_SHARE = 0.02
 """The samples of a segment are evenly spaced if together they are as long as the last one times their number: to this share, or to one of
@@ -80,7 +80,7 @@ class PassedSegment:
     fingerprint: tuple[object, ...]
     """What arrived: equal only for equal bodies."""
     extents: Mapping[Medium, SegmentExtent]
-    counters: PacketCounters = NO_COUNTERS
+    packets: PacketEvidence = NO_EVIDENCE
 
     def spaced_as(self, after: "PassedSegment") -> "PassedSegment":
         """Return the same with the sample durations of the next segment where its own are not known."""

@@ -43,7 +43,7 @@ def look_at(body: bytes, *, init: bytes) -> SegmentLook:
 
 
 def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
-    """Look at a transport stream: whole packets, none of which is missing by its counter, or repeated by its time."""
+    """Look at a transport stream: its packets are whole, no counter shows that one is missing, and no timestamp that one is repeated."""
     media, streams = body[found.skip :], [stream for stream in (found.first(medium) for medium in Medium) if stream]
     if not is_packets(media):
         raise DamagedMediaError("A segment is cut off inside a transport packet.")

@@ -13,7 +13,7 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import TranscoderError
 
 _FIRST_TOLERANCE = 0.25
-"""Share of EXTINF by which a segment may differ before anything is known about how exact EXTINF is."""
+"""While it is not known how exact EXTINF is, a segment may differ from it by this share."""
 _MIN_TOLERANCE_SECONDS = 0.016
 """For a medium by itself: less than a frame of audio."""
 _MIN_COMMON_TOLERANCE_SECONDS = 0.03

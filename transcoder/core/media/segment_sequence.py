@@ -5,10 +5,10 @@ single number proves that: EXTINF may be rounded or wrong, a video frame may be 
 its own. So a hole counts only if two of them agree.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transcoder.core.media.packet_borders import PacketBorders
 from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
@@ -23,8 +23,6 @@ _JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
-_MIN_CONTINUED_BORDERS = 2
-"""A track continues its counters from segment to segment if it does so at least so often. By chance, one of 16 does."""
 
 
 @dataclass(slots=True)
@@ -44,8 +42,7 @@ class SegmentSequence:
     """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
     _delays: dict[Medium, float] = field(default_factory=dict)
     """The longest time from the last decode time of a segment to the end of its presentation."""
-    _borders: Counter[tuple[Medium, bool, bool]] = field(default_factory=Counter)
-    """How often a counter was continued from one segment to the next, or not, and the last packet before was full."""
+    _borders: PacketBorders = field(default_factory=PacketBorders)
     _origin: float | None = None
     """When the track begins, in seconds, less where the playlist puts its first segment."""
 
@@ -70,26 +67,16 @@ class SegmentSequence:
         self._last = segment
 
     def _note_border(self, before: PassedSegment, after: PassedSegment) -> None:
-        """Note whether the packets of a medium continue their counter from one segment to the next, and whether something else is odd."""
+        """Note what the packets of each medium do from one segment to the next."""
         if _has_gap(before, after):
             return
-        for medium, is_continued in after.counters.continued.items():
-            hole = _hole(before, after, medium) if medium in before.extents else None
-            has_hole = hole is not None and before.extents[medium].is_steady and _is_hole(before.extents[medium], hole)
-            is_odd = medium in before.counters.full or has_hole
-            self._borders[medium, is_continued, is_odd and not is_continued] += 1
+        holes = {medium: _hole(before, after, medium) for medium, extent in before.extents.items() if extent.is_steady}
+        with_hole = {medium for medium, hole in holes.items() if hole is not None and _is_hole(before.extents[medium], hole)}
+        self._borders.add(after.packets.continued, incomplete={*with_hole, *before.packets.full})
 
     def lost_packets(self) -> Medium | None:
-        """Return a medium of which packets are missing between two segments; None if there is none.
-
-        Two witnesses say so: there is a hole between them, or the first one ends with a full packet, inside a frame; and the second one
-        does not continue the counter of the first one, although that is so between all others.
-        """
-        for medium in Medium:
-            jumps = self._borders[medium, False, False]
-            if not jumps and self._borders[medium, False, True] and self._borders[medium, True, False] >= _MIN_CONTINUED_BORDERS:
-                return medium
-        return None
+        """Return the medium that lost packets between two segments; None if none did."""
+        return self._borders.lost_packets()
 
     def shortfall(self) -> float:
         """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.
@@ -190,7 +177,7 @@ def _has_gap(before: PassedSegment, after: PassedSegment) -> bool:
 def _refuse_lost_frames(segment: PassedSegment) -> None:
     """Refuse a segment that lacks frames inside, and packets by their counters: a source may drop frames, but not packets of them."""
     for medium, extent in segment.extents.items():
-        if medium in segment.counters.jumped and extent.lacking > 0:
+        if medium in segment.packets.jumped and extent.lacking > 0:
             raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames of the {medium.value}, with their packets.")
 
 

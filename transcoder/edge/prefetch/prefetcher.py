@@ -170,14 +170,25 @@ class Prefetcher:
         if check is None or body is None:
             return
         self._doubt(buffer)
-        other, fetches_left = b"".join(body), MAX_FETCHES - 1
-        while not (accepted := await check(buffer.segment, (other,))) and fetches_left:
-            other, fetches_left = await self.fetch_again(buffer.segment), fetches_left - 1
+        if not await check(buffer.segment, tuple(body)):
+            for _ in range(MAX_FETCHES - 1):
+                other = await self.fetch_again(buffer.segment)
+                if await check(buffer.segment, (other,)):
+                    self._replace(buffer, other)
+                    break
+        buffer.body = None
+
+    def _replace(self, buffer: SegmentBuffer, body: bytes) -> None:
+        """Continue a segment with another body.
+
+        Raises:
+            DamagedMediaError: it does not begin with what has been read.
+
+        """
         unread = buffer.unread
-        if accepted and not buffer.continue_with(other):
+        if not buffer.continue_with(body):
             raise DamagedMediaError("The origin has sent something else in place of a segment.")
         self._use(buffer.unread - unread)
-        buffer.body = None
 
     def _doubt(self, buffer: SegmentBuffer) -> None:
         """Have `undoubted` wait until the doubt about a segment is settled."""

@@ -1,13 +1,13 @@
 """Checks MP4 segments while they pass through: whole boxes, and as much media as their headers announce."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.plain_file import tracks_of
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
-from transcoder.core.media.packet_counters import PacketCounters
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
@@ -60,14 +60,9 @@ class FragmentInspector:
         return {}
 
     @property
-    def unfinished(self) -> Collection[Medium]:
-        """None: a segment that ends inside a box is refused."""
-        return ()
-
-    @property
-    def counters(self) -> PacketCounters:
+    def packets(self) -> PacketEvidence:
         """Nothing: there are none."""
-        return PacketCounters()
+        return PacketEvidence()
 
     def begin(self) -> None:
         """Begin a segment."""

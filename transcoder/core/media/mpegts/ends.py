@@ -29,7 +29,7 @@ class StreamEnd:
 
 
 def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
-    """Return how the first stream of each medium ends; one of which no PES packet begins in `last_bytes` is missing.
+    """Return how the first stream of each medium ends. A stream is missing if none of its PES packets begins in `last_bytes`.
 
     `last_bytes` may begin anywhere. The duration of the last video frame is taken from the distance between the frames before it, the
     duration of audio from its frame headers.

@@ -1,6 +1,6 @@
 """Inspection of transport stream segments: sync bytes, whole packets, starts of PES packets, an unchanged program map."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
@@ -17,7 +17,7 @@ from transcoder.core.media.mpegts.packets import (
     payload_of,
 )
 from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
-from transcoder.core.media.packet_counters import PacketCounters
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, ProgramChangedError, UnsupportedSourceError
 
@@ -74,17 +74,13 @@ class TransportInspector:
         return {stream.medium: span for stream in self._streams.values() if (span := stream.decode_span) is not None}
 
     @property
-    def unfinished(self) -> Collection[Medium]:
-        """Media whose last PES packet is shorter than it says."""
-        return [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
-
-    @property
-    def counters(self) -> PacketCounters:
-        """What the continuity counters of this segment say."""
+    def packets(self) -> PacketEvidence:
+        """What the counters and lengths of the packets of this segment show."""
         media = {pid: stream.medium for pid, stream in self._streams.items()}
         continued = {media[pid]: continues for pid, continues in self._counters.continued.items()}
         jumped, full = ([media[pid] for pid in pids] for pids in (self._counters.jumped, self._counters.full))
-        return PacketCounters(jumped, continued, full)
+        unfinished = [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
+        return PacketEvidence(jumped, continued, full, unfinished)
 
     def begin(self) -> None:
         """Begin a segment."""

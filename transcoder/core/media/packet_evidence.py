@@ -1,4 +1,4 @@
-"""What the continuity counters of a segment say about packets that may be missing; nothing for containers that have none."""
+"""What the packets of a transport stream segment show about parts that may be missing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from transcoder.core.media.streams import Medium
 
 
 @dataclass(frozen=True, slots=True)
-class PacketCounters:
-    """What the counters of one segment say about each medium."""
+class PacketEvidence:
+    """What the packets of one segment show about each medium."""
 
     jumped: Collection[Medium] = ()
     """The counter jumps between two PES packets: packets may be missing inside the segment, but not inside a PES packet."""
@@ -16,3 +16,5 @@ class PacketCounters:
     """Whether the first packet continues the counter of the segment before; no entry without one."""
     full: Collection[Medium] = ()
     """The last packet is full. The last one of a PES packet is stuffed, and full only by chance, in one of 184."""
+    unfinished: Collection[Medium] = ()
+    """The last PES packet is shorter than it says; the next segment may continue it."""

@@ -1,0 +1,49 @@
+"""What the packets of a track do from one segment to the next: a packager continues their counters, or restarts them in each segment."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from enum import Enum
+
+from transcoder.core.media.streams import Medium
+
+_MIN_CONTINUED = 2
+"""A track continues its counters from segment to segment if it does so at least so often. By chance, one of 16 does."""
+
+
+class _Border(Enum):
+    """What the packets of a medium do between two segments."""
+
+    CONTINUED = "their counter goes on"
+    JUMPED = "it does not"
+    LOST = "it does not, and something is missing there"
+
+
+class PacketBorders:
+    """Counts what the packets of each medium do between two segments."""
+
+    def __init__(self) -> None:
+        """Begin before the second segment."""
+        self._count: Counter[tuple[Medium, _Border]] = Counter()
+
+    def add(self, continued: Mapping[Medium, bool], *, incomplete: Collection[Medium]) -> None:
+        """Take the border before a segment.
+
+        Args:
+            continued: whether the counter of each medium goes on.
+            incomplete: media that lack something there: there is a hole, or the segment before ends with a full packet, inside a frame.
+
+        """
+        for medium, is_continued in continued.items():
+            jump = _Border.LOST if medium in incomplete else _Border.JUMPED
+            self._count[medium, _Border.CONTINUED if is_continued else jump] += 1
+
+    def lost_packets(self) -> Medium | None:
+        """Return the medium that lost packets between two segments; None if none did.
+
+        Two witnesses say so: something is missing there, and the counter does not go on, although it does everywhere else.
+        """
+        for medium in Medium:
+            continued, jumped, lost = (self._count[medium, kind] for kind in _Border)
+            if lost and not jumped and continued >= _MIN_CONTINUED:
+                return medium
+        return None
