@@ -77,13 +77,35 @@ def test_a_jump_from_one_segment_to_the_next_is_noted_apart(first: int, *, conti
     assert (counters.continued, counters.lost_inside, counters.jumped) == ({PID: continued}, set(), set())
 
 
-def test_the_last_packet_of_a_frame_is_stuffed() -> None:
-    stuffed = bytearray(packet(1))
-    stuffed[3:6] = 0x31, 1, 0
-    assert list(follow([packet(0)]).full) == [PID]
-    assert list(follow([packet(0), bytes(stuffed)]).full) == []
-    assert list(follow([packet(0), bytes(stuffed), packet(2)]).full) == [PID]
+def with_adaptation(counter: int, *content: int) -> bytes:
+    return (bytes([0x47, PID >> 8, PID & 0xFF, 0x30 | counter, len(content), *content])).ljust(188, b"\xff")
+
+
+CLOCK = [0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "full"),
+    [
+        pytest.param([], False, id="a byte of stuffing"),
+        pytest.param([0], False, id="two bytes of stuffing"),
+        pytest.param([0x40], True, id="a flag alone"),
+        pytest.param([0x50, *CLOCK], True, id="a clock reference"),
+        pytest.param([0x50, *CLOCK, 0xFF], False, id="a clock reference and stuffing"),
+        pytest.param([0x1C, *CLOCK, *CLOCK, 9], True, id="two clock references and a splice countdown"),
+        pytest.param([0x12, *CLOCK, 2, 7, 7], True, id="private data"),
+        pytest.param([0x13, *CLOCK, 2, 7, 7, 1, 9], True, id="private data and an extension"),
+        pytest.param([0x13, *CLOCK, 2, 7, 7, 1, 9, 0xFF], False, id="both, and stuffing"),
+    ],
+)
+def test_the_last_packet_of_a_frame_is_stuffed_beyond_what_its_adaptation_field_needs(content: list[int], *, full: bool) -> None:
+    assert list(follow([packet(0), with_adaptation(1, *content)]).full) == ([PID] if full else [])
+
+
+def test_only_the_last_packet_with_a_payload_counts() -> None:
+    assert list(follow([packet(0), with_adaptation(1), packet(2)]).full) == [PID]
     assert list(follow([packet(0), packet(0, payload=False)]).full) == [PID]
+    assert list(follow([packet(0), with_adaptation(1), packet(1, payload=False)]).full) == []
 
 
 def test_the_next_segment_may_begin_with_any_counter() -> None:

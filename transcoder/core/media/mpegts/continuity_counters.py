@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from itertools import compress
 
 from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, UNIT_START
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, UNIT_START, is_full
 
 _CYCLE = bytes(range(16)) * 8192
 """The counters of consecutive packets, for as many as one piece of a segment can hold."""
@@ -31,21 +31,21 @@ class ContinuityCounters:
         """PIDs whose counter jumped where a PES packet begins: packets may be missing before it, or two streams were concatenated."""
         self.continued: dict[int, bool] = {}
         """By PID: whether its first packet in this segment continues the counter of its last one in the segment before."""
-        self._last_control: dict[int, int] = {}
-        """By PID: the control bits and the counter of its last packet with a payload."""
-        self._last_control_before: dict[int, int] = {}
+        self._last_packet: dict[int, bytes] = {}
+        """By PID: its last packet with a payload."""
+        self._last_packet_before: dict[int, bytes] = {}
         """The same at the end of the segment before."""
 
     def begin_segment(self) -> None:
         """Begin a segment: its first packets may have any counter."""
         self._last = dict.fromkeys(self._last)
         self.lost_inside, self.jumped, self.continued = set(), set(), {}
-        self._last_control_before = dict(self._last_control)
+        self._last_packet_before = dict(self._last_packet)
 
     @property
     def full(self) -> Collection[int]:
         """PIDs whose last packet is full: at the end of a PES packet that happens by chance only, since the last one is stuffed."""
-        return [pid for pid, control in self._last_control.items() if not control & _ADAPTATION]
+        return [pid for pid, packet in self._last_packet.items() if is_full(packet)]
 
     def feed(self, data: bytes, packets: int) -> None:
         """Take the next `packets` whole packets, which begin at the first byte of `data`."""
@@ -66,17 +66,21 @@ class ContinuityCounters:
             if counters != _CYCLE[first : first + len(counters)] or 0 in controls.translate(_HAS_PAYLOAD):
                 self._take_slowly(data, pid, list(compress(range(len(control)), selected)))
             self._last[pid] = counters[-1]
-            self._note_border(pid, controls)
+            self._note_border(data, pid, control, selected)
 
-    def _note_border(self, pid: int, controls: bytes) -> None:
+    def _note_border(self, data: bytes, pid: int, control: bytes, selected: bytes) -> None:
         """Note what the first and the last packet of a PID say about the borders of the segment."""
-        before = self._last_control_before.get(pid)
-        first = next((control for control in controls if control & _PAYLOAD), None)
-        if first is None:
+        first, last = selected.find(1), selected.rfind(1)
+        while first >= 0 and not control[first] & _PAYLOAD:
+            first = selected.find(1, first + 1)
+        while last >= 0 and not control[last] & _PAYLOAD:
+            last = selected.rfind(1, 0, last)
+        if first < 0:
             return
+        before = self._last_packet_before.get(pid)
         if before is not None:
-            self.continued.setdefault(pid, first & 0x0F == (before + 1) & 0x0F)
-        self._last_control[pid] = next(control for control in reversed(controls) if control & _PAYLOAD)
+            self.continued.setdefault(pid, control[first] & 0x0F == (before[3] + 1) & 0x0F)
+        self._last_packet[pid] = data[last * PACKET_BYTES : (last + 1) * PACKET_BYTES]
 
     def _take_slowly(self, data: bytes, pid: int, places: list[int]) -> None:
         """Follow the counter packet by packet, where packets are repeated, have no payload, or are missing."""

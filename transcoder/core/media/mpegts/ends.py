@@ -6,7 +6,7 @@ from itertools import compress
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import MAX_PAYLOAD_BYTES, PACKET_BYTES, SYNC, UNIT_START, find_packets, payloads
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
@@ -61,8 +61,8 @@ def _payload(packets: Iterable[bytes]) -> bytes:
 
 def _stream_end(stream: Stream, packets: list[list[bytes]]) -> StreamEnd:
     last = _payload(packets[-1])
-    announced, is_full = announced_bytes(last), len(_payload(packets[-1][-1:])) == MAX_PAYLOAD_BYTES
-    return StreamEnd(stream.medium, _end(stream, packets), len(last) < announced if announced else is_full)
+    announced = announced_bytes(last)
+    return StreamEnd(stream.medium, _end(stream, packets), len(last) < announced if announced else is_full(packets[-1][-1]))
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:

@@ -4,7 +4,6 @@ import struct
 from collections.abc import Iterator
 
 PACKET_BYTES = 188
-MAX_PAYLOAD_BYTES = PACKET_BYTES - 4
 SYNC = b"G"
 MAX_JUNK_BYTES = 64 * 1024
 """Maximum number of bytes before the first packet: some hosts disguise segments as images."""
@@ -21,6 +20,11 @@ ADAPTATION = 0x20
 PAYLOAD = 0x10
 PAYLOAD_ONLY = PAYLOAD
 """The control bits of a packet without an adaptation field."""
+
+_ADAPTATION_PARTS = ((0x10, 6), (0x08, 6), (0x04, 1))
+"""Flags of an adaptation field, and how many bytes each adds: PCR, OPCR, splice countdown."""
+_SIZED_ADAPTATION_PARTS = (0x02, 0x01)
+"""Flags of parts that begin with their length: private data, extension."""
 
 _MIN_SYNC_BYTES = 4
 """This many sync bytes, one packet apart, prove a transport stream."""
@@ -60,6 +64,20 @@ def payload_of(control: int, rest: bytes) -> bytes:
     if not control & PAYLOAD:
         return b""
     return rest[1 + rest[0] :] if control & ADAPTATION else rest
+
+
+def is_full(packet: bytes) -> bool:
+    """Tell whether all the bytes of a packet that its adaptation field does not need are payload (ISO/IEC 13818-1, 2.4.3.4)."""
+    if not packet[3] & ADAPTATION:
+        return True
+    length, flags = packet[4], packet[5]
+    if not length or not flags:
+        return False
+    needed = 1 + sum(size for flag, size in _ADAPTATION_PARTS if flags & flag)
+    for flag in _SIZED_ADAPTATION_PARTS:
+        if flags & flag and 5 + needed < PACKET_BYTES:
+            needed += 1 + packet[5 + needed]
+    return length <= needed
 
 
 def payloads(data: bytes) -> Iterator[tuple[int, bool, bytes]]:
