@@ -19,6 +19,8 @@ TRACKS = {
     "faults-packed-aac": {"video": "large.m3u8", "audio": "audio.m3u8"},
     "faults-fragments": {"muxed": "main.m3u8"},
     "faults-aes-ts": {"muxed": "main.m3u8"},
+    "faults-ts-hevc": {"muxed": "main.m3u8"},
+    "faults-ts-camera": {"muxed": "main.m3u8"},
 }
 """For each set, the Media Playlist of each track that a job for its best variant fetches."""
 

@@ -182,7 +182,7 @@ def _check_end(sequence: SegmentSequence, order: SegmentOrder, unfinished: Colle
     if order.is_shuffled():
         raise DamagedMediaError("The segments are in a wrong order: by their timestamps, they would follow each other without a hole.")
     if lost := sequence.lost_packets():
-        raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue the packets of the {lost.value}.")
+        raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue its {lost.value}.")
     for medium in unfinished:
         raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
     if (seconds := sequence.shortfall()) > 0:

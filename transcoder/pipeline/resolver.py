@@ -146,7 +146,10 @@ async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice
     plan = make_plan(video, audio, bandwidth=bandwidth)
     # A separate playlist is probed for audio of its own; without one, the variant's segments must contain what it names.
     names_audio = choice.variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
-    return ResolvedSource(replace(select(plan, job), names_audio=names_audio), multivariant, choice)
+    resolution = choice.variant.resolution
+    others = frozenset(each.resolution for each in multivariant.variants if each.resolution and each.resolution != resolution)
+    planned = replace(select(plan, job), names_audio=names_audio, resolution=resolution, other_resolutions=others)
+    return ResolvedSource(planned, multivariant, choice)
 
 
 async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:

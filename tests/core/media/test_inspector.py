@@ -218,6 +218,22 @@ def test_each_segment_has_its_own_start() -> None:
     assert starts == pytest.approx([starts[0], starts[0] + 2, starts[0] + 4])
 
 
+def test_audio_frames_that_go_on_from_the_segment_before_are_timed_where_they_arrive() -> None:
+    _, (first, second, third) = stream("ts-muxed")
+    last_unit = max(at for at in range(0, len(second), PACKET) if second[at + 1] & 0x40)
+    tables = 3 * PACKET
+    moved = second[last_unit + PACKET :]
+    inspector = inspector_for(probe_segment(first))
+    spans = []
+    for segment in (first, second[: last_unit + PACKET], third[:tables] + moved + third[tables:]):
+        inspector.begin()
+        inspector.feed(segment)
+        inspector.end()
+        spans.append((inspector.starts[Medium.AUDIO], inspector.ends[Medium.AUDIO]))
+    assert spans[2][0] == pytest.approx(spans[1][1])
+    assert inspector.samples == inspect_segments([first, second, third])[0].samples
+
+
 def test_tested_sets_are_in_both_containers() -> None:
     assert {probe_segment(stream(name)[1][0], init=stream(name)[0]).container for name in ONE_PER_CONTAINER} == {
         Container.MPEGTS,

@@ -8,7 +8,9 @@ from peers.media_reader import listed_segments
 from peers.origin import garbage, html
 from peers.segment_inspection import read_segments
 
+from transcoder.core.media.segment_look import look_at
 from transcoder.core.media.segment_plausibility import SegmentPlausibility
+from transcoder.core.media.streams import Medium
 
 SECONDS = 2.0
 PACKET_BYTES = 188
@@ -96,6 +98,29 @@ def test_a_transport_stream_without_a_whole_frame_is_not_accepted() -> None:
     starts = unit_starts(segments[1])
     lost = without_packets(segments[1], starts[5], count=starts[6] - starts[5])
     assert not check.accepts(lost, init=init, at=SECONDS, seconds=SECONDS)
+
+
+def test_a_frame_that_is_decoded_last_and_shown_earlier_is_missed_until_the_track_lacks_frames_anyway() -> None:
+    check, init, segments = check_after_two(*EXACT_TS)
+    starts = unit_starts(segments[1])
+    last_shown_early = renumbered(segments[1][: starts[-1] * PACKET_BYTES])
+    for _ in range(2):
+        assert not check.accepts(last_shown_early, init=init, at=SECONDS, seconds=SECONDS)
+    check.believe()
+    assert check.accepts(last_shown_early, init=init, at=SECONDS, seconds=SECONDS)
+
+
+@pytest.mark.parametrize(("is_last", "accepted"), [(False, False), (True, True)])
+def test_audio_beside_video_may_end_a_few_frames_earlier_in_the_last_segment_only(*, is_last: bool, accepted: bool) -> None:
+    init, segments = read_segments(media("ts-ac3"))
+    check = SegmentPlausibility()
+    for number in (0, 1, 1):
+        assert check.accepts(segments[number], init=init, at=SECONDS * number, seconds=SECONDS)
+    last_unit = max(at for at in range(0, len(segments[1]), PACKET_BYTES) if segments[1][at + 1] & 0x40)
+    early = segments[1][:last_unit]
+    ends = [look_at(body, init=init).spans[Medium.AUDIO][1] for body in (early, segments[1])]
+    assert ends[1] - ends[0] == pytest.approx(0.096)
+    assert check.accepts(early, init=init, at=SECONDS, seconds=SECONDS, is_last=is_last) == accepted
 
 
 def test_a_transport_stream_is_made_of_whole_packets() -> None:

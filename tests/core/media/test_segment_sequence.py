@@ -159,12 +159,55 @@ def decoded(number: int, *, samples: int = 50, last: float = 1.96) -> PassedSegm
     return segment(number, 2.0, video=SegmentExtent(samples, start, start + 2, FRAME, (start - 0.08, start - 0.08 + last)))
 
 
+def cut(number: int, missing: int) -> PassedSegment:
+    """Make a segment without the frames that are decoded last; the one that is shown last is there."""
+    return decoded(number, samples=50 - missing, last=1.96 - FRAME * missing)
+
+
+def with_packets(segment: PassedSegment, *, continued: bool | None = None, fragment: int | None = None) -> PassedSegment:
+    """Return a segment of video whose counters go on or not, or whose smallest fragment has so many samples."""
+    goes_on = {} if continued is None else {VIDEO: continued}
+    return replace(segment, packets=PacketEvidence(continued=goes_on, smallest_fragment={VIDEO: fragment} if fragment else {}))
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_frames_that_are_missing_at_the_end_in_decode_order_are_found(missing: int) -> None:
-    with pytest.raises(UpstreamError, match=f"A part of a segment is missing: {missing} frames at its end"):
-        passed(decoded(0, samples=50 - missing, last=1.96 - FRAME * missing), decoded(1))
-    at_the_end = passed(decoded(0), decoded(1), decoded(2, samples=50 - missing, last=1.96 - FRAME * missing))
+    assert passed(cut(0, missing), decoded(1)).lost_packets() is VIDEO
+    at_the_end = passed(decoded(0), decoded(1), cut(2, missing))
     assert at_the_end.shortfall() == pytest.approx(FRAME * missing)
+
+
+SHORT = replace(segment(1, 2.0, video=SegmentExtent(49, 12.0, 14.0 - FRAME, FRAME, (11.92, 13.88 - FRAME))), rounding=0.0)
+"""Two seconds of video without their last frame."""
+
+
+@pytest.mark.parametrize("second", [cut(1, 1), SHORT], ids=["in decode order", "by itself"])
+@pytest.mark.parametrize(
+    ("continued", "first", "lost"),
+    [
+        pytest.param((True, True, True, True), decoded(0), False, id="the counters go on"),
+        pytest.param((True, True, False, True), decoded(0), True, id="they go on everywhere else"),
+        pytest.param((False, False, True, False), decoded(0), True, id="they go on there by chance"),
+        pytest.param((False, False, True, False), decoded(0, samples=49), False, id="by chance, and the source drops frames"),
+    ],
+)
+def test_counters_tell_frames_that_the_source_has_dropped_before_a_border_from_a_loss(
+    second: PassedSegment, continued: tuple[bool, ...], first: PassedSegment, *, lost: bool
+) -> None:
+    segments = [first, second, decoded(2), decoded(3)]
+    if not continued[2] and second is SHORT:
+        with pytest.raises(UpstreamError, match=r"A part of a segment is missing: 0\.040 s"):
+            passed(*(with_packets(each, continued=goes_on) for each, goes_on in zip(segments, continued, strict=True)))
+        return
+    sequence = passed(*(with_packets(each, continued=goes_on) for each, goes_on in zip(segments, continued, strict=True)))
+    assert sequence.lost_packets() is (VIDEO if lost else None)
+
+
+def test_a_hole_that_is_shorter_than_a_fragment_is_no_lost_fragment() -> None:
+    segments = [decoded(0), SHORT, decoded(2)]
+    assert passed(*(with_packets(each, fragment=25) for each in segments)).lost_packets() is None
+    with pytest.raises(UpstreamError, match=r"A part of a segment is missing: 0\.040 s"):
+        passed(*(with_packets(each, fragment=1) for each in segments))
 
 
 def test_frames_that_the_source_has_dropped_are_not_missing() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.announcement import announce, refuse_missing_audio, silence_for_period
+from transcoder.core.output.announcement import announce, refuse_missing_audio, refuse_other_variant, silence_for_period
 from transcoder.core.output.probed_track import ProbedTrack
-from transcoder.errors import UnsupportedSourceError
+from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
 
@@ -100,6 +100,20 @@ def test_audio_that_must_be_there_may_be_in_any_period() -> None:
     for periods in ([silent, silent], [[probed(TrackKind.BOTH, video(), audio(start=None))]]):
         with pytest.raises(UnsupportedSourceError, match="names audio"):
             refuse_missing_audio(announce(periods, estimated_bytes=None))
+
+
+@pytest.mark.parametrize(
+    ("size", "refused"), [((640, 360), False), ((320, 180), True), ((638, 358), False), (None, False)], ids=["own", "other", "odd", "TS"]
+)
+def test_pictures_as_large_as_those_of_another_variant_are_refused(size: tuple[int, int] | None, *, refused: bool) -> None:
+    found = [probed(TrackKind.VIDEO, replace(video(), picture_size=size)), probed(TrackKind.AUDIO, audio())]
+    others = {(320, 180), (1280, 720)}
+    refuse_other_variant([found, found], resolution=(640, 360), others=others)
+    if refused:
+        with pytest.raises(UpstreamError, match="320x180 pixels instead of 640x360"):
+            refuse_other_variant([found], resolution=(640, 360), others=others)
+    else:
+        refuse_other_variant([found], resolution=(640, 360), others=others)
 
 
 def test_a_period_without_audio_gets_silence_of_its_duration_in_the_format_of_the_output() -> None:

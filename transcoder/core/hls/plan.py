@@ -87,6 +87,10 @@ class Plan:
     output_format: OutputFormat = COPY_EVERYTHING
     names_audio: bool = False
     """The variant names an audio group: its output must have audio."""
+    resolution: tuple[int, int] | None = None
+    """The variant's RESOLUTION; None if it has none."""
+    other_resolutions: frozenset[tuple[int, int]] = frozenset()
+    """Those of the other variants."""
 
     @property
     def seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""What the packets of a transport stream segment show about parts that may be missing."""
+"""What the packets of a transport stream segment, or the fragments of an MP4 segment, show about parts that may be missing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from transcoder.core.media.streams import Medium
 
 @dataclass(frozen=True, slots=True)
 class PacketEvidence:
-    """What the packets of one segment show about each medium."""
+    """What the packets or fragments of one segment show about each medium."""
 
     jumped: Collection[Medium] = ()
     """The counter jumps between two PES packets: packets may be missing inside the segment, but not inside a PES packet."""
@@ -18,3 +18,5 @@ class PacketEvidence:
     """The last packet is full. The last one of a PES packet is stuffed, and full only by chance, in one of 184."""
     unfinished: Collection[Medium] = ()
     """The last PES packet is shorter than it says; the next segment may continue it."""
+    smallest_fragment: Mapping[Medium, int] = field(default_factory=dict)
+    """How many samples the smallest fragment has: a cut at a fragment's border takes away at least so many."""

@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.decode_times import stream_times
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
+from transcoder.core.media.passed_segment import MAX_REORDERED
 from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
+
+
+class Oddity(Enum):
+    """What a segment may have if its packager is odd, or if a part of it is missing."""
+
+    UNFINISHED = "it ends inside a PES packet, as it seems"
+    LACKS_FRAMES = "its frames of video are evenly spaced, but for a few that are missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +32,7 @@ class SegmentLook:
     """Start and end of the first stream of each medium in seconds, where both are known."""
     is_timed: bool
     """Segments of its container have timestamps; packed audio need not have any."""
-    is_unfinished: bool
-    """It ends inside a PES packet, as it seems."""
+    oddities: frozenset[Oddity] = frozenset()
 
 
 def look_at(body: bytes, *, init: bytes) -> SegmentLook:
@@ -56,10 +64,14 @@ def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
         raise DamagedMediaError("A part of a segment was sent twice.")
     ends = transport_stream_ends(media[-END_BYTES:], found)
     known = {each.medium: each.end for each in ends if each.end is not None}
+    found_oddities = {
+        Oddity.UNFINISHED: any(each.is_unfinished for each in ends),
+        Oddity.LACKS_FRAMES: Medium.VIDEO in times and 0 < times[Medium.VIDEO].lacking <= MAX_REORDERED,
+    }
     return SegmentLook(
         _spans({medium: each.start for medium, each in times.items()}, known),
         is_timed=True,
-        is_unfinished=any(each.is_unfinished for each in ends),
+        oddities=frozenset(oddity for oddity, is_there in found_oddities.items() if is_there),
     )
 
 
@@ -69,7 +81,7 @@ def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> SegmentLook:
     inspector.begin()
     inspector.feed(body)
     inspector.end()
-    return SegmentLook(_spans(inspector.starts, inspector.ends), is_timed=found.container is Container.FMP4, is_unfinished=False)
+    return SegmentLook(_spans(inspector.starts, inspector.ends), is_timed=found.container is Container.FMP4)
 
 
 def _spans(starts: Mapping[Medium, float], ends: Mapping[Medium, float]) -> Mapping[Medium, tuple[float, float]]:

@@ -7,7 +7,7 @@ strict, while `SegmentSequence` decides about what is passed on.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transcoder.core.media.segment_look import look_at
+from transcoder.core.media.segment_look import Oddity, look_at
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import TranscoderError
@@ -18,8 +18,10 @@ _MIN_TOLERANCE_SECONDS = 0.016
 """For a medium by itself: less than a frame of audio."""
 _MIN_COMMON_TOLERANCE_SECONDS = 0.03
 """For where a segment begins and ends: there, one medium begins or ends up to a frame before the other."""
-_MIN_AUDIO_TOLERANCE_SECONDS = 0.15
-"""For audio beside video: in the last segment, it may end a few frames earlier."""
+_MIN_AUDIO_TOLERANCE_SECONDS = 0.05
+"""For audio beside video: a frame more or less, whatever the codec."""
+_MIN_LAST_AUDIO_TOLERANCE_SECONDS = 0.15
+"""For audio beside video in the last segment, which may end a few frames earlier."""
 _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
 
@@ -67,14 +69,15 @@ class SegmentPlausibility:
     """The only segment that has been accepted; None before, and after others were."""
     _begun: bool = False
     """A segment has been accepted."""
-    _is_unfinished: bool = False
-    """The last segment ends inside a PES packet."""
-    _may_be_unfinished: bool = False
-    """A segment was believed that does: the packets of this track go on in the next segment."""
+    _is_last: bool = False
+    _oddities: frozenset[Oddity] = frozenset()
+    """Those of the segment that was looked at last."""
+    _usual_oddities: frozenset[Oddity] = frozenset()
+    """Those of segments that were believed: the track may have them anywhere."""
     doubts_only: bool = False
     """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
-    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0) -> bool:
+    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0, is_last: bool = False) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
 
         Args:
@@ -83,15 +86,16 @@ class SegmentPlausibility:
             at: where the playlist puts it in its period, in seconds.
             seconds: EXTINF.
             rounding: by how many seconds EXTINF may be rounded.
+            is_last: it is the last one of its period.
 
         """
-        self.doubts_only = self._is_unfinished = False
+        self.doubts_only, self._oddities, self._is_last = False, frozenset(), is_last
         try:
             look = look_at(body, init=init)
         except TranscoderError:
             return False
-        self._is_unfinished = look.is_unfinished
-        if look.is_unfinished and not self._may_be_unfinished:
+        self._oddities = look.oddities
+        if look.oddities - self._usual_oddities:
             return False
         if not look.spans:
             return not look.is_timed
@@ -122,7 +126,8 @@ class SegmentPlausibility:
 
     def _is_odd(self, medium: Medium | None, deviation: float, seconds: float, *, alone: bool) -> bool:
         """Return whether a deviation is larger than those before it; audio beside video may begin earlier in the first segment."""
-        several = {Medium.AUDIO: _MIN_AUDIO_TOLERANCE_SECONDS, None: _MIN_COMMON_TOLERANCE_SECONDS}
+        audio = _MIN_LAST_AUDIO_TOLERANCE_SECONDS if self._is_last else _MIN_AUDIO_TOLERANCE_SECONDS
+        several = {Medium.AUDIO: audio, None: _MIN_COMMON_TOLERANCE_SECONDS}
         least = _MIN_TOLERANCE_SECONDS if alone else several.get(medium, _MIN_TOLERANCE_SECONDS)
         known = self._deviations.get(medium) if alone or medium is Medium.VIDEO or not self._only else None
         return deviation > _tolerance(known, seconds, least=least)
@@ -136,7 +141,7 @@ class SegmentPlausibility:
     def believe(self) -> None:
         """Accept what did not look right and stays so: the playlist is less exact than it seemed, or the timeline goes on elsewhere."""
         self._origin, self._moved, self._only, self._begun = None, None, None, True
-        self._may_be_unfinished = self._may_be_unfinished or self._is_unfinished
+        self._usual_oddities |= self._oddities
         if self._doubted is not None:
             self._learn(self._doubted)
         self._doubted = None
@@ -144,4 +149,4 @@ class SegmentPlausibility:
 
 def _tolerance(deviation: float | None, seconds: float, *, least: float) -> float:
     """Return by how many seconds a segment may differ, when others have differed by up to `deviation`; None: nothing is known."""
-    return _FIRST_TOLERANCE * seconds if deviation is None else _DEVIATION_FACTOR * deviation + least
+    return _FIRST_TOLERANCE * seconds if deviation is None else max(least, _DEVIATION_FACTOR * deviation + _MIN_TOLERANCE_SECONDS)

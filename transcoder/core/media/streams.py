@@ -50,6 +50,8 @@ class Stream:
     """First presentation time in seconds on the source's own timeline; None if the probed bytes do not contain it."""
     sample_rate: int | None = None
     channels: int | None = None
+    picture_size: tuple[int, int] | None = None
+    """Width and height in pixels by the sample entry of an MP4; None in any other container, and for audio."""
     composition_shift: float = 0.0
     """Seconds that ffmpeg adds to the presentation times of an MP4 track: the size of its most negative composition offset.
 

@@ -1,13 +1,13 @@
 """What the output will be, before its first byte: its streams, its duration, and a refusal of what cannot become one MP4."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
 from transcoder.core.output.ffmpeg_command import AUDIO_CODECS, DECODABLE, VIDEO_CODECS, Silence, can_generate_silence
 from transcoder.core.output.probed_track import ProbedTrack, media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODER_CODECS, OutputFormat, VideoMode
-from transcoder.errors import UnexpectedMediaError, UnsupportedSourceError
+from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
 
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
@@ -67,6 +67,25 @@ def refuse_missing_audio(announcement: Announcement) -> None:
     """
     if announcement.audio is None:
         raise UnexpectedMediaError("The playlist names audio for this video, but its segments contain none; mute=1 accepts that.")
+
+
+def refuse_other_variant(
+    periods: Sequence[Sequence[ProbedTrack]], *, resolution: tuple[int, int], others: Collection[tuple[int, int]]
+) -> None:
+    """Refuse media whose pictures are as large as another variant says, and not as their own does: the origin sent one for the other.
+
+    A size that no variant names proves nothing: many playlists are inexact. Nor does one of several periods: an advertisement has its own.
+
+    Raises:
+        DamagedMediaError: they are.
+
+    """
+    if len(periods) > 1:
+        return
+    for stream in (stream for track in periods[0] for stream in track.streams):
+        if stream.picture_size and stream.picture_size in others:
+            found, expected = ("x".join(map(str, size)) for size in (stream.picture_size, resolution))
+            raise DamagedMediaError(f"The origin sent media of another variant: its pictures have {found} pixels instead of {expected}.")
 
 
 def silence_for_period(tracks: Sequence[ProbedTrack], audio: Stream | None) -> Silence | None:

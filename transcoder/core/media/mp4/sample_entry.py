@@ -72,6 +72,11 @@ class SampleEntry:
         return self.box.uint(24, 2)
 
     @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height of a VisualSampleEntry in pixels (12.1.3). Raises Mp4Error if the entry is cut short."""
+        return self.box.uint(24, 2), self.box.uint(26, 2)
+
+    @property
     def parameter_sets(self) -> bytes:
         """The `avcC` or `hvcC` of an entry whose samples do not bring their parameter sets; empty for any other entry."""
         kind = _DECODER_CONFIG.get(self.type)

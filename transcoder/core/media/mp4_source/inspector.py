@@ -31,6 +31,7 @@ class FragmentInspector:
         self._ends: dict[Medium, float] = {}
         self._decode_ends: dict[Medium, float] = {}
         self._sample_seconds: dict[Medium, float] = {}
+        self._smallest_fragment: dict[Medium, int] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
 
@@ -61,12 +62,12 @@ class FragmentInspector:
 
     @property
     def packets(self) -> PacketEvidence:
-        """Nothing: there are none."""
-        return PacketEvidence()
+        """How large the fragments of this segment are."""
+        return PacketEvidence(smallest_fragment=dict(self._smallest_fragment))
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._starts, self._decode_ends = {}, {}
+        self._starts, self._decode_ends, self._smallest_fragment = {}, {}, {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
 
@@ -123,6 +124,7 @@ class FragmentInspector:
 
     def _count(self, medium: Medium, extent: FragmentExtent) -> None:
         self._samples[medium] += extent.samples
+        self._smallest_fragment[medium] = min(extent.samples, self._smallest_fragment.get(medium, extent.samples))
         self._refuse_backward_step(medium, extent)
         if extent.start is not None and extent.end is not None:
             late = self._late[medium] = max(extent.late, self._late[medium])

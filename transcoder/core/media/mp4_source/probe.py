@@ -55,7 +55,7 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
 
 
 def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
-    stream = Stream(track.medium, track.codec, track.id, None, track.sample_rate, track.channels)
+    stream = Stream(track.medium, track.codec, track.id, None, track.sample_rate, track.channels, track.picture_size)
     return (
         replace(stream, start=extent.start + extent.late, composition_shift=extent.late) if extent and extent.start is not None else stream
     )

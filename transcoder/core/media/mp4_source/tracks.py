@@ -40,6 +40,7 @@ class SourceTrack:
     defaults: TrackDefaults
     sample_rate: int | None
     channels: int | None
+    picture_size: tuple[int, int] | None = None
     parameter_sets: bytes = b""
     """What a decoder needs and the samples do not bring."""
     tables: SampleTables | None = None
@@ -84,6 +85,7 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         defaults=track.defaults or _NO_DEFAULTS,
         sample_rate=(entry.sample_rate or None) if is_audio else None,
         channels=(entry.channels or None) if is_audio else None,
+        picture_size=None if is_audio else entry.picture_size,
         parameter_sets=entry.parameter_sets,
         tables=tables,
     )

@@ -1,6 +1,6 @@
 """The timestamps of one stream of a transport stream, without the media between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
 
@@ -8,6 +8,9 @@ from transcoder.core.media.mpegts.packet_selection import packets_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, payloads
 from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
+
+_MIN_DISTANCES = 4
+_MAX_UNEVENNESS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class StreamTimes:
     """The first presentation time, in seconds: frames after an open key frame are shown before it."""
     run_backwards: bool
     """The decode times run backwards, as they do where a part of a segment is repeated."""
+    lacking: int
+    """How many PES packets more would fit evenly between the first and the last one; 0 if they are spaced unevenly."""
 
 
 def stream_times(media: bytes, pid: int) -> StreamTimes | None:
@@ -32,7 +37,19 @@ def stream_times(media: bytes, pid: int) -> StreamTimes | None:
         return None
     first = times[0][0]
     backwards = any(unwrap(after, before) < before - MAX_REORDERING_SECONDS for (_, before), (_, after) in pairwise(times))
-    return StreamTimes(min(unwrap(pts, first) for pts, _ in times), backwards)
+    shown = sorted(unwrap(pts, first) for pts, _ in times)
+    return StreamTimes(shown[0], backwards, _lacking(shown))
+
+
+def _lacking(shown: Sequence[float]) -> int:
+    """Return how many times are lacking in a row in which most are equally far apart."""
+    distances = sorted(after - before for before, after in pairwise(shown))
+    if len(distances) < _MIN_DISTANCES or not distances[len(distances) // 2]:
+        return 0
+    usual = distances[len(distances) // 2]
+    steps = [distance / usual for distance in distances]
+    is_even = all(abs(step - round(step)) < _MAX_UNEVENNESS for step in steps)
+    return sum(round(step) - 1 for step in steps) if is_even else 0
 
 
 def _headers(media: bytes, pid: int) -> Iterator[PesHeader]:

@@ -27,6 +27,8 @@ class ElementaryStream:
         """Number of PES packets with media that have begun in this segment."""
         self.start: float | None = None
         """First presentation time in this segment, in seconds as written (33 bits)."""
+        self.spilled = 0.0
+        """Seconds of the audio frames at the head of this segment that belong to a PES packet of the segment before."""
         self.end: float | None = None
         """Latest presentation end so far, unwrapped from the start that the probe found."""
         self._reference = stream.start
@@ -67,7 +69,7 @@ class ElementaryStream:
 
     def begin_segment(self) -> None:
         """Reset what is recorded for each segment separately."""
-        self.pes_packets, self.start, self._segment_dts, self.first_dts = 0, None, None, None
+        self.pes_packets, self.start, self._segment_dts, self.first_dts, self.spilled = 0, None, None, None, 0.0
 
     def begin_packet(self, payload: bytes) -> None:
         """Take the first payload of a PES packet."""
@@ -101,7 +103,10 @@ class ElementaryStream:
         if self._access_units:
             self._access_units.feed(data)
         elif self._audio_frames:
+            before = self._audio_frames.seconds
             self._audio_frames.feed(data)
+            if self.start is None:
+                self.spilled += self._audio_frames.seconds - before
             if self._pts is not None:
                 self._extend_end(self._pts + self._audio_frames.seconds)
 

@@ -56,7 +56,11 @@ class TransportInspector:
     @property
     def starts(self) -> Mapping[Medium, float]:
         """First presentation time in this segment, in seconds as written (33 bits); no entry until one was found."""
-        return {stream.medium: stream.start for stream in self._streams.values() if stream.start is not None}
+        return {
+            stream.medium: stream.start - (stream.spilled if self._counters.continued.get(pid) else 0.0)
+            for pid, stream in self._streams.items()
+            if stream.start is not None
+        }
 
     @property
     def ends(self) -> Mapping[Medium, float]:

@@ -1,0 +1,90 @@
+"""How exact EXTINF is, by the segments that have passed, and what the last segment lacks by it."""
+
+from dataclasses import dataclass, field
+
+from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent
+from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamps import unwrap
+
+JITTER_SECONDS = 0.004
+"""Timestamps may be this inexact: some packagers round them to milliseconds."""
+_MIN_SHORT_SAMPLES = 0.6
+"""A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
+
+
+@dataclass(slots=True)
+class ExtinfAccuracy:
+    """Compares EXTINF with the segments of one track on one timeline."""
+
+    _deviations: dict[Medium, float] = field(default_factory=dict)
+    """By how many seconds EXTINF has differed from the distance of two segments, at most."""
+    _lacking: set[Medium] = field(default_factory=set)
+    """Media that have lacked samples before the last segment."""
+    _sample_seconds: dict[Medium, float] = field(default_factory=dict)
+    """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
+    _delays: dict[Medium, float] = field(default_factory=dict)
+    """The longest time from the last decode time of a segment to the end of its presentation."""
+    _origin: float | None = None
+    """When the track begins, in seconds, less where the playlist puts its first segment; without it nothing shows when the track ends."""
+
+    def begin(self, segment: PassedSegment) -> None:
+        """Note where the track begins: with this segment, unless one was given before."""
+        if self._origin is None and segment.extents:
+            self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
+
+    def shortfall(self, last: PassedSegment) -> float:
+        """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.
+
+        Where EXTINF has been exact to within half a sample of a medium, it was measured from that medium and speaks for it alone.
+        Otherwise the longest medium counts, since the others may end earlier; unless it lacks samples inside, as none before it did: a cut
+        takes away frames that are shown before the last one.
+        """
+        if not self._deviations:
+            return 0.0
+        missing = {medium: self._missing_at_end(medium, last) for medium in last.extents}
+        undecoded = max((self._undecoded(medium, extent) for medium, extent in last.extents.items()), default=0.0)
+        if undecoded:
+            return max(undecoded, *missing.values())
+        exact = [short for medium, short in missing.items() if self._is_exact(medium, last)]
+        return max(0.0, *exact, min(missing.values(), default=0.0))
+
+    def _undecoded(self, medium: Medium, extent: SegmentExtent) -> float:
+        """Return how long the samples are that an extent lacks, if it is shown so much longer after its decoding than those before it."""
+        usual, missing = self._delays.get(medium), extent.lacking * extent.sample_seconds
+        if usual is None or extent.delay is None or medium in self._lacking or not 0 < extent.lacking <= MAX_REORDERED:
+            return 0.0
+        return missing if abs(extent.delay - usual - missing) <= STEADY_SHARE * extent.sample_seconds else 0.0
+
+    def _missing_at_end(self, medium: Medium, last: PassedSegment) -> float:
+        """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
+        if self._origin is None or medium not in self._deviations:
+            return 0.0
+        extent = last.extents[medium]
+        # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
+        end_of_playlist = self._origin + last.at + last.seconds
+        short = min(last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
+        sample_seconds = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
+        if extent.sample_seconds:
+            short -= sample_seconds - extent.sample_seconds
+        tolerance = self.inexactness(medium, last) + JITTER_SECONDS + _MIN_SHORT_SAMPLES * sample_seconds
+        return short if short > tolerance else 0.0
+
+    def _is_exact(self, medium: Medium, last: PassedSegment) -> bool:
+        return medium in self._deviations and self.inexactness(medium, last) < last.extents[medium].sample_seconds / 2
+
+    def inexactness(self, medium: Medium, segment: PassedSegment) -> float:
+        """Return by how many seconds the EXTINF of a segment may be wrong about a medium, as far as that is known."""
+        return max(self._deviations.get(medium, 0.0), segment.rounding)
+
+    def measure(self, before: PassedSegment, after: PassedSegment) -> None:
+        """Note how exact EXTINF is, by the distance of the starts of two segments, and how regular the samples of the first one are."""
+        for medium, extent in before.extents.items():
+            if extent.lacking:
+                self._lacking.add(medium)
+            self._sample_seconds[medium] = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
+            if extent.delay is not None:
+                self._delays[medium] = max(extent.delay, self._delays.get(medium, 0.0))
+            if medium in after.extents:
+                distance = after.extents[medium].start - extent.start
+                deviation = abs(distance - (after.at - before.at))
+                self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
