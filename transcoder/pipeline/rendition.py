@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from transcoder.core.hls.plan import Plan
+from transcoder.core.hls.plan import Plan, Segment
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_order import SegmentOrder
@@ -20,7 +20,7 @@ from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegm
 from transcoder.pipeline.segment_refetch import SegmentRefetch
 
 _FINGERPRINT_BYTES = 4096
-"""The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment."""
+"""The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class Rendition:
                 _check_end(sequence, self._orders[previous.period], () if self._ends_early else passed.packets.unfinished)
                 break
             _refuse_doubled(passed, segment)
+            self._refuse_return(previous, segment)
             if not self._is_continued(previous, segment, inspector):
-                self._refuse_stray(_Leap(previous, dict(inspector.starts), segment))
                 self.current = await probe_segment(segment, previous=None)  # it begins a period of its own
                 break
         pipe.close()
@@ -133,20 +133,42 @@ class Rendition:
                 raise UnsupportedSourceError(f"The {medium.value} of the source begins too long after everything else.")
 
     def _is_continued(self, previous: ProbedSegment, segment: ProbedSegment, inspector: Inspector) -> bool:
-        """Return whether `segment` lies on the same timeline and can go through the same ffmpeg."""
+        """Return whether `segment` lies on the same timeline and can go through the same ffmpeg.
+
+        Raises:
+            UpstreamError: it leaves the timeline for one that has been before.
+
+        """
         apart = segment.segment.at - previous.segment.at
-        return same_streams(previous.probe, segment.probe) and continues(
+        is_continued = same_streams(previous.probe, segment.probe) and continues(
             inspector.starts, inspector.ends, segment.probe, seconds=apart, tolerance=self._tolerance
         )
+        if not is_continued:
+            self._leap(_Leap(previous, dict(inspector.starts), segment))
+        return is_continued
 
-    def _refuse_stray(self, leap: _Leap) -> None:
-        """Refuse a single segment that lies elsewhere while the timeline continues after it: the origin sent another one."""
-        last, self._last_leap = self._last_leap, leap
-        if last is None or last.after.segment is not leap.before.segment:
+    def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
+        """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""
+        last = self._last_leap
+        if last is None or last.after.segment is not previous.segment:
             return
-        apart = leap.after.segment.at - last.before.segment.at
-        if continues(last.starts, {}, leap.after.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
+        known = {stream.medium for stream in segment.probe.streams if stream.start is not None}
+        apart = segment.segment.at - last.before.segment.at
+        if known & last.starts.keys() and continues(last.starts, {}, segment.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
             raise DamagedMediaError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
+
+    def _leap(self, leap: _Leap) -> None:
+        """Leave a timeline, but not for the place of an earlier segment: then the origin sent something of that one again."""
+        self._last_leap, segment = leap, leap.after
+        stream = next((stream for medium in Medium if (stream := segment.probe.first(medium))), None)
+        start = stream.start if stream else None
+        if start is not None and self._orders[segment.period].has_at(start, identity=_identity(segment.segment)):
+            raise DamagedMediaError("A segment is not the one that belongs in its place: the video has had its time before.")
+
+
+def _identity(segment: Segment) -> tuple[object, ...]:
+    """Return what the playlist names."""
+    return segment.url, segment.range
 
 
 def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mapping[Medium, int], prefix: bytes) -> PassedSegment:
@@ -160,8 +182,9 @@ def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mappin
     }
     listed = segment.segment
     # Without timestamps two segments of silence may be the same, byte for byte.
-    fingerprint = (prefix, *sorted(starts.items(), key=str), *sorted(counts.items(), key=str)) if starts else (object(),)
-    return PassedSegment(listed.at, listed.seconds, listed.rounding, (listed.url, listed.range), fingerprint, extents, inspector.packets)
+    main_start = next((starts[medium] for medium in Medium if medium in starts), None)
+    fingerprint = (object(),) if main_start is None else (prefix, main_start)
+    return PassedSegment(listed.at, listed.seconds, listed.rounding, _identity(listed), fingerprint, extents, inspector.packets)
 
 
 def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
@@ -185,5 +208,7 @@ def _check_end(sequence: SegmentSequence, order: SegmentOrder, unfinished: Colle
         raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue its {lost.value}.")
     for medium in unfinished:
         raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
+    if (seconds := sequence.missing_beginning()) > 0:
+        raise DamagedMediaError(f"The first segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")
     if (seconds := sequence.shortfall()) > 0:
         raise DamagedMediaError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")

@@ -234,6 +234,20 @@ def test_audio_frames_that_go_on_from_the_segment_before_are_timed_where_they_ar
     assert inspector.samples == inspect_segments([first, second, third])[0].samples
 
 
+@pytest.mark.parametrize("name", ["ts-muxed", "ts-hevc"])
+@pytest.mark.parametrize("missing", [0, 1, 5])
+def test_a_video_that_begins_inside_a_group_of_pictures_is_known(name: str, missing: int) -> None:
+    _, segments = stream(name)
+    probe = probe_segment(segments[0])
+    pid = next(each.id for each in probe.streams if each.medium is Medium.VIDEO)
+    packets = [segments[0][at : at + PACKET] for at in range(0, len(segments[0]), PACKET)]
+    starts = [number for number, packet in enumerate(packets) if packet[1] == 0x40 | pid >> 8 and packet[2] == pid & 0xFF]
+    inspector = inspector_for(probe)
+    inspector.begin()
+    inspector.feed(b"".join([*packets[: starts[0]], *packets[starts[missing] :]]))
+    assert list(inspector.packets.headless) == ([Medium.VIDEO] if missing else [])
+
+
 def test_tested_sets_are_in_both_containers() -> None:
     assert {probe_segment(stream(name)[1][0], init=stream(name)[0]).container for name in ONE_PER_CONTAINER} == {
         Container.MPEGTS,

@@ -32,3 +32,19 @@ def test_a_timeline_in_another_order_is_shuffled(starts: tuple[float, ...]) -> N
 )
 def test_timelines_of_the_source_are_not(starts: tuple[float, ...]) -> None:
     assert not order(*starts).is_shuffled()
+
+
+@pytest.mark.parametrize(
+    ("start", "identity", "found"),
+    [
+        pytest.param(4.0, (9,), True, id="the second one's place"),
+        pytest.param(4.0009, (9,), True, id="to the millisecond"),
+        pytest.param(4.002, (9,), False, id="beside it"),
+        pytest.param(4.0, (1,), False, id="the second one, listed twice"),
+        pytest.param(0.0, (9,), False, id="where the timeline began"),
+        pytest.param(100.0, (9,), False, id="where the second timeline began"),
+        pytest.param(104.0, (9,), True, id="the second timeline's second place"),
+    ],
+)
+def test_a_leap_onto_the_place_of_an_earlier_segment_is_found(start: float, identity: tuple[object, ...], *, found: bool) -> None:
+    assert order(0.0, 4.0, 8.0, 100.0, 104.0).has_at(start, identity=identity) == found

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from transcoder.core.media.packet_evidence import PacketEvidence
-from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
+from transcoder.core.media.passed_segment import NO_EVIDENCE, PassedSegment, SegmentExtent
 from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
@@ -303,3 +303,49 @@ def test_a_gap_in_the_playlist_explains_why_a_counter_does_not_go_on() -> None:
     before = [counted(number, 4.0 * number + 4) for number in range(3)]
     after = [replace(counted(number, 4.0 * number + 4, continued=number > 4), at=4.0 * number) for number in (4, 5, 6)]
     assert passed(*before, *after).lost_packets() is None
+
+
+@pytest.mark.parametrize(
+    ("first", "starts", "missing"),
+    [
+        pytest.param({VIDEO: 11.2, AUDIO: 11.18}, (12.0, 14.0, 16.0), 1.18, id="both media begin later"),
+        pytest.param({VIDEO: 11.2, AUDIO: 10.0}, (12.0, 14.0, 16.0), 0.0, id="only the video begins later"),
+        pytest.param({VIDEO: 10.0, AUDIO: 11.2}, (12.0, 14.0, 16.0), 0.0, id="only the audio begins later"),
+        pytest.param({VIDEO: 11.2}, (12.0, 14.0, 16.0), 1.2, id="there is no audio"),
+        pytest.param({VIDEO: 10.04}, (12.0, 14.0, 16.0), 0.0, id="by a frame"),
+        pytest.param({VIDEO: 11.2}, (12.0, 14.0), 0.0, id="one other segment"),
+        pytest.param({VIDEO: 11.2}, (12.0, 14.7, 16.0), 0.0, id="EXTINF is inexact elsewhere"),
+    ],
+)
+def test_the_beginning_of_the_first_segment_is_held_against_extinf(
+    first: dict[Medium, float], starts: tuple[float, ...], missing: float
+) -> None:
+    assert beginning(first, starts).missing_beginning() == pytest.approx(missing)
+
+
+def test_a_video_that_begins_without_parameter_sets_lacks_its_beginning_even_if_the_audio_is_whole() -> None:
+    evidence = PacketEvidence(headless=[VIDEO])
+    found = beginning({VIDEO: 11.2, AUDIO: 10.0}, (12.0, 14.0, 16.0), packets=evidence)
+    assert found.missing_beginning() == pytest.approx(1.2)
+    whole = beginning({VIDEO: 10.0, AUDIO: 10.0}, (12.0, 14.0, 16.0), packets=evidence)
+    assert whole.missing_beginning() == 0
+
+
+def beginning(first: dict[Medium, float], starts: tuple[float, ...], *, packets: PacketEvidence = NO_EVIDENCE) -> SegmentSequence:
+    """Pass segments that should last two seconds: the first one with its own starts and this evidence, the others at `starts`."""
+    begins = [first, *(dict.fromkeys(first, start) for start in starts)]
+    ends = [*starts, starts[-1] + 2.0]
+    segments = [
+        PassedSegment(2.0 * number, 2.0, 0.0, (number,), (number,), {medium: unevenly(start, end) for medium, start in media.items()})
+        for number, (media, end) in enumerate(zip(begins, ends, strict=True))
+    ]
+    return passed(replace(segments[0], packets=packets), *segments[1:])
+
+
+def test_samples_are_as_evenly_spaced_as_in_an_earlier_segment() -> None:
+    """Each of two segments has lost a part, and a frame that is shown before its last one."""
+    lacking = [SegmentExtent(5, 12.0, 12.28, FRAME), SegmentExtent(5, 14.96, 15.2, FRAME)]
+    whole = [segment(0, 2.0, video=evenly(10.0, 12.0)), *(segment(number, 2.0, video=extent) for number, extent in enumerate(lacking, 1))]
+    with pytest.raises(UpstreamError, match=r"2\.680 s lie between"):
+        passed(*whole)
+    passed(*whole[1:])

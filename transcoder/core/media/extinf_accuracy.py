@@ -8,6 +8,8 @@ from transcoder.core.media.timestamps import unwrap
 
 JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
+_MIN_LATER_SEGMENTS = 2
+"""EXTINF of the first segment is believed if that of at least so many later ones is exact."""
 _MIN_SHORT_SAMPLES = 0.6
 """A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
 
@@ -27,10 +29,27 @@ class ExtinfAccuracy:
     _origin: float | None = None
     """When the track begins, in seconds, less where the playlist puts its first segment; without it nothing shows when the track ends."""
 
+    _first: PassedSegment | None = None
+    """The first segment of the track; None if it is not known."""
+    _lacks: list[float] = field(default_factory=list)
+    """By how many seconds each segment that has a successor, from the first one on, falls short of EXTINF."""
+
     def begin(self, segment: PassedSegment) -> None:
         """Note where the track begins: with this segment, unless one was given before."""
-        if self._origin is None and segment.extents:
-            self._origin = min(extent.start for extent in segment.extents.values()) - segment.at
+        if self._first is None and segment.extents:
+            self._first, self._origin = segment, _start(segment) - segment.at
+
+    def missing_beginning(self) -> float:
+        """Return by how many seconds the first segment falls short of EXTINF, 0 if it does not: EXTINF must be exact about all later ones.
+
+        Only then it is known that the origin lacks its beginning. The end of any segment is compared with the start of the next one.
+        """
+        if self._first is None or len(self._lacks) <= _MIN_LATER_SEGMENTS:
+            return 0.0
+        first, *later = self._lacks
+        longest_sample = max(self._sample_seconds.values(), default=0.0)
+        inexactness = max(self._first.rounding, *map(abs, later))
+        return first if first > 2 * inexactness + JITTER_SECONDS + longest_sample else 0.0
 
     def shortfall(self, last: PassedSegment) -> float:
         """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.
@@ -78,6 +97,7 @@ class ExtinfAccuracy:
 
     def measure(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note how exact EXTINF is, by the distance of the starts of two segments, and how regular the samples of the first one are."""
+        self._lacks += _lack(before, after)
         for medium, extent in before.extents.items():
             if extent.lacking:
                 self._lacking.add(medium)
@@ -88,3 +108,23 @@ class ExtinfAccuracy:
                 distance = after.extents[medium].start - extent.start
                 deviation = abs(distance - (after.at - before.at))
                 self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
+
+
+def _start(segment: PassedSegment) -> float:
+    return min(extent.start for extent in segment.extents.values())
+
+
+def _lack(before: PassedSegment, after: PassedSegment) -> list[float]:
+    """Return by how many seconds a segment is shorter than the playlist says, by the distance to the next one; nothing if it is not known.
+
+    The smaller one counts of the distance of the first samples, and that of the video alone, or of the audio if there is none: one medium
+    may begin later than the other in the first segment, or earlier in all others. A video that begins without parameter sets does not
+    begin later: something before that is missing.
+    """
+    medium = next((medium for medium in Medium if medium in before.extents and medium in after.extents), None)
+    if medium is None:
+        return []
+    starts = [(before.extents[medium].start, after.extents[medium].start)]
+    if medium not in before.packets.headless:
+        starts.append((_start(before), _start(after)))
+    return [min(after.at - before.at - (unwrap(later, near=earlier) - earlier) for earlier, later in starts)]

@@ -18,5 +18,7 @@ class PacketEvidence:
     """The last packet is full. The last one of a PES packet is stuffed, and full only by chance, in one of 184."""
     unfinished: Collection[Medium] = ()
     """The last PES packet is shorter than it says; the next segment may continue it."""
+    headless: Collection[Medium] = ()
+    """The first picture of the track comes without parameter sets: it is not where the source begins."""
     smallest_fragment: Mapping[Medium, int] = field(default_factory=dict)
     """How many samples the smallest fragment has: a cut at a fragment's border takes away at least so many."""

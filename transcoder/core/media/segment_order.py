@@ -5,7 +5,9 @@ from itertools import pairwise
 
 from transcoder.core.media.passed_segment import PassedSegment
 from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamps import unwrap
 
+_SAME_SECONDS = 0.001
 _CONTIGUOUS_SECONDS = 0.1
 """A segment begins so close to the end of the one before it, whatever its frames last."""
 
@@ -16,11 +18,23 @@ class SegmentOrder:
     def __init__(self) -> None:
         """Begin with none."""
         self._spans: list[tuple[float, float]] = []
+        self._followers: list[tuple[float, tuple[object, ...]]] = []
+        """Start and identity of the segments that continue a timeline."""
 
     def add(self, segment: PassedSegment) -> None:
         """Take the next segment."""
         known = [segment.extents[medium] for medium in Medium if medium in segment.extents]
-        self._spans += [(extent.start, extent.end) for extent in known[:1]]
+        spans = [(extent.start, extent.end) for extent in known[:1]]
+        if self._spans and spans and _follow([self._spans[-1], *spans]):
+            self._followers.append((spans[0][0], segment.identity))
+        self._spans += spans
+
+    def has_at(self, start: float, *, identity: tuple[object, ...]) -> bool:
+        """Return whether another segment that continues a timeline starts at the same time to the millisecond.
+
+        A timeline that the source begins anew may start where an earlier one did, but hardly where the middle of that has a border.
+        """
+        return any(abs(unwrap(start, near=known) - known) < _SAME_SECONDS and identity != other for known, other in self._followers)
 
     def is_shuffled(self) -> bool:
         """Return whether the segments are one timeline without a hole, but in another order.

@@ -31,6 +31,8 @@ class SegmentSequence:
     from_start: bool = True
     """It begins with the track's first segment; only then is it known when the playlist ends."""
     _last: PassedSegment | None = None
+    _steady: dict[Medium, SegmentExtent] = field(default_factory=dict)
+    """The last one of each medium whose samples were evenly spaced."""
     _borders: PacketBorders = field(default_factory=PacketBorders)
     _accuracy: ExtinfAccuracy = field(default_factory=ExtinfAccuracy)
 
@@ -51,13 +53,16 @@ class SegmentSequence:
             self._refuse_overlap(self._last, segment)
             self._accuracy.measure(self._last, segment)
             self._note_border(self._last, segment)
+        self._steady.update((medium, extent) for medium, extent in segment.extents.items() if extent.is_steady)
         self._last = segment
 
     def _note_border(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note what the packets of each medium do from one segment to the next, and where frames may be missing by decode time."""
         if _has_gap(before, after):
             return
-        holes = {medium: hole for medium, extent in before.extents.items() if extent.is_steady and (hole := _hole(before, after, medium))}
+        holes = {
+            medium: hole for medium in before.extents if self._is_steady(before, after, medium) and (hole := _hole(before, after, medium))
+        }
         with_hole = {medium for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
         self._borders.add(after.packets.continued, incomplete={*with_hole, *before.packets.full})
         for medium, extent in before.extents.items():
@@ -69,6 +74,10 @@ class SegmentSequence:
     def lost_packets(self) -> Medium | None:
         """Return the medium that lost packets between two segments; None if none did."""
         return self._borders.lost_packets()
+
+    def missing_beginning(self) -> float:
+        """Return by how many seconds the first segment falls short of EXTINF, 0 if it does not."""
+        return self._accuracy.missing_beginning()
 
     def shortfall(self) -> float:
         """Return by how many seconds the last segment falls short of EXTINF, 0 if it does not."""
@@ -88,6 +97,15 @@ class SegmentSequence:
         if len(found) > 1 or agreeing:
             longest = max(found.values())
             raise DamagedMediaError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+
+    def _is_steady(self, before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:
+        """Return whether the samples of a segment are evenly spaced, or as those of the next one or of an earlier one."""
+        extent = before.extents[medium]
+        examples = [
+            *([after.extents[medium]] if medium in after.extents else []),
+            *([self._steady[medium]] if medium in self._steady else []),
+        ]
+        return extent.is_steady or any(extent.is_as_steady_as(example) for example in examples)
 
     def _may_be_dropped(self, before: PassedSegment, after: PassedSegment, medium: Medium, hole: float) -> bool:
         """Return whether a hole may be a few frames of video that the source has dropped; the end of the track decides.
@@ -120,7 +138,7 @@ class SegmentSequence:
     def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
         """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments."""
         extent, hole = before.extents[medium], holes[medium]
-        is_steady = extent.is_steady or extent.is_as_steady_as(after.extents[medium])
+        is_steady = self._is_steady(before, after, medium)
         others_continue = len(holes) > 1
         if not is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
             return False

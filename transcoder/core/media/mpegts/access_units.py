@@ -24,6 +24,9 @@ class AccessUnitCounter:
         self._begun = 0
         self._carry = b""
         self._in_picture = False
+        self._has_parameter_sets = False
+        self.is_headless = False
+        """The first picture of the stream comes without parameter sets: nothing can decode it."""
 
     @property
     def count(self) -> int:
@@ -54,6 +57,12 @@ class AccessUnitCounter:
         """Read the NAL unit whose header is at `at`."""
         raise NotImplementedError
 
+    def _begin_picture(self) -> None:
+        """Begin a picture with its first slice."""
+        if not self._in_picture and self._begun == 1:
+            self.is_headless = not self._has_parameter_sets
+        self._in_picture = True
+
     def _end_picture(self) -> None:
         """End the current picture at a NAL unit that comes before the first slice of the next one."""
         if self._in_picture:
@@ -69,6 +78,7 @@ class H264AccessUnitCounter(AccessUnitCounter):
 
     _BOUNDARIES = frozenset({6, 7, 8, 9})
     _SLICES = frozenset({1, 2, 5})
+    _SPS = 7
 
     def __init__(self) -> None:
         """Begin before the first byte."""
@@ -81,9 +91,10 @@ class H264AccessUnitCounter(AccessUnitCounter):
             macroblock = _exp_golomb(data, at + 1)
             if self._in_picture and macroblock <= self._last_macroblock:
                 self._begun += 1
-            self._in_picture = True
+            self._begin_picture()
             self._last_macroblock = macroblock
         elif kind in self._BOUNDARIES:
+            self._has_parameter_sets |= kind == self._SPS
             self._end_picture()
 
 
@@ -92,6 +103,7 @@ class HevcAccessUnitCounter(AccessUnitCounter):
 
     _BOUNDARIES = frozenset({*range(32, 38), 39, *range(41, 45), *range(48, 56)})
     _SLICES = frozenset({*range(10), *range(16, 22)})
+    _SPS = 33
     _MIN_NAL_UNIT_BYTES = len(_START_CODE) + 3
 
     def _read_nal_unit(self, data: bytes, at: int) -> None:
@@ -100,11 +112,12 @@ class HevcAccessUnitCounter(AccessUnitCounter):
             return
         kind = data[at] >> 1 & 0x3F
         if kind in self._BOUNDARIES:
+            self._has_parameter_sets |= kind == self._SPS
             self._end_picture()
         elif kind in self._SLICES and data[at + 2] & 0x80:
             if self._in_picture:
                 self._begun += 1
-            self._in_picture = True
+            self._begin_picture()
 
 
 def _exp_golomb(data: bytes, at: int) -> int:

@@ -56,6 +56,11 @@ class ElementaryStream:
         return counter.count if counter else None
 
     @property
+    def is_headless(self) -> bool:
+        """Whether the video begins with a picture without parameter sets."""
+        return self._access_units is not None and self._access_units.is_headless
+
+    @property
     def sample_seconds(self) -> float | None:
         """Duration of the last sample: that of an audio frame, or the distance of the last two decode times; None if it is not known."""
         return self._audio_frames.frame_seconds if self._audio_frames else self._frame_seconds or None

@@ -84,7 +84,8 @@ class TransportInspector:
         continued = {media[pid]: continues for pid, continues in self._counters.continued.items()}
         jumped, full = ([media[pid] for pid in pids] for pids in (self._counters.jumped, self._counters.full))
         unfinished = [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
-        return PacketEvidence(jumped, continued, full, unfinished)
+        headless = [stream.medium for stream in self._streams.values() if stream.is_headless]
+        return PacketEvidence(jumped, continued, full, unfinished, headless)
 
     def begin(self) -> None:
         """Begin a segment."""
