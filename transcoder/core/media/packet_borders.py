@@ -8,6 +8,8 @@ from transcoder.core.media.streams import Medium
 
 _MIN_CONTINUED = 2
 """A track continues its counters from segment to segment if it does so at least so often. By chance, one of 16 does."""
+_MIN_BORDERS = 3
+"""At so many borders it is no chance any more that the counters jump just where something is missing."""
 
 
 class _Border(Enum):
@@ -50,14 +52,14 @@ class PacketBorders:
     def lost_packets(self) -> Medium | None:
         """Return the medium that lost packets between two segments; None if none did.
 
-        Two witnesses say so: something is missing there, and the counter does not go on, although it does everywhere else. Where only a few
-        frames are missing, it is enough that nothing says the source has dropped them.
+        Two witnesses say so: something is missing there, and the counter does not go on, although it does wherever nothing is missing.
+        Where only a few frames are missing, it is enough that nothing says the source has dropped them.
         """
         return next((medium for medium in Medium if self._has_lost(medium)), None)
 
     def _has_lost(self, medium: Medium) -> bool:
         continued, jumped, lost = (self._count[medium, kind] for kind in _Border)
-        if lost and not jumped and continued >= _MIN_CONTINUED:
+        if lost and not jumped and continued + lost >= _MIN_BORDERS:
             return True
         doubts = [goes_on for each, goes_on in self._doubts if each is medium]
         goes_on_everywhere = not jumped and not lost and continued - sum(doubts) >= _MIN_CONTINUED

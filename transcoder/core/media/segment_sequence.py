@@ -60,13 +60,12 @@ class SegmentSequence:
         """Note what the packets of each medium do from one segment to the next, and where frames may be missing by decode time."""
         if _has_gap(before, after):
             return
-        holes = {
-            medium: hole for medium in before.extents if self._is_steady(before, after, medium) and (hole := _hole(before, after, medium))
-        }
-        with_hole = {medium for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
-        self._borders.add(after.packets.continued, incomplete={*with_hole, *before.packets.full})
+        steady = [medium for medium in before.extents if self._is_steady(before, after, medium)]
+        with_hole = {medium for medium in steady if (hole := _hole(before, after, medium)) and _is_hole(before.extents[medium], hole)}
+        without_end = {medium for medium in steady if _lacks_end(before, after, medium)}
+        self._borders.add(after.packets.continued, incomplete={*with_hole, *without_end, *before.packets.full})
         for medium, extent in before.extents.items():
-            if medium in after.extents and _lacks_end(extent, after.extents[medium]):
+            if medium in without_end:
                 self._borders.doubt(medium, after.packets.continued.get(medium, False))
             elif 0 < extent.lacking <= MAX_REORDERED:
                 self._borders.note_dropped(medium)
@@ -159,14 +158,13 @@ def _refuse_lost_frames(segment: PassedSegment) -> None:
             raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames of the {medium.value}, with their packets.")
 
 
-def _lacks_end(extent: SegmentExtent, following: SegmentExtent) -> bool:
+def _lacks_end(before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:
     """Return whether a segment lacks the last frames that it should have in decode order, while a frame that is shown after them is there.
 
     It lacks frames inside, and the decode times leap by as many between it and the next one.
     """
-    if not extent.sample_seconds or not extent.lacking or following.lacking:
-        return False
-    if not (extent.is_as_steady_as(following) and extent.decode_span and following.decode_span):
+    extent, following = before.extents[medium], after.extents.get(medium)
+    if following is None or not 0 < extent.lacking <= MAX_REORDERED or extent.decode_span is None or following.decode_span is None:
         return False
     leap = following.decode_span[0] - extent.decode_span[1]
     return round(leap / extent.sample_seconds) - 1 == extent.lacking
