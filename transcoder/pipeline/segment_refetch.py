@@ -19,7 +19,6 @@ class SegmentRefetch:
         self._keys = keys
         self._fetch_again = fetch_again
         self._period_of = {segment: period for period, segment in listed}
-        self._last = dict(listed)
         self._checks = {period: SegmentPlausibility() for period, _ in listed}
         self._rejected: Counter[tuple[Segment, bytes]] = Counter()
         """How often each body, by its digest, was rejected for a segment."""
@@ -55,8 +54,7 @@ class SegmentRefetch:
             return False
         period = self._period_of[segment]
         check, init = self._checks[period], await self._keys.initialization_section(segment.init)
-        is_last = segment is self._last[period]
-        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, is_last=is_last)
+        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding)
         if check.doubts_only and period not in self._confirmed:
             self._confirmed.add(period)
             await self._confirm(*self._first_accepted[period])

@@ -20,8 +20,6 @@ _MIN_COMMON_TOLERANCE_SECONDS = 0.03
 """For where a segment begins and ends: there, one medium begins or ends up to a frame before the other."""
 _MIN_AUDIO_TOLERANCE_SECONDS = 0.05
 """For audio beside video: a frame more or less, whatever the codec."""
-_MIN_LAST_AUDIO_TOLERANCE_SECONDS = 0.15
-"""For audio beside video in the last segment, which may end a few frames earlier."""
 _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
 
@@ -69,7 +67,6 @@ class SegmentPlausibility:
     """The only segment that has been accepted; None before, and after others were."""
     _begun: bool = False
     """A segment has been accepted."""
-    _is_last: bool = False
     _oddities: frozenset[Oddity] = frozenset()
     """Those of the segment that was looked at last."""
     _usual_oddities: frozenset[Oddity] = frozenset()
@@ -77,7 +74,7 @@ class SegmentPlausibility:
     doubts_only: bool = False
     """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
-    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0, is_last: bool = False) -> bool:
+    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
 
         Args:
@@ -86,10 +83,9 @@ class SegmentPlausibility:
             at: where the playlist puts it in its period, in seconds.
             seconds: EXTINF.
             rounding: by how many seconds EXTINF may be rounded.
-            is_last: it is the last one of its period.
 
         """
-        self.doubts_only, self._oddities, self._is_last = False, frozenset(), is_last
+        self.doubts_only, self._oddities = False, frozenset()
         try:
             look = look_at(body, init=init)
         except TranscoderError:
@@ -126,8 +122,7 @@ class SegmentPlausibility:
 
     def _is_odd(self, medium: Medium | None, deviation: float, seconds: float, *, alone: bool) -> bool:
         """Return whether a deviation is larger than those before it; audio beside video may begin earlier in the first segment."""
-        audio = _MIN_LAST_AUDIO_TOLERANCE_SECONDS if self._is_last else _MIN_AUDIO_TOLERANCE_SECONDS
-        several = {Medium.AUDIO: audio, None: _MIN_COMMON_TOLERANCE_SECONDS}
+        several = {Medium.AUDIO: _MIN_AUDIO_TOLERANCE_SECONDS, None: _MIN_COMMON_TOLERANCE_SECONDS}
         least = _MIN_TOLERANCE_SECONDS if alone else several.get(medium, _MIN_TOLERANCE_SECONDS)
         known = self._deviations.get(medium) if alone or medium is Medium.VIDEO or not self._only else None
         return deviation > _tolerance(known, seconds, least=least)
