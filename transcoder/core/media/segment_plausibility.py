@@ -19,7 +19,9 @@ _MIN_TOLERANCE_SECONDS = 0.016
 _MIN_COMMON_TOLERANCE_SECONDS = 0.03
 """For where a segment begins and ends: there, one medium begins or ends up to a frame before the other."""
 _MIN_AUDIO_TOLERANCE_SECONDS = 0.05
-"""For audio beside video: a frame more or less, whatever the codec."""
+"""For audio beside video that is shorter than EXTINF: a frame, whatever the codec."""
+_MIN_LONGER_AUDIO_TOLERANCE_SECONDS = 0.15
+"""For audio beside video that is longer: packagers hold back a few frames of each segment, and the last one brings them, too."""
 _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
 
@@ -32,6 +34,8 @@ class _Measured:
     """When the track would begin by it, less where the playlist puts its first segment."""
     deviations: Mapping[Medium | None, float]
     """By how many seconds each medium is longer or shorter than EXTINF, and all of them together (None)."""
+    has_longer_audio: bool
+    """The audio is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,15 @@ class SegmentPlausibility:
         start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
         origin = start - at if self._origin is None else unwrap(start, near=self._origin + at) - at
         deviations: dict[Medium | None, float] = {medium: abs(last - first - seconds) for medium, (first, last) in spans.items()}
-        measured = _Measured(origin, deviations | {None: abs(end - start - seconds)})
+        has_longer_audio = Medium.AUDIO in spans and spans[Medium.AUDIO][1] - spans[Medium.AUDIO][0] > seconds
+        measured = _Measured(origin, deviations | {None: abs(end - start - seconds)}, has_longer_audio)
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
         # The errors of rounded durations add up, but a place that is half a segment away is another one.
         drift = min(rounding * (1 + at / seconds), seconds / 2) if seconds else 0.0
         is_moved = moved - drift > _tolerance(self._moved, seconds, least=_MIN_COMMON_TOLERANCE_SECONDS)
         if is_moved or any(
-            self._is_odd(medium, max(0.0, deviation - rounding), seconds, alone=len(spans) == 1)
-            for medium, deviation in measured.deviations.items()
+            self._is_odd(measured, medium, seconds, rounding=rounding, alone=len(spans) == 1) for medium in measured.deviations
         ):
             self._doubted = measured
             return False
@@ -120,12 +124,13 @@ class SegmentPlausibility:
         self._begun = True
         return True
 
-    def _is_odd(self, medium: Medium | None, deviation: float, seconds: float, *, alone: bool) -> bool:
+    def _is_odd(self, measured: _Measured, medium: Medium | None, seconds: float, *, rounding: float, alone: bool) -> bool:
         """Return whether a deviation is larger than those before it; audio beside video may begin earlier in the first segment."""
-        several = {Medium.AUDIO: _MIN_AUDIO_TOLERANCE_SECONDS, None: _MIN_COMMON_TOLERANCE_SECONDS}
+        audio = _MIN_LONGER_AUDIO_TOLERANCE_SECONDS if measured.has_longer_audio else _MIN_AUDIO_TOLERANCE_SECONDS
+        several = {Medium.AUDIO: audio, None: _MIN_COMMON_TOLERANCE_SECONDS}
         least = _MIN_TOLERANCE_SECONDS if alone else several.get(medium, _MIN_TOLERANCE_SECONDS)
         known = self._deviations.get(medium) if alone or medium is Medium.VIDEO or not self._only else None
-        return deviation > _tolerance(known, seconds, least=least)
+        return measured.deviations[medium] - rounding > _tolerance(known, seconds, least=least)
 
     def _learn(self, measured: _Measured) -> None:
         """Note how exact the playlist is; what the first segment alone shows is replaced, because a track may begin unevenly."""
