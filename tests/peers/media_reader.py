@@ -80,20 +80,14 @@ def hashes(file: Path) -> dict[str, str]:
 
 
 def source_hashes(*files: Path) -> dict[str, str]:
-    """Return `hashes` of the source files remuxed into MP4, because packets are compared as an MP4 stores them."""
+    """Return `hashes` of the source files remuxed into MP4, since packets are compared as an MP4 stores them, with parameter sets."""
     found: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, file in enumerate(files):
             remuxed = Path(folder, f"{number}.mp4")
-            run_ffmpeg("-i", file, *FIRST_STREAMS, "-c", "copy", *_tag_arguments(file), remuxed)
+            run_ffmpeg("-i", file, *FIRST_STREAMS, "-c", "copy", remuxed)
             found |= hashes(remuxed)
     return found
-
-
-def _tag_arguments(file: Path) -> tuple[str, ...]:
-    """Return the arguments that select `hvc1` for HEVC: ffmpeg's default is `hev1`, which keeps parameter sets in the packets."""
-    with av.open(file) as container:
-        return ("-tag:v", "hvc1") if any(stream.codec_context.name == "hevc" for stream in container.streams.video) else ()
 
 
 def audio_delay(*files: Path) -> float:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container
@@ -45,6 +46,12 @@ class _Lane:
     track: ProbedTrack
     inspector: Inspector
 
+    @classmethod
+    def of(cls, rendition: Rendition, segment: ProbedSegment, track: ProbedTrack) -> Self:
+        """Return the way of a rendition that stands at `segment`, with the streams that were chosen from all that was probed."""
+        rendition.current = replace(segment, probe=track.probe)
+        return cls(rendition, track, inspector_for(track.probe, init=segment.init))
+
     async def feed(self, pipe: PipeWriter) -> None:
         await self.rendition.feed(pipe, self.inspector, media={stream.medium for stream in self.track.streams})
 
@@ -63,10 +70,7 @@ async def remux_period(
 
     """
     begun = _begin(tracks, [segment for _, segment in present])
-    lanes = [
-        _Lane(rendition, track, inspector_for(segment.probe, init=segment.init))
-        for track, (rendition, segment) in zip(begun, present, strict=True)
-    ]
+    lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = silence_for_period(begun, output.announcement.audio)
     options = RemuxOptions(settings.output_format, settings.joined, settings.window, silence, settings.tags)
 

@@ -160,7 +160,7 @@ class Rendition:
     def _leap(self, leap: _Leap) -> None:
         """Leave a timeline, but not for the place of an earlier segment: then the origin sent something of that one again."""
         self._last_leap, segment = leap, leap.after
-        stream = next((stream for medium in Medium if (stream := segment.probe.first(medium))), None)
+        stream = next((stream for medium in Medium if (stream := segment.probe.main(medium))), None)
         start = stream.start if stream else None
         if start is not None and self._orders[segment.period].has_at(start, identity=_identity(segment.segment)):
             raise DamagedMediaError("A segment is not the one that belongs in its place: the video has had its time before.")

@@ -46,7 +46,7 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(name: str) -> None:
     probe = probe_segment(segments[0], init=init)
     expected = copy_with_ffmpeg(init + passed_on, probe.container.value)
     assert inspector.samples == {medium: stream.samples for medium, stream in expected.items()}
-    starts = {medium: probe.first(medium) for medium in expected}
+    starts = {medium: probe.main(medium) for medium in expected}
     assert {medium: stream and stream.start for medium, stream in starts.items()} == pytest.approx(
         {medium: stream.start for medium, stream in expected.items()}, abs=0.001
     )
@@ -198,7 +198,7 @@ def test_times_continue_over_a_wrap_of_the_clock(tmp_path: Path) -> None:
     assert inspector.samples == {medium: stream.samples for medium, stream in copy_with_ffmpeg(data, "mpegts").items()}
     probe = probe_segment(data)
     for medium, end in inspector.ends.items():
-        first = probe.first(medium)
+        first = probe.main(medium)
         assert first
         assert first.start
         assert end - first.start == pytest.approx(3, abs=0.1)

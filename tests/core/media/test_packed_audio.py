@@ -44,7 +44,7 @@ def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
     probe = probe_segment(tag(12.5) + data)
     inspector, passed_on = inspect_segments([tag(12.5) + data, tag(14.5) + data])
     expected = copy_with_ffmpeg(passed_on, probe.container.value)[Medium.AUDIO]
-    stream = probe.first(Medium.AUDIO)
+    stream = probe.main(Medium.AUDIO)
     assert stream
     assert (stream.codec, stream.start, stream.sample_rate, stream.channels) == (codec, 12.5, 48000, 2)
     assert probe.skip == len(tag(0))

@@ -32,7 +32,7 @@ def test_container_and_codecs_are_found(name: str) -> None:
     init, segments = read_segments(media(name))
     found = probe_segment(segments[0], init=init)
     assert (found.container, *(stream.codec for stream in found.streams)) == CODECS[name]
-    audio = found.first(Medium.AUDIO)
+    audio = found.main(Medium.AUDIO)
     assert audio
     assert (audio.sample_rate, audio.channels) == (48000, 2)
 
@@ -53,7 +53,7 @@ def test_announced_stream_without_packets_has_no_start() -> None:
     packets = (segments[0][at : at + 188] for at in range(0, len(segments[0]), 188))
     segment = b"".join(packet for packet in packets if packet[1] & 0x1F != 1 or packet[2] != 1)
     found = probe_segment(segment)
-    audio = found.first(Medium.AUDIO)
+    audio = found.main(Medium.AUDIO)
     assert probe(segment, whole=False) is None
     assert audio
     assert (audio.codec, audio.start) == ("aac", None)
@@ -172,7 +172,7 @@ def test_negative_composition_offsets_shift_the_start_as_in_ffmpeg(tmp_path_fact
         "+frag_keyframe+delay_moov+negative_cts_offsets",
         file,
     )
-    video = probe_segment(file.read_bytes()).first(Medium.VIDEO)
+    video = probe_segment(file.read_bytes()).main(Medium.VIDEO)
     assert video
     assert video.start == video.composition_shift == pytest.approx(0.04)
 
@@ -189,7 +189,7 @@ def test_fragments_may_begin_before_zero() -> None:
     init, segments = read_segments(media("fmp4-video-only"))
     at = segments[0].find(b"tfdt\1") + 8
     early = segments[0][:at] + (-12800).to_bytes(8, "big", signed=True) + segments[0][at + 8 :]
-    found = probe_segment(early, init=init).first(Medium.VIDEO)
+    found = probe_segment(early, init=init).main(Medium.VIDEO)
     assert found
     assert found.start == pytest.approx(copy_with_ffmpeg(init + early, "mov")[Medium.VIDEO].start)
     assert (found.start or 0) < 0

@@ -59,7 +59,7 @@ def test_samples_and_times_are_those_that_ffmpeg_copies(playlist: Path) -> None:
     assert inspector.samples == {medium: stream.samples for medium, stream in expected.items()}
     ends = presentation_ends(segments[-1], probe, init=init)
     for medium, stream in expected.items():
-        first = probe.first(medium)
+        first = probe.main(medium)
         assert first
         if first.start is None:
             continue

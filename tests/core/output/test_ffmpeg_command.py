@@ -34,7 +34,8 @@ def test_allows_only_pipes_before_each_input() -> None:
             {("-video_track_timescale", "90000"), ("-bsf:v", "h264_mp4toannexb")},
             id="parameter sets in band",
         ),
-        pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hvc1")}, id="HEVC as Apple wants it"),
+        pytest.param(Container.FMP4, "hevc", "mp3", False, {("-tag:v", "hvc1"), ("-video_track_timescale", "90000")}, id="HEVC as it is"),
+        pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hev1")}, id="HEVC keeps its parameter sets in band"),
     ],
 )
 def test_adds_the_options_that_a_codec_needs(

@@ -14,6 +14,7 @@ _TEXT_CODECS = re.compile(r"(wvtt|stpp|tx3g)", re.IGNORECASE)
 # What browsers play in an MP4: people watch the output there, and Dolby's and DTS's codecs are silent in most of them.
 _BROWSER_AUDIO_CODECS = re.compile(r"(mp4a(?!\.a)|opus|flac|mp3)", re.IGNORECASE)
 # Dolby Vision without a base layer that other players understand: the colours are wrong.
+_DESCRIBES_VIDEO = "public.accessibility.describes-video"
 _DOLBY_VISION_ONLY = re.compile(r"(dvh1|dvhe|dva1|dvav|dav1)", re.IGNORECASE)
 
 MAX_CHOICES = 8
@@ -140,7 +141,8 @@ def _matches_audio(rendition: Rendition, language_or_name: str) -> bool:
 def _choice(multivariant: MultivariantPlaylist, variant: Variant, audio: str | None) -> VariantChoice:
     """Select the audio rendition for a variant.
 
-    In its audio group, the order of preference is: matches `audio`, default, autoselect, no special characteristics, most channels.
+    In its audio group, the order of preference is: matches `audio`, no audio description, default, autoselect, no special characteristics,
+    most channels.
     """
     group = [each for each in multivariant.renditions if each.kind == "AUDIO" and each.group == variant.audio_group]
     if variant.audio_group is None or not group:
@@ -151,6 +153,7 @@ def _choice(multivariant: MultivariantPlaylist, variant: Variant, audio: str | N
             audio is not None and _matches_audio(each, audio),
             # "en" matches "en-US", but an exact match is better.
             audio is not None and audio.lower() in {(each.language or "").lower(), each.name.lower()},
+            _DESCRIBES_VIDEO not in each.characteristics,
             each.default,
             each.autoselect,
             not each.characteristics,

@@ -5,6 +5,10 @@ from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _BLOCKS_PER_SAMPLE = 6
 """An MP4 sample of E-AC-3 has six blocks (ETSI TS 102 366, F.6)."""
+_FORMAT = slice(3, None)
+"""The part of a header that says in which format its frame is."""
+_CHANGEABLE_CHANNELS = frozenset({"mp1", "mp2", "mp3", "opus"})
+"""In these codecs each frame says how many channels it has, and an MP4 does not: they may change."""
 
 
 class AudioFrameCounter:
@@ -16,7 +20,8 @@ class AudioFrameCounter:
         self._carry = b""
         self._bytes_to_skip = 0
         self._blocks = 0
-        self._sample_rate = 0
+        self._format: FrameHeader | None = None
+        """The header of the first frame: an MP4 track has one format only."""
         self._is_synced = False
         self._began_inside_a_frame = False
         self.seconds = 0.0
@@ -46,7 +51,7 @@ class AudioFrameCounter:
 
         Raises:
             UpstreamError: a frame is not followed by another one.
-            UnsupportedSourceError: the sampling rate changes.
+            UnsupportedSourceError: the format changes.
 
         """
         at = self._bytes_to_skip
@@ -59,8 +64,10 @@ class AudioFrameCounter:
             header = self._read_header(data, at)
             if header is None:
                 raise DamagedMediaError("A segment's audio is damaged: a frame is not followed by the header of another.")
-            if header.sample_rate != self._sample_rate:
-                self._set_sample_rate(header.sample_rate)
+            if self._format is None:
+                self._format = header
+            elif header[_FORMAT] != self._format[_FORMAT]:
+                _refuse_change(self._format, header)
             self._blocks += _blocks(header)
             if header.is_sample:
                 self.frame_seconds = header.samples / header.sample_rate
@@ -68,14 +75,6 @@ class AudioFrameCounter:
             at += header.length
         self._bytes_to_skip = max(0, at - len(data))
         self._carry = data[at:]
-
-    def _set_sample_rate(self, sample_rate: int) -> None:
-        """Adopt the first frame's sampling rate and refuse any other: a track has only one, and the rest would play at the wrong pitch."""
-        if self._sample_rate:
-            raise UnsupportedSourceError(
-                f"The audio changes its sampling rate within the source, from {self._sample_rate} to {sample_rate} Hz. An MP4 has only one."
-            )
-        self._sample_rate = sample_rate
 
     def _find_first_frame(self, data: bytes) -> int:
         """Return the offset of the first frame. The stream may begin inside a frame: then a header counts only if another one follows."""
@@ -99,3 +98,23 @@ def _blocks(header: FrameHeader) -> int:
     if not header.is_sample:
         return 0
     return header.samples // BLOCK_SAMPLES if header.codec == "eac3" else _BLOCKS_PER_SAMPLE
+
+
+def _refuse_change(first: FrameHeader, now: FrameHeader) -> None:
+    """Refuse another format within a source: an MP4 track has one, and a decoder that was set up for it fails, or plays at the wrong pitch.
+
+    Raises:
+        UnsupportedSourceError: the sampling rate, the channels or the profile of the audio have changed.
+
+    """
+    if not now.is_sample or not first.is_sample:
+        return
+    if now.sample_rate != first.sample_rate:
+        change = f"its sampling rate within the source, from {first.sample_rate} to {now.sample_rate} Hz"
+    elif now.codec not in _CHANGEABLE_CHANNELS and now.channels and first.channels and now.channels != first.channels:
+        change = f"its channels within the source, from {first.channels} to {now.channels}"
+    elif now.profile != first.profile:
+        change = f"its AAC profile within the source, from {first.profile + 1} to {now.profile + 1}"
+    else:
+        return
+    raise UnsupportedSourceError(f"The audio changes {change}. An MP4 has only one.")

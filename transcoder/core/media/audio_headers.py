@@ -17,6 +17,8 @@ class FrameHeader(NamedTuple):
     channels: int
     is_sample: bool = True
     """False for a dependent substream, which belongs to the MP4 sample of the frame before it."""
+    profile: int = 0
+    """Of AAC: its object type less one."""
 
     @property
     def seconds(self) -> float:
@@ -71,7 +73,8 @@ def read_adts_header(data: bytes, at: int) -> FrameHeader | None:
     if rate_index >= len(_ADTS_RATES) or length < _ADTS_HEADER:
         return None
     channels = _ADTS_CHANNELS[(data[at + 2] & 1) << 2 | data[at + 3] >> 6]
-    return FrameHeader("aac", length, 1024 * ((data[at + 6] & 3) + 1), _ADTS_RATES[rate_index], channels)
+    samples = 1024 * ((data[at + 6] & 3) + 1)
+    return FrameHeader("aac", length, samples, _ADTS_RATES[rate_index], channels, profile=data[at + 2] >> 6)
 
 
 def read_mpeg_audio_header(data: bytes, at: int) -> FrameHeader | None:

@@ -92,7 +92,7 @@ def packed_audio_ends(segment: bytes, probe: Probe) -> Mapping[Medium, float]:
     """
     skip = tags_length(segment, whole=True) or 0
     start = tag_timestamp(segment[:skip])
-    stream = probe.first(Medium.AUDIO)
+    stream = probe.main(Medium.AUDIO)
     if start is None or stream is None:
         return {}
     frames = AudioFrameCounter(_header_reader(probe.container))
@@ -111,7 +111,7 @@ class PackedAudioInspector:
         """Expect the codec of `probe`, which is that of the first segment."""
         self._container = probe.container
         self._frames = AudioFrameCounter(_header_reader(probe.container))
-        stream = probe.first(Medium.AUDIO)
+        stream = probe.main(Medium.AUDIO)
         self._timestamp = stream.start if stream else None
         """The latest timestamp, unwrapped; the counter's seconds are measured from it."""
         self._held = b""

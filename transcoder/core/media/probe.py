@@ -40,6 +40,11 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool, previous: Probe | None
         UnsupportedSourceError: they are encrypted, or in a container that HLS does not use.
 
     """
+    found = _probe(head, init, whole=whole, previous=previous)
+    return found.continuing(previous) if found and previous else found
+
+
+def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None) -> Probe | None:
     if len(head) < _MIN_HEAD_BYTES and not whole:
         return None
     if is_transport_init(init):

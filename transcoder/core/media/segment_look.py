@@ -52,7 +52,7 @@ def look_at(body: bytes, *, init: bytes) -> SegmentLook:
 
 def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
     """Look at a transport stream: its packets are whole, no counter shows that one is missing, and no timestamp that one is repeated."""
-    media, streams = body[found.skip :], [stream for stream in (found.first(medium) for medium in Medium) if stream]
+    media, streams = body[found.skip :], [stream for stream in (found.main(medium) for medium in Medium) if stream]
     if not is_packets(media):
         raise DamagedMediaError("A segment is cut off inside a transport packet.")
     counters = ContinuityCounters(stream.id for stream in streams)

@@ -52,6 +52,12 @@ class Stream:
     channels: int | None = None
     picture_size: tuple[int, int] | None = None
     """Width and height in pixels by the sample entry of an MP4; None in any other container, and for audio."""
+    sample_entry: str = ""
+    """The type of the sample entry of an MP4 track: avc1, hvc1, dvh1 …; empty in any other container."""
+    is_description: bool = False
+    """It is marked as an audio description or a commentary, which comes beside the main audio."""
+    lacks_parameter_sets: bool = False
+    """The sample entry has no parameter sets; they are in the samples only."""
     composition_shift: float = 0.0
     """Seconds that ffmpeg adds to the presentation times of an MP4 track: the size of its most negative composition offset.
 
@@ -68,15 +74,25 @@ class Probe:
     """Video and audio streams only, in the order of the program map or the moov."""
     skip: int = 0
     """Number of bytes before the media: an image in front of a transport stream, or ID3 tags."""
+    preferred: frozenset[int] = frozenset()
+    """Ids of the streams that go into the output since an earlier segment."""
 
-    def first(self, medium: Medium) -> Stream | None:
-        """Return the first stream of that medium, which is the one that goes into the output; None if there is none."""
-        return next((stream for stream in self.streams if stream.medium is medium), None)
+    def main(self, medium: Medium) -> Stream | None:
+        """Return the stream of that medium that goes into the output; None if there is none.
+
+        It is the first one that has begun and is no audio description, as far as there is a choice.
+        """
+        streams = [stream for stream in self.streams if stream.medium is medium]
+        return min(streams, key=lambda each: (each.id not in self.preferred, each.start is None, each.is_description), default=None)
+
+    def continuing(self, previous: "Probe") -> "Probe":
+        """Return this probe of a segment after `previous`: the same streams go into the output as long as they are there."""
+        return replace(self, preferred=frozenset(stream.id for medium in Medium if (stream := previous.main(medium))))
 
     @property
     def has_pending_stream(self) -> bool:
-        """Whether the first video or the first audio stream is announced, but its start is not known yet."""
-        firsts = [self.first(medium) for medium in Medium]
+        """Whether video or audio is announced, but the start of none of its streams is known yet."""
+        firsts = [self.main(medium) for medium in Medium]
         return any(stream is not None and stream.start is None for stream in firsts)
 
     def merged_with(self, later: "Probe") -> "Probe":

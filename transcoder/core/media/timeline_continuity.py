@@ -24,7 +24,7 @@ def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], afte
 
     """
     for medium in Medium:
-        stream = after.first(medium)
+        stream = after.main(medium)
         if medium not in starts or stream is None or stream.start is None:
             continue
         expected = starts[medium] + seconds
@@ -42,5 +42,5 @@ def same_streams(before: Probe, after: Probe) -> bool:
     """
     return before.container is after.container and all(
         (old and (old.id, old.codec)) == (new and (new.id, new.codec)) or new is None
-        for old, new in ((before.first(medium), after.first(medium)) for medium in Medium)
+        for old, new in ((before.main(medium), after.main(medium)) for medium in Medium)
     )

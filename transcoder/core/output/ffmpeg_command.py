@@ -16,6 +16,8 @@ AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
 DECODABLE = VIDEO_CODECS | AUDIO_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
 """What ffmpeg can decode, and so re-encode."""
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+_DOLBY_VISION = "dvh1"
+"""The sample entry of HEVC that only a decoder of Dolby Vision shows in the right colours (profile 5)."""
 _ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
@@ -149,6 +151,8 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
         "movflags": "frag_keyframe+delay_moov+default_base_moof+frag_discont",
         # Bounds what ffmpeg holds back, and how long the first byte takes, where key frames are far apart or where there is only audio.
         "frag_duration": str(_FRAGMENT_MICROSECONDS),
+        # The configuration of Dolby Vision is no part of ISO/IEC 14496-15; without this ffmpeg leaves it out.
+        "strict": "unofficial",
     }
     for container, stream in streams:
         encoder = remux.output_format.encoder(stream)
@@ -187,12 +191,15 @@ def _stream_options(container: Container, stream: Stream, *, joined: bool) -> di
         if stream.codec == "aac" and container in {Container.MPEGTS, Container.ADTS}:
             options["bsf:a"] = "aac_adtstoasc"
         return options
+    is_mp4 = container in {Container.FMP4, Container.MP4}
+    # With them in band, the output's sample entry gets those of the first key frame.
+    in_band = is_mp4 and (joined or stream.lacks_parameter_sets) and stream.codec in _PARAMETER_SETS_IN_BAND
     if stream.codec == "hevc":
-        # Apple's players show nothing for hev1. But for hvc1 ffmpeg takes the parameter sets out of the samples, and an output of several
-        # periods needs them there: it is written as hev1, and the joiner renames it.
-        options["tag:v"] = "hev1" if joined else "hvc1"
-    if container in {Container.FMP4, Container.MP4}:
+        # Apple's players show nothing for hev1. But for hvc1 ffmpeg takes the parameter sets out of the samples, where later ones may be
+        # others: it is written as hev1, and the joiner renames it.
+        options["tag:v"] = stream.sample_entry if stream.sample_entry == _DOLBY_VISION else "hev1" if in_band or not is_mp4 else "hvc1"
+    if is_mp4:
         options["video_track_timescale"] = "90000"  # a transport stream's, so that periods of both kinds can be joined
-        if joined and stream.codec in _PARAMETER_SETS_IN_BAND:
-            options["bsf:v"] = _PARAMETER_SETS_IN_BAND[stream.codec]
+    if in_band:
+        options["bsf:v"] = _PARAMETER_SETS_IN_BAND[stream.codec]
     return options

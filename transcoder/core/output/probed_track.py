@@ -7,6 +7,7 @@ from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 
+_WITH_TIMESTAMPS = frozenset({Container.MPEGTS, Container.FMP4})
 _ROUNDING = 0.25
 """Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
 
@@ -31,9 +32,9 @@ class ProbedTrack:
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """The streams of this track that go into the output; one that a program map announces and no packet brings does not."""
-        streams = tuple(stream for medium in self.track.kind.media if (stream := self.probe.first(medium)))
-        return tuple(stream for stream in streams if stream.start is not None or self.probe.container is not Container.MPEGTS)
+        """The streams of this track that go into the output; one that is announced and of which nothing comes does not."""
+        streams = tuple(stream for medium in self.track.kind.media if (stream := self.probe.main(medium)))
+        return tuple(stream for stream in streams if stream.start is not None or self.probe.container not in _WITH_TIMESTAMPS)
 
 
 def first_start(tracks: Sequence[ProbedTrack]) -> float:

@@ -50,6 +50,8 @@ class Track:
     """None without a `trex`."""
     sample_table: Box
     """Its `stbl`."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """The scheme and the value of each of its `kind` boxes (8.10.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,14 @@ def _read_track(trak: Box, defaults: dict[int, TrackDefaults]) -> Track:
         return Track(track_id, None, timescale, (), (), defaults.get(track_id), table)
     stsd, elst = table.find(b"stsd"), trak.find(b"edts", b"elst")
     entries = tuple(sample_entries(stsd)) if stsd else ()
-    return Track(track_id, medium, timescale, read_edits(elst) if elst else (), entries, defaults.get(track_id), table)
+    edits = read_edits(elst) if elst else ()
+    return Track(track_id, medium, timescale, edits, entries, defaults.get(track_id), table, _read_kinds(trak))
+
+
+def _read_kinds(trak: Box) -> tuple[tuple[str, str], ...]:
+    user_data = trak.find(b"udta")
+    kinds = (child.content[4:].split(b"\0") for child in user_data.children() if child.type == b"kind") if user_data else ()
+    return tuple((kind[0].decode("latin-1"), kind[1].decode("latin-1") if len(kind) > 1 else "") for kind in kinds)
 
 
 def _read_duration(header: Box) -> tuple[int, int]:

@@ -77,6 +77,18 @@ class SampleEntry:
         return self.box.uint(24, 2), self.box.uint(26, 2)
 
     @property
+    def lacks_parameter_sets(self) -> bool:
+        """Whether an H.264 or HEVC entry has no parameter sets: they are in the samples only (ISO/IEC 14496-15, 5.3.3 and 8.3.3).
+
+        Raises Mp4Error if the entry is cut short.
+        """
+        if (avcc := self.box.search(b"avcC")) is not None:
+            return not avcc.uint(5, 1) & 0x1F
+        if (hvcc := self.box.search(b"hvcC")) is not None:
+            return not hvcc.uint(22, 1)
+        return False
+
+    @property
     def parameter_sets(self) -> bytes:
         """The `avcC` or `hvcC` of an entry whose samples do not bring their parameter sets; empty for any other entry."""
         kind = _DECODER_CONFIG.get(self.type)

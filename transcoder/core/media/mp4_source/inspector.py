@@ -23,7 +23,7 @@ class FragmentInspector:
 
     def __init__(self, probe: Probe, *, init: bytes) -> None:
         """Check against the tracks of `init`, or of the `moov` that the segments bring themselves."""
-        self._media_by_id = {stream.id: medium for medium in Medium if (stream := probe.first(medium))}
+        self._media_by_id = {stream.id: medium for medium in Medium if (stream := probe.main(medium))}
         self._tracks: dict[int, SourceTrack] = {track.id: track for track in source_tracks(init)}
         self._samples = dict.fromkeys(self._media_by_id.values(), 0)
         self._late = dict.fromkeys(Medium, 0.0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from transcoder.core.media.mp4.boxes import Box, leading_boxes
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage
-from transcoder.core.media.streams import Container, Probe, Stream
+from transcoder.core.media.streams import Container, Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,7 @@ def probe_plain_file(head: bytes) -> Probe | None:
     tracks = plain_file_tracks(head)
     if not tracks:
         return None
-    streams = (
-        Stream(each.track.medium, each.track.codec, each.track.id, each.start, each.track.sample_rate, each.track.channels)
-        for each in tracks
-    )
-    return Probe(Container.MP4, tuple(streams))
+    return Probe(Container.MP4, tuple(each.track.stream(each.start) for each in tracks))
 
 
 def plain_file_tracks(head: bytes) -> tuple[PlainFileTrack, ...]:

@@ -1,7 +1,6 @@
 """What a fragmented MP4 segment holds, from its initialization section and its first bytes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from transcoder.core.media.mp4.boxes import Box, leading_boxes
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
@@ -43,7 +42,7 @@ def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, 
     scan.read(to_end=True)
     ends: dict[Medium, float] = {}
     for extent in scan.extents:
-        stream = probe.first(extent.track.medium)
+        stream = probe.main(extent.track.medium)
         if extent.end is not None and stream and stream.id == extent.track.id:
             end = extent.end + max(extent.late, stream.composition_shift)
             ends[stream.medium] = max(end, ends.get(stream.medium, end))
@@ -55,10 +54,9 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
 
 
 def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
-    stream = Stream(track.medium, track.codec, track.id, None, track.sample_rate, track.channels, track.picture_size)
-    return (
-        replace(stream, start=extent.start + extent.late, composition_shift=extent.late) if extent and extent.start is not None else stream
-    )
+    if extent is None or extent.start is None:
+        return track.stream(None)
+    return track.stream(extent.start + extent.late, composition_shift=extent.late)
 
 
 class _Scan:
@@ -71,10 +69,10 @@ class _Scan:
 
     @property
     def complete(self) -> bool:
-        """Whether the first track of each medium has begun."""
+        """Whether the track of each medium has begun that goes into the output if it begins at all."""
         begun = {extent.track.id for extent in self.extents if extent.samples}
-        firsts = (next((track for track in self.tracks if track.medium is medium), None) for medium in Medium)
-        return bool(self.tracks) and all(track.id in begun for track in firsts if track)
+        wanted = Probe(Container.FMP4, tuple(track.stream(None) for track in self.tracks))
+        return bool(self.tracks) and all(stream.id in begun for medium in Medium if (stream := wanted.main(medium)))
 
     def read(self, *, to_end: bool = False) -> None:
         """Read box after box until every track has begun, or to the end of the bytes."""

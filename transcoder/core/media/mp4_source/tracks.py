@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
 from transcoder.core.media.mp4.movie import EMPTY_EDIT, Edit, Track, TrackDefaults, read_movie
 from transcoder.core.media.mp4.sample_tables import SampleTables, read_sample_tables
-from transcoder.core.media.streams import Medium
+from transcoder.core.media.streams import Medium, Stream
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
+_DASH_ROLES, _AUDIO_PURPOSES = "urn:mpeg:dash:role:2011", "urn:tva:metadata:cs:AudioPurposeCS:2007"
+_DESCRIPTIONS = frozenset({(_DASH_ROLES, "description"), (_DASH_ROLES, "commentary"), (_AUDIO_PURPOSES, "1")})
+"""The kinds of a track that describes what is seen, or comments on it (ISO/IEC 23009-1, 5.8.5.5; DVB-DASH, 6.1.2)."""
 _NO_DEFAULTS = TrackDefaults(0, 0, 0)
 
 
@@ -41,10 +44,29 @@ class SourceTrack:
     sample_rate: int | None
     channels: int | None
     picture_size: tuple[int, int] | None = None
+    sample_entry: str = ""
+    lacks_parameter_sets: bool = False
+    is_description: bool = False
     parameter_sets: bytes = b""
     """What a decoder needs and the samples do not bring."""
     tables: SampleTables | None = None
     """What a plain MP4 lists; None if its samples are in fragments."""
+
+    def stream(self, start: float | None, *, composition_shift: float = 0.0) -> Stream:
+        """Return what a probe says of it, with the first presentation time of its samples in seconds, if that is known."""
+        return Stream(
+            medium=self.medium,
+            codec=self.codec,
+            id=self.id,
+            start=start,
+            sample_rate=self.sample_rate,
+            channels=self.channels,
+            picture_size=self.picture_size,
+            sample_entry=self.sample_entry,
+            lacks_parameter_sets=self.lacks_parameter_sets,
+            is_description=self.is_description,
+            composition_shift=composition_shift,
+        )
 
 
 def source_tracks(init: bytes) -> tuple[SourceTrack, ...]:
@@ -86,6 +108,9 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         sample_rate=(entry.sample_rate or None) if is_audio else None,
         channels=(entry.channels or None) if is_audio else None,
         picture_size=None if is_audio else entry.picture_size,
+        sample_entry=entry.type.decode("latin-1"),
+        lacks_parameter_sets=not is_audio and entry.lacks_parameter_sets,
+        is_description=not _DESCRIPTIONS.isdisjoint(track.kinds),
         parameter_sets=entry.parameter_sets,
         tables=tables,
     )

@@ -38,7 +38,7 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
     if offset is None:
         return []
     media = last_bytes[offset:]
-    streams = [stream for medium in Medium if (stream := probe.first(medium))]
+    streams = [stream for medium in Medium if (stream := probe.main(medium))]
     return [_stream_end(stream, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
 
 

@@ -30,7 +30,7 @@ class TransportInspector:
 
     def __init__(self, probe: Probe) -> None:
         """Expect the streams of `probe`, which is that of the first segment."""
-        mapped = [stream for medium in Medium if (stream := probe.first(medium))]
+        mapped = [stream for medium in Medium if (stream := probe.main(medium))]
         self._streams = {stream.id: ElementaryStream(stream) for stream in mapped}
         self._announced: dict[int, str] | None = None
         self._take_continuation: dict[int, Callable[[bytes], None]] = {}
@@ -179,8 +179,12 @@ class TransportInspector:
                 self._check_program(program)
 
     def _check_program(self, program: Program) -> None:
-        """Compare a program map with the first one; the maps of other programs in the stream are ignored."""
-        found = {stream.pid: stream.codec for medium in Medium if (stream := program.first(medium))}
+        """Compare a program map with the first one: the same streams, and no medium that was not there.
+
+        The maps of other programs in the stream are ignored.
+        """
+        media = {stream.medium for stream in self._streams.values()}
+        found = {each.pid: each.codec for each in program.streams if each.pid in self._streams or each.medium not in media}
         if self._announced is None and found.keys() == self._streams.keys():
             self._announced = found
         if found == self._announced:

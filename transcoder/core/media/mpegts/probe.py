@@ -47,7 +47,7 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
         program = _program_of(previous)
     if program is None:
         return None
-    scan = _ProgramScan(program, last_is_enough=previous is not None)
+    scan = _ProgramScan(program, previous)
     scan.read(packets)
     if not is_enough and not scan.is_complete:
         return None
@@ -58,7 +58,7 @@ def _program_of(previous: Probe | None) -> Program:
     """Return the program of the previous segment, for a segment that has no program map itself."""
     if previous is None:
         raise DamagedMediaError("A transport stream segment has no program map with video or audio.")
-    return Program(0, tuple(ProgramElement(stream.id, stream.medium, stream.codec) for stream in previous.streams))
+    return Program(0, tuple(ProgramElement(each.id, each.medium, each.codec, each.is_description) for each in previous.streams))
 
 
 def _find_program(packets: bytes) -> Program | None:
@@ -75,12 +75,15 @@ def _find_program(packets: bytes) -> Program | None:
 
 
 class _ProgramScan:
-    """The first PES packets of a program's first video and first audio stream: their timestamps and audio frame headers."""
+    """The first PES packets of a program's streams: their timestamps and audio frame headers."""
 
-    def __init__(self, program: Program, *, last_is_enough: bool) -> None:
+    def __init__(self, program: Program, previous: Probe | None) -> None:
         self._program = program
-        self._last_is_enough = last_is_enough
-        self._elements = {element.pid: element for medium in Medium if (element := program.first(medium))}
+        self._last_is_enough = previous is not None
+        self._elements = {element.pid: element for element in program.streams}
+        announced = Probe(Container.MPEGTS, tuple(map(_announced, program.streams)))
+        wanted = announced.continuing(previous) if previous else announced
+        self._wanted = [stream.id for medium in Medium if (stream := wanted.main(medium))]
         self._starts: dict[int, float] = {}
         self._incomplete_packets: dict[int, bytes] = {}
         self._audio: dict[int, bytes] = {}
@@ -88,15 +91,15 @@ class _ProgramScan:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every stream has begun, and the audio has shown a frame header; with `last_is_enough`, whether the last one has begun.
+        """Whether the streams have begun that go into the output if they begin at all, and the audio has shown a frame header.
 
-        The last one is the audio, or the video if no audio is announced.
+        After a previous segment, it is enough that the last one has begun: the audio, or the video if no audio is announced.
         """
         if self._last_is_enough:
-            return list(self._elements)[-1] in self._starts
+            return self._wanted[-1] in self._starts
         return all(
-            pid in self._starts and (element.codec not in HEADER_READERS or pid in self._frames or self._has_given_up(pid))
-            for pid, element in self._elements.items()
+            pid in self._starts and (self._elements[pid].codec not in HEADER_READERS or pid in self._frames or self._has_given_up(pid))
+            for pid in self._wanted
         )
 
     def _has_given_up(self, pid: int) -> bool:
@@ -154,6 +157,10 @@ class _ProgramScan:
         return tuple(self._stream(element) for element in self._program.streams)
 
     def _stream(self, element: ProgramElement) -> Stream:
-        stream = Stream(element.medium, element.codec, element.pid, self._starts.get(element.pid))
+        stream = replace(_announced(element), start=self._starts.get(element.pid))
         frame = self._frames.get(element.pid)
         return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate, channels=frame.channels) if frame else stream
+
+
+def _announced(element: ProgramElement) -> Stream:
+    return Stream(element.medium, element.codec, element.pid, None, is_description=element.is_description)

@@ -40,6 +40,12 @@ _REGISTERED_FORMATS = {
     b"DTS2": (Medium.AUDIO, "dts"),
     b"DTS3": (Medium.AUDIO, "dts"),
 }
+_LANGUAGE = 0x0A
+"""The ISO 639 language descriptor: three letters and the type of the audio (ISO/IEC 13818-1, 2.6.18)."""
+_LANGUAGE_BYTES = 3
+_VISUALLY_IMPAIRED = 3
+_DVB_EXTENSION, _SUPPLEMENTARY_AUDIO = 0x7F, b"\x06"
+"""The supplementary audio descriptor (ETSI EN 300 468, 6.4.10); its editorial classification 1 is an audio description."""
 _DVB_AUDIO = {0x6A: "ac3", 0x7A: "eac3", 0x7B: "dts"}
 """Descriptor tags of ETSI EN 300 468, annex D."""
 
@@ -51,6 +57,8 @@ class ProgramElement:
     pid: int
     medium: Medium
     codec: str
+    is_description: bool = False
+    """It is marked as an audio description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,6 @@ class Program:
 
     number: int
     streams: tuple[ProgramElement, ...]
-
-    def first(self, medium: Medium) -> ProgramElement | None:
-        """Return the first stream of that medium."""
-        return next((stream for stream in self.streams if stream.medium is medium), None)
 
 
 class SectionAssembler:
@@ -155,22 +159,37 @@ def _element(kind: int, pid: int, descriptors: bytes) -> ProgramElement | None:
     if kind in _VIDEO:
         return ProgramElement(pid, Medium.VIDEO, _VIDEO[kind])
     if kind in _AUDIO:
-        return ProgramElement(pid, Medium.AUDIO, _AUDIO[kind])
+        return ProgramElement(pid, Medium.AUDIO, _AUDIO[kind], _is_description(descriptors))
     if kind not in _PRIVATE:
         return None
     private = _private_codec(descriptors)
-    return ProgramElement(pid, *private) if private else None
+    return ProgramElement(pid, *private, _is_description(descriptors)) if private else None
+
+
+def _each(descriptors: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield tag and body of each descriptor."""
+    at = 0
+    while at + 2 <= len(descriptors):
+        tag, size = descriptors[at], descriptors[at + 1]
+        yield tag, descriptors[at + 2 : at + 2 + size]
+        at += 2 + size
+
+
+def _is_description(descriptors: bytes) -> bool:
+    """Tell whether audio is for those who cannot see: by its ISO 639 descriptor, or by DVB's supplementary audio descriptor."""
+    for tag, body in _each(descriptors):
+        if tag == _LANGUAGE and len(body) > _LANGUAGE_BYTES and body[_LANGUAGE_BYTES] == _VISUALLY_IMPAIRED:
+            return True
+        if tag == _DVB_EXTENSION and body[:1] == _SUPPLEMENTARY_AUDIO and len(body) > 1 and body[1] >> 2 & 0x1F == 1:
+            return True
+    return False
 
 
 def _private_codec(descriptors: bytes) -> tuple[Medium, str] | None:
     """Return medium and codec of private data according to its descriptors; None if they name no known codec."""
-    at = 0
-    while at + 2 <= len(descriptors):
-        tag, size = descriptors[at], descriptors[at + 1]
-        body = descriptors[at + 2 : at + 2 + size]
+    for tag, body in _each(descriptors):
         if tag == _REGISTRATION and body[:4] in _REGISTERED_FORMATS:
             return _REGISTERED_FORMATS[body[:4]]
         if tag in _DVB_AUDIO:
             return Medium.AUDIO, _DVB_AUDIO[tag]
-        at += 2 + size
     return None
