@@ -10,7 +10,7 @@ from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Probe
 from transcoder.core.media.timeline_continuity import continues
-from transcoder.core.output.probed_track import ProbedTrack
+from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
@@ -19,8 +19,6 @@ from transcoder.pipeline.rendition import Rendition
 _HEAD_BYTES = 64 * 1024
 _LATER_HEAD_BYTES = 512 * 1024
 _AES_BLOCK_BYTES = 16
-_LATER_SEGMENTS = 8
-"""So many segments after the first are probed for a stream that is announced and has not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class SourceProbe:
 
     async def _first_probe(self, track: Track, rendition: Rendition | None) -> Probe:
         """Probe the first segment, and those after it for streams that are announced there and do not begin."""
-        first, *later = track.segments[: _LATER_SEGMENTS + 1]
+        first, *later = track.segments[: LATER_SEGMENTS + 1]
         found = await (_open(rendition) if rendition else self._probe(first))
         if found.container not in {Container.MPEGTS, Container.FMP4} or not found.has_pending_stream:
             return found

@@ -21,7 +21,7 @@ from functools import partial
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.announcement import Announcement, announce, refuse_missing_audio, refuse_other_variant
+from transcoder.core.output.announcement import Announcement, announce, refuse_clocks_apart, refuse_missing_audio, refuse_other_variant
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.ffmpeg_command import NO_TAGS
 from transcoder.core.output.header import Durations
@@ -100,6 +100,7 @@ async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Sett
 def _announce(plan: Plan, periods: Sequence[Sequence[ProbedTrack]]) -> Announcement:
     if plan.resolution:
         refuse_other_variant(periods, resolution=plan.resolution, others=plan.other_resolutions)
+    refuse_clocks_apart(periods, target_seconds=plan.target_seconds)
     announcement = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
     if plan.names_audio:
         refuse_missing_audio(announcement)

@@ -349,3 +349,23 @@ def test_samples_are_as_evenly_spaced_as_in_an_earlier_segment() -> None:
     with pytest.raises(UpstreamError, match=r"2\.680 s lie between"):
         passed(*whole)
     passed(*whole[1:])
+
+
+@pytest.mark.parametrize(
+    ("leaps", "seconds", "refused"),
+    [
+        pytest.param({VIDEO: 10.0, AUDIO: 9.98}, 2.0, True, id="in both media"),
+        pytest.param({VIDEO: 10.0, AUDIO: 9.98}, 12.0, False, id="EXTINF includes it"),
+        pytest.param({VIDEO: 10.0, AUDIO: 0.0}, 2.0, False, id="a frame stands still while the audio goes on"),
+        pytest.param({VIDEO: 0.9, AUDIO: 0.9}, 2.0, False, id="a short pause"),
+        pytest.param({}, 2.0, False, id="none is known"),
+    ],
+)
+def test_timestamps_that_leap_inside_a_segment_are_refused(leaps: dict[Medium, float], seconds: float, *, refused: bool) -> None:
+    extents = {VIDEO: unevenly(10.0, 22.0), AUDIO: unevenly(10.0, 22.0)}
+    leaping = PassedSegment(0.0, seconds, 0.0, (0,), (0,), extents, PacketEvidence(leaps=leaps))
+    if refused:
+        with pytest.raises(UpstreamError, match=r"leap by 9\.980 s inside a segment of 2\.000 s"):
+            passed(leaping)
+    else:
+        passed(leaping)

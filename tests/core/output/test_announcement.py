@@ -6,7 +6,13 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.announcement import announce, refuse_missing_audio, refuse_other_variant, silence_for_period
+from transcoder.core.output.announcement import (
+    announce,
+    refuse_clocks_apart,
+    refuse_missing_audio,
+    refuse_other_variant,
+    silence_for_period,
+)
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
@@ -114,6 +120,33 @@ def test_pictures_as_large_as_those_of_another_variant_are_refused(size: tuple[i
             refuse_other_variant([found], resolution=(640, 360), others=others)
     else:
         refuse_other_variant([found], resolution=(640, 360), others=others)
+
+
+@pytest.mark.parametrize(
+    ("late", "kind", "refused"),
+    [
+        pytest.param(0.7, TrackKind.AUDIO, False, id="audio begins later"),
+        pytest.param(4.4, TrackKind.AUDIO, False, id="by almost a segment"),
+        pytest.param(4.6, TrackKind.AUDIO, True, id="by more than a segment"),
+        pytest.param(-10.0, TrackKind.AUDIO, True, id="video begins later"),
+        pytest.param(18_000.0, TrackKind.AUDIO, True, id="hours"),
+        pytest.param(4.6, TrackKind.BOTH, False, id="in the same segments, where it is searched for"),
+        pytest.param(1000.0, TrackKind.BOTH, True, id="in the same segments, too late"),
+    ],
+)
+def test_clocks_that_are_apart_are_refused(late: float, kind: TrackKind, *, refused: bool) -> None:
+    streams = video(50.0), audio(50.0 + late)
+    tracks = [probed(kind, *streams)] if kind is TrackKind.BOTH else [probed(TrackKind.VIDEO, streams[0]), probed(kind, streams[1])]
+    if refused:
+        with pytest.raises(UnsupportedSourceError, match=f"clocks of video and audio are {abs(late):.1f} s apart"):
+            refuse_clocks_apart([tracks], target_seconds=4.0)
+    else:
+        refuse_clocks_apart([tracks], target_seconds=4.0)
+
+
+def test_a_wrap_of_the_clock_between_video_and_audio_does_not_set_them_apart() -> None:
+    tracks = [probed(TrackKind.VIDEO, video(2**33 / 90_000 - 0.5)), probed(TrackKind.AUDIO, audio(0.1))]
+    refuse_clocks_apart([tracks], target_seconds=4.0)
 
 
 def test_a_period_without_audio_gets_silence_of_its_duration_in_the_format_of_the_output() -> None:

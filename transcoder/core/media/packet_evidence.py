@@ -20,5 +20,7 @@ class PacketEvidence:
     """The last PES packet is shorter than it says; the next segment may continue it."""
     headless: Collection[Medium] = ()
     """The first picture of the track comes without parameter sets: it is not where the source begins."""
+    leaps: Mapping[Medium, float] = field(default_factory=dict)
+    """The longest time in seconds that the timestamps leave out between two samples."""
     smallest_fragment: Mapping[Medium, int] = field(default_factory=dict)
     """How many samples the smallest fragment has: a cut at a fragment's border takes away at least so many."""

@@ -18,6 +18,7 @@ from transcoder.errors import DamagedMediaError
 
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
+_MIN_LEAP_SECONDS = 1.0
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
 
@@ -46,6 +47,7 @@ class SegmentSequence:
         if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
             raise DamagedMediaError("Two segments have the same content: the origin sent one of them in place of another.")
         _refuse_lost_frames(segment)
+        _refuse_leap(segment)
         if self.from_start:
             self._accuracy.begin(segment)
         if self._last is not None:
@@ -156,6 +158,17 @@ def _refuse_lost_frames(segment: PassedSegment) -> None:
     for medium, extent in segment.extents.items():
         if medium in segment.packets.jumped and extent.lacking > 0:
             raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames of the {medium.value}, with their packets.")
+
+
+def _refuse_leap(segment: PassedSegment) -> None:
+    """Refuse timestamps that leap forward inside a segment, in all its media, by a time that EXTINF does not include.
+
+    A pause of the source is in EXTINF, and a frame that stands still is in the video alone.
+    """
+    leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
+    excess = min((extent.seconds for extent in segment.extents.values()), default=0.0) - segment.seconds - segment.rounding
+    if leap > _MIN_LEAP_SECONDS and excess > leap / 2:
+        raise DamagedMediaError(f"The timestamps leap by {leap:.3f} s inside a segment of {segment.seconds:.3f} s.")
 
 
 def _lacks_end(before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:

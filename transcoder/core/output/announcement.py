@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
+from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.ffmpeg_command import AUDIO_CODECS, DECODABLE, VIDEO_CODECS, Silence, can_generate_silence
-from transcoder.core.output.probed_track import ProbedTrack, media_spans
+from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack, media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODER_CODECS, OutputFormat, VideoMode
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
 
+_APART_SECONDS = 0.5
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
 
@@ -54,6 +57,37 @@ def announce(
         estimated_bytes=estimated_bytes,
         audio=formats.get(Medium.AUDIO),
     )
+
+
+def refuse_clocks_apart(periods: Sequence[Sequence[ProbedTrack]], *, target_seconds: float) -> None:
+    """Refuse renditions whose timestamps lie further apart than their playlists say, by more than a segment can last.
+
+    Nothing shows what belongs together then: the playlists say it only to within a segment.
+
+    Raises:
+        UnsupportedSourceError: they do.
+
+    """
+    for tracks in periods:
+        places = [
+            (stream.start - track.track.segments[0].at, target_seconds + _late_seconds(track))
+            for track in tracks
+            for stream in track.streams
+            if stream.start is not None
+        ]
+        for (one, tolerance), (other, other_tolerance) in pairwise(places):
+            apart = abs(unwrap(other, near=one) - one)
+            if apart > max(tolerance, other_tolerance) + _APART_SECONDS:
+                raise UnsupportedSourceError(
+                    f"The clocks of video and audio are {apart:.1f} s apart, although the playlists put both in one place."
+                )
+
+
+def _late_seconds(track: ProbedTrack) -> float:
+    """Return how much later than the other one a stream may begin: where both share segments, it is searched for in several of them."""
+    if track.track.kind is not TrackKind.BOTH:
+        return 0.0
+    return sum(segment.seconds for segment in track.track.segments[: LATER_SEGMENTS + 1])
 
 
 def refuse_missing_audio(announcement: Announcement) -> None:

@@ -8,6 +8,8 @@ from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 
 _WITH_TIMESTAMPS = frozenset({Container.MPEGTS, Container.FMP4})
+LATER_SEGMENTS = 8
+"""So many segments after the first are probed for a stream that is announced and has not begun."""
 _ROUNDING = 0.25
 """Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
 

@@ -32,6 +32,7 @@ class FragmentInspector:
         self._decode_ends: dict[Medium, float] = {}
         self._sample_seconds: dict[Medium, float] = {}
         self._smallest_fragment: dict[Medium, int] = {}
+        self._leaps: dict[Medium, float] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
 
@@ -62,12 +63,12 @@ class FragmentInspector:
 
     @property
     def packets(self) -> PacketEvidence:
-        """How large the fragments of this segment are."""
-        return PacketEvidence(smallest_fragment=dict(self._smallest_fragment))
+        """How large the fragments of this segment are, and what their times leave out."""
+        return PacketEvidence(leaps=dict(self._leaps), smallest_fragment=dict(self._smallest_fragment))
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._starts, self._decode_ends, self._smallest_fragment = {}, {}, {}
+        self._starts, self._decode_ends, self._smallest_fragment, self._leaps = {}, {}, {}, {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
 
@@ -142,6 +143,8 @@ class FragmentInspector:
                 f"The decode times of a segment run backwards, from {before:.3f} to {extent.decode_start:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."
             )
+        if before is not None:
+            self._leaps[medium] = max(extent.decode_start - before, self._leaps.get(medium, 0.0))
         self._decode_ends[medium] = extent.decode_end
         if extent.sample_seconds:
             self._sample_seconds[medium] = extent.sample_seconds

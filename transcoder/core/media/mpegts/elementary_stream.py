@@ -1,5 +1,7 @@
 """One elementary stream, extracted from its PES packets: its sample count and its timestamps."""
 
+from dataclasses import dataclass
+
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
@@ -13,6 +15,24 @@ _MAX_FRAME_SECONDS = 10.0
 """A longer distance between two timestamps is not taken as the duration of a video frame."""
 
 
+@dataclass(slots=True)
+class SegmentTimes:
+    """What one segment shows of a stream."""
+
+    packets: int = 0
+    """Number of PES packets with media that have begun."""
+    start: float | None = None
+    """First presentation time in seconds as written (33 bits)."""
+    first_dts: float | None = None
+    """First decode time, unwrapped."""
+    last_dts: float | None = None
+    """Latest decode time, unwrapped."""
+    spilled: float = 0.0
+    """Seconds of the audio frames at its head that belong to a PES packet of the segment before."""
+    leap: float = 0.0
+    """The longest time in seconds that its timestamps leave out between two samples."""
+
+
 class ElementaryStream:
     """The sample count and the timestamps of one PID, updated while its transport packets pass.
 
@@ -23,12 +43,8 @@ class ElementaryStream:
         """Begin before the first packet of `stream`."""
         self.medium = stream.medium
         self.payloads: list[bytes] = []
-        self.pes_packets = 0
-        """Number of PES packets with media that have begun in this segment."""
-        self.start: float | None = None
-        """First presentation time in this segment, in seconds as written (33 bits)."""
-        self.spilled = 0.0
-        """Seconds of the audio frames at the head of this segment that belong to a PES packet of the segment before."""
+        self.segment = SegmentTimes()
+        """What this segment has shown so far."""
         self.end: float | None = None
         """Latest presentation end so far, unwrapped from the start that the probe found."""
         self._reference = stream.start
@@ -38,10 +54,6 @@ class ElementaryStream:
         self._in_header = False
         self._is_media = False
         self._dts: float | None = None
-        self._segment_dts: float | None = None
-        """The latest decode time in this segment, unwrapped."""
-        self.first_dts: float | None = None
-        """The first decode time in this segment, unwrapped."""
         read_header = HEADER_READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
         self._audio_frames = AudioFrameCounter(read_header) if read_header else None
         counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
@@ -68,13 +80,13 @@ class ElementaryStream:
     @property
     def decode_span(self) -> tuple[float, float] | None:
         """The first and the last decode time of video in this segment, unwrapped; None if there is none."""
-        if self.first_dts is None or self._segment_dts is None or self._audio_frames:
+        if self.segment.first_dts is None or self.segment.last_dts is None or self._audio_frames:
             return None
-        return self.first_dts, self._segment_dts
+        return self.segment.first_dts, self.segment.last_dts
 
     def begin_segment(self) -> None:
         """Reset what is recorded for each segment separately."""
-        self.pes_packets, self.start, self._segment_dts, self.first_dts, self.spilled = 0, None, None, None, 0.0
+        self.segment = SegmentTimes()
 
     def begin_packet(self, payload: bytes) -> None:
         """Take the first payload of a PES packet."""
@@ -98,7 +110,7 @@ class ElementaryStream:
             self.missing_bytes -= header.length
             data = data[header.length :]
             if header.is_media:
-                self.pes_packets += 1
+                self.segment.packets += 1
                 self._take_timestamps(header.pts, header.dts)
         self.missing_bytes -= len(data)
         if self._is_media:
@@ -110,8 +122,8 @@ class ElementaryStream:
         elif self._audio_frames:
             before = self._audio_frames.seconds
             self._audio_frames.feed(data)
-            if self.start is None:
-                self.spilled += self._audio_frames.seconds - before
+            if self.segment.start is None:
+                self.segment.spilled += self._audio_frames.seconds - before
             if self._pts is not None:
                 self._extend_end(self._pts + self._audio_frames.seconds)
 
@@ -119,17 +131,21 @@ class ElementaryStream:
         if pts is None or dts is None:
             return
         # Frames after an open key frame are shown before it.
-        if self.start is None or unwrap(pts, self.start) < self.start:
-            self.start = pts
+        if self.segment.start is None or unwrap(pts, self.segment.start) < self.segment.start:
+            self.segment.start = pts
         near = self._reference if self._reference is not None else pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
         # The distance to the segment before may be that of a gap, and says how long a frame is only if nothing else does.
-        previous = self._dts if self._segment_dts is not None or not self._frame_seconds else None
+        previous = self._dts if self.segment.last_dts is not None or not self._frame_seconds else None
         self._refuse_backward_step(dts)
+        if self._audio_frames and self.segment.packets > 1:
+            self.segment.leap = max(self.segment.leap, pts - (self._pts or pts) - self._audio_frames.seconds)
         self._reference, self._pts = pts, pts
         if self._audio_frames:
             self._audio_frames.seconds = 0.0
             return
+        if previous is not None and self._frame_seconds and self.segment.packets > 1:
+            self.segment.leap = max(self.segment.leap, dts - previous - self._frame_seconds)
         if previous is not None and 0 < dts - previous < _MAX_FRAME_SECONDS:
             if not self._frame_seconds and self.end is not None:
                 self.end += dts - previous
@@ -144,14 +160,14 @@ class ElementaryStream:
             UpstreamError: they do: a part of the segment was sent twice, or another segment was appended.
 
         """
-        if self._segment_dts is None:
-            self.first_dts = dts
-        elif dts < self._segment_dts - MAX_REORDERING_SECONDS or (self._audio_frames and dts <= self._segment_dts):
+        if self.segment.last_dts is None:
+            self.segment.first_dts = dts
+        elif dts < self.segment.last_dts - MAX_REORDERING_SECONDS or (self._audio_frames and dts <= self.segment.last_dts):
             raise DamagedMediaError(
-                f"The timestamps of a segment run backwards, from {self._segment_dts:.3f} to {dts:.3f} s: "
+                f"The timestamps of a segment run backwards, from {self.segment.last_dts:.3f} to {dts:.3f} s: "
                 "a part of it was sent twice, or in the wrong order."
             )
-        self._segment_dts = dts
+        self.segment.last_dts = dts
 
     def _extend_end(self, end: float) -> None:
         if self.end is None or end > self.end:

@@ -57,9 +57,9 @@ class TransportInspector:
     def starts(self) -> Mapping[Medium, float]:
         """First presentation time in this segment, in seconds as written (33 bits); no entry until one was found."""
         return {
-            stream.medium: stream.start - (stream.spilled if self._counters.continued.get(pid) else 0.0)
+            stream.medium: stream.segment.start - (stream.segment.spilled if self._counters.continued.get(pid) else 0.0)
             for pid, stream in self._streams.items()
-            if stream.start is not None
+            if stream.segment.start is not None
         }
 
     @property
@@ -85,7 +85,8 @@ class TransportInspector:
         jumped, full = ([media[pid] for pid in pids] for pids in (self._counters.jumped, self._counters.full))
         unfinished = [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
         headless = [stream.medium for stream in self._streams.values() if stream.is_headless]
-        return PacketEvidence(jumped, continued, full, unfinished, headless)
+        leaps = {stream.medium: stream.segment.leap for stream in self._streams.values()}
+        return PacketEvidence(jumped, continued, full, unfinished, headless, leaps)
 
     def begin(self) -> None:
         """Begin a segment."""
@@ -120,7 +121,7 @@ class TransportInspector:
             rest = self._align(self._carry, find_packets(self._carry, whole=True))
         if self._carry:
             raise DamagedMediaError("A segment is cut off inside a transport packet.")
-        if not any(stream.pes_packets for stream in self._streams.values()):
+        if not any(stream.segment.packets for stream in self._streams.values()):
             raise DamagedMediaError("A segment contains neither video nor audio.")
         return rest
 
