@@ -8,9 +8,9 @@ from transcoder.core.hls.plan import Plan, Segment
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_order import SegmentOrder
-from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
+from transcoder.core.media.segment_sequence import SegmentSequence, allowed_overlaps, fills_two_places
 from transcoder.core.media.streams import Medium, TrackKind
-from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, same_streams
+from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
 from transcoder.edge.prefetch import Prefetcher
@@ -52,6 +52,8 @@ class Rendition:
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
         self._last_leap: _Leap | None = None
+        self._sequence: SegmentSequence | None = None
+        """The segments on the timeline that was begun last."""
         self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
         """The segments that have passed, by the period of the plan and their fingerprint."""
         self._orders: defaultdict[int, SegmentOrder] = defaultdict(SegmentOrder)
@@ -90,7 +92,7 @@ class Rendition:
         if segment is None:
             raise DamagedMediaError("A rendition ended before its period began.")
         await pipe.write(segment.init)
-        sequence = SegmentSequence(self._known.setdefault(segment.period, {}), from_start=segment.period != self._clipped_period)
+        sequence = self._sequence = self._next_sequence(segment.period)
         while True:
             passed = await self._pass(segment, pipe, inspector, media)
             if passed is None:
@@ -106,6 +108,11 @@ class Rendition:
                 self.current = await probe_segment(segment, previous=None)  # it begins a period of its own
                 break
         pipe.close()
+
+    def _next_sequence(self, period: int) -> SegmentSequence:
+        """Return a sequence for the next timeline, which may be in the same period of the plan as the one before it."""
+        before = self._sequence if period in self._known else None
+        return SegmentSequence(self._known.setdefault(period, {}), from_start=period != self._clipped_period, before=before)
 
     async def _pass(
         self, segment: ProbedSegment, pipe: PipeWriter, inspector: Inspector, media: Collection[Medium]
@@ -145,7 +152,8 @@ class Rendition:
         )
         if not is_continued:
             self._leap(_Leap(previous, dict(inspector.starts), segment))
-        return is_continued
+        # A segment that was encoded by itself may begin a little before the end of the one before it.
+        return is_continued and not reaches_back(inspector.ends, segment.probe, allowed=allowed_overlaps(inspector.sample_seconds))
 
     def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
         """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""

@@ -31,6 +31,8 @@ class SegmentSequence:
     """The identity of each segment that has passed, by its fingerprint; shared by the timelines that no tag separates."""
     from_start: bool = True
     """It begins with the track's first segment; only then is it known when the playlist ends."""
+    before: "SegmentSequence | None" = None
+    """The timeline that was left for this one without a tag."""
     _last: PassedSegment | None = None
     _steady: dict[Medium, SegmentExtent] = field(default_factory=dict)
     """The last one of each medium whose samples were evenly spaced."""
@@ -50,9 +52,12 @@ class SegmentSequence:
         _refuse_leap(segment)
         if self.from_start:
             self._accuracy.begin(segment)
+        if self.before is not None:
+            self.before.refuse_overlap(segment)
+            self.before = None
         if self._last is not None:
             self._refuse_hole(self._last.spaced_as(segment), segment)
-            self._refuse_overlap(self._last, segment)
+            self.refuse_overlap(segment)
             self._accuracy.measure(self._last, segment)
             self._note_border(self._last, segment)
         self._steady.update((medium, extent) for medium, extent in segment.extents.items() if extent.is_steady)
@@ -126,8 +131,16 @@ class SegmentSequence:
             return True
         return False
 
-    def _refuse_overlap(self, before: PassedSegment, after: PassedSegment) -> None:
-        """Refuse a segment with a part of the next one or of the one before it, where EXTINF says that one of them is too long."""
+    def refuse_overlap(self, after: PassedSegment) -> None:
+        """Refuse a segment with a part of the last one, or of the next one, where EXTINF says that one of them is too long.
+
+        Raises:
+            DamagedMediaError: it is.
+
+        """
+        before = self._last
+        if before is None:
+            return
         for medium, extent in before.extents.items():
             hole = _hole(before, after, medium)
             if hole is None or not extent.is_steady or not _is_hole(extent, -hole):
@@ -189,6 +202,14 @@ def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float 
         return None
     end = before.extents[medium].end
     return unwrap(after.extents[medium].start, near=end) - end
+
+
+def allowed_overlaps(sample_seconds: Mapping[Medium, float]) -> Mapping[Medium, float]:
+    """Return how many seconds a segment may reach into the time of the one before it: less than a sample, given their durations.
+
+    ffmpeg would give each sample in an overlap the shortest duration there is.
+    """
+    return {medium: max(_MIN_HOLE_SAMPLES * seconds, 4 * JITTER_SECONDS) for medium, seconds in sample_seconds.items()}
 
 
 def _is_hole(extent: SegmentExtent, hole: float) -> bool:

@@ -35,6 +35,19 @@ def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], afte
     return True
 
 
+def reaches_back(ends: Mapping[Medium, float], after: Probe, *, allowed: Mapping[Medium, float]) -> bool:
+    """Tell whether a segment starts before the end of the previous one, in any medium.
+
+    Args:
+        ends: actual presentation end of each medium before the segment, in seconds.
+        after: the probe of the segment.
+        allowed: by how many seconds it may; media without an entry are not compared.
+
+    """
+    starts = {medium: stream.start for medium in allowed if (stream := after.main(medium)) and stream.start is not None and medium in ends}
+    return any(unwrap(start, near=ends[medium]) < ends[medium] - allowed[medium] for medium, start in starts.items())
+
+
 def same_streams(before: Probe, after: Probe) -> bool:
     """Tell whether one ffmpeg process can read both segments: the streams for the output have the same ids and codecs.
 

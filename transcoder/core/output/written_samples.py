@@ -1,10 +1,14 @@
 """What ffmpeg wrote for one period."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment
+from transcoder.errors import TranscodeError
+
+_MAX_ONE_TICK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +18,28 @@ class WrittenSamples:
     samples: Counter[Medium] = field(default_factory=Counter)
     seconds: defaultdict[Medium, float] = field(default_factory=lambda: defaultdict(float))
     """Sum of their durations."""
+    _one_tick: Counter[Medium] = field(default_factory=Counter)
+    """How many samples of one tick have come last, one after another."""
 
     def add(self, fragment: Fragment) -> None:
-        """Count a fragment as ffmpeg wrote it."""
+        """Count a fragment as ffmpeg wrote it.
+
+        Raises:
+            TranscodeError: samples have been squeezed together, because their timestamps overlap.
+        """
         for run in fragment.runs:
+            self._refuse_one_tick(run.track.medium, run.durations)
             self.samples[run.track.medium] += len(run.sizes)
             self.seconds[run.track.medium] += sum(run.durations) / run.track.timescale
+
+    def _refuse_one_tick(self, medium: Medium, durations: Sequence[int]) -> None:
+        """Refuse a run of samples of one tick, which ffmpeg makes where the timestamps do not rise."""
+        if 1 not in durations:
+            self._one_tick[medium] = 0
+            return
+        for duration in durations:
+            self._one_tick[medium] = self._one_tick[medium] + 1 if duration == 1 else 0
+            if self._one_tick[medium] >= _MAX_ONE_TICK:
+                raise TranscodeError(
+                    f"The timestamps of the {medium.value} overlap: its samples would follow one another without any time."
+                )
