@@ -11,8 +11,6 @@ from transcoder.core.output.verifier import Verifier, WholeMp4
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
 
-TOLERANCE_SECONDS = 0.6
-"""By how much a video may be longer or shorter than announced: playlists round their EXTINF, and the video is still whole."""
 ROUNDING_SECONDS = 0.01
 """By how much X-Content-Duration and the MP4's own header may differ."""
 MAX_PROBLEM_BYTES = 64 * 1024
@@ -45,7 +43,7 @@ class Mp4Receiver:
         self._sink = sink
         self._requested_at = time.monotonic()
         self._first_byte_at: float | None = None
-        self._verifier = Verifier(tolerance=TOLERANCE_SECONDS)
+        self._verifier = Verifier()
         self._head: ReceivedHead | None = None
         self._problem = bytearray()
 

@@ -15,8 +15,7 @@ class VerifyingSink:
     def __init__(self, sink: Sink) -> None:
         """Pass the MP4 on into `sink`."""
         self._sink = sink
-        # The announced duration comes from the playlists; where they are wrong, the MP4 is still whole, so any duration is accepted.
-        self._verifier = Verifier(tolerance=None)
+        self._verifier = Verifier()
 
     async def start(self, announcement: Announcement) -> None:
         """Pass the announcement on."""

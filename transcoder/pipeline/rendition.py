@@ -8,7 +8,7 @@ from transcoder.core.hls.plan import Plan, Segment
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_order import SegmentOrder
-from transcoder.core.media.segment_sequence import SegmentSequence, allowed_overlaps, fills_two_places
+from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import unwrap
@@ -153,7 +153,7 @@ class Rendition:
         if not is_continued:
             self._leap(_Leap(previous, dict(inspector.starts), segment))
         # A segment that was encoded by itself may begin a little before the end of the one before it.
-        return is_continued and not reaches_back(inspector.ends, segment.probe, allowed=allowed_overlaps(inspector.sample_seconds))
+        return is_continued and not reaches_back(inspector.last_starts, segment.probe)
 
     def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
         """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""

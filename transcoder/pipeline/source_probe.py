@@ -1,17 +1,20 @@
 """Probes a source before the first byte: the head of each period's first segment, and the end of the last one."""
 
 import asyncio
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transcoder.core.hls.plan import Key, Plan, Segment, Track
 from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
-from transcoder.core.media.streams import Container, Probe
+from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timeline_continuity import continues
-from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack
+from transcoder.core.media.timestamps import unwrap
+from transcoder.core.output.probed_track import LATER_SEGMENTS, Border, ProbedTrack
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.rendition import Rendition
@@ -69,13 +72,43 @@ class SourceProbe:
             async with asyncio.TaskGroup() as tasks:
                 first_probe = tasks.create_task(self._first_probe(track, rendition))
                 end = tasks.create_task(self._end_of(track.segments[-1])) if last else None
-        found, part, segment = first_probe.result(), end.result() if end else _Part(b"", cut=False), track.segments[-1]
-        if part.clear and found.container is Container.FMP4 and not segment.init:
+        probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _Part(b"", cut=False))
+        if not probed.contradicts_playlist:
+            return probed
+        probed = replace(probed, border=await self._border(probed))
+        for _ in range(MAX_FETCHES - 1):
+            if not probed.ends_early:
+                break
+            # The origin may have sent a part of it.
+            again = await self._with_end(probed, await self._end_of(track.segments[-1]))
+            probed = max(probed, again, key=lambda each: max(each.ends.values(), default=-math.inf))
+        return probed
+
+    async def _with_end(self, probed: ProbedTrack, part: _Part) -> ProbedTrack:
+        """Return a track with what the last bytes of its last segment say of its end."""
+        segment, is_fragmented = probed.track.segments[-1], probed.probe.container is Container.FMP4
+        if part.clear and is_fragmented and not segment.init:
             part = await self._head_of(segment)  # each segment brings its own moov, without which its end cannot be read
         if not part.clear:
-            return ProbedTrack(track, found, {})
-        ends = presentation_ends(part.clear, found, init=await self._keys.initialization_section(segment.init))
-        return ProbedTrack(track, found, ends, found.container is Container.FMP4 and part.cut)
+            return probed
+        ends = presentation_ends(part.clear, probed.probe, init=await self._keys.initialization_section(segment.init))
+        return replace(probed, ends=ends, cut=is_fragmented and part.cut)
+
+    async def _border(self, probed: ProbedTrack) -> Border | None:
+        """Read what lies between the first two segments of a track; None if that cannot be known."""
+        first, second = probed.track.segments[:2]
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                end = tasks.create_task(self._end_of(first))
+                later = tasks.create_task(self._later_probe(second, previous=probed.probe))
+        init = await self._keys.initialization_section(first.init)
+        ends, after = presentation_ends(end.result().clear, probed.probe, init=init), later.result()
+        medium = next((medium for medium in Medium if medium in ends), None)
+        before, stream = (probed.probe.main(medium), after.main(medium)) if medium and after else (None, None)
+        if medium is None or before is None or before.start is None or stream is None or stream.start is None:
+            return None
+        start = unwrap(stream.start, near=before.start)
+        return Border(start - before.start, unwrap(ends[medium], near=before.start) - start)
 
     async def _first_probe(self, track: Track, rendition: Rendition | None) -> Probe:
         """Probe the first segment, and those after it for streams that are announced there and do not begin."""
@@ -93,10 +126,10 @@ class SourceProbe:
                 found = found.merged_with(later_probe)
         return found
 
-    async def _later_probe(self, segment: Segment) -> Probe | None:
-        """Probe what a segment has at its head, and nothing after it."""
+    async def _later_probe(self, segment: Segment, *, previous: Probe | None = None) -> Probe | None:
+        """Probe what a segment has at its head, and nothing after it; `previous` is the probe of a segment that it continues."""
         part = await self._head_of(segment, size=_LATER_HEAD_BYTES)
-        return probe(part.clear, init=await self._keys.initialization_section(segment.init), whole=True)
+        return probe(part.clear, init=await self._keys.initialization_section(segment.init), whole=True, previous=previous)
 
     async def _probe(self, segment: Segment) -> Probe:
         """Probe a segment that is fetched for this alone, with as many bytes as that takes."""

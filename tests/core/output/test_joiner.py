@@ -234,7 +234,7 @@ def test_the_index_leads_to_each_fragment(period: Callable[[Source], bytes]) -> 
 @given(st.lists(st.lists(st.integers(0, 230_000), max_size=12), min_size=2, max_size=2))
 def test_same_bytes_out_however_they_come_in(period: Callable[[Source], bytes], cuts: list[list[int]]) -> None:
     made = [period(B), period(C)]
-    joiner = Joiner(Durations(4.1, {}))
+    joiner = Joiner(Durations(60.0, {}))
     output = bytearray()
     for index, (data, places) in enumerate(zip(made, cuts, strict=True)):
         joiner.begin_period(last=bool(index))
@@ -356,7 +356,7 @@ def test_periods_that_do_not_fit_are_refused(period: Callable[[Source], bytes], 
 def test_only_a_period_with_a_successor_holds_its_newest_fragment_back(period: Callable[[Source], bytes]) -> None:
     sent = {}
     for last in (True, False):
-        joiner = Joiner(Durations(4.1, {}))
+        joiner = Joiner(Durations(60.0, {}))
         joiner.begin_period(last=last)
         sent[last] = sum(len(part) for part in joiner.feed(period(A)[:30_000]))
         assert joiner.has_output
@@ -367,7 +367,7 @@ def test_only_a_period_with_a_successor_holds_its_newest_fragment_back(period: C
 def test_a_fragment_too_long_to_be_held_back_passes(period: Callable[[Source], bytes]) -> None:
     made = [period(Source(start=3, video=2, audio=2.03)), period(B)]
     output = bytearray()
-    joiner = Joiner(Durations(4.1, {}), max_held=1_000)
+    joiner = Joiner(Durations(60.0, {}), max_held=1_000)
     for data in made:
         joiner.begin_period(last=False)
         output += b"".join(joiner.feed(data))
@@ -381,7 +381,7 @@ def test_a_fragment_too_long_to_be_held_back_passes(period: Callable[[Source], b
 
 
 def test_steps_out_of_order_are_bugs(period: Callable[[Source], bytes]) -> None:
-    joiner = Joiner(Durations(4.1, {}))
+    joiner = Joiner(Durations(60.0, {}))
     with pytest.raises(RuntimeError):
         joiner.feed(b"")
     with pytest.raises(RuntimeError):

@@ -42,6 +42,10 @@ class Inspector(Protocol):
         """Latest presentation end so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
 
     @property
+    def last_starts(self) -> Mapping[Medium, float]:
+        """Latest presentation time of a sample so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
+
+    @property
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last sample of each medium in seconds; no entry if it is not known."""
 

@@ -127,6 +127,12 @@ class PackedAudioInspector:
         return {Medium.AUDIO: self._frames.count - self._index_frames}
 
     @property
+    def last_starts(self) -> Mapping[Medium, float]:
+        """Latest presentation time of a sample so far, in seconds, where it is known."""
+        durations = self.sample_seconds
+        return {medium: end - durations[medium] for medium, end in self.ends.items() if medium in durations}
+
+    @property
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last frame in seconds, once there is one."""
         return {} if self._frames.frame_seconds is None else {Medium.AUDIO: self._frames.frame_seconds}

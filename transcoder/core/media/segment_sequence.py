@@ -18,7 +18,7 @@ from transcoder.errors import DamagedMediaError
 
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
-_MIN_LEAP_SECONDS = 1.0
+_MIN_LEAP_SECONDS, _MIN_LONE_LEAP_SECONDS = 1.0, 60.0
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
 
@@ -176,11 +176,12 @@ def _refuse_lost_frames(segment: PassedSegment) -> None:
 def _refuse_leap(segment: PassedSegment) -> None:
     """Refuse timestamps that leap forward inside a segment, in all its media, by a time that EXTINF does not include.
 
-    A pause of the source is in EXTINF, and a frame that stands still is in the video alone.
+    A pause of the source is in EXTINF, and a frame that stands still is in the video alone. Where there is only one medium, such a frame
+    may last long, and some packagers do not count its time.
     """
     leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
     excess = min((extent.seconds for extent in segment.extents.values()), default=0.0) - segment.seconds - segment.rounding
-    if leap > _MIN_LEAP_SECONDS and excess > leap / 2:
+    if leap > (_MIN_LEAP_SECONDS if len(segment.extents) > 1 else _MIN_LONE_LEAP_SECONDS) and excess > leap / 2:
         raise DamagedMediaError(f"The timestamps leap by {leap:.3f} s inside a segment of {segment.seconds:.3f} s.")
 
 
@@ -202,14 +203,6 @@ def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float 
         return None
     end = before.extents[medium].end
     return unwrap(after.extents[medium].start, near=end) - end
-
-
-def allowed_overlaps(sample_seconds: Mapping[Medium, float]) -> Mapping[Medium, float]:
-    """Return how many seconds a segment may reach into the time of the one before it: less than a sample, given their durations.
-
-    ffmpeg would give each sample in an overlap the shortest duration there is.
-    """
-    return {medium: max(_MIN_HOLE_SAMPLES * seconds, 4 * JITTER_SECONDS) for medium, seconds in sample_seconds.items()}
 
 
 def _is_hole(extent: SegmentExtent, hole: float) -> bool:

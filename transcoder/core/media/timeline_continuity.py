@@ -10,6 +10,7 @@ OVERLAP_SECONDS = 0.5
 
 ffmpeg would squeeze the two into one another.
 """
+_JITTER_SECONDS = 0.004
 
 
 def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
@@ -35,17 +36,16 @@ def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], afte
     return True
 
 
-def reaches_back(ends: Mapping[Medium, float], after: Probe, *, allowed: Mapping[Medium, float]) -> bool:
-    """Tell whether a segment starts before the end of the previous one, in any medium.
+def reaches_back(last_starts: Mapping[Medium, float], after: Probe) -> bool:
+    """Tell whether a segment starts before the last sample of the previous one, in any medium; ffmpeg would leave no time to what overlaps.
 
     Args:
-        ends: actual presentation end of each medium before the segment, in seconds.
+        last_starts: presentation time of the last sample before the segment, in seconds.
         after: the probe of the segment.
-        allowed: by how many seconds it may; media without an entry are not compared.
 
     """
-    starts = {medium: stream.start for medium in allowed if (stream := after.main(medium)) and stream.start is not None and medium in ends}
-    return any(unwrap(start, near=ends[medium]) < ends[medium] - allowed[medium] for medium, start in starts.items())
+    starts = {medium: stream.start for medium in last_starts if (stream := after.main(medium)) and stream.start is not None}
+    return any(unwrap(start, near=last_starts[medium]) < last_starts[medium] + _JITTER_SECONDS for medium, start in starts.items())
 
 
 def same_streams(before: Probe, after: Probe) -> bool:

@@ -10,8 +10,22 @@ from transcoder.core.media.timestamps import unwrap
 _WITH_TIMESTAMPS = frozenset({Container.MPEGTS, Container.FMP4})
 LATER_SEGMENTS = 8
 """So many segments after the first are probed for a stream that is announced and has not begun."""
+_MIN_CONTRADICTION_SECONDS = 0.15
+_MIN_OVERLAP_SECONDS = 0.03
+_WRONG_SHARE = 0.1
+"""EXTINF that differs by more than this share from the distance of two segments is wrong, and not rounded."""
 _ROUNDING = 0.25
 """Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """What lies between the first two segments of a track, by their timestamps."""
+
+    distance: float
+    """Seconds from the start of the first one to the start of the second one."""
+    overlap: float
+    """By how many seconds the second one starts before the end of the first one; negative if it starts after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class ProbedTrack:
     """Presentation end in seconds on the source's timeline, read from the last segment; empty if that was not read."""
     cut: bool = False
     """`ends` comes from a part of the last segment, which may have more fragments after it."""
+    border: Border | None = None
+    """What lies between its first two segments, where that was read because `contradicts_playlist`."""
 
     def begun(self, probe: Probe, segment: Segment) -> "ProbedTrack":
         """Return the same with the probe of the segment that has arrived, which may be a later one than the first."""
@@ -31,6 +47,26 @@ class ProbedTrack:
         if (segment.url, segment.range) == (first.url, first.range):
             probe = probe.merged_with(self.probe)
         return replace(self, probe=probe)
+
+    @property
+    def contradicts_playlist(self) -> bool:
+        """Whether its end by the timestamps and its end by EXTINF differ by more than rounding: then more has to be read to know why."""
+        segments = self.track.segments
+        return abs(self._late_seconds) > _MIN_CONTRADICTION_SECONDS + len(segments) * max(segment.rounding for segment in segments)
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether it ends before its playlist says, although EXTINF is right about its first segment and no segments overlap."""
+        return self.contradicts_playlist and self._late_seconds < 0 and bool(self.border) and _corrected(self, 0.0) is None
+
+    @property
+    def _late_seconds(self) -> float:
+        """By how many seconds it ends later than its playlist says; 0 if that is not known."""
+        starts = [stream.start for stream in self.streams if stream.start is not None]
+        if self.cut or len(self.track.segments) < 2 or not self.ends or not starts:  # noqa: PLR2004 - no border
+            return 0.0
+        by_playlist = max(starts) + self.track.seconds
+        return max(unwrap(end, near=by_playlist) for end in self.ends.values()) - by_playlist
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -50,8 +86,11 @@ def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, floa
     spans: dict[Medium, tuple[float, float]] = {}
     for track in tracks:
         starts = {stream.medium: zero if stream.start is None else unwrap(stream.start, near=zero) for stream in track.streams}
-        # EXTINF describes segments: where video and audio share them, both together, from whichever begins first.
-        end = min(starts.values()) + track.track.seconds
+        # EXTINF describes segments: where video and audio share them, both together, from whichever begins first; or the video alone. A
+        # header that announces too much does no harm, but some players stop where one that announces too little says that the MP4 ends.
+        first = min(starts.values())
+        is_video_there = not track.ends and Medium.VIDEO in starts and starts[Medium.VIDEO] < first + track.track.segments[0].seconds
+        end = (starts[Medium.VIDEO] if is_video_there else first) + track.track.seconds
         spans |= {medium: (start, max(start, _end(track, medium, by_playlist=end))) for medium, start in starts.items()}
     return spans
 
@@ -61,10 +100,26 @@ def _end(track: ProbedTrack, medium: Medium, *, by_playlist: float) -> float:
     if medium not in track.ends:
         return by_playlist
     end = unwrap(track.ends[medium], near=by_playlist)
+    if (corrected := _corrected(track, end)) is not None:
+        return corrected
     if track.track.seconds and abs(end - by_playlist) > _max_drift(track.track):
         return by_playlist  # another timeline: it restarts on the way, and no tag says so
     # Several fragments in a segment: those that were read end well before EXTINF does, by more than EXTINF could be rounded.
     return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
+
+
+def _corrected(track: ProbedTrack, end: float) -> float | None:
+    """Return when a track ends whose timestamps contradict EXTINF, by its first two segments; None if they do not tell."""
+    border = track.border
+    if border is None:
+        return None
+    listed = track.track.segments[1].at - track.track.segments[0].at
+    if border.overlap > _MIN_OVERLAP_SECONDS:
+        # Each segment was encoded by itself, and is played whole, after the one before it.
+        return end + (len(track.track.segments) - 1) * border.overlap
+    if abs(border.overlap) <= _MIN_OVERLAP_SECONDS and abs(border.distance - listed) > _WRONG_SHARE * listed:
+        return end
+    return None
 
 
 def _max_drift(track: Track) -> float:

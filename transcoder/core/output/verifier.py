@@ -19,6 +19,8 @@ from transcoder.core.output.header import OutputHeader, read_header
 from transcoder.core.output.output_boxes import broken_as, check_inner_boxes, output_reader
 from transcoder.errors import TranscodeError
 
+MAX_SHORT_SECONDS = 0.6
+"""A header may announce so much less than comes: some players stop there. More does no harm, and playlists may be wrong."""
 _FOLLOWS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b"mfra": (b"mdat",)}
 """The boxes that each box may follow."""
 
@@ -40,9 +42,8 @@ class WholeMp4:
 class Verifier:
     """Takes an MP4 as `Joiner` makes it, in pieces of any size, and finds out whether it is whole."""
 
-    def __init__(self, *, tolerance: float | None = 0.1) -> None:
-        """Allow the announced duration to be wrong by `tolerance` seconds; by any time if that is None."""
-        self._tolerance = tolerance
+    def __init__(self) -> None:
+        """Begin before the first byte."""
         self._reader = output_reader()
         self._previous = b""
         self._header: OutputHeader | None = None
@@ -79,7 +80,7 @@ class Verifier:
         if self._fragment or self._previous != b"mfra":
             raise TranscodeError("The MP4 has no index at its end: it is not whole.")
         sent = max(self._last.values(), default=0.0) - min(self._first.values(), default=0.0)
-        if self._tolerance is not None and abs(sent - self._announced) > self._tolerance:
+        if sent - self._announced > MAX_SHORT_SECONDS:
             raise TranscodeError(f"The MP4 lasts {sent:.3f} s, but its header announces {self._announced:.3f} s.")
         return WholeMp4(length, len(self._moof_offsets), self._samples, self._announced, sent)
 

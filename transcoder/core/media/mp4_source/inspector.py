@@ -52,6 +52,12 @@ class FragmentInspector:
         return dict(self._ends)
 
     @property
+    def last_starts(self) -> Mapping[Medium, float]:
+        """Latest presentation time of a sample so far, in seconds, where it is known."""
+        durations = self.sample_seconds
+        return {medium: end - durations[medium] for medium, end in self.ends.items() if medium in durations}
+
+    @property
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last sample of each medium in seconds, where it is known."""
         return dict(self._sample_seconds)

@@ -59,6 +59,7 @@ class ElementaryStream:
         counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
         self._access_units = counter() if counter else None
         self._pts: float | None = None
+        self._latest_pts: float | None = None
         self._frame_seconds = 0.0
 
     @property
@@ -71,6 +72,13 @@ class ElementaryStream:
     def is_headless(self) -> bool:
         """Whether the video begins with a picture without parameter sets."""
         return self._access_units is not None and self._access_units.is_headless
+
+    @property
+    def last_start(self) -> float | None:
+        """The latest presentation time of a sample so far, unwrapped; None if there is none."""
+        if self._audio_frames:
+            return None if self.end is None or not self._audio_frames.frame_seconds else self.end - self._audio_frames.frame_seconds
+        return self._latest_pts
 
     @property
     def sample_seconds(self) -> float | None:
@@ -151,6 +159,7 @@ class ElementaryStream:
                 self.end += dts - previous
             self._frame_seconds = dts - previous
         self._dts = dts
+        self._latest_pts = max(pts, self._latest_pts if self._latest_pts is not None else pts)
         self._extend_end(pts + self._frame_seconds)
 
     def _refuse_backward_step(self, dts: float) -> None:

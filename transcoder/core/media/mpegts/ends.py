@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, pairwise
+from statistics import median_low
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
@@ -31,7 +32,7 @@ class StreamEnd:
 def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
     """Return how the first stream of each medium ends. A stream is missing if none of its PES packets begins in `last_bytes`.
 
-    `last_bytes` may begin anywhere. The duration of the last video frame is taken from the distance between the frames before it, the
+    `last_bytes` may begin anywhere. The duration of the last video frame is the usual distance of those before it, the
     duration of audio from its frame headers.
     """
     offset = _packet_offset(last_bytes)
@@ -95,13 +96,14 @@ def _header(packet: bytes) -> PesHeader | None:
 
 
 def _video_end(headers: list[PesHeader]) -> float:
-    """Return the latest PTS plus the duration of one video frame, which is the distance between the last two decode times."""
-    last = headers[-1]
-    near = last.pts or 0.0
+    """Return the latest PTS plus the duration of one video frame, which is the usual distance between two decode times.
+
+    A frame before the last one may have been shown for much longer.
+    """
+    near = headers[-1].pts or 0.0
     latest = max(unwrap(header.pts, near) for header in headers if header.pts is not None)
-    if len(headers) < 2:  # noqa: PLR2004 - no distance
-        return latest
-    return latest + max(0.0, unwrap(last.dts or near, near) - unwrap(headers[-2].dts or near, near))
+    distances = [unwrap(after.dts or near, near) - unwrap(before.dts or near, near) for before, after in pairwise(headers)]
+    return latest + max(0.0, median_low(distances)) if distances else latest
 
 
 def _audio_seconds(stream: Stream, data: bytes) -> float:

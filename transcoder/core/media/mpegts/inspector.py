@@ -68,6 +68,11 @@ class TransportInspector:
         return {stream.medium: stream.end for stream in self._streams.values() if stream.end is not None}
 
     @property
+    def last_starts(self) -> Mapping[Medium, float]:
+        """Latest presentation time of a sample so far, in seconds on the source's timeline, unwrapped."""
+        return {stream.medium: start for stream in self._streams.values() if (start := stream.last_start) is not None}
+
+    @property
     def sample_seconds(self) -> Mapping[Medium, float]:
         """Duration of the last sample of each medium in seconds, where it is known."""
         return {stream.medium: stream.sample_seconds for stream in self._streams.values() if stream.sample_seconds}
