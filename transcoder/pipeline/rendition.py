@@ -52,6 +52,8 @@ class Rendition:
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
         self._last_leap: _Leap | None = None
+        self._last_units: tuple[tuple[object, ...], frozenset[int]] = (), frozenset()
+        """What the segment before is, and the hashes of its units."""
         self._sequence: SegmentSequence | None = None
         """The segments on the timeline that was begun last."""
         self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
@@ -129,9 +131,17 @@ class Rendition:
         if pipe.broken:
             return None
         self._refuse_late_stream(inspector, media)
+        self._refuse_repeated_units(segment, frozenset(inspector.units))
         passed = _passed(segment, inspector, samples_before, prefix)
         self._orders[segment.period].add(passed)
         return passed
+
+    def _refuse_repeated_units(self, segment: ProbedSegment, units: frozenset[int]) -> None:
+        """Refuse a segment with a part of the one before it, unless the playlist lists the same one again."""
+        identity, before = self._last_units
+        self._last_units = _identity(segment.segment), units
+        if identity != _identity(segment.segment) and not units.isdisjoint(before):
+            raise DamagedMediaError("A part of a segment was sent twice: it is in the next one, too.")
 
     def _refuse_late_stream(self, inspector: Inspector, media: Collection[Medium]) -> None:
         """Refuse a stream that was announced, had not begun when the output was begun, and begins now: it would be missing."""

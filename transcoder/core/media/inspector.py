@@ -1,6 +1,6 @@
 """Inspection of segments on their way to ffmpeg: a check that each one is undamaged, and a count of its samples."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from transcoder.core.media.mp4_source import FragmentInspector, PlainFileInspector
@@ -59,6 +59,13 @@ class Inspector(Protocol):
     @property
     def packets(self) -> PacketEvidence:
         """What the packets of the current segment show; nothing if its container has none."""
+
+    @property
+    def units(self) -> Collection[int]:
+        """Hashes of the PES packets of the video, or of the fragments, in the current segment; none if its container has neither.
+
+        The timestamps are in them, so that no two of a timeline are equal.
+        """
 
     def begin(self) -> None:
         """Begin a segment."""

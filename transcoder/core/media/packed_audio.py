@@ -1,6 +1,6 @@
 """Packed audio segments: ADTS, MP3, AC-3 or E-AC-3 frames after an ID3 tag with the timestamp (RFC 8216, 3.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import (
@@ -125,6 +125,11 @@ class PackedAudioInspector:
     def samples(self) -> Mapping[Medium, int]:
         """Number of audio frames so far. A first frame that is only an index is left out, as ffmpeg does."""
         return {Medium.AUDIO: self._frames.count - self._index_frames}
+
+    @property
+    def units(self) -> Collection[int]:
+        """None: frames have no timestamps."""
+        return ()
 
     @property
     def last_starts(self) -> Mapping[Medium, float]:

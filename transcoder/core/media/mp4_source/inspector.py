@@ -1,11 +1,13 @@
 """Checks MP4 segments while they pass through: whole boxes, and as much media as their headers announce."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.fragment import read_sequence_number
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.plain_file import tracks_of
+from transcoder.core.media.mp4_source.sequence_numbers import SequenceNumbers
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
@@ -32,6 +34,8 @@ class FragmentInspector:
         self._decode_ends: dict[Medium, float] = {}
         self._sample_seconds: dict[Medium, float] = {}
         self._smallest_fragment: dict[Medium, int] = {}
+        self._numbers = SequenceNumbers()
+        self._units: set[int] = set()
         self._leaps: dict[Medium, float] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
@@ -69,13 +73,25 @@ class FragmentInspector:
 
     @property
     def packets(self) -> PacketEvidence:
-        """How large the fragments of this segment are, and what their times leave out."""
-        return PacketEvidence(leaps=dict(self._leaps), smallest_fragment=dict(self._smallest_fragment))
+        """What the numbers of the fragments of this segment say, how large they are, and what their times leave out."""
+        return PacketEvidence(
+            jumped=list(self._starts) if self._numbers.has_jumped else (),
+            continued={} if self._numbers.goes_on is None else dict.fromkeys(self._starts, self._numbers.goes_on),
+            leaps=dict(self._leaps),
+            smallest_fragment=dict(self._smallest_fragment),
+        )
+
+    @property
+    def units(self) -> Collection[int]:
+        """Hashes of the fragments of this segment."""
+        return self._units
 
     def begin(self) -> None:
         """Begin a segment."""
         self._starts, self._decode_ends, self._smallest_fragment, self._leaps = {}, {}, {}, {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
+        self._numbers.begin_segment()
+        self._units = set()
         self._reader = _new_reader()
 
     def feed(self, piece: bytes) -> bytes:
@@ -112,12 +128,21 @@ class FragmentInspector:
         if box.type == b"moov":
             self._replace_tracks({track.id: track for track in read_tracks(box)})
             return
-        for extent in read_fragment(box, self._tracks):
+        self._units.add(hash(bytes(box.content)))
+        extents = read_fragment(box, self._tracks)
+        self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))
+        for extent in extents:
             self._announced_bytes += extent.bytes
             self._segment_samples += extent.samples
             medium = self._media_by_id.get(extent.track.id)
             if medium:
                 self._count(medium, extent)
+
+    def _is_after_gap(self, extent: FragmentExtent) -> bool:
+        """Return whether time is left out before a fragment: at least half a sample."""
+        medium = self._media_by_id.get(extent.track.id)
+        before = self._decode_ends.get(medium) if medium else None
+        return before is not None and extent.decode_start is not None and extent.decode_start - before > extent.sample_seconds / 2
 
     def _replace_tracks(self, tracks: dict[int, SourceTrack]) -> None:
         """Take a segment's own `moov`. ffmpeg reads the first one only, so that this one must not say anything new."""

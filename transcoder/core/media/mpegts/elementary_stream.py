@@ -1,6 +1,6 @@
 """One elementary stream, extracted from its PES packets: its sample count and its timestamps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
@@ -31,6 +31,8 @@ class SegmentTimes:
     """Seconds of the audio frames at its head that belong to a PES packet of the segment before."""
     leap: float = 0.0
     """The longest time in seconds that its timestamps leave out between two samples."""
+    units: set[int] = field(default_factory=set)
+    """Hashes of its PES packets, by their first payloads, in which the timestamps are."""
 
 
 class ElementaryStream:
@@ -101,6 +103,7 @@ class ElementaryStream:
         self.drain()
         self.payloads.clear()
         self.payloads.append(without_stuffing(payload))
+        self.segment.units.add(hash(payload))
         self._in_header, self.missing_bytes = True, announced_bytes(payload)
 
     def drain(self) -> None:

@@ -1,6 +1,6 @@
 """Inspection of transport stream segments: sync bytes, whole packets, starts of PES packets, an unchanged program map."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
@@ -92,6 +92,11 @@ class TransportInspector:
         headless = [stream.medium for stream in self._streams.values() if stream.is_headless]
         leaps = {stream.medium: stream.segment.leap for stream in self._streams.values()}
         return PacketEvidence(jumped, continued, full, unfinished, headless, leaps)
+
+    @property
+    def units(self) -> Collection[int]:
+        """Hashes of the PES packets of the video in this segment, or of the audio if there is no video, by their first payloads."""
+        return next(iter(self._streams.values())).segment.units
 
     def begin(self) -> None:
         """Begin a segment."""
