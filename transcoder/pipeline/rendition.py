@@ -158,12 +158,12 @@ class Rendition:
         """
         apart = segment.segment.at - previous.segment.at
         is_continued = same_streams(previous.probe, segment.probe) and continues(
-            inspector.starts, inspector.ends, segment.probe, seconds=apart, tolerance=self._tolerance
+            inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance
         )
         if not is_continued:
             self._leap(_Leap(previous, dict(inspector.starts), segment))
         # A segment that was encoded by itself may begin a little before the end of the one before it.
-        return is_continued and not reaches_back(inspector.last_starts, segment.probe)
+        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe)
 
     def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
         """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""
@@ -182,6 +182,16 @@ class Rendition:
         start = stream.start if stream else None
         if start is not None and self._orders[segment.period].has_at(start, identity=_identity(segment.segment)):
             raise DamagedMediaError("A segment is not the one that belongs in its place: the video has had its time before.")
+
+
+def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float]:
+    """Return the presentation ends before a segment, by decode times where they are known: those rise, whatever comes first."""
+    ends = dict(inspector.ends)
+    for medium, last in inspector.last_decode_times.items():
+        stream, sample_seconds = segment.probe.main(medium), inspector.sample_seconds.get(medium)
+        if stream and stream.start is not None and stream.decode_start is not None and sample_seconds is not None:
+            ends[medium] = last + sample_seconds + unwrap(stream.start, near=stream.decode_start) - stream.decode_start
+    return ends
 
 
 def _identity(segment: Segment) -> tuple[object, ...]:

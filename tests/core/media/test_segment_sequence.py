@@ -336,7 +336,7 @@ def beginning(first: dict[Medium, float], starts: tuple[float, ...], *, packets:
     begins = [first, *(dict.fromkeys(first, start) for start in starts)]
     ends = [*starts, starts[-1] + 2.0]
     segments = [
-        PassedSegment(2.0 * number, 2.0, 0.0, (number,), (number,), {medium: unevenly(start, end) for medium, start in media.items()})
+        PassedSegment(2.0 * number, 2.0, 0.0, (number,), (number,), {medium: evenly(start, end) for medium, start in media.items()})
         for number, (media, end) in enumerate(zip(begins, ends, strict=True))
     ]
     return passed(replace(segments[0], packets=packets), *segments[1:])

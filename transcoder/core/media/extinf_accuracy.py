@@ -49,7 +49,9 @@ class ExtinfAccuracy:
         first, *later = self._lacks
         longest_sample = max(self._sample_seconds.values(), default=0.0)
         inexactness = max(self._first.rounding, *map(abs, later))
-        return first if first > 2 * inexactness + JITTER_SECONDS + longest_sample else 0.0
+        # Some packagers count the first segment from its first decode time.
+        samples = 1 if self._first.packets.headless else 1 + MAX_REORDERED
+        return first if first > 2 * inexactness + JITTER_SECONDS + samples * longest_sample else 0.0
 
     def shortfall(self, last: PassedSegment) -> float:
         """Return by how many seconds the last segment falls short, 0 if it does not: of EXTINF, as far as EXTINF has been right so far.

@@ -42,8 +42,8 @@ class Inspector(Protocol):
         """Latest presentation end so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
 
     @property
-    def last_starts(self) -> Mapping[Medium, float]:
-        """Latest presentation time of a sample so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
+    def last_decode_times(self) -> Mapping[Medium, float]:
+        """Decode time of the last sample so far, in seconds on the source's timeline (unwrapped); no entry if it is not known."""
 
     @property
     def sample_seconds(self) -> Mapping[Medium, float]:
@@ -53,7 +53,7 @@ class Inspector(Protocol):
     def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
         """First and last decode time in the current segment, in seconds, unwrapped; no entry if they are not known.
 
-        Only video in a transport stream needs it: nothing else can lose frames that are shown before others that it keeps.
+        Only video needs it: nothing else can lose frames that are shown before others that it keeps.
         """
 
     @property

@@ -132,8 +132,8 @@ class PackedAudioInspector:
         return ()
 
     @property
-    def last_starts(self) -> Mapping[Medium, float]:
-        """Latest presentation time of a sample so far, in seconds, where it is known."""
+    def last_decode_times(self) -> Mapping[Medium, float]:
+        """Decode time of the last sample so far, in seconds, where it is known."""
         durations = self.sample_seconds
         return {medium: end - durations[medium] for medium, end in self.ends.items() if medium in durations}
 

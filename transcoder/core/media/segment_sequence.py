@@ -114,12 +114,13 @@ class SegmentSequence:
         return extent.is_steady or any(extent.is_as_steady_as(example) for example in examples)
 
     def _may_be_dropped(self, before: PassedSegment, after: PassedSegment, medium: Medium, hole: float) -> bool:
-        """Return whether a hole may be a few frames of video that the source has dropped; the end of the track decides.
+        """Return whether a hole may be a few frames of video that the source has dropped, or a pause of its audio.
 
-        Nothing shorter than a fragment is missing where a fragmented MP4 is cut, and no packet where the counter goes on.
+        Nothing shorter than a fragment is missing where a fragmented MP4 is cut, and no packet where the counter goes on. The end of the
+        track decides how the packager counts.
         """
         frames = round(hole / before.extents[medium].sample_seconds)
-        if medium is not Medium.VIDEO or frames > MAX_REORDERED:
+        if (medium is Medium.VIDEO and frames > MAX_REORDERED) or medium in before.packets.unfinished:
             return False
         fragments = [
             packets.smallest_fragment[medium] for packets in (before.packets, after.packets) if medium in packets.smallest_fragment

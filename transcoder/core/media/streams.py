@@ -63,6 +63,8 @@ class Stream:
 
     `start` includes them.
     """
+    decode_start: float | None = None
+    """First decode time in seconds as written, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

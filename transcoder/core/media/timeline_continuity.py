@@ -36,16 +36,21 @@ def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], afte
     return True
 
 
-def reaches_back(last_starts: Mapping[Medium, float], after: Probe) -> bool:
-    """Tell whether a segment starts before the last sample of the previous one, in any medium; ffmpeg would leave no time to what overlaps.
+def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe) -> bool:
+    """Tell whether a segment is decoded before the last sample of the previous one, in any medium.
+
+    ffmpeg would leave no time to what overlaps. Presentation times may overlap, where a segment does not begin with a key frame.
 
     Args:
-        last_starts: presentation time of the last sample before the segment, in seconds.
+        last_decode_times: decode time of the last sample before the segment, in seconds.
         after: the probe of the segment.
 
     """
-    starts = {medium: stream.start for medium in last_starts if (stream := after.main(medium)) and stream.start is not None}
-    return any(unwrap(start, near=last_starts[medium]) < last_starts[medium] + _JITTER_SECONDS for medium, start in starts.items())
+    streams = {medium: stream for medium in last_decode_times if (stream := after.main(medium))}
+    starts = {medium: stream.decode_start for medium, stream in streams.items() if stream.decode_start is not None}
+    return any(
+        unwrap(start, near=last_decode_times[medium]) < last_decode_times[medium] + _JITTER_SECONDS for medium, start in starts.items()
+    )
 
 
 def same_streams(before: Probe, after: Probe) -> bool:

@@ -53,12 +53,12 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
     if fragment.decode_time is None or not samples:
         return FragmentExtent(track, samples, size)
     first: int | None = None
-    end = clock = fragment.decode_time
+    latest = clock = fragment.decode_time
     for run in fragment.runs:
         times = list(accumulate(run.durations, initial=clock))
         if first is None and run.sizes:
             first = clock + run.composition_offsets[0]
-        end = max(end, max(map(add, times[1:], run.composition_offsets), default=end))
+        latest = max(latest, max(map(add, times, run.composition_offsets), default=latest))
         clock = times[-1]
     lowest = min(min(run.composition_offsets, default=0) for run in fragment.runs)
     start = None if first is None else (first - track.shift) / track.timescale
@@ -68,7 +68,8 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
         samples,
         size,
         start=start,
-        end=(end - track.shift) / track.timescale,
+        # A frame that stands still is not the one that is shown last.
+        end=(latest + last_duration - track.shift) / track.timescale,
         decode_start=fragment.decode_time / track.timescale,
         decode_end=clock / track.timescale,
         sample_seconds=last_duration / track.timescale,

@@ -31,6 +31,8 @@ class FragmentInspector:
         self._late = dict.fromkeys(Medium, 0.0)
         self._starts: dict[Medium, float] = {}
         self._ends: dict[Medium, float] = {}
+        self._last_decode_times: dict[Medium, float] = {}
+        self._decode_starts: dict[Medium, float] = {}
         self._decode_ends: dict[Medium, float] = {}
         self._sample_seconds: dict[Medium, float] = {}
         self._smallest_fragment: dict[Medium, int] = {}
@@ -56,10 +58,9 @@ class FragmentInspector:
         return dict(self._ends)
 
     @property
-    def last_starts(self) -> Mapping[Medium, float]:
-        """Latest presentation time of a sample so far, in seconds, where it is known."""
-        durations = self.sample_seconds
-        return {medium: end - durations[medium] for medium, end in self.ends.items() if medium in durations}
+    def last_decode_times(self) -> Mapping[Medium, float]:
+        """Decode time of the last sample so far, in seconds, where it is known."""
+        return dict(self._last_decode_times)
 
     @property
     def sample_seconds(self) -> Mapping[Medium, float]:
@@ -68,8 +69,11 @@ class FragmentInspector:
 
     @property
     def decode_spans(self) -> Mapping[Medium, tuple[float, float]]:
-        """None are known."""
-        return {}
+        """First and last decode time of the video in this segment, in seconds, where they are known."""
+        return {
+            medium: (first, self._decode_ends[medium] - self._sample_seconds.get(medium, 0.0))
+            for medium, first in self._decode_starts.items()
+        }
 
     @property
     def packets(self) -> PacketEvidence:
@@ -89,6 +93,7 @@ class FragmentInspector:
     def begin(self) -> None:
         """Begin a segment."""
         self._starts, self._decode_ends, self._smallest_fragment, self._leaps = {}, {}, {}, {}
+        self._decode_starts = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._numbers.begin_segment()
         self._units = set()
@@ -162,6 +167,8 @@ class FragmentInspector:
             late = self._late[medium] = max(extent.late, self._late[medium])
             self._starts.setdefault(medium, extent.start + late)
             self._ends[medium] = max(extent.end + late, self._ends.get(medium, extent.end))
+        if extent.decode_end is not None:
+            self._last_decode_times[medium] = extent.decode_end - extent.sample_seconds
 
     def _refuse_backward_step(self, medium: Medium, extent: FragmentExtent) -> None:
         """Refuse fragments whose decode times run backwards within one segment."""
@@ -177,6 +184,8 @@ class FragmentInspector:
         if before is not None:
             self._leaps[medium] = max(extent.decode_start - before, self._leaps.get(medium, 0.0))
         self._decode_ends[medium] = extent.decode_end
+        if medium is Medium.VIDEO:
+            self._decode_starts.setdefault(medium, extent.decode_start)
         if extent.sample_seconds:
             self._sample_seconds[medium] = extent.sample_seconds
 

@@ -56,7 +56,7 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
 def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
     if extent is None or extent.start is None:
         return track.stream(None)
-    return track.stream(extent.start + extent.late, composition_shift=extent.late)
+    return track.stream(extent.start + extent.late, decode_start=extent.decode_start, composition_shift=extent.late)
 
 
 class _Scan:

@@ -52,13 +52,14 @@ class SourceTrack:
     tables: SampleTables | None = None
     """What a plain MP4 lists; None if its samples are in fragments."""
 
-    def stream(self, start: float | None, *, composition_shift: float = 0.0) -> Stream:
-        """Return what a probe says of it, with the first presentation time of its samples in seconds, if that is known."""
+    def stream(self, start: float | None, *, decode_start: float | None = None, composition_shift: float = 0.0) -> Stream:
+        """Return what a probe says of it, with the first presentation and decode times of its samples in seconds, if they are known."""
         return Stream(
             medium=self.medium,
             codec=self.codec,
             id=self.id,
             start=start,
+            decode_start=decode_start,
             sample_rate=self.sample_rate,
             channels=self.channels,
             picture_size=self.picture_size,

@@ -61,8 +61,7 @@ class ElementaryStream:
         counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
         self._access_units = counter() if counter else None
         self._pts: float | None = None
-        self._latest_pts: float | None = None
-        self._frame_seconds = 0.0
+        self._frame_seconds = self._last_distance = 0.0
 
     @property
     def count(self) -> int | None:
@@ -76,11 +75,11 @@ class ElementaryStream:
         return self._access_units is not None and self._access_units.is_headless
 
     @property
-    def last_start(self) -> float | None:
-        """The latest presentation time of a sample so far, unwrapped; None if there is none."""
+    def last_decode_time(self) -> float | None:
+        """The decode time of the last sample so far, unwrapped; None if there is none."""
         if self._audio_frames:
             return None if self.end is None or not self._audio_frames.frame_seconds else self.end - self._audio_frames.frame_seconds
-        return self._latest_pts
+        return self._dts
 
     @property
     def sample_seconds(self) -> float | None:
@@ -160,9 +159,10 @@ class ElementaryStream:
         if previous is not None and 0 < dts - previous < _MAX_FRAME_SECONDS:
             if not self._frame_seconds and self.end is not None:
                 self.end += dts - previous
-            self._frame_seconds = dts - previous
+            # One frame that stands still does not change how long the others are.
+            self._frame_seconds = min(dts - previous, self._last_distance or dts - previous)
+            self._last_distance = dts - previous
         self._dts = dts
-        self._latest_pts = max(pts, self._latest_pts if self._latest_pts is not None else pts)
         self._extend_end(pts + self._frame_seconds)
 
     def _refuse_backward_step(self, dts: float) -> None:

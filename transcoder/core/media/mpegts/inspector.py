@@ -68,9 +68,9 @@ class TransportInspector:
         return {stream.medium: stream.end for stream in self._streams.values() if stream.end is not None}
 
     @property
-    def last_starts(self) -> Mapping[Medium, float]:
-        """Latest presentation time of a sample so far, in seconds on the source's timeline, unwrapped."""
-        return {stream.medium: start for stream in self._streams.values() if (start := stream.last_start) is not None}
+    def last_decode_times(self) -> Mapping[Medium, float]:
+        """Decode time of the last sample so far, in seconds on the source's timeline, unwrapped."""
+        return {stream.medium: start for stream in self._streams.values() if (start := stream.last_decode_time) is not None}
 
     @property
     def sample_seconds(self) -> Mapping[Medium, float]:

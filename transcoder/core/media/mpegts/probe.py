@@ -85,6 +85,7 @@ class _ProgramScan:
         wanted = announced.continuing(previous) if previous else announced
         self._wanted = [stream.id for medium in Medium if (stream := wanted.main(medium))]
         self._starts: dict[int, float] = {}
+        self._decode_starts: dict[int, float] = {}
         self._incomplete_packets: dict[int, bytes] = {}
         self._audio: dict[int, bytes] = {}
         self._frames: dict[int, FrameHeader] = {}
@@ -134,6 +135,7 @@ class _ProgramScan:
         del self._incomplete_packets[pid]
         if header.pts is not None:
             self._starts.setdefault(pid, header.pts)
+            self._decode_starts.setdefault(pid, header.pts if header.dts is None else header.dts)
         if header.is_media:
             self._audio[pid] = self._audio.get(pid, b"") + data[header.length :]
 
@@ -157,7 +159,7 @@ class _ProgramScan:
         return tuple(self._stream(element) for element in self._program.streams)
 
     def _stream(self, element: ProgramElement) -> Stream:
-        stream = replace(_announced(element), start=self._starts.get(element.pid))
+        stream = replace(_announced(element), start=self._starts.get(element.pid), decode_start=self._decode_starts.get(element.pid))
         frame = self._frames.get(element.pid)
         return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate, channels=frame.channels) if frame else stream
 
