@@ -9,6 +9,7 @@
 If video and audio are separate, pass both files: `source_hashes(video, audio)`.
 """
 
+import hashlib
 import io
 import re
 import struct
@@ -121,6 +122,22 @@ def decoded_counts(file: Path) -> dict[str, int]:
         for frame in container.decode():
             counts["audio" if isinstance(frame, av.AudioFrame) else "video"] += getattr(frame, "samples", 1)
     return dict(counts)
+
+
+def decoded_frames(file: Path) -> list[str]:
+    """Return a hash of each picture of the first video; a damaged packet raises `av.FFmpegError`."""
+    with av.open(file) as container:
+        container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+        return [_picture_hash(frame) for frame in container.decode(video=0)]
+
+
+def _picture_hash(frame: av.VideoFrame) -> str:
+    found = hashlib.blake2b(f"{frame.width}x{frame.height}".encode(), digest_size=8)
+    for plane in frame.planes:
+        lines = bytes(plane)
+        for at in range(0, plane.height * plane.line_size, plane.line_size):
+            found.update(lines[at : at + plane.width])
+    return found.hexdigest()
 
 
 def presentation_times(*files: Path) -> dict[str, list[float]]:

@@ -1,36 +1,24 @@
 """The segments of one rendition on their way into ffmpeg: prefetched, decrypted, probed, inspected, and written into a pipe."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
-from transcoder.core.hls.plan import Plan, Segment
+from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
-from transcoder.core.media.segment_order import SegmentOrder
-from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
+from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
-from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, reaches_back, same_streams
+from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
+from transcoder.pipeline.segment_places import SegmentPlaces, identity_of
 from transcoder.pipeline.segment_refetch import SegmentRefetch
 
 _FINGERPRINT_BYTES = 4096
 """The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment, or a part of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Leap:
-    """Where the timestamps leave a timeline without a tag."""
-
-    before: ProbedSegment
-    starts: Mapping[Medium, float]
-    """First presentation times of the segment before."""
-    after: ProbedSegment
 
 
 class Rendition:
@@ -51,15 +39,11 @@ class Rendition:
         checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
-        self._last_leap: _Leap | None = None
-        self._last_units: tuple[tuple[object, ...], frozenset[int]] = (), frozenset()
-        """What the segment before is, and the hashes of its units."""
+        self._places = SegmentPlaces()
         self._sequence: SegmentSequence | None = None
         """The segments on the timeline that was begun last."""
         self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
         """The segments that have passed, by the period of the plan and their fingerprint."""
-        self._orders: defaultdict[int, SegmentOrder] = defaultdict(SegmentOrder)
-        """The same in the order in which they have passed."""
 
     async def open_next(self) -> ProbedSegment | None:
         """Begin the next segment, probe its head, and make it `current`; None after the last one.
@@ -102,10 +86,10 @@ class Rendition:
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
             if segment is None or segment.period != previous.period:
-                _check_end(sequence, self._orders[previous.period], () if self._ends_early else passed.packets.unfinished)
+                self._places.check_order(previous.period)
+                _check_end(sequence, () if self._ends_early else passed.packets.unfinished)
                 break
-            _refuse_doubled(passed, segment)
-            self._refuse_return(previous, segment)
+            self._places.check_next(passed, previous, segment, inspector.starts)
             if not self._is_continued(previous, segment, inspector):
                 self.current = await probe_segment(segment, previous=None)  # it begins a period of its own
                 break
@@ -131,17 +115,9 @@ class Rendition:
         if pipe.broken:
             return None
         self._refuse_late_stream(inspector, media)
-        self._refuse_repeated_units(segment, frozenset(inspector.units))
         passed = _passed(segment, inspector, samples_before, prefix)
-        self._orders[segment.period].add(passed)
+        self._places.check_passed(segment, passed, frozenset(inspector.units))
         return passed
-
-    def _refuse_repeated_units(self, segment: ProbedSegment, units: frozenset[int]) -> None:
-        """Refuse a segment with a part of the one before it, unless the playlist lists the same one again."""
-        identity, before = self._last_units
-        self._last_units = _identity(segment.segment), units
-        if identity != _identity(segment.segment) and not units.isdisjoint(before):
-            raise DamagedMediaError("A part of a segment was sent twice: it is in the next one, too.")
 
     def _refuse_late_stream(self, inspector: Inspector, media: Collection[Medium]) -> None:
         """Refuse a stream that was announced, had not begun when the output was begun, and begins now: it would be missing."""
@@ -161,27 +137,9 @@ class Rendition:
             inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance
         )
         if not is_continued:
-            self._leap(_Leap(previous, dict(inspector.starts), segment))
+            self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.
         return is_continued and not reaches_back(inspector.last_decode_times, segment.probe)
-
-    def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
-        """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""
-        last = self._last_leap
-        if last is None or last.after.segment is not previous.segment:
-            return
-        known = {stream.medium for stream in segment.probe.streams if stream.start is not None}
-        apart = segment.segment.at - last.before.segment.at
-        if known & last.starts.keys() and continues(last.starts, {}, segment.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
-            raise DamagedMediaError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
-
-    def _leap(self, leap: _Leap) -> None:
-        """Leave a timeline, but not for the place of an earlier segment: then the origin sent something of that one again."""
-        self._last_leap, segment = leap, leap.after
-        stream = next((stream for medium in Medium if (stream := segment.probe.main(medium))), None)
-        start = stream.start if stream else None
-        if start is not None and self._orders[segment.period].has_at(start, identity=_identity(segment.segment)):
-            raise DamagedMediaError("A segment is not the one that belongs in its place: the video has had its time before.")
 
 
 def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float]:
@@ -192,11 +150,6 @@ def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float
         if stream and stream.start is not None and stream.decode_start is not None and sample_seconds is not None:
             ends[medium] = last + sample_seconds + unwrap(stream.start, near=stream.decode_start) - stream.decode_start
     return ends
-
-
-def _identity(segment: Segment) -> tuple[object, ...]:
-    """Return what the playlist names."""
-    return segment.url, segment.range
 
 
 def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mapping[Medium, int], prefix: bytes) -> PassedSegment:
@@ -212,26 +165,17 @@ def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mappin
     # Without timestamps two segments of silence may be the same, byte for byte.
     main_start = next((starts[medium] for medium in Medium if medium in starts), None)
     fingerprint = (object(),) if main_start is None else (prefix, main_start)
-    return PassedSegment(listed.at, listed.seconds, listed.rounding, _identity(listed), fingerprint, extents, inspector.packets)
+    return PassedSegment(listed.at, listed.seconds, listed.rounding, identity_of(listed), fingerprint, extents, inspector.packets)
 
 
-def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
-    """Refuse a segment that was sent twice, or with its successor."""
-    starts = {stream.medium: stream.start for stream in following.probe.streams if stream.start is not None}
-    if fills_two_places(passed, starts, at=following.segment.at):
-        raise DamagedMediaError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
-
-
-def _check_end(sequence: SegmentSequence, order: SegmentOrder, unfinished: Collection[Medium]) -> None:
+def _check_end(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
     """Check what only the whole track shows.
 
     Raises:
-        DamagedMediaError: its segments are in a wrong order, or its last one ends inside a packet, or is shorter than the playlist says,
-            where the playlist has been right so far.
+        DamagedMediaError: a segment lost packets at its end, or the first or the last one is shorter than the playlist says, where the
+            playlist has been right about the others.
 
     """
-    if order.is_shuffled():
-        raise DamagedMediaError("The segments are in a wrong order: by their timestamps, they would follow each other without a hole.")
     if lost := sequence.lost_packets():
         raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue its {lost.value}.")
     for medium in unfinished:

@@ -244,10 +244,10 @@ def test_a_segment_whose_beginning_is_missing_is_found() -> None:
     ("before", "after", "seconds"),
     [
         pytest.param(
-            evenly(10.0, 14.0 + 2 * AUDIO_FRAME, sample=AUDIO_FRAME), evenly(14.0, 18.0, sample=AUDIO_FRAME), 4.0, id="at the end"
+            evenly(10.0, 14.0 + 5 * AUDIO_FRAME, sample=AUDIO_FRAME), evenly(14.0, 18.0, sample=AUDIO_FRAME), 4.0, id="at the end"
         ),
         pytest.param(
-            evenly(10.0, 14.0, sample=AUDIO_FRAME), evenly(14.0 - 2 * AUDIO_FRAME, 18.0, sample=AUDIO_FRAME), 4.0, id="at the start"
+            evenly(10.0, 14.0, sample=AUDIO_FRAME), evenly(14.0 - 5 * AUDIO_FRAME, 18.0, sample=AUDIO_FRAME), 4.0, id="at the start"
         ),
         pytest.param(evenly(10.0, 14.2), evenly(14.0, 18.0), 4.0, id="five frames of video"),
     ],
@@ -263,7 +263,7 @@ def test_frames_of_two_segments_in_one_are_doubled(before: SegmentExtent, after:
         passed(*exact)
 
 
-@pytest.mark.parametrize("early", [0.0, 0.01, AUDIO_FRAME])
+@pytest.mark.parametrize("early", [0.0, 0.01, AUDIO_FRAME, 3 * AUDIO_FRAME])
 def test_segments_that_overlap_as_the_playlist_says_are_the_sources_own(early: float) -> None:
     """Each segment begins a frame before the end of the one before it, and EXTINF does not contradict."""
     extents = [

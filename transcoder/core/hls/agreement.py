@@ -6,12 +6,12 @@ rounded. So each rule here needs a second one, which the playlist itself or anot
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
+from transcoder.core.hls.left_out import changed_number, left_out_before, step_between
 from transcoder.core.hls.periods import SegmentRange, split_pair
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import MediaPlaylist, MediaSegment
@@ -82,7 +82,7 @@ def is_longer(other: MediaPlaylist, than: MediaPlaylist, *, shortfall: Shortfall
 
 def skips_segments(playlist: MediaPlaylist) -> bool:
     """Return whether the names or the byte ranges of a playlist leave out segments, although they are regular everywhere else."""
-    return max(_skipped_numbers(playlist.segments), _skipped_ranges(playlist.segments)) > 0
+    return any(left_out_before(playlist.segments))
 
 
 def byte_after_last_segment(playlist: MediaPlaylist) -> tuple[str, ByteRange] | None:
@@ -104,9 +104,9 @@ def address_after_last_segment(playlist: MediaPlaylist) -> str | None:
     urls = [segment.url for segment in playlist.segments[-3:]]
     if not urls:
         return None
-    steps = {_step(before, after) for before, after in pairwise(urls)} or {1}
+    steps = {step_between(before, after) for before, after in pairwise(urls)} or {1}
     step = steps.pop() if len(steps) == 1 else None
-    changed = _changed_number(*urls[-2:]) if len(urls) > 1 else None
+    changed = changed_number(*urls[-2:]) if len(urls) > 1 else None
     number = changed[1] if changed else _last_number(urls[-1])
     if number is None or step is None or step < 1:
         return None
@@ -169,44 +169,9 @@ def _skips_segments(shorter: _Side, longer: _Side, seconds: float) -> bool:
     if not shorter.segments:
         return False
     average = shorter.seconds / len(shorter.segments)
-    inside = max(_skipped_numbers(shorter.segments), _skipped_ranges(shorter.segments))
+    inside = sum(left_out_before(shorter.segments))
     candidates = {inside, inside + _skipped_at_start(shorter, longer)} - {0}
     return any(abs(seconds - count * average) <= max(average, shorter.longest) / 2 for count in candidates)
-
-
-def _skipped_numbers(segments: Sequence[MediaSegment]) -> int:
-    """Return how many numbers the names skip, if they count up by the same step everywhere else."""
-    steps = [_step(before.url, after.url) for before, after in pairwise(segments)]
-    known = [step for step in steps if step is not None]
-    if not known or len(known) < len(steps) or min(known) < 1:
-        return 0
-    usual, times = Counter(known).most_common(1)[0]
-    unit = usual if times > 1 else 1
-    return 0 if any(step % unit for step in known) else sum(step // unit - 1 for step in known)
-
-
-def _changed_number(before: str, after: str) -> tuple[re.Match[str], re.Match[str]] | None:
-    """Return the only number that differs between two addresses, in both; None if they differ in more or less than that."""
-    if _NUMBER.sub("#", before) != _NUMBER.sub("#", after):
-        return None
-    changed = [(a, b) for a, b in zip(_NUMBER.finditer(before), _NUMBER.finditer(after), strict=True) if int(a[0]) != int(b[0])]
-    return changed[0] if len(changed) == 1 else None
-
-
-def _step(before: str, after: str) -> int | None:
-    """Return by how much the only number that differs between two addresses grows; None if they differ in more than that."""
-    changed = _changed_number(before, after)
-    return int(changed[1][0]) - int(changed[0][0]) if changed else None
-
-
-def _skipped_ranges(segments: Sequence[MediaSegment]) -> int:
-    """Return how many segments of average length would fit between the byte ranges of a file."""
-    skipped = 0
-    for before, after in pairwise(segments):
-        if before.range and after.range and before.url == after.url:
-            average = (before.range.length + after.range.length) / 2
-            skipped += max(0, round((after.range.start - before.range.start - before.range.length) / average))
-    return skipped
 
 
 def _skipped_at_start(shorter: _Side, longer: _Side) -> int:
@@ -228,5 +193,5 @@ def _skipped_at_start(shorter: _Side, longer: _Side) -> int:
 
 def _first_number(segments: Sequence[MediaSegment]) -> int | None:
     """Return the number in the first name that the second name continues; None if it does not."""
-    changed = _changed_number(segments[0].url, segments[1].url) if len(segments) > 1 else None
+    changed = changed_number(segments[0].url, segments[1].url) if len(segments) > 1 else None
     return int(changed[0][0]) if changed else None

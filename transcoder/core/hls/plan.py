@@ -47,6 +47,8 @@ class Segment:
     init: Init | None
     rounding: float = 0.0
     """By how many seconds `seconds` may be rounded."""
+    left_out: int = 0
+    """How many segments the playlist seems to leave out before it, by its names and byte ranges."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from transcoder.core.hls import periods
 from transcoder.core.hls.decryption_keys import select_key
+from transcoder.core.hls.left_out import left_out_before
 from transcoder.core.hls.plan import Init, Period, Plan, Segment, Track
 from transcoder.core.hls.playlist import MapTag, MediaPlaylist, MediaSegment, TextEnd
 from transcoder.core.hls.playlist.uris import without_query
@@ -70,14 +71,15 @@ class _TrackBuilder:
         self._playlist = playlist
         self._kind = kind
         self._inits: dict[tuple[object, ...], Init] = {}
+        self._left_out = left_out_before(playlist.segments)
 
     def track(self, part: periods.SegmentRange) -> Track | None:
         """Return the track for a run of segments; None if they are all gaps."""
         segments: list[Segment] = []
         at = 0.0
-        for listed in self._playlist.segments[part.first : part.end]:
+        for number, listed in enumerate(self._playlist.segments[part.first : part.end], part.first):
             if not listed.gap:
-                segments.append(self._segment(listed, at))
+                segments.append(replace(self._segment(listed, at), left_out=self._left_out[number]))
             at += listed.seconds
         if not segments:
             return None

@@ -19,6 +19,8 @@ from transcoder.errors import DamagedMediaError
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
 _MIN_LEAP_SECONDS, _MIN_LONE_LEAP_SECONDS = 1.0, 60.0
+_ENCODER_FRAMES = 3.5
+"""Audio that was encoded by itself has so many frames more, at most: an encoder begins with one or two, and fills up the last one."""
 _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
 
@@ -145,6 +147,8 @@ class SegmentSequence:
         for medium, extent in before.extents.items():
             hole = _hole(before, after, medium)
             if hole is None or not extent.is_steady or not _is_hole(extent, -hole):
+                continue
+            if medium is Medium.AUDIO and -hole < _ENCODER_FRAMES * extent.sample_seconds:
                 continue
             long = max(extent.seconds - before.seconds, after.extents[medium].seconds - after.seconds)
             if long > max(-hole / 2, self._accuracy.inexactness(medium, before) + JITTER_SECONDS):

@@ -186,12 +186,10 @@ class Transfer:
         """Accept a 416 that says that the resource ends where the transfer stands; `expected` after a range that did not tell its length.
 
         Raises:
-            TransientError: it does not say so, or nothing was delivered. The next request may ask for the whole resource: some servers
-                answer 416 to any range.
+            TransientError: it does not say so, or the file is empty for now. All may be asked for: some servers answer 416 to any range.
             UpstreamError: the resource ends before the requested range does.
         """
         if not self.delivered:
-            # A file that is empty for now has none, either.
             raise TransientError(self._error("the origin has no bytes in the requested range", response))
         lengths = {length_after_416(response), self._validators and self._validators.length} - {None}
         if self._whole_only or (lengths != {self._position} and (lengths or not expected)):

@@ -1,0 +1,168 @@
+"""What sources contain that other programs make a wrong MP4 of: each is made right, or refused with its reason."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
+from packager import TS_DELAY, Period, Segment, Variant, media_playlist, multivariant_playlist, pack_fmp4, pack_ts
+from peers import media_reader
+from peers.get_command import get
+from peers.source_files import files_in
+
+Media = Callable[[str], Path]
+SMALL = GeneratedVideo(seconds=2, size="160x90", b_frames=0)
+PACKET_BYTES = 188
+
+
+def write_segments(folder: Path, parts: Sequence[GeneratedVideo], *arguments: str) -> list[Path]:
+    """Write each part as a transport stream of its own; its timestamps are its own."""
+    files = []
+    for number, part in enumerate(parts):
+        files.append(folder / f"{number}.ts")
+        timed = replace(part, timestamp_offset=part.timestamp_offset - TS_DELAY)
+        run_ffmpeg(*encoder_arguments(timed), *arguments, "-f", "mpegts", files[-1])
+    return files
+
+
+def write_playlist(folder: Path, files: Sequence[Path], *, seconds: float = 2.0) -> None:
+    (folder / "main.m3u8").write_text(media_playlist([Period([Segment(file.name, seconds) for file in files])]))
+
+
+def one_after_another(*parts: GeneratedVideo, overlap: float = 0.0) -> list[GeneratedVideo]:
+    """Give the parts timestamps that follow each other, or overlap by so many seconds."""
+    return [replace(part, timestamp_offset=10 + number * (2.0 - overlap)) for number, part in enumerate(parts)]
+
+
+def download(folder: Path, serve: Serve, output: Path) -> None:
+    result = get(serve(folder).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("second", [replace(SMALL, size="240x136"), replace(SMALL, frame_rate=30, key_frame_interval=30)])
+def test_parameter_sets_may_change_without_a_tag(codec: str, second: GeneratedVideo, serve: Serve, tmp_path: Path) -> None:
+    parts = one_after_another(*(replace(each, video_codec=codec) for each in (SMALL, second)))
+    files = write_segments(tmp_path, parts)
+    write_playlist(tmp_path, files)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(file.read_bytes() for file in files))
+    assert media_reader.decoded_frames(output) == media_reader.decoded_frames(joined)
+    assert len(media_reader.decoded_frames(output)) == 2 * SMALL.frame_rate + 2 * second.frame_rate
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        pytest.param(replace(SMALL, channels=1), "changes its", id="AAC"),
+        pytest.param(replace(SMALL, sample_rate=44_100), "changes its", id="another rate"),
+    ],
+)
+def test_audio_whose_format_changes_without_a_tag_is_refused(second: GeneratedVideo, words: str, serve: Serve, tmp_path: Path) -> None:
+    write_playlist(tmp_path, write_segments(tmp_path, one_after_another(SMALL, second)))
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, words in result.stderr.decode()) == (3, True), result.stderr.decode()
+
+
+def test_ac3_whose_channels_change_without_a_tag_is_refused(serve: Serve, tmp_path: Path) -> None:
+    loud = replace(SMALL, audio_codec="ac3")
+    write_playlist(tmp_path, write_segments(tmp_path, one_after_another(loud, replace(loud, channels=1))))
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, b"from 2 to 1" in result.stderr) == (3, True), result.stderr.decode()
+
+
+@pytest.mark.parametrize("overlap", [0.04, 0.2, 0.44])
+def test_segments_that_were_encoded_by_themselves_are_played_whole(overlap: float, serve: Serve, tmp_path: Path) -> None:
+    files = write_segments(tmp_path, one_after_another(SMALL, SMALL, SMALL, overlap=overlap))
+    write_playlist(tmp_path, files)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert media_reader.packet_counts(output)["video"] == 150
+    assert media_reader.header_duration(output) == pytest.approx(6.0, abs=0.1)
+    times = sorted(media_reader.presentation_times(output)["video"])
+    assert [round(after - before, 3) for before, after in pairwise(times)] == [0.04] * 149
+
+
+@pytest.mark.parametrize("said", [10.0, 0.5, 4.0])
+def test_the_header_has_the_true_length_where_extinf_is_wrong(said: float, serve: Serve, tmp_path: Path) -> None:
+    period = pack_ts(tmp_path, "segment", replace(SMALL, seconds=10))
+    wrong = Period([replace(segment, seconds=said) for segment in period.segments])
+    (tmp_path / "main.m3u8").write_text(media_playlist([wrong]))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert media_reader.packet_counts(output)["video"] == 250
+    assert media_reader.header_duration(output) == pytest.approx(10.0, abs=0.1)
+
+
+@pytest.mark.parametrize("apart", [10.0, 1000.0])
+@pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
+def test_clocks_that_are_apart_are_refused(
+    apart: float, pack: Callable[[Path, str, GeneratedVideo], Period], serve: Serve, tmp_path: Path
+) -> None:
+    video = replace(SMALL, seconds=4, audio_codec=None, timestamp_offset=10 + apart)
+    audio = replace(SMALL, seconds=4, video_codec=None)
+    (tmp_path / "video.m3u8").write_text(media_playlist([pack(tmp_path, "video", video)]))
+    (tmp_path / "audio.m3u8").write_text(media_playlist([pack(tmp_path, "audio", audio)]))
+    (tmp_path / "main.m3u8").write_text(multivariant_playlist([Variant("video.m3u8", SMALL, 300_000, audio_uri="audio.m3u8")]))
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, f"{apart:.1f} s apart" in result.stderr.decode()) == (3, True), result.stderr.decode()
+
+
+def test_of_two_audio_streams_the_one_that_comes_is_taken(serve: Serve, tmp_path: Path) -> None:
+    """The program map lists AC-3 first, of which no packet comes."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    both = sources / "both.ts"
+    run_ffmpeg(
+        "-f", "lavfi", "-i", "sine=d=4", *encoder_arguments(replace(SMALL, seconds=4)), "-map", "0:a", "-c:a:1", "ac3", "-f", "mpegts", both
+    )
+    packets = [both.read_bytes()[at : at + PACKET_BYTES] for at in range(0, both.stat().st_size, PACKET_BYTES)]
+    silent = 0x102
+    (tmp_path / "0.ts").write_bytes(b"".join(each for each in packets if (each[1] & 0x1F) << 8 | each[2] != silent))
+    write_playlist(tmp_path, [tmp_path / "0.ts"], seconds=4.0)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert set(media_reader.packet_counts(output)) == {"video", "audio"}
+    assert media_reader.packet_counts(output)["audio"] > 100
+
+
+@pytest.mark.parametrize("missing", [{2}, {1, 2}, {3}])
+@pytest.mark.parametrize("name", ["faults-ts-muxed", "faults-fragments"])
+def test_entries_that_are_missing_in_the_only_playlist_are_found(
+    name: str, missing: set[int], media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    origin = serve(files_in(media(name)))
+    entries = re.compile(r"#EXTINF:[^\n]+\n[^#\n]+\n")
+    text = (media(name) / "main.m3u8").read_text()
+    for number, entry in enumerate(entries.findall(text)):
+        text = text.replace(entry, "", 1) if number in missing else text
+    assert isinstance(origin.files, dict)
+    origin.files["/main.m3u8"] = text.encode()
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+    assert result.returncode == 4, result.stderr.decode()
+    assert f"lacks {len(missing)} segments" in result.stderr.decode() or "missing" in result.stderr.decode(), result.stderr.decode()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("part", ["middle", "with the next"])
+def test_fragments_that_are_missing_or_doubled_inside_a_segment_are_found(part: str, number: int, serve: Serve, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    period = pack_fmp4(folder, "segment", replace(SMALL, seconds=12, audio_codec=None), fragments=3)
+    (folder / "main.m3u8").write_text(media_playlist([period]))
+    origin = serve(files_in(folder))
+    path = f"/segment-{number}.m4s"
+    body, following = ((folder / f"segment-{each}.m4s").read_bytes() for each in (number, number + 1))
+    starts = [match.start() - 4 for match in re.finditer(b"moof", body)]
+    assert len(starts) == 3
+    first_of_next = following[: [match.start() - 4 for match in re.finditer(b"moof", following)][1]]
+    assert isinstance(origin.files, dict)
+    origin.files[path] = body[: starts[1]] + body[starts[2] :] if part == "middle" else body + first_of_next
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+    assert result.returncode == 4, result.stderr.decode()

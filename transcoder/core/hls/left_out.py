@@ -1,0 +1,53 @@
+"""Segments that a playlist leaves out, by the numbers in the names and the byte ranges of those that it lists."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from transcoder.core.hls.playlist import MediaSegment
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+def left_out_before(segments: Sequence[MediaSegment]) -> list[int]:
+    """Return for each segment how many seem to be left out before it; 0 for all where names and byte ranges are not regular."""
+    numbers, ranges = _by_numbers(segments), _by_ranges(segments)
+    return [0, *(numbers if sum(numbers) >= sum(ranges) else ranges)][: len(segments)]
+
+
+def _by_numbers(segments: Sequence[MediaSegment]) -> list[int]:
+    """Return how many numbers the names skip, if they count up by the same step everywhere else."""
+    steps = [step_between(before.url, after.url) for before, after in pairwise(segments)]
+    known = [step for step in steps if step is not None]
+    if not known or len(known) < len(steps) or min(known) < 1:
+        return [0] * len(steps)
+    usual, times = Counter(known).most_common(1)[0]
+    unit = usual if times > 1 else 1
+    return [0] * len(steps) if any(step % unit for step in known) else [step // unit - 1 for step in known]
+
+
+def _by_ranges(segments: Sequence[MediaSegment]) -> list[int]:
+    """Return how many segments of average length would fit between the byte ranges of a file."""
+    return [_between_ranges(before, after) for before, after in pairwise(segments)]
+
+
+def _between_ranges(before: MediaSegment, after: MediaSegment) -> int:
+    if not (before.range and after.range and before.url == after.url):
+        return 0
+    average = (before.range.length + after.range.length) / 2
+    return max(0, round((after.range.start - before.range.start - before.range.length) / average))
+
+
+def changed_number(before: str, after: str) -> tuple[re.Match[str], re.Match[str]] | None:
+    """Return the only number that differs between two addresses, in both; None if they differ in more or less than that."""
+    if _NUMBER.sub("#", before) != _NUMBER.sub("#", after):
+        return None
+    changed = [(a, b) for a, b in zip(_NUMBER.finditer(before), _NUMBER.finditer(after), strict=True) if int(a[0]) != int(b[0])]
+    return changed[0] if len(changed) == 1 else None
+
+
+def step_between(before: str, after: str) -> int | None:
+    """Return by how much the only number that differs between two addresses grows; None if they differ in more than that."""
+    changed = changed_number(before, after)
+    return int(changed[1][0]) - int(changed[0][0]) if changed else None
