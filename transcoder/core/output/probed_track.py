@@ -57,7 +57,7 @@ class ProbedTrack:
     @property
     def ends_early(self) -> bool:
         """Whether it ends before its playlist says, although EXTINF is right about its first segment and no segments overlap."""
-        return self.contradicts_playlist and self._late_seconds < 0 and bool(self.border) and _corrected(self, 0.0) is None
+        return self.contradicts_playlist and self._late_seconds < 0 and bool(self.border) and _corrected(self, 0.0, 0.0) is None
 
     @property
     def _late_seconds(self) -> float:
@@ -100,7 +100,7 @@ def _end(track: ProbedTrack, medium: Medium, *, by_playlist: float) -> float:
     if medium not in track.ends:
         return by_playlist
     end = unwrap(track.ends[medium], near=by_playlist)
-    if (corrected := _corrected(track, end)) is not None:
+    if (corrected := _corrected(track, end, by_playlist)) is not None:
         return corrected
     if track.track.seconds and abs(end - by_playlist) > _max_drift(track.track):
         return by_playlist  # another timeline: it restarts on the way, and no tag says so
@@ -108,7 +108,7 @@ def _end(track: ProbedTrack, medium: Medium, *, by_playlist: float) -> float:
     return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
 
 
-def _corrected(track: ProbedTrack, end: float) -> float | None:
+def _corrected(track: ProbedTrack, end: float, by_playlist: float) -> float | None:
     """Return when a track ends whose timestamps contradict EXTINF, by its first two segments; None if they do not tell."""
     border = track.border
     if border is None:
@@ -119,7 +119,9 @@ def _corrected(track: ProbedTrack, end: float) -> float | None:
         return end + (len(track.track.segments) - 1) * border.overlap
     if abs(border.overlap) <= _MIN_OVERLAP_SECONDS and abs(border.distance - listed) > _WRONG_SHARE * listed:
         return end
-    return None
+    # The last one may have any EXTINF, even none.
+    longest = max(segment.seconds for segment in track.track.segments)
+    return end if abs(border.overlap) <= _MIN_OVERLAP_SECONDS and 0 < end - by_playlist < 2 * longest else None
 
 
 def _max_drift(track: Track) -> float:

@@ -1,5 +1,7 @@
 """Is a finished MP4 whole? Reads it as it passes and says what is missing.
 
+What its header announces is no part of that: it was written before the first sample, from playlists that may be wrong.
+
 Boxes are read by the same code as in the joiner; what the joiner decided and counted is not asked: only the bytes speak here.
 """
 
@@ -19,8 +21,6 @@ from transcoder.core.output.header import OutputHeader, read_header
 from transcoder.core.output.output_boxes import broken_as, check_inner_boxes, output_reader
 from transcoder.errors import TranscodeError
 
-MAX_SHORT_SECONDS = 0.6
-"""A header may announce so much less than comes: some players stop there. More does no harm, and playlists may be wrong."""
 _FOLLOWS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b"mfra": (b"mdat",)}
 """The boxes that each box may follow."""
 
@@ -80,8 +80,6 @@ class Verifier:
         if self._fragment or self._previous != b"mfra":
             raise TranscodeError("The MP4 has no index at its end: it is not whole.")
         sent = max(self._last.values(), default=0.0) - min(self._first.values(), default=0.0)
-        if sent - self._announced > MAX_SHORT_SECONDS:
-            raise TranscodeError(f"The MP4 lasts {sent:.3f} s, but its header announces {self._announced:.3f} s.")
         return WholeMp4(length, len(self._moof_offsets), self._samples, self._announced, sent)
 
     def _check_box(self, box: Box) -> None:
