@@ -132,6 +132,31 @@ def test_of_two_audio_streams_the_one_that_comes_is_taken(serve: Serve, tmp_path
     assert media_reader.packet_counts(output)["audio"] > 100
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("audio_codec", ["aac", None])
+def test_a_source_that_begins_inside_a_group_of_pictures_begins_with_the_first_key_frame(
+    codec: str, audio_codec: str | None, serve: Serve, tmp_path: Path
+) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (whole,) = write_segments(sources, [replace(SMALL, seconds=4, video_codec=codec, audio_codec=audio_codec)])
+    body = whole.read_bytes()
+    packets = [body[at : at + PACKET_BYTES] for at in range(0, len(body), PACKET_BYTES)]
+    video_pid = 0x100
+    starts = [number for number, each in enumerate(packets) if (each[1] & 0x1F) << 8 | each[2] == video_pid and each[1] & 0x40]
+    assert len(starts) == 100
+    head, lost = packets[: starts[0]], packets[starts[0] : starts[5]]
+    others = [each for each in lost if (each[1] & 0x1F) << 8 | each[2] != video_pid]
+    (tmp_path / "0.ts").write_bytes(b"".join([*head, *others, *packets[starts[5] :]]))
+    write_playlist(tmp_path, [tmp_path / "0.ts"], seconds=4.0)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert media_reader.packet_counts(output)["video"] == 75
+    assert media_reader.decoded_frames(output) == media_reader.decoded_frames(whole)[25:]
+    # Without audio nothing else is there at first, and the header promised the pictures that were left out.
+    assert media_reader.header_duration(output) == pytest.approx(4.0, abs=0.1 if audio_codec else 0.25)
+
+
 @pytest.mark.parametrize("missing", [{2}, {1, 2}, {3}])
 @pytest.mark.parametrize("name", ["faults-ts-muxed", "faults-fragments"])
 def test_entries_that_are_missing_in_the_only_playlist_are_found(

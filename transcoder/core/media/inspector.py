@@ -34,6 +34,10 @@ class Inspector(Protocol):
         """
 
     @property
+    def undecodable(self) -> Mapping[Medium, int]:
+        """Number of samples at the beginning that nothing can decode; ffmpeg leaves them out."""
+
+    @property
     def starts(self) -> Mapping[Medium, float]:
         """First presentation time in the current segment, in seconds as written (not unwrapped); no entry until one was found."""
 

@@ -143,6 +143,11 @@ class PackedAudioInspector:
         return {} if self._frames.frame_seconds is None else {Medium.AUDIO: self._frames.frame_seconds}
 
     @property
+    def undecodable(self) -> Mapping[Medium, int]:
+        """None is known."""
+        return {}
+
+    @property
     def starts(self) -> Mapping[Medium, float]:
         """The timestamp in this segment's ID3 tags, in seconds as written (33 bits); empty if there is none."""
         return {} if self._start is None else {Medium.AUDIO: self._start}

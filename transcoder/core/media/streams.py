@@ -56,6 +56,8 @@ class Stream:
     """The type of the sample entry of an MP4 track: avc1, hvc1, dvh1 …; empty in any other container."""
     is_description: bool = False
     """It is marked as an audio description or a commentary, which comes beside the main audio."""
+    is_headless: bool = False
+    """The video of a transport stream begins without parameter sets, in the middle of a group of pictures."""
     lacks_parameter_sets: bool = False
     """The sample entry has no parameter sets; they are in the samples only."""
     composition_shift: float = 0.0

@@ -22,6 +22,7 @@ def missing_samples(stream: Stream, read: Inspector, written: WrittenSamples, *,
     medium = stream.medium
     samples, got = read.samples.get(medium), written.samples.get(medium, 0)
     if window is None:
+        samples = None if samples is None else samples - read.undecodable.get(medium, 0)
         return None if samples is None or samples == got else f"{got} of {samples} {medium.value} samples of the source came out of ffmpeg"
     if medium not in read.ends or stream.start is None:
         return None

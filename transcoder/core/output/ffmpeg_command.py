@@ -143,8 +143,8 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
         "f": "ipod" if remux.output_format.format is FileFormat.M4A else "mp4",
         "c:v": "copy",
         "c:a": _ENCODERS[remux.silence.codec] if remux.silence else "copy",
-        # Without it the samples before the first key frame are dropped, and fewer come out than went in.
-        "copyinkf": None,
+        # Without it the samples before the first key frame are dropped, and fewer come out than went in. Those that nothing can decode may.
+        "copyinkf:a" if any(stream.is_headless for _, stream in streams) else "copyinkf": None,
         "map_metadata": "-1",
         "avoid_negative_ts": "disabled",
         "use_editlist": "0",

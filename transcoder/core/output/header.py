@@ -134,7 +134,9 @@ def write_header(header: OutputHeader, durations: Durations, media_start: Mappin
             parts.append(with_duration(child, total, timescale=MOVIE_TIMESCALE))
         elif child.type == b"trak":
             track = next(tracks)
-            length = math.ceil(durations.tracks.get(track.medium, durations.total) * track.timescale)
+            # A track that begins later than was announced is so much shorter.
+            most = durations.total + min(0, media_start[track.medium]) / track.timescale
+            length = math.ceil(min(durations.tracks.get(track.medium, durations.total), most) * track.timescale)
             parts.append(_write_trak(child, total=total, length=length, edits=_edits(media_start[track.medium], track.timescale)))
         elif child.type == b"mvex":
             kept = (inner.raw for inner in child.children() if inner.type != b"mehd")

@@ -48,6 +48,11 @@ class FragmentInspector:
         return dict(self._samples)
 
     @property
+    def undecodable(self) -> Mapping[Medium, int]:
+        """None is known."""
+        return {}
+
+    @property
     def starts(self) -> Mapping[Medium, float]:
         """First presentation time in this segment in seconds, where it is known."""
         return dict(self._starts)

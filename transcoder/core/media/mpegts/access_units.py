@@ -27,6 +27,8 @@ class AccessUnitCounter:
         self._has_parameter_sets = False
         self.is_headless = False
         """The first picture of the stream comes without parameter sets: nothing can decode it."""
+        self.undecodable = 0
+        """Number of access units before the first parameter sets, once those have come."""
 
     @property
     def count(self) -> int:
@@ -56,6 +58,17 @@ class AccessUnitCounter:
     def _read_nal_unit(self, data: bytes, at: int) -> None:
         """Read the NAL unit whose header is at `at`."""
         raise NotImplementedError
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the first slice has come."""
+        return self._in_picture or self._begun > 1
+
+    def _take_parameter_sets(self) -> None:
+        """Take a sequence parameter set, which belongs to the access unit that has just begun."""
+        if not self._has_parameter_sets and self.is_headless:
+            self.undecodable = self._begun - 1
+        self._has_parameter_sets = True
 
     def _begin_picture(self) -> None:
         """Begin a picture with its first slice."""
@@ -94,8 +107,9 @@ class H264AccessUnitCounter(AccessUnitCounter):
             self._begin_picture()
             self._last_macroblock = macroblock
         elif kind in self._BOUNDARIES:
-            self._has_parameter_sets |= kind == self._SPS
             self._end_picture()
+            if kind == self._SPS:
+                self._take_parameter_sets()
 
 
 class HevcAccessUnitCounter(AccessUnitCounter):
@@ -112,8 +126,9 @@ class HevcAccessUnitCounter(AccessUnitCounter):
             return
         kind = data[at] >> 1 & 0x3F
         if kind in self._BOUNDARIES:
-            self._has_parameter_sets |= kind == self._SPS
             self._end_picture()
+            if kind == self._SPS:
+                self._take_parameter_sets()
         elif kind in self._SLICES and data[at + 2] & 0x80:
             if self._in_picture:
                 self._begun += 1
@@ -127,3 +142,7 @@ def _exp_golomb(data: bytes, at: int) -> int:
     bits = int.from_bytes(data[at : at + 5], "big")
     zeros = 40 - bits.bit_length()
     return (bits >> max(0, 39 - 2 * zeros)) - 1
+
+
+ACCESS_UNIT_COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
+"""By ffmpeg's name of the codec."""

@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
-from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
+from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
 from transcoder.core.media.mpegts.pes import announced_bytes, read_pes_header, without_stuffing
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 from transcoder.errors import DamagedMediaError
 
-_ACCESS_UNIT_COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "hevc": HevcAccessUnitCounter}
 _MAX_FRAME_SECONDS = 10.0
 """A longer distance between two timestamps is not taken as the duration of a video frame."""
 
@@ -58,7 +57,7 @@ class ElementaryStream:
         self._dts: float | None = None
         read_header = HEADER_READERS.get(stream.codec) if stream.medium is Medium.AUDIO else None
         self._audio_frames = AudioFrameCounter(read_header) if read_header else None
-        counter = _ACCESS_UNIT_COUNTERS.get(stream.codec)
+        counter = ACCESS_UNIT_COUNTERS.get(stream.codec)
         self._access_units = counter() if counter else None
         self._pts: float | None = None
         self._frame_seconds = self._last_distance = 0.0
@@ -73,6 +72,11 @@ class ElementaryStream:
     def is_headless(self) -> bool:
         """Whether the video begins with a picture without parameter sets."""
         return self._access_units is not None and self._access_units.is_headless
+
+    @property
+    def undecodable(self) -> int:
+        """Number of samples before the first parameter sets, if the video begins without any."""
+        return self._access_units.undecodable if self._access_units else 0
 
     @property
     def last_decode_time(self) -> float | None:

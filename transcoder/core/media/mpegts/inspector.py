@@ -54,6 +54,11 @@ class TransportInspector:
         return {medium: count for medium, count in counts if count is not None}
 
     @property
+    def undecodable(self) -> Mapping[Medium, int]:
+        """Number of samples at the beginning that nothing can decode, because the video begins without parameter sets."""
+        return {stream.medium: stream.undecodable for stream in self._streams.values()}
+
+    @property
     def starts(self) -> Mapping[Medium, float]:
         """First presentation time in this segment, in seconds as written (33 bits); no entry until one was found."""
         return {

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS, FrameHeader
+from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, payloads
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.mpegts.program_tables import (
@@ -88,6 +89,7 @@ class _ProgramScan:
         self._decode_starts: dict[int, float] = {}
         self._incomplete_packets: dict[int, bytes] = {}
         self._audio: dict[int, bytes] = {}
+        self._pictures = {each.pid: ACCESS_UNIT_COUNTERS[each.codec]() for each in program.streams if each.codec in ACCESS_UNIT_COUNTERS}
         self._frames: dict[int, FrameHeader] = {}
 
     @property
@@ -116,6 +118,9 @@ class _ProgramScan:
                 self._incomplete_packets[pid] = payload
             elif pid in self._incomplete_packets:
                 self._incomplete_packets[pid] += payload
+            elif pid in self._starts and pid in self._pictures and not self._pictures[pid].has_picture:
+                self._pictures[pid].feed(payload)
+                continue
             elif pid in self._audio and pid not in self._frames:
                 self._audio[pid] += payload
             else:
@@ -136,6 +141,8 @@ class _ProgramScan:
         if header.pts is not None:
             self._starts.setdefault(pid, header.pts)
             self._decode_starts.setdefault(pid, header.pts if header.dts is None else header.dts)
+        if header.is_media and pid in self._pictures and not self._pictures[pid].has_picture:
+            self._pictures[pid].feed(data[header.length :])
         if header.is_media:
             self._audio[pid] = self._audio.get(pid, b"") + data[header.length :]
 
@@ -160,6 +167,8 @@ class _ProgramScan:
 
     def _stream(self, element: ProgramElement) -> Stream:
         stream = replace(_announced(element), start=self._starts.get(element.pid), decode_start=self._decode_starts.get(element.pid))
+        if element.pid in self._pictures:
+            stream = replace(stream, is_headless=self._pictures[element.pid].is_headless)
         frame = self._frames.get(element.pid)
         return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate, channels=frame.channels) if frame else stream
 
