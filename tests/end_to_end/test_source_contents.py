@@ -14,6 +14,8 @@ from peers import media_reader
 from peers.get_command import get
 from peers.source_files import files_in
 
+from transcoder.core.media.timestamps import WRAP_SECONDS
+
 Media = Callable[[str], Path]
 SMALL = GeneratedVideo(seconds=2, size="160x90", b_frames=0)
 PACKET_BYTES = 188
@@ -191,3 +193,17 @@ def test_fragments_that_are_missing_or_doubled_inside_a_segment_are_found(part: 
     origin.files[path] = body[: starts[1]] + body[starts[2] :] if part == "middle" else body + first_of_next
     result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
     assert result.returncode == 4, result.stderr.decode()
+
+
+@pytest.mark.parametrize(("video_early", "audio_start"), [(0.06, 0.2), (1.5, 0.0), (-0.1, 0.0)])
+def test_an_exact_clip_has_both_media_where_the_clock_wraps_between_them(
+    video_early: float, audio_start: float, serve: Serve, tmp_path: Path
+) -> None:
+    source = replace(SMALL, seconds=6, timestamp_offset=WRAP_SECONDS - video_early, audio_start=audio_start)
+    write_playlist(tmp_path, write_segments(tmp_path, [source]), seconds=6.0)
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--start", "1", "--end", "3", "--exact")
+    assert result.returncode == 0, result.stderr.decode()
+    counts = media_reader.packet_counts(output)
+    assert counts["video"] == pytest.approx(50, abs=1)
+    assert counts["audio"] == pytest.approx(2 * 48_000 / 1024, abs=3)

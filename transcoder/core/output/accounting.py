@@ -27,7 +27,10 @@ def missing_samples(stream: Stream, read: Inspector, written: WrittenSamples, *,
     if medium not in read.ends or stream.start is None:
         return None
     end = unwrap(read.ends[medium], near=stream.start)
-    expected, seconds = window.overlap(stream.start, end), written.seconds.get(medium, 0.0)
+    # The clock may wrap between the streams of a period, whose window is on one timeline.
+    edge = next((edge for edge in (window.start, window.end) if edge is not None), stream.start)
+    begin = unwrap(stream.start, near=edge)
+    expected, seconds = window.overlap(begin, begin + end - stream.start), written.seconds.get(medium, 0.0)
     if seconds < expected - _TOLERANCE_SECONDS:
         return f"{seconds:.3f} of {expected:.3f} s of {medium.value} came out of ffmpeg"
     share = expected / (end - stream.start) if end > stream.start else 0.0

@@ -8,7 +8,7 @@ from typing import Any
 import ffmpeg
 
 from transcoder.core.media.streams import Container, Medium, Stream
-from transcoder.core.media.timestamps import WRAP_SECONDS
+from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
 from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS_PER_SECOND, WHOLE_PERIOD, FileFormat, OutputFormat, TimeWindow
 
 VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
@@ -124,12 +124,13 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
     wraps = source.container is Container.MPEGTS and (stream.start or 0.0) >= WRAP_SECONDS - _WRAP_MARGIN_SECONDS
     if remux.output_format.encoder(stream) is None:
         return node
+    start = (stream.start or 0.0) - wraps * WRAP_SECONDS
     prefix = "a" if stream.medium is Medium.AUDIO else ""
     if window.start is not None:
-        node = node.filter(f"{prefix}trim", start=f"{window.start - wraps * WRAP_SECONDS:.6f}")
+        node = node.filter(f"{prefix}trim", start=f"{unwrap(window.start, near=start):.6f}")
     if window.end is not None:
         # At the end of a trim filter ffmpeg stops reading, and the rest of the segments could not be inspected.
-        node = node.filter(f"{prefix}select", f"lt(t,{window.end - wraps * WRAP_SECONDS:.6f})")
+        node = node.filter(f"{prefix}select", f"lt(t,{unwrap(window.end, near=start):.6f})")
     return node
 
 
