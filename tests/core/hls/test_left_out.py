@@ -1,0 +1,37 @@
+"""Segments that a playlist leaves out show in the names and byte ranges of the others, where those are regular."""
+
+import pytest
+
+from transcoder.core.hls.left_out import left_out_before
+from transcoder.core.hls.plan import ByteRange
+from transcoder.core.hls.playlist import MediaSegment
+
+
+def listed(*urls: str, ranges: list[tuple[int, int]] | None = None) -> list[MediaSegment]:
+    parts = [ByteRange(*each) for each in ranges] if ranges else [None] * len(urls)
+    return [
+        MediaSegment(url, 4.0, number, discontinuity=False, gap=False, range=part, keys=(), map=None)
+        for number, (url, part) in enumerate(zip(urls, parts, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("urls", "expected"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(["https://a/1.ts"], [0], id="one"),
+        pytest.param(["https://a/1.ts", "https://a/2.ts", "https://a/3.ts"], [0, 0, 0], id="all"),
+        pytest.param(["https://a/1.ts", "https://a/2.ts", "https://a/4.ts", "https://a/5.ts"], [0, 0, 1, 0], id="one left out"),
+        pytest.param(["https://a/0.ts", "https://a/10.ts", "https://a/40.ts", "https://a/50.ts"], [0, 0, 2, 0], id="in steps of ten"),
+        pytest.param(["https://a/1.ts", "https://a/x.ts", "https://a/4.ts"], [0, 0, 0], id="a name without a number"),
+        pytest.param(["https://a/4.ts", "https://a/2.ts", "https://a/7.ts"], [0, 0, 0], id="numbers that fall"),
+        pytest.param(["https://a/12.ts", "https://a/29.ts", "https://a/31.ts", "https://a/77.ts"], [0, 16, 1, 45], id="no usual step"),
+    ],
+)
+def test_numbers_in_names_show_what_is_left_out(urls: list[str], expected: list[int]) -> None:
+    assert left_out_before(listed(*urls)) == expected
+
+
+def test_byte_ranges_show_what_is_left_out() -> None:
+    ranges = [(0, 1000), (1000, 1100), (3200, 900), (4100, 1000)]
+    assert left_out_before(listed(*["https://a/all.mp4"] * 4, ranges=ranges)) == [0, 0, 1, 0]
