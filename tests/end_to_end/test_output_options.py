@@ -56,6 +56,16 @@ def test_audio_only(name: str, output_format: str, codec: str, seconds: float, s
         assert media_reader.header_duration(output) == pytest.approx(seconds, abs=0.1)
 
 
+def test_periods_that_are_encoded_as_mp3_do_not_add_up_to_more(media: Media, serve: Serve, tmp_path: Path) -> None:
+    """An encoder begins each with more than a frame, and ends it with a part of one."""
+    output = tmp_path / "output.mp3"
+    result = get(serve(media("join-ts-three")).url("/main.m3u8"), output, "--format", "mp3")
+    assert result.returncode == 0, result.stderr.decode()
+    source = media_reader.concatenate(media("join-ts-three") / "main.m3u8", tmp_path / "source.ts")
+    seconds = media_reader.packet_counts(source)["audio"] * 1024 / 48_000
+    assert media_reader.packet_counts(output)["audio"] * 1152 / 48_000 == pytest.approx(seconds, abs=0.06)
+
+
 def test_copied_audio_is_unchanged(media: Media, serve: Serve, tmp_path: Path) -> None:
     folder = media("ts-muxed")
     output = download(serve(folder).url("/main.m3u8"), tmp_path / "output.m4a", "--format", "m4a")

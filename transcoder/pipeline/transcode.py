@@ -119,7 +119,8 @@ def _joiner(periods: Sequence[Sequence[ProbedTrack]], announcement: Announcement
     """Return what joins the output of each period's ffmpeg."""
     if output_format.format is FileFormat.MP3:
         seconds = audio_seconds(periods, clip_windows(periods, output_format.clip))
-        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}))
+        audio = [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
+        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}), encoded=all(map(output_format.encoder, audio)))
     cut = cut_for_clip(periods[0], announcement, output_format.clip)
     return Joiner(Durations(announcement.seconds, announcement.media), cut=cut)
 

@@ -164,7 +164,8 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
 def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
     """Write MP3 frames and nothing else, so that the next period continues where one ends."""
     encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
-    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": "2"} if encoder else {"c:a": "copy"}
+    # Without the bit reservoir no frame needs the one before it, so that the first frame of a later period can be left out.
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": "2", "reservoir": "0"} if encoder else {"c:a": "copy"}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
 
 
