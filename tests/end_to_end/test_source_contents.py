@@ -173,7 +173,7 @@ def test_entries_that_are_missing_in_the_only_playlist_are_found(
     origin.files["/main.m3u8"] = text.encode()
     result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
     assert result.returncode == 4, result.stderr.decode()
-    assert f"lacks {len(missing)} segments" in result.stderr.decode() or "missing" in result.stderr.decode(), result.stderr.decode()
+    assert f"lacks {len(missing)} segment" in result.stderr.decode() or "missing" in result.stderr.decode(), result.stderr.decode()
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from signal import SIGKILL
@@ -175,7 +176,8 @@ def test_hangs_and_leftovers_are_worse_than_any_output(output: Path) -> None:
 @pytest.mark.parametrize("way", Way)
 def test_undisturbed_runs_are_whole(way: Way, bench: run.Bench) -> None:
     """Each source, and each feature of an origin."""
-    for name, feature in zip(TRACKS, [*Feature, Feature.NO_RANGES], strict=True):
+    assert len(TRACKS) >= len(Feature)
+    for name, feature in zip(TRACKS, cycle(Feature), strict=False):
         result, _ = bench.carry_out(replace(QUIET, source=source(name), way=way, feature=feature))
         assert (result.verdict, result.breaks_promise) == (Verdict.WHOLE, False), str(result)
 

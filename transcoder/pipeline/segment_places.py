@@ -96,7 +96,8 @@ def _refuse_left_out(before: ProbedSegment, after: ProbedSegment, starts: Mappin
         return
     expected = starts[stream.medium] + listed.at - before.segment.at
     if unwrap(stream.start, near=expected) - expected > _MIN_LEFT_OUT * listed.left_out * listed.seconds:
-        raise DamagedMediaError(f"The playlist lacks {listed.left_out} segments: by its names, and by the time that is left out there.")
+        count = "1 segment" if listed.left_out == 1 else f"{listed.left_out} segments"
+        raise DamagedMediaError(f"The playlist lacks {count}: by its names, and by the time that is left out there.")
 
 
 def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
