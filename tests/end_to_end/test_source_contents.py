@@ -116,8 +116,9 @@ def test_clocks_that_are_apart_are_refused(
     assert (result.returncode, f"{apart:.1f} s apart" in result.stderr.decode()) == (3, True), result.stderr.decode()
 
 
-def test_of_two_audio_streams_the_one_that_comes_is_taken(serve: Serve, tmp_path: Path) -> None:
-    """The program map lists AC-3 first, of which no packet comes."""
+@pytest.mark.parametrize(("silent", "codec"), [(0x101, "ac3"), (0x102, "aac")], ids=["the first is silent", "the second is silent"])
+def test_of_two_audio_streams_the_one_that_comes_is_taken(silent: int, codec: str, serve: Serve, tmp_path: Path) -> None:
+    """The program map lists two streams of audio, and one of them has no packets."""
     sources = tmp_path / "sources"
     sources.mkdir()
     both = sources / "both.ts"
@@ -125,13 +126,13 @@ def test_of_two_audio_streams_the_one_that_comes_is_taken(serve: Serve, tmp_path
         "-f", "lavfi", "-i", "sine=d=4", *encoder_arguments(replace(SMALL, seconds=4)), "-map", "0:a", "-c:a:1", "ac3", "-f", "mpegts", both
     )
     packets = [both.read_bytes()[at : at + PACKET_BYTES] for at in range(0, both.stat().st_size, PACKET_BYTES)]
-    silent = 0x102
     (tmp_path / "0.ts").write_bytes(b"".join(each for each in packets if (each[1] & 0x1F) << 8 | each[2] != silent))
     write_playlist(tmp_path, [tmp_path / "0.ts"], seconds=4.0)
     output = tmp_path / "output.mp4"
     download(tmp_path, serve, output)
     assert set(media_reader.packet_counts(output)) == {"video", "audio"}
     assert media_reader.packet_counts(output)["audio"] > 100
+    assert codec in media_reader.codecs(output)
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
