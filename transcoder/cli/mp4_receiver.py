@@ -77,7 +77,7 @@ class Mp4Receiver:
         await self._sink.write(chunk)
 
     def finish(self) -> ReceivedMp4:
-        """Return what was received, if it is a whole MP4 of the announced duration.
+        """Return what was received, if it is a whole MP4 whose header announces what the response does.
 
         Raises:
             InvocationError: the response is an error, not an MP4, or not a whole one.

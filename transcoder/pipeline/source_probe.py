@@ -108,7 +108,7 @@ class SourceProbe:
         if medium is None or before is None or before.start is None or stream is None or stream.start is None:
             return None
         start = unwrap(stream.start, near=before.start)
-        return Border(start - before.start, unwrap(ends[medium], near=before.start) - start)
+        return Border(start - before.start, second.at - first.at, unwrap(ends[medium], near=before.start) - start)
 
     async def _first_probe(self, track: Track, rendition: Rendition | None) -> Probe:
         """Probe the first segment, and those after it for streams that are announced there and do not begin."""

@@ -1,4 +1,4 @@
-"""Fragments that are missing are told by their numbers, whatever a packager adds from one to the next."""
+"""The numbers of fragments show which ones are missing, whatever a packager adds from one to the next."""
 
 import pytest
 

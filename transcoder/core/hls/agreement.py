@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from transcoder.core.hls.left_out import changed_number, left_out_before, step_between
+from transcoder.core.hls.left_out import NUMBER, changed_number, left_out_before, step_between
 from transcoder.core.hls.periods import SegmentRange, split_pair
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import MediaPlaylist, MediaSegment
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
-
-_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 class Evidence(Enum):
@@ -118,7 +116,7 @@ def _last_number(url: str) -> re.Match[str] | None:
     path = url.partition("?")[0]
     name = path.rindex("/") + 1
     extension = path.find(".", name)
-    found = list(_NUMBER.finditer(path, name, len(path) if extension < 0 else extension))
+    found = list(NUMBER.finditer(path, name, len(path) if extension < 0 else extension))
     return found[-1] if found else None
 
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from transcoder.core.hls.playlist import MediaSegment
 
-_NUMBER = re.compile(r"[0-9]{1,15}")
+NUMBER = re.compile(r"[0-9]{1,15}")
+"""A number in an address."""
 
 
 def left_out_before(segments: Sequence[MediaSegment]) -> list[int]:
@@ -41,9 +42,9 @@ def _between_ranges(before: MediaSegment, after: MediaSegment) -> int:
 
 def changed_number(before: str, after: str) -> tuple[re.Match[str], re.Match[str]] | None:
     """Return the only number that differs between two addresses, in both; None if they differ in more or less than that."""
-    if _NUMBER.sub("#", before) != _NUMBER.sub("#", after):
+    if NUMBER.sub("#", before) != NUMBER.sub("#", after):
         return None
-    changed = [(a, b) for a, b in zip(_NUMBER.finditer(before), _NUMBER.finditer(after), strict=True) if int(a[0]) != int(b[0])]
+    changed = [(a, b) for a, b in zip(NUMBER.finditer(before), NUMBER.finditer(after), strict=True) if int(a[0]) != int(b[0])]
     return changed[0] if len(changed) == 1 else None
 
 

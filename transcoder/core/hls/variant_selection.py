@@ -13,8 +13,8 @@ _AUDIO_CODECS = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|
 _TEXT_CODECS = re.compile(r"(wvtt|stpp|tx3g)", re.IGNORECASE)
 # What browsers play in an MP4: people watch the output there, and Dolby's and DTS's codecs are silent in most of them.
 _BROWSER_AUDIO_CODECS = re.compile(r"(mp4a(?!\.a)|opus|flac|mp3)", re.IGNORECASE)
-# Dolby Vision without a base layer that other players understand: the colours are wrong.
 _DESCRIBES_VIDEO = "public.accessibility.describes-video"
+# Dolby Vision without a base layer that other players understand: the colours are wrong.
 _DOLBY_VISION_ONLY = re.compile(r"(dvh1|dvhe|dva1|dvav|dav1)", re.IGNORECASE)
 
 MAX_CHOICES = 8

@@ -6,7 +6,7 @@ from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 _BLOCKS_PER_SAMPLE = 6
 """An MP4 sample of E-AC-3 has six blocks (ETSI TS 102 366, F.6)."""
 _FORMAT = slice(3, None)
-"""The part of a header that says in which format its frame is."""
+"""The fields of a header that describe the format of its frame."""
 _CHANGEABLE_CHANNELS = frozenset({"mp1", "mp2", "mp3", "opus"})
 """In these codecs each frame says how many channels it has, and an MP4 does not: they may change."""
 

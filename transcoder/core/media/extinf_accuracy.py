@@ -1,4 +1,4 @@
-"""How exact EXTINF is, by the segments that have passed, and what the last segment lacks by it."""
+"""How exact EXTINF is, by the segments that have passed, and what the first and the last one lack by it."""
 
 from dataclasses import dataclass, field
 
@@ -26,18 +26,15 @@ class ExtinfAccuracy:
     """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
     _delays: dict[Medium, float] = field(default_factory=dict)
     """The longest time from the last decode time of a segment to the end of its presentation."""
-    _origin: float | None = None
-    """When the track begins, in seconds, less where the playlist puts its first segment; without it nothing shows when the track ends."""
-
     _first: PassedSegment | None = None
-    """The first segment of the track; None if it is not known."""
+    """The first segment of the track; without it nothing shows when the track ends."""
     _lacks: list[float] = field(default_factory=list)
     """By how many seconds each segment that has a successor, from the first one on, falls short of EXTINF."""
 
     def begin(self, segment: PassedSegment) -> None:
         """Note where the track begins: with this segment, unless one was given before."""
         if self._first is None and segment.extents:
-            self._first, self._origin = segment, _start(segment) - segment.at
+            self._first = segment
 
     def missing_beginning(self) -> float:
         """Return by how many seconds the first segment falls short of EXTINF, 0 if it does not: EXTINF must be exact about all later ones.
@@ -78,11 +75,11 @@ class ExtinfAccuracy:
 
     def _missing_at_end(self, medium: Medium, last: PassedSegment) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
-        if self._origin is None or medium not in self._deviations:
+        if self._first is None or medium not in self._deviations:
             return 0.0
         extent = last.extents[medium]
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
-        end_of_playlist = self._origin + last.at + last.seconds
+        end_of_playlist = _start(self._first) - self._first.at + last.at + last.seconds
         short = min(last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
         sample_seconds = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
         if extent.sample_seconds:

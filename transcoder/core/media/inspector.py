@@ -62,7 +62,7 @@ class Inspector(Protocol):
 
     @property
     def packets(self) -> PacketEvidence:
-        """What the packets of the current segment show; nothing if its container has none."""
+        """What the packets or fragments of the current segment show; nothing if its container has neither."""
 
     @property
     def units(self) -> Collection[int]:

@@ -32,7 +32,7 @@ class SegmentOrder:
     def has_at(self, start: float, *, identity: tuple[object, ...]) -> bool:
         """Return whether another segment that continues a timeline starts at the same time to the millisecond.
 
-        A timeline that the source begins anew may start where an earlier one did, but hardly where the middle of that has a border.
+        The source may begin a new timeline at the time at which an earlier one began. It hardly begins one at a border inside of that.
         """
         return any(abs(unwrap(start, near=known) - known) < _SAME_SECONDS and identity != other for known, other in self._followers)
 

@@ -181,8 +181,8 @@ def _refuse_lost_frames(segment: PassedSegment) -> None:
 def _refuse_leap(segment: PassedSegment) -> None:
     """Refuse timestamps that leap forward inside a segment, in all its media, by a time that EXTINF does not include.
 
-    A pause of the source is in EXTINF, and a frame that stands still is in the video alone. Where there is only one medium, such a frame
-    may last long, and some packagers do not count its time.
+    EXTINF includes a pause of the source, and only the video stands still where a frame lasts long. A track of video alone may have such a
+    frame, and some packagers do not count its time.
     """
     leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
     excess = min((extent.seconds for extent in segment.extents.values()), default=0.0) - segment.seconds - segment.rounding

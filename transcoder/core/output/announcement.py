@@ -12,6 +12,7 @@ from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODER_CODEC
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
 
 _APART_SECONDS = 0.5
+"""Besides a segment, clocks may be so far apart: audio may begin a little before its video."""
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
 

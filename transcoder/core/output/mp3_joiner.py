@@ -8,7 +8,7 @@ from transcoder.core.output.written_samples import WrittenSamples
 
 
 class Mp3Joiner:
-    """Takes bare MP3 frames, period after period, in pieces of any size; returns them unchanged and counts them.
+    """Takes bare MP3 frames, period after period, in pieces of any size; counts them and passes them on.
 
     An encoder begins with about a frame of silence, so the first frame of each later period is left out if it was encoded. MP3 has neither
     a header nor an end, so that the file itself cannot show whether it is whole.

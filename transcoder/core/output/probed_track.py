@@ -11,6 +11,7 @@ _WITH_TIMESTAMPS = frozenset({Container.MPEGTS, Container.FMP4})
 LATER_SEGMENTS = 8
 """So many segments after the first are probed for a stream that is announced and has not begun."""
 _MIN_CONTRADICTION_SECONDS = 0.15
+"""The end of a track may differ by so much from the sum of EXTINF, besides rounding: audio may end a few frames earlier or later."""
 _MIN_OVERLAP_SECONDS = 0.03
 _WRONG_SHARE = 0.1
 """EXTINF that differs by more than this share from the distance of two segments is wrong, and not rounded."""
@@ -24,8 +25,25 @@ class Border:
 
     distance: float
     """Seconds from the start of the first one to the start of the second one."""
+    listed: float
+    """The same by the playlist."""
     overlap: float
     """By how many seconds the second one starts before the end of the first one; negative if it starts after it."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether they overlap: each segment was encoded by itself, and is played whole, after the one before it."""
+        return self.overlap > _MIN_OVERLAP_SECONDS
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether they follow each other without a hole or an overlap."""
+        return abs(self.overlap) <= _MIN_OVERLAP_SECONDS
+
+    @property
+    def contradicts_extinf(self) -> bool:
+        """Whether EXTINF is wrong about the first one: by more than rounding."""
+        return self.is_contiguous and abs(self.distance - self.listed) > _WRONG_SHARE * self.listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +75,9 @@ class ProbedTrack:
     @property
     def ends_early(self) -> bool:
         """Whether it ends before its playlist says, although EXTINF is right about its first segment and no segments overlap."""
-        return self.contradicts_playlist and self._late_seconds < 0 and bool(self.border) and _corrected(self, 0.0, 0.0) is None
+        if self.border is None or self.border.overlaps or self.border.contradicts_extinf:
+            return False
+        return self.contradicts_playlist and self._late_seconds < 0
 
     @property
     def _late_seconds(self) -> float:
@@ -113,15 +133,12 @@ def _corrected(track: ProbedTrack, end: float, by_playlist: float) -> float | No
     border = track.border
     if border is None:
         return None
-    listed = track.track.segments[1].at - track.track.segments[0].at
-    if border.overlap > _MIN_OVERLAP_SECONDS:
-        # Each segment was encoded by itself, and is played whole, after the one before it.
+    if border.overlaps:
         return end + (len(track.track.segments) - 1) * border.overlap
-    if abs(border.overlap) <= _MIN_OVERLAP_SECONDS and abs(border.distance - listed) > _WRONG_SHARE * listed:
-        return end
     # The last one may have any EXTINF, even none.
     longest = max(segment.seconds for segment in track.track.segments)
-    return end if abs(border.overlap) <= _MIN_OVERLAP_SECONDS and 0 < end - by_playlist < 2 * longest else None
+    is_last_longer = border.is_contiguous and 0 < end - by_playlist < 2 * longest
+    return end if border.contradicts_extinf or is_last_longer else None
 
 
 def _max_drift(track: Track) -> float:

@@ -9,6 +9,7 @@ from transcoder.core.output.fragment import Fragment
 from transcoder.errors import TranscodeError
 
 _MAX_ONE_TICK = 2
+"""So many samples of one tick, one after another, are no rounding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 
 _MIN_DISTANCES = 4
+"""Fewer distances show no rhythm."""
 _MAX_UNEVENNESS = 0.1
+"""Share of the usual distance by which one may differ from a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def stream_times(media: bytes, pid: int) -> StreamTimes | None:
 
 
 def _lacking(shown: Sequence[float]) -> int:
-    """Return how many times are lacking in a row in which most are equally far apart."""
+    """Return how many frames are missing between these times, if most of them are equally far apart."""
     distances = sorted(after - before for before, after in pairwise(shown))
     if len(distances) < _MIN_DISTANCES or not distances[len(distances) // 2]:
         return 0

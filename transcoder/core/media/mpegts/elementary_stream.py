@@ -31,7 +31,7 @@ class SegmentTimes:
     leap: float = 0.0
     """The longest time in seconds that its timestamps leave out between two samples."""
     units: set[int] = field(default_factory=set)
-    """Hashes of its PES packets, by their first payloads, in which the timestamps are."""
+    """A hash of the first payload of each PES packet, which has the timestamps."""
 
 
 class ElementaryStream:
