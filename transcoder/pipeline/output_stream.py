@@ -59,14 +59,16 @@ class Output:
         """Join the next piece of ffmpeg's output and push what can be sent. Raises what `Joiner.feed` does."""
         await self.push(self._joiner.feed(piece))
 
-    def end_period(self) -> tuple[list[bytes], WrittenSamples]:
+    def end_period(self, audio_seconds: float) -> tuple[list[bytes], WrittenSamples]:
         """End a period whose ffmpeg has ended well; return what was held back, for `push`, and what ffmpeg wrote.
+
+        `audio_seconds` is how much audio its source had, as far as it was to go into the output.
 
         Raises:
             TranscodeError: ffmpeg's output is not whole.
 
         """
-        return self._joiner.end_period()
+        return self._joiner.end_period(audio_seconds) if isinstance(self._joiner, Mp3Joiner) else self._joiner.end_period()
 
     async def finish(self) -> None:
         """Push the last bytes: with them, and only with them, the output is whole."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from transcoder.core.media.inspector import Inspector, inspector_for
-from transcoder.core.media.streams import Container
-from transcoder.core.output.accounting import missing_samples
+from transcoder.core.media.streams import Container, Medium
+from transcoder.core.output.accounting import missing_samples, source_seconds
 from transcoder.core.output.announcement import refuse_missing_media, silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
 from transcoder.core.output.probed_track import ProbedTrack, first_start
@@ -80,7 +80,7 @@ async def remux_period(
 
     async with ffmpeg.start(command, inputs=len(lanes)) as process:
         await _run(process, lanes, output)
-    last_pieces, written = output.end_period()
+    last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
 
@@ -112,6 +112,13 @@ def _ffmpeg_input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) ->
         return FfmpegInput(fd, track.probe.container, track.streams)
     start = track.streams[0].start
     return FfmpegInput(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
+
+
+def _audio_seconds(lanes: Sequence[_Lane], window: TimeWindow) -> float:
+    """Return how much audio was read that is within the window."""
+    audio = [(lane, stream) for lane in lanes for stream in lane.track.streams if stream.medium is Medium.AUDIO]
+    known = [source_seconds(stream, lane.inspector, window) for lane, stream in audio]
+    return sum(seconds for _, seconds in filter(None, known))
 
 
 def _check_accounts(lanes: Sequence[_Lane], written: WrittenSamples, options: RemuxOptions) -> None:

@@ -24,16 +24,25 @@ def missing_samples(stream: Stream, read: Inspector, written: WrittenSamples, *,
     if window is None:
         samples = None if samples is None else samples - read.undecodable.get(medium, 0)
         return None if samples is None or samples == got else f"{got} of {samples} {medium.value} samples of the source came out of ffmpeg"
-    if medium not in read.ends or stream.start is None:
+    source = source_seconds(stream, read, window)
+    if source is None:
         return None
-    end = unwrap(read.ends[medium], near=stream.start)
-    # The clock may wrap between the streams of a period, whose window is on one timeline.
-    edge = next((edge for edge in (window.start, window.end) if edge is not None), stream.start)
-    begin = unwrap(stream.start, near=edge)
-    expected, seconds = window.overlap(begin, begin + end - stream.start), written.seconds.get(medium, 0.0)
+    whole, expected = source
+    seconds = written.seconds.get(medium, 0.0)
     if seconds < expected - _TOLERANCE_SECONDS:
         return f"{seconds:.3f} of {expected:.3f} s of {medium.value} came out of ffmpeg"
-    share = expected / (end - stream.start) if end > stream.start else 0.0
+    share = expected / whole if whole > 0 else 0.0
     if medium is Medium.VIDEO and samples is not None and got < _MIN_FRAME_SHARE * share * samples - _FEW_FRAMES:
         return f"{got} of about {share * samples:.0f} video frames came out of ffmpeg"
     return None
+
+
+def source_seconds(stream: Stream, read: Inspector, window: TimeWindow) -> tuple[float, float] | None:
+    """Return how many seconds of a stream were read, and how many of them are within the window; None if that is not known."""
+    if stream.medium not in read.ends or stream.start is None:
+        return None
+    seconds = unwrap(read.ends[stream.medium], near=stream.start) - stream.start
+    # The clock may wrap between the streams of a period, whose window is on one timeline.
+    edge = next((edge for edge in (window.start, window.end) if edge is not None), stream.start)
+    begin = unwrap(stream.start, near=edge)
+    return seconds, window.overlap(begin, begin + seconds)

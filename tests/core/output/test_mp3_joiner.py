@@ -1,0 +1,49 @@
+"""MP3 frames of several periods in one file."""
+
+import pytest
+
+from transcoder.core.output.header import Durations
+from transcoder.core.output.mp3_joiner import Mp3Joiner
+
+# 192 kbit/s at 48 kHz: 576 bytes, 24 ms (ISO/IEC 11172-3).
+_HEADER, _FRAME_BYTES, _FRAME_SECONDS = b"\xff\xfb\xb4\x00", 576, 0.024
+
+
+def _frames(count: int, *, first: int = 0) -> bytes:
+    return b"".join(_HEADER + bytes([first + number]) * (_FRAME_BYTES - len(_HEADER)) for number in range(count))
+
+
+def _joined(*periods: tuple[int, float], encoded: bool = True, piece: int = 1000) -> bytes:
+    """Return what comes out for periods of so many frames, each with the seconds of its source."""
+    joiner, output = Mp3Joiner(Durations(0.0, {}), encoded=encoded), b""
+    for number, (frames, seconds) in enumerate(periods):
+        joiner.begin_period(last=number == len(periods) - 1)
+        data = _frames(frames)
+        for at in range(0, len(data), piece):
+            output += b"".join(joiner.feed(data[at : at + piece]))
+        pieces, written = joiner.end_period(seconds)
+        output += b"".join(pieces)
+        assert sum(written.samples.values()) == frames
+    return output + joiner.finish()
+
+
+def test_one_period_passes_whole() -> None:
+    assert _joined((12, 0.24)) == _frames(12)
+
+
+@pytest.mark.parametrize("piece", [1, 575, 576, 577, 100_000])
+def test_the_first_frame_of_a_later_period_is_left_out(piece: int) -> None:
+    assert _joined((11, 0.24), (11, 0.24), piece=piece) == _frames(11) + _frames(10, first=1)
+
+
+@pytest.mark.parametrize("parts", [0.0, 0.25, 0.5, 0.75, 0.999])
+def test_however_many_periods_the_output_is_no_longer_than_the_source_by_more_than_two_frames(parts: float) -> None:
+    # An encoder adds a frame at the beginning, and fills the last one.
+    frames, seconds = 12, (10 + parts) * _FRAME_SECONDS
+    periods = 50
+    out = len(_joined(*[(frames, seconds)] * periods)) / _FRAME_BYTES * _FRAME_SECONDS
+    assert -_FRAME_SECONDS <= out - periods * seconds <= 2.5 * _FRAME_SECONDS
+
+
+def test_copied_frames_pass_as_they_are() -> None:
+    assert _joined((11, 0.2), (11, 0.2), encoded=False) == _frames(11) * 2
