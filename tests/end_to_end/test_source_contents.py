@@ -12,6 +12,7 @@ from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from packager import TS_DELAY, Period, Segment, Variant, media_playlist, multivariant_playlist, pack_fmp4, pack_ts
 from peers import media_reader
 from peers.get_command import get
+from peers.origin_rules import Rule
 from peers.source_files import files_in
 
 from transcoder.core.media.timestamps import WRAP_SECONDS
@@ -91,13 +92,16 @@ def test_segments_that_were_encoded_by_themselves_are_played_whole(overlap: floa
     assert [round(after - before, 3) for before, after in pairwise(times)] == [0.04] * 149
 
 
+@pytest.mark.parametrize("ignore_range", [False, True], ids=["ranges", "no ranges"])
 @pytest.mark.parametrize("said", [10.0, 0.5, 4.0])
-def test_the_header_has_the_true_length_where_extinf_is_wrong(said: float, serve: Serve, tmp_path: Path) -> None:
+def test_the_header_has_the_true_length_where_extinf_is_wrong(said: float, *, ignore_range: bool, serve: Serve, tmp_path: Path) -> None:
     period = pack_ts(tmp_path, "segment", replace(SMALL, seconds=10))
     wrong = Period([replace(segment, seconds=said) for segment in period.segments])
     (tmp_path / "main.m3u8").write_text(media_playlist([wrong]))
-    output = tmp_path / "output.mp4"
-    download(tmp_path, serve, output)
+    output, origin = tmp_path / "output.mp4", serve(tmp_path)
+    origin.rules["*"] = Rule(ignore_range=ignore_range)
+    result = get(origin.url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
     assert media_reader.packet_counts(output)["video"] == 250
     assert media_reader.header_duration(output) == pytest.approx(10.0, abs=0.1)
 

@@ -12,7 +12,7 @@ from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timeline_continuity import continues
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.output.probed_track import LATER_SEGMENTS, Border, ProbedTrack
+from transcoder.core.output.probed_track import LATER_SEGMENTS, WRONG_SHARE, Border, ProbedTrack
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, single_error
@@ -22,6 +22,8 @@ from transcoder.pipeline.rendition import Rendition
 _HEAD_BYTES = 64 * 1024
 _LATER_HEAD_BYTES = 512 * 1024
 _AES_BLOCK_BYTES = 16
+_MAX_WHOLE_BYTES = 16 * 1024 * 1024
+"""A longer segment is not fetched for its end alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class _Part:
     """Decrypted, which makes them fewer than were asked for."""
     cut: bool
     """There is more of the segment."""
+
+
+_NOTHING = _Part(b"", cut=False)
 
 
 class SourceProbe:
@@ -72,7 +77,9 @@ class SourceProbe:
             async with asyncio.TaskGroup() as tasks:
                 first_probe = tasks.create_task(self._first_probe(track, rendition))
                 end = tasks.create_task(self._end_of(track.segments[-1])) if last else None
-        probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _Part(b"", cut=False))
+        probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _NOTHING)
+        if last and not probed.ends and await self._is_extinf_wrong(probed):
+            probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
         if not probed.contradicts_playlist:
             return probed
         probed = replace(probed, border=await self._border(probed))
@@ -94,12 +101,25 @@ class SourceProbe:
         ends = presentation_ends(part.clear, probed.probe, init=await self._keys.initialization_section(segment.init))
         return replace(probed, ends=ends, cut=is_fragmented and part.cut)
 
+    async def _is_extinf_wrong(self, probed: ProbedTrack) -> bool:
+        """Return whether the second segment lies elsewhere than EXTINF says: without ranges, no end shows that."""
+        first, *later = probed.track.segments[:2]
+        if not later or all(stream.start is None for stream in probed.streams):
+            return False
+        listed, after = later[0].at - first.at, await self._later_probe(later[0], previous=probed.probe)
+        for stream in probed.streams:
+            second = after and after.main(stream.medium)
+            if second and stream.start is not None and second.start is not None:
+                distance = unwrap(second.start, near=stream.start + listed) - stream.start
+                return abs(distance - listed) > WRONG_SHARE * listed + first.rounding
+        return False
+
     async def _border(self, probed: ProbedTrack) -> Border | None:
         """Read what lies between the first two segments of a track; None if that cannot be known."""
         first, second = probed.track.segments[:2]
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                end = tasks.create_task(self._end_of(first))
+                end = tasks.create_task(self._end_of(first, whole=True))
                 later = tasks.create_task(self._later_probe(second, previous=probed.probe))
         init = await self._keys.initialization_section(first.init)
         ends, after = presentation_ends(end.result().clear, probed.probe, init=init), later.result()
@@ -148,11 +168,14 @@ class SourceProbe:
         decryptor = await self._keys.decryptor(segment.key)
         return _Part(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
 
-    async def _end_of(self, segment: Segment) -> _Part:
-        """Return the bytes that show where `segment` ends; none if the origin has no cheap way to send them."""
+    async def _end_of(self, segment: Segment, *, whole: bool = False) -> _Part:
+        """Return the bytes that show where `segment` ends; without ranges none, unless fetching the `whole` segment is worth it."""
         if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
             return await self._head_of(segment)
         end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
+        if not end and whole:
+            part = await self._head_of(segment, size=_MAX_WHOLE_BYTES)
+            return _NOTHING if part.cut else _Part(part.clear[-END_BYTES:], cut=len(part.clear) > END_BYTES)
         cut = len(end) == END_BYTES
         if not end or not segment.key:
             return _Part(end, cut)

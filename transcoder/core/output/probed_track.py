@@ -13,7 +13,7 @@ LATER_SEGMENTS = 8
 _MIN_CONTRADICTION_SECONDS = 0.15
 """The end of a track may differ by so much from the sum of EXTINF, besides rounding: audio may end a few frames earlier or later."""
 _MIN_OVERLAP_SECONDS = 0.03
-_WRONG_SHARE = 0.1
+WRONG_SHARE = 0.1
 """EXTINF that differs by more than this share from the distance of two segments is wrong, and not rounded."""
 _ROUNDING = 0.25
 """Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
@@ -43,7 +43,7 @@ class Border:
     @property
     def contradicts_extinf(self) -> bool:
         """Whether EXTINF is wrong about the first one: by more than rounding."""
-        return self.is_contiguous and abs(self.distance - self.listed) > _WRONG_SHARE * self.listed
+        return self.is_contiguous and abs(self.distance - self.listed) > WRONG_SHARE * self.listed
 
 
 @dataclass(frozen=True, slots=True)
