@@ -59,6 +59,19 @@ def test_info_reports_the_requested_output(query: str, extension: str, chosen: s
     assert report["seconds"] == pytest.approx(seconds, abs=0.2)
 
 
+def test_audio_that_is_reencoded_without_being_asked_is_said_to_be(media: Media, serve: Serve) -> None:
+    url = serve(media("packed-mp2")).url("/main.m3u8")
+    said = {
+        query: ask(f"/info?{query}url={url}", settings=SETTINGS).document["audio_reencoded"] for query in ("", "format=m4a&", "mute=1&")
+    }
+    assert said == {"": "mp2", "format=m4a&": None, "mute=1&": None}
+    answer = ask(f"/download?url={url}", settings=SETTINGS)
+    assert (answer.headers["x-audio-reencoded"], answer.notes["audio_reencoded"]) == ("mp2", "mp2")
+    copied = ask(f"/download?url={serve(media('packed-aac')).url('/main.m3u8')}", settings=SETTINGS)
+    assert "x-audio-reencoded" not in copied.headers
+    assert "audio_reencoded" not in copied.notes
+
+
 def test_info_and_head_fetch_no_segment(media: Media, serve: Serve) -> None:
     origin = serve(media("ts-separate-audio"))
     for target, method in (("/info", "GET"), ("/info", "HEAD"), ("/download", "HEAD")):

@@ -37,6 +37,11 @@ def test_info_prints_a_table(media: Callable[[str], Path], serve: Serve) -> None
     assert {request.path.rpartition(".")[2] for request in origin.requests} == {"m3u8"}
 
 
+def test_info_says_that_audio_is_reencoded(media: Callable[[str], Path]) -> None:
+    completed = transcoder("info", str(media("packed-mp2") / "main.m3u8"))
+    assert "audio re-encoded, from mp2" in [" ".join(line.split()) for line in completed.stdout.splitlines()]
+
+
 def test_info_prints_json(media: Callable[[str], Path]) -> None:
     completed = transcoder("info", str(media("ts-three-sizes") / "main.m3u8"), "--json")
     report = json.loads(completed.stdout)

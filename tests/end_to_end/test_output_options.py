@@ -66,6 +66,22 @@ def test_periods_that_are_encoded_as_mp3_do_not_add_up_to_more(media: Media, ser
     assert media_reader.packet_counts(output)["audio"] * 1152 / 48_000 == pytest.approx(seconds, abs=0.06)
 
 
+@pytest.mark.parametrize("name", ["ts-mp2", "ts-dts", "ts-s302m", "packed-mp2", "fmp4-dts", "fmp4-pcm", "fmp4-vorbis", "fmp4-alac"])
+def test_audio_that_mp4_cannot_hold_is_reencoded_as_aac(name: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+    folder = media(name)
+    output = download(serve(folder).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert media_reader.codecs(output) == ["h264", "aac"]
+    assert media_reader.decoded_counts(output)["video"] == 150
+    assert media_reader.header_duration(output) == pytest.approx(6.0, abs=0.1)
+    playlists = [folder / listed for listed in ("video.m3u8", "audio.m3u8") if (folder / listed).exists()] or [folder / "main.m3u8"]
+    files = [media_reader.concatenate(playlist, tmp_path / playlist.stem) for playlist in playlists]
+    delays = av_sync.beep_delays(*files) if len(files) == 1 else [0] * 5  # packed audio has no times of its own
+    assert av_sync.beep_delays(output) == pytest.approx(delays, abs=0.006)
+    refused = get(serve(folder).url("/main.m3u8"), tmp_path / "copy.mp4", "--audio-codec", "copy")
+    assert (refused.returncode, b"without audio_codec=copy it is re-encoded" in refused.stderr) == (3, True), refused.stderr.decode()
+    assert not (tmp_path / "copy.mp4").exists()
+
+
 def test_copied_audio_is_unchanged(media: Media, serve: Serve, tmp_path: Path) -> None:
     folder = media("ts-muxed")
     output = download(serve(folder).url("/main.m3u8"), tmp_path / "output.m4a", "--format", "m4a")

@@ -119,10 +119,26 @@ def assert_in_sync(output: Path, periods: list[list[Path]]) -> None:
 def test_periods_that_cannot_be_joined_without_reencoding_are_refused(
     name: str, message: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
-    result = get(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4")
+    result = get(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4", "--audio-codec", "copy")
     assert result.returncode == 3
     assert message in result.stderr.decode()
     assert not (tmp_path / "output.mp4").exists()
+
+
+@pytest.mark.parametrize("name", ["join-ts-audio-codec", "join-ts-sample-rate", "join-ts-channels"])
+def test_a_period_with_other_audio_is_reencoded_in_the_format_of_the_first(
+    name: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    folder = media(name)
+    output = download(serve(folder).url("/main.m3u8"), tmp_path / "output.mp4")
+    periods = sources(folder, tmp_path)
+    first, second = (media_reader.packet_counts(*files) for files in periods)
+    assert media_reader.codecs(output) == ["h264", "aac"]
+    assert media_reader.packet_counts(output)["video"] == first["video"] + second["video"]
+    assert media_reader.decoded_counts(output)["video"] == first["video"] + second["video"]
+    assert audio_gaps(output) == []
+    assert media_reader.header_duration(output) == pytest.approx(media_reader.duration(output), abs=0.1)
+    assert_in_sync(output, periods)
 
 
 @pytest.mark.parametrize(("name", "silent"), [("join-ts-no-audio-first", (0.0, 4.0)), ("join-ts-no-audio-second", (4.1, 8.0))])

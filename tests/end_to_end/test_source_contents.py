@@ -6,11 +6,13 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from conftest import Serve
 from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from packager import TS_DELAY, Period, Segment, Variant, media_playlist, multivariant_playlist, pack_fmp4, pack_ts
 from peers import media_reader
+from peers.av_sync import beep_delays
 from peers.get_command import get
 from peers.origin_rules import Rule
 from peers.source_files import files_in
@@ -61,23 +63,58 @@ def test_parameter_sets_may_change_without_a_tag(codec: str, second: GeneratedVi
 
 
 @pytest.mark.parametrize(
-    ("second", "words"),
+    ("first", "second"),
     [
-        pytest.param(replace(SMALL, channels=1), "changes its", id="AAC"),
-        pytest.param(replace(SMALL, sample_rate=44_100), "changes its", id="another rate"),
+        pytest.param(SMALL, replace(SMALL, channels=1), id="AAC in mono"),
+        pytest.param(SMALL, replace(SMALL, sample_rate=44_100), id="AAC at another rate"),
+        pytest.param(replace(SMALL, audio_codec="ac3"), replace(SMALL, audio_codec="ac3", channels=1), id="AC-3 in mono"),
+        pytest.param(SMALL, replace(SMALL, audio_codec="ac3"), id="another codec"),
+        pytest.param(replace(SMALL, audio_codec="mp3"), replace(SMALL, audio_codec="mp2"), id="another layer of MPEG audio"),
     ],
 )
-def test_audio_whose_format_changes_without_a_tag_is_refused(second: GeneratedVideo, words: str, serve: Serve, tmp_path: Path) -> None:
-    write_playlist(tmp_path, write_segments(tmp_path, one_after_another(SMALL, second)))
-    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
-    assert (result.returncode, words in result.stderr.decode()) == (3, True), result.stderr.decode()
+def test_audio_whose_format_changes_between_segments_is_reencoded(
+    first: GeneratedVideo, second: GeneratedVideo, serve: Serve, tmp_path: Path
+) -> None:
+    write_playlist(tmp_path, write_segments(tmp_path, one_after_another(first, second, second)))
+    output, url = tmp_path / "output.mp4", serve(tmp_path).url("/main.m3u8")
+    result = get(url, output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.packet_counts(output)["video"] == 150
+    assert media_reader.codecs(output) == ["h264", {"mp3": "mp3float"}.get(first.audio_codec or "", first.audio_codec)]
+    with av.open(output) as container:
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert seconds == pytest.approx(6.0, abs=0.15)
+    refused = get(url, tmp_path / "copy.mp4", "--audio-codec", "copy")
+    assert refused.returncode == 3, refused.stderr.decode()
 
 
-def test_ac3_whose_channels_change_without_a_tag_is_refused(serve: Serve, tmp_path: Path) -> None:
-    loud = replace(SMALL, audio_codec="ac3")
-    write_playlist(tmp_path, write_segments(tmp_path, one_after_another(loud, replace(loud, channels=1))))
+def test_one_segment_with_other_audio_is_refused_without_a_tag(serve: Serve, tmp_path: Path) -> None:
+    """It belongs to another rendition, whose audio may be another language."""
+    write_playlist(tmp_path, write_segments(tmp_path, one_after_another(SMALL, replace(SMALL, channels=1), SMALL)))
     result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
-    assert (result.returncode, b"from 2 to 1" in result.stderr) == (3, True), result.stderr.decode()
+    assert (result.returncode, b"not the one that belongs in its place" in result.stderr) == (4, True), result.stderr.decode()
+
+
+def test_latm_is_reencoded(serve: Serve, tmp_path: Path) -> None:
+    files = write_segments(tmp_path, one_after_another(SMALL, SMALL), "-mpegts_flags", "latm")
+    write_playlist(tmp_path, files)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert media_reader.codecs(output) == ["h264", "aac"]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(file.read_bytes() for file in files))
+    assert media_reader.codecs(joined) == ["h264", "aac_latm"]
+    assert beep_delays(output) == pytest.approx(beep_delays(joined), abs=1024 / 48_000 / 2)
+
+
+@pytest.mark.parametrize("codec", ["aac", "ac3"])
+def test_audio_whose_channels_change_inside_a_segment_is_refused(codec: str, serve: Serve, tmp_path: Path) -> None:
+    loud = replace(SMALL, audio_codec=codec)
+    parts = [part.read_bytes() for part in write_segments(tmp_path, one_after_another(loud, replace(loud, channels=1)))]
+    (tmp_path / "both.ts").write_bytes(b"".join(parts))
+    write_playlist(tmp_path, [tmp_path / "both.ts"], seconds=4.0)
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, b"changes its" in result.stderr) == (3, True), result.stderr.decode()
 
 
 @pytest.mark.parametrize("overlap", [0.04, 0.2, 0.44])

@@ -1,5 +1,6 @@
 """The route `/download`: the output itself, or a file passed through."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from transcoder.app.answer import Answer
@@ -98,7 +99,7 @@ class _OutputHead:
         self._cache_control = f"public, max-age={cache_seconds}" if cache_seconds > 0 else "no-store"
         self.timing = timing
 
-    def build(self, estimated_bytes: int | None, *, seconds: float | None = None) -> ResponseHead:
+    def build(self, estimated_bytes: int | None, *, seconds: float | None = None, reencoded: Sequence[str] = ()) -> ResponseHead:
         headers = [
             ("content-type", self._content_type),
             ("content-disposition", content_disposition(self._name)),
@@ -109,6 +110,7 @@ class _OutputHead:
         ]
         headers += [("x-content-duration", f"{seconds:.3f}")] if seconds is not None else []
         headers += [("x-content-length-estimate", str(estimated_bytes))] if estimated_bytes is not None else []
+        headers += [("x-audio-reencoded", ", ".join(reencoded))] if reencoded else []
         return ResponseHead(HTTPStatus.OK, tuple(headers))
 
 
@@ -121,7 +123,10 @@ class _OutputSink:
 
     async def start(self, announcement: Announcement) -> None:
         self._head.timing.mark("media")
-        await self._answer.start(self._head.build(announcement.estimated_bytes, seconds=announcement.seconds))
+        if announcement.reencoded:
+            self._answer.note(audio_reencoded=", ".join(announcement.reencoded))
+        head = self._head.build(announcement.estimated_bytes, seconds=announcement.seconds, reencoded=announcement.reencoded)
+        await self._answer.start(head)
 
     async def write(self, chunk: bytes) -> None:
         await self._answer.write(chunk)

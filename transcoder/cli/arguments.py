@@ -11,10 +11,11 @@ from transcoder.errors import BadRequestError
 def add_parameter_options(parser: argparse.ArgumentParser) -> None:
     """Add an option for each parameter of a request."""
     for parameter in PARAMETERS:
+        option = f"--{parameter.name.replace('_', '-')}"
         if parameter.metavar is None:
-            parser.add_argument(f"--{parameter.name}", action="store_const", const="1", help=parameter.help)
+            parser.add_argument(option, action="store_const", const="1", help=parameter.help)
         else:
-            parser.add_argument(f"--{parameter.name}", metavar=parameter.metavar, help=parameter.help)
+            parser.add_argument(option, metavar=parameter.metavar, help=parameter.help)
 
 
 def add_header_options(parser: argparse.ArgumentParser) -> None:

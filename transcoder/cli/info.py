@@ -95,6 +95,7 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
         ("page", report.page),
         ("duration", f"{report.seconds:.1f} s"),
         ("file name", report.file_name),
+        ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else ""),
         ("estimate", _megabytes(report.estimated_bytes)),
         ("over Lambda", "" if lambda_seconds is None else f"{lambda_seconds:.1f} s to send"),
     ]

@@ -8,8 +8,9 @@ from typing import Self
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.output.accounting import missing_samples, source_seconds
-from transcoder.core.output.announcement import refuse_missing_media, silence_for_period
+from transcoder.core.output.announcement import silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
+from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import OutputFormat, TimeWindow
@@ -69,10 +70,11 @@ async def remux_period(
         UpstreamError: as `Rendition.feed` does.
 
     """
-    begun = _begin(tracks, [segment for _, segment in present])
+    output_format = settings.output_format.after(output.announcement.audio)
+    begun = _begin(tracks, [segment for _, segment in present], output_format)
     lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = silence_for_period(begun, output.announcement.audio)
-    options = RemuxOptions(settings.output_format, settings.joined, settings.window, silence, settings.tags)
+    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags)
 
     def command(fds: Sequence[int]) -> list[str]:
         inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
@@ -85,7 +87,7 @@ async def remux_period(
     await output.push(last_pieces)
 
 
-def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment]) -> list[ProbedTrack]:
+def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat) -> list[ProbedTrack]:
     """Return the tracks of a period with what its first segments say now that they have arrived.
 
     A period that no tag announces has its first timestamps in them, not in the probe of the source; and an origin may have sent the probe
@@ -93,6 +95,7 @@ def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment]) -> 
     """
     begun = [track.begun(segment.probe, segment.segment) for track, segment in zip(tracks, segments, strict=True)]
     refuse_missing_media(begun)
+    refuse_codecs(begun, output_format)
     return begun
 
 

@@ -9,7 +9,7 @@ from transcoder.core.media.passed_segment import PassedSegment
 from transcoder.core.media.segment_order import SegmentOrder
 from transcoder.core.media.segment_sequence import fills_two_places
 from transcoder.core.media.streams import Medium
-from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues
+from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, same_streams
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
 from transcoder.pipeline.segment import ProbedSegment
@@ -20,7 +20,7 @@ _MIN_LEFT_OUT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Leap:
-    """Where the timestamps leave a timeline without a tag."""
+    """Where the timestamps leave a timeline, or other streams begin, without a tag."""
 
     before: ProbedSegment
     starts: Mapping[Medium, float]
@@ -75,7 +75,7 @@ class SegmentPlaces:
     def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
         """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""
         last = self._last_leap
-        if last is None or last.after.segment is not previous.segment:
+        if last is None or last.after.segment is not previous.segment or not same_streams(last.before.probe, segment.probe):
             return
         known = {stream.medium for stream in segment.probe.streams if stream.start is not None}
         apart = segment.segment.at - last.before.segment.at

@@ -14,6 +14,7 @@ from transcoder.core.output.announcement import (
     silence_for_period,
 )
 from transcoder.core.output.probed_track import ProbedTrack
+from transcoder.core.request.output_format import AudioMode, FileFormat, OutputFormat
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
@@ -82,10 +83,9 @@ def test_periods_add_up() -> None:
         ([[probed(TrackKind.VIDEO, audio())]], "no video"),
         ([[probed(TrackKind.AUDIO, video())]], "no audio"),
         ([[probed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
-        ([[probed(TrackKind.BOTH, audio(codec="mp2"))]], "mp2"),
+        ([[probed(TrackKind.BOTH, audio(codec="ac-4"))]], "ac-4, .* cannot decode"),
         ([[probed(TrackKind.BOTH, video())], [probed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
-        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
-        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(channels=1))]], "channels"),
+        ([[probed(TrackKind.BOTH, audio(channels=4))], [probed(TrackKind.BOTH, audio())]], "channels"),
         ([[probed(TrackKind.BOTH, video(), audio())], [probed(TrackKind.BOTH, audio())]], "no video"),
         ([[probed(TrackKind.BOTH, video(), audio(channels=4))], [probed(TrackKind.BOTH, video())]], "no audio"),
     ],
@@ -93,6 +93,47 @@ def test_periods_add_up() -> None:
 def test_periods_that_cannot_be_one_output_are_refused(periods: list[list[ProbedTrack]], words: str) -> None:
     with pytest.raises(UnsupportedSourceError, match=words):
         announce(periods, estimated_bytes=None)
+
+
+@pytest.mark.parametrize(
+    ("periods", "words"),
+    [
+        ([[probed(TrackKind.BOTH, audio(codec="mp2"))]], "mp2, .*; without audio_codec=copy it is re-encoded"),
+        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
+        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(channels=1))]], "channels"),
+        ([[probed(TrackKind.BOTH, audio())], [probed(TrackKind.BOTH, audio(codec="ac3"))]], "from aac to ac3"),
+    ],
+)
+def test_audio_is_not_reencoded_where_that_is_forbidden(periods: list[list[ProbedTrack]], words: str) -> None:
+    with pytest.raises(UnsupportedSourceError, match=words):
+        announce(periods, estimated_bytes=None, output_format=OutputFormat(audio_mode=AudioMode.COPY))
+    assert announce(periods, estimated_bytes=None).audio is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codec", "reencoded"),
+    [
+        pytest.param(audio(codec="mp2"), audio(codec="mp2"), "aac", ("mp2",), id="MP4 cannot hold either"),
+        pytest.param(audio(), audio(codec="dts"), "aac", ("dts",), id="MP4 cannot hold the second"),
+        pytest.param(audio(codec="mp2", rate=44_100), audio(rate=44_100), "aac", ("mp2",), id="MP4 cannot hold the first"),
+        pytest.param(audio(codec="ac3"), audio(), "ac3", ("aac",), id="another codec"),
+        pytest.param(audio(), audio(rate=44_100), "aac", ("aac",), id="another rate"),
+        pytest.param(audio(), audio(channels=6), "aac", ("aac",), id="other channels"),
+        pytest.param(audio(), audio(), "aac", (), id="the same"),
+    ],
+)
+def test_audio_is_reencoded_where_it_could_not_be_in_the_output_otherwise(
+    first: Stream, second: Stream, codec: str, reencoded: tuple[str, ...]
+) -> None:
+    announcement = announce([[probed(TrackKind.BOTH, video(), each)] for each in (first, second)], estimated_bytes=None)
+    assert announcement.audio == replace(first, codec=codec)
+    assert announcement.reencoded == reencoded
+
+
+def test_what_is_reencoded_for_the_format_asked_for_is_not_mentioned() -> None:
+    periods = [[probed(TrackKind.AUDIO, audio(codec="mp2"))]]
+    for file_format in (FileFormat.M4A, FileFormat.MP3):
+        assert announce(periods, estimated_bytes=None, output_format=OutputFormat(file_format)).reencoded == ()
 
 
 def test_a_stream_that_is_announced_but_never_begins_is_left_out() -> None:
@@ -155,7 +196,7 @@ def test_a_period_without_audio_gets_silence_of_its_duration_in_the_format_of_th
     announcement = announce([silent, loud], estimated_bytes=None)
     silence = silence_for_period(silent, announcement.audio)
     assert silence is not None
-    assert (silence.codec, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
+    assert (silence.encoder, silence.sample_rate, silence.channels, silence.start) == ("aac", 44_100, 1, 500.0)
     assert silence.seconds == pytest.approx(4.0)
     assert silence_for_period(loud, announcement.audio) is None
 

@@ -12,4 +12,4 @@ def test_every_parameter_is_valid_in_a_query_and_on_a_command_line() -> None:
     assert len(set(names)) == len(names)
     assert {field.name for field in fields(Job)} == {"url", *names}
     for parameter in PARAMETERS:
-        assert re.fullmatch(r"[a-z]+", parameter.name)
+        assert re.fullmatch(r"[a-z_]+", parameter.name)

@@ -14,7 +14,8 @@ class Cors:
     allow_methods: tuple[str, ...] = ("GET", "HEAD")
     allow_headers: tuple[str, ...] = ()
     expose_headers: tuple[str, ...] = (
-        "accept-ranges", "content-disposition", "content-range", "etag", "server-timing", "x-content-duration", "x-content-length-estimate",
+        "accept-ranges", "content-disposition", "content-range", "etag", "server-timing", "x-audio-reencoded", "x-content-duration",
+        "x-content-length-estimate",
     )  # fmt: skip
     """Response headers that a script may read in addition to the few that it always may."""
     max_age_seconds: int = 3600

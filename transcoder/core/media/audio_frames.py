@@ -1,14 +1,12 @@
 """A counter of the audio frames in a byte stream."""
 
-from transcoder.core.media.audio_headers import BLOCK_SAMPLES, HEADER_BYTES, FrameHeader, HeaderReader
+from transcoder.core.media.audio_headers import BLOCK_SAMPLES, CHANGEABLE_CHANNELS, HEADER_BYTES, FrameHeader, HeaderReader
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _BLOCKS_PER_SAMPLE = 6
 """An MP4 sample of E-AC-3 has six blocks (ETSI TS 102 366, F.6)."""
 _FORMAT = slice(3, None)
 """The fields of a header that describe the format of its frame."""
-_CHANGEABLE_CHANNELS = frozenset({"mp1", "mp2", "mp3", "opus"})
-"""In these codecs each frame says how many channels it has, and an MP4 does not: they may change."""
 
 
 class AudioFrameCounter:
@@ -111,7 +109,7 @@ def _refuse_change(first: FrameHeader, now: FrameHeader) -> None:
         return
     if now.sample_rate != first.sample_rate:
         change = f"its sampling rate within the source, from {first.sample_rate} to {now.sample_rate} Hz"
-    elif now.codec not in _CHANGEABLE_CHANNELS and now.channels and first.channels and now.channels != first.channels:
+    elif now.codec not in CHANGEABLE_CHANNELS and now.channels and first.channels and now.channels != first.channels:
         change = f"its channels within the source, from {first.channels} to {now.channels}"
     elif now.profile != first.profile:
         change = f"its AAC profile within the source, from {first.profile + 1} to {now.profile + 1}"

@@ -34,9 +34,13 @@ HEADER_BYTES = 9
 BLOCK_SAMPLES = 256
 """Audio samples per channel in one AC-3 or E-AC-3 block."""
 OPUS_RATE = 48_000
+CHANGEABLE_CHANNELS = frozenset({"mp1", "mp2", "mp3", "opus"})
+"""In these codecs each frame says how many channels it has, and an MP4 does not: they may change."""
 
-_ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
-_ADTS_CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8)
+AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+"""Sampling rates in Hz by their index (ISO/IEC 14496-3, 1.6.3.4)."""
+AAC_CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8)
+"""Number of channels by channel configuration (1.6.3.5)."""
 _ADTS_HEADER = 7
 
 _MPEG1_KBPS = {
@@ -70,11 +74,11 @@ def read_adts_header(data: bytes, at: int) -> FrameHeader | None:
         return None
     rate_index = data[at + 2] >> 2 & 0xF
     length = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
-    if rate_index >= len(_ADTS_RATES) or length < _ADTS_HEADER:
+    if rate_index >= len(AAC_RATES) or length < _ADTS_HEADER:
         return None
-    channels = _ADTS_CHANNELS[(data[at + 2] & 1) << 2 | data[at + 3] >> 6]
+    channels = AAC_CHANNELS[(data[at + 2] & 1) << 2 | data[at + 3] >> 6]
     samples = 1024 * ((data[at + 6] & 3) + 1)
-    return FrameHeader("aac", length, samples, _ADTS_RATES[rate_index], channels, profile=data[at + 2] >> 6)
+    return FrameHeader("aac", length, samples, AAC_RATES[rate_index], channels, profile=data[at + 2] >> 6)
 
 
 def read_mpeg_audio_header(data: bytes, at: int) -> FrameHeader | None:

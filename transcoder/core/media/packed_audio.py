@@ -24,7 +24,14 @@ _ENCRYPTION_OWNER = b"com.apple.streaming.audioDescription\0"
 """Describes how to set up a decoder for encrypted samples (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
 _MAX_TAG_BYTES = 1024 * 1024
 """A longer tag is refused. Cover images are smaller than this."""
-_CONTAINERS = {"aac": Container.ADTS, "mp3": Container.MP3, "ac3": Container.AC3, "eac3": Container.EAC3}
+_CONTAINERS = {
+    "aac": Container.ADTS,
+    "mp1": Container.MP3,
+    "mp2": Container.MP3,
+    "mp3": Container.MP3,
+    "ac3": Container.AC3,
+    "eac3": Container.EAC3,
+}
 _READERS: tuple[HeaderReader, ...] = (read_adts_header, read_ac3_header, read_mpeg_audio_header)
 _INDEX_MARK_BYTES = 200
 """A frame that contains an index instead of audio has its mark within this many bytes of its start."""
@@ -69,7 +76,7 @@ def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
         raise DamagedMediaError("A segment is not media: it contains no audio frame where packed audio must have its first.")
     container = _CONTAINERS.get(frame.codec)
     if container is None:
-        raise UnsupportedSourceError(f"The source's audio codec is {frame.codec}. Packed audio must be AAC, MP3, AC-3 or E-AC-3.")
+        raise UnsupportedSourceError(f"The source's audio codec is {frame.codec}. Packed audio must be AAC, MPEG audio, AC-3 or E-AC-3.")
     stream = Stream(Medium.AUDIO, frame.codec, 0, tag_timestamp(head[:skip]), frame.sample_rate, frame.channels)
     return Probe(container, (stream,), skip)
 

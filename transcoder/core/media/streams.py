@@ -68,6 +68,11 @@ class Stream:
     decode_start: float | None = None
     """First decode time in seconds as written, where it is known."""
 
+    def has_format_of(self, other: "Stream") -> bool:
+        """Tell whether both can be in one track, as far as is known: they have the same codec, sampling rate and channels."""
+        pairs = [(self.sample_rate, other.sample_rate), (self.channels, other.channels)]
+        return self.codec == other.codec and all(mine == their for mine, their in pairs if mine and their)
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:

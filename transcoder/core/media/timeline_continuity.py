@@ -1,8 +1,10 @@
 """Checks whether one segment continues another: the same timeline, the same streams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from transcoder.core.media.streams import Medium, Probe
+from transcoder.core.media.audio_headers import CHANGEABLE_CHANNELS
+from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 
 OVERLAP_SECONDS = 0.5
@@ -54,11 +56,16 @@ def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe) -> boo
 
 
 def same_streams(before: Probe, after: Probe) -> bool:
-    """Tell whether one ffmpeg process can read both segments: the streams for the output have the same ids and codecs.
+    """Tell whether one ffmpeg process can read both segments: the streams for the output have the same ids and formats.
 
     A stream that is missing in the later segment is allowed.
     """
+    pairs = [(before.main(medium), after.main(medium)) for medium in Medium]
     return before.container is after.container and all(
-        (old and (old.id, old.codec)) == (new and (new.id, new.codec)) or new is None
-        for old, new in ((before.main(medium), after.main(medium)) for medium in Medium)
+        new is None or (old is not None and old.id == new.id and _format(new).has_format_of(_format(old))) for old, new in pairs
     )
+
+
+def _format(stream: Stream) -> Stream:
+    """Return a stream without its channels where each frame says how many it has, and they may change."""
+    return replace(stream, channels=None) if stream.codec in CHANGEABLE_CHANNELS else stream

@@ -1,19 +1,19 @@
 """What the output will be, before its first byte: its streams, its duration, and a refusal of what cannot become one MP4."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
-from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
+from transcoder.core.media.streams import Medium, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
-from transcoder.core.output.ffmpeg_command import AUDIO_CODECS, DECODABLE, VIDEO_CODECS, Silence, can_generate_silence
+from transcoder.core.output.ffmpeg_command import Silence
+from transcoder.core.output.formats import formats_of, output_formats, reencoded_audio
 from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack, media_spans
-from transcoder.core.request.output_format import COPY_EVERYTHING, ENCODER_CODECS, OutputFormat, VideoMode
+from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat, audio_encoder
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
 
 _APART_SECONDS = 0.5
 """Besides a segment, clocks may be so far apart: audio may begin a little before its video."""
-_MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Announcement:
     """How long its video and its audio are, in seconds."""
     estimated_bytes: int | None
     audio: Stream | None = None
-    """The format of its audio: silence is generated in it for a period that has none."""
+    """The format of its audio: for a period that has another one it is re-encoded, for one that has none silence is generated."""
+    reencoded: tuple[str, ...] = ()
+    """The codecs of audio that is re-encoded although nobody asked for it: MP4 cannot hold it, or its format changes."""
 
 
 def announce(
@@ -38,13 +40,7 @@ def announce(
             re-encoding could even out.
 
     """
-    formats: dict[Medium, Stream] = {}
-    for tracks in periods:
-        refuse_missing_media(tracks)
-        _refuse_codecs(tracks, output_format)
-        formats = _formats(tracks, output_format) | formats
-    for tracks in periods:
-        _refuse_change(formats, _formats(tracks, output_format))
+    formats = output_formats(periods, output_format)
     spans = [media_spans(tracks) for tracks in periods]
     lengths = [max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans]
     return Announcement(
@@ -57,6 +53,7 @@ def announce(
         },
         estimated_bytes=estimated_bytes,
         audio=formats.get(Medium.AUDIO),
+        reencoded=reencoded_audio(periods, output_format.after(formats.get(Medium.AUDIO))),
     )
 
 
@@ -125,57 +122,7 @@ def refuse_other_variant(
 
 def silence_for_period(tracks: Sequence[ProbedTrack], audio: Stream | None) -> Silence | None:
     """Return the silence that a period needs in an output with that audio; None if it has audio itself, or the output has none."""
-    if audio is None or Medium.AUDIO in _formats(tracks, COPY_EVERYTHING):
+    if audio is None or Medium.AUDIO in formats_of(tracks, COPY_EVERYTHING):
         return None
     start, end = media_spans(tracks)[Medium.VIDEO]
-    return Silence(audio.codec, audio.sample_rate or 0, audio.channels or 0, start, end - start)
-
-
-def _formats(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> dict[Medium, Stream]:
-    """Return the format of each medium in the output."""
-    streams = [(stream, output_format.encoder(stream)) for track in tracks for stream in track.streams]
-    return {stream.medium: replace(stream, codec=ENCODER_CODECS[encoder]) if encoder else stream for stream, encoder in streams}
-
-
-def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
-    """Refuse a period of which a track has nothing that could go into the output.
-
-    Raises:
-        UnsupportedSourceError: a track has none of the media that it is listed for, or is plain MP4 in several segments.
-
-    """
-    for track in tracks:
-        if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
-            raise UnsupportedSourceError("The segments are plain MP4 files; only fragmented MP4 can be joined.")
-        if not track.streams:
-            missing = _MISSING[track.track.kind]
-            if len(tracks) == 1:
-                raise UnsupportedSourceError(f"The source contains {missing}.")
-            raise UnexpectedMediaError(f"A playlist of the source contains {missing}, although it is listed for that.")
-
-
-def _refuse_codecs(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> None:
-    """Refuse what MP4 cannot hold and is not re-encoded."""
-    for stream in (stream for track in tracks for stream in track.streams):
-        is_video = stream.medium is Medium.VIDEO
-        if stream.codec in (VIDEO_CODECS if is_video else AUDIO_CODECS):
-            continue
-        if output_format.encoder(stream) is None or stream.codec not in DECODABLE:
-            way_out = f"; video={VideoMode.H264.value} re-encodes it" if is_video and stream.codec in DECODABLE else ""
-            raise UnsupportedSourceError(
-                f"The {stream.medium.value} of the source is {stream.codec}, which cannot be put into an MP4 as it is{way_out}."
-            )
-
-
-def _refuse_change(first: Mapping[Medium, Stream], later: Mapping[Medium, Stream]) -> None:
-    """Refuse a period that cannot be joined to the first one."""
-    if Medium.VIDEO in first and Medium.VIDEO not in later:
-        raise UnsupportedSourceError("A part of the source has no video.")
-    if Medium.AUDIO in first and Medium.AUDIO not in later and not can_generate_silence(first[Medium.AUDIO]):
-        raise UnsupportedSourceError("A part of the source has no audio.")
-    for medium, other in later.items():
-        stream = first[medium]
-        if stream.codec != other.codec:
-            raise UnsupportedSourceError(f"The {medium.value} changes from {stream.codec} to {other.codec} within the source.")
-        if (stream.sample_rate, stream.channels) != (other.sample_rate, other.channels):
-            raise UnsupportedSourceError("The audio changes its sampling rate or its channels within the source.")
+    return Silence(audio_encoder(audio), audio.sample_rate or 0, audio.channels or 0, start, end - start)

@@ -9,20 +9,25 @@ import ffmpeg
 
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
-from transcoder.core.request.output_format import COPY_EVERYTHING, MP3_BITS_PER_SECOND, WHOLE_PERIOD, FileFormat, OutputFormat, TimeWindow
+from transcoder.core.request.output_format import (
+    AUDIO_LAYOUTS,
+    COPY_EVERYTHING,
+    MP3_BITS_PER_SECOND,
+    MP3_CHANNELS,
+    WHOLE_PERIOD,
+    FileFormat,
+    OutputFormat,
+    TimeWindow,
+)
 
-VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
-AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
-DECODABLE = VIDEO_CODECS | AUDIO_CODECS | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1", "aac_latm", "alac", "dts", "mp2"}
-"""What ffmpeg can decode, and so re-encode."""
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _DOLBY_VISION = "dvh1"
 """The sample entry of HEVC that only a decoder of Dolby Vision shows in the right colours (profile 5)."""
-_ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _AAC_BITS = 80_000
 """Per second and channel."""
+_MAX_SAMPLE_RATE = 96_000
+"""The highest that AAC has."""
 _WRAP_MARGIN_SECONDS = 60
 _FRAGMENT_MICROSECONDS = 1_000_000
 _ANALYZE_MICROSECONDS = str(60 * 1_000_000)
@@ -44,18 +49,14 @@ class FfmpegInput:
 class Silence:
     """Silence for a period without audio in an output with audio."""
 
-    codec: str
+    encoder: str
+    """ffmpeg's name."""
     sample_rate: int
     channels: int
-    """1, 2 or 6: what `_LAYOUTS` knows."""
+    """1, 2 or 6: what `AUDIO_LAYOUTS` knows."""
     start: float
     """First presentation time in seconds, on the period's own timeline."""
     seconds: float
-
-
-def can_generate_silence(stream: Stream) -> bool:
-    """Return whether silence can be generated in the format of that audio."""
-    return stream.codec in _ENCODERS and stream.channels in _LAYOUTS and bool(stream.sample_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptio
         # Timed metadata and unknown streams break an MP4, so the streams to take are named, by PID or track_ID.
         chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, remux, source) for stream in source.streams]
     if silence := remux.silence:
-        source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}")
+        source = ffmpeg.input(
+            f"anullsrc=r={silence.sample_rate}:cl={AUDIO_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}"
+        )
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # with -copyts it would begin at 0
     # ffmpeg-python writes each option once; ffmpeg does not read what follows the g (for the whole file).
     about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.tags.items())}
@@ -143,7 +146,7 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
     options: dict[str, str | None] = {
         "f": "ipod" if remux.output_format.format is FileFormat.M4A else "mp4",
         "c:v": "copy",
-        "c:a": _ENCODERS[remux.silence.codec] if remux.silence else "copy",
+        "c:a": remux.silence.encoder if remux.silence else "copy",
         # Without it the samples before the first key frame are dropped, and fewer come out than went in. Those that nothing can decode may.
         "copyinkf:a" if any(stream.is_headless for _, stream in streams) else "copyinkf": None,
         "map_metadata": "-1",
@@ -165,13 +168,18 @@ def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> 
     """Write MP3 frames and nothing else, so that the next period continues where one ends."""
     encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
     # Without the bit reservoir no frame needs the one before it, so that the first frame of a later period can be left out.
-    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": "2", "reservoir": "0"} if encoder else {"c:a": "copy"}
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(MP3_CHANNELS), "reservoir": "0"} if encoder else {"c:a": "copy"}
+    rate = output_format.joined_to.sample_rate if encoder and output_format.joined_to else None
+    encoding |= {"ar": str(rate)} if rate else {}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
 
 
 def _encoding_options(encoder: str, stream: Stream, remux: RemuxOptions) -> dict[str, str]:
     if stream.medium is Medium.AUDIO:
-        return {"c:a": encoder, "b:a": str(_AAC_BITS * max(1, stream.channels or 2))}
+        wanted = remux.output_format.joined_to or stream
+        options = {"c:a": encoder, "b:a": str(_AAC_BITS * max(1, wanted.channels or 2))}
+        options |= {"ac": str(wanted.channels)} if wanted.channels in AUDIO_LAYOUTS else {}
+        return options | ({"ar": str(min(wanted.sample_rate, _MAX_SAMPLE_RATE))} if wanted.sample_rate else {})
     options = {
         "c:v": encoder,
         "preset": "veryfast",

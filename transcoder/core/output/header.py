@@ -16,7 +16,7 @@ from transcoder.core.media.mp4.movie import (
     write_edits,
     write_fragment_duration,
 )
-from transcoder.core.media.mp4.sample_entry import AAC, SampleEntry
+from transcoder.core.media.mp4.sample_entry import SampleEntry
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.output_boxes import broken_as, check_inner_boxes
 from transcoder.errors import TranscodeError
@@ -108,15 +108,11 @@ def _output_track(track: Track) -> OutputTrack:
 
 def _audio_format(entry: SampleEntry) -> tuple[int, int, bytes | None]:
     """Return sampling rate, channels and, if known, a silent frame of an audio entry."""
-    descriptor = entry.es_descriptor() if entry.type == b"mp4a" else None
-    if descriptor is None or descriptor.object_type != AAC or len(descriptor.decoder_info) <= 1:
+    config = entry.aac_config
+    if config is None:
         return entry.sample_rate, entry.channels, None
-    # AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): 5 bits of object type, 4 of the rate's index, 4 of channels. It is what decoders go
-    # by: ffmpeg writes two channels into the entry of every AAC track.
-    bits = descriptor.decoder_info[0] << 8 | descriptor.decoder_info[1]
-    object_type, rate_index, channels = bits >> 11, bits >> 7 & 15, bits >> 3 & 15
-    known = object_type in _AAC_OBJECT_TYPES and rate_index != _EXPLICIT_RATE
-    return rate_index, channels, _SILENCE.get(channels) if known else None
+    known = config.object_type in _AAC_OBJECT_TYPES and config.rate_index != _EXPLICIT_RATE
+    return config.rate_index, config.channels, _SILENCE.get(config.channels) if known else None
 
 
 def write_header(header: OutputHeader, durations: Durations, media_start: Mapping[Medium, int]) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.output_format import FileFormat, VideoMode
+from transcoder.core.request.output_format import AudioMode, FileFormat, VideoMode
 from transcoder.errors import BadRequestError
 
 MAX_URL_CHARACTERS = 8192
@@ -36,6 +36,7 @@ class Job:
     fit: int | None = None
     """The maximum size of the file in bytes, by the estimate."""
     video: VideoMode = VideoMode.COPY
+    audio_codec: AudioMode = AudioMode.AUTO
 
     @property
     def kind(self) -> TrackKind:
@@ -61,6 +62,8 @@ def checked_job(job: Job) -> Job:
         raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
     if job.format is not FileFormat.MP4 and (job.mute or job.video is VideoMode.H264):
         raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
+    if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
+        raise BadRequestError(f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has.")
     if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
         raise BadRequestError("fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance.")
     return job

@@ -1,6 +1,6 @@
 """The output format: file type, clip, and whether each stream is copied or re-encoded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from transcoder.core.media.streams import Medium, Stream
@@ -8,8 +8,23 @@ from transcoder.core.media.streams import Medium, Stream
 MP3_BITS_PER_SECOND = 192_000
 """Constant, so that a player can compute the duration from the number of bytes when nothing else gives it."""
 
-ENCODER_CODECS = {"libx264": "h264", "aac": "aac", "libmp3lame": "mp3"}
+MP3_CHANNELS = 2
+"""What is encoded as MP3 has these; what is copied has its own."""
+MP4_VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
+MP4_AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
+"""What goes into an MP4 as it is, by ffmpeg's names."""
+DECODABLE = (
+    MP4_VIDEO_CODECS
+    | {"mpeg1video", "mpeg2video", "mpeg4", "vp8", "vc1"}
+    | MP4_AUDIO_CODECS
+    | {"mp1", "mp2", "aac_latm", "alac", "dts", "truehd", "vorbis", "s302m", "pcm"}
+)
+"""What ffmpeg can decode, and so re-encode."""
+_AUDIO_ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
+ENCODER_CODECS = {"libx264": "h264"} | {encoder: codec for codec, encoder in _AUDIO_ENCODERS.items()}
 """The codec that each of ffmpeg's encoders produces."""
+AUDIO_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+"""Numbers of channels that audio is encoded with, and ffmpeg's names for them."""
 
 
 class FileFormat(Enum):
@@ -31,6 +46,16 @@ class VideoMode(Enum):
     COPY = "copy"
     H264 = "h264"
     """It is re-encoded as H.264 if it has another codec."""
+
+
+class AudioMode(Enum):
+    """How the audio gets into an MP4."""
+
+    AUTO = "auto"
+    """It is re-encoded where it could not be in the output otherwise: as AAC where MP4 cannot hold its codec, and in the format of what
+    came before where it differs from that."""
+    COPY = "copy"
+    """It is never re-encoded; what could not be in the output as it is is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +92,38 @@ class OutputFormat:
     format: FileFormat = FileFormat.MP4
     video_mode: VideoMode = VideoMode.COPY
     clip: Clip | None = None
+    audio_mode: AudioMode = AudioMode.AUTO
+    joined_to: Stream | None = None
+    """The audio of the output so far, whose format all of its audio must have; None: it has none yet."""
 
     def encoder(self, stream: Stream) -> str | None:
         """Return the name of ffmpeg's encoder for this stream; None if it is copied."""
         exact = self.clip is not None and self.clip.exact
         if stream.medium is Medium.VIDEO:
             return "libx264" if exact or (self.video_mode is VideoMode.H264 and stream.codec != "h264") else None
+        differs = self.audio_mode is AudioMode.AUTO and self.joined_to is not None and not stream.has_format_of(self.joined_to)
         if self.format is FileFormat.MP3:
             # An MP3 frame may use data from earlier frames (the bit reservoir), so a copied clip would not begin cleanly.
-            return None if stream.codec == "mp3" and self.clip is None else "libmp3lame"
-        return "aac" if exact or (self.format is FileFormat.M4A and stream.codec != "aac") else None
+            return None if stream.codec == "mp3" and self.clip is None and not differs else "libmp3lame"
+        if exact or (self.format is FileFormat.M4A and stream.codec != "aac"):
+            return "aac"
+        if differs and self.joined_to and can_encode_as(self.joined_to):
+            return audio_encoder(self.joined_to)
+        return "aac" if self.audio_mode is AudioMode.AUTO and stream.codec not in MP4_AUDIO_CODECS else None
+
+    def after(self, audio: Stream | None) -> "OutputFormat":
+        """Return the same for a period whose audio goes on after `audio` of the output; None if it has none so far."""
+        return replace(self, joined_to=audio)
+
+
+def audio_encoder(audio: Stream) -> str:
+    """Return the name of ffmpeg's encoder for that audio, one of `MP4_AUDIO_CODECS`."""
+    return _AUDIO_ENCODERS[audio.codec]
+
+
+def can_encode_as(audio: Stream) -> bool:
+    """Return whether other audio, or silence, can be encoded in the format of that audio."""
+    return audio.codec in _AUDIO_ENCODERS and audio.channels in AUDIO_LAYOUTS and bool(audio.sample_rate)
 
 
 COPY_EVERYTHING = OutputFormat()

@@ -1,10 +1,10 @@
-"""The table of parameters, used as names in a query and, with two hyphens, as options on a command line."""
+"""The table of parameters: names in a query, and, with hyphens (`--audio-codec`), options on a command line."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.request.job import Job, checked_job
-from transcoder.core.request.output_format import FileFormat, VideoMode
+from transcoder.core.request.output_format import AudioMode, FileFormat, VideoMode
 from transcoder.core.request.values import parse_choice, parse_flag, parse_positive_int, parse_size, parse_text, parse_time
 from transcoder.errors import BadRequestError
 
@@ -80,6 +80,12 @@ PARAMETERS = (
         "CODEC",
         "copy (default) keeps the video codec; h264 re-encodes video that is not H.264",
         lambda job, text: replace(job, video=parse_choice(VideoMode, "video", text)),
+    ),
+    Parameter(
+        "audio_codec",
+        "MODE",
+        "auto (default) re-encodes audio that MP4 cannot hold, or that changes its format; copy refuses it",
+        lambda job, text: replace(job, audio_codec=parse_choice(AudioMode, "audio_codec", text)),
     ),
     Parameter(
         "item",

@@ -3,9 +3,11 @@
 import math
 from dataclasses import asdict, dataclass
 
+from transcoder.core.hls.codecs import audio_to_reencode
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import Rendition, Variant
 from transcoder.core.media.streams import TrackKind
+from transcoder.core.request.output_format import AudioMode, FileFormat
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024
@@ -82,6 +84,8 @@ class InfoReport:
     estimated_seconds_on_lambda: float | None
     """For sending alone; it takes longer if the origin is slower."""
     limits: tuple[Limit, ...]
+    audio_reencoded: str | None = None
+    """The codec of audio that `/download` re-encodes, because MP4 cannot hold it; None: none is, or CODECS does not say so."""
     download: str | None = None
     """The address of the output, relative to that of the report."""
 
@@ -110,6 +114,7 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         estimated_bytes=estimated,
         estimated_seconds_on_lambda=None if estimated is None else round(lambda_seconds(estimated), 1),
         limits=(Limit("response_limit", response_limit, "bytes", None if estimated is None else estimated <= response_limit),),
+        audio_reencoded=_audio_reencoded(resolved),
     )
 
 
@@ -127,6 +132,14 @@ def _output_seconds(plan: Plan, fetched: float) -> float:
         return clip.seconds
     # More of the audio is fetched than of the video, and the clip's start is relative to the video.
     return math.fsum(period.main_track.seconds for period in plan.periods) - (clip.start or 0.0)
+
+
+def _audio_reencoded(resolved: ResolvedSource) -> str | None:
+    output_format = resolved.plan.output_format
+    is_copied = output_format.format is FileFormat.MP4 and output_format.audio_mode is AudioMode.AUTO and not resolved.file
+    if not is_copied or not resolved.choice or not _has(resolved, TrackKind.AUDIO):
+        return None
+    return audio_to_reencode(resolved.choice.variant.codecs)
 
 
 def _has(resolved: ResolvedSource, kind: TrackKind) -> bool:

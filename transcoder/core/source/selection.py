@@ -37,7 +37,7 @@ def select(plan: Plan, job: Job) -> Plan:
         estimated = math.ceil(seconds * MP3_BITS_PER_SECOND / 8)
     elif job.video is VideoMode.H264 or (clip and clip.exact):
         estimated = None  # the size of re-encoded video depends on its content
-    return replace(plan, output_format=OutputFormat(job.format, job.video, clip), estimated_bytes=estimated)
+    return replace(plan, output_format=OutputFormat(job.format, job.video, clip, job.audio_codec), estimated_bytes=estimated)
 
 
 def needs_transcoding(job: Job) -> bool:

@@ -11,11 +11,16 @@ CODECS = {
     b"dva1": "h264", b"dvav": "h264",
     b"av01": "av1", b"dav1": "av1", b"vp09": "vp9", b"vp08": "vp8", b"mp4v": "mpeg4",
     b"mp4a": "aac", b".mp3": "mp3", b"ac-3": "ac3", b"ec-3": "eac3", b"Opus": "opus", b"fLaC": "flac", b"alac": "alac",
+    b"dtsc": "dts", b"dtsh": "dts", b"dtsl": "dts", b"dtse": "dts", b"mlpa": "truehd",
+    b"ipcm": "pcm", b"fpcm": "pcm", b"lpcm": "pcm", b"sowt": "pcm", b"twos": "pcm", b"in24": "pcm", b"in32": "pcm", b"fl32": "pcm",
 }  # fmt: skip
 """ffmpeg's name of the codec of each sample entry type."""
 AAC = 0x40
 """The object type of AAC as MPEG-4 defines it (ISO/IEC 14496-1, 7.2.6.6)."""
-_OBJECT_TYPES = {AAC: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3", 0xA5: "ac3", 0xA6: "eac3", 0xAD: "opus"}
+_OBJECT_TYPES = {
+    AAC: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3", 0xA5: "ac3", 0xA6: "eac3", 0xA9: "dts",
+    0xAD: "opus", 0xDD: "vorbis",
+}  # fmt: skip
 _DECODER_CONFIG = {b"avc1": b"avcC", b"dva1": b"avcC", b"hvc1": b"hvcC", b"dvh1": b"hvcC"}
 """The entries whose parameter sets are not in the samples (ISO/IEC 14496-15), and the box that has them."""
 _PROTECTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
@@ -35,6 +40,17 @@ class EsDescriptor:
     object_type: int
     decoder_info: bytes
     """The DecoderSpecificInfo: for AAC the AudioSpecificConfig; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AacConfig:
+    """The beginning of an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): what decoders go by."""
+
+    object_type: int
+    rate_index: int
+    """Which rate its first layer has; 15: the rate itself follows."""
+    channels: int
+    """The channel configuration; 0: the channels are described elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,15 @@ class SampleEntry:
     def sample_rate(self) -> int:
         """The sampling rate of an AudioSampleEntry in Hz. Raises Mp4Error if the entry is cut short."""
         return self.box.uint(24, 2)
+
+    @property
+    def aac_config(self) -> AacConfig | None:
+        """What decodes the samples of an AAC track; None for any other. Raises Mp4Error if the entry is cut short."""
+        descriptor = self.es_descriptor() if self.type == b"mp4a" else None
+        if descriptor is None or descriptor.object_type != AAC or len(descriptor.decoder_info) <= 1:
+            return None
+        bits = descriptor.decoder_info[0] << 8 | descriptor.decoder_info[1]
+        return AacConfig(bits >> 11, bits >> 7 & 15, bits >> 3 & 15)
 
     @property
     def picture_size(self) -> tuple[int, int]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from transcoder.core.media.audio_headers import AAC_CHANNELS, AAC_RATES
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
 from transcoder.core.media.mp4.movie import EMPTY_EDIT, Edit, Track, TrackDefaults, read_movie
+from transcoder.core.media.mp4.sample_entry import SampleEntry
 from transcoder.core.media.mp4.sample_tables import SampleTables, read_sample_tables
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
@@ -99,6 +101,7 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         raise UnsupportedSourceError("The source is protected: its samples are encrypted.")
     entry = track.entries[0]
     is_audio = medium is Medium.AUDIO
+    sample_rate, channels = _audio_format(entry) if is_audio else (None, None)
     return SourceTrack(
         id=track.id,
         medium=medium,
@@ -106,8 +109,8 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         timescale=track.timescale or 1,
         shift=_edit_shift(track.edits, movie_timescale, track.timescale),
         defaults=track.defaults or _NO_DEFAULTS,
-        sample_rate=(entry.sample_rate or None) if is_audio else None,
-        channels=(entry.channels or None) if is_audio else None,
+        sample_rate=sample_rate,
+        channels=channels,
         picture_size=None if is_audio else entry.picture_size,
         sample_entry=entry.type.decode("latin-1"),
         lacks_parameter_sets=not is_audio and entry.lacks_parameter_sets,
@@ -115,6 +118,14 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         parameter_sets=entry.parameter_sets,
         tables=tables,
     )
+
+
+def _audio_format(entry: SampleEntry) -> tuple[int | None, int | None]:
+    """Return sampling rate and channels; of AAC, those of its first layer, as ADTS headers give them."""
+    config = entry.aac_config
+    if config is None or config.rate_index >= len(AAC_RATES) or not 0 < config.channels < len(AAC_CHANNELS):
+        return entry.sample_rate or None, entry.channels or None
+    return AAC_RATES[config.rate_index], AAC_CHANNELS[config.channels]
 
 
 def _edit_shift(edits: tuple[Edit, ...], movie_timescale: int, timescale: int) -> int:
