@@ -160,3 +160,31 @@ def peaks(file: Path) -> list[tuple[float, float]]:
     """Return time and peak amplitude of each audio frame."""
     with av.open(file) as container:
         return [(frame.time or 0.0, max(map(abs, array("f", bytes(frame.planes[0]))))) for frame in container.decode(audio=0)]
+
+
+@pytest.mark.parametrize("name", ["ts-muxed", "ts-mp3", "ts-ac3", "ts-eac3", "fmp4-ac3"])
+def test_where_the_clock_goes_on_after_a_tag_nothing_is_lost_or_moved(
+    name: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    folder = media(name)
+    files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    tagged = files["/main.m3u8"].replace(b"#EXTINF", b"#EXT-X-DISCONTINUITY\n#EXTINF")
+    output = download(serve(files | {"/main.m3u8": tagged}).url("/main.m3u8"), tmp_path / "output.mp4")
+    untagged = download(serve(folder).url("/main.m3u8"), tmp_path / "untagged.mp4")
+    assert media_reader.packet_counts(output) == media_reader.packet_counts(untagged)
+    for medium, times in media_reader.presentation_times(untagged).items():
+        assert media_reader.presentation_times(output)[medium] == pytest.approx(times, abs=0.001)
+    assert audio_gaps(output) == []
+    assert 0 <= media_reader.header_duration(output) - media_reader.header_duration(untagged) < 0.03
+
+
+def test_periods_may_have_the_same_timestamps_and_pictures(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    """As a slate has that stands between advertisements, under one address or several."""
+    folder = media("ts-muxed")
+    files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    files["/again.ts"] = files["/segment-1.ts"]
+    names = ["segment-0.ts", "segment-1.ts", "segment-1.ts", "again.ts", "segment-2.ts"]
+    entries = "#EXT-X-DISCONTINUITY\n".join(f"#EXTINF:2,\n{name}\n" for name in names)
+    files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{entries}#EXT-X-ENDLIST\n".encode()
+    output = download(serve(files).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert media_reader.packet_counts(output)["video"] == 250

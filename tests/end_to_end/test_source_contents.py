@@ -129,6 +129,21 @@ def test_segments_that_were_encoded_by_themselves_are_played_whole(overlap: floa
     assert [round(after - before, 3) for before, after in pairwise(times)] == [0.04] * 149
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("apart", [2, 3, 10])
+def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int, serve: Serve, tmp_path: Path) -> None:
+    dropped = tuple(number for number in range(40) if number % apart)
+    slides = replace(SMALL, seconds=40, video_codec=codec, frame_rate=1, dropped=dropped, key_frame_interval=2)
+    period = pack_ts(tmp_path, "segment", slides)
+    (tmp_path / "main.m3u8").write_text(media_playlist([period]))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    source = media_reader.concatenate(tmp_path / "main.m3u8", tmp_path / "source.ts")
+    times = [sorted(media_reader.presentation_times(file)["video"]) for file in (output, source)]
+    assert [time - times[0][0] for time in times[0]] == pytest.approx([time - times[1][0] for time in times[1]], abs=0.001)
+    assert len(times[0]) == 40 - len(dropped)
+
+
 @pytest.mark.parametrize("ignore_range", [False, True], ids=["ranges", "no ranges"])
 @pytest.mark.parametrize("said", [10.0, 0.5, 4.0])
 def test_the_header_has_the_true_length_where_extinf_is_wrong(said: float, *, ignore_range: bool, serve: Serve, tmp_path: Path) -> None:

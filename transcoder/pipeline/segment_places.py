@@ -37,19 +37,19 @@ class SegmentPlaces:
     def __init__(self) -> None:
         """Begin before the first segment."""
         self._last_leap: _Leap | None = None
-        self._last_units: tuple[tuple[object, ...], frozenset[int]] = (), frozenset()
-        """What the segment before is, and the hashes of its units."""
+        self._last_units: tuple[int, tuple[object, ...], frozenset[int]] = -1, (), frozenset()
+        """The period of the segment before, what it is, and the hashes of its units."""
         self._orders: defaultdict[int, SegmentOrder] = defaultdict(SegmentOrder)
         """The segments that have passed, by the period of the plan."""
 
     def check_passed(self, segment: ProbedSegment, passed: PassedSegment, units: frozenset[int]) -> None:
         """Check that a segment has no part of the one before it, unless the playlist lists the same one again.
 
-        `units` are the hashes of its PES packets or fragments.
+        `units` are the hashes of its PES packets or fragments. Those of another period may be equal: its clock is its own.
         """
-        identity, before = self._last_units
-        self._last_units = identity_of(segment.segment), units
-        if identity != identity_of(segment.segment) and not units.isdisjoint(before):
+        period, identity, before = self._last_units
+        self._last_units = segment.period, identity_of(segment.segment), units
+        if period == segment.period and identity != identity_of(segment.segment) and not units.isdisjoint(before):
             raise DamagedMediaError("A part of a segment was sent twice: it is in the next one, too.")
         self._orders[segment.period].add(passed)
 

@@ -6,6 +6,7 @@ import pytest
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
+from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.core.output.announcement import (
     announce,
     refuse_clocks_apart,
@@ -70,9 +71,25 @@ def test_periods_add_up() -> None:
     first = [probed(TrackKind.BOTH, video(10.0), audio(10.0))]
     second = [probed(TrackKind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
     announcement = announce([first, second], estimated_bytes=5)
-    assert announcement.seconds == pytest.approx(15.0)
-    assert announcement.media == pytest.approx({VIDEO: 15.0, AUDIO: 14.9})
+    half_a_frame = 768 / 48_000  # by which audio may have to be moved where periods meet
+    assert announcement.seconds == pytest.approx(15.0 + half_a_frame)
+    assert announcement.media == pytest.approx({VIDEO: 15.0, AUDIO: 15.0 + half_a_frame})  # silence fills the beginning of a period
     assert announcement.estimated_bytes == 5
+
+
+@pytest.mark.parametrize(
+    ("starts", "length"),
+    [
+        pytest.param((22.0, 21.98), 24.0, id="the clock goes on"),
+        pytest.param((22.03, 22.0), 24.03, id="the clock goes on after a picture that is missing"),
+        pytest.param((WRAP_SECONDS + 22.0, WRAP_SECONDS + 21.98), 24.0, id="the clock has wrapped"),
+        pytest.param((500.0, 499.98), 24.0, id="another clock"),
+    ],
+)
+def test_audio_that_reaches_over_a_border_counts_once(starts: tuple[float, float], length: float) -> None:
+    first = [probed(TrackKind.BOTH, video(10.0), audio(10.0), ends={VIDEO: 22.0, AUDIO: 22.05})]
+    second = [probed(TrackKind.BOTH, video(starts[0]), audio(starts[1]), ends={VIDEO: starts[0] + 12.0, AUDIO: starts[0] + 11.9})]
+    assert seconds(first, second) == pytest.approx(length + 768 / 48_000)
 
 
 @pytest.mark.parametrize(

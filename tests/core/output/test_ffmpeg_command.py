@@ -9,6 +9,7 @@ from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, rem
 
 VIDEO = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 AUDIO = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
+UP_TO_THE_NEXT = ("-bsf:v", "setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_DTS-DTS\\,DURATION)")
 
 
 def test_allows_only_pipes_before_each_input() -> None:
@@ -23,8 +24,8 @@ def test_allows_only_pipes_before_each_input() -> None:
 @pytest.mark.parametrize(
     ("container", "video_codec", "audio_codec", "joined", "pairs"),
     [
-        pytest.param(Container.MPEGTS, "h264", "aac", False, {("-bsf:a", "aac_adtstoasc")}, id="AAC out of TS gets its configuration"),
-        pytest.param(Container.MPEGTS, "h264", "ac3", True, set(), id="on AC-3 that filter would be fatal"),
+        pytest.param(Container.MPEGTS, "h264", "aac", False, {("-bsf:a", "aac_adtstoasc"), UP_TO_THE_NEXT}, id="AAC out of TS"),
+        pytest.param(Container.MPEGTS, "h264", "ac3", True, {UP_TO_THE_NEXT}, id="on AC-3 that filter would be fatal"),
         pytest.param(Container.FMP4, "h264", "aac", False, {("-video_track_timescale", "90000")}, id="fMP4 in 90 kHz"),
         pytest.param(
             Container.FMP4,
@@ -35,7 +36,7 @@ def test_allows_only_pipes_before_each_input() -> None:
             id="parameter sets in band",
         ),
         pytest.param(Container.FMP4, "hevc", "mp3", False, {("-tag:v", "hvc1"), ("-video_track_timescale", "90000")}, id="HEVC as it is"),
-        pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hev1")}, id="HEVC keeps its parameter sets in band"),
+        pytest.param(Container.MPEGTS, "hevc", "mp3", False, {("-tag:v", "hev1"), UP_TO_THE_NEXT}, id="HEVC with sets in band"),
     ],
 )
 def test_adds_the_options_that_a_codec_needs(

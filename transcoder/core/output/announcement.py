@@ -8,6 +8,7 @@ from transcoder.core.media.streams import Medium, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.ffmpeg_command import Silence
 from transcoder.core.output.formats import formats_of, output_formats, reencoded_audio
+from transcoder.core.output.lengths import output_durations
 from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack, media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat, audio_encoder
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
@@ -41,16 +42,10 @@ def announce(
 
     """
     formats = output_formats(periods, output_format)
-    spans = [media_spans(tracks) for tracks in periods]
-    lengths = [max(end for _, end in span.values()) - min(start for start, _ in span.values()) for span in spans]
+    durations = output_durations(periods)
     return Announcement(
-        seconds=sum(lengths),
-        media={
-            medium: sum(
-                span[medium][1] - span[medium][0] if medium in span else length for span, length in zip(spans, lengths, strict=True)
-            )
-            for medium in formats
-        },
+        seconds=durations.total,
+        media=durations.tracks,
         estimated_bytes=estimated_bytes,
         audio=formats.get(Medium.AUDIO),
         reencoded=reencoded_audio(periods, output_format.after(formats.get(Medium.AUDIO))),

@@ -21,6 +21,9 @@ from transcoder.core.request.output_format import (
 )
 
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+_UP_TO_THE_NEXT = "setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_DTS-DTS\\,DURATION)"
+"""Gives each picture the time up to the next one. A transport stream has no durations, and ffmpeg puts the picture after the last one of a
+fragment where that one ends by its guess, if it was the audio that filled the fragment: seconds early where pictures are seconds apart."""
 _DOLBY_VISION = "dvh1"
 """The sample entry of HEVC that only a decoder of Dolby Vision shows in the right colours (profile 5)."""
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
@@ -212,4 +215,6 @@ def _stream_options(container: Container, stream: Stream, *, joined: bool) -> di
         options["video_track_timescale"] = "90000"  # a transport stream's, so that periods of both kinds can be joined
     if in_band:
         options["bsf:v"] = _PARAMETER_SETS_IN_BAND[stream.codec]
+    if container is Container.MPEGTS:
+        options["bsf:v"] = _UP_TO_THE_NEXT
     return options

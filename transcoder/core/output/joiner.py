@@ -13,7 +13,7 @@ from transcoder.core.output.clip_cutter import Cut, Cutter
 from transcoder.core.output.fragment import DataEdit, Fragment, MediaEditor, read_fragment, write_moof
 from transcoder.core.output.header import Durations, OutputHeader, read_header, write_header
 from transcoder.core.output.output_boxes import broken_as, output_reader
-from transcoder.core.output.period_placement import Placement, check_joinable, place_first, place_next
+from transcoder.core.output.period_placement import Placement, check_joinable, place_first, place_next, place_on_same_clock
 from transcoder.core.output.timeline import OutputTimeline
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.errors import TranscodeError
@@ -59,6 +59,10 @@ class Joiner:
         self._cutter = Cutter(cut, max_held=max_held) if cut else None
         self._timeline: OutputTimeline | None = None
         self._period: _Period | None = None
+        self._ended: _Period | None = None
+        """The period before, while its newest fragment is held back."""
+        self._placement: Placement | None = None
+        """Where the newest period lies."""
         self._bytes_out = 0
 
     @property
@@ -104,18 +108,17 @@ class Joiner:
         pieces = self._collect(part for event in self._cutter.release() for part in self._take(period, event)) if self._cutter else []
         if self._timeline is None or period.placement is None or (period.fragment and not period.has_media):
             raise TranscodeError("ffmpeg's output ends before its media.")
-        self._period = None
-        if period.fragment and not period.editor:
-            self._timeline.end_audio_with_period(period.fragment)
-        return [*pieces, *self._collect(self._release(period))], period.written
+        self._period, self._ended = None, period
+        return pieces, period.written
 
     def finish(self) -> bytes:
         """Return the last bytes of the output: with them, and only with them, it is whole."""
         if self._period or not self._timeline:
             raise RuntimeError("The output is finished before its last period.")
+        rest = self._collect(self._release_ended(cut=True))
         index = self._timeline.index.write()
         self._bytes_out += len(index)
-        return index
+        return b"".join([*rest, index])
 
     def _running(self) -> _Period:
         if not self._period:
@@ -179,14 +182,18 @@ class Joiner:
 
     def _place_period(self, period: _Period, header: OutputHeader, fragment: Fragment) -> Iterator[bytes]:
         """Decide from the first fragment of a period where the period lies; the first period brings the output's header."""
-        if self._timeline:
+        if self._timeline and self._placement:
             if self._timeline.audio:
                 self._timeline.audio.begin_period()
-            period.placement = place_next(fragment, self._timeline.header, self._timeline.media_start, self._timeline.end)
+            timeline, before = self._timeline, self._placement
+            on_same_clock = place_on_same_clock(fragment, timeline.header, before, timeline.ends)
+            yield from self._release_ended(cut=on_same_clock is None)
+            period.placement = on_same_clock or place_next(fragment, timeline.header, timeline.media_start, timeline.end)
+            self._placement = period.placement
             return
         if self._cutter:
             self._cutter.trim_first(fragment, header)
-        period.placement = place_first(fragment, header)
+        period.placement = self._placement = place_first(fragment, header)
         if self._cutter:
             self.durations = self._cutter.durations(period.placement, header, self.durations)
         self._timeline = OutputTimeline.for_header(header, period.placement.media_start)
@@ -210,6 +217,14 @@ class Joiner:
             yield from period.editor.feed(piece)
         else:
             period.held.append(piece)
+
+    def _release_ended(self, *, cut: bool) -> Iterator[bytes]:
+        """Return what the period before has held back; with `cut`, its audio ends with it."""
+        ended, self._ended = self._ended, None
+        if ended and ended.fragment and not ended.editor:
+            if cut and self._timeline:
+                self._timeline.end_audio_with_period(ended.fragment)
+            yield from self._release(ended)
 
     def _release(self, period: _Period) -> Iterator[bytes]:
         """Return the newest fragment unless that was done: its `moof`, and its `mdat` as far as it has come."""

@@ -16,10 +16,18 @@ _WRAP = Fraction(2**33, 90_000)
 """Seconds after which the timestamps of a transport stream wrap (ISO/IEC 13818-1, 2.4.3.6)."""
 
 
+_MAX_CLOCK_GAP = Fraction(60, 1000)
+"""Seconds between the end of one period and the start of the next, by the source's own times, up to which the clock counts as one."""
+_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: _MAX_CLOCK_GAP}
+"""The same where they overlap: audio frames can be dropped, pictures cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """How many ticks each track's times are shifted by, and the media times at which the output begins."""
 
+    distance: Fraction
+    """Seconds from the source's times to those of the output."""
     shift: Mapping[Medium, int]
     media_start: Mapping[Medium, int]
 
@@ -38,20 +46,44 @@ def place_first(fragment: Fragment, header: OutputHeader) -> Placement:
         shift[track.medium] = unwrapping.get(track.medium, 0) - round(origin * track.timescale)
         media_start[track.medium] = -run.decode_time - shift[track.medium] if run else 0
         shift[track.medium] += media_start[track.medium]
-    return Placement(shift, media_start)
+    return Placement(-origin, shift, media_start)
 
 
 def place_next(fragment: Fragment, output: OutputHeader, media_start: Mapping[Medium, int], at: Fraction) -> Placement:
     """Place a later period: its first video frame (or audio, in an output without video) is presented `at` seconds into the output."""
     unwrapping, starts = _starts(fragment)
-    leader = min(starts, key=[Medium.VIDEO, Medium.AUDIO].index)
+    leader = _leader(starts)
     timescale = next(track.timescale for track in output.tracks if track.medium is leader)
     distance = Fraction(math.ceil((at - starts[leader]) * timescale), timescale)
+    return _at_distance(distance, output, media_start, unwrapping)
+
+
+def place_on_same_clock(fragment: Fragment, output: OutputHeader, before: Placement, ends: Mapping[Medium, Fraction]) -> Placement | None:
+    """Place a later period where its own times put it, if by them it goes on where the one `before` it ended; None if it does not.
+
+    Then what reaches over the border in one medium stays whole. `ends` says when each track ends, in seconds into the output.
+    """
+    unwrapping, starts = _starts(fragment)
+    leader = _leader(starts)
+    for distance in (before.distance, before.distance + _WRAP, before.distance - _WRAP):
+        gap = starts[leader] + distance - ends[leader]
+        if -_MAX_CLOCK_OVERLAP[leader] <= gap <= _MAX_CLOCK_GAP:
+            return _at_distance(distance, output, before.media_start, unwrapping)
+    return None
+
+
+def _leader(starts: Mapping[Medium, Fraction]) -> Medium:
+    return min(starts, key=[Medium.VIDEO, Medium.AUDIO].index)
+
+
+def _at_distance(
+    distance: Fraction, output: OutputHeader, media_start: Mapping[Medium, int], unwrapping: Mapping[Medium, int]
+) -> Placement:
     shift = {
         track.medium: round(distance * track.timescale) + media_start[track.medium] + unwrapping.get(track.medium, 0)
         for track in output.tracks
     }
-    return Placement(shift, media_start)
+    return Placement(distance, shift, media_start)
 
 
 def _starts(fragment: Fragment) -> tuple[dict[Medium, int], dict[Medium, Fraction]]:

@@ -1,0 +1,56 @@
+"""How long an output of several periods is, by what the probes of its source say."""
+
+from collections.abc import Mapping, Sequence
+
+from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamps import unwrap
+from transcoder.core.output.header import Durations
+from transcoder.core.output.probed_track import ProbedTrack, media_spans
+from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
+
+_SAME_CLOCK_SECONDS = 0.1
+"""Besides the rounding of EXTINF, the next period may begin so far from the end of the one before it if their clock is the same."""
+_HALF_FRAME_SECONDS = 768 / 48_000
+"""Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
+
+_Spans = Mapping[Medium, tuple[float, float]]
+
+
+def output_durations(periods: Sequence[Sequence[ProbedTrack]]) -> Durations:
+    """Return the durations of an output with these periods, one after another, as the joiner places them."""
+    spans = [media_spans(tracks) for tracks in periods]
+    total, media = 0.0, dict.fromkeys({medium for span in spans for medium in span}, 0.0)
+    for index, span in enumerate(spans):
+        begin = span[_leader(span)][0] if index else min(start for start, _ in span.values())
+        end = max(end for _, end in span.values())
+        if index + 1 < len(spans):
+            end = _border(span, spans[index + 1], tolerance=_SAME_CLOCK_SECONDS + _rounding(periods[index]))
+        total += max(0.0, end - begin)
+        for medium in media:
+            own_start, own_end = span.get(medium, (begin, end))
+            # Silence fills what is missing at the beginning of a later period.
+            start, stop = begin if index else own_start, end if index + 1 < len(spans) else own_end
+            media[medium] += max(0.0, stop - start)
+    if len(spans) > 1 and Medium.AUDIO in media:
+        total, media[Medium.AUDIO] = total + _HALF_FRAME_SECONDS, media[Medium.AUDIO] + _HALF_FRAME_SECONDS
+    return Durations(total, media)
+
+
+def _border(span: _Spans, following: _Spans, *, tolerance: float) -> float:
+    """Return when a period ends that another one follows: where that begins, if both have one clock."""
+    end, start = span[_leader(span)][1], following[_leader(following)][0]
+    start = unwrap(start, near=end)
+    if abs(start - end) <= tolerance:
+        return start
+    latest = max(end for _, end in span.values())
+    return latest if latest - end > MAX_AUDIO_EXCESS_SECONDS else end
+
+
+def _leader(span: _Spans) -> Medium:
+    """Return the medium that decides where a period begins and ends."""
+    return min(span, key=[Medium.VIDEO, Medium.AUDIO].index)
+
+
+def _rounding(tracks: Sequence[ProbedTrack]) -> float:
+    """Return by how many seconds the sum of EXTINF may be wrong because each is rounded."""
+    return max(sum(segment.rounding for segment in track.track.segments) for track in tracks)
