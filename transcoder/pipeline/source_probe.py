@@ -82,7 +82,10 @@ class SourceProbe:
             probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
         if not probed.contradicts_playlist:
             return probed
-        probed = replace(probed, border=await self._border(probed))
+        if probed.cut:
+            probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
+        is_late = probed.ends_later and (not probed.may_leap or await self._is_late(probed))
+        probed = replace(probed, border=await self._border(probed), is_late=is_late)
         for _ in range(MAX_FETCHES - 1):
             if not probed.ends_early:
                 break
@@ -98,8 +101,23 @@ class SourceProbe:
             part = await self._head_of(segment)  # each segment brings its own moov, without which its end cannot be read
         if not part.clear:
             return probed
-        ends = presentation_ends(part.clear, probed.probe, init=await self._keys.initialization_section(segment.init))
-        return replace(probed, ends=ends, cut=is_fragmented and part.cut)
+        init = await self._keys.initialization_section(segment.init)
+        ends, last = presentation_ends(part.clear, probed.probe, init=init), None
+        if is_fragmented and part.cut:
+            last = _start_of(probe(part.clear, init=init, whole=True, previous=probed.probe))
+        return replace(probed, ends=ends, cut=is_fragmented and part.cut, last_start=last)
+
+    async def _is_late(self, probed: ProbedTrack) -> bool:
+        """Read where the middle and the last segment of a track begin, and return whether it is late because EXTINF is wrong."""
+        segments = probed.track.segments
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                probes = [
+                    tasks.create_task(self._later_probe(segment, previous=probed.probe))
+                    for segment in (segments[len(segments) // 2], segments[-1])
+                ]
+        middle, last = (_start_of(each.result()) for each in probes)
+        return middle is not None and last is not None and probed.is_late_by(middle=middle, last=last)
 
     async def _is_extinf_wrong(self, probed: ProbedTrack) -> bool:
         """Return whether the second segment lies elsewhere than EXTINF says: without ranges, no end shows that."""
@@ -171,7 +189,7 @@ class SourceProbe:
     async def _end_of(self, segment: Segment, *, whole: bool = False) -> _Part:
         """Return the bytes that show where `segment` ends; without ranges none, unless fetching the `whole` segment is worth it."""
         if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
-            return await self._head_of(segment)
+            return await self._head_of(segment, size=_MAX_WHOLE_BYTES if whole else _HEAD_BYTES)
         end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
         if not end and whole:
             part = await self._head_of(segment, size=_MAX_WHOLE_BYTES)
@@ -183,6 +201,12 @@ class SourceProbe:
         key = Key(segment.key.url, end[:_AES_BLOCK_BYTES]) if cut else segment.key
         decryptor = await self._keys.decryptor(key)
         return _Part(decryptor.feed(end[_AES_BLOCK_BYTES:] if cut else end) + decryptor.end() if decryptor else b"", cut)
+
+
+def _start_of(found: Probe | None) -> float | None:
+    """Return when the main medium of a segment begins; None if it is not known."""
+    streams = [found.main(medium) for medium in Medium] if found else []
+    return next((stream.start for stream in streams if stream and stream.start is not None), None)
 
 
 async def _open(rendition: Rendition) -> Probe:

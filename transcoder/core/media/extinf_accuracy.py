@@ -10,6 +10,8 @@ JITTER_SECONDS = 0.004
 """Timestamps may be this inexact: some packagers round them to milliseconds."""
 _MIN_LATER_SEGMENTS = 2
 """EXTINF of the first segment is believed if that of at least so many later ones is exact."""
+_MIN_LONGER_SECONDS = 0.5
+"""A last segment that is longer than EXTINF by more than this has a wrong one; by less, it may have the rest of the audio."""
 _MIN_SHORT_SAMPLES = 0.6
 """A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
 
@@ -36,16 +38,18 @@ class ExtinfAccuracy:
         if self._first is None and segment.extents:
             self._first = segment
 
-    def missing_beginning(self) -> float:
+    def missing_beginning(self, last: PassedSegment) -> float:
         """Return by how many seconds the first segment falls short of EXTINF, 0 if it does not: EXTINF must be exact about all later ones.
 
-        Only then it is known that the origin lacks its beginning. The end of any segment is compared with the start of the next one.
+        Only then it is known that the origin lacks its beginning. The end of any segment is compared with the start of the next one. ffmpeg
+        writes playlists of slides where the first EXTINF is too long by a slide, and the last one too short by several.
         """
         if self._first is None or len(self._lacks) <= _MIN_LATER_SEGMENTS:
             return 0.0
         first, *later = self._lacks
         longest_sample = max(self._sample_seconds.values(), default=0.0)
-        inexactness = max(self._first.rounding, *map(abs, later))
+        longer = min((extent.seconds for extent in last.extents.values()), default=0.0) - last.seconds
+        inexactness = max(self._first.rounding, *map(abs, later), longer if longer > _MIN_LONGER_SECONDS else 0.0)
         # Some packagers count the first segment from its first decode time.
         samples = 1 if self._first.packets.headless else 1 + MAX_REORDERED
         return first if first > 2 * inexactness + JITTER_SECONDS + samples * longest_sample else 0.0

@@ -18,7 +18,7 @@ from transcoder.errors import DamagedMediaError
 
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
-_MIN_LEAP_SECONDS, _MIN_LONE_LEAP_SECONDS = 1.0, 60.0
+_MIN_LEAP_SECONDS, _MIN_LONE_LEAP_SECONDS, _MIN_LEAP_APART_SECONDS = 1.0, 60.0, 2.0
 _ENCODER_FRAMES = 3.5
 """Audio that was encoded by itself has so many frames more, at most: an encoder begins with one or two, and fills up the last one."""
 _CLEAR_HOLE_SECONDS = 0.3
@@ -58,6 +58,7 @@ class SegmentSequence:
             self.before.refuse_overlap(segment)
             self.before = None
         if self._last is not None:
+            _refuse_leap_between(self._last, segment)
             self._refuse_hole(self._last.spaced_as(segment), segment)
             self.refuse_overlap(segment)
             self._accuracy.measure(self._last, segment)
@@ -85,7 +86,7 @@ class SegmentSequence:
 
     def missing_beginning(self) -> float:
         """Return by how many seconds the first segment falls short of EXTINF, 0 if it does not."""
-        return self._accuracy.missing_beginning()
+        return self._accuracy.missing_beginning(self._last) if self._last else 0.0
 
     def shortfall(self) -> float:
         """Return by how many seconds the last segment falls short of EXTINF, 0 if it does not."""
@@ -179,15 +180,28 @@ def _refuse_lost_frames(segment: PassedSegment) -> None:
 
 
 def _refuse_leap(segment: PassedSegment) -> None:
-    """Refuse timestamps that leap forward inside a segment, in all its media, by a time that EXTINF does not include.
+    """Refuse timestamps that leap forward inside a segment: in all its media by time that EXTINF does not include, or in one alone.
 
     EXTINF includes a pause of the source, and only the video stands still where a frame lasts long. A track of video alone may have such a
-    frame, and some packagers do not count its time.
+    frame, and some packagers do not count its time. A medium that leaps alone is longer than the playlist and the other one say.
     """
     leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
-    excess = min((extent.seconds for extent in segment.extents.values()), default=0.0) - segment.seconds - segment.rounding
-    if leap > (_MIN_LEAP_SECONDS if len(segment.extents) > 1 else _MIN_LONE_LEAP_SECONDS) and excess > leap / 2:
+    seconds = {medium: extent.seconds for medium, extent in segment.extents.items()}
+    listed = segment.seconds + segment.rounding
+    if leap > (_MIN_LEAP_SECONDS if len(seconds) > 1 else _MIN_LONE_LEAP_SECONDS) and min(seconds.values()) - listed > leap / 2:
         raise DamagedMediaError(f"The timestamps leap by {leap:.3f} s inside a segment of {segment.seconds:.3f} s.")
+    for medium, alone in segment.packets.leaps.items():
+        others = [length for other, length in seconds.items() if other is not medium]
+        if others and medium in seconds and alone > _MIN_LEAP_APART_SECONDS and seconds[medium] - max(listed, *others) > alone / 2:
+            raise DamagedMediaError(f"The timestamps of the {medium.value} leap by {alone:.3f} s inside a segment, and no others do.")
+
+
+def _refuse_leap_between(before: PassedSegment, after: PassedSegment) -> None:
+    """Refuse two segments of which one medium leaves out more time than both have, while another one goes on: it is no pause."""
+    holes = {medium: hole for medium in before.extents if (hole := _hole(before, after, medium)) is not None}
+    if len(holes) > 1 and max(holes.values()) - max(0.0, min(holes.values())) > before.seconds + after.seconds + 2 * before.rounding:
+        medium = max(holes, key=lambda each: holes[each])
+        raise DamagedMediaError(f"The timestamps of the {medium.value} leap by {holes[medium]:.3f} s between segments, and no others do.")
 
 
 def _lacks_end(before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:

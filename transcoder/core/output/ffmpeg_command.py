@@ -132,6 +132,8 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
         return node
     start = (stream.start or 0.0) - wraps * WRAP_SECONDS
     prefix = "a" if stream.medium is Medium.AUDIO else ""
+    if remux.output_format.format is FileFormat.MP3:
+        node = node.filter("aresample", **{"async": 1})  # an MP3 has no times: silence takes that of a pause
     if window.start is not None:
         node = node.filter(f"{prefix}trim", start=f"{unwrap(window.start, near=start):.6f}")
     if window.end is not None:

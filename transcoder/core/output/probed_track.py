@@ -15,6 +15,10 @@ _MIN_CONTRADICTION_SECONDS = 0.15
 _MIN_OVERLAP_SECONDS = 0.03
 WRONG_SHARE = 0.1
 """EXTINF that differs by more than this share from the distance of two segments is wrong, and not rounded."""
+_MAX_LEAP_SECONDS = 60.0
+"""So much later than its playlist says a medium may end that leaps, while the other one does not."""
+_GRADUAL = (0.15, 0.85)
+"""Between these shares of the whole, what is late in the middle has become so little by little."""
 _ROUNDING = 0.25
 """Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
 
@@ -56,8 +60,12 @@ class ProbedTrack:
     """Presentation end in seconds on the source's timeline, read from the last segment; empty if that was not read."""
     cut: bool = False
     """`ends` comes from a part of the last segment, which may have more fragments after it."""
+    last_start: float | None = None
+    """First presentation time of the last segment in seconds, of its main medium; None if it was not read."""
     border: Border | None = None
     """What lies between its first two segments, where that was read because `contradicts_playlist`."""
+    is_late: bool = False
+    """It ends later than its playlist says because EXTINF is wrong, and not because its timestamps leap somewhere."""
 
     def begun(self, probe: Probe, segment: Segment) -> "ProbedTrack":
         """Return the same with the probe of the segment that has arrived, which may be a later one than the first."""
@@ -69,8 +77,13 @@ class ProbedTrack:
     @property
     def contradicts_playlist(self) -> bool:
         """Whether its end by the timestamps and its end by EXTINF differ by more than rounding: then more has to be read to know why."""
+        return abs(self._late_seconds) > self._rounding
+
+    @property
+    def _rounding(self) -> float:
+        """By how many seconds the places of its segments may be wrong because EXTINF is rounded, and the audio ends a little later."""
         segments = self.track.segments
-        return abs(self._late_seconds) > _MIN_CONTRADICTION_SECONDS + len(segments) * max(segment.rounding for segment in segments)
+        return _MIN_CONTRADICTION_SECONDS + len(segments) * max(segment.rounding for segment in segments)
 
     @property
     def ends_early(self) -> bool:
@@ -80,10 +93,49 @@ class ProbedTrack:
         return self.contradicts_playlist and self._late_seconds < 0
 
     @property
+    def ends_later(self) -> bool:
+        """Whether it ends later than its playlist says."""
+        return self._late_seconds > 0
+
+    @property
+    def may_leap(self) -> bool:
+        """Whether it ends so much later that its timestamps may leap somewhere, without a tag: by more than a segment."""
+        return self._late_seconds > max(segment.seconds for segment in self.track.segments)
+
+    def is_late_by(self, *, middle: float, last: float) -> bool:
+        """Tell why, given the first presentation times of its middle and its last segment: EXTINF is wrong, or the timestamps leap.
+
+        EXTINF is wrong about the last segment if that begins where the playlist puts it, and about all of them if a part of the lateness is
+        there in the middle.
+        """
+        segments = self.track.segments
+        if self.has_last_at(last):
+            return True
+        return _GRADUAL[0] < self._late_at(middle, segments[len(segments) // 2]) / self._late_seconds < _GRADUAL[1]
+
+    def has_last_at(self, start: float | None) -> bool:
+        """Return whether the last segment begins where the playlist puts it, given its first presentation time, if it is known."""
+        return start is not None and abs(self._late_at(start, self.track.segments[-1])) <= self._rounding
+
+    def _late_at(self, start: float, segment: Segment) -> float:
+        """Return by how many seconds a segment begins later than the playlist puts it, given when its main medium does."""
+        expected = (self.main_start or 0.0) + segment.at - self.track.segments[0].at
+        return unwrap(start, near=expected) - expected
+
+    @property
+    def main_start(self) -> float | None:
+        """First presentation time of its main medium, the video if there is any."""
+        return next((stream.start for stream in self.streams if stream.start is not None), None)
+
+    @property
     def _late_seconds(self) -> float:
         """By how many seconds it ends later than its playlist says; 0 if that is not known."""
         starts = [stream.start for stream in self.streams if stream.start is not None]
-        if self.cut or len(self.track.segments) < 2 or not self.ends or not starts:  # noqa: PLR2004 - no border
+        if len(self.track.segments) < 2 or not starts:  # noqa: PLR2004 - no border
+            return 0.0
+        if self.cut:
+            return 0.0 if self.last_start is None else self._late_at(self.last_start, self.track.segments[-1])
+        if not self.ends:
             return 0.0
         by_playlist = max(starts) + self.track.seconds
         return max(unwrap(end, near=by_playlist) for end in self.ends.values()) - by_playlist
@@ -108,28 +160,44 @@ def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, floa
         starts = {stream.medium: zero if stream.start is None else unwrap(stream.start, near=zero) for stream in track.streams}
         # EXTINF describes segments: where video and audio share them, both together, from whichever begins first; or the video alone. A
         # header that announces too much does no harm, but some players stop where one that announces too little says that the MP4 ends.
-        first = min(starts.values())
+        in_segments = [unwrap(stream.start, near=zero) for stream in track.probe.streams if stream.start is not None]
+        first = min([*starts.values(), *in_segments])  # segments may have media that do not go into the output
         is_video_there = not track.ends and Medium.VIDEO in starts and starts[Medium.VIDEO] < first + track.track.segments[0].seconds
         end = (starts[Medium.VIDEO] if is_video_there else first) + track.track.seconds
-        spans |= {medium: (start, max(start, _end(track, medium, by_playlist=end))) for medium, start in starts.items()}
+        spans |= {medium: (start, max(start, _end(track, medium, start, by_playlist=end))) for medium, start in starts.items()}
     return spans
 
 
-def _end(track: ProbedTrack, medium: Medium, *, by_playlist: float) -> float:
+def _end(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float) -> float:
     """Choose between what the last segment says and the sum of EXTINF, which may be rounded to whole seconds."""
     if medium not in track.ends:
         return by_playlist
     end = unwrap(track.ends[medium], near=by_playlist)
     if (corrected := _corrected(track, end, by_playlist)) is not None:
         return corrected
-    if track.track.seconds and abs(end - by_playlist) > _max_drift(track.track):
+    if not _is_on_timeline(track, medium, start, by_playlist=by_playlist):
         return by_playlist  # another timeline: it restarts on the way, and no tag says so
     # Several fragments in a segment: those that were read end well before EXTINF does, by more than EXTINF could be rounded.
     return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
 
 
+def _is_on_timeline(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float) -> bool:
+    """Return whether the end of a medium lies on the timeline that it began on.
+
+    That is near where the playlist puts it, by the start of the track or its own, or late by itself while the other medium is not.
+    """
+    end, drift = unwrap(track.ends[medium], near=by_playlist), _max_drift(track.track)
+    if not track.track.seconds or len(track.track.segments) == 1 or abs(end - by_playlist) <= drift or track.has_last_at(track.last_start):
+        return True
+    others = [unwrap(other, near=by_playlist) for each, other in track.ends.items() if each is not medium]
+    is_alone = any(abs(other - by_playlist) <= drift for other in others) and 0 < end - by_playlist <= _MAX_LEAP_SECONDS
+    return is_alone or abs(end - start - track.track.seconds) <= drift
+
+
 def _corrected(track: ProbedTrack, end: float, by_playlist: float) -> float | None:
     """Return when a track ends whose timestamps contradict EXTINF, by its first two segments; None if they do not tell."""
+    if track.is_late:
+        return end
     border = track.border
     if border is None:
         return None
