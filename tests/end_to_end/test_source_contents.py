@@ -146,9 +146,12 @@ def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int
 
 @pytest.mark.parametrize("ignore_range", [False, True], ids=["ranges", "no ranges"])
 @pytest.mark.parametrize("said", [10.0, 0.5, 4.0])
-def test_the_header_has_the_true_length_where_extinf_is_wrong(said: float, *, ignore_range: bool, serve: Serve, tmp_path: Path) -> None:
-    period = pack_ts(tmp_path, "segment", replace(SMALL, seconds=10))
-    wrong = Period([replace(segment, seconds=said) for segment in period.segments])
+@pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
+def test_the_header_has_the_true_length_where_extinf_is_wrong(
+    said: float, *, ignore_range: bool, pack: Callable[[Path, str, GeneratedVideo], Period], serve: Serve, tmp_path: Path
+) -> None:
+    period = pack(tmp_path, "segment", replace(SMALL, seconds=10, size="640x360"))
+    wrong = replace(period, segments=[replace(segment, seconds=said) for segment in period.segments])
     (tmp_path / "main.m3u8").write_text(media_playlist([wrong]))
     output, origin = tmp_path / "output.mp4", serve(tmp_path)
     origin.rules["*"] = Rule(ignore_range=ignore_range)

@@ -234,3 +234,30 @@ def test_a_later_probe_adds_the_start_of_a_late_stream() -> None:
     assert first.has_pending_stream
     assert not first.merged_with(later).has_pending_stream
     assert [stream.start for stream in first.merged_with(later).streams] == [10.0, 12.5]
+
+
+def test_audio_alone_may_be_longer_than_extinf_says_by_what_its_encoder_added() -> None:
+    periods = [[probed(TrackKind.AUDIO, audio(start), seconds=(2.0,))] for start in (10.0, 500.0, 900.0)]
+    assert 6.0 + 2 * 0.03 <= seconds(*periods) <= 6.1
+
+
+@pytest.mark.parametrize(
+    ("more", "length"),
+    [
+        pytest.param({"ends": {VIDEO: 30.0}, "is_late": True}, 20.0, id="EXTINF is too short"),
+        pytest.param({"ends": {VIDEO: 30.0}, "last_start": 16.0}, 20.0, id="that of the last segment is"),
+        pytest.param({"ends": {VIDEO: 22.0, AUDIO: 27.0}}, 17.0, id="the audio leaps alone"),
+        pytest.param({"ends": {VIDEO: 30.0}}, 12.0, id="another timeline"),
+    ],
+)
+def test_an_end_that_is_late_counts_where_something_explains_it(more: dict[str, object], length: float) -> None:
+    assert seconds([probed(TrackKind.BOTH, video(10.0), audio(10.0), **more)]) == pytest.approx(length)
+
+
+def test_audio_that_begins_late_by_its_clock_ends_late() -> None:
+    ends = {VIDEO: 22.0, AUDIO: 32.0}
+    assert seconds([probed(TrackKind.BOTH, video(10.0), audio(20.0), ends=ends)]) == pytest.approx(22.0)
+
+
+def test_one_segment_shows_its_own_length() -> None:
+    assert seconds([probed(TrackKind.BOTH, video(10.0), seconds=(0.4,), ends={VIDEO: 30.0})]) == pytest.approx(20.0)

@@ -10,6 +10,8 @@ from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
 
 _SAME_CLOCK_SECONDS = 0.1
 """Besides the rounding of EXTINF, the next period may begin so far from the end of the one before it if their clock is the same."""
+_ENCODER_SECONDS = 0.03
+"""Audio alone may be longer than EXTINF by what its encoder added; nothing shows that for a period that another one follows."""
 _HALF_FRAME_SECONDS = 768 / 48_000
 """Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
 
@@ -42,6 +44,8 @@ def _border(span: _Spans, following: _Spans, *, tolerance: float) -> float:
     start = unwrap(start, near=end)
     if abs(start - end) <= tolerance:
         return start
+    if _leader(span) is Medium.AUDIO:
+        return end + _ENCODER_SECONDS
     latest = max(end for _, end in span.values())
     return latest if latest - end > MAX_AUDIO_EXCESS_SECONDS else end
 

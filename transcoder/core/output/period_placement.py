@@ -18,8 +18,8 @@ _WRAP = Fraction(2**33, 90_000)
 
 _MAX_CLOCK_GAP = Fraction(60, 1000)
 """Seconds between the end of one period and the start of the next, by the source's own times, up to which the clock counts as one."""
-_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: _MAX_CLOCK_GAP}
-"""The same where they overlap: audio frames can be dropped, pictures cannot."""
+_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: Fraction(120, 1000)}
+"""The same where they overlap: pictures cannot be dropped, audio frames can, and encoders add some at the beginning and at the end."""
 
 
 @dataclass(frozen=True, slots=True)
