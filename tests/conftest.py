@@ -1,5 +1,6 @@
 """Fixtures for all tests: generated media, an origin to serve them, and checks for leaked resources."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +15,11 @@ from peers.origin import Files, Origin, origin
 from peers.source_files import files_in
 
 Serve = Callable[[Files], Origin]
+
+# Peers are on loopback: a proxy of the machine that runs the tests must not be asked for them.
+for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def _run(url: str, folder: str, environ: dict[str, str]) -> None:
     os.close(log)
     os.environ.update(environ, TMPDIR=folder)
     tempfile.tempdir = folder
-    sys.exit(transcoder.cli.main(["get", url, "-o", str(Path(folder, OUTPUT))]))
+    sys.exit(transcoder.cli.main(["get", url, "-o", str(Path(folder, OUTPUT)), "--proxy", ""]))
 
 
 def _message(log: Path) -> str:

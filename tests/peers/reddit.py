@@ -62,7 +62,7 @@ def reddit(*, names: Mapping[str, str] | None = None) -> Iterator[Reddit]:
     """Serve Reddit for the duration of the block; `names` maps more host names to their addresses."""
     table = dict.fromkeys(HOSTS, PUBLIC_ADDRESS) | dict(names or {})
     files = _files()
-    certificate, authority = _certificates(tuple(table))
+    certificate, authority = certificates(tuple(table))
     with origin(files, tls=certificate) as server:
         server.rules["*"] = Rule(when=_is_missing_media(files), status=403)
         server.rules["/r/aww/s/AbCdEf1234"] = Rule(redirect="https://www.reddit.com/r/aww/comments/p2025/a_film/?share_id=x&utm_name=y")
@@ -122,7 +122,7 @@ class _LoopbackBackend(httpcore.AnyIOBackend):
 
 
 @cache
-def _certificates(names: tuple[str, ...]) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def certificates(names: tuple[str, ...]) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Make an authority and a certificate for all names; return a context for the server and one for clients that trust it."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])

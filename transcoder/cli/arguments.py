@@ -1,4 +1,4 @@
-"""Options that several commands share: the parameters of a request, and the headers for origins."""
+"""Options that several commands share: the parameters of a request."""
 
 import argparse
 from pathlib import Path
@@ -16,32 +16,6 @@ def add_parameter_options(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(option, action="store_const", const="1", help=parameter.help)
         else:
             parser.add_argument(option, metavar=parameter.metavar, help=parameter.help)
-
-
-def add_header_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for headers that are sent to origins."""
-    parser.add_argument(
-        "--header", metavar="'NAME: VALUE'", action="append", default=[], help="send this header to origins; may be repeated"
-    )
-    parser.add_argument("--referer", metavar="URL", help="send this Referer to origins")
-    parser.add_argument("--user-agent", metavar="TEXT", help="send this User-Agent to origins")
-
-
-def request_headers(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return the headers given on the command line.
-
-    Raises:
-        BadRequestError: one is not of the form `NAME: VALUE`.
-
-    """
-    headers = {}
-    for line in arguments.header:
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip() or not value.strip():
-            raise BadRequestError(f"--header {line!r} is not of the form 'NAME: VALUE'.")
-        headers[name.strip()] = value.strip()
-    shortcuts = {"Referer": arguments.referer, "User-Agent": arguments.user_agent}
-    return headers | {name: value for name, value in shortcuts.items() if value is not None}
 
 
 def parameter_values(arguments: argparse.Namespace) -> dict[str, str]:

@@ -40,7 +40,7 @@ DESCRIPTIONS: Mapping[ExitCode, str] = MappingProxyType({
     ExitCode.INTERNAL_ERROR: "internal error: a bug in this program",
     ExitCode.INVALID_COMMAND: "the command line, an address in it or a setting is invalid",
     ExitCode.SOURCE_REFUSED: "the source is missing, forbidden, too large, or cannot become an MP4 (protected, live, no video)",
-    ExitCode.ORIGIN_FAILED: "the origin failed, or sent invalid data",
+    ExitCode.ORIGIN_FAILED: "the origin or the proxy failed, or sent invalid data",
     ExitCode.TRANSCODE_FAILED: "ffmpeg failed, or its output does not match the source",
     ExitCode.OUTPUT_FAILED: "the output file exists or cannot be written, or the reader of standard output left",
     ExitCode.FUNCTION_FAILED: "the function failed or could not be reached, or its response is not whole",

@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from transcoder.cli import exit_codes
-from transcoder.cli.arguments import add_header_options, add_parameter_options, parse_job, request_headers
+from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output_file import FileOutput, Output, StandardOutput
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.subparsers import Subparsers
@@ -19,7 +20,6 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
-from transcoder.edge.fetch import Fetcher
 from transcoder.errors import single_error
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.resolver import Resolver
@@ -45,7 +45,7 @@ def add_command(subparsers: Subparsers) -> None:
     )
     add_parameter_options(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
-    add_header_options(parser)
+    add_origin_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -59,8 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    # Private addresses are allowed: the user may name a server in their own network.
-    return asyncio.run(_save_until_terminated(job, request_headers(arguments), output, replace(settings, allow_private=True)))
+    return asyncio.run(_save_until_terminated(job, OriginOptions.of(arguments), output, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +98,19 @@ class _PassthroughSink:
         await self._sink.write(chunk)
 
 
-async def _save_until_terminated(job: Job, headers: dict[str, str], output: _OutputOptions, settings: Settings) -> ExitCode:
+async def _save_until_terminated(job: Job, origins: OriginOptions, output: _OutputOptions, settings: Settings) -> ExitCode:
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            save = tasks.create_task(_save(job, headers, output, settings))
+            save = tasks.create_task(_save(job, origins, output, settings))
             # SIGTERM must clean up as Ctrl-C does: no ffmpeg process and no partial file is left.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, save.cancel)
     return ExitCode.TERMINATED if save.cancelled() else save.result()
 
 
-async def _save(job: Job, headers: dict[str, str], options: _OutputOptions, settings: Settings) -> ExitCode:
+async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> ExitCode:
     options.check()
     program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
-    async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
+    async with origins.fetcher(settings) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
 

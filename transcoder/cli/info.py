@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from transcoder.cli import exit_codes
-from transcoder.cli.arguments import add_header_options, add_parameter_options, parameter_values, parse_job, request_headers
+from transcoder.cli.arguments import add_parameter_options, parameter_values, parse_job
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
 from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, VariantInfo, make_report
-from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -39,7 +39,7 @@ def add_command(subparsers: Subparsers) -> None:
     parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
     add_parameter_options(parser)
     parser.add_argument("--json", action="store_true", help="print the JSON document that /info sends, instead of tables")
-    add_header_options(parser)
+    add_origin_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     """
     job = parse_job(arguments)
-    report = asyncio.run(_make_report(job, request_headers(arguments), replace(settings, allow_private=True)))
+    report = asyncio.run(_make_report(job, OriginOptions.of(arguments), settings))
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
@@ -61,9 +61,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return ExitCode.SUCCESS
 
 
-async def _make_report(job: Job, headers: dict[str, str], settings: Settings) -> InfoReport:
+async def _make_report(job: Job, origins: OriginOptions, settings: Settings) -> InfoReport:
     resolver = Resolver(settings)
-    async with Fetcher.open(settings, headers=headers, local_files=True) as fetcher:
+    async with origins.fetcher(settings) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
     name = file_name(job.filename or source.name, resolved.extension(job))

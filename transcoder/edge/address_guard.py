@@ -1,4 +1,7 @@
-"""SSRF protection: resolve the name, check every address, connect to an address that was checked."""
+"""SSRF protection: resolve the name, check every address, connect to an address that was checked.
+
+Requests through a proxy do not come here: `fetch/proxied_transport.py` checks what can be checked of them.
+"""
 
 import asyncio
 import socket
@@ -13,6 +16,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from transcoder.core.request.proxies import NO_PROXIES, Proxies
 from transcoder.errors import ForbiddenSourceError
 
 RECEIVE_BUFFER = 256 * 1024
@@ -41,6 +45,8 @@ _RELAY_6TO4 = IPv4Network("192.88.99.0/24")
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _TUNNELS = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
 _NAT64 = IPv6Network("64:ff9b::/96")
+HOST_CLASS = "host_class"
+"""Key in the extensions of a response that came through a proxy: the `AddressClass` of the name that was asked for."""
 
 
 def classify(address: IPv4Address | IPv6Address) -> AddressClass:
@@ -63,7 +69,12 @@ def classify(address: IPv4Address | IPv6Address) -> AddressClass:
 
 
 def has_public_peer(response: httpx.Response) -> bool | None:
-    """Return whether the peer that sent `response` has a public address; None if its connection is gone and does not know any more."""
+    """Return whether the origin that sent `response` has a public address; None if its connection is gone and does not know any more.
+
+    Of an origin behind a proxy only the name is known.
+    """
+    if HOST_CLASS in response.extensions:
+        return response.extensions[HOST_CLASS] is not AddressClass.PRIVATE
     stream = response.extensions.get("network_stream")
     address = None if stream is None else stream.get_extra_info("server_addr")
     return None if address is None else classify(ip_address(address[0])) is not AddressClass.PRIVATE
@@ -87,13 +98,15 @@ def tls() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How names are resolved, addresses connected to, and certificates checked."""
+    """How names are resolved, addresses connected to, and certificates checked, and which requests go through a proxy."""
 
     look_up: Callable[[str, int], Awaitable[list[str]]] = look_up
     """Name and port → addresses; raises OSError."""
     dial: httpcore.AsyncNetworkBackend = field(default_factory=httpcore.AnyIOBackend)
     """Connects to an address that was checked."""
     tls: Callable[[], ssl.SSLContext] = tls
+    proxies: Proxies = NO_PROXIES
+    """The function has none, whatever its environment says: its protection against private addresses would depend on the proxy."""
 
 
 INTERNET = Network()
@@ -107,11 +120,19 @@ async def checked_addresses(host: str, port: int, *, private: bool, network: Net
         OSError: the name does not resolve.
     """
     found = await network.look_up(host, port)
-    allowed = {AddressClass.PUBLIC, AddressClass.PRIVATE} if private else {AddressClass.PUBLIC}
     # Check all of them, not only the first: a name with a public and a private address is a known way around such a check.
-    if not found or any(classify(ip_address(address)) not in allowed for address in found):
-        raise ForbiddenSourceError(f"{host} is not on the public internet, so nothing is fetched from it.")
+    check_classes(host, {classify(ip_address(address)) for address in found}, private=private)
     return found
+
+
+def check_classes(host: str, classes: set[AddressClass], *, private: bool) -> None:
+    """Check that a connection to `host`, whose addresses have these `classes`, is allowed.
+
+    Raises:
+        ForbiddenSourceError: one of them is not public (nor private, if `private`), or there is none.
+    """
+    if not classes or not classes <= ({AddressClass.PUBLIC, AddressClass.PRIVATE} if private else {AddressClass.PUBLIC}):
+        raise ForbiddenSourceError(f"{host} is not on the public internet, so nothing is fetched from it.")
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):

@@ -25,6 +25,9 @@ LATE_PAUSES = (4.0, 8.0)
 PROGRESS_BYTES = 1024 * 1024
 """An attempt that delivered this much resets the count of failures: an origin may hang up on a slow reader as often as it likes."""
 
+PROXY_NAME = "proxy"
+"""Key in the extensions of a response to a request that a proxy forwarded: the proxy, which may have answered in place of the origin."""
+
 T = TypeVar("T")
 
 
@@ -116,7 +119,9 @@ def url_after_403(response: httpx.Response) -> str | None:
 def error_for_status(response: httpx.Response, url: str) -> TransientError | UpstreamError:
     """Return the error for an unsuccessful status; it is transient for `TRANSIENT_STATUSES`."""
     status = response.status_code
-    message = f"{resource_name(url)}: the origin answered {status} {response.reason_phrase}".rstrip() + "."
+    proxy = response.extensions.get(PROXY_NAME)
+    who = "the origin" if proxy is None else f"the origin or the proxy {proxy}"
+    message = f"{resource_name(url)}: {who} answered {status} {response.reason_phrase}".rstrip() + "."
     error = UpstreamError(message, origin_status=status)
     if status in TRANSIENT_STATUSES:
         return TransientError(error, pause=_retry_after_seconds(response.headers.get("Retry-After", "")))

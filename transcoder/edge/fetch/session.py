@@ -10,6 +10,7 @@ import httpx
 
 from transcoder import __version__
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
+from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
@@ -41,7 +42,7 @@ class HttpSession:
     """Sends the requests of one job, and remembers whether the job may still reach private addresses."""
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
-        """Use `client`, whose transport must be a `GuardedTransport`."""
+        """Use `client`, whose transport must be a `GuardedTransport` or a `ProxiedTransport`."""
         self._client = client
         self._max_redirects = settings.max_redirects
         self.private_allowed = settings.allow_private
@@ -58,7 +59,9 @@ class HttpSession:
             BadRequestError: a header is invalid.
         """
         # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
-        transport = GuardedTransport(connections=2 * settings.connections + 4, network=network)
+        connections = 2 * settings.connections + 4
+        direct = GuardedTransport(connections=connections, network=network)
+        transport = ProxiedTransport(direct, network, connections=connections) if network.proxies.all else direct
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
         all_headers = httpx.Headers(DEFAULT_HEADERS)
         all_headers.update(_encode_headers(headers))

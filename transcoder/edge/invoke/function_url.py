@@ -28,15 +28,14 @@ class FunctionUrl:
         """GET the URL. Returns only if the HTTP response is complete, which does not prove that the video is whole.
 
         Raises:
-            BadRequestError: there are no credentials or no region to sign with.
+            BadRequestError: there are no credentials or no region to sign with, or the environment names a proxy that cannot be used.
             InvocationError: the server cannot be reached, or the connection broke.
         """
-        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         # Proxies must not compress the bytes that the function sends.
         headers = {"accept-encoding": "identity"}
         headers |= self._signature() if self.sign else {}
         try:
-            async with httpx.AsyncClient(timeout=timeout) as client:
+            async with _open_client() as client:
                 await self._receive(client, headers, into)
         except httpx.RemoteProtocolError as error:
             raise InvocationError("The response broke off: its body is incomplete or not valid HTTP.") from error
@@ -69,3 +68,13 @@ class FunctionUrl:
         request = AWSRequest(method="GET", url=self.url)
         SigV4Auth(credentials.get_frozen_credentials(), "lambda", region).add_auth(request)
         return dict(request.headers.items())
+
+
+def _open_client() -> httpx.AsyncClient:
+    """Make a client that uses the proxies of the environment, as AWS's SDK does."""
+    try:
+        return httpx.AsyncClient(timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS))
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # ImportError: a SOCKS proxy needs a package that httpx does not bring
+        raise BadRequestError(
+            "The environment names a proxy that cannot be used (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY): only http and https proxies can."
+        ) from error
