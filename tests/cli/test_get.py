@@ -87,7 +87,7 @@ def test_a_reader_that_leaves_ends_get_with_a_message(media: Callable[[str], Pat
     assert "Traceback" not in message
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_no_file_and_no_ffmpeg(
     number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:

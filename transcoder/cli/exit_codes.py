@@ -4,6 +4,7 @@ import signal
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
+from typing import Self
 
 from transcoder.errors import (
     BadRequestError,
@@ -31,8 +32,14 @@ class ExitCode(IntEnum):
     TRANSCODE_FAILED = 5
     OUTPUT_FAILED = 6
     FUNCTION_FAILED = 7
+    HUNG_UP = 128 + signal.SIGHUP
     INTERRUPTED = 128 + signal.SIGINT
     TERMINATED = 128 + signal.SIGTERM
+
+    @classmethod
+    def of_signal(cls, number: signal.Signals) -> Self:
+        """Return the code that shells expect of a program that a signal has ended."""
+        return cls(128 + number)
 
 
 DESCRIPTIONS: Mapping[ExitCode, str] = MappingProxyType({
@@ -42,8 +49,9 @@ DESCRIPTIONS: Mapping[ExitCode, str] = MappingProxyType({
     ExitCode.SOURCE_REFUSED: "the source is missing, forbidden, too large, or cannot become an MP4 (protected, live, no video)",
     ExitCode.ORIGIN_FAILED: "the origin or the proxy failed, or sent invalid data",
     ExitCode.TRANSCODE_FAILED: "ffmpeg failed, or its output does not match the source",
-    ExitCode.OUTPUT_FAILED: "the output file exists or cannot be written, or the reader of standard output left",
+    ExitCode.OUTPUT_FAILED: "the output file exists or cannot be written, or the reader of the output left",
     ExitCode.FUNCTION_FAILED: "the function failed or could not be reached, or its response is not whole",
+    ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.TERMINATED: "terminated (SIGTERM)",
 })  # fmt: skip

@@ -2,17 +2,17 @@
 
 import argparse
 import asyncio
-import signal
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
-from transcoder.cli.output_file import FileOutput, Output, StandardOutput
+from transcoder.cli.output import output_to
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
@@ -20,7 +20,6 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
-from transcoder.errors import single_error
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
@@ -55,11 +54,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises:
         TranscoderError: the output cannot be made; no part of it is left.
         OutputError: the output cannot be written.
+        TerminatedError: a signal ended it.
 
     """
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    return asyncio.run(_save_until_terminated(job, OriginOptions.of(arguments), output, settings))
+    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments), output, settings)))
+    return ExitCode.SUCCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,6 @@ class _OutputOptions:
     path: str | None
     """`-` is standard output; None: a name made from the source."""
     overwrite: bool
-
-    def open(self, default_name: str) -> Output:
-        """Return the output; if the user chose no path, the file is called `default_name`."""
-        return StandardOutput() if self.path == "-" else FileOutput(Path(self.path or default_name), overwrite=self.overwrite)
-
-    def check(self) -> None:
-        """Check a path that the user chose, before anything is fetched.
-
-        Raises:
-            OutputError: it cannot be written to.
-
-        """
-        if self.path and self.path != "-":
-            FileOutput(Path(self.path), overwrite=self.overwrite).check_path()
 
 
 class _PassthroughSink:
@@ -98,32 +85,25 @@ class _PassthroughSink:
         await self._sink.write(chunk)
 
 
-async def _save_until_terminated(job: Job, origins: OriginOptions, output: _OutputOptions, settings: Settings) -> ExitCode:
-    with single_error():
-        async with asyncio.TaskGroup() as tasks:
-            save = tasks.create_task(_save(job, origins, output, settings))
-            # SIGTERM must clean up as Ctrl-C does: no ffmpeg process and no partial file is left.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, save.cancel)
-    return ExitCode.TERMINATED if save.cancelled() else save.result()
+async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> None:
+    with ExitStack() as stack:
+        # A path that the user chose is opened before anything is fetched: it may be impossible to write to, or a reader may wait for it.
+        output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path else None
+        program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
+        async with origins.fetcher(settings) as fetcher:
+            source = await resolver.find(job, fetcher=fetcher)
+            resolved = await resolver.resolve(source, job, fetcher=fetcher)
 
+            async def write_to(sink: Sink) -> None:
+                if resolved.file:
+                    await fetcher.pass_through(resolved.file.requested_url, {}, _PassthroughSink(sink))
+                    return
+                with verifying(sink, job.format) as verifying_sink:
+                    plan, tags = resolved.plan, metadata_of(source)
+                    await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=verifying_sink, tags=tags)
 
-async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> ExitCode:
-    options.check()
-    program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
-    async with origins.fetcher(settings) as fetcher:
-        source = await resolver.find(job, fetcher=fetcher)
-        resolved = await resolver.resolve(source, job, fetcher=fetcher)
-
-        async def write_to(sink: Sink) -> None:
-            if resolved.file:
-                await fetcher.pass_through(resolved.file.requested_url, {}, _PassthroughSink(sink))
-                return
-            with verifying(sink, job.format) as verifying_sink:
-                plan, tags = resolved.plan, metadata_of(source)
-                await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=verifying_sink, tags=tags)
-
-        with options.open(file_name(job.filename or source.name, resolved.extension(job))) as output:
+            name = file_name(job.filename or source.name, resolved.extension(job))
+            output = output or stack.enter_context(output_to(name, overwrite=options.overwrite))
             with progress_sink(output) as sink:
                 await write_to(sink)
             output.commit()
-    return ExitCode.SUCCESS

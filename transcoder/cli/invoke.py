@@ -2,23 +2,21 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TextIO
 
 from transcoder import __version__
 from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4
-from transcoder.cli.output_file import FileOutput, Output, StandardOutput
+from transcoder.cli.output import Output, output_to
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import FileFormat
@@ -26,7 +24,7 @@ from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
 from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
-from transcoder.errors import BadRequestError, single_error
+from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
 _LINK_SECONDS = 3600
@@ -66,17 +64,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises:
         TranscoderError: the function failed, its response is not whole, or the format cannot be checked; no part of it is left.
         OutputError: the output cannot be written.
+        TerminatedError: a signal ended it.
 
     """
     values = parameter_values(arguments)
     job = make_job(checked_url(arguments.playlist), values)
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
-    to_stdout = arguments.output == "-"
-    output: Output = StandardOutput() if to_stdout else FileOutput(Path(_output_path(arguments, job)), overwrite=arguments.force)
+    output = output_to(_output_path(arguments, job), overwrite=arguments.force)
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=_LINK_SECONDS))
     call = _make_call(arguments, query)
-    return asyncio.run(_invoke_until_terminated(call, output, summary=sys.stderr if to_stdout else sys.stdout))
+    received = asyncio.run(until_terminated(_invoke(call, output)))
+    print(received, file=sys.stderr if arguments.output == "-" else sys.stdout)
+    return ExitCode.SUCCESS
 
 
 def _output_path(arguments: argparse.Namespace, job: Job) -> str:
@@ -97,17 +97,6 @@ def _event(query: str) -> bytes:
     headers = (("host", "localhost"), ("user-agent", f"transcoder/{__version__}"))
     request = HttpRequest("GET", f"/download?{query}", headers, b"", "127.0.0.1")
     return make_event(request, request_id=str(uuid.uuid4()), trace_id=new_trace_id(), now=datetime.now(UTC))
-
-
-async def _invoke_until_terminated(call: Call, output: Output, *, summary: TextIO) -> ExitCode:
-    with single_error():
-        async with asyncio.TaskGroup() as tasks:
-            invoke = tasks.create_task(_invoke(call, output))
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, invoke.cancel)
-    if invoke.cancelled():
-        return ExitCode.TERMINATED
-    summary.write(f"{invoke.result()}\n")
-    return ExitCode.SUCCESS
 
 
 async def _invoke(call: Call, output: Output) -> ReceivedMp4:

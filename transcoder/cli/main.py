@@ -12,6 +12,7 @@ import transcoder.cli.serve
 import transcoder.cli.sign
 from transcoder import __version__
 from transcoder.cli.exit_codes import ExitCode, OutputError, exit_code, help_text
+from transcoder.cli.termination import TerminatedError
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
 
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(run(parsed, Settings.from_env(os.environ)))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except TerminatedError as error:
+        return ExitCode.of_signal(error.number)
     except OutputError as error:
         return _report(str(error), ExitCode.OUTPUT_FAILED)
     except BadRequestError as error:

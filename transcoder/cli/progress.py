@@ -1,7 +1,7 @@
 """The progress bar of `get` and `invoke`, shown on a terminal only."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from rich.console import Console
@@ -52,5 +52,10 @@ def progress_sink(writer: _Writer) -> Iterator[Sink]:
         yield _PlainSink(writer)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    progress = Progress(*columns, console=console, transient=True)
+    progress.start()
+    try:
         yield _ProgressBarSink(writer, progress)
+    finally:
+        with suppress(OSError):  # the terminal may have been closed
+            progress.stop()

@@ -79,4 +79,4 @@ async def _serve(options: Options) -> ExitCode:
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
     async with emulator(options) as running:
         print(f"{running.url}/", flush=True)
-        return ExitCode.INTERRUPTED if await signals.get() is signal.SIGINT else ExitCode.TERMINATED
+        return ExitCode.of_signal(await signals.get())

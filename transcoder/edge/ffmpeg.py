@@ -9,7 +9,7 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from transcoder.edge.pipe import PipeWriter
 from transcoder.errors import TranscodeError
@@ -55,7 +55,7 @@ async def start(command: Callable[[Sequence[int]], list[str]], *, inputs: int) -
 
     """
     # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
-    with ExitStack() as parent_ends, tempfile.TemporaryFile() as stderr:
+    with ExitStack() as parent_ends, _open_message_file() as stderr:
         with ExitStack() as child_ends:
             pipes = [_pipe(reader=child_ends, writer=parent_ends) for _ in range(inputs)]
             output, child_output = _pipe(reader=parent_ends, writer=child_ends)
@@ -75,6 +75,14 @@ async def start(command: Callable[[Sequence[int]], list[str]], *, inputs: int) -
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+def _open_message_file() -> IO[bytes]:
+    """Open a file for ffmpeg's messages. They only explain a failure: if the disk is full, ffmpeg runs without them."""
+    try:
+        return cast(IO[bytes], tempfile.TemporaryFile())
+    except OSError:
+        return Path(os.devnull).open("r+b", 0)
 
 
 def _pipe(*, reader: ExitStack, writer: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
