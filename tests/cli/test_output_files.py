@@ -5,9 +5,7 @@ Device nodes are made in the test's own folder, which needs root. Nothing is eve
 
 import os
 import pty
-import select
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -45,6 +43,18 @@ def fifo(tmp_path: Path) -> Path:
     path = tmp_path / "fifo.mp4"
     os.mkfifo(path)
     return path
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def has_begun(folder: Path) -> bool:
+    """Return whether something has been written to a file in a folder."""
+    return any(path.stat().st_size for path in folder.iterdir())
 
 
 def node(path: Path, kind: int, major: int, minor: int) -> Path:
@@ -90,8 +100,7 @@ def test_a_named_pipe_behind_a_link_is_written_into(source: Origin, fifo: Path, 
 
 def test_a_reader_of_a_named_pipe_may_come_late(source: Origin, fifo: Path) -> None:
     process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(fifo)])
-    while not source.requests:
-        time.sleep(0.05)
+    wait_until(lambda: source.requests)
     time.sleep(1.0)
     assert process.poll() is None
     assert fifo.read_bytes()[4:8] == b"ftyp"
@@ -134,8 +143,7 @@ def test_a_failure_in_the_middle_leaves_a_named_pipe_without_the_index(source: O
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_wait_for_a_reader(number: signal.Signals, code: int, source: Origin, fifo: Path, tmp_path: Path) -> None:
     process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(fifo)], stderr=subprocess.PIPE)
-    while len(source.requests) < 4:
-        time.sleep(0.05)
+    wait_until(lambda: len(source.requests) >= 4)
     time.sleep(0.5)
     process.send_signal(number)
     assert process.communicate(timeout=SECONDS)[1] == b""
@@ -172,12 +180,11 @@ def test_a_disk_is_refused(source: Origin, tmp_path: Path) -> None:
 
 
 def test_a_socket_is_refused(source: Origin, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "s"))
-        completed = get(source.url("/main.m3u8"), tmp_path / "s", "--force")
+    path = node(tmp_path / "socket", stat.S_IFSOCK, 0, 0)
+    completed = get(source.url("/main.m3u8"), path, "--force")
     assert completed.returncode == 6
     assert "neither a file nor a pipe" in completed.stderr.decode()
-    assert (tmp_path / "s").is_socket()
+    assert path.is_socket()
 
 
 def test_a_terminal_is_refused(source: Origin) -> None:
@@ -311,8 +318,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(source: Origin, tmp_pa
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
     process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(output)], stderr=subprocess.PIPE)
-    while not [path for path in tmp_path.iterdir() if path.stat().st_size]:
-        time.sleep(0.02)
+    wait_until(lambda: has_begun(tmp_path))
     output.write_text("precious")
     _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 6
@@ -324,8 +330,7 @@ def test_a_named_pipe_that_appears_meanwhile_is_not_replaced(source: Origin, tmp
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
     process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(output), "--force"], stderr=subprocess.PIPE)
-    while not [path for path in tmp_path.iterdir() if path.stat().st_size]:
-        time.sleep(0.02)
+    wait_until(lambda: has_begun(tmp_path))
     os.mkfifo(output)
     _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 6
@@ -338,22 +343,27 @@ def test_nohup_is_respected(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
     process = subprocess.Popen(["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *COMMAND, source.url("/main.m3u8"), "-o", str(output)])
-    while not [path for path in tmp_path.iterdir() if path.stat().st_size]:
-        time.sleep(0.02)
+    wait_until(lambda: has_begun(tmp_path))
     process.send_signal(signal.SIGHUP)
     assert process.wait(SECONDS) == 0
     assert media_reader.is_whole(output)
 
 
+IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(sys.stderr, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a program whose controlling terminal is its standard error."""
+
+
 def test_a_terminal_that_is_closed_leaves_no_file(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(stall_after=1000, when=is_for_media)
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm"
-        os.execv(COMMAND[0], [*COMMAND, source.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4")])  # noqa: S606 - the fork is a terminal's
-    while not [path for path in tmp_path.iterdir() if path.stat().st_size]:
-        if select.select([terminal], [], [], 0.05)[0]:
-            os.read(terminal, 65536)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 129
+    parent, child = pty.openpty()
+    command = [sys.executable, "-c", IN_A_TERMINAL, *COMMAND, source.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4")]
+    process = subprocess.Popen(command, stderr=child, start_new_session=True, env={**os.environ, "TERM": "xterm"})
+    os.close(child)
+    wait_until(lambda: has_begun(tmp_path))
+    os.close(parent)
+    assert process.wait(SECONDS) == 129
     assert not list(tmp_path.iterdir())
