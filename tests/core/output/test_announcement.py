@@ -1,6 +1,7 @@
 """What an output will be, announced before its first byte."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -250,7 +251,7 @@ def test_audio_alone_may_be_longer_than_extinf_says_by_what_its_encoder_added() 
         pytest.param({"ends": {VIDEO: 30.0}}, 12.0, id="another timeline"),
     ],
 )
-def test_an_end_that_is_late_counts_where_something_explains_it(more: dict[str, object], length: float) -> None:
+def test_an_end_that_is_late_counts_where_something_explains_it(more: dict[str, Any], length: float) -> None:
     assert seconds([probed(TrackKind.BOTH, video(10.0), audio(10.0), **more)]) == pytest.approx(length)
 
 
