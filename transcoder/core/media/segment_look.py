@@ -8,7 +8,7 @@ from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.decode_times import stream_times
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_packets
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_trailer, split_trailer
 from transcoder.core.media.passed_segment import MAX_REORDERED
 from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.probe import probe
@@ -22,6 +22,7 @@ class Oddity(Enum):
 
     UNFINISHED = "it ends inside a PES packet, as it seems"
     LACKS_FRAMES = "its frames of video are evenly spaced, but for a few that are missing"
+    TRAILER = "bytes follow its last packet that are none of its media"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ def look_at(body: bytes, *, init: bytes) -> SegmentLook:
 
 def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
     """Look at a transport stream: its packets are whole, no counter shows that one is missing, and no timestamp that one is repeated."""
-    media, streams = body[found.skip :], [stream for stream in (found.main(medium) for medium in Medium) if stream]
-    if not is_packets(media):
+    media, trailer = split_trailer(body[found.skip :])
+    streams = [stream for stream in (found.main(medium) for medium in Medium) if stream]
+    if trailer and not is_trailer(trailer):
         raise DamagedMediaError("A segment is cut off inside a transport packet.")
     counters = ContinuityCounters(stream.id for stream in streams)
     counters.feed(media, len(media) // PACKET_BYTES)
@@ -66,6 +68,7 @@ def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
     known = {each.medium: each.end for each in ends if each.end is not None}
     found_oddities = {
         Oddity.UNFINISHED: any(each.is_unfinished for each in ends),
+        Oddity.TRAILER: bool(trailer),
         Oddity.LACKS_FRAMES: Medium.VIDEO in times and 0 < times[Medium.VIDEO].lacking <= MAX_REORDERED,
     }
     return SegmentLook(

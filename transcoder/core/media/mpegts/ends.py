@@ -7,7 +7,7 @@ from statistics import median_low
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads, split_trailer
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
@@ -38,7 +38,7 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
     offset = _packet_offset(last_bytes)
     if offset is None:
         return []
-    media = last_bytes[offset:]
+    media, _ = split_trailer(last_bytes[offset:])
     streams = [stream for medium in Medium if (stream := probe.main(medium))]
     return [_stream_end(stream, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
 

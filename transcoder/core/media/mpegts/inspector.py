@@ -14,7 +14,9 @@ from transcoder.core.media.mpegts.packets import (
     SYNC,
     UNIT_START,
     find_packets,
+    is_trailer,
     payload_of,
+    split_trailer,
 )
 from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
 from transcoder.core.media.packet_evidence import PacketEvidence
@@ -26,7 +28,7 @@ _FLAGS = (0, 0x2000, 0x8000, 0xA000)
 
 
 class TransportInspector:
-    """An `Inspector` of transport stream segments. Drops bytes before the first packet."""
+    """An `Inspector` of transport stream segments. Drops bytes before the first packet and after the last one."""
 
     def __init__(self, probe: Probe) -> None:
         """Expect the streams of `probe`, which is that of the first segment."""
@@ -45,6 +47,8 @@ class TransportInspector:
         self._programs = 1
         self._counters = ContinuityCounters(self._streams)
         self._carry = b""
+        self._trailer = b""
+        """What follows the last packet, and is none itself."""
         self._is_aligned = False
 
     @property
@@ -105,7 +109,7 @@ class TransportInspector:
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._carry, self._is_aligned = b"", False
+        self._carry, self._trailer, self._is_aligned = b"", b"", False
         self._counters.begin_segment()
         for stream in self._streams.values():
             stream.begin_segment()
@@ -119,9 +123,14 @@ class TransportInspector:
             UnsupportedSourceError: the packets are scrambled.
 
         """
+        if self._trailer:
+            self._trailer += piece
+            if len(self._trailer) > MAX_JUNK_BYTES:
+                raise _no_sync_byte()
+            return b""
         if self._is_aligned:
-            self._check(self._carry + piece if self._carry else piece)
-            return piece
+            carried = len(self._carry)
+            return piece[: self._check(self._carry + piece if carried else piece) - carried]
         held = self._carry + piece
         junk = find_packets(held, whole=False)
         if junk is None:
@@ -138,6 +147,9 @@ class TransportInspector:
             raise DamagedMediaError("A segment is cut off inside a transport packet.")
         if not any(stream.segment.packets for stream in self._streams.values()):
             raise DamagedMediaError("A segment contains neither video nor audio.")
+        # A part of a segment may end with other bytes, too, such as what an origin says of a failure.
+        if self._trailer and not (is_trailer(self._trailer) and self._ends_with_whole_frames):
+            raise _no_sync_byte()
         return rest
 
     def _align(self, held: bytes, junk: int | None) -> bytes:
@@ -146,14 +158,20 @@ class TransportInspector:
             raise DamagedMediaError("A segment is not an MPEG transport stream, unlike the segments before it.")
         self._is_aligned = True
         media = held[junk:]
-        self._check(media)
-        return media
+        return media[: self._check(media)]
 
-    def _check(self, data: bytes) -> None:
-        """Check that `data`, which begins with a packet, is packet after packet, and pass their payloads to the streams."""
+    @property
+    def _ends_with_whole_frames(self) -> bool:
+        """Whether the last PES packet of each stream is whole: it has the length that it states, or its last packet is stuffed."""
+        full = self._counters.full
+        return not any(each.missing_bytes > 0 or (each.missing_bytes < 0 and pid in full) for pid, each in self._streams.items())
+
+    def _check(self, data: bytes) -> int:
+        """Pass the payloads of the packets that `data` begins with to the streams, and return how many bytes are packets."""
         packets, rest = divmod(len(data), PACKET_BYTES)
         if data[::PACKET_BYTES].count(SYNC) != packets + bool(rest):
-            raise DamagedMediaError("A segment is damaged: a transport packet does not begin with the sync byte.")
+            data, self._trailer = split_trailer(data)
+            packets, rest = divmod(len(data), PACKET_BYTES)
         self._carry = data[-rest:] if rest else b""
         self._check_counters(data, packets)
         continuation, start, tables = self._take_continuation, self._take_start, self._tables
@@ -174,6 +192,7 @@ class TransportInspector:
                 take(payload)
         for stream in self._streams.values():
             stream.drain()
+        return len(data)
 
     def _check_counters(self, data: bytes, packets: int) -> None:
         self._counters.feed(data, packets)
@@ -207,3 +226,7 @@ class TransportInspector:
             self._program_number = program.number
         elif program.number == self._program_number or self._programs == 1:
             raise ProgramChangedError("A segment announces other streams than the segment before it.")
+
+
+def _no_sync_byte() -> DamagedMediaError:
+    return DamagedMediaError("A segment is damaged: a transport packet does not begin with the sync byte.")

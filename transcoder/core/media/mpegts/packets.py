@@ -6,7 +6,7 @@ from collections.abc import Iterator
 PACKET_BYTES = 188
 SYNC = b"G"
 MAX_JUNK_BYTES = 64 * 1024
-"""Maximum number of bytes before the first packet: some hosts disguise segments as images."""
+"""Maximum number of bytes before the first packet, as some hosts disguise segments as images, and after the last one."""
 
 PACKET = struct.Struct(">xHB184s")
 """PID with flags, control bits with continuity counter, adaptation field with payload.
@@ -28,6 +28,8 @@ _SIZED_ADAPTATION_PARTS = (0x02, 0x01)
 
 _MIN_SYNC_BYTES = 4
 """This many sync bytes, one packet apart, prove a transport stream."""
+_LONGER_PACKETS = ((192, 4), (192, 0), (204, 0))
+"""Packets with something beside their 188 bytes, and where their first sync byte is: a time before or after (M2TS), an error correction."""
 
 
 def find_packets(data: bytes, *, whole: bool) -> int | None:
@@ -49,6 +51,17 @@ def find_packets(data: bytes, *, whole: bool) -> int | None:
     return -1 if whole or len(data) >= MAX_JUNK_BYTES else None
 
 
+def longer_packet_bytes(head: bytes) -> int | None:
+    """Return the length of the packets of a segment that begins with packets longer than those of HLS; None if it does not."""
+    if _begins_with_packets(head, 0, PACKET_BYTES):
+        return None
+    return next((size for size, at in _LONGER_PACKETS if _begins_with_packets(head, at, size)), None)
+
+
+def _begins_with_packets(head: bytes, at: int, size: int) -> bool:
+    return head[at : at + _MIN_SYNC_BYTES * size : size] == _MIN_SYNC_BYTES * SYNC
+
+
 def is_transport_init(init: bytes) -> bool:
     """Tell whether an initialization section belongs to a transport stream: a PAT and a PMT in transport packets (RFC 8216, 3.2)."""
     return bool(init) and is_packets(init)
@@ -57,6 +70,23 @@ def is_transport_init(init: bytes) -> bool:
 def is_packets(data: bytes) -> bool:
     """Tell whether `data` is whole transport packets, one after another."""
     return len(data) % PACKET_BYTES == 0 and data[::PACKET_BYTES].count(SYNC) == len(data) // PACKET_BYTES
+
+
+def split_trailer(media: bytes) -> tuple[bytes, bytes]:
+    """Return the whole packets that `media` begins with, and the bytes after the last of them."""
+    syncs = media[: len(media) // PACKET_BYTES * PACKET_BYTES : PACKET_BYTES]
+    end = (len(syncs) - len(syncs.lstrip(SYNC))) * PACKET_BYTES
+    return media[:end], media[end:]
+
+
+def is_trailer(data: bytes) -> bool:
+    """Tell whether bytes after the last packet of a segment were appended to it: they are not too many, no packets, and no part of one.
+
+    Bytes that are as long as packets stand in the place of them, as zeros do in a file that was not written to its end.
+    """
+    if len(data) > MAX_JUNK_BYTES or len(data) % PACKET_BYTES == 0 or data.startswith(SYNC):
+        return False
+    return 2 * SYNC not in data[::PACKET_BYTES] and find_packets(data, whole=True) == -1
 
 
 def payload_of(control: int, rest: bytes) -> bytes:

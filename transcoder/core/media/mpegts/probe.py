@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS, FrameHeader
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, payloads
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, longer_packet_bytes, payloads
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.mpegts.program_tables import (
     PAT_PID,
@@ -15,7 +15,7 @@ from transcoder.core.media.mpegts.program_tables import (
     read_program,
 )
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.errors import DamagedMediaError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _MAX_PROBE_BYTES = 1024 * 1024
 """A stream that has not begun within this many bytes is regarded as announced but missing."""
@@ -33,15 +33,13 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
 
     Raises:
         UpstreamError: it is not a transport stream, or announces neither video nor audio.
-        UnsupportedSourceError: it is encrypted.
+        UnsupportedSourceError: it is encrypted, or has packets of another length.
 
     """
     is_enough = whole or len(head) >= (_MAX_PROBE_BYTES if previous else _MAX_FIRST_PROBE_BYTES)
-    skip = find_packets(head, whole=whole)
+    skip = _first_packet(head, whole=whole)
     if skip is None:
         return None
-    if skip < 0:
-        raise DamagedMediaError("A segment is not media: it is neither an MPEG transport stream nor in another container of HLS.")
     packets = memoryview(head)[skip:].tobytes() if skip else head
     program = _find_program(tables + packets if tables else packets)
     if program is None and (whole or len(head) >= _MAX_PROBE_BYTES):
@@ -53,6 +51,16 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
     if not is_enough and not scan.is_complete:
         return None
     return Probe(Container.MPEGTS, scan.streams(), skip)
+
+
+def _first_packet(head: bytes, *, whole: bool) -> int | None:
+    """Return the offset of the first packet; None if more bytes are needed."""
+    if size := longer_packet_bytes(head):
+        raise UnsupportedSourceError(f"The source's transport packets have {size} bytes. Those of HLS have 188.")
+    skip = find_packets(head, whole=whole)
+    if skip is not None and skip < 0:
+        raise DamagedMediaError("A segment is not media: it is neither an MPEG transport stream nor in another container of HLS.")
+    return skip
 
 
 def _program_of(previous: Probe | None) -> Program:

@@ -1,0 +1,90 @@
+"""Pieces that carry something beside their media, or no media at all: the output is exact, or the source is refused with a sentence."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from peers.get_command import get
+from peers.origin import Request, Rule
+from peers.source_files import assert_exact
+
+Media = Callable[[str], Path]
+Muxed = tuple[dict[str, bytes], Path]
+PACKET_BYTES = 188
+TRAILERS = [
+    pytest.param(bytes(50), id="zeros"),
+    pytest.param(b"\n<!-- cached -->\n", id="text"),
+    pytest.param(bytes(20_000), id="many zeros"),
+]
+
+
+def segments_of(files: dict[str, bytes], *, suffix: str = ".ts") -> list[str]:
+    """Return the paths of the segments, in order."""
+    return sorted((path for path in files if path.endswith(suffix)), key=lambda path: (len(path), path))
+
+
+def is_for_all(request: Request) -> bool:
+    """Tell whether a request is for a whole segment, and not for its first or last bytes."""
+    return "range" not in request.headers
+
+
+def refusal(url: str, output: Path, *options: str) -> str:
+    """Run `transcoder get`, which must refuse the source before it writes anything; return what it says."""
+    result = get(url, output, *options)
+    assert result.returncode == 3, result.stderr.decode()
+    assert not output.exists()
+    return result.stderr.decode()
+
+
+def failure(url: str, output: Path) -> str:
+    """Run `transcoder get`, which must fail because the origin has not the whole source; return what it says."""
+    result = get(url, output)
+    assert result.returncode == 4, result.stderr.decode()
+    assert not output.exists()
+    return result.stderr.decode()
+
+
+@pytest.mark.parametrize("trailer", TRAILERS)
+@pytest.mark.parametrize("which", [slice(None), slice(1, 2), slice(-1, None)], ids=["all", "one", "the last"])
+def test_bytes_after_the_last_packet_are_left_out(trailer: bytes, which: slice, muxed: Muxed, serve: Serve, tmp_path: Path) -> None:
+    files, source = muxed
+    names = segments_of(files)
+    origin = serve(files | {path: files[path] + trailer for path in names[which]})
+    assert_exact(origin, tmp_path / "output.mp4", source)
+    assert len(list(filter(is_for_all, origin.requests_of(names[which][0])))) == 3
+
+
+def test_a_segment_with_bytes_after_its_last_packet_is_fetched_again(muxed: Muxed, serve: Serve, tmp_path: Path) -> None:
+    files, source = muxed
+    origin = serve(files)
+    second = segments_of(files)[1]
+    origin.rules[second] = Rule(body=files[second] + bytes(50), times=1, when=is_for_all)
+    assert_exact(origin, tmp_path / "output.mp4", source)
+    assert len(list(filter(is_for_all, origin.requests_of(second)))) == 2
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pytest.param(lambda body: body[:-PACKET_BYTES] + body[-PACKET_BYTES:-50], id="a cut packet"),
+        pytest.param(lambda body: body[:-20_000] + bytes(20_000), id="zeros in the place of the end"),
+        pytest.param(lambda body: body[: len(body) // 2] + b"<p>Out of memory</p>", id="a message in the place of the rest"),
+        pytest.param(lambda body: body + bytes(50) + body[-PACKET_BYTES:], id="a packet after other bytes"),
+    ],
+)
+def test_a_part_that_is_missing_before_other_bytes_is_found(
+    damaged: Callable[[bytes], bytes], number: int, muxed: Muxed, serve: Serve, tmp_path: Path
+) -> None:
+    files, _ = muxed
+    path = segments_of(files)[number]
+    failure(serve(files | {path: damaged(files[path])}).url("/main.m3u8"), tmp_path / "output.mp4")
+
+
+def test_transport_packets_of_another_length_are_named(muxed: Muxed, serve: Serve, tmp_path: Path) -> None:
+    files, _ = muxed
+    names = segments_of(files)
+    split = {path: [files[path][at : at + PACKET_BYTES] for at in range(0, len(files[path]), PACKET_BYTES)] for path in names}
+    timed = {path: b"".join(number.to_bytes(4, "big") + packet for number, packet in enumerate(packets)) for path, packets in split.items()}
+    assert "packets have 192 bytes" in refusal(serve(files | timed).url("/main.m3u8"), tmp_path / "output.mp4")
