@@ -81,6 +81,10 @@ class DamagedMediaError(UpstreamError):
     """What an origin sent as media is damaged, or is not what belongs in its place; the next time it may send something else."""
 
 
+class EmptyResourceError(DamagedMediaError):
+    """A resource has no bytes at all."""
+
+
 class ChangedFileError(DamagedMediaError):
     """A file changed between the requests for two byte ranges of it, so that everything that was fetched of it is in doubt."""
 

@@ -32,6 +32,7 @@ from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, single_error
+from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output_stream import Output, Sink, WatchedSink
 from transcoder.pipeline.period import PeriodSettings, remux_period
@@ -86,6 +87,7 @@ async def _until_whole(attempt: Callable[[], Awaitable[None]], fetcher: Fetcher,
 async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str]) -> None:
     """Carry out `plan` as `transcode` does, once."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
+    plan = await without_empty_ends(plan, fetcher, keys)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, prefetcher, keys) for kind in kinds]
     with single_error():

@@ -49,14 +49,19 @@ def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None) -> 
         return None
     if is_transport_init(init):
         return probe_transport(head, whole=whole, tables=init, previous=previous)
-    if not init and head[4:8] in _BOX_TYPES and (found := probe_plain_file(head)):
+    if not init and begins_with_box(head) and (found := probe_plain_file(head)):
         return found
-    if init or head[4:8] in _BOX_TYPES:
+    if init or begins_with_box(head):
         return probe_fragments(head, init=init, whole=whole)
     if head.startswith(b"ID3") or _has_audio_syncword(head):
         return probe_packed_audio(head, whole=whole)
     _refuse_known_other(head)
     return probe_transport(head, whole=whole, previous=previous)
+
+
+def begins_with_box(head: bytes) -> bool:
+    """Return whether the first bytes of a segment are the header of an MP4 box as one may begin with."""
+    return head[4:8] in _BOX_TYPES
 
 
 def _has_audio_syncword(head: bytes) -> bool:

@@ -13,7 +13,7 @@ from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, h
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
-from transcoder.errors import BadRequestError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
+from transcoder.errors import BadRequestError, EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -194,5 +194,7 @@ async def _release(response: httpx.Response) -> None:
 
 def _check_status(response: httpx.Response, url: str) -> None:
     """Raise the error for a status other than 200, 206 and 416."""
+    if response.status_code == httpx.codes.NO_CONTENT:
+        raise TransientError(EmptyResourceError(f"{resource_name(url)}: the origin answered 204 No Content.", origin_status=204))
     if response.status_code not in {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE}:
         raise error_for_status(response, url)

@@ -12,7 +12,7 @@ from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import ShortRangeError, TransientError
 from transcoder.edge.fetch.validators import ContentRange, Validators, content_length, length_after_416
-from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, EmptyResourceError, UnsupportedSourceError, UpstreamError
 
 ByteSink = Callable[[bytes], Awaitable[None]]
 """Receives bytes. Returns when it may be called again: that is the back pressure."""
@@ -173,7 +173,7 @@ class Transfer:
             TransientError: it does not, which the next body may, since an origin can serve a file before it has all of it.
         """
         if not received:
-            raise TransientError(self._error("the origin sent nothing", response))
+            raise TransientError(self._error("the origin sent nothing", response, EmptyResourceError))
         if received < self._position or received <= self._start:
             raise TransientError(self._error(f"the resource ends before byte {self._position}", response))
         if self.exact and self._length is not None:
@@ -186,14 +186,13 @@ class Transfer:
         """Accept a 416 that says that the resource ends where the transfer stands; `expected` after a range that did not tell its length.
 
         Raises:
-            TransientError: it does not say so, or the file is empty for now. All may be asked for: some servers answer 416 to any range.
+            TransientError: it does not say so, or the file is empty for now.
             UpstreamError: the resource ends before the requested range does.
         """
-        if not self.delivered:
-            raise TransientError(self._error("the origin has no bytes in the requested range", response))
         lengths = {length_after_416(response), self._validators and self._validators.length} - {None}
-        if self._whole_only or (lengths != {self._position} and (lengths or not expected)):
-            self._whole_only = True
+        if not self.delivered or self._whole_only or (lengths != {self._position} and (lengths or not expected)):
+            # All may be asked for: some servers answer 416 to any range, and an empty file has none.
+            self._whole_only = self._whole_only or self.delivered > 0 or not self._start
             raise TransientError(self._error("the origin has no bytes in the requested range", response))
         if self.exact and self._length is not None:
             raise self._error(f"the origin sent only {self._progress()}", response)
@@ -246,5 +245,5 @@ class Transfer:
     def _changed(self, response: httpx.Response) -> UpstreamError:
         return self._error("the transfer was interrupted, and the resource may have changed since", response)
 
-    def _error(self, what: str, response: httpx.Response) -> UpstreamError:
-        return DamagedMediaError(f"{resource_name(self.url)}: {what}.", origin_status=response.status_code)
+    def _error(self, what: str, response: httpx.Response, kind: type[DamagedMediaError] = DamagedMediaError) -> UpstreamError:
+        return kind(f"{resource_name(self.url)}: {what}.", origin_status=response.status_code)

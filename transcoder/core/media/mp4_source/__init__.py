@@ -2,6 +2,14 @@
 
 from transcoder.core.media.mp4_source.inspector import FragmentInspector, PlainFileInspector
 from transcoder.core.media.mp4_source.plain_file import plain_file_tracks, probe_plain_file
-from transcoder.core.media.mp4_source.probe import fragment_ends, probe_fragments
+from transcoder.core.media.mp4_source.probe import fragment_ends, has_no_samples, probe_fragments
 
-__all__ = ["FragmentInspector", "PlainFileInspector", "fragment_ends", "plain_file_tracks", "probe_fragments", "probe_plain_file"]
+__all__ = [
+    "FragmentInspector",
+    "PlainFileInspector",
+    "fragment_ends",
+    "has_no_samples",
+    "plain_file_tracks",
+    "probe_fragments",
+    "probe_plain_file",
+]

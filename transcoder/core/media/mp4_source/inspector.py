@@ -138,14 +138,15 @@ class FragmentInspector:
         if box.type == b"moov":
             self._replace_tracks({track.id: track for track in read_tracks(box)})
             return
-        self._units.add(hash(bytes(box.content)))
         extents = read_fragment(box, self._tracks)
+        if any(extent.samples for extent in extents):
+            self._units.add(hash(bytes(box.content)))
         self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))
         for extent in extents:
             self._announced_bytes += extent.bytes
             self._segment_samples += extent.samples
             medium = self._media_by_id.get(extent.track.id)
-            if medium:
+            if medium and extent.samples:
                 self._count(medium, extent)
 
     def _is_after_gap(self, extent: FragmentExtent) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.media.mp4.boxes import Box, leading_boxes
+from transcoder.core.media.mp4.boxes import Box, boxes_of, leading_boxes
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
@@ -47,6 +47,20 @@ def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, 
             end = extent.end + max(extent.late, stream.composition_shift)
             ends[stream.medium] = max(end, ends.get(stream.medium, end))
     return ends
+
+
+def has_no_samples(segment: bytes, *, init: bytes) -> bool:
+    """Return whether a whole segment has neither a sample of its tracks nor media data.
+
+    Raises:
+        UpstreamError: the boxes are broken.
+        UnsupportedSourceError: it is encrypted or not fragmented.
+    """
+    scan = _Scan(segment, source_tracks(init))
+    scan.read(to_end=True)
+    with source_damage():
+        has_media_data = any(box.type == b"mdat" and box.content for box in boxes_of(segment))
+    return not has_media_data and not any(extent.samples for extent in scan.extents)
 
 
 def _is_enough(head: bytes, scan: "_Scan") -> bool:
