@@ -1,13 +1,18 @@
 """Pieces that carry something beside their media, or no media at all: the output is exact, or the source is refused with a sentence."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Serve
+from peers import media_reader
 from peers.get_command import get
 from peers.origin import Request, Rule
-from peers.source_files import assert_exact
+from peers.source_files import assert_exact, download, files_in
+
+from transcoder.core.media.audio_headers import HEADER_READERS
+from transcoder.core.media.audio_tags import tags_length
 
 Media = Callable[[str], Path]
 Muxed = tuple[dict[str, bytes], Path]
@@ -88,3 +93,34 @@ def test_transport_packets_of_another_length_are_named(muxed: Muxed, serve: Serv
     split = {path: [files[path][at : at + PACKET_BYTES] for at in range(0, len(files[path]), PACKET_BYTES)] for path in names}
     timed = {path: b"".join(number.to_bytes(4, "big") + packet for number, packet in enumerate(packets)) for path, packets in split.items()}
     assert "packets have 192 bytes" in refusal(serve(files | timed).url("/main.m3u8"), tmp_path / "output.mp4")
+
+
+TITLE = b"ID3\4\0\0\0\0\0\x19TXXX\0\0\0\x0f\0\0\3title\0On air!!"
+ID3V1 = b"TAG" + bytes(125)
+
+
+def with_tags(codec: str, segment: bytes) -> bytes:
+    """Return a packed audio segment with a tag after its first frame, and two after its last one."""
+    tags = tags_length(segment, whole=True) or 0
+    header = HEADER_READERS[codec](segment, tags)
+    assert header
+    at = tags + header.length
+    return segment[:at] + TITLE + segment[at:] + TITLE + ID3V1
+
+
+@pytest.mark.parametrize("name", ["packed-aac", "packed-aac-untimed", "packed-mp3", "packed-ac3", "packed-eac3"])
+def test_packed_audio_may_have_tags_between_its_frames_and_after_them(name: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+    files, codec = files_in(media(name)), name.split("-")[1]
+    expected = media_reader.hashes(download(serve(files).url("/main.m3u8"), tmp_path / "expected.mp4"))
+    tagged = {path: with_tags(codec, body) for path, body in files.items() if re.match(r"/audio-\d", path)}
+    assert len(tagged) > 2
+    output = download(serve(files | tagged).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert media_reader.hashes(output) == expected
+    assert media_reader.is_whole(output)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_packed_audio_with_the_next_segment_in_it_is_found(number: int, media: Media, serve: Serve, tmp_path: Path) -> None:
+    files = files_in(media("packed-aac"))
+    doubled = files[f"/audio-{number}.aac"] + files[f"/audio-{number + 1}.aac"]
+    failure(serve(files | {f"/audio-{number}.aac": doubled}).url("/main.m3u8"), tmp_path / "output.mp4")

@@ -1,5 +1,7 @@
 """A counter of the audio frames in a byte stream."""
 
+from collections.abc import Callable
+
 from transcoder.core.media.audio_headers import BLOCK_SAMPLES, CHANGEABLE_CHANNELS, HEADER_BYTES, FrameHeader, HeaderReader
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
@@ -7,14 +9,17 @@ _BLOCKS_PER_SAMPLE = 6
 """An MP4 sample of E-AC-3 has six blocks (ETSI TS 102 366, F.6)."""
 _FORMAT = slice(3, None)
 """The fields of a header that describe the format of its frame."""
+OtherReader = Callable[[bytes, int], int | None]
+"""Returns the length of what stands at an offset instead of a frame: 0 if nothing that may stand there, None if more bytes are needed."""
 
 
 class AudioFrameCounter:
     """Counts the frames of one elementary stream, given in pieces of any size, by following each frame's length to the next header."""
 
-    def __init__(self, read_header: HeaderReader) -> None:
+    def __init__(self, read_header: HeaderReader, read_other: OtherReader | None = None) -> None:
         """Begin before the first byte of the stream, which may be in the middle of a frame."""
         self._read_header = read_header
+        self._read_other = read_other
         self._carry = b""
         self._bytes_to_skip = 0
         self._blocks = 0
@@ -52,20 +57,19 @@ class AudioFrameCounter:
             UnsupportedSourceError: the format changes.
 
         """
-        at = self._bytes_to_skip
-        if self._carry:
-            data = self._carry + data
-        if not self._is_synced:
-            at = self._find_first_frame(data)
+        data = self._carry + data if self._carry else data
+        at = self._bytes_to_skip if self._is_synced else self._find_first_frame(data)
         last = len(data) - HEADER_BYTES if self._is_synced else -1
         while at <= last:
             header = self._read_header(data, at)
             if header is None:
-                raise DamagedMediaError("A segment's audio is damaged: a frame is not followed by the header of another.")
-            if self._format is None:
-                self._format = header
-            elif header[_FORMAT] != self._format[_FORMAT]:
-                _refuse_change(self._format, header)
+                length = self._other_length(data, at)
+                if length is None:
+                    break
+                at += length
+                continue
+            if self._format is None or header[_FORMAT] != self._format[_FORMAT]:
+                self._take_format(header)
             self._blocks += _blocks(header)
             if header.is_sample:
                 self.frame_seconds = header.samples / header.sample_rate
@@ -73,6 +77,18 @@ class AudioFrameCounter:
             at += header.length
         self._bytes_to_skip = max(0, at - len(data))
         self._carry = data[at:]
+
+    def _take_format(self, header: FrameHeader) -> None:
+        if self._format is None:
+            self._format = header
+        else:
+            _refuse_change(self._format, header)
+
+    def _other_length(self, data: bytes, at: int) -> int | None:
+        length = self._read_other(data, at) if self._read_other else 0
+        if length == 0:
+            raise DamagedMediaError("A segment's audio is damaged: a frame is not followed by the header of another.")
+        return length
 
     def _find_first_frame(self, data: bytes) -> int:
         """Return the offset of the first frame. The stream may begin inside a frame: then a header counts only if another one follows."""

@@ -1,8 +1,8 @@
 """Segments that carry no media, as some packagers write one at the end of a track."""
 
+from transcoder.core.media.audio_tags import tags_length
 from transcoder.core.media.mp4_source import has_no_samples
 from transcoder.core.media.mpegts import has_tables_only, is_transport_init
-from transcoder.core.media.packed_audio import tags_length
 from transcoder.core.media.probe import begins_with_box
 from transcoder.errors import DamagedMediaError
 

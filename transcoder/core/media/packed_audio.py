@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 
-from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import (
     HEADER_BYTES,
     FrameHeader,
@@ -11,19 +10,13 @@ from transcoder.core.media.audio_headers import (
     read_adts_header,
     read_mpeg_audio_header,
 )
+from transcoder.core.media.audio_tags import is_closing_tag, tag_length, tag_timestamp, tags_length
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.core.media.timestamps import CLOCK_HZ, unwrap
+from transcoder.core.media.tagged_audio import TaggedAudioFrames
+from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
-_TAG_HEADER_BYTES = 10
-_TAG_FOOTER_BYTES = 10
-_TIMESTAMP_OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
-_TIMESTAMP_BYTES = 8
-_ENCRYPTION_OWNER = b"com.apple.streaming.audioDescription\0"
-"""Describes how to set up a decoder for encrypted samples (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
-_MAX_TAG_BYTES = 1024 * 1024
-"""A longer tag is refused. Cover images are smaller than this."""
 _CONTAINERS = {
     "aac": Container.ADTS,
     "mp1": Container.MP3,
@@ -35,32 +28,8 @@ _CONTAINERS = {
 _READERS: tuple[HeaderReader, ...] = (read_adts_header, read_ac3_header, read_mpeg_audio_header)
 _INDEX_MARK_BYTES = 200
 """A frame that contains an index instead of audio has its mark within this many bytes of its start."""
-
-
-def tags_length(head: bytes, *, whole: bool = False) -> int | None:
-    """Return the total length in bytes of the ID3v2 tags at the start of a segment (ID3v2.4, 3.1); None if more bytes are needed."""
-    at = 0
-    while True:
-        if len(head) - at < _TAG_HEADER_BYTES:
-            return None if not whole and b"ID3".startswith(head[at : at + 3]) else at
-        if head[at : at + 3] != b"ID3":
-            return at
-        size = _syncsafe(head[at + 6 : at + 10]) + _TAG_HEADER_BYTES + (_TAG_FOOTER_BYTES if head[at + 5] & 0x10 else 0)
-        if size > _MAX_TAG_BYTES:
-            raise DamagedMediaError(f"A segment has an ID3 tag of {size} bytes. At most {_MAX_TAG_BYTES} bytes are supported.")
-        at += size
-
-
-def tag_timestamp(tags: bytes) -> float | None:
-    """Return the timestamp in a segment's ID3 tags, in seconds; None if they contain none.
-
-    Raises UnsupportedSourceError if the tags say that the samples are encrypted.
-    """
-    if _ENCRYPTION_OWNER in tags:
-        raise UnsupportedSourceError("The source is protected: its samples are encrypted (SAMPLE-AES).")
-    at = tags.find(_TIMESTAMP_OWNER)
-    value = tags[at + len(_TIMESTAMP_OWNER) : at + len(_TIMESTAMP_OWNER) + _TIMESTAMP_BYTES] if at >= 0 else b""
-    return (int.from_bytes(value, "big") & (2**33 - 1)) / CLOCK_HZ if len(value) == _TIMESTAMP_BYTES else None
+_MAX_TAG_DEVIATION_SECONDS = 0.05
+"""A timestamp in the middle of a segment may differ by so much from the end of the frames before it: by about two frames."""
 
 
 def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
@@ -82,12 +51,15 @@ def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
 
 
 def _first_frame(head: bytes, at: int) -> FrameHeader | None:
-    """Read the header at `at`. If the next one is within `head`, it must be a header too."""
+    """Read the header at `at`. If what follows its frame is within `head`, it must be a header too, or a tag."""
     if len(head) < at + HEADER_BYTES:
         return None
     for read_header in _READERS:
         frame = read_header(head, at)
-        if frame and (at + frame.length + HEADER_BYTES > len(head) or read_header(head, at + frame.length)):
+        if frame is None:
+            continue
+        following = at + frame.length
+        if following + HEADER_BYTES > len(head) or read_header(head, following) or tag_length(head, following) != 0:
             return frame
     return None
 
@@ -102,7 +74,7 @@ def packed_audio_ends(segment: bytes, probe: Probe) -> Mapping[Medium, float]:
     stream = probe.main(Medium.AUDIO)
     if start is None or stream is None:
         return {}
-    frames = AudioFrameCounter(_header_reader(probe.container))
+    frames = TaggedAudioFrames(_header_reader(probe.container), tag_timestamp)
     frames.feed(segment[skip:])
     return {Medium.AUDIO: unwrap(start, stream.start if stream.start is not None else start) + frames.seconds}
 
@@ -112,17 +84,20 @@ def _header_reader(container: Container) -> HeaderReader:
 
 
 class PackedAudioInspector:
-    """An `Inspector` of packed audio segments: frame must follow frame. Removes the ID3 tags."""
+    """An `Inspector` of packed audio segments: frame must follow frame, but for tags. Removes the tags."""
 
     def __init__(self, probe: Probe) -> None:
         """Expect the codec of `probe`, which is that of the first segment."""
         self._container = probe.container
-        self._frames = AudioFrameCounter(_header_reader(probe.container))
+        self._frames = TaggedAudioFrames(_header_reader(probe.container), self._check_tag)
         stream = probe.main(Medium.AUDIO)
         self._timestamp = stream.start if stream else None
         """The latest timestamp, unwrapped; the counter's seconds are measured from it."""
         self._held = b""
         self._in_tags = True
+        self._begins_with_tag = False
+        self._count_at_end: int | None = None
+        """Number of frames before a tag after which no frame of this segment may follow: what follows may be another segment."""
         self._start: float | None = None
         self._count_before = 0
         self._index_frames = 0
@@ -176,20 +151,19 @@ class PackedAudioInspector:
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._held, self._in_tags, self._start = b"", True, None
+        self._held, self._in_tags, self._start, self._count_at_end = b"", True, None, None
         self._count_before = self._frames.count
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next bytes of the segment and return the bytes to pass on to ffmpeg: all but the tags.
 
         Raises:
-            UpstreamError: a frame is not followed by another one, or a tag is too long.
+            UpstreamError: a frame is not followed by another one or a tag, or a tag is too long or belongs elsewhere.
             UnsupportedSourceError: the sampling rate changes, or the samples are encrypted.
 
         """
         if not self._in_tags:
-            self._frames.feed(piece)
-            return piece
+            return self._frames.frames_of(piece)
         self._held += piece
         skip = tags_length(self._held)
         if skip is None or len(self._held) < skip + _INDEX_MARK_BYTES:
@@ -199,8 +173,11 @@ class PackedAudioInspector:
     def end(self) -> bytes:
         """End the segment and return the bytes held back. Raises UpstreamError if it ends inside a frame or contains no frame."""
         rest = self._begin_audio(tags_length(self._held, whole=True) or 0) if self._in_tags else b""
+        rest += self._frames.held_back()
         if not self._frames.close_segment():
             raise DamagedMediaError("A segment is cut off inside an audio frame.")
+        if self._count_at_end not in {None, self._frames.count}:
+            raise DamagedMediaError("A segment's audio is damaged: frames follow a tag that ends a file, or begins one.")
         if self._frames.count == self._count_before:
             raise DamagedMediaError("A segment contains no audio.")
         return rest
@@ -209,25 +186,30 @@ class PackedAudioInspector:
         """Read the tags, which are the first `skip` bytes held, and return the audio after them."""
         self._in_tags = False
         audio, self._start = self._held[skip:], tag_timestamp(self._held[:skip])
-        self._held = b""
+        self._held, self._begins_with_tag = b"", skip > 0
         if self._start is not None:
             self._timestamp = unwrap(self._start, self._timestamp if self._timestamp is not None else self._start)
             self._frames.seconds = 0.0
         if self._is_first_segment and self._container is Container.MP3 and _is_index(audio):
             self._index_frames = 1
         self._is_first_segment = False
-        self._frames.feed(audio)
-        return audio
+        return self._frames.frames_of(audio)
+
+    def _check_tag(self, tag: bytes) -> None:
+        """Check that a tag after the first frame does not say that a part of the segment is missing or doubled.
+
+        Raises:
+            UpstreamError: it does.
+            UnsupportedSourceError: the samples are encrypted.
+
+        """
+        timestamp, expected = tag_timestamp(tag), self.ends.get(Medium.AUDIO)
+        if timestamp is not None and expected is not None and abs(unwrap(timestamp, expected) - expected) > _MAX_TAG_DEVIATION_SECONDS:
+            raise DamagedMediaError("A segment is damaged: a timestamp in the middle of it does not continue those before it.")
+        if self._count_at_end is None and (is_closing_tag(tag) or (self._begins_with_tag and self._start is None)):
+            self._count_at_end = self._frames.count
 
 
 def _is_index(audio: bytes) -> bool:
     """Tell whether the first frame of an MP3 is a Xing, Info or VBRI header."""
     return any(mark in audio[:_INDEX_MARK_BYTES] for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _syncsafe(octets: bytes) -> int:
-    """Read a number that has seven bits in each byte."""
-    value = 0
-    for octet in octets:
-        value = value << 7 | octet & 0x7F
-    return value

@@ -1,0 +1,46 @@
+"""The frames of packed audio that has tags between them, or after them."""
+
+from collections.abc import Callable
+
+from transcoder.core.media.audio_frames import AudioFrameCounter
+from transcoder.core.media.audio_headers import HeaderReader
+from transcoder.core.media.audio_tags import tag_length
+
+
+class TaggedAudioFrames(AudioFrameCounter):
+    """Counts frames as its base does, and separates them from the tags between them."""
+
+    def __init__(self, read_header: HeaderReader, take_tag: Callable[[bytes], object]) -> None:
+        """Begin before the first byte; `take_tag` is called with each tag, after the frames before it have been counted."""
+        super().__init__(read_header, self._read_tag)
+        self._take_tag = take_tag
+        self._tags: list[tuple[int, int]] = []
+        """Start and end of each tag in the bytes at hand."""
+
+    def frames_of(self, data: bytes) -> bytes:
+        """Take the next bytes of the stream, as `feed` does, and return those of frames; what may begin a tag is held back."""
+        data = self._carry + data if self._carry else data
+        self._carry = b""
+        self._tags.clear()
+        self.feed(data)
+        parts, at = [], 0
+        for start, end in self._tags:
+            parts.append(data[at:start])
+            at = end
+        parts.append(data[at : len(data) - len(self._carry)])
+        return b"".join(parts) if self._tags else parts[0]
+
+    def held_back(self) -> bytes:
+        """Return the bytes that have not been returned."""
+        return self._carry
+
+    def _read_tag(self, data: bytes, at: int) -> int | None:
+        """Take the tag at an offset and return its length; 0 if there is none, None if it is not there as a whole."""
+        length = tag_length(data, at)
+        if not length:
+            return length
+        if at + length > len(data):
+            return None
+        self._take_tag(data[at : at + length])
+        self._tags.append((at, at + length))
+        return length
