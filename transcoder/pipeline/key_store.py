@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 
 from transcoder.core.hls.plan import Init, Key
-from transcoder.core.media.aes128 import KEY_BYTES, Decryptor
+from transcoder.core.media.aes128 import KEY_BYTES, Decryptor, decrypt_resource
 from transcoder.edge.fetch import Fetcher
 
 _MORE_ATTEMPTS = 2
@@ -59,5 +59,5 @@ class KeyStore:
             if init not in self._inits:
                 content = await self._fetcher.small_resource(init.url, init.range, limit=self._max_init_bytes, media=True)
                 decryptor = await self.decryptor(init.key)
-                self._inits[init] = decryptor.feed(content) + decryptor.end() if decryptor else content
+                self._inits[init] = decrypt_resource(decryptor, content) if decryptor else content
         return self._inits[init]

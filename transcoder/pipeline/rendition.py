@@ -1,9 +1,11 @@
 """The segments of one rendition on their way into ffmpeg: prefetched, decrypted, probed, inspected, and written into a pipe."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
 from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
@@ -39,6 +41,8 @@ class Rendition:
         checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
         self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
         self._keys = keys
+        self._padded: defaultdict[int, list[bool]] = defaultdict(list)
+        """Whether each encrypted segment so far has padding, by the period of the plan."""
         self._places = SegmentPlaces()
         self._sequence: SegmentSequence | None = None
         """The segments on the timeline that was begun last."""
@@ -86,8 +90,7 @@ class Rendition:
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
             if segment is None or segment.period != previous.period:
-                self._places.check_order(previous.period)
-                _check_end(sequence, () if self._ends_early else passed.packets.unfinished)
+                self._check_period(previous.period, sequence, passed.packets)
                 break
             self._places.check_next(passed, previous, segment, inspector.starts)
             if not self._is_continued(previous, segment, inspector):
@@ -115,9 +118,36 @@ class Rendition:
         if pipe.broken:
             return None
         self._refuse_late_stream(inspector, media)
+        self._check_padding(segment)
         passed = _passed(segment, inspector, samples_before, prefix)
         self._places.check_passed(segment, passed, frozenset(inspector.units))
         return passed
+
+    def _check_padding(self, segment: ProbedSegment) -> None:
+        """Check that all encrypted segments of a period have padding, or none has: a packager always writes it, or never.
+
+        Raises:
+            UpstreamError: one of them is cut off.
+
+        """
+        padded = self._padded[segment.period]
+        if segment.rest.is_padded is not None:
+            padded.append(segment.rest.is_padded)
+        if len(set(padded)) > 1:
+            raise DamagedMediaError("A part of an encrypted segment is missing: it does not end as the others do.")
+
+    def _check_period(self, period: int, sequence: SegmentSequence, last: PacketEvidence) -> None:
+        """Check what only the whole of a period shows; `last` is what the packets of its last segment show.
+
+        Raises:
+            UpstreamError: a part of it is missing, or in another place.
+
+        """
+        self._places.check_order(period)
+        if self._padded[period] == [False] and not last.has_trailer:
+            # No other segment shows that this packager writes no padding, nor do bytes that fill up the last block.
+            raise DamagedMediaError("The only segment is encrypted without padding, or cut off.")
+        _check_end(sequence, () if self._ends_early else last.unfinished)
 
     def _refuse_late_stream(self, inspector: Inspector, media: Collection[Medium]) -> None:
         """Refuse a stream that was announced, had not begun when the output was begun, and begins now: it would be missing."""

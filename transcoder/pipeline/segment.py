@@ -20,6 +20,11 @@ class ClearReader:
         self._decryptor = decryptor
         self._ended = False
 
+    @property
+    def is_padded(self) -> bool | None:
+        """Whether the segment has the padding of an encrypted one, once all of it has been read; None if it is not encrypted."""
+        return None if self._decryptor is None else self._decryptor.is_padded
+
     async def read(self) -> bytes:
         """Return the next bytes; empty only at the end, and from then on."""
         while not self._ended:

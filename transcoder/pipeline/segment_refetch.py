@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
+from transcoder.core.media.segment_look import Oddity
 from transcoder.core.media.segment_plausibility import SegmentPlausibility
 from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, UpstreamError
@@ -49,12 +50,15 @@ class SegmentRefetch:
         return True
 
     async def _is_plausible(self, segment: Segment, body: bytes) -> bool:
-        clear = await self._decrypted(segment, body)
-        if clear is None:
-            return False
+        decryptor = await self._keys.decryptor(segment.key)
+        try:
+            clear = decryptor.feed(body) + decryptor.end() if decryptor else body
+        except UpstreamError:
+            return False  # cut off: it may be whole the next time
+        oddities = {Oddity.UNPADDED} if decryptor and not decryptor.is_padded else set[Oddity]()
         period = self._period_of[segment]
         check, init = self._checks[period], await self._keys.initialization_section(segment.init)
-        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding)
+        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=oddities)
         if check.doubts_only and period not in self._confirmed:
             self._confirmed.add(period)
             await self._confirm(*self._first_accepted[period])
@@ -65,11 +69,3 @@ class SegmentRefetch:
         for _ in range(MAX_FETCHES - 1):
             if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
                 raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
-
-    async def _decrypted(self, segment: Segment, body: bytes) -> bytes | None:
-        """Return a body in the clear; None if it cannot be decrypted."""
-        decryptor = await self._keys.decryptor(segment.key)
-        try:
-            return decryptor.feed(body) + decryptor.end() if decryptor else body
-        except UpstreamError:
-            return None  # cut off: it may be whole the next time

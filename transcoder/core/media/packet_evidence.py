@@ -24,3 +24,5 @@ class PacketEvidence:
     """The longest time in seconds that the timestamps leave out between two samples."""
     smallest_fragment: Mapping[Medium, int] = field(default_factory=dict)
     """How many samples the smallest fragment has: a cut at a fragment's border takes away at least so many."""
+    has_trailer: bool = False
+    """Bytes follow its last packet that are none of its media, so that it was not cut off there."""

@@ -8,7 +8,8 @@ from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.decode_times import stream_times
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, is_trailer, split_trailer
+from transcoder.core.media.mpegts.packets import PACKET_BYTES
+from transcoder.core.media.mpegts.trailer import is_trailer, split_trailer
 from transcoder.core.media.passed_segment import MAX_REORDERED
 from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.probe import probe
@@ -23,6 +24,7 @@ class Oddity(Enum):
     UNFINISHED = "it ends inside a PES packet, as it seems"
     LACKS_FRAMES = "its frames of video are evenly spaced, but for a few that are missing"
     TRAILER = "bytes follow its last packet that are none of its media"
+    UNPADDED = "it is encrypted without padding, or cut off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ This is suspicion, not a verdict: a segment that looks odd is fetched again, and
 strict, while `SegmentSequence` decides about what is passed on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from transcoder.core.media.segment_look import Oddity, look_at
@@ -78,7 +78,9 @@ class SegmentPlausibility:
     doubts_only: bool = False
     """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
-    def accepts(self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0) -> bool:
+    def accepts(
+        self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0, oddities: Collection[Oddity] = ()
+    ) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
 
         Args:
@@ -87,15 +89,16 @@ class SegmentPlausibility:
             at: where the playlist puts it in its period, in seconds.
             seconds: EXTINF.
             rounding: by how many seconds EXTINF may be rounded.
+            oddities: those that do not show in `body`.
 
         """
-        self.doubts_only, self._oddities = False, frozenset()
+        self.doubts_only, self._oddities = False, frozenset(oddities)
         try:
             look = look_at(body, init=init)
         except TranscoderError:
             return False
-        self._oddities = look.oddities
-        if look.oddities - self._usual_oddities:
+        self._oddities |= look.oddities
+        if self._oddities - self._usual_oddities:
             return False
         if not look.spans:
             return not look.is_timed

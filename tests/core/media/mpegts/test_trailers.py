@@ -112,6 +112,23 @@ def test_a_segment_that_breaks_off_inside_a_frame_with_a_message_is_refused() ->
             inspect_segments([segment[:at] + 7 * HTML], probe_of=probe_segment(first))
 
 
+def test_after_a_full_packet_only_the_bytes_of_earlier_segments_are_dropped() -> None:
+    """The last packet of a frame is full in one of 184 cases, and a frame that is cut off at a packet's border ends with a full one."""
+    first, segment = segments()[:2]
+    full = next(
+        at
+        for at in range(PACKET_BYTES * 20, len(segment), PACKET_BYTES)
+        if segment[at + 1] & 0x5F == 0x01 and segment[at + 3] & 0x30 == 0x10
+    )
+    assert segment[full + 2] == 0, "not a packet of the video"
+    ending_full = segment[: full + PACKET_BYTES]
+    inspect_segments([first + TEXT, ending_full + TEXT])
+    inspect_segments([first + bytes(3), ending_full + bytes(40)])
+    for trailer in (bytes(40), HTML):
+        with pytest.raises(DamagedMediaError, match="sync byte"):
+            inspect_segments([first + TEXT, ending_full + trailer])
+
+
 @pytest.mark.parametrize(("size", "before", "after"), [(192, 4, 0), (192, 0, 4), (204, 0, 16)])
 @pytest.mark.parametrize("count", [4, 1000])
 def test_longer_packets_are_named(size: int, before: int, after: int, count: int) -> None:

@@ -7,8 +7,9 @@ from statistics import median_low
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads, split_trailer
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
+from transcoder.core.media.mpegts.trailer import split_trailer
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError

@@ -14,11 +14,10 @@ from transcoder.core.media.mpegts.packets import (
     SYNC,
     UNIT_START,
     find_packets,
-    is_trailer,
     payload_of,
-    split_trailer,
 )
 from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
+from transcoder.core.media.mpegts.trailer import Trailer, split_trailer
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, ProgramChangedError, UnsupportedSourceError
@@ -47,8 +46,7 @@ class TransportInspector:
         self._programs = 1
         self._counters = ContinuityCounters(self._streams)
         self._carry = b""
-        self._trailer = b""
-        """What follows the last packet, and is none itself."""
+        self._trailer = Trailer()
         self._is_aligned = False
 
     @property
@@ -100,7 +98,7 @@ class TransportInspector:
         unfinished = [stream.medium for stream in self._streams.values() if stream.missing_bytes > 0]
         headless = [stream.medium for stream in self._streams.values() if stream.is_headless]
         leaps = {stream.medium: stream.segment.leap for stream in self._streams.values()}
-        return PacketEvidence(jumped, continued, full, unfinished, headless, leaps)
+        return PacketEvidence(jumped, continued, full, unfinished, headless, leaps, has_trailer=bool(self._trailer))
 
     @property
     def units(self) -> Collection[int]:
@@ -109,7 +107,8 @@ class TransportInspector:
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._carry, self._trailer, self._is_aligned = b"", b"", False
+        self._carry, self._is_aligned = b"", False
+        self._trailer.begin_segment()
         self._counters.begin_segment()
         for stream in self._streams.values():
             stream.begin_segment()
@@ -124,9 +123,7 @@ class TransportInspector:
 
         """
         if self._trailer:
-            self._trailer += piece
-            if len(self._trailer) > MAX_JUNK_BYTES:
-                raise _no_sync_byte()
+            self._trailer.feed(piece)
             return b""
         if self._is_aligned:
             carried = len(self._carry)
@@ -147,9 +144,7 @@ class TransportInspector:
             raise DamagedMediaError("A segment is cut off inside a transport packet.")
         if not any(stream.segment.packets for stream in self._streams.values()):
             raise DamagedMediaError("A segment contains neither video nor audio.")
-        # A part of a segment may end with other bytes, too, such as what an origin says of a failure.
-        if self._trailer and not (is_trailer(self._trailer) and self._ends_with_whole_frames):
-            raise _no_sync_byte()
+        self._trailer.end(follows_whole_frames=self._ends_with_whole_frames)
         return rest
 
     def _align(self, held: bytes, junk: int | None) -> bytes:
@@ -170,7 +165,8 @@ class TransportInspector:
         """Pass the payloads of the packets that `data` begins with to the streams, and return how many bytes are packets."""
         packets, rest = divmod(len(data), PACKET_BYTES)
         if data[::PACKET_BYTES].count(SYNC) != packets + bool(rest):
-            data, self._trailer = split_trailer(data)
+            data, trailer = split_trailer(data)
+            self._trailer.feed(trailer)
             packets, rest = divmod(len(data), PACKET_BYTES)
         self._carry = data[-rest:] if rest else b""
         self._check_counters(data, packets)
@@ -226,7 +222,3 @@ class TransportInspector:
             self._program_number = program.number
         elif program.number == self._program_number or self._programs == 1:
             raise ProgramChangedError("A segment announces other streams than the segment before it.")
-
-
-def _no_sync_byte() -> DamagedMediaError:
-    return DamagedMediaError("A segment is damaged: a transport packet does not begin with the sync byte.")

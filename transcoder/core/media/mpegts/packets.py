@@ -72,23 +72,6 @@ def is_packets(data: bytes) -> bool:
     return len(data) % PACKET_BYTES == 0 and data[::PACKET_BYTES].count(SYNC) == len(data) // PACKET_BYTES
 
 
-def split_trailer(media: bytes) -> tuple[bytes, bytes]:
-    """Return the whole packets that `media` begins with, and the bytes after the last of them."""
-    syncs = media[: len(media) // PACKET_BYTES * PACKET_BYTES : PACKET_BYTES]
-    end = (len(syncs) - len(syncs.lstrip(SYNC))) * PACKET_BYTES
-    return media[:end], media[end:]
-
-
-def is_trailer(data: bytes) -> bool:
-    """Tell whether bytes after the last packet of a segment were appended to it: they are not too many, no packets, and no part of one.
-
-    Bytes that are as long as packets stand in the place of them, as zeros do in a file that was not written to its end.
-    """
-    if len(data) > MAX_JUNK_BYTES or len(data) % PACKET_BYTES == 0 or data.startswith(SYNC):
-        return False
-    return 2 * SYNC not in data[::PACKET_BYTES] and find_packets(data, whole=True) == -1
-
-
 def payload_of(control: int, rest: bytes) -> bytes:
     """Return the payload of a packet, given its control bits and the bytes after its header; empty if it has none."""
     if not control & PAYLOAD:

@@ -1,7 +1,8 @@
 """Transport stream segments that consist of program tables and stuffing."""
 
-from transcoder.core.media.mpegts.packets import is_trailer, payloads, split_trailer
+from transcoder.core.media.mpegts.packets import payloads
 from transcoder.core.media.mpegts.program_tables import PAT_PID, SectionAssembler, program_map_pids
+from transcoder.core.media.mpegts.trailer import is_trailer, split_trailer
 
 _LAST_TABLE_PID = 0x1F
 """PIDs up to this one are reserved for tables (ISO/IEC 13818-1, 2.4.3.3; ETSI EN 300 468, 5.1.3)."""
