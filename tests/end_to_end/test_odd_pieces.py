@@ -9,7 +9,7 @@ from conftest import Serve
 from peers import media_reader
 from peers.get_command import get
 from peers.origin import Request, Rule
-from peers.source_files import assert_exact, download, files_in
+from peers.source_files import assert_exact, download, edited, files_in
 
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.audio_tags import tags_length
@@ -124,3 +124,52 @@ def test_packed_audio_with_the_next_segment_in_it_is_found(number: int, media: M
     files = files_in(media("packed-aac"))
     doubled = files[f"/audio-{number}.aac"] + files[f"/audio-{number + 1}.aac"]
     failure(serve(files | {f"/audio-{number}.aac": doubled}).url("/main.m3u8"), tmp_path / "output.mp4")
+
+
+def beyond_its_file(files: dict[str, bytes], more: int, *, playlist: str = "/main.m3u8") -> dict[str, bytes]:
+    """Return the files with a last byte range that is longer by `more` bytes than what the file has of it."""
+    last = re.findall(r"BYTERANGE:(\d+)", files[playlist].decode())[-1]
+    return edited(files, playlist, rf"BYTERANGE:{last}\b", f"BYTERANGE:{int(last) + more}")
+
+
+@pytest.mark.parametrize("more", [1, 1000, 1_000_000])
+@pytest.mark.parametrize("rule", [Rule(), Rule(etag=""), Rule(ignore_range=True)], ids=["ranges", "without validators", "no ranges"])
+@pytest.mark.parametrize("name", ["ts-byterange", "fmp4-byterange"])
+def test_the_last_byte_range_may_reach_beyond_the_end_of_the_file(  # what, how far, how, and three fixtures
+    name: str, rule: Rule, more: int, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    source = media_reader.concatenate(media(name) / "main.m3u8", tmp_path / "source")
+    files = files_in(media(name))
+    origin = serve(beyond_its_file(files, more))
+    origin.rules |= {path: rule for path in files if not path.endswith(".m3u8")}
+    assert_exact(origin, tmp_path / "output.mp4", source)
+
+
+def test_the_last_byte_range_of_packed_audio_may_reach_beyond_the_end_too(media: Media, serve: Serve, tmp_path: Path) -> None:
+    files = files_in(media("packed-aac-byterange"))
+    expected = media_reader.hashes(download(serve(files).url("/main.m3u8"), tmp_path / "expected.mp4"))
+    origin = serve(beyond_its_file(files, 500, playlist="/audio.m3u8"))
+    assert media_reader.hashes(download(origin.url("/main.m3u8"), tmp_path / "output.mp4")) == expected
+
+
+@pytest.mark.parametrize("more", [1, 1000])
+@pytest.mark.parametrize("name", ["ts-byterange", "fmp4-byterange"])
+@pytest.mark.parametrize("kept", [0.2, 0.9, 0.99])
+def test_a_file_that_lacks_its_end_is_found(name: str, kept: float, more: int, media: Media, serve: Serve, tmp_path: Path) -> None:
+    """The last byte range reaches beyond the end of a part, too; what is there of it is no whole segment."""
+    files = files_in(media(name))
+    (path,) = (path for path in files if path.endswith((".ts", ".mp4")))
+    last = int(re.findall(r"BYTERANGE:(\d+)", files["/main.m3u8"].decode())[-1])
+    end = len(files[path]) - round(last * (1 - kept))
+    for cut in {end, end // PACKET_BYTES * PACKET_BYTES}:
+        origin = serve(beyond_its_file(files, more) | {path: files[path][:cut]})
+        failure(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+
+
+def test_a_byte_range_that_is_cut_once_is_fetched_again(media: Media, serve: Serve, tmp_path: Path) -> None:
+    files = files_in(media("ts-byterange"))
+    source = media_reader.concatenate(media("ts-byterange") / "main.m3u8", tmp_path / "source")
+    (path,) = (path for path in files if path.endswith((".ts", ".mp4")))
+    origin = serve(beyond_its_file(files, 1000))
+    origin.rules[path] = Rule(body=files[path][:-50_000], times=3)
+    assert_exact(origin, tmp_path / "output.mp4", source)

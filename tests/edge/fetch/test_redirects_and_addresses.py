@@ -111,11 +111,27 @@ def test_local_files_that_cannot_be_fetched(tmp_path: Path) -> None:
     (tmp_path / "a.ts").write_bytes(CONTENT)
     url = (tmp_path / "a.ts").as_uri()
     with pytest.raises(UpstreamError, match="has only 1 of 2 bytes"):
-        with_fetcher(lambda fetcher: fetcher.segment(url, ByteRange(299_999, 2), discard), local_files=True)
+        with_fetcher(lambda fetcher: fetcher.small_resource(url, ByteRange(299_999, 2), limit=10), local_files=True)
     with pytest.raises(NotFoundError):
         with_fetcher(lambda fetcher: fetcher.playlist(str(tmp_path / "none.ts")), local_files=True)
     with pytest.raises(UpstreamError, match="cannot be read"):
         with_fetcher(lambda fetcher: fetcher.playlist(str(tmp_path)), local_files=True)
+
+
+def test_a_byte_range_may_end_after_a_local_file(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_bytes(CONTENT)
+    url, beyond = (tmp_path / "a.ts").as_uri(), ByteRange(299_000, 2000)
+
+    async def use(fetcher: Fetcher) -> list[bytes]:
+        segment = bytearray()
+
+        async def append(chunk: bytes) -> None:
+            segment.extend(chunk)
+
+        await fetcher.segment(url, beyond, append)
+        return [bytes(segment), await fetcher.first_bytes(url, beyond, size=5000), await fetcher.last_bytes(url, beyond, size=500) or b""]
+
+    assert with_fetcher(use, local_files=True) == [CONTENT[-1000:], CONTENT[-1000:], CONTENT[-500:]]
 
 
 def test_a_playlist_from_the_network_does_not_lead_to_local_files(tmp_path: Path) -> None:

@@ -91,14 +91,6 @@ def test_every_byte_arrives(rule: Rule, byte_range: ByteRange | None) -> None:
             Rule(content_range="bytes 1000-50998/300000"), BYTE_RANGE, "more bytes than its Content-Range", 206, id="longer than its range"
         ),
         pytest.param(Rule(content_range="nonsense"), BYTE_RANGE, "did not send the requested range", 206, id="an invalid Content-Range"),
-        pytest.param(Rule(), ByteRange(299_000, 2000), "sent only 1000 of 2000 bytes", 206, id="a byte range that ends after the resource"),
-        pytest.param(
-            Rule(ignore_range=True),
-            ByteRange(299_000, 2000),
-            "sent only 1000 of 2000 bytes",
-            200,
-            id="a byte range that ends after the resource, out of the whole",
-        ),
         pytest.param(Rule(), ByteRange(400_000, 2000), "no bytes", 416, id="a byte range after the resource"),
         pytest.param(
             Rule(ignore_range=True),
@@ -142,6 +134,51 @@ def test_wrong_bytes_are_a_failure(rule: Rule | list[Rule], byte_range: ByteRang
     assert raised.value.origin_status == status
     assert "127.0.0.1" in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("attempts", [2, 4])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(Rule(), id="ranges"),
+        pytest.param(Rule(etag=""), id="ranges without validators"),
+        pytest.param(Rule(etag="", headers=LAST_MODIFIED), id="ranges with a date"),
+        pytest.param(Rule(ignore_range=True), id="no ranges"),
+        pytest.param(Rule(ignore_range=True, chunked=True), id="no ranges, chunked"),
+        pytest.param(Rule(ignore_range=True, gzip=True), id="compressed"),
+    ],
+)
+@pytest.mark.parametrize("there", [1000, 10])
+def test_a_byte_range_may_end_after_the_resource(rule: Rule, attempts: int, there: int) -> None:
+    """The origin is asked for the missing bytes before it is believed that there are none."""
+    body, o = fetch_by_rule(rule, ByteRange(300_000 - there, 2000), replace(SETTINGS, attempts=attempts))
+    assert body == CONTENT[-there:]
+    assert len(o.requests) >= 2
+
+
+def test_a_resource_that_grows_is_fetched_to_the_end_of_the_range() -> None:
+    for rule in (Rule(body=CONTENT[:200_000], times=1), Rule(body=CONTENT[:200_000], times=1, ignore_range=True)):
+        assert fetch_by_rule(rule, ByteRange(150_000, 100_000))[0] == CONTENT[150_000:250_000]
+
+
+@pytest.mark.parametrize("attempts", [1, 4])
+def test_one_response_does_not_show_that_a_resource_ends_early(attempts: int) -> None:
+    """Each response ends elsewhere, so that none of them is believed."""
+    rules = [Rule(body=CONTENT[: 200_000 + step], times=1, etag="") for step in range(attempts)]
+    with pytest.raises(UpstreamError, match=r"sent only|may have changed"):
+        fetch_by_rule([*rules, Rule(status=500)], ByteRange(150_000, 100_000), replace(SETTINGS, attempts=attempts))
+
+
+def test_a_small_resource_is_whole_or_a_failure() -> None:
+    with origin(FILES) as o, pytest.raises(UpstreamError, match="sent only 1000 of 2000 bytes"):
+        with_fetcher(lambda fetcher: fetcher.small_resource(o.url("/a.ts"), ByteRange(299_000, 2000), limit=10_000))
+
+
+def test_a_range_that_is_cut_before_the_end_of_the_resource_is_continued() -> None:
+    rule = Rule(content_range="bytes 1000-20999/300000", content_length=20_000, when=lambda r: r.headers.get("range") == "bytes=1000-50999")
+    with origin(FILES) as o:
+        o.rules["/a.ts"] = replace(rule, cut_after=20_000)
+        assert fetch_segment(o.url("/a.ts"), BYTE_RANGE)[0] == CONTENT[1000:51_000]
 
 
 def test_a_cut_segment_is_resumed() -> None:

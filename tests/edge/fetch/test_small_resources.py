@@ -43,6 +43,16 @@ def test_last_bytes() -> None:
         assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, size=5000)) == CONTENT[-5000:]
 
 
+@pytest.mark.parametrize("rule", [Rule(), Rule(etag="")])
+def test_last_bytes_of_a_range_that_ends_after_the_resource(rule: Rule) -> None:
+    with origin(FILES) as o:
+        url, o.rules["/a.ts"] = o.url("/a.ts"), rule
+        beyond = ByteRange(200_000, 101_000)
+        assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=5000)) == CONTENT[-5000:]
+        assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=200_000)) == CONTENT[200_000:]
+        assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=1000)) is None, "none of them exists"
+
+
 def test_last_bytes_from_servers_without_suffix_ranges() -> None:
     with origin(FILES) as o:
         o.rules["*"] = Rule(ignore_range=True, when=lambda request: request.headers.get("range", "").startswith("bytes=-"))

@@ -14,7 +14,7 @@ from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.file_versions import FileVersions
-from transcoder.edge.fetch.last_bytes import end_of_range, fetch_last_bytes
+from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
 from transcoder.edge.fetch.reply import read_reply
@@ -170,7 +170,7 @@ class Fetcher:
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        local = self._local_chunks(url, None if byte_range is None else end_of_range(byte_range, size), exact=True)
+        local = self._local_chunks(url, byte_range, exact=False)
         if local is not None:
             return b"".join(local)[-size:]
         async with self._small_requests:
@@ -205,7 +205,7 @@ class Fetcher:
                 with self._versions.checked(transfer, response):
                     await guard.receive(response)
 
-        local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact)
+        local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact and not doubts)
         if local is None:
             await self._retry(attempt, lambda: transfer.delivered, late=late)
         else:

@@ -20,7 +20,7 @@ async def fetch_last_bytes(session: HttpSession, url: str, byte_range: ByteRange
         UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: the segment cannot be fetched.
     """
     if byte_range is not None:
-        return await _fetch_range(session, url, end_of_range(byte_range, size))
+        return await _fetch_end_of(session, url, byte_range, size=size)
     async with session.stream(url, {"Range": f"bytes=-{size}"}) as response:
         served = ContentRange.of(response)
         if response.status_code == httpx.codes.PARTIAL_CONTENT and served is not None:
@@ -36,6 +36,16 @@ async def fetch_last_bytes(session: HttpSession, url: str, byte_range: ByteRange
     return await _fetch_range(session, url, ByteRange(length - size, size)) if response.headers.get("Accept-Ranges") == "bytes" else None
 
 
+async def _fetch_end_of(session: HttpSession, url: str, byte_range: ByteRange, *, size: int) -> bytes | None:
+    end = end_of_range(byte_range, size)
+    found = await _fetch_range(session, url, end)
+    if found is None or len(found) == end.length or end.length == byte_range.length:
+        return found
+    # The file ends before the range does, so there are more bytes to fetch before these.
+    length = end.start + len(found) - byte_range.start
+    return await _fetch_range(session, url, end_of_range(ByteRange(byte_range.start, length), size))
+
+
 async def _read(transfer: Transfer, response: httpx.Response) -> bytes:
     """Return the requested bytes of a response's body; raises what `Transfer.receive` does."""
     buffer = bytearray()
@@ -48,8 +58,8 @@ async def _read(transfer: Transfer, response: httpx.Response) -> bytes:
 
 
 async def _fetch_range(session: HttpSession, url: str, byte_range: ByteRange) -> bytes | None:
-    """Fetch a byte range; None if the origin answers with anything but a range, so that the bytes before it are not read."""
-    transfer, content = Transfer(url, byte_range, limit=byte_range.length), bytearray()
+    """Fetch a byte range, or what the file has of it; None if the origin answers with anything but a range: the whole file is not read."""
+    transfer, content = Transfer(url, byte_range, limit=byte_range.length, exact=False), bytearray()
 
     async def append(chunk: bytes) -> None:
         content.extend(chunk)

@@ -1,10 +1,10 @@
-"""A second look at a body that does not begin like media, before any of it is passed on."""
+"""A second look at a body that does not begin like media, before any of it is passed on, and at where one ends."""
 
 import httpx
 
 from transcoder.core.media.text import TEXT_BYTES, is_text
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.retry import ShortRangeError, TransientError
+from transcoder.edge.fetch.retry import EndsEarlyError, ShortRangeError, TransientError
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
 from transcoder.errors import UpstreamError
 
@@ -12,7 +12,8 @@ from transcoder.errors import UpstreamError
 class MediaGuard:
     """Passes on the body of a resource that should be media, and has it fetched again while it begins with text.
 
-    It believes the body after so many doubts, and passes it on: what reads the media says what is wrong with it.
+    It believes the body after so many doubts, and passes it on: what reads the media says what is wrong with it. Likewise, it believes that
+    a resource ends before the requested byte range does once two responses have said so.
     """
 
     def __init__(self, transfer: Transfer, sink: ByteSink, *, doubts: int) -> None:
@@ -21,24 +22,36 @@ class MediaGuard:
         self._sink = sink
         self._doubts = doubts
         self._held: list[bytes] = []
+        self._believes_ends = doubts > 0
+        self._ended_after: int | None = None
+        """How many requested bytes the resource has by a response that said that it ends early."""
 
     async def receive(self, response: httpx.Response) -> None:
         """Push the requested bytes of a response's body into the sink.
 
         Raises:
             TransientError: the body begins with text; none of it was pushed, and the transfer begins with its first byte again.
+            EndsEarlyError: the resource ends before the requested range does, by this response alone.
             Exception: what `Transfer.receive` raises.
         """
         try:
             await self._transfer.receive(response, self._write)
         except ShortRangeError:
             raise
-        except TransientError:
+        except TransientError as error:
+            if isinstance(error, EndsEarlyError) and self._has_ended_before():
+                await self._decide()
+                return
             if self._held:  # too few to say what they are: the next response need not continue them
                 self._held = []
                 self._transfer.restart()
             raise
         await self._decide()
+
+    def _has_ended_before(self) -> bool:
+        """Return whether an earlier response has said, too, that the resource ends here."""
+        before, self._ended_after = self._ended_after, self._transfer.delivered
+        return self._believes_ends and before == self._ended_after
 
     async def _write(self, chunk: bytes) -> None:
         """Push `chunk`, or hold it back while too few bytes have arrived to decide."""

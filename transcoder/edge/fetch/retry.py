@@ -45,6 +45,10 @@ class ShortRangeError(TransientError):
     """A 206 ended before the requested range did. No failure: the client asks for the rest (RFC 9110, 15.3.7)."""
 
 
+class EndsEarlyError(TransientError):
+    """The resource ends before the requested range does, as the origin says. It may grow, or the playlist asks for more than there is."""
+
+
 async def retry(
     attempt: Callable[[], Awaitable[T]], settings: Settings, *, on_retry: Callable[[], None], delivered: Callable[[], int] = int
 ) -> T:

@@ -10,7 +10,7 @@ from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.delivered_bytes import DeliveredBytes, RepeatedBytes
 from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.retry import ShortRangeError, TransientError
+from transcoder.edge.fetch.retry import EndsEarlyError, ShortRangeError, TransientError
 from transcoder.edge.fetch.validators import ContentRange, Validators, content_length, length_after_416
 from transcoder.errors import DamagedMediaError, EmptyResourceError, UnsupportedSourceError, UpstreamError
 
@@ -87,6 +87,7 @@ class Transfer:
 
         Raises:
             ShortRangeError: the response is complete and has a part of the missing bytes; `headers` asks for the rest.
+            EndsEarlyError: the response says that there are no more bytes, although the range is longer.
             TransientError: the transfer was interrupted, or the response does not continue it; `headers` asks for the rest.
             UpstreamError: the resource does not contain the requested bytes.
             UnsupportedSourceError: there are more than `limit` bytes.
@@ -127,7 +128,7 @@ class Transfer:
         if repeated.remaining:  # the resource ends before the last byte that was delivered
             raise TransientError(self._changed(response))
         if self.exact and reached < (self._stop or reached):
-            raise self._error(f"the origin sent only {self._progress()}", response)
+            raise EndsEarlyError(self._error(f"the origin sent only {self._progress()}", response))
 
     def _check_range(self, response: httpx.Response) -> ContentRange:
         """Return the Content-Range of a 206 whose body can continue the transfer.
@@ -177,7 +178,7 @@ class Transfer:
         if received < self._position or received <= self._start:
             raise TransientError(self._error(f"the resource ends before byte {self._position}", response))
         if self.exact and self._length is not None:
-            raise TransientError(self._error(f"the origin sent only {self._progress()}", response))
+            raise EndsEarlyError(self._error(f"the origin sent only {self._progress()}", response))
         known = self._validators and self._validators.length
         if self._length is None and known not in {None, received}:
             raise TransientError(self._changed(response))
@@ -186,8 +187,7 @@ class Transfer:
         """Accept a 416 that says that the resource ends where the transfer stands; `expected` after a range that did not tell its length.
 
         Raises:
-            TransientError: it does not say so, or the file is empty for now.
-            UpstreamError: the resource ends before the requested range does.
+            TransientError: it does not say so, or the file is empty for now, or it ends before the requested range does.
         """
         lengths = {length_after_416(response), self._validators and self._validators.length} - {None}
         if not self.delivered or self._whole_only or (lengths != {self._position} and (lengths or not expected)):
@@ -195,7 +195,7 @@ class Transfer:
             self._whole_only = self._whole_only or self.delivered > 0 or not self._start
             raise TransientError(self._error("the origin has no bytes in the requested range", response))
         if self.exact and self._length is not None:
-            raise self._error(f"the origin sent only {self._progress()}", response)
+            raise EndsEarlyError(self._error(f"the origin sent only {self._progress()}", response))
 
     def _check_same_resource(self, validators: Validators, response: httpx.Response) -> None:
         """Remember the validators of a response, and compare them with those of the one before.
