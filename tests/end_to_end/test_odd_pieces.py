@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from generated_video import run_ffmpeg
 from peers import media_reader
 from peers.get_command import get
 from peers.origin import Request, Rule
@@ -173,3 +174,19 @@ def test_a_byte_range_that_is_cut_once_is_fetched_again(media: Media, serve: Ser
     origin = serve(beyond_its_file(files, 1000))
     origin.rules[path] = Rule(body=files[path][:-50_000], times=3)
     assert_exact(origin, tmp_path / "output.mp4", source)
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 11025, 12000, 16000])
+def test_mp3_of_low_sampling_rates_is_copied(sample_rate: int, serve: Serve, tmp_path: Path) -> None:
+    """Those below 16 kHz are MPEG-2.5, which ffmpeg writes into an MP4 only if it may deviate from the standard."""
+    source = tmp_path / "segment.mp3"
+    words = ("-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3")
+    run_ffmpeg("-f", "lavfi", "-i", f"sine=440:r={sample_rate}:d=3", *words, source)
+    listed = b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nsegment.mp3\n#EXT-X-ENDLIST\n"
+    origin = serve({"/main.m3u8": listed, "/segment.mp3": source.read_bytes()})
+    for extension in ("mp4", "mp3"):
+        output = download(origin.url("/main.m3u8"), tmp_path / f"output.{extension}", "--format", extension)
+        assert media_reader.hashes(output) == media_reader.hashes(source)
+        assert media_reader.duration(output) == pytest.approx(3, abs=0.2)
+    output = download(origin.url("/main.m3u8"), tmp_path / "output.m4a", "--format", "m4a")
+    assert media_reader.duration(output) == pytest.approx(3, abs=0.4)

@@ -50,6 +50,8 @@ class TrackFragment:
     """Its `tfhd`."""
     time: Box | None
     """Its `tfdt`."""
+    description: int
+    """Which of the track's sample entries its samples have, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def read_track_fragments(moof: Box, defaults_of: Callable[[int], TrackDefaults |
         time = next((child for child in inner if child.type == b"tfdt"), None)
         runs = tuple(_read_run(child, own) for child in inner if child.type == b"trun")
         base_is_moof = bool(header.flags & _BASE_IS_MOOF) and not header.flags & _BASE_DATA_OFFSET
-        yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time)
+        yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time, own.description)
 
 
 def _read_decode_time(tfdt: Box) -> int:
@@ -98,9 +100,9 @@ def _read_decode_time(tfdt: Box) -> int:
 def _read_defaults(header: Box, track: TrackDefaults) -> TrackDefaults:
     """Return the defaults of a track, as far as a `tfhd` does not replace them."""
     flags = header.flags
-    at = 8 + (8 if flags & _BASE_DATA_OFFSET else 0) + (4 if flags & _DESCRIPTION else 0)
+    at = 8 + (8 if flags & _BASE_DATA_OFFSET else 0)
     values = list(track)
-    for index, flag in enumerate((_DURATION, _SIZE, _FLAGS)):
+    for index, flag in ((3, _DESCRIPTION), (0, _DURATION), (1, _SIZE), (2, _FLAGS)):
         if flags & flag:
             values[index] = header.uint(at, 4)
             at += 4
@@ -123,9 +125,9 @@ def _read_run(trun: Box, defaults: TrackDefaults) -> SampleRun:
     values = trun.numbers("I", width * count, at)
     signed = trun.numbers("i", width * count, at) if trun.version and present[3] else values
     columns: list[Sequence[int]] = []
-    for index, (here, default) in enumerate(zip(present, (*defaults, 0), strict=True)):
+    for index, (here, default) in enumerate(zip(present, (*defaults[:3], 0), strict=True)):
         place = sum(present[:index])
-        columns.append((signed if index == len(defaults) else values)[place::width] if here else [default] * count)
+        columns.append((signed if index == len(present) - 1 else values)[place::width] if here else [default] * count)
     if first_flags is not None and count:
         columns[2] = [first_flags, *columns[2][1:]]
     durations, sizes, sample_flags, offsets = columns

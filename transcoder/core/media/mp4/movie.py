@@ -24,6 +24,8 @@ class TrackDefaults(NamedTuple):
     duration: int
     size: int
     flags: int
+    description: int = 1
+    """Which of the track's sample entries applies, counted from 1."""
 
 
 class Edit(NamedTuple):
@@ -80,7 +82,8 @@ def read_movie(moov: Box) -> Movie:
 def _read_defaults(moov: Box) -> dict[int, TrackDefaults]:
     extends = moov.find(b"mvex")
     boxes = (child for child in extends.children() if child.type == b"trex") if extends else ()
-    return {trex.uint(4, 4): TrackDefaults(*trex.numbers("I", 3, 12)) for trex in boxes}
+    values = ((trex.uint(4, 4), trex.numbers("I", 4, 8)) for trex in boxes)
+    return {track_id: TrackDefaults(duration, size, flags, entry) for track_id, (entry, duration, size, flags) in values}
 
 
 def _read_track(trak: Box, defaults: dict[int, TrackDefaults]) -> Track:

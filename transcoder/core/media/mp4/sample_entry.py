@@ -23,6 +23,7 @@ _OBJECT_TYPES = {
 }  # fmt: skip
 _DECODER_CONFIG = {b"avc1": b"avcC", b"dva1": b"avcC", b"hvc1": b"hvcC", b"dvh1": b"hvcC"}
 """The entries whose parameter sets are not in the samples (ISO/IEC 14496-15), and the box that has them."""
+_SETS_IN_SAMPLES = frozenset({b"avc3", b"avc4", b"hev1", b"dvav", b"dvhe"})
 _PROTECTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 _AUDIO_ENTRY_BYTES = 28
 """Bytes of an AudioSampleEntry before the boxes in it (12.2.3)."""
@@ -119,6 +120,12 @@ class SampleEntry:
         kind = _DECODER_CONFIG.get(self.type)
         found = self.box.search(kind) if kind else None
         return found.data[found.start + 4 : found.end] if found else b""
+
+    def decodes_as(self, other: "SampleEntry") -> bool:
+        """Return whether a decoder that was set up for another entry decodes the samples of this one, too."""
+        if self.type != other.type or self.type in _SETS_IN_SAMPLES:
+            return self.type == other.type
+        return self.box.raw == other.box.raw or (bool(self.parameter_sets) and self.parameter_sets == other.parameter_sets)
 
     def es_descriptor(self) -> EsDescriptor | None:
         """Return what the `esds` of an audio entry says; None if there is none.

@@ -19,6 +19,8 @@ class SampleTables:
     """How long all samples last, in ticks of the track's timescale."""
     first_offset: int
     """The composition offset of the first sample, in ticks."""
+    descriptions: frozenset[int] = frozenset()
+    """Which of the track's sample entries the samples have, counted from 1."""
 
 
 def read_sample_tables(stbl: Box) -> SampleTables | None:
@@ -33,7 +35,8 @@ def read_sample_tables(stbl: Box) -> SampleTables | None:
         return None
     durations, offsets = stbl.find(b"stts"), stbl.find(b"ctts")
     first_offset = offsets.sint(12, 4) if offsets and offsets.uint(4, 4) else 0
-    return SampleTables(samples, _read_bytes(sizes, samples), _read_ticks(durations) if durations else 0, first_offset)
+    ticks = _read_ticks(durations) if durations else 0
+    return SampleTables(samples, _read_bytes(sizes, samples), ticks, first_offset, _read_descriptions(stbl.find(b"stsc")))
 
 
 def _read_bytes(stsz: Box, samples: int) -> int:
@@ -41,6 +44,12 @@ def _read_bytes(stsz: Box, samples: int) -> int:
     if same or samples > _MAX_SIZES or stsz.body + 12 + 4 * samples > stsz.end:
         return same * samples
     return sum(stsz.numbers("I", samples, 12))
+
+
+def _read_descriptions(stsc: Box | None) -> frozenset[int]:
+    count = min(stsc.uint(4, 4), (stsc.end - stsc.body - 8) // 12) if stsc else 0
+    # Some files have 0, which readers take for the first entry.
+    return frozenset(number or 1 for number in stsc.numbers("I", 3 * count, 8)[2::3]) if stsc else frozenset()
 
 
 def _read_ticks(stts: Box) -> int:

@@ -30,6 +30,8 @@ class FragmentExtent:
     """Duration of the last sample."""
     late: float = 0.0
     """Seconds that ffmpeg adds to these times: the most negative composition offset."""
+    description: int = 1
+    """Which of the track's sample entries its samples have, counted from 1."""
 
 
 def read_fragment(moof: Box, tracks: Mapping[int, SourceTrack]) -> tuple[FragmentExtent, ...]:
@@ -51,7 +53,7 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
     samples = sum(len(run.sizes) for run in fragment.runs)
     size = sum(sum(run.sizes) for run in fragment.runs)
     if fragment.decode_time is None or not samples:
-        return FragmentExtent(track, samples, size)
+        return FragmentExtent(track, samples, size, description=fragment.description)
     first: int | None = None
     latest = clock = fragment.decode_time
     for run in fragment.runs:
@@ -74,4 +76,5 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
         decode_end=clock / track.timescale,
         sample_seconds=last_duration / track.timescale,
         late=max(0, -lowest) / track.timescale,
+        description=fragment.description,
     )

@@ -147,6 +147,7 @@ class FragmentInspector:
             self._segment_samples += extent.samples
             medium = self._media_by_id.get(extent.track.id)
             if medium and extent.samples:
+                extent.track.check_description(extent.description)
                 self._count(medium, extent)
 
     def _is_after_gap(self, extent: FragmentExtent) -> bool:

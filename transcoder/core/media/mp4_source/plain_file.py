@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from transcoder.core.media.mp4.boxes import Box, leading_boxes
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage
-from transcoder.core.media.streams import Container, Probe
+from transcoder.core.media.streams import Container, Medium, Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,18 @@ def probe_plain_file(head: bytes) -> Probe | None:
     """Return what the file that begins with `head` holds; None if it is no plain MP4, or its `moov` is not there as a whole.
 
     Raises:
-        UnsupportedSourceError: it is encrypted.
+        UnsupportedSourceError: it is encrypted, or has different sample descriptions in one track.
         UpstreamError: its boxes are broken.
     """
     tracks = plain_file_tracks(head)
     if not tracks:
         return None
-    return Probe(Container.MP4, tuple(each.track.stream(each.start) for each in tracks))
+    found = Probe(Container.MP4, tuple(each.track.stream(each.start) for each in tracks))
+    chosen = {stream.id for medium in Medium if (stream := found.main(medium))}
+    for track in (each.track for each in tracks if each.track.id in chosen):
+        for number in track.tables.descriptions if track.tables else ():
+            track.check_description(number)
+    return found
 
 
 def plain_file_tracks(head: bytes) -> tuple[PlainFileTrack, ...]:

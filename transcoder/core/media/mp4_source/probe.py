@@ -18,7 +18,7 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
 
     Raises:
         UpstreamError: the boxes are broken, or there is no `moov`.
-        UnsupportedSourceError: it is encrypted or not fragmented.
+        UnsupportedSourceError: it is encrypted or not fragmented, or has several sample descriptions.
     """
     scan = _Scan(head, source_tracks(init))
     scan.read()
@@ -30,7 +30,10 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
     for extent in scan.extents:
         if extent.start is not None:
             first.setdefault(extent.track.id, extent)
-    return Probe(Container.FMP4, tuple(_stream(track, first.get(track.id)) for track in scan.tracks))
+    found = Probe(Container.FMP4, tuple(_stream(track, first.get(track.id)) for track in scan.tracks))
+    for extent in (first[stream.id] for medium in Medium if (stream := found.main(medium)) and stream.id in first):
+        extent.track.check_description(extent.description)
+    return found
 
 
 def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, float]:

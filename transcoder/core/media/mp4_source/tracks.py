@@ -53,6 +53,21 @@ class SourceTrack:
     """What a decoder needs and the samples do not bring."""
     tables: SampleTables | None = None
     """What a plain MP4 lists; None if its samples are in fragments."""
+    decodes_as_first: tuple[bool, ...] = (True,)
+    """Whether each of its sample entries describes the same as the first one to a decoder."""
+
+    def check_description(self, number: int) -> None:
+        """Check that samples of the sample entry of that number, counted from 1, can be in the output, which has the first one.
+
+        Raises:
+            UpstreamError: there is no such entry.
+            UnsupportedSourceError: it describes something else.
+        """
+        medium, count = self.medium.value, len(self.decodes_as_first)
+        if not 1 <= number <= count:
+            raise DamagedMediaError(f"A segment is damaged: its {medium} has sample description {number}, and the track has {count}.")
+        if not self.decodes_as_first[number - 1]:
+            raise UnsupportedSourceError(f"The {medium} of the source has different sample descriptions in one track.")
 
     def stream(self, start: float | None, *, decode_start: float | None = None, composition_shift: float = 0.0) -> Stream:
         """Return what a probe says of it, with the first presentation and decode times of its samples in seconds, if they are known."""
@@ -117,6 +132,7 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         is_description=not _DESCRIPTIONS.isdisjoint(track.kinds),
         parameter_sets=entry.parameter_sets,
         tables=tables,
+        decodes_as_first=tuple(each.decodes_as(entry) for each in track.entries),
     )
 
 
