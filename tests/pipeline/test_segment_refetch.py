@@ -141,6 +141,20 @@ def test_each_period_has_its_own_timeline(media: Media) -> None:
     with_checks([*listed(2), *later], use)
 
 
+def test_a_wrong_guess_of_a_duration_makes_no_segment_odd(media: Media) -> None:
+    _, bodies = read_segments(media("faults-ts-muxed"))
+    for which, guess in ((0, 10.0), (1, 10.0), (3, 0.5)):
+        segments = [(period, replace(each, at=each.at + (guess - 2 if n > which else 0))) for n, (period, each) in enumerate(listed(6))]
+        segments[which] = (0, replace(segments[which][1], seconds=guess, rounding=10.0, guessed=True))
+
+        async def use(accepts: Accepts, guessed: int = which) -> None:
+            for number, body in enumerate(bodies):
+                assert await accepts(number, body), (guessed, number)
+                assert not await accepts(number, body[: len(body) // 188 // 2 * 188]) or number == guessed
+
+        with_checks(segments, use)
+
+
 def test_a_fragmented_mp4_is_checked_with_its_initialization_section(media: Media, serve: Serve) -> None:
     init, bodies = read_segments(media("fmp4-separate-audio"), "large.m3u8")
     origin = serve({"/init.mp4": init})

@@ -195,7 +195,9 @@ def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mappin
     # Without timestamps two segments of silence may be the same, byte for byte.
     main_start = next((starts[medium] for medium in Medium if medium in starts), None)
     fingerprint = (object(),) if main_start is None else (prefix, main_start)
-    return PassedSegment(listed.at, listed.seconds, listed.rounding, identity_of(listed), fingerprint, extents, inspector.packets)
+    return PassedSegment(
+        listed.at, listed.seconds, listed.rounding, identity_of(listed), fingerprint, extents, inspector.packets, listed.guessed
+    )
 
 
 def _check_end(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:

@@ -56,8 +56,8 @@ class SegmentPlaces:
     def check_next(self, passed: PassedSegment, before: ProbedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
         """Check the head of a segment against the one before it, which began at `starts` and has `passed`."""
         _refuse_doubled(passed, after)
-        self._refuse_return(before, after)
-        _refuse_left_out(before, after, starts)
+        self._refuse_return(before, after, passed)
+        _refuse_left_out(passed, after, starts)
 
     def leave(self, before: ProbedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
         """Leave a timeline, but not for the place of an earlier segment: then the origin sent something of that one again."""
@@ -72,13 +72,13 @@ class SegmentPlaces:
         if self._orders[period].is_shuffled():
             raise DamagedMediaError("The segments are in a wrong order: by their timestamps, they would follow each other without a hole.")
 
-    def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment) -> None:
+    def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment, passed: PassedSegment) -> None:
         """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""
         last = self._last_leap
         if last is None or last.after.segment is not previous.segment or not same_streams(last.before.probe, segment.probe):
             return
         known = {stream.medium for stream in segment.probe.streams if stream.start is not None}
-        apart = segment.segment.at - last.before.segment.at
+        apart = previous.segment.at - last.before.segment.at + _seconds_between(passed, segment.segment)
         if known & last.starts.keys() and continues(last.starts, {}, segment.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
             raise DamagedMediaError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
 
@@ -88,13 +88,19 @@ def identity_of(segment: Segment) -> tuple[object, ...]:
     return segment.url, segment.range
 
 
-def _refuse_left_out(before: ProbedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
+def _seconds_between(passed: PassedSegment, after: Segment) -> float:
+    """Return how long after a segment the next one starts: by the playlist, or by the media where EXTINF has no duration."""
+    extent = next((passed.extents[medium] for medium in Medium if medium in passed.extents), None)
+    return extent.seconds if passed.guessed and extent else after.at - passed.at
+
+
+def _refuse_left_out(before: PassedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
     """Refuse a segment before which the playlist leaves out others, by its names, if the time of these is left out, too."""
     listed = after.segment
     stream = next((stream for medium in Medium if medium in starts and (stream := after.probe.main(medium))), None)
     if not listed.left_out or stream is None or stream.start is None:
         return
-    expected = starts[stream.medium] + listed.at - before.segment.at
+    expected = starts[stream.medium] + _seconds_between(before, listed)
     if unwrap(stream.start, near=expected) - expected > _MIN_LEFT_OUT * listed.left_out * listed.seconds:
         count = "1 segment" if listed.left_out == 1 else f"{listed.left_out} segments"
         raise DamagedMediaError(f"The playlist lacks {count}: by its names, and by the time that is left out there.")

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import accumulate, pairwise
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.segment_look import Oddity
@@ -13,20 +14,23 @@ from transcoder.pipeline.key_store import KeyStore
 
 
 class SegmentRefetch:
-    """Checks the segments of one rendition, period by period."""
+    """Checks the segments of one rendition, run by run.
+
+    A run is a period, or the part of it before or after a segment of unknown duration: the playlist does not say how far apart those are.
+    """
 
     def __init__(self, listed: Sequence[tuple[int, Segment]], keys: KeyStore, fetch_again: Callable[[Segment], Awaitable[bytes]]) -> None:
         """Check the segments that are `listed` with the index of their period; decrypt with the keys of `keys`."""
         self._keys = keys
         self._fetch_again = fetch_again
-        self._period_of = {segment: period for period, segment in listed}
-        self._checks = {period: SegmentPlausibility() for period, _ in listed}
+        self._run_of = {segment: run for (_, segment), run in zip(listed, _runs(listed), strict=True)}
+        self._checks = {run: SegmentPlausibility() for run in self._run_of.values()}
         self._rejected: Counter[tuple[Segment, bytes]] = Counter()
         """How often each body, by its digest, was rejected for a segment."""
         self._first_accepted: dict[int, tuple[Segment, bytes]] = {}
-        """The segment of each period that was accepted before all others, and the digest of its body."""
+        """The segment of each run that was accepted before all others, and the digest of its body."""
         self._confirmed: set[int] = set()
-        """Periods whose first accepted segment was fetched again, and was the same."""
+        """Runs whose first accepted segment was fetched again, and was the same."""
 
     async def accepts(self, segment: Segment, chunks: Sequence[bytes]) -> bool:
         """Return whether a body may be passed on: it looks right, or the origin has sent the same one as often as it was asked.
@@ -37,16 +41,16 @@ class SegmentRefetch:
 
         """
         body = b"".join(chunks)
-        period = self._period_of[segment]
+        run = self._run_of[segment]
         if await self._is_plausible(segment, body):
-            if period not in self._first_accepted:
-                self._first_accepted[period] = segment, hashlib.sha256(body).digest()
+            if run not in self._first_accepted:
+                self._first_accepted[run] = segment, hashlib.sha256(body).digest()
             return True
         digest = hashlib.sha256(body).digest()
         self._rejected[segment, digest] += 1
         if self._rejected[segment, digest] < MAX_FETCHES:
             return False
-        self._checks[period].believe()
+        self._checks[run].believe()
         return True
 
     async def _is_plausible(self, segment: Segment, body: bytes) -> bool:
@@ -56,12 +60,12 @@ class SegmentRefetch:
         except UpstreamError:
             return False  # cut off: it may be whole the next time
         oddities = {Oddity.UNPADDED} if decryptor and not decryptor.is_padded else set[Oddity]()
-        period = self._period_of[segment]
-        check, init = self._checks[period], await self._keys.initialization_section(segment.init)
+        run = self._run_of[segment]
+        check, init = self._checks[run], await self._keys.initialization_section(segment.init)
         accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=oddities)
-        if check.doubts_only and period not in self._confirmed:
-            self._confirmed.add(period)
-            await self._confirm(*self._first_accepted[period])
+        if check.doubts_only and run not in self._confirmed:
+            self._confirmed.add(run)
+            await self._confirm(*self._first_accepted[run])
         return accepted
 
     async def _confirm(self, segment: Segment, digest: bytes) -> None:
@@ -69,3 +73,9 @@ class SegmentRefetch:
         for _ in range(MAX_FETCHES - 1):
             if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
                 raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
+
+
+def _runs(listed: Sequence[tuple[int, Segment]]) -> list[int]:
+    """Return the number of each segment's run."""
+    borders = (period != other or one.guessed or next_one.guessed for (period, one), (other, next_one) in pairwise(listed))
+    return list(accumulate(borders, initial=0))[: len(listed)]

@@ -2,10 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 
-from transcoder.core.hls.plan import Key, Plan, Segment, Track
+from transcoder.core.hls.plan import Key, Period, Plan, Segment, Track
 from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
@@ -58,27 +58,27 @@ class SourceProbe:
         unopened = {rendition.kind: rendition for rendition in renditions}
         clip = plan.output_format.clip
         # What ends before its last segment does need not know when that does.
-        last = None if clip and clip.seconds is not None else plan.periods[-1]
+        ends_early = clip is not None and clip.seconds is not None
+
+        def probe_track(track: Track, period: Period) -> Coroutine[None, None, ProbedTrack]:
+            # The very first segment of a rendition is probed on its way into the output, not by a request of its own.
+            rendition = unopened.pop(track.kind, None)
+            is_last = period is plan.periods[-1] and not ends_early
+            return self._track(track, to_end=is_last or track.guessed_seconds > 0, rendition=rendition)
+
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                probes = [
-                    # The very first segment of a rendition is probed on its way into the output, not by a request of its own.
-                    [
-                        tasks.create_task(self._track(track, last=period is last, rendition=unopened.pop(track.kind, None)))
-                        for track in period.tracks
-                    ]
-                    for period in plan.periods
-                ]
+                probes = [[tasks.create_task(probe_track(track, period)) for track in period.tracks] for period in plan.periods]
         return [[task.result() for task in tracks] for tracks in probes]
 
-    async def _track(self, track: Track, *, last: bool, rendition: Rendition | None) -> ProbedTrack:
-        """Probe a track's first segment, and the end of its last one if it is in the `last` period."""
+    async def _track(self, track: Track, *, to_end: bool, rendition: Rendition | None) -> ProbedTrack:
+        """Probe a track's first segment, and `to_end` the end of its last one: in the last period, and where EXTINF lacks durations."""
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 first_probe = tasks.create_task(self._first_probe(track, rendition))
-                end = tasks.create_task(self._end_of(track.segments[-1])) if last else None
+                end = tasks.create_task(self._end_of(track.segments[-1])) if to_end else None
         probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _NOTHING)
-        if last and not probed.ends and await self._is_extinf_wrong(probed):
+        if to_end and await self._needs_whole_end(probed):
             probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
         if not probed.contradicts_playlist:
             return probed
@@ -118,6 +118,12 @@ class SourceProbe:
                 ]
         middle, last = (_start_of(each.result()) for each in probes)
         return middle is not None and last is not None and probed.is_late_by(middle=middle, last=last)
+
+    async def _needs_whole_end(self, probed: ProbedTrack) -> bool:
+        """Return whether the end of a track must be known, and is not."""
+        if probed.track.guessed_seconds:
+            return probed.cut or not probed.ends
+        return not probed.ends and await self._is_extinf_wrong(probed)
 
     async def _is_extinf_wrong(self, probed: ProbedTrack) -> bool:
         """Return whether the second segment lies elsewhere than EXTINF says: without ranges, no end shows that."""
@@ -160,7 +166,9 @@ class SourceProbe:
         starts = {stream.medium: stream.start for stream in found.streams if stream.start is not None}
         for segment, task in later_probes:
             later_probe = task.result()
-            if later_probe and continues(starts, {}, later_probe, seconds=segment.at - first.at, tolerance=segment.seconds):
+            guessed = sum(each.guessed_seconds for each in track.segments if each.at < segment.at)
+            apart, tolerance = segment.at - first.at - guessed, segment.seconds + 2 * guessed
+            if later_probe and continues(starts, {}, later_probe, seconds=apart, tolerance=tolerance):
                 found = found.merged_with(later_probe)
         return found
 

@@ -369,3 +369,67 @@ def test_timestamps_that_leap_inside_a_segment_are_refused(leaps: dict[Medium, f
             passed(leaping)
     else:
         passed(leaping)
+
+
+def unknown(segment: PassedSegment, *, guess: float) -> PassedSegment:
+    """Return a segment whose EXTINF has no duration."""
+    return replace(segment, seconds=guess, rounding=guess, guessed=True)
+
+
+def guessed_track(which: int, guess: float, *, last_end: float = 18.0) -> list[PassedSegment]:
+    """Return four whole segments of two seconds, one of which has a guessed duration that moves the places of those after it."""
+    ends = [12.0, 14.0, 16.0, last_end]
+    segments = [
+        segment(number, 2.0, at=2.0 * number + (guess - 2.0 if number > which else 0.0), video=evenly(10 + 2.0 * number, end))
+        for number, end in enumerate(ends)
+    ]
+    exact = [replace(each, rounding=0.0005) for each in segments]
+    return [unknown(each, guess=guess) if number == which else each for number, each in enumerate(exact)]
+
+
+@pytest.mark.parametrize("guess", [0.5, 2.0, 10.0])
+@pytest.mark.parametrize("which", range(4))
+def test_a_wrong_guess_is_no_loss(which: int, guess: float) -> None:
+    found = passed(*guessed_track(which, guess))
+    assert (found.missing_beginning(), found.shortfall(), found.lost_packets()) == (0, 0, None)
+
+
+@pytest.mark.parametrize("guess", [0.5, 2.0, 10.0])
+@pytest.mark.parametrize("which", range(3))
+def test_a_cut_last_segment_is_found_in_spite_of_a_guess_before_it(which: int, guess: float) -> None:
+    assert passed(*guessed_track(which, guess, last_end=17.0)).shortfall() == pytest.approx(1.0)
+
+
+def test_a_last_segment_of_unknown_duration_may_be_short() -> None:
+    assert passed(*guessed_track(3, 2.0, last_end=16.4)).shortfall() == 0
+
+
+@pytest.mark.parametrize("guess", [1.0, 2.0, 10.0])
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_hole_beside_a_guess_needs_no_second_witness(which: int, guess: float) -> None:
+    """The segment before the hole, or that after it, has no duration that would contradict."""
+    segments = guessed_track(which, guess)
+    with pytest.raises(UpstreamError, match=MISSING):
+        passed(segments[0], replace(segments[1], extents={VIDEO: evenly(12.0, 13.0)}), *segments[2:])
+
+
+def test_segments_of_unknown_duration_may_overlap() -> None:
+    first, second = segment(0, 2.0, video=evenly(10.0, 12.2)), segment(1, 2.0, at=2.0, video=evenly(12.0, 14.2))
+    for guess in (1.0, 2.0, 10.0):
+        passed(unknown(first, guess=guess), unknown(second, guess=guess))
+        passed(replace(first, seconds=2.2), unknown(second, guess=guess))
+
+
+def test_a_guess_includes_no_leap() -> None:
+    extents = {VIDEO: unevenly(10.0, 22.0), AUDIO: unevenly(10.0, 22.0)}
+    leaping = PassedSegment(0.0, 12.0, 12.0, (0,), (0,), extents, PacketEvidence(leaps={VIDEO: 10.0, AUDIO: 10.0}), guessed=True)
+    with pytest.raises(UpstreamError, match="leap by"):
+        passed(leaping)
+
+
+def test_of_a_guessed_first_segment_no_beginning_is_missing() -> None:
+    exact = guessed_track(0, 10.0)
+    assert (
+        passed(*exact, replace(exact[3], at=16.0, identity=(4,), fingerprint=(4,), extents={VIDEO: evenly(18.0, 20.0)})).missing_beginning()
+        == 0
+    )

@@ -15,7 +15,7 @@ from transcoder.core.output.announcement import (
     refuse_other_variant,
     silence_for_period,
 )
-from transcoder.core.output.probed_track import ProbedTrack
+from transcoder.core.output.probed_track import Border, ProbedTrack
 from transcoder.core.request.output_format import AudioMode, FileFormat, OutputFormat
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
@@ -66,6 +66,41 @@ def test_extinf_of_muxed_segments_covers_both_media_together() -> None:
 )
 def test_the_last_segment_decides_the_end_where_it_is_plausible(end: float, cut: bool, length: float) -> None:  # noqa: FBT001  # a column
     assert seconds([probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, cut=cut)]) == pytest.approx(length)
+
+
+@pytest.mark.parametrize(
+    ("end", "guess", "length"),
+    [
+        pytest.param(20.0, 10.0, 10.0, id="guessed too long"),
+        pytest.param(20.0, 2.0, 10.0, id="right"),
+        pytest.param(23.5, 2.0, 13.5, id="guessed too short"),
+        pytest.param(4000.0, 2.0, 10.0, id="another timeline"),
+    ],
+)
+@pytest.mark.parametrize("which", range(4))
+def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, guess: float, length: float, which: int) -> None:
+    durations = [4.0, 2.0, 2.0, 2.0]
+    durations[which] = guess if which else guess + 2.0
+    listed = track(TrackKind.BOTH, *durations)
+    segments = [replace(each, rounding=each.seconds, guessed=True) if n == which else each for n, each in enumerate(listed.segments)]
+    guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, track=replace(listed, segments=tuple(segments)))
+    assert seconds([guessed]) == pytest.approx(length)
+    assert not guessed.ends_early
+
+
+@pytest.mark.parametrize(
+    ("end", "border", "length"),
+    [
+        pytest.param(42.0, Border(8.0, 2.0, 0.0), 32.0, id="all are longer than guessed"),
+        pytest.param(90_000.0, Border(2.0, 2.0, 0.0), 8.0, id="a jump without a tag"),
+        pytest.param(90_000.0, Border(0.5, 2.0, 0.0), 8.0, id="a jump, and shorter than guessed"),
+    ],
+)
+def test_where_all_durations_are_guessed_the_first_border_says_how_wrong_that_is(end: float, border: Border, length: float) -> None:
+    listed = track(TrackKind.BOTH, 2.0, 2.0, 2.0, 2.0)
+    segments = tuple(replace(each, rounding=2.0, guessed=True) for each in listed.segments)
+    guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, border=border, track=replace(listed, segments=segments))
+    assert seconds([guessed]) == pytest.approx(length)
 
 
 def test_periods_add_up() -> None:

@@ -74,7 +74,12 @@ def find_shortfall(video: MediaPlaylist, audio: MediaPlaylist) -> Shortfall | No
 
 
 def is_longer(other: MediaPlaylist, than: MediaPlaylist, *, shortfall: Shortfall) -> bool:
-    """Return whether another list of the same medium has most of the time that `than` lacks: then `than` has lost entries."""
+    """Return whether another list of the same medium has most of the time that `than` lacks: then `than` has lost entries.
+
+    Where durations are guessed, it must have more entries as well.
+    """
+    if other.guessed_seconds + than.guessed_seconds and len(other.segments) <= len(than.segments):
+        return False
     return other.seconds - than.seconds > shortfall.seconds / 2
 
 
@@ -133,13 +138,16 @@ class _Side:
     """The period is the playlist's first."""
     rounding: float
     """Seconds by which the sum of EXTINF may be wrong because each is rounded to whole seconds."""
+    guessed: float
+    """By how many seconds the sum may be wrong because some durations are guessed."""
 
     @classmethod
     def of(cls, medium: Medium, playlist: MediaPlaylist, part: SegmentRange) -> "_Side":
         segments = playlist.segments[part.first : part.end]
         seconds = math.fsum(segment.seconds for segment in segments)
         rounding = len(segments) * playlist.rounding
-        return cls(medium, segments, playlist.target_seconds, playlist.ended, seconds, not part.first, rounding)
+        guessed = math.fsum(playlist.rounding_of(segment) for segment in segments if segment.guessed)
+        return cls(medium, segments, playlist.target_seconds, playlist.ended, seconds, not part.first, rounding, guessed)
 
     @property
     def longest(self) -> float:
@@ -150,7 +158,7 @@ def _evidence(shorter: _Side, longer: _Side, *, skips: bool) -> Evidence:
     """Weigh a difference in length; one medium may lack the last segment of the other, which is at most as long as the target duration."""
     if skips or not shorter.ended:
         return Evidence.CONCLUSIVE
-    tolerance = max(shorter.target_seconds, longer.target_seconds) + _precision(shorter, longer)
+    tolerance = max(shorter.target_seconds, longer.target_seconds) + _precision(shorter, longer) + shorter.guessed + longer.guessed
     return Evidence.STRONG if longer.seconds - shorter.seconds > tolerance else Evidence.SLIGHT
 
 

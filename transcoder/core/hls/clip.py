@@ -1,7 +1,9 @@
 """Reduces a plan to a clip: keeps the segments between `start` and `end`, located by EXTINF."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from transcoder.core.hls.plan import Period, Plan, Segment
 from transcoder.core.request.output_format import Clip
@@ -51,10 +53,18 @@ def _clip_period(period: Period, start: float, end: float) -> Period | None:
     for track in period.tracks:
         margin = 0.0 if track is main else _AUDIO_MARGIN_SECONDS
         first, last = video_start - margin, end + margin
-        kept = tuple(each for each in track.segments if each.at < last and (each.at >= first or each.at + each.seconds > first))
+        if track is not main:
+            first -= math.fsum(each.guessed_seconds for each in track.segments if each.at < video_start)
+        kept = _begun_before(last, [each for each in track.segments if each.at >= first or each.at + each.seconds > first])
         if kept:
             tracks.append(replace(track, segments=kept, seconds=_duration(kept)))
     return Period(tuple(tracks)) if tracks else None
+
+
+def _begun_before(end: float, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Keep the segments that may begin before a time: those before them may be shorter than guessed, down to nothing."""
+    guessed = accumulate((each.guessed_seconds for each in segments), initial=0.0)
+    return tuple(each for each, before in zip(segments, guessed, strict=False) if each.at - before < end)
 
 
 def _duration(segments: tuple[Segment, ...]) -> float:

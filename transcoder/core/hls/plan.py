@@ -1,5 +1,6 @@
 """The plan: what to fetch and in which order, as periods of tracks of segments."""
 
+import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -49,6 +50,13 @@ class Segment:
     """By how many seconds `seconds` may be rounded."""
     left_out: int = 0
     """How many segments the playlist seems to leave out before it, by its names and byte ranges."""
+    guessed: bool = False
+    """EXTINF has no duration: `seconds` is a guess, and `rounding` as large or larger."""
+
+    @property
+    def guessed_seconds(self) -> float:
+        """By how much `seconds` may be wrong because it is a guess."""
+        return self.rounding if self.guessed else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,11 @@ class Track:
     segments: tuple[Segment, ...]
     seconds: float
     """The sum of EXTINF, including gaps between segments but not leading and trailing ones."""
+
+    @property
+    def guessed_seconds(self) -> float:
+        """By how much `seconds` may be wrong because some durations are guessed."""
+        return math.fsum(segment.guessed_seconds for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)

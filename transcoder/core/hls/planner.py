@@ -93,7 +93,8 @@ class _TrackBuilder:
             range=listed.range,
             key=select_key(listed.keys, listed.sequence) if listed.keys else None,
             init=None if listed.map is None else self._init(listed.map, listed.sequence),
-            rounding=self._playlist.rounding,
+            rounding=self._playlist.rounding_of(listed),
+            guessed=listed.guessed,
         )
 
     def _init(self, section: MapTag, sequence: int) -> Init:

@@ -32,6 +32,8 @@ class ExtinfAccuracy:
     """The first segment of the track; without it nothing shows when the track ends."""
     _lacks: list[float] = field(default_factory=list)
     """By how many seconds each segment that has a successor, from the first one on, falls short of EXTINF."""
+    _misguessed: float = 0.0
+    """By how many seconds segments were longer than guessed, all together and at least."""
 
     def begin(self, segment: PassedSegment) -> None:
         """Note where the track begins: with this segment, unless one was given before."""
@@ -44,7 +46,7 @@ class ExtinfAccuracy:
         Only then it is known that the origin lacks its beginning. The end of any segment is compared with the start of the next one. ffmpeg
         writes playlists of slides where the first EXTINF is too long by a slide, and the last one too short by several.
         """
-        if self._first is None or len(self._lacks) <= _MIN_LATER_SEGMENTS:
+        if self._first is None or self._first.guessed or len(self._lacks) <= _MIN_LATER_SEGMENTS:
             return 0.0
         first, *later = self._lacks
         longest_sample = max(self._sample_seconds.values(), default=0.0)
@@ -83,7 +85,7 @@ class ExtinfAccuracy:
             return 0.0
         extent = last.extents[medium]
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
-        end_of_playlist = _start(self._first) - self._first.at + last.at + last.seconds
+        end_of_playlist = _start(self._first) - self._first.at + last.at + last.seconds + self._misguessed
         short = min(last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
         sample_seconds = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
         if extent.sample_seconds:
@@ -100,14 +102,18 @@ class ExtinfAccuracy:
 
     def measure(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note how exact EXTINF is, by the distance of the starts of two segments, and how regular the samples of the first one are."""
-        self._lacks += _lack(before, after)
+        lacks = _lacks(before, after)
+        if before.guessed:
+            self._misguessed -= max(lacks, default=0.0)
+        else:
+            self._lacks += lacks and [min(lacks)]
         for medium, extent in before.extents.items():
             if extent.lacking:
                 self._lacking.add(medium)
             self._sample_seconds[medium] = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
             if extent.delay is not None:
                 self._delays[medium] = max(extent.delay, self._delays.get(medium, 0.0))
-            if medium in after.extents:
+            if medium in after.extents and not before.guessed:
                 distance = after.extents[medium].start - extent.start
                 deviation = abs(distance - (after.at - before.at))
                 self._deviations[medium] = max(deviation, self._deviations.get(medium, 0.0))
@@ -117,12 +123,12 @@ def _start(segment: PassedSegment) -> float:
     return min(extent.start for extent in segment.extents.values())
 
 
-def _lack(before: PassedSegment, after: PassedSegment) -> list[float]:
+def _lacks(before: PassedSegment, after: PassedSegment) -> list[float]:
     """Return by how many seconds a segment is shorter than the playlist says, by the distance to the next one; nothing if it is not known.
 
-    The smaller one counts of the distance of the first samples, and that of the video alone, or of the audio if there is none: one medium
-    may begin later than the other in the first segment, or earlier in all others. A video that begins without parameter sets does not
-    begin later: something before that is missing.
+    The distance is that of the first samples, and that of the video alone, or of the audio if there is none: one medium may begin later
+    than the other in the first segment, or earlier in all others, so the smaller lack counts. A video that begins without parameter sets
+    does not begin later: something before that is missing.
     """
     medium = next((medium for medium in Medium if medium in before.extents and medium in after.extents), None)
     if medium is None:
@@ -130,4 +136,4 @@ def _lack(before: PassedSegment, after: PassedSegment) -> list[float]:
     starts = [(before.extents[medium].start, after.extents[medium].start)]
     if medium not in before.packets.headless:
         starts.append((_start(before), _start(after)))
-    return [min(after.at - before.at - (unwrap(later, near=earlier) - earlier) for earlier, later in starts)]
+    return [after.at - before.at - (unwrap(later, near=earlier) - earlier) for earlier, later in starts]

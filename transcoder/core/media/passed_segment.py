@@ -1,5 +1,6 @@
 """A segment that has passed through: what the playlist says of it, and the samples that it brought."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -81,6 +82,12 @@ class PassedSegment:
     """What arrived: equal only for equal bodies."""
     extents: Mapping[Medium, SegmentExtent]
     packets: PacketEvidence = NO_EVIDENCE
+    guessed: bool = False
+    """EXTINF has no duration, and `seconds` is a guess."""
+
+    def excess(self, medium: Medium) -> float:
+        """Return by how many seconds a medium is longer than EXTINF says; minus infinity where EXTINF has no duration to exceed."""
+        return -math.inf if self.guessed else self.extents[medium].seconds - self.seconds
 
     def spaced_as(self, after: "PassedSegment") -> "PassedSegment":
         """Return the same with the sample durations of the next segment where its own are not known."""

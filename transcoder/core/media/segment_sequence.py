@@ -151,19 +151,19 @@ class SegmentSequence:
                 continue
             if medium is Medium.AUDIO and -hole < _ENCODER_FRAMES * extent.sample_seconds:
                 continue
-            long = max(extent.seconds - before.seconds, after.extents[medium].seconds - after.seconds)
+            long = max(before.excess(medium), after.excess(medium))
             if long > max(-hole / 2, self._accuracy.inexactness(medium, before) + JITTER_SECONDS):
                 raise DamagedMediaError(f"A part of a segment is doubled: the next one starts {-hole:.3f} s before its end.")
 
     def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
-        """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments."""
-        extent, hole = before.extents[medium], holes[medium]
+        """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments, or does not deny it."""
+        hole = holes[medium]
         is_steady = self._is_steady(before, after, medium)
         others_continue = len(holes) > 1
         if not is_steady or (others_continue and hole > _CLEAR_HOLE_SECONDS):
             return False
         # The end of the one segment may be missing, or the beginning of the other.
-        short = max(before.seconds - extent.seconds, after.seconds - after.extents[medium].seconds)
+        short = max(-before.excess(medium), -after.excess(medium))
         return short > max(hole / 2, self._accuracy.inexactness(medium, before) + JITTER_SECONDS)
 
 
@@ -183,11 +183,12 @@ def _refuse_leap(segment: PassedSegment) -> None:
     """Refuse timestamps that leap forward inside a segment: in all its media by time that EXTINF does not include, or in one alone.
 
     EXTINF includes a pause of the source, and only the video stands still where a frame lasts long. A track of video alone may have such a
-    frame, and some packagers do not count its time. A medium that leaps alone is longer than the playlist and the other one say.
+    frame, and some packagers do not count its time. A medium that leaps alone is longer than the playlist and the other one say. A guess
+    includes no pause.
     """
     leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
     seconds = {medium: extent.seconds for medium, extent in segment.extents.items()}
-    listed = segment.seconds + segment.rounding
+    listed = 0.0 if segment.guessed else segment.seconds + segment.rounding
     if leap > (_MIN_LEAP_SECONDS if len(seconds) > 1 else _MIN_LONE_LEAP_SECONDS) and min(seconds.values()) - listed > leap / 2:
         raise DamagedMediaError(f"The timestamps leap by {leap:.3f} s inside a segment of {segment.seconds:.3f} s.")
     for medium, alone in segment.packets.leaps.items():

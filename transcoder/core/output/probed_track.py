@@ -82,8 +82,7 @@ class ProbedTrack:
     @property
     def _rounding(self) -> float:
         """By how many seconds the places of its segments may be wrong because EXTINF is rounded, and the audio ends a little later."""
-        segments = self.track.segments
-        return _MIN_CONTRADICTION_SECONDS + len(segments) * max(segment.rounding for segment in segments)
+        return _MIN_CONTRADICTION_SECONDS + sum(segment.rounding for segment in self.track.segments)
 
     @property
     def ends_early(self) -> bool:
@@ -173,9 +172,11 @@ def _end(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float
     if medium not in track.ends:
         return by_playlist
     end = unwrap(track.ends[medium], near=by_playlist)
-    if (corrected := _corrected(track, end, by_playlist)) is not None:
+    is_elsewhere = not _is_on_timeline(track, medium, start, by_playlist=by_playlist)
+    # A guess is no EXTINF that the timestamps could correct.
+    if not (is_elsewhere and track.track.guessed_seconds) and (corrected := _corrected(track, end, by_playlist)) is not None:
         return corrected
-    if not _is_on_timeline(track, medium, start, by_playlist=by_playlist):
+    if is_elsewhere:
         return by_playlist  # another timeline: it restarts on the way, and no tag says so
     # Several fragments in a segment: those that were read end well before EXTINF does, by more than EXTINF could be rounded.
     return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
@@ -186,7 +187,7 @@ def _is_on_timeline(track: ProbedTrack, medium: Medium, start: float, *, by_play
 
     That is near where the playlist puts it, by the start of the track or its own, or late by itself while the other medium is not.
     """
-    end, drift = unwrap(track.ends[medium], near=by_playlist), _max_drift(track.track)
+    end, drift = unwrap(track.ends[medium], near=by_playlist), _max_drift(track)
     if not track.track.seconds or len(track.track.segments) == 1 or abs(end - by_playlist) <= drift or track.has_last_at(track.last_start):
         return True
     others = [unwrap(other, near=by_playlist) for each, other in track.ends.items() if each is not medium]
@@ -209,10 +210,13 @@ def _corrected(track: ProbedTrack, end: float, by_playlist: float) -> float | No
     return end if border.contradicts_extinf or is_last_longer else None
 
 
-def _max_drift(track: Track) -> float:
+def _max_drift(track: ProbedTrack) -> float:
     """Return by how many seconds the end of a track may differ from the sum of its EXTINF.
 
     Each may be rounded by half a second, and the last may have any value: some packagers give every segment the same. Where the last
-    segment seems to end before it begins, it lies on another timeline, which no tag announces.
+    segment seems to end before it begins, it lies on another timeline, which no tag announces. A guess may be wrong by all of it, or by as
+    much as the first segment shows.
     """
-    return max(0.98 * track.segments[-1].seconds, 0.5 * len(track.segments))
+    segments, border = track.track.segments, track.border
+    factor = max(1.0, border.distance / border.listed) if border and border.listed else 1.0
+    return max(0.98 * segments[-1].seconds, 0.5 * len(segments)) + factor * track.track.guessed_seconds

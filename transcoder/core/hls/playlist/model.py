@@ -96,6 +96,8 @@ class MediaSegment:
     keys: tuple[KeyTag, ...]
     """The keys in force, any one of which decrypts the segment; empty if it is not encrypted."""
     map: MapTag | None
+    guessed: bool = False
+    """EXTINF has no duration, and `seconds` is a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,15 @@ class MediaPlaylist:
     def seconds(self) -> float:
         """The sum of EXTINF, gaps included."""
         return math.fsum(segment.seconds for segment in self.segments)
+
+    @property
+    def guessed_seconds(self) -> float:
+        """By how much `seconds` may be wrong because some durations are guessed."""
+        return math.fsum(self.rounding_of(segment) for segment in self.segments if segment.guessed)
+
+    def rounding_of(self, segment: MediaSegment) -> float:
+        """By how many seconds the duration of a segment may be wrong: a guess by all of it, or by the target duration."""
+        return max(segment.seconds, float(self.target_seconds)) if segment.guessed else self.rounding
 
     @property
     def encrypted(self) -> bool:

@@ -2,11 +2,12 @@
 
 The package raises ValueError, KeyError or TypeError on bad versions, dates, sequence numbers and attributes, most of which do not
 matter here. So it gets only the tags that this project uses, with values that it can parse; every other line is dropped. Values that
-would lose media if they were dropped (a byte range, a negative duration) are refused.
+would lose media if they were dropped (a byte range) are refused.
 """
 
 import math
 import re
+import statistics
 from collections.abc import Callable
 
 from transcoder.core.hls.playlist.uris import without_query
@@ -30,6 +31,8 @@ MAX_URIS = 100_000
 """A playlist with more segments or variants is refused."""
 MAX_LINES = 500_000
 """A playlist with more lines is refused; comments and blank lines do not count."""
+GUESSED = "guessed"
+"""The title that an EXTINF gets here if its duration is a guess."""
 
 _VARIANT_AND_RENDITION_TAGS = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
 _MULTIVARIANT_ONLY_TAGS = _VARIANT_AND_RENDITION_TAGS | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
@@ -113,18 +116,19 @@ def _rewrite_attributes(text: str) -> str:
 def media_lines(lines: list[str]) -> list[str]:
     """Return the lines that locate media, such that each URI has an EXTINF and each value can be parsed.
 
-    A segment whose duration is missing or not a number gets the target duration: its media exists all the same.
+    A segment whose duration is missing, negative or not a number gets a guess: its media exists all the same.
 
     Raises:
-        UnsupportedSourceError: a duration is negative or not finite, a byte range is malformed, or there are no durations at all.
+        UnsupportedSourceError: a byte range is malformed, or there are no durations at all.
     """
     target = _target_seconds(lines)
     kept = [f"#EXT-X-TARGETDURATION:{target}"]
-    has_duration = False
+    has_duration, guess = False, 0.0
     for line in lines:
         if line[0] != "#":
             if not has_duration:
-                kept.append(f"#EXTINF:{_default_duration(target)},")
+                guess = guess or _usual_seconds(lines, target)
+                kept.append(f"#EXTINF:{guess!r},{GUESSED}")
             kept.append(line)
             has_duration = False
             continue
@@ -137,11 +141,13 @@ def media_lines(lines: list[str]) -> list[str]:
     return kept
 
 
-def _default_duration(target: int) -> int:
-    """Return the duration to use for a segment without one."""
+def _usual_seconds(lines: list[str], target: int) -> float:
+    """Return the duration to use for a segment without one: the median of the others, or the target duration if most have none."""
     if not target:
         raise UnsupportedSourceError("The playlist is broken: it has neither segment durations nor a target duration.")
-    return target
+    known = [seconds for line in lines if line.startswith("#EXTINF:") and (seconds := _seconds(line[8:]))]
+    segments = sum(line[0] != "#" for line in lines)
+    return statistics.median(known) if 2 * len(known) >= segments else float(target)
 
 
 def _target_seconds(lines: list[str]) -> int:
@@ -158,18 +164,13 @@ def _target_seconds(lines: list[str]) -> int:
 
 
 def _seconds(value: str) -> float | None:
-    """Return the number at the beginning of an EXTINF value; None if there is no number.
+    """Return the number at the beginning of an EXTINF value; None if there is none that could be a duration.
 
-    Raises:
-        UnsupportedSourceError: it is not finite, or negative, which lists of radio stations use for endless streams.
+    Packagers write a negative one where timestamps jump back, and lists of radio stations for endless streams.
     """
     match = _DURATION.match(value)
-    if match is None:
-        return None
-    seconds = float(match[1])
-    if not math.isfinite(seconds) or seconds < 0:
-        raise UnsupportedSourceError(f"The playlist is broken: a segment lasts {match[1][:40]} seconds.")
-    return seconds
+    seconds = float(match[1]) if match else -1.0
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def duration_rounding(lines: list[str]) -> float:

@@ -182,6 +182,7 @@ def _segments(entries: list[dict[str, Any]], first: int, uris: UriResolver) -> t
                 range=part,
                 keys=entry.get("key", ()),
                 map=section,
+                guessed=entry.get("title") == normalization.GUESSED,
             )
         )
     return tuple(segments)
