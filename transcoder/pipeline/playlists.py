@@ -92,7 +92,8 @@ class VariantFetcher:
 
         Raises:
             UpstreamError: entries are missing.
-            UpstreamError, UpstreamTimeoutError, UnsupportedSourceError: as `fetch_playlist` does, also for a list of variants.
+            UpstreamError, UpstreamTimeoutError, UnsupportedSourceError: as `fetch_playlist` does.
+            NestedPlaylistError: one of them is a Multivariant Playlist.
             UnsupportedSourceError: the breaks of video and audio do not coincide.
 
         """
@@ -135,7 +136,7 @@ class VariantFetcher:
         return None
 
     async def _fetch(self, url: str) -> MediaPlaylist:
-        return require_media_playlist(await fetch_playlist(url, self.fetcher, imported=self.multivariant.variables))
+        return require_media_playlist(await fetch_playlist(url, self.fetcher, imported=self.multivariant.variables), named=url)
 
 
 async def _lacks_media(playlist: Playlist, fetcher: Fetcher) -> bool:

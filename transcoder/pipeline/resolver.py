@@ -1,23 +1,19 @@
 """Resolves a job: its URL to a source, and the source's playlists to a plan."""
 
-from dataclasses import replace
-
 from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planner import make_plan
-from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist
-from transcoder.core.hls.variant_selection import VariantChoice, is_audio_only, select_variants, within_bandwidth
-from transcoder.core.media.streams import TrackKind
+from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
 from transcoder.core.request.job import Job
-from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.edge.s3 import presigned_url
-from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError
-from transcoder.pipeline.playlists import VariantFetcher, fetch_playlist
+from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
+from transcoder.pipeline.playlists import fetch_playlist
 from transcoder.pipeline.reddit import Reddit
+from transcoder.pipeline.variant_planner import VariantPlanner
 from transcoder.settings import Settings
 
 _MP4_TYPES = frozenset({"video/mp4", "audio/mp4", "video/quicktime", "audio/x-m4a", "application/mp4", OCTET_STREAM, "binary/octet-stream"})
@@ -94,7 +90,7 @@ class Resolver:
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
         if isinstance(playlist, MediaPlaylist):
             return _check_fit(make_plan(playlist, None), job)
-        return await _best_that_fits(playlist, job, fetcher)
+        return await VariantPlanner(playlist, job, fetcher).best_that_fits()
 
 
 def _check_fit(plan: Plan, job: Job) -> ResolvedSource:
@@ -108,48 +104,6 @@ def _check_fit(plan: Plan, job: Job) -> ResolvedSource:
     if job.fit is not None and oversize_factor(selected, job.fit) > 0:
         raise too_large_error(selected, job.fit)
     return ResolvedSource(selected)
-
-
-async def _best_that_fits(multivariant: MultivariantPlaylist, job: Job, fetcher: Fetcher) -> ResolvedSource:
-    """Plan the best variant whose output fits into the size that `job` allows."""
-    resolved = await _best_available(multivariant, job, fetcher)
-    offered = multivariant
-    while job.fit is not None and (over := oversize_factor(resolved.plan, job.fit)) > 0 and resolved.choice:
-        rate = resolved.choice.bandwidth or 0
-        offered = within_bandwidth(offered, limit=min(int(rate / over), rate - 1))
-        if not offered.variants or job.format is FileFormat.MP3:
-            raise too_large_error(resolved.plan, job.fit, multivariant)
-        resolved = replace(await _best_available(offered, job, fetcher), multivariant=multivariant)
-    return resolved
-
-
-async def _best_available(multivariant: MultivariantPlaylist, job: Job, fetcher: Fetcher) -> ResolvedSource:
-    choices = select_variants(multivariant, height=job.height, audio=job.audio)
-    for choice in choices[:-1]:
-        try:
-            return await _plan_choice(multivariant, choice, job, fetcher)
-        except (UpstreamError, UpstreamTimeoutError):
-            continue  # redundant variants are there for this (RFC 8216, 6.2.4); the caller hears of the last one's failure
-    return await _plan_choice(multivariant, choices[-1], job, fetcher)
-
-
-async def _plan_choice(multivariant: MultivariantPlaylist, choice: VariantChoice, job: Job, fetcher: Fetcher) -> ResolvedSource:
-    """Fetch the playlists of the media that `job` wants, no others, and plan them."""
-    video_url, audio_url = choice.video, choice.audio
-    if audio_url is not None and job.kind is TrackKind.AUDIO:
-        video_url, audio_url = audio_url, None
-    elif job.kind is TrackKind.VIDEO:
-        audio_url = None
-    video, audio = await VariantFetcher(multivariant, choice, fetcher).playlists(video_url, audio_url)
-    # A variant does not say how much of its bandwidth is audio.
-    bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(choice.variant) else choice.bandwidth
-    plan = make_plan(video, audio, bandwidth=bandwidth)
-    # A separate playlist is probed for audio of its own; without one, the variant's segments must contain what it names.
-    names_audio = choice.variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
-    resolution = choice.variant.resolution
-    others = frozenset(each.resolution for each in multivariant.variants if each.resolution and each.resolution != resolution)
-    planned = replace(select(plan, job), names_audio=names_audio, resolution=resolution, other_resolutions=others)
-    return ResolvedSource(planned, multivariant, choice)
 
 
 async def _plan_plain_file(url: str, job: Job, fetcher: Fetcher) -> Plan:

@@ -64,6 +64,17 @@ def select_variants(
     return tuple(choices.values())
 
 
+def select_audio(multivariant: MultivariantPlaylist, *, language: str | None) -> str:
+    """Return the address of the best audio, in that language if it is there; its segments may contain video, too.
+
+    Raises:
+        UnsupportedSourceError, UpstreamError: as `select_variants` does.
+    """
+    is_there = any(each.kind == "AUDIO" and language and _matches_audio(each, language) for each in multivariant.renditions)
+    choice = select_variants(multivariant, audio=language if is_there else None)[0]
+    return choice.audio or choice.video
+
+
 def sibling_playlists(multivariant: MultivariantPlaylist, choice: VariantChoice, medium: Medium) -> list[str]:
     """Return the addresses of the other playlists that have the same video, or the same audio, as the choice, the most similar first."""
     if medium is Medium.VIDEO:

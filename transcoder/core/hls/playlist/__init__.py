@@ -1,7 +1,7 @@
 """Parses playlist text into values."""
 
 from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
-from transcoder.core.hls.playlist.parse import parse, require_media_playlist
+from transcoder.core.hls.playlist.parse import NestedPlaylistError, parse, require_media_playlist
 from transcoder.core.hls.playlist.text_end import TextEnd
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "MediaPlaylist",
     "MediaSegment",
     "MultivariantPlaylist",
+    "NestedPlaylistError",
     "Rendition",
     "TextEnd",
     "Variant",

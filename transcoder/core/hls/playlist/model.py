@@ -24,6 +24,10 @@ class Variant:
     audio_group: str | None
     subtitles_group: str | None
     name: str | None
+    level: int = 0
+    """How many Multivariant Playlists name each other below the first one, down to that which lists it."""
+    is_resolution_shared: bool = False
+    """Its RESOLUTION is that of the variant whose playlist lists it, and others are listed there, too: it may be that of another one."""
 
     @property
     def short_side(self) -> int | None:
@@ -48,6 +52,8 @@ class Rendition:
     channels: int | None
     characteristics: str
     """Uniform type identifiers, separated by commas; empty for the ordinary rendition."""
+    level: int = 0
+    """As that of a variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class MultivariantPlaylist:
     variables: Mapping[str, str] = field(default_factory=dict)
     """The variables that EXT-X-DEFINE defines; Media Playlists may import them."""
     text_end: TextEnd = TextEnd.WHOLE
+    nested: int = 0
+    """How many other Multivariant Playlists its variants and renditions come from."""
 
 
 @dataclass(frozen=True, slots=True)

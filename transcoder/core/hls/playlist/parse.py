@@ -188,12 +188,22 @@ def _segments(entries: list[dict[str, Any]], first: int, uris: UriResolver) -> t
     return tuple(segments)
 
 
-def require_media_playlist(playlist: MultivariantPlaylist | MediaPlaylist) -> MediaPlaylist:
-    """Return the playlist of a variant or a rendition, which must be a Media Playlist.
+class NestedPlaylistError(UnsupportedSourceError):
+    """A variant or a rendition names a Multivariant Playlist where it should name a Media Playlist."""
+
+    def __init__(self, named: str, playlist: MultivariantPlaylist) -> None:
+        """Keep the address that the outer playlist names, before redirects, and the playlist that was found there."""
+        super().__init__(f"{without_query(playlist.url)} lists variants where it should list segments.")
+        self.named = named
+        self.playlist = playlist
+
+
+def require_media_playlist(playlist: MultivariantPlaylist | MediaPlaylist, *, named: str = "") -> MediaPlaylist:
+    """Return the playlist of a variant or a rendition, which must be a Media Playlist; `named` is the address that it was named by.
 
     Raises:
-        UnsupportedSourceError: it is another Multivariant Playlist.
+        NestedPlaylistError: it is another Multivariant Playlist.
     """
     if isinstance(playlist, MultivariantPlaylist):
-        raise UnsupportedSourceError(f"{without_query(playlist.url)} lists variants where it should list segments.")
+        raise NestedPlaylistError(named, playlist)
     return playlist
