@@ -88,6 +88,35 @@ def test_bytes_that_are_not_media_are_refused(head: bytes, error: type[Exception
         probe(head, whole=True)
 
 
+OTHER_CONTAINERS = [
+    (b"\x1a\x45\xdf\xa3" + bytes(400), "WebM"),
+    (b"\x1f\x43\xb6\x75" + bytes(400), "WebM"),
+    (b"FLV\1\5" + bytes(400), "FLV"),
+    (b"RIFF\0\0\1\0AVI LIST" + bytes(400), "AVI"),
+    (b"RIFF\0\0\1\0WAVEfmt " + bytes(400), "WAV"),
+    (b"OggS" + bytes(400), "Ogg"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(400), "ASF"),
+    (b"\0\0\1\xba" + bytes(400), "an MPEG program stream"),
+    (b"\0\0\1\xb3" + bytes(400), "MPEG video"),
+]
+
+
+@pytest.mark.parametrize(("head", "name"), OTHER_CONTAINERS)
+def test_a_container_that_hls_does_not_use_is_named(head: bytes, name: str) -> None:
+    with pytest.raises(UnsupportedSourceError, match=f"The source's segments are {name}"):
+        probe(head, whole=False)
+
+
+@pytest.mark.parametrize(("head", "name"), OTHER_CONTAINERS[:7])
+def test_another_container_is_named_wherever_it_stands(head: bytes, name: str) -> None:
+    """In the initialization section, or in a segment behind one of a fragmented MP4 or a transport stream."""
+    fragments, (segment, *_) = read_segments(media("fmp4-muxed"))
+    _, (packets, *_) = read_segments(media("ts-muxed"))
+    for init, body in ((head, segment), (head, head), (head, packets), (fragments, head), (packets[: 3 * 188], head)):
+        with pytest.raises(UnsupportedSourceError, match=f"The source's segments are {name}"):
+            probe(body, init=init, whole=False)
+
+
 @pytest.mark.parametrize("head", [HTML, b"OggS" + bytes(400)])
 def test_recognizable_other_formats_are_refused_by_their_first_bytes(head: bytes) -> None:
     with pytest.raises((UpstreamError, UnsupportedSourceError)):

@@ -10,15 +10,23 @@ from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 _BOX_TYPES = frozenset(
     {b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free", b"skip", b"mdat", b"wide", b"pdin", b"uuid"}
 )
-_UNSUPPORTED_SIGNATURES = {
-    b"\x1a\x45\xdf\xa3": "Matroska or WebM",
+_OTHER_CONTAINERS = {
+    b"\x1a\x45\xdf\xa3": "WebM or Matroska",
+    b"\x1f\x43\xb6\x75": "WebM or Matroska",  # a cluster: what is in front of it is in another resource
+    b"OggS": "Ogg",
+    b"FLV\1": "FLV",
+    b"RIFF": "RIFF",
+    b"\x30\x26\xb2\x75": "ASF (Windows Media)",
+    b".RMF": "RealMedia",
+    b"caff": "CAF",
+    b"fLaC": "FLAC without a container",
+}
+_RIFF_FORMS = {b"AVI ": "AVI", b"WAVE": "WAV"}
+_BARE_STREAMS = {
     b"\0\0\0\1": "H.264 or HEVC without a container",
     b"\0\0\1\x67": "H.264 without a container",
+    b"\0\0\1\xb3": "MPEG video without a container",
     b"\0\0\1\xba": "an MPEG program stream",
-    b"OggS": "Ogg",
-    b"RIFF": "RIFF",
-    b"FLV\1": "FLV",
-    b"fLaC": "FLAC without a container",
 }
 _TEXT_PREFIXES = (b"<", b"{", b"[", b"#EXT", b"WEBVTT", b"\xef\xbb\xbf")
 _MIN_HEAD_BYTES = 16
@@ -47,6 +55,8 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool, previous: Probe | None
 def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None) -> Probe | None:
     if len(head) < _MIN_HEAD_BYTES and not whole:
         return None
+    for part in (init, head):
+        _refuse_other_container(part)
     if is_transport_init(init):
         return probe_transport(head, whole=whole, tables=init, previous=previous)
     if not init and begins_with_box(head) and (found := probe_plain_file(head)):
@@ -55,7 +65,7 @@ def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None) -> 
         return probe_fragments(head, init=init, whole=whole)
     if head.startswith(b"ID3") or _has_audio_syncword(head):
         return probe_packed_audio(head, whole=whole)
-    _refuse_known_other(head)
+    _refuse_bare_stream_and_text(head)
     return probe_transport(head, whole=whole, previous=previous)
 
 
@@ -68,12 +78,23 @@ def _has_audio_syncword(head: bytes) -> bool:
     return len(head) >= HEADER_BYTES and head.startswith(_AUDIO_SYNCWORDS)
 
 
-def _refuse_known_other(head: bytes) -> None:
-    """Refuse text and known unsupported formats. Any other bytes may precede a transport stream."""
-    for signature, name in _UNSUPPORTED_SIGNATURES.items():
+def _refuse_other_container(first: bytes) -> None:
+    """Refuse a segment or an initialization section in a container that HLS does not use."""
+    for signature, name in _OTHER_CONTAINERS.items():
+        if first.startswith(signature):
+            raise _unsupported_error(_RIFF_FORMS.get(first[8:12], name))
+
+
+def _unsupported_error(name: str) -> UnsupportedSourceError:
+    return UnsupportedSourceError(
+        f"The source's segments are {name}. HLS uses MPEG transport streams, fragmented MP4 and packed audio only."
+    )
+
+
+def _refuse_bare_stream_and_text(head: bytes) -> None:
+    """Refuse text and video without a container. Any other bytes may precede a transport stream."""
+    for signature, name in _BARE_STREAMS.items():
         if head.startswith(signature):
-            raise UnsupportedSourceError(
-                f"The source's segments are {name}. HLS uses MPEG transport streams, fragmented MP4 and packed audio only."
-            )
+            raise _unsupported_error(name)
     if head.lstrip()[:6].startswith(_TEXT_PREFIXES):
         raise DamagedMediaError("A segment is text instead of media. The origin may have sent an error page.")
