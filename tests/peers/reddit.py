@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs
 
 import httpcore
 import make_media
@@ -27,7 +28,10 @@ from peers.origin import Origin, Request, Rule, origin
 from transcoder.edge.address_guard import Network
 
 PUBLIC_ADDRESS = "151.101.1.140"
-HOSTS = ("www.reddit.com", "oauth.reddit.com", "old.reddit.com", "reddit.com", "redd.it", "v.redd.it", "elsewhere.example")
+HOSTS = (
+    *("www.reddit.com", "oauth.reddit.com", "old.reddit.com", "reddit.com", "redd.it"),
+    *("v.redd.it", "preview.redd.it", "i.redd.it", "elsewhere.example"),
+)
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "reddit"
 SETS_BY_PATH = {
     "era2017one": "reddit-2017",
@@ -63,7 +67,10 @@ def reddit(*, names: Mapping[str, str] | None = None) -> Iterator[Reddit]:
     table = dict.fromkeys(HOSTS, PUBLIC_ADDRESS) | dict(names or {})
     files = _files()
     certificate, authority = certificates(tuple(table))
+    gifs = {f"/{path.stem}.gif": path.read_bytes() for path in make_media.media("reddit-gifs").glob("*.mp4")}
     with origin(files, tls=certificate) as server:
+        for path, body in gifs.items():
+            server.rules[path] = [Rule(when=_lacks_signature, status=403), Rule(body=body, headers={"Content-Type": "video/mp4"})]
         server.rules["*"] = Rule(when=_is_missing_media(files), status=403)
         server.rules["/r/aww/s/AbCdEf1234"] = Rule(redirect="https://www.reddit.com/r/aww/comments/p2025/a_film/?share_id=x&utm_name=y")
         server.rules["/u/filmer/s/ZyXwVu9876"] = Rule(status=301, redirect="/user/filmer/comments/p2024/a_film/?share_id=x")
@@ -87,6 +94,12 @@ def _files() -> dict[str, bytes]:
 def _is_missing_media(files: Mapping[str, bytes]) -> Callable[[Request], bool]:
     """Return a test for requests that the media host answers with 403, because it has no such file."""
     return lambda request: request.path not in files and request.headers["host"] == "v.redd.it"
+
+
+def _lacks_signature(request: Request) -> bool:
+    """Tell whether a request for the MP4 of a GIF is one that the preview host does not answer."""
+    parameters = parse_qs(request.query)
+    return request.headers["host"] != "preview.redd.it" or parameters.get("format") != ["mp4"] or not parameters.get("s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
+from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
@@ -48,8 +49,8 @@ def add_command(subparsers: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Save one source as one file; return `ExitCode.SUCCESS` only if the output is whole.
+def run(arguments: argparse.Namespace, settings: Settings, *, network: Network = INTERNET) -> int:
+    """Save one source from `network` as one file; return `ExitCode.SUCCESS` only if the output is whole.
 
     Raises:
         TranscoderError: the output cannot be made; no part of it is left.
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments), output, settings)))
+    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, network), output, settings)))
     return ExitCode.SUCCESS
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from transcoder.core.request.proxies import Proxies, read_proxies
-from transcoder.edge.address_guard import Network
+from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
@@ -36,21 +36,22 @@ class OriginOptions:
 
     headers: Mapping[str, str]
     proxies: Proxies
+    network: Network = INTERNET
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Self:
+    def of(cls, arguments: argparse.Namespace, network: Network = INTERNET) -> Self:
         """Return what the command line and the environment say.
 
         Raises:
             BadRequestError: a header or the address of a proxy is invalid.
 
         """
-        return cls(_request_headers(arguments), read_proxies(arguments.proxy, os.environ))
+        return cls(_request_headers(arguments), read_proxies(arguments.proxy, os.environ), network)
 
     def fetcher(self, settings: Settings) -> AbstractAsyncContextManager[Fetcher]:
         """Open a fetcher that also reads local files, and that may go to private addresses: the user may name a server of their own."""
         settings = replace(settings, allow_private=True)
-        return Fetcher.open(settings, headers=self.headers, local_files=True, network=Network(proxies=self.proxies))
+        return Fetcher.open(settings, headers=self.headers, local_files=True, network=replace(self.network, proxies=self.proxies))
 
 
 def _request_headers(arguments: argparse.Namespace) -> dict[str, str]:

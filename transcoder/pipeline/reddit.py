@@ -157,4 +157,5 @@ def _source(job: Job, page: str, videos: tuple[Video, ...]) -> Source:
     if item > len(videos):
         there = "one video" if len(videos) == 1 else f"{len(videos)} videos"
         raise BadRequestError(f"item: there is no video {item}; the post has {there}.")
-    return Source(SourceKind.REDDIT, page, videos[item - 1].playlist, seconds=videos[item - 1].seconds, videos=videos, item=item)
+    video = videos[item - 1]
+    return Source(SourceKind.REDDIT, page, video.playlist or video.file, seconds=video.seconds, videos=videos, item=item)

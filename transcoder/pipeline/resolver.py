@@ -65,7 +65,7 @@ class Resolver:
         try:
             return await self._plan_playlist(source, source.url, job, fetcher)
         except UpstreamError as error:
-            if source.video is None or error.origin_status not in _GONE:
+            if source.video is None or source.video.file or error.origin_status not in _GONE:
                 raise
             try:
                 return await self._plan_mp4_files(source, job, fetcher)

@@ -76,6 +76,21 @@ def test_the_head_of_a_partial_response() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("url", "kind", "extension"),
+    [
+        ("https://preview.redd.it/a.gif?format=mp4&s=1", "video/mp4", "mp4"),
+        ("https://a.example/a.PNG", "video/webm", "webm"),
+        ("https://a.example/a.gif", "image/gif", "gif"),
+        ("https://a.example/a.jpeg", "image/jpeg", "jpeg"),
+        ("https://a.example/a.gif", "application/octet-stream", "gif"),
+        ("https://a.example/a.mov", "video/mp4", "mov"),
+    ],
+)
+def test_a_video_from_the_address_of_an_image_is_named_as_a_video(url: str, kind: str, extension: str) -> None:
+    assert file_extension(FileHead(url, HTTPStatus.OK, kind, None)) == extension
+
+
 @pytest.mark.parametrize(("url", "extension"), [("https://a/b.WebM?x=.y", "webm"), ("https://a/b", "mp4"), ("https://a/b.c%2Fd", "mp4")])
 def test_the_extension_comes_from_the_address_or_the_type(url: str, extension: str) -> None:
     assert file_extension(FileHead(url, HTTPStatus.OK, "video/mp4", None)) == extension

@@ -31,6 +31,7 @@ _AMBIGUOUS_TYPES = frozenset(
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
 _RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})", re.ASCII)
 _EXTENSIONS = {"video/mp4": "mp4", "audio/mp4": "m4a", "audio/mpeg": "mp3", "video/webm": "webm", "video/mp2t": "ts", "image/jpeg": "jpg"}
+_IMAGE_EXTENSIONS = frozenset({"gif", "jpg", "jpeg", "png", "webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,9 @@ def range_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def file_extension(head: FileHead) -> str:
-    """Return the file's extension: that of its address, or else one for its type."""
+    """Return the file's extension: that of its address, or else one for its type; a video from the address of an image is no image."""
     match = re.search(r"\.([A-Za-z0-9]{1,8})$", unquote(urlsplit(head.url).path))
-    return match[1].lower() if match else _EXTENSIONS.get(head.content_type, "bin")
+    extension, by_type = match[1].lower() if match else "", _EXTENSIONS.get(head.content_type)
+    if by_type and extension in _IMAGE_EXTENSIONS and not head.content_type.startswith("image/"):
+        return by_type
+    return extension or by_type or "bin"

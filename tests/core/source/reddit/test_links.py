@@ -98,6 +98,7 @@ def test_any_text_is_a_link_or_none_or_refused(url: str) -> None:
     ("url", "message"),
     [
         ("https://i.redd.it/abc.jpg", "image"),
+        ("https://i.redd.it/abc.GIF?x=1", "a GIF on Reddit; only its post says"),
         ("https://www.reddit.com/r/aww/", "names no post"),
         ("https://www.reddit.com/", "names no post"),
         ("https://www.reddit.com/user/someone", "names no post"),

@@ -18,6 +18,7 @@ FIXTURES = Path(__file__).parents[4] / "fixtures" / "reddit"
         ("deleted", "deleted by its author"),
         ("removed", "removed by moderators"),
         ("image", "is an image"),
+        ("gif-without-video", "is a GIF of which Reddit has made no video"),
         ("gallery-of-images", "gallery of images"),
         ("youtube", r"video on YouTube, which is not supported: https://youtu.be/dQw4w9WgXcQ"),
         ("link", r"page on example.com, which is not supported"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcoder.core.source.reddit import Video, read_post
-from transcoder.errors import TranscoderError
+from transcoder.errors import TranscoderError, UnsupportedSourceError
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "reddit"
 
@@ -60,6 +60,86 @@ def test_finds_videos_wherever_they_are_in_the_json(
 def test_a_comments_own_video_is_preferred_to_the_posts() -> None:
     assert "/link/pcomment/asset/duwg8xxrajsh1/" in (videos("comment", "cdeep")[0].playlist or "")
     assert "/era2024one/" in (videos("comment", "ctop")[0].playlist or "")
+
+
+def files(name: str) -> list[str]:
+    """Return the MP4s that Reddit made of the GIFs of a post, without the host."""
+    return [(video.file or "").removeprefix("https://preview.redd.it/") for video in videos(name) if video.file]
+
+
+def test_the_mp4_of_a_gif_is_found_with_its_signature() -> None:
+    post = read_post(json.loads(fixture("gif.json")))
+    assert post.title == "A cat & its tail"
+    assert post.videos == (Video(None, size=(320, 180), silent=True, file="https://preview.redd.it/catgif.gif?format=mp4&s=mp4one"),)
+
+
+def test_addresses_of_gifs_may_come_unescaped() -> None:
+    (video,) = read_post(json.loads(fixture("gif.json").replace("&amp;", "&"))).videos
+    assert video.file == "https://preview.redd.it/catgif.gif?format=mp4&s=mp4one"
+
+
+def test_a_gif_that_is_crossposted_is_one_video() -> None:
+    assert files("gif-crosspost") == ["catgif.gif?format=mp4&s=mp4one"]
+
+
+def test_a_gallery_has_its_gifs_and_videos_in_its_own_order() -> None:
+    names = [video.file or video.playlist or "" for video in videos("gif-gallery")]
+    assert [name.partition("?")[0].removeprefix("https://") for name in names] == [
+        "preview.redd.it/doggif.gif",
+        "v.redd.it/link/pgifs/asset/assetone/HLSPlaylist.m3u8",
+        "preview.redd.it/catgif.gif",
+    ]
+    assert files("gif-gallery") == ["doggif.gif?format=mp4&s=mp4dog", "catgif.gif?format=mp4&s=mp4gallery"]
+
+
+def gif_post(**members: object) -> Any:
+    document = json.loads(fixture("gif.json"))
+    document[0]["data"]["children"][0]["data"] |= members
+    return document
+
+
+@pytest.mark.parametrize("target", ["https://i.imgur.com/cat.gif", "https://i.imgur.com/cat.gifv?x=1", "https://media.example/a.GIF"])
+def test_a_gif_on_another_site_of_which_reddit_made_an_mp4_is_a_gif(target: str) -> None:
+    members = {"url": target, "url_overridden_by_dest": target, "post_hint": "link", "domain": "media.example"}
+    assert len(read_post(gif_post(**members)).videos) == 1
+
+
+def test_the_preview_of_a_page_is_not_what_was_posted() -> None:
+    page = "https://news.example/cats"
+    with pytest.raises(UnsupportedSourceError, match=r"page on news\.example"):
+        read_post(gif_post(url=page, url_overridden_by_dest=page, post_hint="link"))
+
+
+def test_a_video_in_the_preview_is_preferred_to_the_mp4_of_its_gif() -> None:
+    document = json.loads(fixture("preview-of-a-gif.json"))
+    preview = json.loads(fixture("gif.json"))[0]["data"]["children"][0]["data"]["preview"]
+    document[0]["data"]["children"][0]["data"]["preview"]["images"] = preview["images"]
+    (video,) = read_post(document).videos
+    assert video.playlist
+    assert video.file is None
+
+
+@pytest.mark.parametrize("name", ["giphy|3o7abKhOpu0NwenH3O", "emote|t5_2qh1o|123"])
+def test_gifs_from_a_library_are_no_videos_of_a_comment(name: str) -> None:
+    document = json.loads(fixture("comment.json"))
+    sticker = {"status": "valid", "e": "AnimatedImage", "s": {"mp4": "https://media.example/giphy.mp4", "x": 1, "y": 1}}
+    upload = {"status": "valid", "e": "AnimatedImage", "s": {"mp4": "https://preview.redd.it/a.gif?format=mp4&amp;s=1", "x": 1, "y": 1}}
+    (comment,) = [each["data"] for each in document[1]["data"]["children"] if each["data"].get("id") == "ctop"]
+    comment["media_metadata"] = {name: sticker}
+    assert "/era2024one/" in (read_post(document, comment="ctop").videos[0].playlist or "")
+    comment["media_metadata"]["a"] = upload
+    assert read_post(document, comment="ctop").videos[0].file == "https://preview.redd.it/a.gif?format=mp4&s=1"
+
+
+@pytest.mark.parametrize("kept", [{}, {"source": {}}, {"source": {"url": ""}}, {"source": {"url": None}}])
+def test_a_gallery_of_gifs_without_an_mp4_is_refused_with_its_reason(kept: dict[str, object]) -> None:
+    document = json.loads(fixture("gif-gallery.json"))
+    post = document[0]["data"]["children"][0]["data"]
+    post["media_metadata"] = {"heavygif": post["media_metadata"]["heavygif"]}
+    with pytest.raises(UnsupportedSourceError, match="a gallery with GIFs of which Reddit has made no video"):
+        read_post(document)
+    with pytest.raises(UnsupportedSourceError, match="a GIF of which Reddit has made no video"):
+        read_post(gif_post(preview={"images": [{"variants": {"mp4": kept}}]}))
 
 
 def test_says_whether_a_video_is_silent() -> None:

@@ -84,6 +84,8 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
         return _parse_media_path(path, parts.query)
     if host in {"redd.it", "www.redd.it"} and (short := _SHORT.fullmatch(path)):
         return PostLink(short[1].lower())
+    if host == "i.redd.it" and is_gif(url):
+        raise UnsupportedSourceError("This address is a GIF on Reddit; only its post says where the MP4 is that Reddit made of it.")
     if host == "i.redd.it":
         raise UnsupportedSourceError("This address is an image on Reddit, not a video.")
     if not is_under(host, "reddit.com", "redditmedia.com"):
@@ -121,6 +123,11 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def is_gif(url: str) -> bool:
+    """Whether an address is that of a GIF, by its name."""
+    return url.partition("?")[0].partition("#")[0].lower().endswith((".gif", ".gifv"))
 
 
 def is_under(host: str, *domains: str) -> bool:

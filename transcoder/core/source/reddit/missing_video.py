@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from transcoder.core.source.reddit.images import is_image_post, target_of
 from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_string
-from transcoder.core.source.reddit.links import host_of, is_under
+from transcoder.core.source.reddit.links import host_of, is_gif, is_under
 
 _DELETED = "The post was deleted by its author."
 _REMOVED = "The post was removed by moderators or by Reddit."
@@ -41,7 +42,7 @@ def _external_link(post: Mapping[str, object]) -> str:
 
 def _external_url(post: Mapping[str, object]) -> str:
     """Return the address that a post links to, if it is outside Reddit."""
-    url = get_string(post, "url_overridden_by_dest") or get_string(post, "url")
+    url = target_of(post)
     host = host_of(url)
     is_reddit = is_under(host, "reddit.com", "redd.it", "redditmedia.com", "redditstatic.com")
     return url if url.startswith(("http://", "https://")) and host and not is_reddit else ""
@@ -49,9 +50,15 @@ def _external_url(post: Mapping[str, object]) -> str:
 
 def _images(post: Mapping[str, object]) -> str:
     if get_member(post, "is_gallery") is True or get_array(post, "gallery_data", "items"):
+        metadata = get_object(post, "media_metadata")
+        if any(get_member(entry, "e") == "AnimatedImage" for entry in metadata.values()):
+            return "The post is a gallery with GIFs of which Reddit has made no video."
         return "The post is a gallery of images without a video."
-    is_image = get_member(post, "post_hint") == "image" or host_of(get_string(post, "url")) == "i.redd.it"
-    return "The post is an image, not a video." if is_image else ""
+    if not is_image_post(post):
+        return ""
+    if is_gif(target_of(post)):
+        return "The post is a GIF of which Reddit has made no video."
+    return "The post is an image, not a video."
 
 
 def _age_restriction(post: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from transcoder.core.source.reddit.images import is_image_post, is_upload, target_of
 from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_positive_number, get_string
 from transcoder.core.source.reddit.links import HostedVideo, host_of, parse_link
 from transcoder.core.source.reddit.missing_video import explain_missing_video
@@ -14,7 +15,7 @@ _MAX_COMMENTS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """One video in a post's JSON; it has at least one of the three addresses."""
+    """One video in a post's JSON; it has at least one of the four addresses."""
 
     playlist: str | None
     """The HLS playlist, with its signature."""
@@ -28,6 +29,8 @@ class Video:
     """Width and height in pixels."""
     silent: bool | None = None
     """Whether it has no audio; None: unknown."""
+    file: str | None = None
+    """The MP4 that Reddit made of a GIF, with its signature; there is nothing else of such a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,10 @@ def _videos_in_post(post: Mapping[str, object], *, crossposted: bool = False) ->
     parent = get_object(post, "crosspost_parent_list", 0)
     if parent and not crossposted:
         yield from _videos_in_post(parent, crossposted=True)
-    yield from _reddit_video(get_object(post, "preview", "reddit_video_preview"))
+    yield from [*_reddit_video(get_object(post, "preview", "reddit_video_preview"))] or _gif(post)
     yield from _videos_in_metadata(post)
     # A crosspost without its parent, or a post that Reddit lists without its media.
-    url = get_string(post, "url_overridden_by_dest") or get_string(post, "url")
+    url = target_of(post)
     if host_of(url) == "v.redd.it" and isinstance(link := parse_link(url), HostedVideo):
         yield Video(link.playlist, link.dash)
 
@@ -97,13 +100,28 @@ def _reddit_video(video: Mapping[str, object]) -> Iterator[Video]:
     yield Video(hls, dash, fallback, get_positive_number(video, "duration"), _size(video, "width", "height"), silent)
 
 
+def _gif(post: Mapping[str, object]) -> Iterator[Video]:
+    """Yield the MP4 that Reddit made of the GIF that a post is; what a page shows in its preview is not what the post is about."""
+    if is_image_post(post):
+        source = get_object(post, "preview", "images", 0, "variants", "mp4", "source")
+        yield from _mp4_of_gif(get_string(source, "url"), _size(source, "width", "height"))
+
+
+def _mp4_of_gif(url: str, size: tuple[int, int] | None) -> Iterator[Video]:
+    if url:
+        yield Video(None, size=size, silent=True, file=url)
+
+
 def _videos_in_metadata(thing: Mapping[str, object]) -> Iterator[Video]:
-    """Yield the videos of a gallery, a text or a comment, in the gallery's order."""
+    """Yield the videos and the GIFs of a gallery, a text or a comment, in the gallery's order."""
     metadata = get_object(thing, "media_metadata")
     order = [get_string(item, "media_id") for item in get_array(thing, "gallery_data", "items")]
     for name in dict.fromkeys([*order, *metadata]):
         entry = get_object(metadata, name)
-        if get_member(entry, "e") != "RedditVideo" or get_string(entry, "status") not in {"", "valid"}:
+        kind = get_member(entry, "e") if get_string(entry, "status") in {"", "valid"} else None
+        if kind == "AnimatedImage" and is_upload(name):
+            yield from _mp4_of_gif(get_string(entry, "s", "mp4"), _size(get_object(entry, "s"), "x", "y"))
+        if kind != "RedditVideo":
             continue
         hls, dash = get_string(entry, "hlsUrl") or None, get_string(entry, "dashUrl") or None
         if hls or dash:
@@ -119,17 +137,20 @@ def _distinct(videos: Iterator[Video]) -> list[Video]:
     """Return the videos without duplicates: most posts name the same video in several places, with different signatures."""
     found: dict[str, Video] = {}
     for video in videos:
-        folder = _folder(video)
-        known = found.get(folder)
+        place = _place(video)
+        known = found.get(place)
         if known is None:
             if len(found) < MAX_VIDEOS:
-                found[folder] = video
+                found[place] = video
         elif known.seconds is None:
-            found[folder] = replace(known, seconds=video.seconds, size=known.size or video.size)
+            found[place] = replace(known, seconds=video.seconds, size=known.size or video.size)
     return list(found.values())
 
 
-def _folder(video: Video) -> str:
+def _place(video: Video) -> str:
+    """Return what two addresses of the same video have in common: a folder of its own, or the file of a GIF."""
+    if video.file:
+        return video.file.partition("?")[0]
     return (video.playlist or video.dash or video.fallback or "").partition("?")[0].rpartition("/")[0]
 
 
