@@ -39,6 +39,7 @@ CASES = [
     pytest.param("packed-aac", {AUDIO: (2,)}, id="packed audio"),
     pytest.param("join-ts", {MAIN: (0, 2)}, id="a period that is not the last one"),
     pytest.param("join-ts-unmarked-jump", {MAIN: (1,)}, id="before a jump without a tag"),
+    pytest.param("join-ts-unmarked-jump", {MAIN: ALL}, id="on both sides of a jump without a tag"),
 ]
 
 

@@ -93,7 +93,9 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
     [
         pytest.param(42.0, Border(8.0, 2.0, 0.0), 32.0, id="all are longer than guessed"),
         pytest.param(90_000.0, Border(2.0, 2.0, 0.0), 8.0, id="a jump without a tag"),
-        pytest.param(90_000.0, Border(0.5, 2.0, 0.0), 8.0, id="a jump, and shorter than guessed"),
+        pytest.param(90_000.0, Border(0.5, 2.0, 0.0), 2.0, id="a jump, and shorter than guessed"),
+        pytest.param(90_000.0, Border(3.0, 2.0, 0.0), 12.0, id="a jump, and longer than guessed"),
+        pytest.param(90_000.0, Border(90_000.0, 2.0, -89_998.0), 8.0, id="a jump after the first segment"),
     ],
 )
 def test_where_all_durations_are_guessed_the_first_border_says_how_wrong_that_is(end: float, border: Border, length: float) -> None:

@@ -56,5 +56,5 @@ def _leader(span: _Spans) -> Medium:
 
 
 def _rounding(tracks: Sequence[ProbedTrack]) -> float:
-    """Return by how many seconds the sum of EXTINF may be wrong because each is rounded."""
-    return max(sum(segment.rounding for segment in track.track.segments) for track in tracks)
+    """Return by how many seconds the sum of EXTINF may be wrong because each is rounded; where one is guessed, the end is read instead."""
+    return max(sum(segment.rounding for segment in track.track.segments if not segment.guessed) for track in tracks)

@@ -1,5 +1,6 @@
 """A track of one period, with what the probe of its first and last segments found."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -177,7 +178,7 @@ def _end(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float
     if not (is_elsewhere and track.track.guessed_seconds) and (corrected := _corrected(track, end, by_playlist)) is not None:
         return corrected
     if is_elsewhere:
-        return by_playlist  # another timeline: it restarts on the way, and no tag says so
+        return by_playlist - _overestimate(track)  # another timeline: it restarts on the way, and no tag says so
     # Several fragments in a segment: those that were read end well before EXTINF does, by more than EXTINF could be rounded.
     return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
 
@@ -210,6 +211,18 @@ def _corrected(track: ProbedTrack, end: float, by_playlist: float) -> float | No
     return end if border.contradicts_extinf or is_last_longer else None
 
 
+def _overestimate(track: ProbedTrack) -> float:
+    """Return by how many seconds the guesses of a track are too long together, by what its first two segments show of the first one."""
+    return (1 - _guess_factor(track)) * math.fsum(segment.seconds for segment in track.track.segments if segment.guessed)
+
+
+def _guess_factor(track: ProbedTrack) -> float:
+    """Return how many times longer the first segment is than guessed; 1 if that is not known."""
+    first, border = track.track.segments[0], track.border
+    is_known = border is not None and border.is_contiguous and first.guessed and first.seconds > 0
+    return border.distance / first.seconds if border and is_known else 1.0
+
+
 def _max_drift(track: ProbedTrack) -> float:
     """Return by how many seconds the end of a track may differ from the sum of its EXTINF.
 
@@ -217,6 +230,5 @@ def _max_drift(track: ProbedTrack) -> float:
     segment seems to end before it begins, it lies on another timeline, which no tag announces. A guess may be wrong by all of it, or by as
     much as the first segment shows.
     """
-    segments, border = track.track.segments, track.border
-    factor = max(1.0, border.distance / border.listed) if border and border.listed else 1.0
-    return max(0.98 * segments[-1].seconds, 0.5 * len(segments)) + factor * track.track.guessed_seconds
+    segments = track.track.segments
+    return max(0.98 * segments[-1].seconds, 0.5 * len(segments)) + max(1.0, _guess_factor(track)) * track.track.guessed_seconds
