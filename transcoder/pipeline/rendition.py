@@ -65,7 +65,8 @@ class Rendition:
         clear = ClearReader(self._reader, await self._keys.decryptor(segment.key))
         period = next(self._periods)
         arriving = ArrivingSegment(period, segment, init, b"", clear)
-        self.current = await probe_segment(arriving, previous=previous.probe if previous and previous.period == period else None)
+        before = previous.probe if previous and previous.period == period else None
+        self.current = await probe_segment(arriving, previous=before, media=self.kind.media)
         return self.current
 
     async def feed(self, pipe: PipeWriter, inspector: Inspector, *, media: Collection[Medium]) -> None:
@@ -94,7 +95,7 @@ class Rendition:
                 break
             self._places.check_next(passed, previous, segment, inspector.starts)
             if not self._is_continued(previous, segment, inspector):
-                self.current = await probe_segment(segment, previous=None)  # it begins a period of its own
+                self.current = await probe_segment(segment, previous=None, media=self.kind.media)  # it begins a period of its own
                 break
         pipe.close()
 

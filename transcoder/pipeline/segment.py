@@ -1,11 +1,12 @@
 """One segment while it arrives: its bytes in the clear, and what its head says."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.aes128 import Decryptor
 from transcoder.core.media.probe import probe
-from transcoder.core.media.streams import Probe
+from transcoder.core.media.streams import Medium, Probe
 from transcoder.edge.prefetch import TrackReader
 
 _LONG_HEAD_BYTES = 256 * 1024
@@ -59,8 +60,10 @@ class ProbedSegment(ArrivingSegment):
     probe: Probe
 
 
-async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None) -> ProbedSegment:
-    """Read as much of a segment as its probe needs; `previous` is that of the segment whose timeline it is expected to continue.
+async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None, media: Collection[Medium]) -> ProbedSegment:
+    """Read as much of a segment as its probe needs, in a track that is listed for `media`.
+
+    `previous` is the probe of the segment whose timeline it is expected to continue.
 
     Raises:
         UpstreamError: its bytes are not media, or cannot be fetched.
@@ -68,7 +71,7 @@ async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None) ->
 
     """
     head, whole = arriving.head, False
-    while (found := probe(head, init=arriving.init, whole=whole, previous=previous)) is None:
+    while (found := probe(head, init=arriving.init, whole=whole, previous=previous, media=media)) is None:
         # Each probe begins at the first byte, so a long head is not probed again for every piece that arrives.
         wanted = len(head) + (len(head) // 4 if len(head) > _LONG_HEAD_BYTES else 1)
         while not whole and len(head) < wanted:

@@ -175,8 +175,7 @@ def test_changed_sampling_rate_without_a_tag_is_refused(tmp_path: Path) -> None:
 def test_changed_program_map_has_its_own_error() -> None:
     _, muxed = stream("ts-muxed")
     _, alone = stream("ts-video-only")
-    with pytest.raises(ProgramChangedError):
-        inspect_segments([muxed[0], alone[0]])
+    inspect_segments([muxed[0], alone[0]])  # the next map may list the audio again
     with pytest.raises(ProgramChangedError):
         inspect_segments([alone[0], muxed[0]])
 

@@ -44,7 +44,7 @@ def test_wrong_extinf_is_not_a_discontinuity(extinf: float, start: float) -> Non
         (probe(1.0, 1.0), True),
         (probe(), True),
         (probe(codec="hevc"), False),
-        (probe(pid=300), False),
+        (probe(pid=300), True),  # its packets are renamed
         (Probe(Container.FMP4, probe().streams), False),
         (Probe(Container.MPEGTS, probe().streams[:1]), True),
     ],

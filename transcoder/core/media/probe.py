@@ -1,10 +1,12 @@
 """Detects the container of a segment from its first bytes, and probes it."""
 
+from collections.abc import Collection
+
 from transcoder.core.media.audio_headers import HEADER_BYTES
 from transcoder.core.media.mp4_source import probe_fragments, probe_plain_file
 from transcoder.core.media.mpegts import is_transport_init, probe_transport
 from transcoder.core.media.packed_audio import probe_packed_audio
-from transcoder.core.media.streams import Probe
+from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _BOX_TYPES = frozenset(
@@ -33,7 +35,7 @@ _MIN_HEAD_BYTES = 16
 _AUDIO_SYNCWORDS = (b"\x0b\x77", *(bytes([0xFF, second]) for second in range(0xE0, 0x100)))
 
 
-def probe(head: bytes, *, init: bytes = b"", whole: bool, previous: Probe | None = None) -> Probe | None:
+def probe(head: bytes, *, init: bytes = b"", whole: bool, previous: Probe | None = None, media: Collection[Medium] = ()) -> Probe | None:
     """Return the container and the streams of the segment that begins with `head`; None if more bytes are needed.
 
     Args:
@@ -42,23 +44,25 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool, previous: Probe | None
         whole: `head` is the whole segment; the result is then never None.
         previous: the probe of the segment before, if this one is expected to continue its timeline. Then the first timestamp of the audio
             is enough, or that of the video if there is no audio.
+        media: those that the track is listed for, if it is known to be the first segment of a timeline. A transport stream may announce
+            them one after another.
 
     Raises:
         UpstreamError: the bytes are not media.
         UnsupportedSourceError: they are encrypted, or in a container that HLS does not use.
 
     """
-    found = _probe(head, init, whole=whole, previous=previous)
+    found = _probe(head, init, whole=whole, previous=previous, media=media)
     return found.continuing(previous) if found and previous else found
 
 
-def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None) -> Probe | None:
+def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None, media: Collection[Medium]) -> Probe | None:
     if len(head) < _MIN_HEAD_BYTES and not whole:
         return None
     for part in (init, head):
         _refuse_other_container(part)
     if is_transport_init(init):
-        return probe_transport(head, whole=whole, tables=init, previous=previous)
+        return probe_transport(head, whole=whole, tables=init, previous=previous, media=media)
     if not init and begins_with_box(head) and (found := probe_plain_file(head)):
         return found
     if init or begins_with_box(head):
@@ -66,7 +70,7 @@ def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None) -> 
     if head.startswith(b"ID3") or _has_audio_syncword(head):
         return probe_packed_audio(head, whole=whole)
     _refuse_bare_stream_and_text(head)
-    return probe_transport(head, whole=whole, previous=previous)
+    return probe_transport(head, whole=whole, previous=previous, media=media)
 
 
 def begins_with_box(head: bytes) -> bool:

@@ -83,6 +83,8 @@ class Probe:
     """Video and audio streams only, in the order of the program map or the moov."""
     skip: int = 0
     """Number of bytes before the media: an image in front of a transport stream, or ID3 tags."""
+    tables: bytes = b""
+    """Program tables that belong in front of the segment, because those in it announce its streams later."""
     preferred: frozenset[int] = frozenset()
     """Ids of the streams that go into the output since an earlier segment."""
 

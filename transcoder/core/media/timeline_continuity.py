@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from transcoder.core.media.audio_headers import CHANGEABLE_CHANNELS
-from transcoder.core.media.streams import Medium, Probe, Stream
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 
 OVERLAP_SECONDS = 0.5
@@ -58,11 +58,13 @@ def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe) -> boo
 def same_streams(before: Probe, after: Probe) -> bool:
     """Tell whether one ffmpeg process can read both segments: the streams for the output have the same ids and formats.
 
-    A stream that is missing in the later segment is allowed.
+    A stream that is missing in the later segment is allowed, and so is one that has moved to another PID: its packets are renamed.
     """
     pairs = [(before.main(medium), after.main(medium)) for medium in Medium]
+    may_move = before.container is Container.MPEGTS
     return before.container is after.container and all(
-        new is None or (old is not None and old.id == new.id and _format(new).has_format_of(_format(old))) for old, new in pairs
+        new is None or (old is not None and (may_move or old.id == new.id) and _format(new).has_format_of(_format(old)))
+        for old, new in pairs
     )
 
 

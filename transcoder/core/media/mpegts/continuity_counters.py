@@ -42,6 +42,11 @@ class ContinuityCounters:
         self.lost_inside, self.jumped, self.continued = set(), set(), {}
         self._last_packet_before = dict(self._last_packet)
 
+    def move(self, old: int, new: int) -> None:
+        """Follow another PID in place of one: its first packet may have any counter."""
+        self._last = {new if pid == old else pid: None if pid == old else last for pid, last in self._last.items()}
+        self._last_packet.pop(old, None)
+
     @property
     def full(self) -> Collection[int]:
         """PIDs whose last packet is full: at the end of a PES packet that happens by chance only, since the last one is stuffed."""

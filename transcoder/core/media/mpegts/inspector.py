@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
+from transcoder.core.media.mpegts.moved_pids import MovedPids
 from transcoder.core.media.mpegts.packets import (
     MAX_JUNK_BYTES,
     PACKET,
@@ -16,11 +17,11 @@ from transcoder.core.media.mpegts.packets import (
     find_packets,
     payload_of,
 )
-from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
+from transcoder.core.media.mpegts.program_maps import ProgramMaps
 from transcoder.core.media.mpegts.trailer import Trailer, split_trailer
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
-from transcoder.errors import DamagedMediaError, ProgramChangedError, UnsupportedSourceError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _FLAGS = (0, 0x2000, 0x8000, 0xA000)
 """All values of transport priority and error indicator; neither affects the stream that a packet belongs to."""
@@ -33,17 +34,14 @@ class TransportInspector:
         """Expect the streams of `probe`, which is that of the first segment."""
         mapped = [stream for medium in Medium if (stream := probe.main(medium))]
         self._streams = {stream.id: ElementaryStream(stream) for stream in mapped}
-        self._announced: dict[int, str] | None = None
         self._take_continuation: dict[int, Callable[[bytes], None]] = {}
         self._take_start: dict[int, Callable[[bytes], None]] = {}
         for pid, elementary in self._streams.items():
-            for flags in _FLAGS:
-                self._take_continuation[pid | flags] = elementary.payloads.append
-                self._take_start[pid | UNIT_START | flags] = elementary.begin_packet
-        self._tables: dict[int, SectionAssembler] = {PAT_PID: SectionAssembler()}
-        self._last_table_payloads: dict[int, bytes] = {}
-        self._program_number: int | None = None
-        self._programs = 1
+            self._take_from(pid, elementary)
+        self._maps = ProgramMaps()
+        self._moved = MovedPids()
+        self._tables = probe.tables
+        """What goes to ffmpeg before the first segment."""
         self._counters = ContinuityCounters(self._streams)
         self._carry = b""
         self._trailer = Trailer()
@@ -127,7 +125,7 @@ class TransportInspector:
             return b""
         if self._is_aligned:
             carried = len(self._carry)
-            return piece[: self._check(self._carry + piece if carried else piece) - carried]
+            return self._passed(self._carry + piece if carried else piece, carried=carried)
         held = self._carry + piece
         junk = find_packets(held, whole=False)
         if junk is None:
@@ -152,8 +150,33 @@ class TransportInspector:
         if junk is None or junk < 0 or junk > MAX_JUNK_BYTES:
             raise DamagedMediaError("A segment is not an MPEG transport stream, unlike the segments before it.")
         self._is_aligned = True
-        media = held[junk:]
-        return media[: self._check(media)]
+        tables, self._tables = self._tables, b""
+        return tables + self._passed(held[junk:], carried=0)
+
+    def _passed(self, data: bytes, *, carried: int) -> bytes:
+        """Check `data`, which begins with a packet, and return what of it is passed on; the first `carried` bytes have been already."""
+        had_moved = bool(self._moved)
+        checked = self._check(data)
+        if not self._moved:
+            return data[carried:checked]
+        # A packet that is not whole is passed on with its rest, since its PID may have to be another one.
+        restored = self._moved.restored(data[: checked - len(self._carry)])
+        return restored if had_moved else restored[carried:]
+
+    def _take_from(self, pid: int, stream: ElementaryStream) -> None:
+        """Pass the payloads of a PID to a stream."""
+        for flags in _FLAGS:
+            self._take_continuation[pid | flags] = stream.payloads.append
+            self._take_start[pid | UNIT_START | flags] = stream.begin_packet
+
+    def _move(self, old: int, new: int) -> None:
+        """Take a stream from another PID from now on."""
+        for flags in _FLAGS:
+            del self._take_continuation[old | flags], self._take_start[old | UNIT_START | flags]
+        self._take_from(new, self._streams[old])
+        self._streams = {new if pid == old else pid: stream for pid, stream in self._streams.items()}
+        self._counters.move(old, new)
+        self._moved.move(old, new)
 
     @property
     def _ends_with_whole_frames(self) -> bool:
@@ -170,7 +193,7 @@ class TransportInspector:
             packets, rest = divmod(len(data), PACKET_BYTES)
         self._carry = data[-rest:] if rest else b""
         self._check_counters(data, packets)
-        continuation, start, tables = self._take_continuation, self._take_start, self._tables
+        continuation, start, tables = self._take_continuation, self._take_start, self._maps.pids
         for word, control, rest_of_packet in PACKET.iter_unpack(memoryview(data)[: packets * PACKET_BYTES]):
             if word in continuation:
                 take = continuation[word]
@@ -196,29 +219,6 @@ class TransportInspector:
             raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
 
     def _read_table(self, word: int, payload: bytes) -> None:
-        """Read a packet of a program table, unless it repeats the last one of its PID."""
-        pid = word & PID_MASK
-        if self._last_table_payloads.get(pid) == payload:
-            return
-        self._last_table_payloads[pid] = payload
-        for section in self._tables[pid].feed(payload, starts=bool(word & UNIT_START)):
-            if pid == PAT_PID:
-                maps = program_map_pids(section)
-                self._programs = len(maps)
-                self._tables.update({each: SectionAssembler() for each in maps if each not in self._tables})
-            elif program := read_program(section):
-                self._check_program(program)
-
-    def _check_program(self, program: Program) -> None:
-        """Compare a program map with the first one: the same streams, and no medium that was not there.
-
-        The maps of other programs in the stream are ignored.
-        """
-        media = {stream.medium for stream in self._streams.values()}
-        found = {each.pid: each.codec for each in program.streams if each.pid in self._streams or each.medium not in media}
-        if self._announced is None and found.keys() == self._streams.keys():
-            self._announced = found
-        if found == self._announced:
-            self._program_number = program.number
-        elif program.number == self._program_number or self._programs == 1:
-            raise ProgramChangedError("A segment announces other streams than the segment before it.")
+        media = {pid: stream.medium for pid, stream in self._streams.items()}
+        for old, new in self._maps.read(word, payload, media).items():
+            self._move(old, new)

@@ -1,19 +1,14 @@
 """Probing of a transport stream: its program map, and the first PES packets of its streams."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS, FrameHeader
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, longer_packet_bytes, payloads
 from transcoder.core.media.mpegts.pes import read_pes_header
-from transcoder.core.media.mpegts.program_tables import (
-    PAT_PID,
-    Program,
-    ProgramElement,
-    SectionAssembler,
-    program_map_pids,
-    read_program,
-)
+from transcoder.core.media.mpegts.program_search import FoundProgram, find_program
+from transcoder.core.media.mpegts.program_tables import Program, ProgramElement
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
@@ -24,12 +19,14 @@ _MAX_FIRST_PROBE_BYTES = 8 * 1024 * 1024
 _MAX_FRAME_SEARCH_BYTES = 16 * 1024
 
 
-def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: Probe | None = None) -> Probe | None:
+def probe_transport(
+    head: bytes, *, whole: bool, tables: bytes = b"", previous: Probe | None = None, media: Collection[Medium] = ()
+) -> Probe | None:
     """Return the streams of the transport stream segment that begins with `head`; None if more bytes are needed.
 
     `tables` are the packets of the initialization section, which belong before `head`. `previous` is the probe of the segment before. With
     it, it is enough that the audio has begun, or the video if no audio is announced, and a segment without a program map has the streams of
-    `previous`. Without it, streams that begin late get more bytes.
+    `previous`. Without it, streams that begin late get more bytes, and so do program maps that list not all of `media` yet.
 
     Raises:
         UpstreamError: it is not a transport stream, or announces neither video nor audio.
@@ -41,16 +38,23 @@ def probe_transport(head: bytes, *, whole: bool, tables: bytes = b"", previous: 
     if skip is None:
         return None
     packets = memoryview(head)[skip:].tobytes() if skip else head
-    program = _find_program(tables + packets if tables else packets)
-    if program is None and (whole or len(head) >= _MAX_PROBE_BYTES):
-        program = _program_of(previous)
-    if program is None:
+    wanted = frozenset(media) if previous is None else frozenset[Medium]()
+    found = _find_program(tables + packets if tables else packets, previous, wanted)
+    if found is None and (whole or len(head) >= _MAX_PROBE_BYTES):
+        found = FoundProgram(_program_of(previous))
+    if found is None:
         return None
-    scan = _ProgramScan(program, previous)
+    scan = _ProgramScan(found.program, previous)
     scan.read(packets)
-    if not is_enough and not scan.is_complete:
+    if not is_enough and not (scan.is_complete and wanted <= found.program.media):
         return None
-    return Probe(Container.MPEGTS, scan.streams(), skip)
+    return Probe(Container.MPEGTS, scan.streams(), skip, tables=found.tables)
+
+
+def _find_program(packets: bytes, previous: Probe | None, wanted: frozenset[Medium]) -> FoundProgram | None:
+    """Return the first program map that has all `wanted` media, and the streams of the segment before."""
+    pids = {stream.id for medium in Medium if (stream := previous.main(medium))} if previous else set[int]()
+    return find_program(packets, lambda program: wanted <= program.media and pids <= {stream.pid for stream in program.streams})
 
 
 def _first_packet(head: bytes, *, whole: bool) -> int | None:
@@ -68,19 +72,6 @@ def _program_of(previous: Probe | None) -> Program:
     if previous is None:
         raise DamagedMediaError("A transport stream segment has no program map with video or audio.")
     return Program(0, tuple(ProgramElement(each.id, each.medium, each.codec, each.is_description) for each in previous.streams))
-
-
-def _find_program(packets: bytes) -> Program | None:
-    """Return the first program map that announces video or audio."""
-    tables = {PAT_PID: SectionAssembler()}
-    tables_payloads = (each for each in payloads(packets) if each[0] in tables)
-    for pid, starts, payload in tables_payloads:
-        for section in tables[pid].feed(payload, starts=starts):
-            if pid == PAT_PID:
-                tables.update({each: SectionAssembler() for each in program_map_pids(section) if each not in tables})
-            elif (program := read_program(section)) and program.streams:
-                return program
-    return None
 
 
 class _ProgramScan:

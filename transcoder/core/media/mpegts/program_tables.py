@@ -12,6 +12,9 @@ _PMT_TABLE = 2
 _STUFFING = 0xFF
 _HEADER_BYTES = 8
 _CRC_BYTES = 4
+_INDICATOR = 5
+"""The byte whose last bit is the current_next_indicator."""
+_PAYLOAD_BYTES = 184
 
 _VIDEO = {
     0x01: "mpeg1video",
@@ -67,6 +70,13 @@ class Program:
 
     number: int
     streams: tuple[ProgramElement, ...]
+    section: bytes = b""
+    """The program map itself."""
+
+    @property
+    def media(self) -> frozenset[Medium]:
+        """The media of its streams."""
+        return frozenset(stream.medium for stream in self.streams)
 
 
 class SectionAssembler:
@@ -124,8 +134,8 @@ def _crc32(section: bytes) -> int:
 
 
 def program_map_pids(section: bytes) -> tuple[int, ...]:
-    """Return the PIDs of the program maps that a PAT lists; empty if the section is another table."""
-    if section[0] != _PAT_TABLE:
+    """Return the PIDs of the program maps that a PAT lists; empty if the section is another table, or not yet in force."""
+    if section[0] != _PAT_TABLE or not _is_in_force(section):
         return ()
     entries = section[_HEADER_BYTES:-_CRC_BYTES]
     # Program number 0 belongs to the network information table.
@@ -133,11 +143,11 @@ def program_map_pids(section: bytes) -> tuple[int, ...]:
 
 
 def read_program(section: bytes) -> Program | None:
-    """Return the program that a PMT describes; None if the section is another table.
+    """Return the program that a PMT describes; None if the section is another table, or not yet in force.
 
     Raises UnsupportedSourceError if a stream is encrypted with SAMPLE-AES.
     """
-    if section[0] != _PMT_TABLE or len(section) < 12 + _CRC_BYTES:
+    if section[0] != _PMT_TABLE or len(section) < 12 + _CRC_BYTES or not _is_in_force(section):
         return None
     number = section[3] << 8 | section[4]
     at = 12 + ((section[10] & 0x0F) << 8 | section[11])
@@ -150,7 +160,21 @@ def read_program(section: bytes) -> Program | None:
         if element:
             elements.append(element)
         at += 5 + size
-    return Program(number, tuple(elements))
+    return Program(number, tuple(elements), section)
+
+
+def _is_in_force(section: bytes) -> bool:
+    """Return the current_next_indicator of a section (2.4.4.5): a table may be sent before it applies."""
+    return len(section) > _INDICATOR and bool(section[_INDICATOR] & 1)
+
+
+def section_packets(section: bytes, pid: int) -> bytes:
+    """Return the transport packets that carry a section."""
+    data, packets = b"\0" + section, b""  # the section begins right after the pointer_field
+    for number, at in enumerate(range(0, len(data), _PAYLOAD_BYTES)):
+        head = bytes([0x47, (0 if number else 0x40) | pid >> 8, pid & 0xFF, 0x10 | number & 0xF])
+        packets += head + data[at : at + _PAYLOAD_BYTES].ljust(_PAYLOAD_BYTES, bytes([_STUFFING]))
+    return packets
 
 
 def _element(kind: int, pid: int, descriptors: bytes) -> ProgramElement | None:

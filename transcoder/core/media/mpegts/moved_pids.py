@@ -1,0 +1,34 @@
+"""Packets of streams that have moved to other PIDs, with those that ffmpeg knows them by."""
+
+from itertools import compress
+
+from transcoder.core.media.mpegts.packet_selection import packets_of
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, PID_MASK
+
+
+class MovedPids:
+    """Gives packets the PIDs that their streams began with."""
+
+    def __init__(self) -> None:
+        """Begin with no stream moved."""
+        self._first: dict[int, int] = {}
+        """The PID that a stream began with, by the one that it has now."""
+
+    def __bool__(self) -> bool:
+        """Whether any stream has moved."""
+        return bool(self._first)
+
+    def move(self, old: int, new: int) -> None:
+        """Note that a stream has moved from one PID to another."""
+        first = self._first.pop(old, old)
+        if first != new:
+            self._first[new] = first
+
+    def restored(self, packets: bytes) -> bytes:
+        """Return whole packets with the PIDs that their streams began with."""
+        restored, high, low = bytearray(packets), packets[1::PACKET_BYTES], packets[2::PACKET_BYTES]
+        for pid, first in self._first.items():
+            for at in compress(range(0, len(packets), PACKET_BYTES), packets_of(high, low, pid)):
+                restored[at + 1] = restored[at + 1] & ~(PID_MASK >> 8) & 0xFF | first >> 8
+                restored[at + 2] = first & 0xFF
+        return bytes(restored)
