@@ -195,7 +195,7 @@ def test_a_range_without_bytes_is_a_failure() -> None:
 def test_a_byte_range_may_end_after_the_resource_with_an_unknown_total() -> None:
     data, o = fetch_by_rule(short_ranges([299_000], 300_000, total="*"), ByteRange(299_000, 2000))
     assert data == CONTENT[-1000:]
-    assert [request.status for request in o.requests].count(416) == 2
+    assert [request.status for request in o.requests].count(416) == 3
 
 
 @pytest.mark.parametrize("etag", [None, ""], ids=["an ETag", "no validators"])
@@ -381,7 +381,8 @@ def test_one_version_arrives_whole_or_nothing_does(bad: list[Rule], good: Rule, 
     """Whatever an origin does: the bytes of two versions are never mixed, and nothing that it says is short looks whole."""
     rules = [*bad, replace(good, times=None, body=None, cut_after=None, status=None, content_range=None)]
     wholes = [CONTENT, OTHER, CONTENT[:9000], html(2000), CONTENT + b"more"]  # what a correct response can bring
-    allowed = wholes if byte_range is None else [each[1000:51_000] for each in wholes if len(each) >= 51_000]
+    often = [each for each in wholes if [rule.body for rule in bad].count(each) >= 3]  # three responses may say that it ends early
+    allowed = wholes if byte_range is None else [each[1000:51_000] for each in wholes if len(each) >= 51_000 or each in often]
     patient = replace(SETTINGS, attempts=5, retry_seconds=0.0)
     with origin(FILES) as o:
         o.rules["/a.ts"] = rules

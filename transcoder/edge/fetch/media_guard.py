@@ -1,5 +1,7 @@
 """A second look at a body that does not begin like media, before any of it is passed on, and at where one ends."""
 
+from collections import Counter
+
 import httpx
 
 from transcoder.core.media.text import TEXT_BYTES, is_text
@@ -8,12 +10,14 @@ from transcoder.edge.fetch.retry import EndsEarlyError, ShortRangeError, Transie
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
 from transcoder.errors import UpstreamError
 
+_MAX_END_DOUBTS = 2
+
 
 class MediaGuard:
     """Passes on the body of a resource that should be media, and has it fetched again while it begins with text.
 
     It believes the body after so many doubts, and passes it on: what reads the media says what is wrong with it. Likewise, it believes that
-    a resource ends before the requested byte range does once two responses have said so.
+    a resource ends before the requested byte range does once three responses have said so.
     """
 
     def __init__(self, transfer: Transfer, sink: ByteSink, *, doubts: int) -> None:
@@ -22,9 +26,9 @@ class MediaGuard:
         self._sink = sink
         self._doubts = doubts
         self._held: list[bytes] = []
-        self._believes_ends = doubts > 0
-        self._ended_after: int | None = None
-        """How many requested bytes the resource has by a response that said that it ends early."""
+        self._end_doubts = min(doubts, _MAX_END_DOUBTS)
+        self._ends: Counter[int] = Counter()
+        """How many responses have said that the resource ends early, by the number of requested bytes that it then has."""
 
     async def receive(self, response: httpx.Response) -> None:
         """Push the requested bytes of a response's body into the sink.
@@ -39,7 +43,7 @@ class MediaGuard:
         except ShortRangeError:
             raise
         except TransientError as error:
-            if isinstance(error, EndsEarlyError) and self._has_ended_before():
+            if isinstance(error, EndsEarlyError) and self._is_end_believed():
                 await self._decide()
                 return
             if self._held:  # too few to say what they are: the next response need not continue them
@@ -48,10 +52,10 @@ class MediaGuard:
             raise
         await self._decide()
 
-    def _has_ended_before(self) -> bool:
-        """Return whether an earlier response has said, too, that the resource ends here."""
-        before, self._ended_after = self._ended_after, self._transfer.delivered
-        return self._believes_ends and before == self._ended_after
+    def _is_end_believed(self) -> bool:
+        """Count one more response that says that the resource ends here, and return whether there have been enough of them."""
+        self._ends[self._transfer.delivered] += 1
+        return 0 < self._end_doubts < self._ends[self._transfer.delivered]
 
     async def _write(self, chunk: bytes) -> None:
         """Push `chunk`, or hold it back while too few bytes have arrived to decide."""

@@ -194,6 +194,7 @@ class Transfer:
             # All may be asked for: some servers answer 416 to any range, and an empty file has none.
             self._whole_only = self._whole_only or self.delivered > 0 or not self._start
             raise TransientError(self._error("the origin has no bytes in the requested range", response))
+        self._awaits_more = expected
         if self.exact and self._length is not None:
             raise EndsEarlyError(self._error(f"the origin sent only {self._progress()}", response))
 
