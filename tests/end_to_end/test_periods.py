@@ -1,7 +1,6 @@
 """Several timelines become one output: no video frame is lost, the audio has no gap, and audio and video stay in sync."""
 
 import re
-from array import array
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +9,7 @@ import av
 import pytest
 from conftest import Serve
 from peers import media_reader
-from peers.av_sync import beep_delays
+from peers.av_sync import beep_delays, peaks
 from peers.get_command import get
 from peers.source_files import download
 
@@ -154,12 +153,6 @@ def test_a_period_without_audio_is_silent(
     assert loud
     assert not [time for time in loud if start < time < end]
     assert media_reader.header_duration(output) == pytest.approx(8.0, abs=0.1)
-
-
-def peaks(file: Path) -> list[tuple[float, float]]:
-    """Return time and peak amplitude of each audio frame."""
-    with av.open(file) as container:
-        return [(frame.time or 0.0, max(map(abs, array("f", bytes(frame.planes[0]))))) for frame in container.decode(audio=0)]
 
 
 @pytest.mark.parametrize("name", ["ts-muxed", "ts-mp3", "ts-ac3", "ts-eac3", "fmp4-ac3"])

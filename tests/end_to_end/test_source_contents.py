@@ -95,6 +95,18 @@ def test_one_segment_with_other_audio_is_refused_without_a_tag(serve: Serve, tmp
     assert (result.returncode, b"not the one that belongs in its place" in result.stderr) == (4, True), result.stderr.decode()
 
 
+def test_a_separate_rendition_that_changes_its_format_without_a_tag_is_refused(serve: Serve, tmp_path: Path) -> None:
+    """The video goes on, so that there is no place where both could begin anew."""
+    video = pack_ts(tmp_path, "video", replace(SMALL, seconds=4, audio_codec=None))
+    sounds = [replace(SMALL, video_codec=None), replace(SMALL, video_codec=None, sample_rate=44_100)]
+    files = write_segments(tmp_path, one_after_another(*sounds))
+    (tmp_path / "video.m3u8").write_text(media_playlist([video]))
+    (tmp_path / "audio.m3u8").write_text(media_playlist([Period([Segment(file.name, 2.0) for file in files])]))
+    (tmp_path / "main.m3u8").write_text(multivariant_playlist([Variant("video.m3u8", SMALL, 300_000, audio_uri="audio.m3u8")]))
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, b"changes its streams or their format by itself" in result.stderr) == (3, True), result.stderr.decode()
+
+
 def test_latm_is_reencoded(serve: Serve, tmp_path: Path) -> None:
     files = write_segments(tmp_path, one_after_another(SMALL, SMALL), "-mpegts_flags", "latm")
     write_playlist(tmp_path, files)

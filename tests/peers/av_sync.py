@@ -1,5 +1,6 @@
 """The times of the flashes and beeps in a generated video, found by decoding it: what a viewer would see and hear."""
 
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def beeps(file: Path) -> list[float]:
     """Return the times at which each beep starts, in seconds, exact to a few samples."""
     with av.open(file) as container:
         return list(_starts(time for frame in container.decode(audio=0) for time in _loud_times(frame)))
+
+
+def peaks(file: Path) -> list[tuple[float, float]]:
+    """Return time and peak amplitude of each audio frame."""
+    with av.open(file) as container:
+        return [(frame.time or 0.0, max(map(abs, array("f", bytes(frame.planes[0]))))) for frame in container.decode(audio=0)]
 
 
 def beep_delays(*files: Path) -> list[float]:

@@ -164,7 +164,8 @@ class Rendition:
 
         """
         apart = segment.segment.at - previous.segment.at
-        is_continued = same_streams(previous.probe, segment.probe) and continues(
+        self.has_changed = not same_streams(previous.probe, segment.probe)
+        is_continued = not self.has_changed and continues(
             inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance
         )
         if not is_continued:

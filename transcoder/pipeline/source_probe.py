@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 
 from transcoder.core.hls.plan import Key, Period, Plan, Segment, Track
-from transcoder.core.media.mpegts import is_transport_init
+from transcoder.core.media.mpegts import is_transport_init, media_at_end
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium, Probe
@@ -71,6 +71,16 @@ class SourceProbe:
                 probes = [[tasks.create_task(probe_track(track, period)) for track in period.tracks] for period in plan.periods]
         return [[task.result() for task in tracks] for tracks in probes]
 
+    async def first_with_audio(self, track: Track) -> int:
+        """Return the index of the segment with which the audio of a track begins, given that its last segment has some."""
+        without, having = 0, len(track.segments) - 1
+        while having - without > 1:
+            middle = (without + having) // 2
+            found = await self._later_probe(track.segments[middle])
+            audio = found.main(Medium.AUDIO) if found else None
+            without, having = (without, middle) if audio and audio.start is not None else (middle, having)
+        return having
+
     async def _track(self, track: Track, *, to_end: bool, rendition: Rendition | None) -> ProbedTrack:
         """Probe a track's first segment, and `to_end` the end of its last one: in the last period, and where EXTINF lacks durations."""
         with single_error():
@@ -105,7 +115,8 @@ class SourceProbe:
         ends, last = presentation_ends(part.clear, probed.probe, init=init), None
         if is_fragmented and part.cut:
             last = _start_of(probe(part.clear, init=init, whole=True, previous=probed.probe))
-        return replace(probed, ends=ends, cut=is_fragmented and part.cut, last_start=last)
+        listed = media_at_end(part.clear) if probed.probe.container is Container.MPEGTS else frozenset[Medium]()
+        return replace(probed, ends=ends, end_media=listed | ends.keys(), cut=is_fragmented and part.cut, last_start=last)
 
     async def _is_late(self, probed: ProbedTrack) -> bool:
         """Read where the middle and the last segment of a track begin, and return whether it is late because EXTINF is wrong."""
@@ -175,7 +186,8 @@ class SourceProbe:
     async def _later_probe(self, segment: Segment, *, previous: Probe | None = None) -> Probe | None:
         """Probe what a segment has at its head, and nothing after it; `previous` is the probe of a segment that it continues."""
         part = await self._head_of(segment, size=_LATER_HEAD_BYTES)
-        return probe(part.clear, init=await self._keys.initialization_section(segment.init), whole=True, previous=previous)
+        init = await self._keys.initialization_section(segment.init)
+        return probe(part.clear, init=init, whole=True, previous=previous, media=tuple(Medium))
 
     async def _probe(self, segment: Segment) -> Probe:
         """Probe a segment that is fetched for this alone, with as many bytes as that takes."""

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from transcoder.core.hls.late_audio import begin_audio_at
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.announcement import Announcement, announce, refuse_clocks_apart, refuse_missing_audio, refuse_other_variant
@@ -31,7 +32,7 @@ from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
-from transcoder.errors import DamagedMediaError, UnexpectedMediaError, single_error
+from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError, single_error
 from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output_stream import Output, Sink, WatchedSink
@@ -68,11 +69,13 @@ async def transcode(
 
     """
     watched = WatchedSink(into)
-    attempt = partial(_attempt, plan, fetcher=fetcher, program=program, settings=settings, into=watched, tags=tags)
-    await _until_whole(attempt, fetcher, watched)
+    carried_out: Plan | None = plan
+    while carried_out:
+        attempt = partial(_attempt, carried_out, fetcher=fetcher, program=program, settings=settings, into=watched, tags=tags)
+        carried_out = await _until_whole(attempt, fetcher, watched)
 
 
-async def _until_whole(attempt: Callable[[], Awaitable[None]], fetcher: Fetcher, into: WatchedSink) -> None:
+async def _until_whole(attempt: Callable[[], Awaitable[Plan | None]], fetcher: Fetcher, into: WatchedSink) -> Plan | None:
     """Await `attempt()`, again while it finds damaged media before anything has been written."""
     for _ in range(_MORE_ATTEMPTS):
         try:
@@ -84,19 +87,23 @@ async def _until_whole(attempt: Callable[[], Awaitable[None]], fetcher: Fetcher,
     return await attempt()
 
 
-async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str]) -> None:
-    """Carry out `plan` as `transcode` does, once."""
+async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str]) -> Plan | None:
+    """Carry out `plan` as `transcode` does, once; return another plan to carry out instead if its audio begins late."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     plan = await without_empty_ends(plan, fetcher, keys)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, prefetcher, keys) for kind in kinds]
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(prefetcher.run())
-            periods = await SourceProbe(fetcher, keys).periods(plan, renditions)
+            prefetching, source = tasks.create_task(prefetcher.run()), SourceProbe(fetcher, keys)
+            periods = await source.periods(plan, renditions)
+            if len(periods[-1]) == 1 and periods[-1][0].has_late_audio:
+                prefetching.cancel()
+                return begin_audio_at(plan, await source.first_with_audio(periods[-1][0].track))
             announcement = _announce(plan, periods)
             output = Output(announcement, _joiner(periods, announcement, plan.output_format), into, may_start=prefetcher.undoubted)
             await _Run(periods, renditions, output).run(program, plan.output_format, tags)
+    return None
 
 
 def _announce(plan: Plan, periods: Sequence[Sequence[ProbedTrack]]) -> Announcement:
@@ -157,5 +164,7 @@ class _Run:
         kinds = [track.track.kind for track in self.periods[index]]
         present = [standing[kind] for kind in kinds if kind in standing and standing[kind][1].period == index]
         if len(present) < len(kinds):
+            if any(rendition.has_changed for rendition, _ in present):
+                raise UnsupportedSourceError("The video or the audio changes its streams or their format by itself, and no tag says where.")
             raise DamagedMediaError("The timestamps of video and audio do not restart at the same place.")
         return index, present

@@ -61,6 +61,8 @@ class ProbedTrack:
     """Presentation end in seconds on the source's timeline, read from the last segment; empty if that was not read."""
     cut: bool = False
     """`ends` comes from a part of the last segment, which may have more fragments after it."""
+    end_media: frozenset[Medium] = frozenset()
+    """The media that its last segment has, as far as its last bytes show."""
     last_start: float | None = None
     """First presentation time of the last segment in seconds, of its main medium; None if it was not read."""
     border: Border | None = None
@@ -74,6 +76,12 @@ class ProbedTrack:
         if (segment.url, segment.range) == (first.url, first.range):
             probe = probe.merged_with(self.probe)
         return replace(self, probe=probe)
+
+    @property
+    def has_late_audio(self) -> bool:
+        """Whether it has audio in its last segment, and none in those that were probed at its beginning."""
+        has_audio = any(stream.medium is Medium.AUDIO for stream in self.streams)
+        return Medium.AUDIO in self.end_media and Medium.AUDIO in self.track.kind.media and not has_audio
 
     @property
     def contradicts_playlist(self) -> bool:

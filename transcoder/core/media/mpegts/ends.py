@@ -9,6 +9,7 @@ from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
+from transcoder.core.media.mpegts.program_search import find_program
 from transcoder.core.media.mpegts.trailer import split_trailer
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
@@ -42,6 +43,13 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
     media, _ = split_trailer(last_bytes[offset:])
     streams = [stream for medium in Medium if (stream := probe.main(medium))]
     return [_stream_end(stream, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
+
+
+def media_at_end(last_bytes: bytes) -> frozenset[Medium]:
+    """Return the media that the program maps in the last bytes of a segment list; none if there is no map."""
+    offset = _packet_offset(last_bytes)
+    found = None if offset is None else find_program(last_bytes[offset:], lambda program: program.media == frozenset(Medium))
+    return found.program.media if found else frozenset()
 
 
 def _pes_packets(media: bytes, pid: int) -> list[list[bytes]]:

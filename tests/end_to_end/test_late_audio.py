@@ -1,0 +1,92 @@
+"""Audio that begins segments after the video, without a tag: silence comes before it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from generated_video import GeneratedVideo
+from packager import Period, media_playlist, pack_fmp4, pack_ts
+from peers import media_reader
+from peers.av_sync import beep_delays, peaks
+from peers.get_command import get
+from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
+
+AUDIO_PID = 0x101
+SMALL = GeneratedVideo(seconds=12, size="160x90", b_frames=0)
+
+
+def mute(file: Path) -> None:
+    """Take the audio out of a segment, and out of its program maps."""
+    packets = (packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID)
+    file.write_bytes(b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets))
+
+
+def loud_from(file: Path) -> float:
+    """Return when the first audio frame that is not silent is presented, in seconds."""
+    return next(time for time, peak in peaks(file) if peak > 0.01)
+
+
+@pytest.mark.parametrize("segments", [1, 2, 5])
+def test_muted_segments_at_the_beginning_become_silence(segments: int, serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
+    for number in range(segments):
+        mute(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    counts = media_reader.packet_counts(output)
+    assert counts["video"] == 300
+    assert counts["audio"] == pytest.approx(12 * 48_000 / 1024, abs=6)
+    assert loud_from(output) == pytest.approx(2 * segments, abs=0.1)
+    assert media_reader.header_duration(output) == pytest.approx(12.0, abs=0.1)
+    delays = beep_delays(output)
+    assert len(delays) >= 12 - 2 * segments - 1
+    assert delays == pytest.approx([0] * len(delays), abs=0.013)
+
+
+@pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
+def test_audio_that_is_announced_and_begins_much_later(
+    pack: Callable[[Path, str, GeneratedVideo], Period], serve: Serve, tmp_path: Path
+) -> None:
+    late = replace(SMALL, seconds=26, audio_start=20.5)
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack(tmp_path, "segment", late)]))
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.packet_counts(output)["video"] == 650
+    assert loud_from(output) == pytest.approx(20.5, abs=0.1)
+    times = media_reader.presentation_times(output)["audio"]
+    assert max(after - before for before, after in pairwise(times)) < 0.03
+    delays = beep_delays(output)
+    assert delays == pytest.approx([0] * 5, abs=0.013)
+
+
+@pytest.mark.parametrize("audio_format", ["m4a", "mp3"])
+def test_audio_alone_begins_when_it_does(audio_format: str, serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
+    mute(tmp_path / "segment-0.ts")
+    output = tmp_path / f"output.{audio_format}"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--format", audio_format)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.duration(output) == pytest.approx(10.0, abs=0.1)
+
+
+def test_a_clip_over_the_beginning_of_the_audio(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
+    for number in range(3):
+        mute(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--start", "3")
+    assert result.returncode == 0, result.stderr.decode()
+    assert loud_from(output) == pytest.approx(3.0, abs=0.15)
+    assert media_reader.header_duration(output) == pytest.approx(9.0, abs=0.1)
+
+
+def test_a_silent_video_costs_no_request_more(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=None))]))
+    origin = serve(tmp_path)
+    assert get(origin.url("/main.m3u8"), tmp_path / "output.mp4").returncode == 0
+    assert len(origin.requests) == 1 + 6 + 1  # the playlist, the segments, and the end of the last one
