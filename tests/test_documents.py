@@ -1,0 +1,50 @@
+"""The documents say what the program says."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MIN_PART = 12
+"""Shorter parts of a sentence prove nothing."""
+
+
+@cache
+def literals() -> str:
+    """Return all texts in the program, one per line."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "transcoder").rglob("*.py")]
+    constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(value for value in constants if isinstance(value, str))
+
+
+def sentences() -> Iterator[str]:
+    """Yield the sentences that the tables of refused sources quote."""
+    for line in (ROOT / "docs" / "refused.md").read_text().splitlines():
+        cells = line.split("|")
+        if line.startswith("|") and len(cells) > 2:
+            yield from re.findall(r"`([^`]+)`", cells[2])
+
+
+@pytest.mark.parametrize("sentence", list(sentences()))
+def test_each_sentence_that_the_documents_quote_is_one_of_the_program(sentence: str) -> None:
+    parts = [part.strip(" .;,") for part in sentence.replace("video=h264", "…").replace("audio_codec=copy", "…").split("…")]
+    long = [part for part in parts if len(part) >= MIN_PART]
+    assert long or sentence.startswith("…")
+    assert [part for part in long if part not in literals()] == []
+
+
+def test_each_refusal_of_media_is_in_the_documents() -> None:
+    documented = (ROOT / "docs" / "refused.md").read_text()
+    missing = []
+    for path in [*(ROOT / "transcoder/core/media").rglob("*.py"), *(ROOT / "transcoder/core/output").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UnsupportedSourceError"):
+                continue
+            texts = [each.value.strip(" .;,") for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if not any(len(text) >= MIN_PART and text in documented for text in texts):
+                missing.append(texts)
+    assert missing == []
