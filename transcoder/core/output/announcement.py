@@ -42,13 +42,14 @@ def announce(
 
     """
     formats = output_formats(periods, output_format)
-    durations = output_durations(periods)
+    joined = output_format.after(formats.get(Medium.AUDIO))
+    durations = output_durations(periods, joined)
     return Announcement(
         seconds=durations.total,
         media=durations.tracks,
         estimated_bytes=estimated_bytes,
         audio=formats.get(Medium.AUDIO),
-        reencoded=reencoded_audio(periods, output_format.after(formats.get(Medium.AUDIO))),
+        reencoded=reencoded_audio(periods, joined),
     )
 
 

@@ -7,19 +7,21 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.header import Durations
 from transcoder.core.output.probed_track import ProbedTrack, media_spans
 from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
+from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat
 
 _SAME_CLOCK_SECONDS = 0.1
 """Besides the rounding of EXTINF, the next period may begin so far from the end of the one before it if their clock is the same."""
 _ENCODER_SECONDS = 0.03
 """Audio alone may be longer than EXTINF by what its encoder added; nothing shows that for a period that another one follows."""
+_FRAME_SAMPLES, _USUAL_RATE = 1024, 48_000
 _HALF_FRAME_SECONDS = 768 / 48_000
 """Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
 
 _Spans = Mapping[Medium, tuple[float, float]]
 
 
-def output_durations(periods: Sequence[Sequence[ProbedTrack]]) -> Durations:
-    """Return the durations of an output with these periods, one after another, as the joiner places them."""
+def output_durations(periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat = COPY_EVERYTHING) -> Durations:
+    """Return the durations of an output in that format with these periods, one after another, as the joiner places them."""
     spans = [media_spans(tracks) for tracks in periods]
     total, media = 0.0, dict.fromkeys({medium for span in spans for medium in span}, 0.0)
     for index, span in enumerate(spans):
@@ -33,9 +35,17 @@ def output_durations(periods: Sequence[Sequence[ProbedTrack]]) -> Durations:
             # Silence fills what is missing at the beginning of a later period.
             start, stop = begin if index else own_start, end if index + 1 < len(spans) else own_end
             media[medium] += max(0.0, stop - start)
-    if len(spans) > 1 and Medium.AUDIO in media:
-        total, media[Medium.AUDIO] = total + _HALF_FRAME_SECONDS, media[Medium.AUDIO] + _HALF_FRAME_SECONDS
+    if Medium.AUDIO in media:
+        more = max(_encoder_seconds(periods, output_format), _HALF_FRAME_SECONDS if len(spans) > 1 else 0.0)
+        total, media[Medium.AUDIO] = total + more, media[Medium.AUDIO] + more
     return Durations(total, media)
+
+
+def _encoder_seconds(periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> float:
+    """Return how much longer audio may become because it is encoded: by a frame at its beginning, and by the rest of the last one."""
+    streams = [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
+    rates = [stream.sample_rate or _USUAL_RATE for stream in streams if output_format.encoder(stream)]
+    return 2 * _FRAME_SAMPLES / min(rates) if rates else 0.0
 
 
 def _border(span: _Spans, following: _Spans, *, tolerance: float) -> float:
