@@ -396,3 +396,9 @@ def test_steps_out_of_order_are_bugs(period: Callable[[Source], bytes]) -> None:
         joiner.begin_period()
     with pytest.raises(RuntimeError):
         joiner.finish()
+
+
+def test_audio_that_begins_long_before_its_period_is_not_dropped_silently(period: Callable[[Source], bytes]) -> None:
+    early = period(Source(start=12, late=(4, 0), video=2, audio=6))
+    with pytest.raises(TranscodeError, match=r"begins 4\.\d s before the part does"):
+        join([period(A), early])

@@ -15,6 +15,8 @@ from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 
+LAST_PICTURE_SECONDS = 1.0
+"""The last picture lasts no longer, however far apart the pictures are."""
 _HEADER_PACKETS = 3
 """So many transport packets are enough for the header of a PES packet, of at most 264 bytes."""
 
@@ -107,12 +109,12 @@ def _header(packet: bytes) -> PesHeader | None:
 def _video_end(headers: list[PesHeader]) -> float:
     """Return the latest PTS plus the duration of one video frame, which is the usual distance between two decode times.
 
-    A frame before the last one may have been shown for much longer.
+    A frame before the last one may have been shown for much longer. Nothing says how long the last of some slides is shown.
     """
     near = headers[-1].pts or 0.0
     latest = max(unwrap(header.pts, near) for header in headers if header.pts is not None)
     distances = [unwrap(after.dts or near, near) - unwrap(before.dts or near, near) for before, after in pairwise(headers)]
-    return latest + max(0.0, median_low(distances)) if distances else latest
+    return latest + min(max(0.0, median_low(distances)), LAST_PICTURE_SECONDS) if distances else latest
 
 
 def _audio_seconds(stream: Stream, data: bytes) -> float:
