@@ -6,6 +6,8 @@ from pathlib import Path
 import av
 import pytest
 from conftest import Serve
+from generated_video import GeneratedVideo
+from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers import av_sync, media_reader
 from peers.get_command import get
 from peers.source_files import download
@@ -108,3 +110,29 @@ def test_a_clip_may_be_an_mp3(media: Media, serve: Serve, tmp_path: Path) -> Non
     output = download(url, tmp_path / "output.mp3", "--format", "mp3", "--start", "3", "--end", "6")
     with av.open(output) as container:
         assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) == pytest.approx(3.0, abs=0.15)
+
+
+@pytest.mark.parametrize("offsets", [(10.0, 10.0, 10.0), (500.0, 10.0, 90.0)], ids=["one start", "three"])
+@pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
+@pytest.mark.parametrize(("arguments", "frames"), [(("--start", "3", "--end", "9"), 150), (("--start", "3"), 225), (("--end", "9"), 225)])
+def test_a_clip_over_several_clocks_loses_nothing(
+    offsets: tuple[float, ...],
+    pack: Callable[[Path, str, GeneratedVideo], Period],
+    arguments: tuple[str, ...],
+    frames: int,
+    serve: Serve,
+    tmp_path: Path,
+) -> None:
+    videos = [GeneratedVideo(seconds=4, size="160x90", b_frames=0, timestamp_offset=offset) for offset in offsets]
+    periods = [pack(tmp_path, f"period{number}", video) for number, video in enumerate(videos)]
+    (tmp_path / "main.m3u8").write_text(media_playlist(periods))
+    url = serve(tmp_path).url("/main.m3u8")
+    output = download(url, tmp_path / "output.mp4", *arguments)
+    assert media_reader.packet_counts(output)["video"] == frames
+    assert media_reader.packet_counts(output)["audio"] == pytest.approx(frames / 25 * 48_000 / 1024, abs=6)
+    delays = av_sync.beep_delays(output)[1:]
+    assert len(delays) >= frames // 25 - 2
+    # A beep at the very beginning of a later period loses what is in the encoder's first frame, which lies before its video.
+    assert delays == pytest.approx([0] * len(delays), abs=1024 / 48_000)
+    exact = download(url, tmp_path / "exact.mp4", *arguments, "--exact")
+    assert media_reader.decoded_counts(exact)["video"] == pytest.approx(frames, abs=2)

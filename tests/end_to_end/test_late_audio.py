@@ -90,3 +90,38 @@ def test_a_silent_video_costs_no_request_more(serve: Serve, tmp_path: Path) -> N
     origin = serve(tmp_path)
     assert get(origin.url("/main.m3u8"), tmp_path / "output.mp4").returncode == 0
     assert len(origin.requests) == 1 + 6 + 1  # the playlist, the segments, and the end of the last one
+
+
+def test_audio_that_is_listed_and_never_comes_is_not_looked_for(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
+    for file in tmp_path.glob("*.ts"):
+        file.write_bytes(b"".join(packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID))
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.packet_counts(output) == {"video": 300}
+
+
+@pytest.mark.parametrize("tag", [2, 4])
+def test_late_audio_in_an_earlier_period(tag: int, serve: Serve, tmp_path: Path) -> None:
+    """It is looked for in each period, and nothing of it is lost."""
+    period = pack_ts(tmp_path, "segment", SMALL)
+    (tmp_path / "main.m3u8").write_text(media_playlist([Period(period.segments[:tag]), Period(period.segments[tag:])]))
+    mute(tmp_path / "segment-0.ts")
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert loud_from(output) == pytest.approx(2.0, abs=0.1)
+    assert len(beep_delays(output)) >= 9
+
+
+@pytest.mark.parametrize("muted", [(0, 2, 3), (0, 1, 3)])
+def test_no_audio_is_lost_that_comes_and_goes(muted: tuple[int, ...], serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
+    for number in muted:
+        mute(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert len(beep_delays(output)) >= 5
+    assert loud_from(output) == pytest.approx(2.0 if 1 not in muted else 4.0, abs=0.1)

@@ -42,8 +42,8 @@ def announces(_number: int, packets: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def moves(number: int, packets: Sequence[bytes]) -> Iterator[bytes]:
-    """Move the streams to other PIDs from the middle of the second segment on."""
-    half = {0: len(packets), 1: len(packets) // 2}.get(number, 0)
+    """Move the streams to other PIDs from the second map of the second segment on."""
+    half = {0: len(packets), 1: 20}.get(number, 0)
     start = next((at for at in range(half, len(packets)) if is_program_map(packets[at])), len(packets))
     for at, packet in enumerate(packets):
         if at < start:

@@ -9,18 +9,19 @@ from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.output.accounting import missing_samples, source_seconds
 from transcoder.core.output.announcement import silence_for_period
-from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
+from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Silence, remux_command
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import OutputFormat, TimeWindow
 from transcoder.edge import ffmpeg
 from transcoder.edge.pipe import PipeWriter
-from transcoder.errors import TranscodeError, single_error
+from transcoder.errors import TranscodeError, UnsupportedSourceError, single_error
 from transcoder.pipeline.output_stream import Output
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment
 
+AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says where."
 _PACKED_AUDIO = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC3})
 
 
@@ -37,6 +38,8 @@ class PeriodSettings:
     """The output has several periods."""
     tags: Mapping[str, str]
     """The output's metadata, by ffmpeg's names."""
+    is_whole: bool = True
+    """It begins where a period of the plan does; otherwise no tag announces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +62,22 @@ class _Lane:
 
 async def remux_period(
     tracks: Sequence[ProbedTrack], present: Sequence[tuple[Rendition, ProbedSegment]], output: Output, settings: PeriodSettings
-) -> None:
+) -> bool:
     """Remux up to where every rendition's timeline ends, join the result to the output, and check that no sample is missing.
 
-    `tracks` are those of the period as they were probed, `present` the renditions that stand at its beginning, in the same order.
+    `tracks` are those of the period as they were probed, `present` the renditions that stand at its beginning, in the same order. Returns
+    whether silence was made for it.
 
     Raises:
         TranscodeError: ffmpeg failed, or samples are missing.
-        UnsupportedSourceError: as `Rendition.feed` does, or a segment at hand lacks the media of its track.
+        UnsupportedSourceError: as `Rendition.feed` does, a segment at hand lacks the media of its track, or the audio comes and goes.
         UpstreamError: as `Rendition.feed` does.
 
     """
     output_format = settings.output_format.after(output.announcement.audio)
     begun = _begin(tracks, [segment for _, segment in present], output_format)
     lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
-    silence = silence_for_period(begun, output.announcement.audio)
+    silence = _silence(begun, output, settings)
     options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags)
 
     def command(fds: Sequence[int]) -> list[str]:
@@ -85,6 +89,15 @@ async def remux_period(
     last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
+    return silence is not None
+
+
+def _silence(begun: Sequence[ProbedTrack], output: Output, settings: PeriodSettings) -> Silence | None:
+    """Return the silence that a period needs: as long as the playlist says, so that it must be all of a period of the plan."""
+    silence = silence_for_period(begun, output.announcement.audio)
+    if silence and not settings.is_whole:
+        raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)
+    return silence
 
 
 def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat) -> list[ProbedTrack]:

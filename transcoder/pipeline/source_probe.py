@@ -9,7 +9,7 @@ from transcoder.core.hls.plan import Key, Period, Plan, Segment, Track
 from transcoder.core.media.mpegts import is_transport_init, media_at_end
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.probe import probe
-from transcoder.core.media.streams import Container, Medium, Probe
+from transcoder.core.media.streams import Container, Medium, Probe, TrackKind
 from transcoder.core.media.timeline_continuity import continues
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.probed_track import LATER_SEGMENTS, WRONG_SHARE, Border, ProbedTrack
@@ -72,10 +72,14 @@ class SourceProbe:
         return [[task.result() for task in tracks] for tracks in probes]
 
     async def first_with_audio(self, track: Track) -> int:
-        """Return the index of the segment with which the audio of a track begins, given that its last segment has some."""
+        """Return the index of the segment with which the audio of a track begins, given that its last segment has some.
+
+        Of audio that comes and goes, a track that has video begins with some.
+        """
         without, having = 0, len(track.segments) - 1
         while having - without > 1:
-            middle = (without + having) // 2
+            is_near = track.kind is TrackKind.AUDIO or without < LATER_SEGMENTS
+            middle = without + 1 if is_near else (without + having) // 2
             found = await self._later_probe(track.segments[middle])
             audio = found.main(Medium.AUDIO) if found else None
             without, having = (without, middle) if audio and audio.start is not None else (middle, having)
@@ -88,6 +92,9 @@ class SourceProbe:
                 first_probe = tasks.create_task(self._first_probe(track, rendition))
                 end = tasks.create_task(self._end_of(track.segments[-1])) if to_end else None
         probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _NOTHING)
+        if not to_end and probed.lacks_audio:
+            end_media = (await self._with_end(probed, await self._end_of(track.segments[-1]))).end_media
+            return replace(probed, end_media=end_media)
         if to_end and await self._needs_whole_end(probed):
             probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
         if not probed.contradicts_playlist:

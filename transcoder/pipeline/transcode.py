@@ -36,7 +36,7 @@ from transcoder.errors import DamagedMediaError, UnexpectedMediaError, Unsupport
 from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output_stream import Output, Sink, WatchedSink
-from transcoder.pipeline.period import PeriodSettings, remux_period
+from transcoder.pipeline.period import AUDIO_COMES_AND_GOES, PeriodSettings, remux_period
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment
 from transcoder.pipeline.source_probe import SourceProbe
@@ -97,9 +97,10 @@ async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Sett
         async with asyncio.TaskGroup() as tasks:
             prefetching, source = tasks.create_task(prefetcher.run()), SourceProbe(fetcher, keys)
             periods = await source.periods(plan, renditions)
-            if len(periods[-1]) == 1 and periods[-1][0].has_late_audio:
+            late = next((index for index, tracks in enumerate(periods) if len(tracks) == 1 and tracks[0].has_late_audio), None)
+            if late is not None:
                 prefetching.cancel()
-                return begin_audio_at(plan, await source.first_with_audio(periods[-1][0].track))
+                return begin_audio_at(plan, late, await source.first_with_audio(plan.periods[late].tracks[0]))
             announcement = _announce(plan, periods)
             output = Output(announcement, _joiner(periods, announcement, plan.output_format), into, may_start=prefetcher.undoubted)
             await _Run(periods, renditions, output).run(program, plan.output_format, tags)
@@ -144,12 +145,16 @@ class _Run:
 
     async def run(self, program: str, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
         windows = clip_windows(self.periods, output_format.clip)
-        joined = len(self.periods) > 1
+        joined, begun, silent = len(self.periods) > 1, set[int](), set[int]()
         while any(rendition.current for rendition in self.renditions):
             index, present = self._next_period()
+            if index in silent:
+                raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)  # its silence lasts as long as the whole period
             self.output.begin_period(last=index == len(self.periods) - 1)
-            settings = PeriodSettings(program, output_format, windows[index], joined, tags)
-            await remux_period(self.periods[index], present, self.output, settings)
+            settings = PeriodSettings(program, output_format, windows[index], joined, tags, is_whole=index not in begun)
+            begun.add(index)
+            if await remux_period(self.periods[index], present, self.output, settings):
+                silent.add(index)
         await self.output.finish()
 
     def _next_period(self) -> tuple[int, list[tuple[Rendition, ProbedSegment]]]:

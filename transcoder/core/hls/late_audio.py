@@ -6,16 +6,16 @@ from transcoder.core.hls.plan import Period, Plan, Track
 from transcoder.core.media.streams import TrackKind
 
 
-def begin_audio_at(plan: Plan, index: int) -> Plan:
-    """Return a plan whose last period, of one track, is split as by a tag: before the segment of that index, its audio begins.
+def begin_audio_at(plan: Plan, period: int, index: int) -> Plan:
+    """Return a plan of which a period with one track is split as by a tag: before the segment of that index, its audio begins.
 
     A track of audio alone begins there.
     """
-    *periods, last = plan.periods
-    track = last.tracks[0]
+    track = plan.periods[period].tracks[0]
     before, after = track.segments[:index], track.segments[index:]
     silent_seconds = after[0].at - before[0].at
     silent = Period((Track(track.kind, before, silent_seconds),))
     moved = tuple(replace(segment, at=segment.at - after[0].at) for segment in after)
     loud = Period((Track(track.kind, moved, track.seconds - silent_seconds),))
-    return replace(plan, periods=(*periods, *([] if track.kind is TrackKind.AUDIO else [silent]), loud))
+    split = [loud] if track.kind is TrackKind.AUDIO else [silent, loud]
+    return replace(plan, periods=(*plan.periods[:period], *split, *plan.periods[period + 1 :]))

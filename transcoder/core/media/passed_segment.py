@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamps import unwrap
 
 NO_EVIDENCE = PacketEvidence()
 
@@ -94,3 +95,11 @@ class PassedSegment:
         known = after.extents
         extents = {medium: extent.spaced_as(known[medium]) if medium in known else extent for medium, extent in self.extents.items()}
         return replace(self, extents=extents)
+
+
+def hole_between(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:
+    """Return the seconds between two segments in one medium; None if it is not in both."""
+    if medium not in after.extents:
+        return None
+    end = before.extents[medium].end
+    return unwrap(after.extents[medium].start, near=end) - end

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 
 from transcoder.core.media.extinf_accuracy import JITTER_SECONDS, ExtinfAccuracy
 from transcoder.core.media.packet_borders import PacketBorders
-from transcoder.core.media.passed_segment import MAX_REORDERED, PassedSegment, SegmentExtent
+from transcoder.core.media.passed_segment import MAX_REORDERED, PassedSegment, SegmentExtent, hole_between
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
+from transcoder.core.media.timestamp_leaps import refuse_leap_between, refuse_leap_inside
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
 
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
-_MIN_LEAP_SECONDS, _MIN_LONE_LEAP_SECONDS, _MIN_LEAP_APART_SECONDS = 1.0, 60.0, 2.0
 _ENCODER_FRAMES = 3.5
 """Audio that was encoded by itself has so many frames more, at most: an encoder begins with one or two, and fills up the last one."""
 _CLEAR_HOLE_SECONDS = 0.3
@@ -51,14 +51,14 @@ class SegmentSequence:
         if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
             raise DamagedMediaError("Two segments have the same content: the origin sent one of them in place of another.")
         _refuse_lost_frames(segment)
-        _refuse_leap(segment)
+        refuse_leap_inside(segment)
         if self.from_start:
             self._accuracy.begin(segment)
         if self.before is not None:
             self.before.refuse_overlap(segment)
             self.before = None
         if self._last is not None:
-            _refuse_leap_between(self._last, segment)
+            refuse_leap_between(self._last, segment)
             self._refuse_hole(self._last.spaced_as(segment), segment)
             self.refuse_overlap(segment)
             self._accuracy.measure(self._last, segment)
@@ -71,7 +71,9 @@ class SegmentSequence:
         if _has_gap(before, after):
             return
         steady = [medium for medium in before.extents if self._is_steady(before, after, medium)]
-        with_hole = {medium for medium in steady if (hole := _hole(before, after, medium)) and _is_hole(before.extents[medium], hole)}
+        with_hole = {
+            medium for medium in steady if (hole := hole_between(before, after, medium)) and _is_hole(before.extents[medium], hole)
+        }
         without_end = {medium for medium in steady if _lacks_end(before, after, medium)}
         self._borders.add(after.packets.continued, incomplete={*with_hole, *without_end, *before.packets.full})
         for medium, extent in before.extents.items():
@@ -96,7 +98,7 @@ class SegmentSequence:
         """Refuse a hole between two segments where two witnesses agree that a part of one of them is missing."""
         if _has_gap(before, after):
             return
-        holes = {medium: hole for medium in before.extents if (hole := _hole(before, after, medium)) is not None}
+        holes = {medium: hole for medium in before.extents if (hole := hole_between(before, after, medium)) is not None}
         found = {medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
         if not found:
             return
@@ -146,7 +148,7 @@ class SegmentSequence:
         if before is None:
             return
         for medium, extent in before.extents.items():
-            hole = _hole(before, after, medium)
+            hole = hole_between(before, after, medium)
             if hole is None or not extent.is_steady or not _is_hole(extent, -hole):
                 continue
             if medium is Medium.AUDIO and -hole < _ENCODER_FRAMES * extent.sample_seconds:
@@ -179,32 +181,6 @@ def _refuse_lost_frames(segment: PassedSegment) -> None:
             raise DamagedMediaError(f"A part of a segment is missing: {extent.lacking} frames of the {medium.value}, with their packets.")
 
 
-def _refuse_leap(segment: PassedSegment) -> None:
-    """Refuse timestamps that leap forward inside a segment: in all its media by time that EXTINF does not include, or in one alone.
-
-    EXTINF includes a pause of the source, and only the video stands still where a frame lasts long. A track of video alone may have such a
-    frame, and some packagers do not count its time. A medium that leaps alone is longer than the playlist and the other one say. A guess
-    includes no pause.
-    """
-    leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
-    seconds = {medium: extent.seconds for medium, extent in segment.extents.items()}
-    listed = 0.0 if segment.guessed else segment.seconds + segment.rounding
-    if leap > (_MIN_LEAP_SECONDS if len(seconds) > 1 else _MIN_LONE_LEAP_SECONDS) and min(seconds.values()) - listed > leap / 2:
-        raise DamagedMediaError(f"The timestamps leap by {leap:.3f} s inside a segment of {segment.seconds:.3f} s.")
-    for medium, alone in segment.packets.leaps.items():
-        others = [length for other, length in seconds.items() if other is not medium]
-        if others and medium in seconds and alone > _MIN_LEAP_APART_SECONDS and seconds[medium] - max(listed, *others) > alone / 2:
-            raise DamagedMediaError(f"The timestamps of the {medium.value} leap by {alone:.3f} s inside a segment, and no others do.")
-
-
-def _refuse_leap_between(before: PassedSegment, after: PassedSegment) -> None:
-    """Refuse two segments of which one medium leaves out more time than both have, while another one goes on: it is no pause."""
-    holes = {medium: hole for medium in before.extents if (hole := _hole(before, after, medium)) is not None}
-    if len(holes) > 1 and max(holes.values()) - max(0.0, min(holes.values())) > before.seconds + after.seconds + 2 * before.rounding:
-        medium = max(holes, key=lambda each: holes[each])
-        raise DamagedMediaError(f"The timestamps of the {medium.value} leap by {holes[medium]:.3f} s between segments, and no others do.")
-
-
 def _lacks_end(before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:
     """Return whether a segment lacks the last frames that it should have in decode order, while a frame that is shown after them is there.
 
@@ -215,14 +191,6 @@ def _lacks_end(before: PassedSegment, after: PassedSegment, medium: Medium) -> b
         return False
     leap = following.decode_span[0] - extent.decode_span[1]
     return round(leap / extent.sample_seconds) - 1 == extent.lacking
-
-
-def _hole(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:
-    """Return the seconds between two segments in one medium; None if it is not in both."""
-    if medium not in after.extents:
-        return None
-    end = before.extents[medium].end
-    return unwrap(after.extents[medium].start, near=end) - end
 
 
 def _is_hole(extent: SegmentExtent, hole: float) -> bool:

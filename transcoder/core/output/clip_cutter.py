@@ -102,6 +102,10 @@ class Cutter:
                 written.add(read_fragment(event, self._header))
         self._held, self._held_bytes = [], 0
 
+    def begin_later_period(self) -> None:
+        """Begin a period after the one that the output began in: all of it lies after the start, whatever its clock says."""
+        self._first_presented = None
+
     def trim_first(self, fragment: Fragment, header: OutputHeader) -> None:
         """Trim the first fragment of the output to its key frame, or the audio to the start.
 

@@ -58,8 +58,13 @@ class OutputTrack:
 
     @property
     def parameter_sets(self) -> bytes:
-        """The sample entry of an hvc1 track, whose parameter sets are nowhere else (ISO/IEC 14496-15, 8.3.3); empty for others."""
-        return self.entry.box.content if self.entry.type == b"hvc1" else b""
+        """What must be the same in all periods because it is nowhere but in the sample entry; empty where it is in the samples, too.
+
+        That is all of an hvc1 entry (ISO/IEC 14496-15, 8.3.3), and block size and sample format of FLAC.
+        """
+        if self.entry.type == b"hvc1":
+            return self.entry.box.content
+        return self.entry.flac_format
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ class Joiner:
         """Begin a period. With `last=False` another one is known to follow, and the newest fragment is held back for its sake."""
         if self._period:
             raise RuntimeError("A period begins before the one before it has ended.")
+        if self._cutter and self._timeline:
+            self._cutter.begin_later_period()
         self._period = _Period(last)
 
     def feed(self, piece: bytes) -> list[bytes]:

@@ -78,10 +78,14 @@ class ProbedTrack:
         return replace(self, probe=probe)
 
     @property
+    def lacks_audio(self) -> bool:
+        """Whether it may have audio, and has none in the segments that were probed at its beginning."""
+        return Medium.AUDIO in self.track.kind.media and all(stream.medium is not Medium.AUDIO for stream in self.streams)
+
+    @property
     def has_late_audio(self) -> bool:
-        """Whether it has audio in its last segment, and none in those that were probed at its beginning."""
-        has_audio = any(stream.medium is Medium.AUDIO for stream in self.streams)
-        return Medium.AUDIO in self.end_media and Medium.AUDIO in self.track.kind.media and not has_audio
+        """Whether it lacks audio at its beginning, and has some in its last segment."""
+        return self.lacks_audio and Medium.AUDIO in self.end_media and len(self.track.segments) > 1
 
     @property
     def contradicts_playlist(self) -> bool:

@@ -122,8 +122,11 @@ def audio_encoder(audio: Stream) -> str:
 
 
 def can_encode_as(audio: Stream) -> bool:
-    """Return whether other audio, or silence, can be encoded in the format of that audio."""
-    return audio.codec in _AUDIO_ENCODERS and audio.channels in AUDIO_LAYOUTS and bool(audio.sample_rate)
+    """Return whether other audio, or silence, can be encoded in the format of that audio.
+
+    FLAC has more in its format than a stream says: the bits of its samples, and how many are in a frame.
+    """
+    return audio.codec in _AUDIO_ENCODERS and audio.codec != "flac" and audio.channels in AUDIO_LAYOUTS and bool(audio.sample_rate)
 
 
 COPY_EVERYTHING = OutputFormat()

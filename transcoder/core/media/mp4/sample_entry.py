@@ -27,6 +27,8 @@ _SETS_IN_SAMPLES = frozenset({b"avc3", b"avc4", b"hev1", b"dvav", b"dvhe"})
 _PROTECTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 _AUDIO_ENTRY_BYTES = 28
 """Bytes of an AudioSampleEntry before the boxes in it (12.2.3)."""
+_STREAMINFO_AT = 8
+"""Where STREAMINFO begins in a `dfLa`: after version, flags, and the header of its metadata block."""
 _QUICKTIME_EXTRA_BYTES = {1: 16, 2: 36}
 """How many more a QuickTime sound description of version 1 or 2 has."""
 _DECODER_SPECIFIC_INFO = 5
@@ -96,6 +98,18 @@ class SampleEntry:
             return None
         bits = descriptor.decoder_info[0] << 8 | descriptor.decoder_info[1]
         return AacConfig(bits >> 11, bits >> 7 & 15, bits >> 3 & 15)
+
+    @property
+    def flac_format(self) -> bytes:
+        """Block sizes, sampling rate, channels and bits per sample of a FLAC entry, as its STREAMINFO gives them; empty for any other.
+
+        Source: FLAC in ISOBMFF, 3.3.2; RFC 9639, 8.2. Raises Mp4Error if the entry is cut short.
+        """
+        found = self.box.search(b"dfLa", skip=_AUDIO_ENTRY_BYTES) if self.type == b"fLaC" else None
+        if found is None:
+            return b""
+        info = found.content[_STREAMINFO_AT:]
+        return info[:4] + info[10:13] + bytes([info[13] & 0xF0]) if len(info) > 13 else b""  # noqa: PLR2004 - after them, the length
 
     @property
     def picture_size(self) -> tuple[int, int]:

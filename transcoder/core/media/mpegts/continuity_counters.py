@@ -46,6 +46,8 @@ class ContinuityCounters:
         """Follow another PID in place of one: its first packet may have any counter."""
         self._last = {new if pid == old else pid: None if pid == old else last for pid, last in self._last.items()}
         self._last_packet.pop(old, None)
+        self.continued = {new if pid == old else pid: continues for pid, continues in self.continued.items()}
+        self.jumped = {new if pid == old else pid for pid in self.jumped}
 
     @property
     def full(self) -> Collection[int]:

@@ -48,10 +48,13 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
 
 
 def media_at_end(last_bytes: bytes) -> frozenset[Medium]:
-    """Return the media that the program maps in the last bytes of a segment list; none if there is no map."""
+    """Return the media of which PES packets begin in the last bytes of a segment, by a program map in them; none if there is no map."""
     offset = _packet_offset(last_bytes)
     found = None if offset is None else find_program(last_bytes[offset:], lambda program: program.media == frozenset(Medium))
-    return found.program.media if found else frozenset()
+    if found is None:
+        return frozenset()
+    media, _ = split_trailer(last_bytes[offset:])
+    return frozenset(stream.medium for stream in found.program.streams if _pes_packets(media, stream.pid))
 
 
 def _pes_packets(media: bytes, pid: int) -> list[list[bytes]]:
