@@ -39,6 +39,12 @@ class AudioFrameCounter:
         last = _blocks(header) if header and header.length <= len(self._carry) else 0
         return (self._blocks + last) // _BLOCKS_PER_SAMPLE
 
+    @property
+    def held_seconds(self) -> float:
+        """Duration of a frame that has come and is shorter than a header may be: it counts with the bytes after it."""
+        header = self._read_header(self._carry + bytes(HEADER_BYTES), 0) if self._carry else None
+        return header.seconds if header and header.is_sample and header.length <= len(self._carry) else 0.0
+
     def close_segment(self) -> bool:
         """Return whether the bytes so far end where a frame ends; the next bytes must then begin with a header."""
         if self._carry:

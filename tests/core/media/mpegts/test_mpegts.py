@@ -3,6 +3,8 @@ from generated_video import run_ffmpeg
 from make_media import media
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments
 
+from transcoder.core.media.audio_frames import AudioFrameCounter
+from transcoder.core.media.audio_headers import read_opus_header
 from transcoder.core.media.mpegts.packets import find_packets
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.mpegts.program_tables import SectionAssembler
@@ -123,3 +125,13 @@ def test_incomplete_header_needs_more_bytes() -> None:
     assert read_pes_header(header)
     with pytest.raises(UpstreamError, match="does not begin"):
         read_pes_header(b"\0\0\2")
+
+
+def test_an_audio_frame_shorter_than_a_header_may_be_counts_as_soon_as_it_is_there() -> None:
+    """Opus has packets of three bytes for silence."""
+    frame = b"\x7f\xe0\x03\xfc\xff\xfe"
+    counter = AudioFrameCounter(read_opus_header)
+    for number in range(1, 4):
+        counter.feed(frame)
+        assert counter.count == number
+        assert counter.seconds + counter.held_seconds == pytest.approx(number * 0.02)

@@ -139,7 +139,7 @@ class ElementaryStream:
             if self.segment.start is None:
                 self.segment.spilled += self._audio_frames.seconds - before
             if self._pts is not None:
-                self._extend_end(self._pts + self._audio_frames.seconds)
+                self._extend_end(self._pts + self._audio_frames.seconds + self._audio_frames.held_seconds)
 
     def _take_timestamps(self, pts: float | None, dts: float | None) -> None:
         if pts is None or dts is None:
@@ -153,10 +153,11 @@ class ElementaryStream:
         previous = self._dts if self.segment.last_dts is not None or not self._frame_seconds else None
         self._refuse_backward_step(dts)
         if self._audio_frames and self.segment.packets > 1:
-            self.segment.leap = max(self.segment.leap, pts - (self._pts or pts) - self._audio_frames.seconds)
+            passed = self._audio_frames.seconds + self._audio_frames.held_seconds
+            self.segment.leap = max(self.segment.leap, pts - (self._pts or pts) - passed)
         self._reference, self._pts = pts, pts
         if self._audio_frames:
-            self._audio_frames.seconds = 0.0
+            self._audio_frames.seconds = -self._audio_frames.held_seconds
             return
         if previous is not None and self._frame_seconds and self.segment.packets > 1:
             self.segment.leap = max(self.segment.leap, dts - previous - self._frame_seconds)
