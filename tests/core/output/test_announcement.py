@@ -109,7 +109,7 @@ def test_periods_add_up() -> None:
     first = [probed(TrackKind.BOTH, video(10.0), audio(10.0))]
     second = [probed(TrackKind.BOTH, video(4000.0), audio(4000.1), seconds=(3.0,))]
     announcement = announce([first, second], estimated_bytes=5)
-    half_a_frame = 768 / 48_000  # by which audio may have to be moved where periods meet
+    half_a_frame = 768 / 48_000  # where periods meet, audio may be moved by so much
     assert announcement.seconds == pytest.approx(15.0 + half_a_frame)
     assert announcement.media == pytest.approx({VIDEO: 15.0, AUDIO: 15.0 + half_a_frame})  # silence fills the beginning of a period
     assert announcement.estimated_bytes == 5

@@ -64,8 +64,12 @@ def reencoded_audio(periods: Sequence[Sequence[ProbedTrack]], output_format: Out
     """Return the codecs of audio that is re-encoded although it need not be for the format or the clip that was asked for."""
     if output_format.format is not FileFormat.MP4 or (output_format.clip and output_format.clip.exact):
         return ()
-    streams = [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
-    return tuple(dict.fromkeys(stream.codec for stream in streams if output_format.encoder(stream)))
+    return tuple(dict.fromkeys(stream.codec for stream in audio_streams(periods) if output_format.encoder(stream)))
+
+
+def audio_streams(periods: Sequence[Sequence[ProbedTrack]]) -> list[Stream]:
+    """Return the audio stream of each period that has one."""
+    return [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
 
 
 def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:

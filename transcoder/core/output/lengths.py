@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
+from transcoder.core.output.formats import audio_streams
 from transcoder.core.output.header import Durations
 from transcoder.core.output.probed_track import ProbedTrack, media_spans
 from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
@@ -43,8 +44,7 @@ def output_durations(periods: Sequence[Sequence[ProbedTrack]], output_format: Ou
 
 def _encoder_seconds(periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> float:
     """Return how much longer audio may become because it is encoded: by a frame at its beginning, and by the rest of the last one."""
-    streams = [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
-    rates = [stream.sample_rate or _USUAL_RATE for stream in streams if output_format.encoder(stream)]
+    rates = [stream.sample_rate or _USUAL_RATE for stream in audio_streams(periods) if output_format.encoder(stream)]
     return 2 * _FRAME_SAMPLES / min(rates) if rates else 0.0
 
 
