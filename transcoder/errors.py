@@ -59,6 +59,14 @@ class UnexpectedMediaError(UnsupportedSourceError):
     """A track has not the media that its playlist is listed for."""
 
 
+class PlainLayoutError(UnsupportedSourceError):
+    """The source has no plain layout that could be written before its media is read."""
+
+    def __init__(self, reason: str) -> None:
+        """Say why, in words that follow a colon."""
+        super().__init__(f"layout: this source cannot be sent as a plain MP4: {reason}.")
+
+
 class TranscodeError(TranscoderError):
     """ffmpeg failed, or its output does not have the samples of its input."""
 

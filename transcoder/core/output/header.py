@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from transcoder.core.media.mp4.boxes import Box, box
 from transcoder.core.media.mp4.movie import (
     EMPTY_EDIT,
+    MOVIE_TIMESCALE,
     Edit,
     Movie,
     Track,
@@ -20,9 +21,6 @@ from transcoder.core.media.mp4.sample_entry import SampleEntry
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.output_boxes import broken_as, check_inner_boxes
 from transcoder.errors import TranscodeError
-
-MOVIE_TIMESCALE = 90_000
-"""Ticks per second of the durations in `mvhd`, `tkhd` and `mehd`: the clock of MPEG."""
 
 _SILENCE = {1: bytes.fromhex("00c800802380"), 2: bytes.fromhex("210049900219002380")}
 """An AAC frame (a raw_data_block) of silence, by channel configuration."""

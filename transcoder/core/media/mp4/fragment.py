@@ -53,6 +53,11 @@ class TrackFragment:
     description: int
     """Which of the track's sample entries its samples have, counted from 1."""
 
+    @property
+    def base_data_offset(self) -> int | None:
+        """From where in the file its data offsets count, if its `tfhd` says so itself."""
+        return self.header.uint(8, 8) if self.header.flags & _BASE_DATA_OFFSET else None
+
 
 @dataclass(frozen=True, slots=True)
 class SampleTable:

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
+from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, Mp4Error, full_box
 from transcoder.core.media.mp4.sample_entry import SampleEntry, sample_entries
 from transcoder.core.media.streams import Medium
 
 EMPTY_EDIT = -1
 """The `media_time` of an edit that presents nothing: it delays the track."""
+MOVIE_TIMESCALE = 90_000
+"""Ticks per second of the durations in the `mvhd`, `tkhd`, `mehd` and `elst` that are written: the clock of MPEG."""
 _HANDLERS = {b"vide": Medium.VIDEO, b"soun": Medium.AUDIO}
-_MAX_32 = 0xFFFFFFFF
+_MAX_32, _MAX_31 = 0xFFFFFFFF, 0x7FFFFFFF
+_ENABLED_AND_IN_MOVIE = 3
+"""Flags of a `tkhd`: without them some players leave the track out (8.3.2)."""
 _RATE_ONE = 0x10000
 _DURATION_GAPS = {b"mvhd": 4, b"tkhd": 8, b"mdhd": 4}
 """Bytes between the two dates and the duration: the timescale, or the track_ID and a reserved field."""
@@ -52,6 +56,8 @@ class Track:
     """None without a `trex`."""
     sample_table: Box
     """Its `stbl`."""
+    box: Box
+    """All of it."""
     kinds: tuple[tuple[str, str], ...] = ()
     """The scheme and the value of each of its `kind` boxes (8.10.4)."""
 
@@ -93,11 +99,11 @@ def _read_track(trak: Box, defaults: dict[int, TrackDefaults]) -> Track:
     track_id = header.uint(20 if header.version else 12, 4)
     timescale, _ = _read_duration(media_header)
     if medium is None:
-        return Track(track_id, None, timescale, (), (), defaults.get(track_id), table)
+        return Track(track_id, None, timescale, (), (), defaults.get(track_id), table, trak)
     stsd, elst = table.find(b"stsd"), trak.find(b"edts", b"elst")
     entries = tuple(sample_entries(stsd)) if stsd else ()
     edits = read_edits(elst) if elst else ()
-    return Track(track_id, medium, timescale, edits, entries, defaults.get(track_id), table, _read_kinds(trak))
+    return Track(track_id, medium, timescale, edits, entries, defaults.get(track_id), table, trak, _read_kinds(trak))
 
 
 def _read_kinds(trak: Box) -> tuple[tuple[str, str], ...]:
@@ -120,9 +126,10 @@ def read_edits(elst: Box) -> tuple[Edit, ...]:
 
 
 def write_edits(edits: Sequence[Edit]) -> bytes:
-    """Write an `elst` of version 0, each entry at normal speed."""
-    entries = (struct.pack(">IiI", edit.duration, edit.media_time, _RATE_ONE) for edit in edits)
-    return full_box(b"elst", 0, 0, struct.pack(">I", len(edits)), *entries)
+    """Write an `elst`, each entry at normal speed, in 64 bits only if 32 do not hold a duration or a time."""
+    wide = any(edit.duration > _MAX_32 or edit.media_time > _MAX_31 for edit in edits)
+    entries = (struct.pack(">QqI" if wide else ">IiI", edit.duration, edit.media_time, _RATE_ONE) for edit in edits)
+    return full_box(b"elst", int(wide), 0, struct.pack(">I", len(edits)), *entries)
 
 
 def with_duration(header: Box, duration: int, *, timescale: int | None = None) -> bytes:
@@ -144,6 +151,24 @@ def with_duration(header: Box, duration: int, *, timescale: int | None = None) -
     dates, length = (">QQ", ">Q") if version else (">II", ">I")
     rest = header.content[rest_at + (8 if wide else 4) :]
     return full_box(header.type, version, header.flags, struct.pack(dates, created, modified), gap, struct.pack(length, duration), rest)
+
+
+def write_track_header(tkhd: Box, *, track_id: int, duration: int) -> bytes:
+    """Write a `tkhd` again with another id and duration, and enabled (8.3.2). Raises Mp4Error if it is cut short."""
+    written = bytearray(with_duration(tkhd, duration))
+    struct.pack_into(">I", written, HEADER_BYTES, written[HEADER_BYTES] << 24 | tkhd.flags | _ENABLED_AND_IN_MOVIE)
+    struct.pack_into(">I", written, HEADER_BYTES + 4 + (16 if written[HEADER_BYTES] else 8), track_id)
+    return bytes(written)
+
+
+def write_media_header(mdhd: Box, duration: int, *, language: int | None) -> bytes:
+    """Write an `mdhd` again with another duration and, unless it is None, another packed language (8.4.2).
+
+    Raises:
+        Mp4Error: it is cut short.
+    """
+    written = with_duration(mdhd, duration)
+    return written if language is None else written[:-4] + struct.pack(">HH", language, 0)
 
 
 def write_fragment_duration(duration: int) -> bytes:

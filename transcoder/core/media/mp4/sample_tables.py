@@ -1,8 +1,13 @@
-"""The sample tables of a plain MP4: how many samples a track has, how large and how long (ISO/IEC 14496-12, 8.6.1 and 8.7.3)."""
+"""The sample tables of a plain MP4, read and written: which samples a track has, and where they lie (ISO/IEC 14496-12, 8.6 and 8.7)."""
 
+import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby, islice, repeat
 
-from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
+from transcoder.core.media.mp4.fragment import NOT_SYNC
+from transcoder.core.media.mp4.track_samples import TrackSamples
 
 _MAX_SIZES = 10_000_000
 """The sizes of more samples are not added up."""
@@ -56,3 +61,78 @@ def _read_ticks(stts: Box) -> int:
     count = min(stts.uint(4, 4), (stts.end - stts.body - 8) // 8)
     pairs = stts.numbers("I", 2 * count, 8)
     return sum(map(int.__mul__, pairs[::2], pairs[1::2]))
+
+
+def write_sample_tables(samples: TrackSamples, *, has_sync: bool) -> bytes:
+    """Write every table of an `stbl` but `stsd` and the chunk offsets, from `stts` to `stsz`; `stss` and `sdtp` only of video (`has_sync`).
+
+    Composition offsets below 0 make the `ctts` one of version 1 (8.6.1.3).
+    """
+    tables = [full_box(b"stts", 0, 0, _run_lengths(samples.durations, signed=False))]
+    if any(samples.offsets):
+        tables.append(full_box(b"ctts", int(min(samples.offsets) < 0), 0, _run_lengths(samples.offsets, signed=True)))
+    if has_sync:
+        tables += _write_dependencies(samples.flags)
+    tables.append(full_box(b"stsc", 0, 0, _chunk_runs(samples)))
+    tables.append(full_box(b"stsz", 0, 0, struct.pack(">II", 0, len(samples.sizes)), _big_endian(samples.sizes)))
+    return b"".join(tables)
+
+
+def write_chunk_offsets(offsets: Sequence[int], *, wide: bool) -> bytes:
+    """Write the `stco` of offsets that fit into 32 bits, or the `co64` of `wide` ones (8.7.5)."""
+    table = struct.pack(f">{len(offsets)}{'Q' if wide else 'I'}", *offsets)
+    return full_box(b"co64" if wide else b"stco", 0, 0, struct.pack(">I", len(offsets)), table)
+
+
+def read_chunk_spans(stbl: Box) -> Iterator[tuple[int, int]]:
+    """Iterate over the chunks of an `stbl`: where each begins in the file, and where it ends.
+
+    Raises:
+        Mp4Error: a table is missing or cut short, or they do not agree.
+    """
+    sizes, runs = stbl.require(b"stsz"), stbl.require(b"stsc")
+    offsets = stbl.find(b"co64") or stbl.require(b"stco")
+    count, same = sizes.uint(8, 4), sizes.uint(4, 4)
+    lengths = repeat(same, count) if same else iter(sizes.numbers("I", count, 12))
+    chunks = offsets.numbers("Q" if offsets.type == b"co64" else "I", offsets.uint(4, 4), 8)
+    entries = runs.numbers("I", 3 * runs.uint(4, 4), 8)
+    firsts = [*entries[::3], len(chunks) + 1]
+    left = count
+    for first, following, samples in zip(firsts, firsts[1:], entries[1::3], strict=False):
+        for number in range(first, following):
+            left -= samples
+            if number < 1 or left < 0:
+                raise Mp4Error(stbl.position, "the sample tables do not agree")
+            yield chunks[number - 1], chunks[number - 1] + sum(islice(lengths, samples))
+    if left:
+        raise Mp4Error(stbl.position, "the sample tables do not agree")
+
+
+def _run_lengths(values: Sequence[int], *, signed: bool) -> bytes:
+    rows = [(sum(1 for _ in group), value) for value, group in groupby(values)]
+    return struct.pack(">I", len(rows)) + struct.pack(f">{'Ii' * len(rows) if signed else 'II' * len(rows)}", *chain.from_iterable(rows))
+
+
+def _write_dependencies(flags: Sequence[int]) -> list[bytes]:
+    """Write the `stss`, unless every sample can be decoded by itself, and the `sdtp`, if the flags say what depends on what (8.6.4)."""
+    sync = [number for number, flag in enumerate(flags, 1) if not flag & NOT_SYNC]
+    tables = []
+    if len(sync) < len(flags):
+        tables.append(full_box(b"stss", 0, 0, struct.pack(f">I{len(sync)}I", len(sync), *sync)))
+    dependencies = bytes(flag >> 20 & 0xFF for flag in flags)
+    return [*tables, full_box(b"sdtp", 0, 0, dependencies)] if any(dependencies) else tables
+
+
+def _chunk_runs(samples: TrackSamples) -> bytes:
+    """Write the rows of an `stsc`: one for each first chunk that differs from the one before it."""
+    rows, before = [], None
+    for number, chunk in enumerate(samples.chunks, 1):
+        alike = chunk.samples, chunk.description
+        if alike != before:
+            rows.append(struct.pack(">III", number, *alike))
+        before = alike
+    return struct.pack(">I", len(rows)) + b"".join(rows)
+
+
+def _big_endian(values: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(values)}I", *values)

@@ -1,6 +1,6 @@
 """Checks MP4 segments while they pass through: whole boxes, and as much media as their headers announce."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
@@ -118,6 +118,13 @@ class FragmentInspector:
                 elif isinstance(event, Box):
                     self._read(event)
         return piece
+
+    def feed_boxes(self, boxes: Iterable[Box], *, media_bytes: int) -> None:
+        """Check a whole segment by its `moof` and `moov` boxes, and how many bytes of media it has. Raises what `feed` does."""
+        self._media_bytes += media_bytes
+        with source_damage():
+            for box in boxes:
+                self._read(box)
 
     def end(self) -> bytes:
         """End the segment.

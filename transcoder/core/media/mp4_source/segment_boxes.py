@@ -1,0 +1,92 @@
+"""The boxes of a segment whose media is not fetched: read from a few bytes at a few places."""
+
+from dataclasses import dataclass, field
+
+from transcoder.core.media.mp4.boxes import LARGE_HEADER_BYTES, Box, BoxHeader, read_box_header
+from transcoder.core.media.mp4_source.tracks import source_damage
+from transcoder.errors import DamagedMediaError
+
+HEAD_BYTES = 4 * 1024
+"""How much is read where a box begins: a `moof` of two hundred samples, and the header of the `mdat` behind it."""
+_MORE_BYTES, _MAX_HEAD_BYTES = 1024, 64 * 1024
+"""How much longer the next fragment may be than the one before, and the most that is read before it is known how long one is."""
+MAX_BOX_BYTES = 8 * 1024 * 1024
+"""A larger `moof` or `moov` is refused: it has to be held in memory."""
+_COLLECTED = frozenset({b"moof", b"moov"})
+
+
+@dataclass(slots=True)
+class SegmentBoxes:
+    """The top-level boxes of the bytes from `start` to before `end` of a resource, as far as they have been read."""
+
+    start: int
+    end: int
+    head_bytes: int = HEAD_BYTES
+    """How much is read where a box begins."""
+    boxes: list[Box] = field(default_factory=list)
+    """Each `moof` and `moov`; a box knows its position in the resource."""
+    media: list[tuple[int, int]] = field(default_factory=list)
+    """Where the content of each `mdat` begins and ends in the resource."""
+    wanted: tuple[int, int] | None = None
+    """Offset and number of the bytes that `feed` needs next; None once everything is known."""
+    heads: int = 0
+    """How often bytes were fed."""
+    bytes_read: int = 0
+
+    @property
+    def fragments(self) -> int:
+        """How many there are."""
+        return sum(box.type == b"moof" for box in self.boxes)
+
+    @property
+    def next_head_bytes(self) -> int:
+        """How much to read where the boxes of another segment of the same track begin: as much as its first fragment takes here."""
+        first = next((box for box in self.boxes if box.type == b"moof"), None)
+        length = 0 if first is None else first.origin + first.end - self.start
+        return max(HEAD_BYTES, min(length + _MORE_BYTES, _MAX_HEAD_BYTES))
+
+    def __post_init__(self) -> None:
+        """Want the first bytes."""
+        self.wanted = (self.start, min(self.head_bytes, self.end - self.start))
+
+    def feed(self, data: bytes) -> None:
+        """Take the bytes that are `wanted`.
+
+        Raises:
+            UpstreamError: the boxes are broken, or do not end where the resource does.
+        """
+        if self.wanted is None:
+            return
+        before, (origin, size) = self.wanted, self.wanted
+        if len(data) != size:
+            raise DamagedMediaError("The head of a segment is not as long as it was asked for.")
+        self.heads, self.bytes_read = self.heads + 1, self.bytes_read + size
+        at, self.wanted = origin, None
+        while at < self.end and self.wanted is None:
+            with source_damage():
+                header = read_box_header(data, at - origin, origin=origin) if at < origin + size else None
+            if header is None:
+                self._want(at, self.head_bytes)
+            else:
+                at = self._take(header, data, at, origin)
+        if self.wanted == before:
+            raise DamagedMediaError("A segment is cut off inside an MP4 box.")
+
+    def _take(self, header: BoxHeader, data: bytes, at: int, origin: int) -> int:
+        """Take the box at `at`, and return where the next one begins; `data` begins at `origin`."""
+        end = at + header.size if header.size else self.end
+        if end > self.end:
+            raise DamagedMediaError("A segment is cut off inside an MP4 box.")
+        if header.type == b"mdat":
+            self.media.append((at + header.header_bytes, end))
+        elif header.type in _COLLECTED:
+            if end > origin + len(data):
+                self._want(at, end - at + LARGE_HEADER_BYTES)
+                return at
+            self.boxes.append(Box(header.type, data, at - origin, at - origin + header.header_bytes, end - origin, origin))
+        return end
+
+    def _want(self, at: int, size: int) -> None:
+        if size > MAX_BOX_BYTES:
+            raise DamagedMediaError(f"A segment is damaged: at byte {at}, a box of {size} bytes is too large.")
+        self.wanted = at, min(size, self.end - at)
