@@ -1,22 +1,22 @@
 """The segments of one rendition on their way into ffmpeg: prefetched, decrypted, probed, inspected, and written into a pipe."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.packet_evidence import PacketEvidence
-from transcoder.core.media.passed_segment import PassedSegment, SegmentExtent
+from transcoder.core.media.passed_segment import PassedSegment
 from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
-from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
+from transcoder.pipeline.passing import check_end, ends_before, passed_segment
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
-from transcoder.pipeline.segment_places import SegmentPlaces, identity_of
+from transcoder.pipeline.segment_places import SegmentPlaces
 from transcoder.pipeline.segment_refetch import SegmentRefetch
 
 _FINGERPRINT_BYTES = 4096
@@ -120,7 +120,7 @@ class Rendition:
             return None
         self._refuse_late_stream(inspector, media)
         self._check_padding(segment)
-        passed = _passed(segment, inspector, samples_before, prefix)
+        passed = passed_segment(segment, inspector, samples_before, prefix)
         self._places.check_passed(segment, passed, frozenset(inspector.units))
         return passed
 
@@ -148,7 +148,7 @@ class Rendition:
         if self._padded[period] == [False] and not last.has_trailer:
             # No other segment shows that this packager writes no padding, nor do bytes that fill up the last block.
             raise DamagedMediaError("The only segment is encrypted without padding, or cut off.")
-        _check_end(sequence, () if self._ends_early else last.unfinished)
+        check_end(sequence, () if self._ends_early else last.unfinished)
 
     def _refuse_late_stream(self, inspector: Inspector, media: Collection[Medium]) -> None:
         """Refuse a stream that was announced, had not begun when the output was begun, and begins now: it would be missing."""
@@ -166,55 +166,9 @@ class Rendition:
         apart = segment.segment.at - previous.segment.at
         self.has_changed = not same_streams(previous.probe, segment.probe)
         is_continued = not self.has_changed and continues(
-            inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance
+            inspector.starts, ends_before(segment, inspector), segment.probe, seconds=apart, tolerance=self._tolerance
         )
         if not is_continued:
             self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.
         return is_continued and not reaches_back(inspector.last_decode_times, segment.probe)
-
-
-def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float]:
-    """Return the presentation ends before a segment, by decode times where they are known: those rise, whatever comes first."""
-    ends = dict(inspector.ends)
-    for medium, last in inspector.last_decode_times.items():
-        stream, sample_seconds = segment.probe.main(medium), inspector.sample_seconds.get(medium)
-        if stream and stream.start is not None and stream.decode_start is not None and sample_seconds is not None:
-            ends[medium] = last + sample_seconds + unwrap(stream.start, near=stream.decode_start) - stream.decode_start
-    return ends
-
-
-def _passed(segment: ProbedSegment, inspector: Inspector, samples_before: Mapping[Medium, int], prefix: bytes) -> PassedSegment:
-    """Return what the segment that has just ended brought."""
-    counts = {medium: count - samples_before.get(medium, 0) for medium, count in inspector.samples.items()}
-    starts, ends, durations, spans = inspector.starts, inspector.ends, inspector.sample_seconds, inspector.decode_spans
-    extents = {
-        medium: SegmentExtent(count, unwrap(starts[medium], near=ends[medium]), ends[medium], durations.get(medium, 0.0), spans.get(medium))
-        for medium, count in counts.items()
-        if count and medium in starts and medium in ends
-    }
-    listed = segment.segment
-    # Without timestamps two segments of silence may be the same, byte for byte.
-    main_start = next((starts[medium] for medium in Medium if medium in starts), None)
-    fingerprint = (object(),) if main_start is None else (prefix, main_start)
-    return PassedSegment(
-        listed.at, listed.seconds, listed.rounding, identity_of(listed), fingerprint, extents, inspector.packets, listed.guessed
-    )
-
-
-def _check_end(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
-    """Check what only the whole track shows.
-
-    Raises:
-        DamagedMediaError: a segment lost packets at its end, or the first or the last one is shorter than the playlist says, where the
-            playlist has been right about the others.
-
-    """
-    if lost := sequence.lost_packets():
-        raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue its {lost.value}.")
-    for medium in unfinished:
-        raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
-    if (seconds := sequence.missing_beginning()) > 0:
-        raise DamagedMediaError(f"The first segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")
-    if (seconds := sequence.shortfall()) > 0:
-        raise DamagedMediaError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.aes128 import Decryptor
@@ -36,6 +37,22 @@ class ClearReader:
             if piece:
                 return piece
         return b""
+
+
+class LocatedSegment(Protocol):
+    """A segment whose head has been probed, whether the rest of it arrives or not."""
+
+    @property
+    def period(self) -> int:
+        """Index of the plan's period that it belongs to."""
+
+    @property
+    def segment(self) -> Segment:
+        """What the playlist says of it."""
+
+    @property
+    def probe(self) -> Probe:
+        """What its head says."""
 
 
 @dataclass(frozen=True, slots=True)

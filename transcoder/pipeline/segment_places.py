@@ -12,7 +12,7 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, same_streams
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
-from transcoder.pipeline.segment import ProbedSegment
+from transcoder.pipeline.segment import LocatedSegment
 
 _MIN_LEFT_OUT = 0.5
 """Segments are left out if at least this share of their time is."""
@@ -22,10 +22,10 @@ _MIN_LEFT_OUT = 0.5
 class _Leap:
     """Where the timestamps leave a timeline, or other streams begin, without a tag."""
 
-    before: ProbedSegment
+    before: LocatedSegment
     starts: Mapping[Medium, float]
     """First presentation times of the segment before."""
-    after: ProbedSegment
+    after: LocatedSegment
 
 
 class SegmentPlaces:
@@ -42,7 +42,7 @@ class SegmentPlaces:
         self._orders: defaultdict[int, SegmentOrder] = defaultdict(SegmentOrder)
         """The segments that have passed, by the period of the plan."""
 
-    def check_passed(self, segment: ProbedSegment, passed: PassedSegment, units: frozenset[int]) -> None:
+    def check_passed(self, segment: LocatedSegment, passed: PassedSegment, units: frozenset[int]) -> None:
         """Check that a segment has no part of the one before it, unless the playlist lists the same one again.
 
         `units` are the hashes of its PES packets or fragments. Those of another period may be equal: its clock is its own.
@@ -53,13 +53,13 @@ class SegmentPlaces:
             raise DamagedMediaError("A part of a segment was sent twice: it is in the next one, too.")
         self._orders[segment.period].add(passed)
 
-    def check_next(self, passed: PassedSegment, before: ProbedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
+    def check_next(self, passed: PassedSegment, before: LocatedSegment, after: LocatedSegment, starts: Mapping[Medium, float]) -> None:
         """Check the head of a segment against the one before it, which began at `starts` and has `passed`."""
         _refuse_doubled(passed, after)
         self._refuse_return(before, after, passed)
         _refuse_left_out(passed, after, starts)
 
-    def leave(self, before: ProbedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
+    def leave(self, before: LocatedSegment, after: LocatedSegment, starts: Mapping[Medium, float]) -> None:
         """Leave a timeline, but not for the place of an earlier segment: then the origin sent something of that one again."""
         self._last_leap = _Leap(before, dict(starts), after)
         stream = next((stream for medium in Medium if (stream := after.probe.main(medium))), None)
@@ -72,7 +72,7 @@ class SegmentPlaces:
         if self._orders[period].is_shuffled():
             raise DamagedMediaError("The segments are in a wrong order: by their timestamps, they would follow each other without a hole.")
 
-    def _refuse_return(self, previous: ProbedSegment, segment: ProbedSegment, passed: PassedSegment) -> None:
+    def _refuse_return(self, previous: LocatedSegment, segment: LocatedSegment, passed: PassedSegment) -> None:
         """Refuse a segment after which the timeline before it goes on in its place: that one does not belong there, or is a part."""
         last = self._last_leap
         if last is None or last.after.segment is not previous.segment or not same_streams(last.before.probe, segment.probe):
@@ -94,7 +94,7 @@ def _seconds_between(passed: PassedSegment, after: Segment) -> float:
     return extent.seconds if passed.guessed and extent else after.at - passed.at
 
 
-def _refuse_left_out(before: PassedSegment, after: ProbedSegment, starts: Mapping[Medium, float]) -> None:
+def _refuse_left_out(before: PassedSegment, after: LocatedSegment, starts: Mapping[Medium, float]) -> None:
     """Refuse a segment before which the playlist leaves out others, by its names, if the time of these is left out, too."""
     listed = after.segment
     stream = next((stream for medium in Medium if medium in starts and (stream := after.probe.main(medium))), None)
@@ -106,7 +106,7 @@ def _refuse_left_out(before: PassedSegment, after: ProbedSegment, starts: Mappin
         raise DamagedMediaError(f"The playlist lacks {count}: by its names, and by the time that is left out there.")
 
 
-def _refuse_doubled(passed: PassedSegment, following: ProbedSegment) -> None:
+def _refuse_doubled(passed: PassedSegment, following: LocatedSegment) -> None:
     """Refuse a segment that was sent twice, or with its successor."""
     starts = {stream.medium: stream.start for stream in following.probe.streams if stream.start is not None}
     if fills_two_places(passed, starts, at=following.segment.at):

@@ -22,7 +22,7 @@ from functools import partial
 from transcoder.core.hls.late_audio import begin_audio_at
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.announcement import Announcement, announce, refuse_clocks_apart, refuse_missing_audio, refuse_other_variant
+from transcoder.core.output.announcement import Announcement, announce_plan
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.ffmpeg_command import NO_TAGS
 from transcoder.core.output.formats import audio_streams
@@ -102,20 +102,10 @@ async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Sett
             if late is not None:
                 prefetching.cancel()
                 return begin_audio_at(plan, late, await source.first_with_audio(plan.periods[late].tracks[0]))
-            announcement = _announce(plan, periods)
+            announcement = announce_plan(plan, periods)
             output = Output(announcement, _joiner(periods, announcement, plan.output_format), into, may_start=prefetcher.undoubted)
             await _Run(periods, renditions, output).run(program, plan.output_format, tags)
     return None
-
-
-def _announce(plan: Plan, periods: Sequence[Sequence[ProbedTrack]]) -> Announcement:
-    if plan.resolution:
-        refuse_other_variant(periods, resolution=plan.resolution, others=plan.other_resolutions)
-    refuse_clocks_apart(periods, target_seconds=plan.target_seconds)
-    announcement = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
-    if plan.names_audio:
-        refuse_missing_audio(announcement)
-    return announcement
 
 
 def _prefetcher(fetcher: Fetcher, settings: Settings) -> Prefetcher:

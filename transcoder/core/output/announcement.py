@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium, Stream, TrackKind
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.ffmpeg_command import Silence
@@ -51,6 +52,23 @@ def announce(
         audio=formats.get(Medium.AUDIO),
         reencoded=reencoded_audio(periods, joined),
     )
+
+
+def announce_plan(plan: Plan, periods: Sequence[Sequence[ProbedTrack]]) -> Announcement:
+    """Return what the output of a plan is, whose periods have been probed.
+
+    Raises:
+        UnsupportedSourceError: as `announce` does, or the clocks of video and audio lie apart, or the audio is missing.
+        DamagedMediaError: the origin sent another variant.
+
+    """
+    if plan.resolution:
+        refuse_other_variant(periods, resolution=plan.resolution, others=plan.other_resolutions)
+    refuse_clocks_apart(periods, target_seconds=plan.target_seconds)
+    announcement = announce(periods, estimated_bytes=plan.estimated_bytes, output_format=plan.output_format)
+    if plan.names_audio:
+        refuse_missing_audio(announcement)
+    return announcement
 
 
 def refuse_clocks_apart(periods: Sequence[Sequence[ProbedTrack]], *, target_seconds: float) -> None:

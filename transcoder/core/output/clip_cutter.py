@@ -20,9 +20,9 @@ from transcoder.core.output.period_placement import Placement
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.errors import BadRequestError
 
-_STEP_SECONDS = 0.001
+STEP_SECONDS = 0.001
 """Frames beyond the end that are needed only to decode others are presented for so long each."""
-_START_SLACK = 0.5
+START_SLACK = 0.5
 """An output begins with an audio frame of which at least this share lies after the start."""
 
 
@@ -88,7 +88,7 @@ class Cutter:
             self._start = unwrap(self._start, near=presented)
         if run.track.medium is Medium.AUDIO:
             self._drop_held(written)  # nothing of it is kept, or the output had begun with it
-            self._begun = any(_audio_kept(run, self._start * scale, slack=_START_SLACK))
+            self._begun = any(_audio_kept(run, self._start * scale, slack=START_SLACK))
             return
         if not run.flags[0] & NOT_SYNC and (presented <= self._start or not self._has_key_frame):
             self._drop_held(written)
@@ -119,7 +119,7 @@ class Cutter:
             self._first_presented = (run.decode_time + run.offsets[0]) / run.track.timescale
         else:
             self._first_presented = self._start
-        self._trim_start(fragment, slack=_START_SLACK)
+        self._trim_start(fragment, slack=START_SLACK)
         if not fragment.runs:
             raise BadRequestError("start: the media there ends before that, although the playlist goes on.")
         self._first = fragment
@@ -180,7 +180,7 @@ class Cutter:
         if not beyond:
             return
         fragment.rewritten = True
-        offsets, step = list(run.offsets), max(1, round(_STEP_SECONDS * run.track.timescale))
+        offsets, step = list(run.offsets), max(1, round(STEP_SECONDS * run.track.timescale))
         for index in sorted(beyond, key=presented.__getitem__):
             offsets[index] += limit + step * self._squeezed_frames - presented[index]
             self._squeezed_frames += 1

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self, TypeVar
 
 import httpx
@@ -13,10 +13,12 @@ from transcoder.core.hls.plan import ByteRange
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
+from transcoder.edge.fetch.collected import PlaylistText, append_to
 from transcoder.edge.fetch.file_versions import FileVersions
+from transcoder.edge.fetch.known_version import ANY_VERSION, KnownVersion
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
-from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
+from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, PlaylistSniffer, local_file_head, refuse_local_file
 from transcoder.edge.fetch.reply import read_reply
 from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
@@ -25,15 +27,6 @@ from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
-    """A playlist as it was fetched."""
-
-    url: str
-    """Its address after redirects, which relative addresses in it are resolved against."""
-    text: str
 
 
 class Fetcher:
@@ -97,7 +90,7 @@ class Fetcher:
             buffer.clear()
             async with self._session.stream(url, {"Accept-Encoding": "gzip"}) as response:
                 self._restrict_after(response)
-                sniffer = PlaylistSniffer(url, response, _append_to(buffer))
+                sniffer = PlaylistSniffer(url, response, append_to(buffer))
                 await Transfer(url, None, limit=limit).receive(response, sniffer.write)
                 sniffer.end()
                 return str(response.url)
@@ -107,9 +100,9 @@ class Fetcher:
             if local is None:
                 base_url = await self._retry(attempt, late=LATE_PAUSES[:1])
             else:
-                _refuse_local_file(url)
+                refuse_local_file(url)
                 base_url = local_files.base_url(url)
-                await Transfer(url, None, limit=limit).push_all(local, _append_to(buffer))
+                await Transfer(url, None, limit=limit).push_all(local, append_to(buffer))
         self.bytes += len(buffer)
         return PlaylistText(base_url, buffer.decode("utf-8-sig", "replace"))
 
@@ -190,18 +183,38 @@ class Fetcher:
         await self._deliver(Transfer(url, byte_range, limit=self._settings.max_segment_bytes), sink, doubts=self._doubts)
         self.segments += 1
 
-    async def _collect(self, transfer: Transfer, *, doubts: int, late: Sequence[float] = LATE_PAUSES) -> bytes:
+    async def part(self, url: str, byte_range: ByteRange, sink: ByteSink, *, version: KnownVersion) -> None:
+        """Push a byte range of one `version` of a resource; raises what `segment` does, and ChangedFileError if there is another now."""
+        await self._deliver(Transfer(url, byte_range, limit=self._settings.max_segment_bytes), sink, doubts=0, version=version)
+
+    async def head(self, url: str, byte_range: ByteRange, *, version: KnownVersion) -> bytes:
+        """Return a byte range of one `version` of a resource, or what it has of it. Raises what `part` does."""
+        transfer = Transfer(url, byte_range, limit=self._settings.max_segment_bytes, exact=False)
+        return await self._collect(transfer, doubts=self._doubts, version=version)
+
+    async def _collect(
+        self, transfer: Transfer, *, doubts: int, late: Sequence[float] = LATE_PAUSES, version: KnownVersion = ANY_VERSION
+    ) -> bytes:
         buffer = bytearray()
         async with self._small_requests:
-            await self._deliver(transfer, _append_to(buffer), doubts=doubts, late=late)
+            await self._deliver(transfer, append_to(buffer), doubts=doubts, late=late, version=version)
         return bytes(buffer)
 
-    async def _deliver(self, transfer: Transfer, sink: ByteSink, *, doubts: int, late: Sequence[float] = LATE_PAUSES) -> None:
+    async def _deliver(
+        self,
+        transfer: Transfer,
+        sink: ByteSink,
+        *,
+        doubts: int,
+        late: Sequence[float] = LATE_PAUSES,
+        version: KnownVersion = ANY_VERSION,
+    ) -> None:
         """Carry out a transfer from the network, a local file or a data: URL."""
         guard = MediaGuard(transfer, sink, doubts=doubts)
 
         async def attempt() -> None:
             async with self._session.stream(transfer.url, transfer.headers()) as response:
+                version.check(response)
                 with self._versions.checked(transfer, response):
                     await guard.receive(response)
 
@@ -232,18 +245,3 @@ class Fetcher:
         if not self._local_files_allowed:
             raise ForbiddenSourceError("The source leads to a local file, which may not be read.")
         return local_files.read_chunks(path, byte_range, exact=exact)
-
-
-def _refuse_local_file(url: str) -> None:
-    """Raise `NotAPlaylistError` if `url` names a local file that is not a playlist."""
-    if head := local_file_head(url):
-        raise NotAPlaylistError(head)
-
-
-def _append_to(buffer: bytearray) -> ByteSink:
-    """Return a sink that appends to `buffer`."""
-
-    async def append(chunk: bytes) -> None:
-        buffer.extend(chunk)
-
-    return append

@@ -5,11 +5,10 @@ from contextlib import contextmanager
 
 import httpx
 
-from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.fetch.transfer import Transfer
-from transcoder.edge.fetch.validators import ContentRange, content_length
+from transcoder.edge.fetch.validators import total_length
 from transcoder.errors import ChangedFileError
 
 
@@ -44,7 +43,7 @@ class FileVersions:
         if transfer.byte_range is None:
             yield
             return
-        total, known = _length(response), self._lengths.get(transfer.url)
+        total, known = total_length(response), self._lengths.get(transfer.url)
         if total is not None and known not in {None, total}:
             error = ChangedFileError(f"{resource_name(transfer.url)}: the file has changed: it had {known} bytes, and has {total} now.")
             raise TransientError(error)
@@ -60,13 +59,3 @@ class FileVersions:
         if known[:length] != found[:length]:
             raise ChangedFileError(f"{resource_name(url)}: the file has changed: it has other bytes at offset {at} now.")
         self._bytes_at[url, at] = max(known, found, key=len)
-
-
-def _length(response: httpx.Response) -> int | None:
-    """Return the length of the whole resource, uncompressed; None if the response does not tell it."""
-    if BodyDecoder(response).is_compressed:
-        return None
-    if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        served = ContentRange.of(response)
-        return served.total if served else None
-    return content_length(response) if response.status_code == httpx.codes.OK else None

@@ -88,6 +88,12 @@ def local_file_head(url: str) -> FileHead | None:
     return FileHead(local_files.base_url(url), HTTPStatus.OK, safe_content_type(content_type), length, requested_url=url)
 
 
+def refuse_local_file(url: str) -> None:
+    """Raise `NotAPlaylistError` if `url` names a local file that is not a playlist."""
+    if head := local_file_head(url):
+        raise NotAPlaylistError(head)
+
+
 def read_file_head(response: httpx.Response) -> FileHead:
     """Read from a response's headers what they say about the file."""
     compressed = BodyDecoder(response).is_compressed

@@ -5,6 +5,8 @@ from typing import NamedTuple, Self
 
 import httpx
 
+from transcoder.edge.fetch.content_encoding import BodyDecoder
+
 
 class ContentRange(NamedTuple):
     """A Content-Range (RFC 9110, 14.4); `stop` is the first byte after it."""
@@ -33,6 +35,16 @@ def length_after_416(response: httpx.Response) -> int | None:
 def content_length(response: httpx.Response) -> int | None:
     """Return how many bytes the body has by the Content-Length of `response`; None if there is none."""
     return int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
+
+
+def total_length(response: httpx.Response) -> int | None:
+    """Return the length of the whole resource, uncompressed; None if the response does not tell it."""
+    if BodyDecoder(response).is_compressed:
+        return None
+    if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        served = ContentRange.of(response)
+        return served.total if served else None
+    return content_length(response) if response.status_code == httpx.codes.OK else None
 
 
 class Validators(NamedTuple):
