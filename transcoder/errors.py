@@ -48,6 +48,13 @@ class TooLargeError(TranscoderError):
     slug = "too-large"
 
 
+class RangeNotSatisfiableError(TranscoderError):
+    """The requested range has none of the file's bytes."""
+
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    slug = "range-not-satisfiable"
+
+
 class UnsupportedSourceError(TranscoderError):
     """The source cannot be made into an MP4: protected, live, not a video, or a broken playlist."""
 

@@ -41,6 +41,10 @@ class Settings:
     """How many redirects in a row are followed."""
     response_limit: int = 200 * MIB - MIB // 4
     """Longest response in bytes; a longer one ends with an error. Lambda itself cuts responses at 200 MiB without telling the caller."""
+    plain_heads: int = 60
+    """From how many heads of segments the index of a plain MP4 may be made where the caller leaves the layout to the source."""
+    index_cache_bytes: int = 16 * MIB
+    """How many bytes of indexes of plain MP4s an execution environment keeps for the next requests."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda's timeout an unfinished invocation is ended with an error; at most half of the time that it has."""
     signing_keys: tuple[str, ...] = field(default=(), repr=False)

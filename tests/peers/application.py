@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,9 +66,11 @@ def ask(
     settings: Settings | None = None,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
+    into: Answered | None = None,
 ) -> Answered:
-    """Send a request for `target`, a path with a query, to a new application."""
-    return ask_all([target], network=network, settings=settings, method=method, headers=headers)[0]
+    """Send a request for `target`, a path with a query, to a new application; the response is recorded in `into`, if it is given."""
+    answers = None if into is None else [into]
+    return ask_all([target], network=network, settings=settings, method=method, headers=headers, into=answers)[0]
 
 
 def ask_all(
@@ -78,16 +80,19 @@ def ask_all(
     settings: Settings | None = None,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
+    into: Sequence[Answered] | None = None,
 ) -> list[Answered]:
-    """Send requests for `targets` to one application, one after another."""
+    """Send requests for `targets` to one application, one after another.
+
+    The responses are recorded in `into`, if it is given: then they are there even if a request fails after its response has begun.
+    """
+    answers = [Answered() for _ in targets] if into is None else list(into)
 
     async def run() -> list[Answered]:
-        answers = []
         async with application(settings or Settings(), network=network) as serve:
-            for target in targets:
+            for target, answer in zip(targets, answers, strict=True):
                 path, _, query = target.partition("?")
-                answers.append(Answered())
-                await serve(Request(method, path, query, headers or {}), answers[-1])
+                await serve(Request(method, path, query, headers or {}), answer)
         return answers
 
     return asyncio.run(run())

@@ -9,6 +9,7 @@ from transcoder.app.answer import Answer
 from transcoder.app.signed_links import SignedLinks
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
+from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -24,6 +25,7 @@ class Dependencies:
     network: Network
     clock: Callable[[], float]
     """A monotonic clock, in seconds, for measuring durations."""
+    indexes: IndexCache
 
     @asynccontextmanager
     async def fetcher(self, url: str, *, answer: Answer) -> AsyncIterator[Fetcher]:

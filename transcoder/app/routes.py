@@ -16,6 +16,7 @@ from transcoder.core.answer.function_url import Request, ResponseHead, problem_r
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
+from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -33,7 +34,8 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
 
     """
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
-    dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings), signed_links, network, clock)
+    resolver, indexes = Resolver(settings), IndexCache(settings.index_cache_bytes)
+    dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), resolver, signed_links, network, clock, indexes)
 
     async def serve(request: Request, answer: Answer) -> None:
         try:

@@ -12,10 +12,10 @@ class Cors:
 
     allow_origins: tuple[str, ...] = ("*",)
     allow_methods: tuple[str, ...] = ("GET", "HEAD")
-    allow_headers: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ("if-range", "range")
     expose_headers: tuple[str, ...] = (
         "accept-ranges", "content-disposition", "content-range", "etag", "server-timing", "x-audio-reencoded", "x-content-duration",
-        "x-content-length-estimate",
+        "x-content-length", "x-content-length-estimate",
     )  # fmt: skip
     """Response headers that a script may read in addition to the few that it always may."""
     max_age_seconds: int = 3600

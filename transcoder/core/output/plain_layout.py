@@ -9,6 +9,9 @@ from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import COPY_EVERYTHING, FileFormat
 from transcoder.errors import PlainLayoutError
 
+MAX_HEADS = 20_000
+"""An index of more heads is not made, whoever asks for it."""
+
 
 def check_plan(plan: Plan, *, max_heads: int) -> None:
     """Check what the playlists alone show: one timeline of fragmented MP4 in the clear, with at most so many segments.

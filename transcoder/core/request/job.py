@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.output_format import AudioMode, FileFormat, VideoMode
+from transcoder.core.request.output_format import AudioMode, FileFormat, Layout, VideoMode
 from transcoder.errors import BadRequestError
 
 MAX_URL_CHARACTERS = 8192
@@ -37,6 +37,7 @@ class Job:
     """The maximum size of the file in bytes, by the estimate."""
     video: VideoMode = VideoMode.COPY
     audio_codec: AudioMode = AudioMode.AUTO
+    layout: Layout = Layout.FRAGMENTED
 
     @property
     def kind(self) -> TrackKind:
@@ -64,6 +65,8 @@ def checked_job(job: Job) -> Job:
         raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
     if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
         raise BadRequestError(f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has.")
+    if job.layout is Layout.PLAIN and (job.format is FileFormat.MP3 or (job.exact and job.is_clip)):
+        raise BadRequestError("layout: plain is about MP4s that are copied; it cannot be combined with format=mp3 or exact=1.")
     if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
         raise BadRequestError("fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance.")
     return job

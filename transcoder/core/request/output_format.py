@@ -40,6 +40,17 @@ class FileFormat(Enum):
         return {"mp4": "video/mp4", "m4a": "audio/mp4", "mp3": "audio/mpeg"}[self.value]
 
 
+class Layout(Enum):
+    """Where an MP4 lists its samples."""
+
+    AUTO = "auto"
+    """`plain` where a few requests to the origin suffice for that, and else `fragmented`; the source alone decides."""
+    PLAIN = "plain"
+    """In its `moov`: the length is known before the first byte, and any range can be sent."""
+    FRAGMENTED = "fragmented"
+    """In fragments: it is streamed while it is made."""
+
+
 class VideoMode(Enum):
     """How the video gets into the output."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.request.job import Job, checked_job
-from transcoder.core.request.output_format import AudioMode, FileFormat, VideoMode
+from transcoder.core.request.output_format import AudioMode, FileFormat, Layout, VideoMode
 from transcoder.core.request.values import parse_choice, parse_flag, parse_positive_int, parse_size, parse_text, parse_time
 from transcoder.errors import BadRequestError
 
@@ -86,6 +86,13 @@ PARAMETERS = (
         "MODE",
         "auto (default) re-encodes audio that MP4 cannot hold, or that changes its format; copy refuses it",
         lambda job, text: replace(job, audio_codec=parse_choice(AudioMode, "audio_codec", text)),
+    ),
+    Parameter(
+        "layout",
+        "LAYOUT",
+        "plain: an MP4 with a length, of which any range can be fetched; fragmented (default): one that is streamed while it is made; "
+        "auto: plain where the source allows it at little cost",
+        lambda job, text: replace(job, layout=parse_choice(Layout, "layout", text)),
     ),
     Parameter(
         "item",

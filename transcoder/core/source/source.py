@@ -66,6 +66,11 @@ class ResolvedSource:
     file: FileHead | None = None
     """The file to pass through; the plan is empty then."""
 
+    @property
+    def audio_language(self) -> str | None:
+        """The language of its audio, if the playlist gives it."""
+        return self.choice.rendition.language if self.choice and self.choice.rendition else None
+
     def extension(self, job: Job) -> str:
         """Return the file name extension of the output."""
         return file_extension(self.file) if self.file else job.format.value

@@ -1,0 +1,102 @@
+"""A plain MP4 as a response: any range of it, with its exact length, while nothing of it is stored."""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from transcoder.app.answer import Answer
+from transcoder.app.dependencies import Dependencies
+from transcoder.app.response_head import OutputHead, ServerTiming
+from transcoder.core.answer.byte_ranges import FilePart, requested_part
+from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, Request, problem_response
+from transcoder.core.hls.plan import Plan
+from transcoder.core.output.plain_layout import MAX_HEADS
+from transcoder.core.request.output_format import Layout
+from transcoder.edge.fetch import Fetcher
+from transcoder.errors import ChangedFileError, PlainLayoutError, RangeNotSatisfiableError, TooLargeError
+from transcoder.pipeline.index_cache import index_key
+from transcoder.pipeline.plain_file import PlainFile, send_part
+from transcoder.pipeline.plain_index import Labels, make_index
+
+
+class PlainOutput:
+    """The plain MP4 of a plan, if its source has one."""
+
+    def __init__(self, plan: Plan, labels: Labels, *, fetcher: Fetcher, dependencies: Dependencies) -> None:
+        """Make nothing yet."""
+        self._plan = plan
+        self._labels = labels
+        self._fetcher = fetcher
+        self._dependencies = dependencies
+        self._key = b""
+
+    async def find(self, layout: Layout, *, timing: ServerTiming, answer: Answer) -> PlainFile | None:
+        """Return the file; None if the output is to be fragmented. Nothing but `layout` and the source decides that.
+
+        Raises:
+            PlainLayoutError: it is to be plain, and the source has no plain layout.
+            TranscoderError: what `make_index` raises; a head that fails does not make the output fragmented.
+        """
+        if layout is Layout.FRAGMENTED:
+            return None
+        try:
+            return await self._find(timing, answer, max_heads=self._max_heads(layout))
+        except PlainLayoutError:
+            if layout is Layout.PLAIN:
+                raise
+            return None
+
+    def _max_heads(self, layout: Layout) -> int:
+        return MAX_HEADS if layout is Layout.PLAIN else self._dependencies.settings.plain_heads
+
+    async def _find(self, timing: ServerTiming, answer: Answer, *, max_heads: int) -> PlainFile:
+        """Return the file that is kept from an earlier request, or make it."""
+        settings, cache = self._dependencies.settings, self._dependencies.indexes
+        self._key = index_key(self._plan, self._labels, max_heads=max_heads)
+        file = cache.find(self._key)
+        heads, description = 0, "cached"
+        if file is None:
+            file = await make_index(self._plan, self._labels, fetcher=self._fetcher, settings=settings, max_heads=max_heads)
+            cache.keep(self._key, file)
+            heads, description = file.heads, f"{file.heads} heads, {file.head_bytes} bytes"
+        milliseconds = timing.mark("index", description)
+        answer.note(layout="plain", index_ms=round(milliseconds, 1), index_heads=heads, index_bytes=file.kept_bytes)
+        return file
+
+    async def send(self, file: PlainFile, request: Request, answer: Answer, head: OutputHead) -> None:
+        """Send the part of the file that the request asks for.
+
+        Raises:
+            ChangedFileError: the source is no longer the one that the file was made of; the next request makes another file.
+            TooLargeError: the whole file is asked for and too large; or, after the first bytes, the rest of it is.
+            UpstreamError: the source cannot be fetched.
+        """
+        limit = self._dependencies.settings.response_limit - MAX_PRELUDE_BYTES
+        try:
+            is_head = request.method == "HEAD"
+            part = requested_part(request.headers, length=file.length, etag=file.etag, limit=limit, is_head=is_head)
+        except RangeNotSatisfiableError as error:
+            await _refuse_range(error, file, answer)
+            return
+        headers = [("accept-ranges", "bytes"), ("etag", file.etag), *part.headers(file.length)]
+        await answer.start(head.build(headers, status=part.status, seconds=file.movie.seconds))
+        if not is_head and part.status is not HTTPStatus.NOT_MODIFIED:
+            await self._send_body(file, part, answer)
+
+    async def _send_body(self, file: PlainFile, part: FilePart, answer: Answer) -> None:
+        settings = self._dependencies.settings
+        try:
+            await send_part(file, part.start, part.end, fetcher=self._fetcher, settings=settings, write=answer.write)
+        except ChangedFileError:
+            self._dependencies.indexes.drop(self._key)
+            raise
+        if part.end < part.stop:
+            raise TooLargeError(f"The response breaks off after {part.end - part.start} bytes; request the rest in further ranges.")
+
+
+async def _refuse_range(error: RangeNotSatisfiableError, file: PlainFile, answer: Answer) -> None:
+    """Send a 416 with a body: a Function URL does not end a response that has none."""
+    answer.note(outcome=error.slug)
+    head, body = problem_response(error)
+    about = (("content-range", f"bytes */{file.length}"), ("accept-ranges", "bytes"), ("etag", file.etag))
+    await answer.start(replace(head, headers=(*head.headers, *about)))
+    await answer.write(body)
