@@ -142,6 +142,14 @@ class InvocationError(TranscoderError):
     slug = "invocation-failed"
 
 
+class BrokenOffError(InvocationError):
+    """The transport of a response failed, so that it is incomplete; another request may continue it."""
+
+
+class ThrottledError(BrokenOffError):
+    """All execution environments of the function are busy (429)."""
+
+
 @contextmanager
 def single_error() -> Iterator[None]:
     """Raise the first exception of a task group itself, without the exception group around it.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.function_call import add_connections_option, call_by_url
+from transcoder.cli.invoke import fetch_through_function
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
 from transcoder.cli.progress import progress_sink
@@ -21,6 +23,7 @@ from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
+from transcoder.errors import BadRequestError
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
@@ -46,6 +49,8 @@ def add_command(subparsers: Subparsers) -> None:
     add_parameter_options(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     add_origin_options(parser)
+    parser.add_argument("--via", metavar="URL", help="let the function at this address make the MP4, and fetch it by ranges if it is plain")
+    add_connections_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -58,6 +63,11 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
         TerminatedError: a signal ended it.
 
     """
+    if arguments.via is not None:
+        if arguments.header or arguments.referer or arguments.user_agent or arguments.proxy is not None:
+            raise BadRequestError("--via: the function fetches from origins, without --header, --referer, --user-agent and --proxy.")
+        fetch_through_function(arguments.url, arguments, settings, lambda query: call_by_url(arguments.via, query))
+        return ExitCode.SUCCESS
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
     asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, network), output, settings)))

@@ -3,17 +3,15 @@
 import argparse
 import asyncio
 import sys
-import uuid
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
 
-from transcoder import __version__
 from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
-from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4
-from transcoder.cli.output import Output, output_to
-from transcoder.cli.progress import progress_sink
+from transcoder.cli.fetch_mp4 import receive_into
+from transcoder.cli.function_call import LINK_SECONDS, Call, add_connections_option, call_by_name, call_by_url
+from transcoder.cli.mp4_receiver import ReceivedMp4
+from transcoder.cli.output import output_to
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
@@ -22,15 +20,9 @@ from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import encode_query
-from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
-from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
+from transcoder.edge.invoke import LambdaFunction
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
-
-_LINK_SECONDS = 3600
-"""How long the signed link of a request is valid."""
-Call = Callable[[Receiver], Awaitable[None]]
-"""Calls the function, passes its response to the receiver, and returns only if the transport reports success."""
 
 
 def add_command(subparsers: Subparsers) -> None:
@@ -55,6 +47,7 @@ def add_command(subparsers: Subparsers) -> None:
     )
     add_parameter_options(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    add_connections_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -67,16 +60,22 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         TerminatedError: a signal ended it.
 
     """
-    values = parameter_values(arguments)
-    job = make_job(checked_url(arguments.playlist), values)
-    if job.format is FileFormat.MP3:
-        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
-    output = output_to(_output_path(arguments, job), overwrite=arguments.force)
-    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=_LINK_SECONDS))
-    call = _make_call(arguments, query)
-    received = asyncio.run(until_terminated(_invoke(call, output)))
+    received = fetch_through_function(arguments.playlist, arguments, settings, lambda query: _make_call(arguments, query))
     print(received, file=sys.stderr if arguments.output == "-" else sys.stdout)
     return ExitCode.SUCCESS
+
+
+def fetch_through_function(source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str], Call]) -> ReceivedMp4:
+    """Let the function make an MP4 of `source`, with a call that `make_call` makes of a query. Raises what `run` does."""
+    values = parameter_values(arguments)
+    job = make_job(checked_url(source), values)
+    if job.format is FileFormat.MP3:
+        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
+    if arguments.connections < 1:
+        raise BadRequestError("--connections: at least one range is fetched at once.")
+    output = output_to(_output_path(arguments, job), overwrite=arguments.force)
+    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
+    return asyncio.run(until_terminated(receive_into(output, make_call(query), connections=arguments.connections)))
 
 
 def _output_path(arguments: argparse.Namespace, job: Job) -> str:
@@ -85,25 +84,5 @@ def _output_path(arguments: argparse.Namespace, job: Job) -> str:
 
 def _make_call(arguments: argparse.Namespace, query: str) -> Call:
     if arguments.function is None:
-        base = checked_url(arguments.url).partition("?")[0].rstrip("/")
-        url = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=arguments.sign_aws, region=arguments.region)
-        return lambda receiver: url.invoke(into=receiver)
-    function = LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region)
-    return lambda receiver: function.invoke(_event(query), into=receiver)
-
-
-def _event(query: str) -> bytes:
-    """Return the event that a Function URL would make of the request; through the SDK the caller has to make it."""
-    headers = (("host", "localhost"), ("user-agent", f"transcoder/{__version__}"))
-    request = HttpRequest("GET", f"/download?{query}", headers, b"", "127.0.0.1")
-    return make_event(request, request_id=str(uuid.uuid4()), trace_id=new_trace_id(), now=datetime.now(UTC))
-
-
-async def _invoke(call: Call, output: Output) -> ReceivedMp4:
-    with output:
-        with progress_sink(output) as sink:
-            receiver = Mp4Receiver(sink)
-            await call(receiver)
-            received = receiver.finish()
-        output.commit()
-    return received
+        return call_by_url(arguments.url, query, sign=arguments.sign_aws, region=arguments.region)
+    return call_by_name(LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region), query)

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.output.announcement import Announcement
@@ -13,8 +14,6 @@ from transcoder.pipeline import Sink
 
 ROUNDING_SECONDS = 0.01
 """By how much X-Content-Duration and the MP4's own header may differ."""
-MAX_PROBLEM_BYTES = 64 * 1024
-"""How much of an error response is kept for its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,9 @@ class ReceivedMp4:
     def __str__(self) -> str:
         """Return a summary of one line."""
         rate = self.whole.length / max(self.total_seconds, 1e-6) / 1e6
+        fragments = f" and {self.whole.fragments} fragments" if self.whole.fragments else ""
         return (
-            f"whole: {self.whole.sent:.3f} s in {self.whole.length} bytes and {self.whole.fragments} fragments; "
+            f"whole: {self.whole.sent:.3f} s in {self.whole.length} bytes{fragments}; "
             f"first byte after {self.first_byte_seconds:.3f} s, all after {self.total_seconds:.3f} s, {rate:.1f} MB/s"
         )
 
@@ -57,7 +57,7 @@ class Mp4Receiver:
         if head.status == HTTPStatus.OK:
             estimate = head.headers.get("x-content-length-estimate", "")
             estimated_bytes = int(estimate) if estimate.isascii() and estimate.isdigit() else None
-            await self._sink.start(Announcement(_announced_seconds(head), {}, estimated_bytes))
+            await self._sink.start(Announcement(announced_seconds(head), {}, estimated_bytes))
 
     async def write(self, chunk: bytes) -> None:
         """Receive a piece of the body.
@@ -91,13 +91,21 @@ class Mp4Receiver:
             whole = self._verifier.end()
         except TranscodeError as error:
             raise InvocationError(f"The response is not a whole MP4: {error}") from error
-        announced = _announced_seconds(self._head)
-        if abs(whole.announced - announced) > ROUNDING_SECONDS:
-            raise InvocationError(f"X-Content-Duration says {announced:.3f} s, but the header of the MP4 says {whole.announced:.3f} s.")
+        check_announced(whole, announced_seconds(self._head))
         return ReceivedMp4(whole, (self._first_byte_at or now) - self._requested_at, now - self._requested_at)
 
 
-def _announced_seconds(head: ReceivedHead) -> float:
+def check_announced(whole: WholeMp4, announced: float) -> None:
+    """Check that the header of an MP4 announces what the response does.
+
+    Raises:
+        InvocationError: it does not.
+    """
+    if abs(whole.announced - announced) > ROUNDING_SECONDS:
+        raise InvocationError(f"X-Content-Duration says {announced:.3f} s, but the header of the MP4 says {whole.announced:.3f} s.")
+
+
+def announced_seconds(head: ReceivedHead) -> float:
     """Return the announced duration.
 
     Raises:

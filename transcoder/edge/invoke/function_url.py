@@ -1,15 +1,18 @@
 """Invoke a function over HTTP by its Function URL, or by the URL of a proxy in front of it; requests can be signed."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import httpx
 
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
-from transcoder.errors import BadRequestError, InvocationError
+from transcoder.errors import BadRequestError, BrokenOffError
 
 CHUNK_BYTES = 64 * 1024
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _REGION_IN_HOST = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 
 
@@ -24,25 +27,25 @@ class FunctionUrl:
     region: str | None = None
     """Region to sign for; None uses the one in the URL's host, or else the one from the environment or the profile."""
 
-    async def invoke(self, *, into: Receiver) -> None:
-        """GET the URL. Returns only if the HTTP response is complete, which does not prove that the video is whole.
+    async def invoke(self, *, into: Receiver, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        """GET the URL with `headers`. Returns only if the HTTP response is complete, which does not prove that the video is whole.
 
         Raises:
             BadRequestError: there are no credentials or no region to sign with, or the environment names a proxy that cannot be used.
-            InvocationError: the server cannot be reached, or the connection broke.
+            BrokenOffError: the server cannot be reached, or the connection broke.
         """
         # Proxies must not compress the bytes that the function sends.
-        headers = {"accept-encoding": "identity"}
-        headers |= self._signature() if self.sign else {}
+        all_headers = {"accept-encoding": "identity", **headers}
+        all_headers |= self._signature() if self.sign else {}
         try:
             async with _open_client() as client:
-                await self._receive(client, headers, into)
+                await self._receive(client, all_headers, into)
         except httpx.RemoteProtocolError as error:
-            raise InvocationError("The response broke off: its body is incomplete or not valid HTTP.") from error
+            raise BrokenOffError("The response broke off: its body is incomplete or not valid HTTP.") from error
         except httpx.InvalidURL as error:
             raise BadRequestError(f"{self.url!r} is not a valid URL.") from error
         except httpx.TransportError as error:
-            raise InvocationError(f"{httpx.URL(self.url).host}: {str(error) or type(error).__name__}.") from error
+            raise BrokenOffError(f"{httpx.URL(self.url).host}: {str(error) or type(error).__name__}.") from error
 
     async def _receive(self, client: httpx.AsyncClient, headers: dict[str, str], into: Receiver) -> None:
         into.request_started()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from transcoder.core.answer.prelude import PreludeReader
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
-from transcoder.errors import InvocationError
+from transcoder.errors import BrokenOffError, InvocationError, ThrottledError
 
 LOOPBACK_REGION = "us-east-1"
 MAX_BUFFERED_EVENTS = 4
@@ -50,7 +50,7 @@ class LambdaFunction:
             if isinstance(stream_event, Exception):
                 raise stream_event
             if stream_event is None:
-                raise InvocationError("The event stream ended without InvokeComplete, so the response is incomplete.")
+                raise BrokenOffError("The event stream ended without InvokeComplete, so the response is incomplete.")
             await response.feed(stream_event)
             room.release()
 
@@ -91,10 +91,13 @@ class LambdaFunction:
                 response = client.invoke_with_response_stream(FunctionName=self.name, Payload=event)
                 with contextlib.closing(response["EventStream"]) as stream:
                     yield from stream
-        except (BotoCoreError, ClientError) as error:
-            raise InvocationError(f"{self.name}: {error}") from error
+        except ClientError as error:
+            is_busy = error.response.get("Error", {}).get("Code") == "TooManyRequestsException"
+            raise (ThrottledError if is_busy else InvocationError)(f"{self.name}: {error}") from error
+        except BotoCoreError as error:
+            raise BrokenOffError(f"{self.name}: {error}") from error
         except (ParserError, HTTPError) as error:  # botocore does not translate them
-            raise InvocationError(f"{self.name}: the event stream broke off or is damaged: {error}") from error
+            raise BrokenOffError(f"{self.name}: the event stream broke off or is damaged: {error}") from error
 
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415  # slow to load
@@ -137,9 +140,9 @@ class _ResponseReader:
     def _complete(self, end: Mapping[str, str]) -> None:
         code = end.get("ErrorCode", "")
         if code:
-            raise InvocationError(f"The function failed: {code}: {_message(end.get('ErrorDetails', ''))}")
+            raise BrokenOffError(f"The function failed: {code}: {_message(end.get('ErrorDetails', ''))}")
         if not self._started:
-            raise InvocationError("The response ended before its prelude was complete.")
+            raise BrokenOffError("The response ended before its prelude was complete.")
 
 
 def _message(details: str) -> str:

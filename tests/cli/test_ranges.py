@@ -1,0 +1,177 @@
+"""`transcoder invoke` and `get --via` fetch a plain MP4 by ranges: the first one alone, then several at once."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import Serve
+from peers.large_source import write_large_source
+from peers.origin import GOOD, Origin, Request, Rule
+from peers.running_emulator import SECONDS, emulated
+
+from transcoder.cli import main
+from transcoder.cli.file_parts import PART_BYTES
+from transcoder.core.output.plain_verifier import PlainVerifier
+from transcoder.emulator import Options, Running
+from transcoder.errors import TranscodeError
+
+SEGMENTS = 10
+
+
+@pytest.fixture(scope="module")
+def files(media: Callable[[str], Path]) -> dict[str, bytes]:
+    return dict(write_large_source(media, segments=SEGMENTS, segment_bytes=2_500_000))
+
+
+@pytest.fixture
+def origin(files: dict[str, bytes], serve: Serve) -> Origin:
+    return serve(dict(files))
+
+
+@contextmanager
+def function(*, concurrency: int = 4, max_waiting: int = 100, **environ: str) -> Iterator[Running]:
+    merged = {**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_RETRY_SECONDS": "0.01", **environ}
+    with emulated(Options(environ=merged, concurrency=concurrency, max_waiting=max_waiting)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Running]:
+    with function() as running:
+        yield running
+
+
+def expected(running: Running, origin: Origin) -> bytes:
+    query = {"layout": "plain", "url": origin.url("/main.m3u8")}
+    return httpx.get(f"{running.url}/download", params=query, timeout=SECONDS).content
+
+
+def by_sdk(running: Running, url: str) -> list[str]:
+    return ["invoke", url, "--function", "transcoder", "--endpoint-url", running.url]
+
+
+def by_http(running: Running, url: str) -> list[str]:
+    return ["invoke", url, "--url", running.url]
+
+
+def by_get(running: Running, url: str) -> list[str]:
+    return ["get", url, "--via", running.url]
+
+
+every_way = pytest.mark.parametrize(
+    "way", [pytest.param(by_sdk, id="SDK"), pytest.param(by_http, id="HTTP"), pytest.param(by_get, id="get")]
+)
+Way = Callable[[Running, str], list[str]]
+
+
+@every_way
+def test_the_parts_make_the_file(way: Way, service: Running, origin: Origin, tmp_path: Path) -> None:
+    output = tmp_path / "output.mp4"
+    assert main([*way(service, origin.url("/main.m3u8")), "--layout", "plain", "-o", str(output)]) == 0
+    assert output.read_bytes() == expected(service, origin)
+    assert output.stat().st_size > 3 * PART_BYTES
+
+
+def test_the_summary_tells_length_and_times(service: Running, origin: Origin, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--layout", "plain", "-o", str(tmp_path / "output.mp4")]
+    assert main([*by_http(service, origin.url("/main.m3u8")), *options]) == 0
+    assert f"whole: 20.000 s in {(tmp_path / 'output.mp4').stat().st_size} bytes; first byte after " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("connections", [1, 4, 8])
+def test_the_first_range_is_fetched_alone_and_then_several_at_once(connections: int, origin: Origin, tmp_path: Path) -> None:
+    with function(concurrency=connections) as running:
+        options = ["--layout", "plain", "--connections", str(connections), "-o", str(tmp_path / "output.mp4")]
+        assert main([*by_http(running, origin.url("/main.m3u8")), *options]) == 0
+    playlists = [number for number, request in enumerate(origin.requests) if request.path == "/main.m3u8"]
+    assert len(playlists) == 4
+    before_the_second = origin.requests[: playlists[1]]
+    assert len({request.path for request in before_the_second if request.path.endswith(".m4s")}) == SEGMENTS
+    heads = Counter(request.path for request in origin.requests if request.headers.get("range", "").startswith("bytes=0-"))
+    indexes = sum(heads.values()) / SEGMENTS
+    assert indexes <= min(connections, 3) + 1, f"{indexes:g} indexes, {len(origin.requests)} requests at the origin"
+
+
+def test_busy_environments_are_waited_for(origin: Origin, tmp_path: Path) -> None:
+    output = tmp_path / "output.mp4"
+    with function(concurrency=1, max_waiting=0) as running:
+        options = ["--layout", "plain", "--connections", "3", "-o", str(output)]
+        assert main([*by_http(running, origin.url("/main.m3u8")), *options]) == 0
+        assert main([*by_sdk(running, origin.url("/main.m3u8")), *options, "--force"]) == 0
+        assert output.read_bytes() == expected(running, origin)
+
+
+@every_way
+def test_what_breaks_is_resumed(way: Way, origin: Origin, tmp_path: Path) -> None:
+    output = tmp_path / "output.mp4"
+    cut: Counter[str] = Counter()
+
+    def decide(request: Request, earlier: int) -> Rule:
+        del earlier
+        first, _, last = request.headers.get("range", "=0-0").partition("=")[2].partition("-")
+        if int(last) - int(first) < 1_000_000 or cut[request.path]:
+            return GOOD
+        cut[request.path] += 1
+        return Rule(cut_after=500_000)
+
+    origin.decide = decide
+    with function(TRANSCODER_ATTEMPTS="1") as running:
+        assert main([*way(running, origin.url("/main.m3u8")), "--layout", "plain", "-o", str(output)]) == 0
+        assert sum(cut.values()) >= 5
+        assert output.read_bytes() == expected(running, origin)
+
+
+def test_a_file_that_changes_meanwhile_is_not_kept(
+    service: Running, origin: Origin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = origin.files
+    assert isinstance(files, dict)
+
+    def decide(request: Request, earlier: int) -> Rule:
+        if request.path == "/main.m3u8" and earlier == 1:
+            last = files["/segment9.m4s"]
+            files["/segment9.m4s"] = last[:-1] + bytes([last[-1] ^ 1])
+        return GOOD
+
+    origin.decide = decide
+    options = ["--layout", "plain", "--connections", "1", "-o", str(tmp_path / "output.mp4")]
+    assert main([*by_http(service, origin.url("/main.m3u8")), *options]) == 7
+    assert "has changed" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fragmented_output_is_streamed_as_before(service: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    url = serve(media("ts-muxed")).url("/main.m3u8")
+    assert main([*by_get(service, url), "--layout", "auto", "-o", str(tmp_path / "output.mp4")]) == 0
+    assert main([*by_http(service, url), "--layout", "plain", "-o", str(tmp_path / "none.mp4")]) == 7
+
+
+def test_options_for_origins_do_not_reach_them_through_the_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--via", "http://127.0.0.1:1", "--referer", "http://a.example", "-o", str(tmp_path / "output.mp4")]
+    assert main(["get", "http://a.example/main.m3u8", *options]) == 2
+    assert "the function fetches from origins" in capsys.readouterr().err
+
+
+def test_a_plain_mp4_is_verified(service: Running, origin: Origin) -> None:
+    data = expected(service, origin)
+
+    def verify(body: bytes, length: int = len(data)) -> None:
+        verifier = PlainVerifier(length=length)
+        verifier.feed(body)
+        verifier.end()
+
+    verify(data)
+    ftyp, moov = data[: int.from_bytes(data[:4], "big")], data.index(b"moov") - 4
+    mdat = data.index(b"mdat", moov) - 4
+    for broken in (data[:-1], data[:mdat], ftyp + data[mdat:] + data[moov:mdat], ftyp + data[mdat:], data[:mdat] + data[mdat:-500]):
+        with pytest.raises(TranscodeError):
+            verify(broken)
+    with pytest.raises(TranscodeError, match="instead of"):
+        verify(data, len(data) + 1)
+    shorter = data[:mdat] + (len(data) - mdat - 500).to_bytes(4, "big") + data[mdat + 4 : -500]
+    with pytest.raises(TranscodeError, match="not in its media"):
+        verify(shorter, len(shorter))

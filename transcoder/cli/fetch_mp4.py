@@ -1,0 +1,134 @@
+"""An MP4 from the function: streamed if it is fragmented, by ranges if it is plain; checked, and passed on in order."""
+
+import asyncio
+import time
+from collections import deque
+from http import HTTPStatus
+
+from transcoder.cli.file_parts import PART_BYTES, BusyWait, FileVersion, PartReceiver, fetch_part
+from transcoder.cli.function_call import Call
+from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
+from transcoder.cli.output import Output
+from transcoder.cli.progress import progress_sink
+from transcoder.core.answer.prelude import ReceivedHead
+from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.plain_verifier import PlainVerifier
+from transcoder.errors import BrokenOffError, InvocationError, ThrottledError, TranscodeError, single_error
+from transcoder.pipeline import Sink
+
+
+async def fetch_mp4(call: Call, sink: Sink, *, connections: int) -> ReceivedMp4:
+    """Push the output of the function into `sink`, and return what was received, if it is a whole MP4.
+
+    The first range is fetched alone, since the execution environment that answers it makes the index; then `connections` at once.
+
+    Raises:
+        InvocationError: the function failed, or its response is not a whole MP4.
+    """
+    with single_error():
+        first = await _first_response(call, sink)
+        return await _ByParts(call, sink, first).fetch(connections) if first.is_part else first.stream.finish()
+
+
+async def receive_into(output: Output, call: Call, *, connections: int) -> ReceivedMp4:
+    """Write what a call of the function sends into an output, which is kept if it is whole.
+
+    Raises:
+        InvocationError: the function failed, or its response is not a whole MP4.
+        OutputError: the output cannot be written.
+
+    """
+    with output:
+        with progress_sink(output) as sink:
+            received = await fetch_mp4(call, sink, connections=connections)
+        output.commit()
+    return received
+
+
+async def _first_response(call: Call, sink: Sink) -> "_FirstReceiver":
+    """Return what has arrived of the first response; a part may have been broken off. While the function is busy, wait."""
+    busy = BusyWait()
+    while True:
+        first = _FirstReceiver(sink)
+        try:
+            await call(first, first.part.headers)
+        except ThrottledError as error:
+            await busy.wait(None, error)
+        except BrokenOffError:
+            if not first.is_part:
+                raise
+            return first
+        else:
+            if first.head is None or first.head.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return first
+            await busy.wait(first.head, InvocationError("The function is busy (429)."))
+
+
+class _FirstReceiver:
+    """Receives the response to the first request, which shows whether the MP4 is plain."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.part = PartReceiver(0, PART_BYTES, None)
+        self.stream = Mp4Receiver(sink)
+        self.is_part = False
+        self.head: ReceivedHead | None = None
+        self.requested_at = self.first_byte_at = time.monotonic()
+
+    def request_started(self) -> None:
+        self.requested_at = time.monotonic()
+        self.stream.request_started()
+
+    async def start(self, head: ReceivedHead) -> None:
+        self.head = head
+        self.is_part = head.status == HTTPStatus.PARTIAL_CONTENT
+        await (self.part if self.is_part else self.stream).start(head)
+
+    async def write(self, chunk: bytes) -> None:
+        if not self.part.data:
+            self.first_byte_at = time.monotonic()
+        await (self.part if self.is_part else self.stream).write(chunk)
+
+
+class _ByParts:
+    """A plain MP4 whose first part has begun to arrive."""
+
+    def __init__(self, call: Call, sink: Sink, first: _FirstReceiver) -> None:
+        if first.part.version is None or first.part.head is None:
+            raise InvocationError("The function sent no response.")
+        self._call = call
+        self._sink = sink
+        self._first = first
+        self._version: FileVersion = first.part.version
+        self._seconds = announced_seconds(first.part.head)
+        self._verifier = PlainVerifier(length=self._version.length)
+
+    async def fetch(self, connections: int) -> ReceivedMp4:
+        await self._sink.start(Announcement(self._seconds, {}, self._version.length))
+        await self._write(await fetch_part(self._call, self._first.part))
+        starts, waiting = deque(range(PART_BYTES, self._version.length, PART_BYTES)), deque[asyncio.Task[bytes]]()
+        async with asyncio.TaskGroup() as tasks:
+            while starts or waiting:
+                if starts and len(waiting) < connections:
+                    waiting.append(tasks.create_task(self._fetch_part(starts.popleft())))
+                else:
+                    await self._write(await waiting.popleft())
+        return self._finish()
+
+    async def _fetch_part(self, start: int) -> bytes:
+        return await fetch_part(self._call, PartReceiver(start, min(start + PART_BYTES, self._version.length), self._version))
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            self._verifier.feed(data)
+        except TranscodeError as error:
+            raise InvocationError(f"The response is not a whole MP4: {error}") from error
+        await self._sink.write(data)
+
+    def _finish(self) -> ReceivedMp4:
+        try:
+            whole = self._verifier.end()
+        except TranscodeError as error:
+            raise InvocationError(f"The response is not a whole MP4: {error}") from error
+        check_announced(whole, self._seconds)
+        now, started = time.monotonic(), self._first.requested_at
+        return ReceivedMp4(whole, self._first.first_byte_at - started, now - started)
