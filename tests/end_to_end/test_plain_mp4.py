@@ -10,6 +10,7 @@ import httpx
 import pytest
 from conftest import Serve
 from peers import media_reader
+from peers.get_command import get
 from peers.nginx import NGINX, nginx
 from peers.origin import Origin, Rule
 from peers.running_emulator import SECONDS, curl, emulated, http
@@ -68,6 +69,18 @@ def test_the_file_is_whole_and_plain(service: Running, origin: Origin, tmp_path:
         *("ftyp", "moov", "mdat")
     ]
     assert media_reader.decoded_counts(output)["video"] == 150
+
+
+def test_the_command_line_makes_the_same_file(service: Running, origin: Origin, tmp_path: Path) -> None:
+    assert get(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--layout", "plain").returncode == 0
+    assert (tmp_path / "output.mp4").read_bytes() == whole(service, origin)
+
+
+def test_the_command_line_leaves_nothing_of_a_file_whose_media_is_missing(origin: Origin, tmp_path: Path) -> None:
+    path = sorted(path for path in origin.files if "large" in str(path) and str(path).endswith(".m4s"))[1]  # type: ignore[union-attr]
+    origin.rules[str(path)] = [Rule(times=1), Rule(status=404)]
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--layout", "plain")
+    assert (result.returncode, list(tmp_path.iterdir())) == (4, []), result.stderr
 
 
 def test_random_ranges_are_parts_of_the_whole(service: Running, origin: Origin) -> None:

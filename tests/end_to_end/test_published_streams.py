@@ -95,6 +95,26 @@ def test_an_output_is_exact_unless_the_stream_is_refused(expected: Case, publish
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("expected", cases("exact", "either"))
+def test_a_plain_output_has_the_packets_and_times_of_the_fragmented_one(expected: Case, published: Origin, tmp_path: Path) -> None:
+    url, plain, fragmented = published.url(f"/{expected.name}/{expected.entry}"), tmp_path / "plain.mp4", tmp_path / "fragmented.mp4"
+    result = get(url, plain, "--layout", "plain")
+    if result.returncode == 3:
+        assert "layout: this source cannot be sent as a plain MP4" in result.stderr.decode() or expected.kind == "either"
+        return
+    assert result.returncode == 0, result.stderr.decode()
+    assert get(url, fragmented, "--layout", "fragmented").returncode == 0
+    assert media_reader.hashes(plain) == media_reader.hashes(fragmented)
+    for times, others in zip(
+        media_reader.presentation_times(plain).values(), media_reader.presentation_times(fragmented).values(), strict=True
+    ):
+        assert [time - times[0] for time in times] == pytest.approx([time - others[0] for time in others], abs=0.001)
+    assert media_reader.decode_times_increase(plain)
+    data = plain.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert b"moof" not in data[: data.index(b"mdat")]
+
+
 MISSING_SEGMENTS = [
     ("sp-ts-muxed-aac-h264/playlist.m3u8", "n_{}_0_0.ts", (0, 3, 5)),
     ("pk-ts-demux/output.m3u8", "bear-640x360-video-{}.ts", (1, 2, 3)),

@@ -9,13 +9,12 @@ from transcoder.app.response_head import OutputHead, ServerTiming
 from transcoder.core.answer.byte_ranges import FilePart, requested_part
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, Request, problem_response
 from transcoder.core.hls.plan import Plan
-from transcoder.core.output.plain_layout import MAX_HEADS
 from transcoder.core.request.output_format import Layout
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import ChangedFileError, PlainLayoutError, RangeNotSatisfiableError, TooLargeError
+from transcoder.errors import ChangedFileError, RangeNotSatisfiableError, TooLargeError
 from transcoder.pipeline.index_cache import index_key
 from transcoder.pipeline.plain_file import PlainFile, send_part
-from transcoder.pipeline.plain_index import Labels, make_index
+from transcoder.pipeline.plain_index import Labels, fragmented_instead, make_index, max_heads_of
 
 
 class PlainOutput:
@@ -36,17 +35,10 @@ class PlainOutput:
             PlainLayoutError: it is to be plain, and the source has no plain layout.
             TranscoderError: what `make_index` raises; a head that fails does not make the output fragmented.
         """
-        if layout is Layout.FRAGMENTED:
-            return None
-        try:
-            return await self._find(timing, answer, max_heads=self._max_heads(layout))
-        except PlainLayoutError:
-            if layout is Layout.PLAIN:
-                raise
-            return None
-
-    def _max_heads(self, layout: Layout) -> int:
-        return MAX_HEADS if layout is Layout.PLAIN else self._dependencies.settings.plain_heads
+        if layout is not Layout.FRAGMENTED:
+            with fragmented_instead(layout):
+                return await self._find(timing, answer, max_heads=max_heads_of(layout, self._dependencies.settings))
+        return None
 
     async def _find(self, timing: ServerTiming, answer: Answer, *, max_heads: int) -> PlainFile:
         """Return the file that is kept from an earlier request, or make it."""

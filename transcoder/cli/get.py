@@ -10,6 +10,7 @@ from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.function_call import add_connections_option, call_by_url
 from transcoder.cli.invoke import fetch_through_function
+from transcoder.cli.local_plain import write_plain
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
 from transcoder.cli.progress import progress_sink
@@ -25,6 +26,7 @@ from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import BadRequestError
 from transcoder.pipeline import Sink, transcode
+from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -109,9 +111,11 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
                 if resolved.file:
                     await fetcher.pass_through(resolved.file.requested_url, {}, _PassthroughSink(sink))
                     return
-                with verifying(sink, job.format) as verifying_sink:
-                    plan, tags = resolved.plan, metadata_of(source)
-                    await transcode(plan, fetcher=fetcher, program=program, settings=settings, into=verifying_sink, tags=tags)
+                labels = Labels(metadata_of(source), resolved.audio_language)
+                if await write_plain(resolved.plan, labels, job.layout, fetcher=fetcher, settings=settings, sink=sink):
+                    return
+                with verifying(sink, job.format) as into:
+                    await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=into, tags=labels.tags)
 
             name = file_name(job.filename or source.name, resolved.extension(job))
             output = output or stack.enter_context(output_to(name, overwrite=options.overwrite))

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from transcoder.core.hls.plan import ByteRange, Plan, Segment, Track
@@ -14,9 +15,9 @@ from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.output.announcement import announce_plan
 from transcoder.core.output.plain_clip import cut_to_clip
-from transcoder.core.output.plain_layout import check_formats, check_heads, check_plan
+from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_plan
 from transcoder.core.output.probed_track import ProbedTrack
-from transcoder.core.request.output_format import FileFormat
+from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher, KnownVersion
 from transcoder.errors import DamagedMediaError, PlainLayoutError, UnexpectedMediaError, single_error
 from transcoder.pipeline.empty_ends import without_empty_ends
@@ -56,6 +57,25 @@ async def make_index(plan: Plan, labels: Labels, *, fetcher: Fetcher, settings: 
         except (DamagedMediaError, UnexpectedMediaError, ClockChangeError):
             fetcher.start_again()
     return await _Index(fetcher, settings, max_heads=max_heads).read(plan, labels)
+
+
+def max_heads_of(layout: Layout, settings: Settings) -> int:
+    """Return from how many heads an index may be made for that layout."""
+    return MAX_HEADS if layout is Layout.PLAIN else settings.plain_heads
+
+
+@contextmanager
+def fragmented_instead(layout: Layout) -> Iterator[None]:
+    """Leave the block if the source has no plain layout, unless `layout` says that it must have one.
+
+    Raises:
+        PlainLayoutError: it must.
+    """
+    try:
+        yield
+    except PlainLayoutError:
+        if layout is Layout.PLAIN:
+            raise
 
 
 class _Index:
