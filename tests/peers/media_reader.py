@@ -194,10 +194,22 @@ def boxes(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def is_whole(file: Path) -> bool:
-    """Tell by the `mfra` at the end of the file whether its sender sent all of it."""
+    """Tell whether its sender sent all of a file: by the `mfra` at its end, or by the last box of a plain MP4, which has a length."""
     data = file.read_bytes()
+    if b"moof" not in (kinds := [kind for kind, _, _ in top_level_boxes(data)]):
+        return kinds == [b"ftyp", b"moov", b"mdat"] and sum(size for _, _, size in top_level_boxes(data)) == len(data)
     size = int.from_bytes(data[-4:])  # the last field of mfro: the size of the mfra around it
     return 24 <= size <= len(data) and data[-16:-8].endswith(b"mfro") and data[-size:][:8] == struct.pack(">I4s", size, b"mfra")
+
+
+def top_level_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield type, offset and size of every box of a file, as its header says, whether its end is there or not."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        size = struct.unpack_from(">Q", data, at + 8)[0] if size == 1 else size or len(data) - at
+        yield kind, at, size
+        at += max(size, 8)
 
 
 def codecs(file: Path) -> list[str]:

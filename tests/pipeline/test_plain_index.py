@@ -176,6 +176,15 @@ def test_a_segment_that_is_cut_off_is_an_error(media: Media, serve: Serve) -> No
         index_of(serve(files).url("/main.m3u8"))
 
 
+def test_the_last_byte_range_may_reach_beyond_the_end_of_its_file(media: Media, serve: Serve) -> None:
+    files = files_in(media("fmp4-byterange"))
+    before = part_of(index_of(serve(files).url("/main.m3u8")).file)
+    head, _, rest = files["/main.m3u8"].decode().rpartition("#EXT-X-BYTERANGE:")
+    length, _, others = rest.partition("@")
+    files["/main.m3u8"] = f"{head}#EXT-X-BYTERANGE:{int(length) + 1000}@{others}".encode()
+    assert part_of(index_of(serve(files).url("/main.m3u8")).file) == before
+
+
 def test_damage_that_passes_is_read_again(media: Media, serve: Serve) -> None:
     origin = serve(files := files_in(media("fmp4-muxed")))
     path = segment_paths(files)[1]

@@ -156,7 +156,8 @@ class _Index:
         total = version.validators and version.validators.length
         if total is None:
             raise DamagedMediaError("The origin does not say how long a segment is, although it did so before.")
-        boxes = SegmentBoxes(place.start, place.start + segment.range.length if segment.range else total, size)
+        # The byte range of a last segment may reach beyond the end of its file; what is missing then shows at the end of the track.
+        boxes = SegmentBoxes(place.start, min(place.start + segment.range.length, total) if segment.range else total, size)
         boxes.feed(data)
         while boxes.wanted:
             boxes.feed(await self._fetcher.head(segment.url, ByteRange(*boxes.wanted), version=version))
