@@ -75,7 +75,8 @@ def _next_one_encrypted(folder: Path, number: int) -> bytes:
 
 
 def hashes_of(origin: Origin, into: Path) -> dict[str, str]:
-    output = download(origin.url("/main.m3u8"), into)
+    """Return the hashes of the fragmented output, for which each segment is fetched once; a plain one needs its head before."""
+    output = download(origin.url("/main.m3u8"), into, "--layout", "fragmented")
     assert media_reader.is_whole(output)
     return media_reader.hashes(output)
 

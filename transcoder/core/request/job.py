@@ -37,7 +37,7 @@ class Job:
     """The maximum size of the file in bytes, by the estimate."""
     video: VideoMode = VideoMode.COPY
     audio_codec: AudioMode = AudioMode.AUTO
-    layout: Layout = Layout.FRAGMENTED
+    layout: Layout = Layout.AUTO
 
     @property
     def kind(self) -> TrackKind:

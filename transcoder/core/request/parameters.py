@@ -90,8 +90,8 @@ PARAMETERS = (
     Parameter(
         "layout",
         "LAYOUT",
-        "plain: an MP4 with a length, of which any range can be fetched; fragmented (default): one that is streamed while it is made; "
-        "auto: plain where the source allows it at little cost",
+        "plain: an MP4 with a length, of which any range can be fetched; fragmented: one that is streamed while it is made; "
+        "auto (default): plain where the source allows it at little cost",
         lambda job, text: replace(job, layout=parse_choice(Layout, "layout", text)),
     ),
     Parameter(
