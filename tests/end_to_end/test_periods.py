@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 import pytest
 from conftest import Serve
+from generated_video import GeneratedVideo
+from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers import media_reader
 from peers.av_sync import beep_delays, peaks
 from peers.get_command import get
@@ -181,3 +183,17 @@ def test_periods_may_have_the_same_timestamps_and_pictures(media: Callable[[str]
     files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{entries}#EXT-X-ENDLIST\n".encode()
     output = download(serve(files).url("/main.m3u8"), tmp_path / "output.mp4")
     assert media_reader.packet_counts(output)["video"] == 250
+
+
+@pytest.mark.parametrize("excess", [0.15, 0.4, 1.5])
+@pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
+def test_the_header_counts_audio_that_outlasts_the_video_of_each_period(
+    excess: float, pack: Callable[[Path, str, GeneratedVideo], Period], serve: Serve, tmp_path: Path
+) -> None:
+    videos = [GeneratedVideo(seconds=3.0, audio_end=3.0 + excess, timestamp_offset=offset) for offset in (10.0, 500.0, 90.0)]
+    periods = [pack(tmp_path, f"period{number}", video) for number, video in enumerate(videos)]
+    (tmp_path / "main.m3u8").write_text(media_playlist(periods))
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert 0.0 <= media_reader.header_duration(output) - media_reader.duration(output) + 0.001 < 0.1

@@ -26,6 +26,10 @@ _MAX_WHOLE_BYTES = 16 * 1024 * 1024
 """A longer segment is not fetched for its end alone."""
 
 
+_FEW_PERIODS = 4
+"""Of so many periods every end is read, since EXTINF does not say by how much audio outlasts video; of more, the last one alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """The first or the last bytes of a segment."""
@@ -63,8 +67,8 @@ class SourceProbe:
         def probe_track(track: Track, period: Period) -> Coroutine[None, None, ProbedTrack]:
             # The very first segment of a rendition is probed on its way into the output, not by a request of its own.
             rendition = unopened.pop(track.kind, None)
-            is_last = period is plan.periods[-1] and not ends_early
-            return self._track(track, to_end=is_last or track.guessed_seconds > 0, rendition=rendition)
+            to_end = not ends_early and (period is plan.periods[-1] or len(plan.periods) <= _FEW_PERIODS)
+            return self._track(track, to_end=to_end or track.guessed_seconds > 0, rendition=rendition)
 
         with single_error():
             async with asyncio.TaskGroup() as tasks:
@@ -86,7 +90,7 @@ class SourceProbe:
         return having
 
     async def _track(self, track: Track, *, to_end: bool, rendition: Rendition | None) -> ProbedTrack:
-        """Probe a track's first segment, and `to_end` the end of its last one: in the last period, and where EXTINF lacks durations."""
+        """Probe a track's first segment, and `to_end` the end of its last one."""
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 first_probe = tasks.create_task(self._first_probe(track, rendition))
