@@ -197,3 +197,16 @@ def test_the_header_counts_audio_that_outlasts_the_video_of_each_period(
     result = get(serve(tmp_path).url("/main.m3u8"), output)
     assert result.returncode == 0, result.stderr.decode()
     assert 0.0 <= media_reader.header_duration(output) - media_reader.duration(output) + 0.001 < 0.1
+
+
+@pytest.mark.parametrize("early", [0.3, 1.0, 3.5])
+def test_audio_that_begins_before_the_video_of_a_later_period_is_kept(early: float, serve: Serve, tmp_path: Path) -> None:
+    videos = [GeneratedVideo(seconds=2.0), GeneratedVideo(seconds=2.0 + early, video_start=early, timestamp_offset=500.0)]
+    periods = [pack_ts(tmp_path, f"period{number}", video, seconds=8.0) for number, video in enumerate(videos)]
+    (tmp_path / "main.m3u8").write_text(media_playlist(periods))
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    files = [tmp_path / f"period{number}-0.ts" for number in range(2)]
+    assert media_reader.packet_counts(output) == media_reader.packet_counts(*files)
+    assert beep_delays(output) == pytest.approx([0.0] * len(beep_delays(output)), abs=0.03)

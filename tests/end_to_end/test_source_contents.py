@@ -141,6 +141,17 @@ def test_segments_that_were_encoded_by_themselves_are_played_whole(overlap: floa
     assert [round(after - before, 3) for before, after in pairwise(times)] == [0.04] * 149
 
 
+@pytest.mark.parametrize(("overlap", "refused"), [(0.06, False), (0.3, True), (1.9, True)])
+def test_audio_that_overlaps_alone_is_not_cut(overlap: float, *, refused: bool, serve: Serve, tmp_path: Path) -> None:
+    """The audio of the second segment begins so long before its video."""
+    early = replace(SMALL, seconds=2.0 + overlap, video_start=overlap, audio_end=2.0)
+    files = write_segments(tmp_path, [replace(SMALL, timestamp_offset=10), replace(early, timestamp_offset=12 - overlap)])
+    write_playlist(tmp_path, files)
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    found = (result.returncode, "those of the video do not" in result.stderr.decode())
+    assert found == ((4, True) if refused else (0, False)), result.stderr.decode()
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 @pytest.mark.parametrize("apart", [2, 3, 10])
 def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int, serve: Serve, tmp_path: Path) -> None:

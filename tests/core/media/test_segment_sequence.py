@@ -371,6 +371,28 @@ def test_timestamps_that_leap_inside_a_segment_are_refused(leaps: dict[Medium, f
         passed(leaping)
 
 
+@pytest.mark.parametrize("leap", [1.5, 5.0, 30.0])
+@pytest.mark.parametrize("number", [0, 1])
+def test_audio_alone_does_not_leap(leap: float, number: int) -> None:
+    extent = SegmentExtent(94, 10.0, 12.0 + leap, 1024 / 48_000)
+    leaping = replace(segment(0, 2.0, audio=extent), packets=PacketEvidence(leaps={AUDIO: leap}))
+    before = [segment(each, 2.0, at=-2.0, audio=evenly(8.0, 10.0)) for each in range(1, 1 + number)]
+    with pytest.raises(UpstreamError, match="leap by"):
+        passed(*before, leaping)
+
+
+@pytest.mark.parametrize(("leap", "refused"), [(1.5, False), (5.0, True), (30.0, True)])
+def test_evenly_spaced_pictures_do_not_leap_by_seconds(leap: float, *, refused: bool) -> None:
+    leaping = replace(segment(0, 2.0, video=SegmentExtent(50, 10.0, 12.0 + leap, FRAME)), packets=PacketEvidence(leaps={VIDEO: leap}))
+    unevenly_spaced = replace(leaping, extents={VIDEO: SegmentExtent(8, 10.0, 12.0 + leap, FRAME)})
+    passed(unevenly_spaced)
+    if refused:
+        with pytest.raises(UpstreamError, match="leap by"):
+            passed(leaping)
+    else:
+        passed(leaping)
+
+
 def unknown(segment: PassedSegment, *, guess: float) -> PassedSegment:
     """Return a segment whose EXTINF has no duration."""
     return replace(segment, seconds=guess, rounding=guess, guessed=True)

@@ -13,7 +13,7 @@ from transcoder.core.media.packet_borders import PacketBorders
 from transcoder.core.media.passed_segment import MAX_REORDERED, PassedSegment, SegmentExtent, hole_between
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
-from transcoder.core.media.timestamp_leaps import refuse_leap_between, refuse_leap_inside
+from transcoder.core.media.timestamp_leaps import refuse_leap_between, refuse_leap_inside, refuse_lone_overlap
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
 
@@ -56,6 +56,8 @@ class SegmentSequence:
             self._accuracy.begin(segment)
         if self.before is not None:
             self.before.refuse_overlap(segment)
+            if self.before._last is not None:
+                refuse_lone_overlap(self.before._last, segment)
             self.before = None
         if self._last is not None:
             refuse_leap_between(self._last, segment)

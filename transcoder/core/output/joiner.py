@@ -190,7 +190,7 @@ class Joiner:
             timeline, before = self._timeline, self._placement
             on_same_clock = place_on_same_clock(fragment, timeline.header, before, timeline.ends)
             yield from self._release_ended(cut=on_same_clock is None)
-            period.placement = on_same_clock or place_next(fragment, timeline.header, timeline.media_start, timeline.end)
+            period.placement = on_same_clock or place_next(fragment, timeline.header, timeline.media_start, timeline.end, timeline.ends)
             self._placement = period.placement
             return
         if self._cutter:

@@ -49,12 +49,21 @@ def place_first(fragment: Fragment, header: OutputHeader) -> Placement:
     return Placement(-origin, shift, media_start)
 
 
-def place_next(fragment: Fragment, output: OutputHeader, media_start: Mapping[Medium, int], at: Fraction) -> Placement:
-    """Place a later period: its first video frame (or audio, in an output without video) is presented `at` seconds into the output."""
+def place_next(
+    fragment: Fragment, output: OutputHeader, media_start: Mapping[Medium, int], at: Fraction, ends: Mapping[Medium, Fraction]
+) -> Placement:
+    """Place a later period: its first video frame (or audio, in an output without video) is presented `at` seconds into the output.
+
+    Where its audio begins so early that more than a few frames of it would lie before that of the output `ends`, it is presented later.
+    """
     unwrapping, starts = _starts(fragment)
     leader = _leader(starts)
     timescale = next(track.timescale for track in output.tracks if track.medium is leader)
-    distance = Fraction(math.ceil((at - starts[leader]) * timescale), timescale)
+    distance = at - starts[leader]
+    if Medium.AUDIO in starts and Medium.AUDIO in ends:
+        overlap = ends[Medium.AUDIO] - (starts[Medium.AUDIO] + distance)
+        distance += overlap if overlap > _MAX_CLOCK_OVERLAP[Medium.AUDIO] else 0
+    distance = Fraction(math.ceil(distance * timescale), timescale)
     return _at_distance(distance, output, media_start, unwrapping)
 
 
@@ -66,8 +75,9 @@ def place_on_same_clock(fragment: Fragment, output: OutputHeader, before: Placem
     unwrapping, starts = _starts(fragment)
     leader = _leader(starts)
     for distance in (before.distance, before.distance + _WRAP, before.distance - _WRAP):
-        gap = starts[leader] + distance - ends[leader]
-        if -_MAX_CLOCK_OVERLAP[leader] <= gap <= _MAX_CLOCK_GAP:
+        gaps = {medium: start + distance - ends[medium] for medium, start in starts.items() if medium in ends}
+        overlaps = any(-gap > _MAX_CLOCK_OVERLAP[medium] for medium, gap in gaps.items())
+        if not overlaps and gaps[leader] <= _MAX_CLOCK_GAP:
             return _at_distance(distance, output, before.media_start, unwrapping)
     return None
 

@@ -20,8 +20,8 @@ from transcoder.errors import TranscodeError
 MAX_SILENCE_SECONDS = 3600
 """A longer gap in the audio is not filled: the source is broken."""
 
-_MAX_DROPPED_SECONDS = 3
-"""So much audio may lie before the first picture of a later period; more is no overlap, but a clock of its own."""
+_MAX_DROPPED_SECONDS = Fraction(1, 2)
+"""So much audio of a later period on the same clock may lie where that of the period before it does; more is no overlap of segments."""
 
 MAX_AUDIO_EXCESS_SECONDS = Fraction(60, 1000)
 """Audio that is longer than the video by up to this is cut; where it is longer still, the last video frame stays for it."""
@@ -116,7 +116,7 @@ class AudioTimeline:
         """Drop what overlaps the period before, fill what is missing after it, and move the rest by what is left."""
         if self.end - run.decode_time > _MAX_DROPPED_SECONDS * self.track.timescale:
             seconds = (self.end - run.decode_time) / self.track.timescale
-            raise TranscodeError(f"The audio of a part of the source begins {seconds:.1f} s before the part does, and would be lost.")
+            raise TranscodeError(f"The audio of a part of the source begins {seconds:.1f} s before that of the part before it ends.")
         dropped = 0
         while dropped < len(run.sizes) and run.decode_time - self.end < -(self._frame // 2):
             fragment.edits.append(DataEdit(run.data_start + sum(run.sizes[:dropped]), run.sizes[dropped]))

@@ -71,6 +71,8 @@ def read_proxies(option: str | None, environ: Mapping[str, str]) -> Proxies:
     if option is not None and not option.strip():
         return NO_PROXIES
     direct = tuple(_variable(environ, "no_proxy")[1].lower().replace(",", " ").split())
+    if "*" in direct:
+        return NO_PROXIES
     if option is not None:
         proxy = _parse_proxy("--proxy", option)
         return Proxies(proxy, proxy, direct)
