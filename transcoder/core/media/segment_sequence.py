@@ -55,14 +55,12 @@ class SegmentSequence:
         if self.from_start:
             self._accuracy.begin(segment)
         if self.before is not None:
-            self.before.refuse_overlap(segment)
-            if self.before._last is not None:
-                refuse_lone_overlap(self.before._last, segment)
+            self.before.refuse_restart(segment)
             self.before = None
         if self._last is not None:
             refuse_leap_between(self._last, segment)
             self._refuse_hole(self._last.spaced_as(segment), segment)
-            self.refuse_overlap(segment)
+            self._refuse_overlap(segment)
             self._accuracy.measure(self._last, segment)
             self._note_border(self._last, segment)
         self._steady.update((medium, extent) for medium, extent in segment.extents.items() if extent.is_steady)
@@ -139,13 +137,19 @@ class SegmentSequence:
             return True
         return False
 
-    def refuse_overlap(self, after: PassedSegment) -> None:
-        """Refuse a segment with a part of the last one, or of the next one, where EXTINF says that one of them is too long.
+    def refuse_restart(self, after: PassedSegment) -> None:
+        """Refuse a segment that begins another timeline without a tag, and contradicts this one.
 
         Raises:
-            DamagedMediaError: it is.
+            DamagedMediaError: it does.
 
         """
+        self._refuse_overlap(after)
+        if self._last is not None:
+            refuse_lone_overlap(self._last, after)
+
+    def _refuse_overlap(self, after: PassedSegment) -> None:
+        """Refuse a segment with a part of the last one, or of the next one, where EXTINF says that one of them is too long."""
         before = self._last
         if before is None:
             return
