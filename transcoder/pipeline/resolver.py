@@ -68,6 +68,8 @@ class Resolver:
             if source.video is None or source.video.file or error.origin_status not in _GONE:
                 raise
             try:
+                if source.video.packaged:
+                    return await self._plan_playlist(source, source.video.packaged, job, fetcher)
                 return await self._plan_mp4_files(source, job, fetcher)
             except UpstreamError:
                 raise error from None  # of the two failures, this is the one about the video itself
