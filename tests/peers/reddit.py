@@ -66,6 +66,10 @@ class Reddit:
         """The server's port on loopback."""
         return int(self.origin.base.rpartition(":")[2])
 
+    def rules(self, path: str) -> Sequence[Rule]:
+        """Return the rules for a path, to put others before them."""
+        return _as_list(self.origin.rules[path])
+
     def requested(self) -> list[str]:
         """Return host and path of all requests so far, in order."""
         return [f"{request.headers['host']}{request.path}" for request in self.origin.requests]

@@ -124,7 +124,7 @@ def _from_json(document: Any) -> PublicPost:
     """Return a post of the fixtures; a crosspost links to its original here, and in its JSON to the video."""
     data = document[0]["data"]["children"][0]["data"]
     parent = (data.get("crosspost_parent_list") or [{}])[0]
-    kinds = {"gallery": data.get("is_gallery"), "text": data["is_self"], "video": "v.redd.it" in data["url"]}
+    kinds = {"gallery": data.get("is_gallery"), "text": data["is_self"], "video": "v.redd.it" in data["url"] and not parent}
     return PublicPost(
         id=data["id"],
         title=data["title"].replace("&amp;", "&"),
@@ -154,7 +154,8 @@ _COMMENTS = {
 
 
 def _crosspost(name: str, original: str) -> PublicPost:
-    return PublicPost(id=name, title=f"Look at {original}", target=f"https://www.reddit.com/r/aww/comments/{original}/a_film/")
+    target = f"https://www.reddit.com/r/aww/comments/{original}/a_film/"
+    return PublicPost(id=name, title=f"Look at {original}", target=target, kind="link", author="crossposter", posted=1700000000.0)
 
 
 _MORE = [

@@ -38,4 +38,4 @@ def refused_detour(url: str) -> Blocked | None:
 
 def is_html(reply: HttpReply) -> bool:
     """Whether a reply is a web page."""
-    return "html" in reply.content_type or reply.text.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
+    return "html" in reply.content_type or reply.text.lstrip()[:14].lower().startswith(("<!doctype html", "<html"))
