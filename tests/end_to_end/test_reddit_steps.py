@@ -94,6 +94,13 @@ def ask_about(link: str, *blocked: str, settings: Settings = FAST_FAILING) -> tu
             "json",
             [feed("pcomment/_/cdeep"), json("pcomment/_/cdeep"), playlist("link/pcomment/asset/duwg8xxrajsh1")],
         ),
+        (
+            "www.reddit.com/r/aww/comments/pcomment/a/cnofeed/",
+            "json",
+            "A film with answers",
+            "feed",
+            [feed("pcomment/_/cnofeed"), feed("pcomment"), playlist("era2024one")],
+        ),
         ("redd.it/pmany", "json", '"Many" <answers> & links', "feed", [feed("pmany"), playlist("era2020one")]),
         (
             "www.reddit.com/gallery/pgallery",
@@ -357,6 +364,15 @@ def test_a_playlist_that_is_refused_once_is_asked_for_again() -> None:
         site.origin.rules[path] = [Rule(status=403, times=1), *site.rules(path)]
         answer = ask(f"/info?url=https://{POST}", network=site.network, settings=FAST_FAILING)
         assert (answer.status, requests_of(site)[1:]) == (200, [playlist("era2025one")] * 2)
+
+
+def test_a_redirect_of_the_feed_is_followed() -> None:
+    with reddit() as site:
+        path = "/r/u_filmer/comments/p2025/a_film/.rss"
+        site.origin.rules[path] = site.rules("/comments/p2025/.rss")
+        site.origin.rules["/comments/p2025/.rss"] = Rule(status=301, redirect=path)
+        answer = ask(f"/info?url=https://{POST}", network=site.network, settings=FAST_FAILING)
+        assert (answer.document["step"], site.requested()[:2]) == ("feed", [feed("p2025"), f"www.reddit.com{path}"])
 
 
 def test_info_has_what_the_step_tells_about_the_post() -> None:

@@ -25,8 +25,14 @@ def test_reads_a_literal_page() -> None:
     post = answer.post
     assert (post.title, post.subreddit, post.over_18, post.posted) == ("A cat & its tail", "aww", True, 1788256800.123)
     assert post.poster == Image("https://external-preview.redd.it/p.jpg?format=pjpg&s=1")
-    assert [video.playlist for video in post.videos] == ["https://v.redd.it/abcdefghijk12/HLSPlaylist.m3u8?f=sd&v=1"]
+    assert [video.playlist for video in post.videos] == ["https://v.redd.it/abcdefghijk12/HLSPlaylist.m3u8"]
     assert post.videos[0].dash == "https://v.redd.it/abcdefghijk12/DASHPlaylist.mpd"
+
+
+def test_a_signature_of_the_playlist_is_kept() -> None:
+    answer = read(LITERAL.replace("?f=sd&amp;v=1", "?a=1%2CN&amp;f=hd"), "1abc2d")
+    assert isinstance(answer, Found)
+    assert answer.post.videos[0].playlist == "https://v.redd.it/abcdefghijk12/HLSPlaylist.m3u8?a=1%2CN&f=hd"
 
 
 def test_the_address_needs_the_community() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 from transcoder.core.source.reddit.answers import Answer, Blocked, Found
 from transcoder.core.source.reddit.html_content import Element, parse_elements
@@ -74,7 +75,10 @@ def _video(url: str) -> Video | None:
         target = parse_link(url)
     except UnsupportedSourceError:
         return None
-    return hosted(target) if isinstance(target, HostedVideo) else None
+    if not isinstance(target, HostedVideo):
+        return None
+    # A signature is kept; other parameters select variants, and without them the playlist has all.
+    return hosted(target if parse_qs(target.query).get("a") else replace(target, query=""))
 
 
 def _read_post(data: object, elements: list[Element], players: list[Element], link: PostLink) -> Post:

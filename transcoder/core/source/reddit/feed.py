@@ -16,6 +16,7 @@ from transcoder.core.source.reddit.xml import parse_xml
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
+NO_ENTRY = Blocked("a feed without the post")
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
 _MAX_NUMBER = 100_000
@@ -38,7 +39,7 @@ def read_feed(reply: HttpReply, link: PostLink) -> Answer:
         return refused(reply) if is_html(reply) else Blocked("no valid feed", UpstreamError)
     entry = _find_entry(feed, f"t3_{link.id}")
     if entry is None:
-        return Blocked("a feed without the post")
+        return NO_ENTRY
     videos = _embedded_videos(_find_entry(feed, f"t1_{link.comment}"), link) if link.comment else []
     post = _read_post(entry)
     return Found(replace(post, videos=tuple(videos))) if videos else _read_entry(entry, post, link)
