@@ -98,6 +98,11 @@ class UpstreamBlockedError(UpstreamError):
 
     slug = "upstream-blocked"
 
+    def __init__(self, message: str, *, origin_status: int | None = None, steps: str = "") -> None:
+        """Keep what was asked of the origin, with the answer of each, for the log."""
+        super().__init__(message, origin_status=origin_status)
+        self.steps = steps
+
 
 class BadSignatureError(TranscoderError):
     """Links must be signed, and this one has no valid signature."""

@@ -55,6 +55,10 @@ class Settings:
     """Client id of an application registered at Reddit. Empty: requests to Reddit are not authenticated."""
     reddit_client_secret: str = field(default="", repr=False)
     """The client secret of that application."""
+    reddit_steps: tuple[str, ...] = ("oauth", "feed", "embed", "json")
+    """How posts are looked up on Reddit, in this order, until a step has an answer; `oauth` is left out without a client id."""
+    reddit_user_agent: str = ""
+    """The `User-Agent` of requests to Reddit's site. Empty: that of all requests, or the application's with a client id."""
     cache_seconds: int = 0
     """How long caches may store a video, in seconds; 0: not at all. Unsafe where a failed stream may look whole to a cache."""
 

@@ -29,7 +29,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
     job = query.job()
     settings = dependencies.settings
     async with dependencies.fetcher(job.url, answer=answer) as fetcher:
-        source = await dependencies.resolver.find(job, fetcher=fetcher)
+        source = await dependencies.find(job, fetcher=fetcher, answer=answer)
         timing.mark("source")
         resolved = await dependencies.resolver.resolve(source, job, fetcher=fetcher)
         timing.mark("playlists")

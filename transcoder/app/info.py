@@ -26,7 +26,7 @@ async def info(request: Request, answer: Answer, dependencies: Dependencies) -> 
     await dependencies.signed_links.check(query.values)
     job = query.job()
     async with dependencies.fetcher(job.url, answer=answer) as fetcher:
-        source = await dependencies.resolver.find(job, fetcher=fetcher)
+        source = await dependencies.find(job, fetcher=fetcher, answer=answer)
         resolved = await dependencies.resolver.resolve(source, job, fetcher=fetcher)
     name = file_name(job.filename or source.name, resolved.extension(job))
     report = make_report(source, resolved, file_name=name, response_limit=dependencies.settings.response_limit)

@@ -15,7 +15,7 @@ from transcoder.app.signed_links import SignedLinks
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
-from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
+from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -42,6 +42,8 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
             if answer.started:
                 raise
             answer.note(outcome=error.slug)
+            if isinstance(error, UpstreamBlockedError) and error.steps:
+                answer.note(reddit_asked=error.steps)
             head, body = problem_response(error)
             await answer.start(head)
             await answer.write(body)

@@ -18,6 +18,7 @@ from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
 from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, VariantInfo, make_report
+from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -43,15 +44,15 @@ def add_command(subparsers: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the report.
+def run(arguments: argparse.Namespace, settings: Settings, *, network: Network = INTERNET) -> int:
+    """Print the report on a source from `network`.
 
     Raises:
         TranscoderError: the source cannot be read.
 
     """
     job = parse_job(arguments)
-    report = asyncio.run(_make_report(job, OriginOptions.of(arguments), settings))
+    report = asyncio.run(_make_report(job, OriginOptions.of(arguments, network), settings))
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
@@ -91,11 +92,11 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
     rows = [
         ("kind", report.kind),
         ("title", report.title or ""),
-        ("subreddit", report.subreddit or ""),
+        *_post_rows(report),
         ("page", report.page),
         ("duration", f"{report.seconds:.1f} s"),
         ("file name", report.file_name),
-        ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else ""),
+        ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else "none" if report.silent else ""),
         ("estimate", _megabytes(report.estimated_bytes)),
         ("over Lambda", "" if lambda_seconds is None else f"{lambda_seconds:.1f} s to send"),
     ]
@@ -104,6 +105,20 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
         rows.append((limit.name.replace("_", " "), f"{limit.value} {limit.unit}: {verdict}"))
     rows.append(("download", report.download or ""))
     return [(name, text) for name, text in rows if text]
+
+
+def _post_rows(report: InfoReport) -> list[tuple[str, str]]:
+    """Return what is known about a Reddit post."""
+    poster = report.poster or report.thumbnail
+    size = _resolution(poster.width, poster.height) if poster else ""
+    return [
+        ("subreddit", report.subreddit or ""),
+        ("author", report.author or ""),
+        ("posted", report.posted or ""),
+        ("adults only", {True: "yes", False: "no", None: ""}[report.over_18]),
+        ("poster", f"{poster.url} {size}".rstrip() if poster else ""),
+        ("found by", report.step or ""),
+    ]
 
 
 def _item_table(items: tuple[ItemInfo, ...]) -> Table:

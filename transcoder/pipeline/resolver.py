@@ -1,5 +1,7 @@
 """Resolves a job: its URL to a source, and the source's playlists to a plan."""
 
+from http import HTTPStatus
+
 from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planner import make_plan
@@ -63,11 +65,13 @@ class Resolver:
         if source.url is None:
             return await self._plan_mp4_files(source, job, fetcher)
         try:
-            return await self._plan_playlist(source, source.url, job, fetcher)
+            return await self._plan_first_playlist(source, source.url, job, fetcher)
         except UpstreamError as error:
             if source.video is None or source.video.file or error.origin_status not in _GONE:
                 raise
             try:
+                if source.video.packaged:
+                    return await self._plan_playlist(source, source.video.packaged, job, fetcher)
                 return await self._plan_mp4_files(source, job, fetcher)
             except UpstreamError:
                 raise error from None  # of the two failures, this is the one about the video itself
@@ -78,6 +82,15 @@ class Resolver:
             raise BadRequestError("The source has no URL.")
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
         return _check_fit(plan_mp4_files(files, seconds=source.seconds), job)
+
+    async def _plan_first_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
+        """Plan the playlist of a source; Reddit's media host refuses one now and then that it sends a moment later."""
+        try:
+            return await self._plan_playlist(source, url, job, fetcher)
+        except UpstreamError as error:
+            if source.kind is not SourceKind.REDDIT or error.origin_status != HTTPStatus.FORBIDDEN:
+                raise
+        return await self._plan_playlist(source, url, job, fetcher)
 
     async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
         allowed = (ANY_HOST,) if source.kind is SourceKind.BUCKET else self._allowed

@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
-from transcoder.core.hls.codecs import audio_to_reencode
+from transcoder.core.hls.codecs import audio_to_reencode, is_audio
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import Rendition, Variant
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, FileFormat
+from transcoder.core.source.reddit import Image
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024
@@ -73,6 +75,17 @@ class InfoReport:
     page: str
     title: str | None
     subreddit: str | None
+    author: str | None
+    posted: str | None
+    """When it was posted (RFC 3339)."""
+    over_18: bool | None
+    """Whether the post is marked as for adults only; None: unknown."""
+    thumbnail: Image | None
+    poster: Image | None
+    step: str | None
+    """The step of the search on Reddit that named the video."""
+    silent: bool | None
+    """Whether the source has no audio; None: unknown."""
     seconds: float
     """The duration of the output."""
     items: tuple[ItemInfo, ...]
@@ -105,6 +118,13 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         page=source.page,
         title=source.title,
         subreddit=source.subreddit,
+        author=source.author,
+        posted=None if source.posted is None else datetime.fromtimestamp(source.posted, UTC).isoformat(timespec="seconds"),
+        over_18=source.over_18,
+        thumbnail=source.thumbnail,
+        poster=source.poster,
+        step=source.step,
+        silent=_is_silent(source, resolved),
         seconds=round(_output_seconds(resolved.plan, fetched), 3),
         items=_items(source),
         variants=tuple(_variant(each, resolved, fetched) for each in multivariant.variants) if multivariant else (),
@@ -145,6 +165,16 @@ def _audio_reencoded(resolved: ResolvedSource) -> str | None:
 def _has(resolved: ResolvedSource, kind: TrackKind) -> bool:
     """Whether the output has media of this kind."""
     return any(track.kind in {kind, TrackKind.BOTH} for period in resolved.plan.periods for track in period.tracks)
+
+
+def _is_silent(source: Source, resolved: ResolvedSource) -> bool | None:
+    """Tell whether the source has no audio, by what Reddit says and by the playlists: no group of audio, and no codec of it."""
+    if resolved.choice and resolved.multivariant:
+        if any(each.kind == "AUDIO" for each in resolved.multivariant.renditions):
+            return False
+        codecs = resolved.choice.variant.codecs
+        return not any(is_audio(codec) for codec in codecs) if codecs else None
+    return source.video.silent if source.video else None
 
 
 def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> VariantInfo:

@@ -54,7 +54,10 @@ from transcoder.errors import UnsupportedSourceError
             "https://v.redd.it/link/1wst7wd/asset/duwg8/HLSPlaylist.m3u8?f=hd",
             HostedVideo("https://v.redd.it/link/1wst7wd/asset/duwg8", "f=hd", "HLSPlaylist.m3u8"),
         ),
-        ("https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH", None),
+        (
+            "https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH",
+            HostedVideo("https://v.redd.it/9ii", packaged="https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH"),
+        ),
         ("https://example.com/r/aww/comments/9xyz1/", None),
         ("https://notreddit.com/comments/9xyz1", None),
         ("https://reddit.com.example/comments/9xyz1", None),
@@ -109,6 +112,22 @@ def test_any_text_is_a_link_or_none_or_refused(url: str) -> None:
 def test_a_link_without_a_post_or_video_is_refused(url: str, message: str) -> None:
     with pytest.raises(UnsupportedSourceError, match=message):
         parse_link(url)
+
+
+@pytest.mark.parametrize(
+    ("path", "subreddit"),
+    [
+        ("/r/aww/comments/9xyz1/", "aww"),
+        ("/r/u_some-one/comments/9xyz1/slug/kabc2", "u_some-one"),
+        ("/user/some-one/comments/9xyz1/slug", "u_some-one"),
+        ("/u/some-one/comments/9xyz1", "u_some-one"),
+        ("/comments/9xyz1", ""),
+    ],
+)
+def test_the_name_of_the_community_is_kept(path: str, subreddit: str) -> None:
+    link = parse_link(f"https://www.reddit.com{path}")
+    assert isinstance(link, PostLink)
+    assert link.subreddit == subreddit
 
 
 def test_the_address_of_a_posts_json() -> None:

@@ -4,18 +4,19 @@ Reddit documents none of these forms; they are those that its site and apps have
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from transcoder.errors import UnsupportedSourceError
 
 _ID = r"[a-z0-9]{1,15}"
-_POST = re.compile(rf"(?:/(?:r|u|user)/[^/]+)?/(?:comments|gallery)/({_ID})(?:/comment/({_ID})|/[^/]*/({_ID}))?(?:/[^/]*)?", re.IGNORECASE)
+_POST = re.compile(rf"(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/({_ID})(?:/comment/({_ID})|/[^/]*/({_ID}))?(?:/[^/]*)?", re.IGNORECASE)
 _SHARE = re.compile(r"/(?:r|u|user)/[^/]+/s/[A-Za-z0-9]+", re.IGNORECASE)
 _VIDEO_PAGE = re.compile(rf"/video/({_ID})", re.IGNORECASE)
 _PLAYER = re.compile(rf"/link/({_ID})/video/({_ID})(?:/player)?", re.IGNORECASE)
 _SHORT = re.compile(rf"/({_ID})", re.IGNORECASE)
 _ASSET = re.compile(rf"/(link/{_ID}/asset/{_ID}|{_ID})(?:/.*)?", re.IGNORECASE)
+_PACKAGED = re.compile(rf"/({_ID})/.*", re.IGNORECASE)
 _PLAYLIST = "HLSPlaylist.m3u8"
 
 
@@ -25,12 +26,18 @@ class PostLink:
 
     id: str
     comment: str | None = None
+    subreddit: str = field(default="", compare=False)
+    """The name of its community, if the address has it; the community of a user's profile is named `u_` and the user's name."""
+
+    @property
+    def path(self) -> str:
+        """Its path on Reddit's site, without a slash at its end."""
+        return f"/comments/{self.id}" + (f"/_/{self.comment}" if self.comment else "")
 
     def json_url(self, host: str = "www.reddit.com") -> str:
         """Return the address of its JSON document; `oauth.reddit.com` requires a token."""
-        path = f"/comments/{self.id}" + (f"/_/{self.comment}" if self.comment else "")
         # Without raw_json every & in the document is &amp;. For a post, the comments are not needed, and they may be megabytes.
-        return f"https://{host}{path}{'' if host.startswith('oauth.') else '.json'}?raw_json=1{'' if self.comment else '&limit=1'}"
+        return f"https://{host}{self.path}{'' if host.startswith('oauth.') else '.json'}?raw_json=1{'' if self.comment else '&limit=1'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ class HostedVideo:
     """The signature in the playlist's address, if the link was to the playlist."""
     file: str = ""
     """The name of the file in its folder that the link was to, if any."""
+    packaged: str | None = None
+    """The address of an MP4 with video and audio, if the link was to that; it works for some hours."""
 
     @property
     def playlist(self) -> str:
@@ -82,6 +91,8 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
     path = parts.path.rstrip("/")
     if host == "v.redd.it":
         return _parse_media_path(path, parts.query)
+    if host == "packaged-media.redd.it" and (packaged := _PACKAGED.fullmatch(path)):
+        return HostedVideo(f"https://v.redd.it/{packaged[1]}", packaged=url)
     if host in {"redd.it", "www.redd.it"} and (short := _SHORT.fullmatch(path)):
         return PostLink(short[1].lower())
     if host == "i.redd.it" and is_gif(url):
@@ -96,8 +107,9 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
 def _parse_site_path(path: str) -> PostLink | ShareLink | HostedVideo:
     """Parse the path of an address on Reddit's site."""
     if post := _POST.fullmatch(path.removesuffix(".json").rstrip("/")):
-        comment = post[2] or post[3]
-        return PostLink(post[1].lower(), comment.lower() if comment else None)
+        kind, name, post_id, *comments = post.groups()
+        comment = next((each.lower() for each in comments if each), None)
+        return PostLink(post_id.lower(), comment, (name if kind.lower() == "r" else f"u_{name}") if kind else "")
     if _SHARE.fullmatch(path):
         return ShareLink(f"https://www.reddit.com{path}")
     if video := _VIDEO_PAGE.fullmatch(path):
