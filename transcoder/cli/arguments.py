@@ -5,6 +5,7 @@ from pathlib import Path
 
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import PARAMETERS, make_job
+from transcoder.core.request.pasted_text import find_address
 from transcoder.errors import BadRequestError
 
 
@@ -35,11 +36,12 @@ def parse_job(arguments: argparse.Namespace) -> Job:
 
 
 def _source_url(source: str) -> str:
-    path = Path(source)
     if source.startswith("file:"):
         return source
-    if "://" in source:
-        return checked_url(source)
+    address = find_address(source)
+    if "://" in address:
+        return checked_url(address)
+    path = Path(source)
     if not path.is_file():
         raise BadRequestError(f"{source!r} is neither an address nor a file.")
     return path.resolve().as_uri()

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import make_job
+from transcoder.core.request.pasted_text import find_address
 from transcoder.errors import BadRequestError
 
 _LITERAL_URL = re.compile(r"(?:^|(?<=&))url=(https?://.*)", re.IGNORECASE | re.DOTALL)
@@ -32,7 +33,7 @@ class Query:
         if not url:
             make_job("", parameters)  # an unknown name such as `uri=…` is the more helpful error
             raise BadRequestError("The parameter url is missing: pass the address of the video, as in ?url=https://example.com/video.m3u8")
-        return make_job(checked_url(url), parameters)
+        return make_job(checked_url(find_address(url)), parameters)
 
 
 def parse_query(query: str) -> Query:
