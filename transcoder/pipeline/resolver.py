@@ -5,6 +5,7 @@ from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
+from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.job import Job
 from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
@@ -27,8 +28,14 @@ class Resolver:
     """Finds the source of a job and plans it; keeps Reddit's token from one job to the next."""
 
     def __init__(self, settings: Settings) -> None:
-        """Serve sources on the hosts and buckets that `settings` allow."""
+        """Serve sources on the hosts and buckets that `settings` allow.
+
+        Raises:
+            BadRequestError: an entry of the denylist is invalid.
+
+        """
         self._allowed = settings.allowed_hosts
+        self._denylist = Denylist.parse(settings.denied)
         self._buckets = settings.allowed_buckets
         self._reddit = Reddit(settings)
 
@@ -37,15 +44,18 @@ class Resolver:
 
         Raises:
             ForbiddenSourceError: its host or bucket is not allowed.
+            DeniedSourceError: the operator has excluded it.
             BadRequestError: `job` names an item that does not exist.
             UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not give the video's address.
 
         """
+        self._denylist.check(job.url)
         if found := parse_s3_url(job.url, self._buckets):
             return Source(SourceKind.BUCKET, job.url, await presigned_url(*found))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
         if source is not None:
+            self._check_denied(source)
             return source
         if (job.item or 1) > 1:
             raise BadRequestError("item: this URL has only one video.")
@@ -57,9 +67,24 @@ class Resolver:
         Raises:
             UpstreamError: a playlist cannot be fetched.
             ForbiddenSourceError: it redirects to a host that is not allowed.
+            DeniedSourceError: the operator has excluded an address in it.
             UnsupportedSourceError: it is not a playlist, or not one that can become an MP4.
 
         """
+        resolved = await self._plan(source, job, fetcher)
+        tracks = [track for period in resolved.plan.periods for track in period.tracks]
+        for url in {segment.url for track in tracks for segment in track.segments}:
+            self._denylist.check(url)
+        return resolved
+
+    def _check_denied(self, source: Source) -> None:
+        """Raise `DeniedSourceError` if the operator has excluded a post, its subreddit, or its selected video."""
+        self._denylist.check_subreddits(source.subreddit or "")
+        video = source.video
+        for url in (source.page, source.url, *((video.playlist, video.dash, video.fallback, video.file) if video else ())):
+            self._denylist.check(url or "")
+
+    async def _plan(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:
         if source.url is None:
             return await self._plan_mp4_files(source, job, fetcher)
         try:
