@@ -1,5 +1,6 @@
-"""HTTP responses that are read completely, whatever their status."""
+"""Responses that are read completely."""
 
+from dataclasses import dataclass
 from itertools import islice
 
 import httpx
@@ -9,6 +10,15 @@ from transcoder.edge.fetch.content_encoding import CHUNK_BYTES, BodyDecoder
 from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.errors import UnsupportedSourceError
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistText:
+    """A playlist as it was fetched."""
+
+    url: str
+    """Its address after redirects, which relative addresses in it are resolved against."""
+    text: str
 
 
 async def read_reply(response: httpx.Response, *, limit: int) -> HttpReply:
