@@ -32,10 +32,16 @@ def parse_job(arguments: argparse.Namespace) -> Job:
         BadRequestError: the source is neither an address nor a file, or a parameter is invalid.
 
     """
-    return make_job(_source_url(arguments.url), parameter_values(arguments))
+    return make_job(source_url(arguments.url), parameter_values(arguments))
 
 
-def _source_url(source: str) -> str:
+def source_url(source: str) -> str:
+    """Return the address of the source that a command line names: an address, a text with one in it, or a path.
+
+    Raises:
+        BadRequestError: it is neither an address nor a file.
+
+    """
     if source.startswith("file:"):
         return source
     address = find_address(source)
