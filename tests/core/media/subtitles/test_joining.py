@@ -155,6 +155,11 @@ def test_subrip_has_plain_text(text: str, expected: str) -> None:
     assert write_subrip(WebVtt((Cue(3661.5, 3662.0, text),))) == f"1\n01:01:01,500 --> 01:01:02,000\n{expected}\n"
 
 
+def test_an_endless_tag_takes_no_time() -> None:
+    text = "<" * 1_000_000
+    assert write_subrip(WebVtt((Cue(0.0, 1.0, text),))).count("<") == len(text)
+
+
 def test_subrip_numbers_what_it_shows() -> None:
     found = WebVtt((Cue(1.0, 2.0, "a", "line:0", "seven"), Cue(2.0, 3.0, "<c></c>"), Cue(3.0, 4.0, "b")))
     assert write_subrip(found) == "1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 --> 00:00:04,000\nb\n"

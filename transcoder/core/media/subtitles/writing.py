@@ -6,8 +6,9 @@ import re
 from transcoder.core.media.subtitles.webvtt import WebVtt
 
 # SubRip knows bold, italic and underlined; WebVTT's classes, voices, languages, ruby and timestamps it would show as text.
-_KEPT_TAG = re.compile(r"<(/?[biu])(?:\.[^>]*|\s[^>]*)?>")
-_OTHER_TAG = re.compile(r"<(?!/?[biu]>)[^>]*>")
+_KEPT_TAG = re.compile(r"<(/?[biu])(?:[.\s][^<>]*)?>")
+_OTHER_TAG = re.compile(r"<(?!/?[biu]>)[^<>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _MS_PER_MINUTE, _MS_PER_HOUR = 60_000, 3_600_000
 
 
@@ -31,7 +32,7 @@ def write_subrip(subtitles: WebVtt) -> str:
 def _plain(text: str) -> str:
     """Return a cue's text without what SubRip does not know, and without blank lines, which would end the cue."""
     plain = html.unescape(_OTHER_TAG.sub("", _KEPT_TAG.sub(r"<\1>", text)))
-    return "\n".join(line for line in plain.splitlines() if re.sub(r"<[^>]*>", "", line).strip())
+    return "\n".join(line for line in plain.splitlines() if _TAG.sub("", line).strip())
 
 
 def _time(seconds: float, separator: str) -> str:
