@@ -27,6 +27,13 @@ class ForbiddenSourceError(TranscoderError):
     slug = "forbidden-source"
 
 
+class DeniedSourceError(TranscoderError):
+    """The operator has excluded the address, or one that it leads to."""
+
+    status = HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
+    slug = "denied-source"
+
+
 class NotFoundError(TranscoderError):
     """There is nothing at that path."""
 

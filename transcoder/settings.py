@@ -49,6 +49,8 @@ class Settings:
     """ARN of the AWS Secrets Manager secret with the keys of signed links, one per line. The first key signs. Empty: no secret."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that sources may be on, with their subdomains, separated by commas. Empty or `*`: any host. Segments may be on other hosts."""
+    denied: tuple[str, ...] = ()
+    """What is never served, separated by commas: hosts with their subdomains, subreddits (`r/name`), ids of Reddit's posts and videos."""
     allowed_buckets: tuple[str, ...] = ()
     """S3 buckets, separated by commas, whose objects (`s3://bucket/key`) are served with the function's own permissions. Empty: none."""
     reddit_client_id: str = ""

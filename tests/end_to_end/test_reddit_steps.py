@@ -37,6 +37,11 @@ def playlist(folder: str) -> str:
     return f"v.redd.it/{folder}/HLSPlaylist.m3u8"
 
 
+def asked_for_subtitles(folder: str) -> tuple[str, str]:
+    """Return the requests for a playlist that lists no subtitles: the second one asks Reddit to list them, too."""
+    return playlist(folder), playlist(folder)
+
+
 def requests_of(site: Reddit) -> list[str]:
     """Return the requests to the site, and those for Multivariant Playlists."""
     return [each for each in site.requested() if not each.startswith("v.redd.it") or each.endswith("/HLSPlaylist.m3u8")]
@@ -77,7 +82,7 @@ def ask_about(link: str, *blocked: str, settings: Settings = FAST_FAILING) -> tu
             "json",
             "Look at pchain2",
             "feed",
-            [feed("pchain1"), feed("pchain2"), feed("pchain3"), feed("p2024"), playlist("era2024one")],
+            [feed("pchain1"), feed("pchain2"), feed("pchain3"), feed("p2024"), *asked_for_subtitles("era2024one")],
         ),
         ("redd.it/ptext", "json", "Two films in a text", "feed", [feed("ptext"), playlist("link/ptext/asset/assetone")]),
         (
@@ -99,22 +104,22 @@ def ask_about(link: str, *blocked: str, settings: Settings = FAST_FAILING) -> tu
             "json",
             "A film with answers",
             "feed",
-            [feed("pcomment/_/cnofeed"), feed("pcomment"), playlist("era2024one")],
+            [feed("pcomment/_/cnofeed"), feed("pcomment"), *asked_for_subtitles("era2024one")],
         ),
-        ("redd.it/pmany", "json", '"Many" <answers> & links', "feed", [feed("pmany"), playlist("era2020one")]),
+        ("redd.it/pmany", "json", '"Many" <answers> & links', "feed", [feed("pmany"), *asked_for_subtitles("era2020one")]),
         (
             "www.reddit.com/gallery/pgallery",
             "",
             "A picture and two films",
             "json",
-            [feed("pgallery"), embed("aww", "pgallery"), json("pgallery"), playlist("link/pgallery/asset/assettwo")],
+            [feed("pgallery"), embed("aww", "pgallery"), json("pgallery"), *asked_for_subtitles("link/pgallery/asset/assettwo")],
         ),
         (
             "redd.it/ppreview",
             "",
             "A cat, forever",
             "json",
-            [feed("ppreview"), embed("aww", "ppreview"), json("ppreview"), playlist("era2020one")],
+            [feed("ppreview"), embed("aww", "ppreview"), json("ppreview"), *asked_for_subtitles("era2020one")],
         ),
     ],
 )

@@ -12,6 +12,7 @@ from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
 from transcoder.app.info import info
 from transcoder.app.signed_links import SignedLinks
+from transcoder.app.subtitles import subtitles
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
@@ -60,7 +61,9 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
         await info(request, answer, dependencies)
+    elif path.endswith("/subtitles"):
+        await subtitles(request, answer, dependencies)
     elif not path or path.endswith("/download"):
         await download(request, answer, dependencies)
     else:
-        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /info and /health.")
+        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /info, /subtitles and /health.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import PARAMETERS, make_job
+from transcoder.core.request.pasted_text import find_address
 from transcoder.errors import BadRequestError
 
 
@@ -31,15 +32,22 @@ def parse_job(arguments: argparse.Namespace) -> Job:
         BadRequestError: the source is neither an address nor a file, or a parameter is invalid.
 
     """
-    return make_job(_source_url(arguments.url), parameter_values(arguments))
+    return make_job(source_url(arguments.url), parameter_values(arguments))
 
 
-def _source_url(source: str) -> str:
-    path = Path(source)
+def source_url(source: str) -> str:
+    """Return the address of the source that a command line names: an address, a text with one in it, or a path.
+
+    Raises:
+        BadRequestError: it is neither an address nor a file.
+
+    """
     if source.startswith("file:"):
         return source
-    if "://" in source:
-        return checked_url(source)
+    address = find_address(source)
+    if "://" in address:
+        return checked_url(address)
+    path = Path(source)
     if not path.is_file():
         raise BadRequestError(f"{source!r} is neither an address nor a file.")
     return path.resolve().as_uri()

@@ -17,9 +17,10 @@ from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
-from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, VariantInfo, make_report
+from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, SubtitleInfo, VariantInfo, make_report
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.subtitles import list_subtitles_if_possible
 from transcoder.settings import Settings
 
 _WIDTH = 120
@@ -67,6 +68,7 @@ async def _make_report(job: Job, origins: OriginOptions, settings: Settings) -> 
     async with origins.fetcher(settings) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
+        resolved = await list_subtitles_if_possible(source, resolved, fetcher=fetcher)
     name = file_name(job.filename or source.name, resolved.extension(job))
     return make_report(source, resolved, file_name=name, response_limit=settings.response_limit)
 
@@ -151,7 +153,7 @@ def _table(*columns: str) -> Table:
     return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _selection_mark(line: ItemInfo | VariantInfo | RenditionInfo) -> str:
+def _selection_mark(line: ItemInfo | VariantInfo | RenditionInfo | SubtitleInfo) -> str:
     return "→" if line.chosen else ""
 
 

@@ -21,6 +21,7 @@ from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.request.parameters import make_job
+from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
 from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     """
     values = parameter_values(arguments)
-    job = make_job(checked_url(arguments.playlist), values)
+    job = make_job(checked_url(find_address(arguments.playlist)), values)
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
     output = output_to(_output_path(arguments, job), overwrite=arguments.force)

@@ -93,7 +93,7 @@ class SourceProbe:
         """Probe a track's first segment, and `to_end` the end of its last one."""
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                first_probe = tasks.create_task(self._first_probe(track, rendition))
+                first_probe = tasks.create_task(self.first_probe(track, rendition))
                 end = tasks.create_task(self._end_of(track.segments[-1])) if to_end else None
         probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _NOTHING)
         if not to_end and probed.lacks_audio:
@@ -176,7 +176,7 @@ class SourceProbe:
         start = unwrap(stream.start, near=before.start)
         return Border(start - before.start, second.at - first.at, unwrap(ends[medium], near=before.start) - start)
 
-    async def _first_probe(self, track: Track, rendition: Rendition | None) -> Probe:
+    async def first_probe(self, track: Track, rendition: Rendition | None = None) -> Probe:
         """Probe the first segment, and those after it for streams that are announced there and do not begin."""
         first, *later = track.segments[: LATER_SEGMENTS + 1]
         found = await (_open(rendition) if rendition else self._probe(first))

@@ -39,6 +39,13 @@ def file_name(title: str, extension: str) -> str:
     return f"_{stem}{suffix}" if _DEVICES.match(stem) else stem + suffix
 
 
+def subtitle_file_name(given: str | None, title: str, language: str | None, extension: str) -> str:
+    """Return the file name of subtitles: the `given` one, or the title and the language, as players look for it beside a video."""
+    if given is not None or not re.fullmatch(r"[A-Za-z0-9-]{1,35}", language or ""):
+        return file_name(given if given is not None else title, extension)
+    return file_name(title, f"{language}.{extension}")
+
+
 def title_from_url(url: str) -> str:
     """Return the last part of an address's path that is not a generic word such as `master` or `playlist`."""
     parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]

@@ -24,6 +24,8 @@ class Job:
     """Which of several videos at one address, counted from 1; None selects the first."""
     filename: str | None = None
     """The caller's name for the file, as it was written."""
+    page: str | None = None
+    """The web page that the caller found `url` on."""
     format: FileFormat = FileFormat.MP4
     mute: bool = False
     """The output has no audio."""
@@ -76,17 +78,26 @@ def checked_url(url: str) -> str:
         BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
+    is_object = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url) and len(url) <= MAX_URL_CHARACTERS
+    return url if is_object else checked_web_address("url", url)
+
+
+def checked_web_address(name: str, url: str) -> str:
+    """Return `url` if it is an http(s) address with a host.
+
+    Raises:
+        BadRequestError: it is something else, or longer than `MAX_URL_CHARACTERS`; the message begins with `name`.
+
+    """
     if len(url) > MAX_URL_CHARACTERS:
-        raise BadRequestError(f"url: longer than {MAX_URL_CHARACTERS} characters.")
+        raise BadRequestError(f"{name}: longer than {MAX_URL_CHARACTERS} characters.")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise BadRequestError(f"url: {url!r} is not an address.") from error
-    if parts.scheme == "s3" and re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url):
-        return url
+        raise BadRequestError(f"{name}: {url!r} is not an address.") from error
     if parts.scheme.lower() not in {"http", "https"}:
-        raise BadRequestError(f"url: {url!r} is not an http or https address.")
+        raise BadRequestError(f"{name}: {url!r} is not an http or https address.")
     if not host or re.search(r"[\x00-\x20\x7f]", url):
-        raise BadRequestError(f"url: {url!r} is not an address.")
+        raise BadRequestError(f"{name}: {url!r} is not an address.")
     return url

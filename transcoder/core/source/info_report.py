@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from transcoder.core.hls.codecs import audio_to_reencode, is_audio
 from transcoder.core.hls.plan import Plan
-from transcoder.core.hls.playlist import Rendition, Variant
+from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
+from transcoder.core.hls.subtitle_selection import offered_subtitles, selecting_name
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, FileFormat
 from transcoder.core.source.reddit import Image
@@ -34,7 +35,7 @@ class VariantInfo:
 
 @dataclass(frozen=True, slots=True)
 class RenditionInfo:
-    """One available audio or subtitle rendition."""
+    """One available audio rendition."""
 
     group: str
     name: str
@@ -42,6 +43,23 @@ class RenditionInfo:
     default: bool
     forced: bool
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleInfo:
+    """One available rendition of subtitles."""
+
+    group: str
+    name: str
+    language: str | None
+    default: bool
+    forced: bool
+    select: str | None
+    """The value of `language` with which `/subtitles` sends it; None: it cannot be sent, because it is in the video (closed captions)."""
+    download: str | None = None
+    """The address of its text, relative to that of the report."""
+    chosen: bool = False
+    """Never: no output contains subtitles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +109,7 @@ class InfoReport:
     items: tuple[ItemInfo, ...]
     variants: tuple[VariantInfo, ...]
     audio: tuple[RenditionInfo, ...]
-    subtitles: tuple[RenditionInfo, ...]
+    subtitles: tuple[SubtitleInfo, ...]
     file_name: str
     estimated_bytes: int | None
     estimated_seconds_on_lambda: float | None
@@ -129,7 +147,7 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         items=_items(source),
         variants=tuple(_variant(each, resolved, fetched) for each in multivariant.variants) if multivariant else (),
         audio=tuple(_rendition(each, resolved) for each in renditions if each.kind == "AUDIO"),
-        subtitles=tuple(_rendition(each, resolved) for each in renditions if each.kind in {"SUBTITLES", "CLOSED-CAPTIONS"}),
+        subtitles=_subtitles(multivariant) if multivariant else (),
         file_name=file_name,
         estimated_bytes=estimated,
         estimated_seconds_on_lambda=None if estimated is None else round(lambda_seconds(estimated), 1),
@@ -198,6 +216,14 @@ def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> Vari
 def _rendition(rendition: Rendition, resolved: ResolvedSource) -> RenditionInfo:
     chosen = _has(resolved, TrackKind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
     return RenditionInfo(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
+
+
+def _subtitles(multivariant: MultivariantPlaylist) -> tuple[SubtitleInfo, ...]:
+    renditions = [*offered_subtitles(multivariant), *(each for each in multivariant.renditions if each.kind == "CLOSED-CAPTIONS")]
+    return tuple(
+        SubtitleInfo(each.group, each.name, each.language, each.default, each.forced, selecting_name(each, multivariant))
+        for each in renditions
+    )
 
 
 def _items(source: Source) -> tuple[ItemInfo, ...]:

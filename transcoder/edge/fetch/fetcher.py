@@ -3,8 +3,8 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Self, TypeVar
 
 import httpx
@@ -17,7 +17,7 @@ from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
-from transcoder.edge.fetch.reply import read_reply
+from transcoder.edge.fetch.reply import PlaylistText, read_reply
 from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
@@ -25,15 +25,6 @@ from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
-    """A playlist as it was fetched."""
-
-    url: str
-    """Its address after redirects, which relative addresses in it are resolved against."""
-    text: str
 
 
 class Fetcher:
@@ -67,6 +58,15 @@ class Fetcher:
         """
         async with HttpSession.open(settings, headers or {}, network) as session:
             yield cls(session, settings, local_files=local_files)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Restore after the block what the job may reach: nothing follows an address that is found in it."""
+        local_files_allowed, private_allowed = self._local_files_allowed, self._session.private_allowed
+        try:
+            yield
+        finally:
+            self._local_files_allowed, self._session.private_allowed = local_files_allowed, private_allowed
 
     def start_again(self) -> None:
         """Forget what is known of files that are fetched range by range, because nothing of what was fetched before is used."""

@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 
 from transcoder import __version__
+from transcoder.core.request.denylist import Denylist
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
@@ -45,6 +46,7 @@ class HttpSession:
         """Use `client`, whose transport must be a `GuardedTransport` or a `ProxiedTransport`."""
         self._client = client
         self._max_redirects = settings.max_redirects
+        self._denylist = Denylist.parse(settings.denied)
         self.private_allowed = settings.allow_private
         """Whether the next request may go to a private address."""
         self.requests = 0
@@ -56,7 +58,7 @@ class HttpSession:
         """Open a session with its own connections and cookies; `headers` go with every request.
 
         Raises:
-            BadRequestError: a header is invalid.
+            BadRequestError: a header, or an entry of the denylist, is invalid.
         """
         # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
         connections = 2 * settings.connections + 4
@@ -84,6 +86,7 @@ class HttpSession:
         Raises:
             TransientError: the request failed, and may be retried.
             ForbiddenSourceError: the address, or one that it redirects to, may not be fetched.
+            DeniedSourceError: the operator has excluded it.
             UpstreamError: the origin refused the request permanently.
             UnsupportedSourceError: the address is invalid.
         """
@@ -140,6 +143,7 @@ class HttpSession:
         form: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send one request. The credentials of the user or of this service are left out unless the request goes to the `same_host`."""
+        self._denylist.check(str(target))
         method = "GET" if form is None else "POST"
         request = self._client.build_request(method, target, headers=headers, data=form, extensions={"private": private})
         for name in _CREDENTIAL_HEADERS:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.source.reddit import HostedVideo, PostLink, ShareLink, parse_link
+from transcoder.core.source.reddit import HostedVideo, PostLink, ShareLink, parse_link, with_subtitles
 from transcoder.errors import UnsupportedSourceError
 
 
@@ -152,3 +152,16 @@ def test_the_address_of_a_posts_json() -> None:
 def test_recognizes_a_video_file(file: str, is_video: bool) -> None:  # noqa: FBT001  # a column of the table
     link = HostedVideo("https://v.redd.it/a", file=file)
     assert link.video_file == (f"https://v.redd.it/a/{file}" if is_video else None)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", "?f=hd%2CsubsAll"),
+        ("?f=sd&v=1&a=1%2CN%3D%3D", "?f=sd%2CsubsAll&v=1&a=1%2CN%3D%3D"),
+        ("?a=1%2CN&f=hd%2CsubsAll%2ChlsSpecOrder", "?a=1%2CN&f=hd%2CsubsAll%2ChlsSpecOrder"),
+    ],
+)
+def test_subtitles_are_asked_for(query: str, expected: str) -> None:
+    playlist = "https://v.redd.it/9ii/HLSPlaylist.m3u8"
+    assert with_subtitles(playlist + query) == playlist + expected

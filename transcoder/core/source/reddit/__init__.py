@@ -4,7 +4,7 @@ from transcoder.core.source.reddit.answers import Answer, Asked, Blocked, Found,
 from transcoder.core.source.reddit.dash import Mp4Files, audio_file_urls, mp4_files
 from transcoder.core.source.reddit.embed import embed_url, read_embed
 from transcoder.core.source.reddit.feed import NO_ENTRY, feed_url, read_feed
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, parse_link, with_subtitles
 from transcoder.core.source.reddit.post import Image, Post, Video, hosted, read_post
 from transcoder.core.source.reddit.refusals import is_html, read_refusal, refused, refused_detour
 from transcoder.core.source.reddit.replies import parse_reply, read_json, read_token
@@ -41,4 +41,5 @@ __all__ = [
     "refused",
     "refused_detour",
     "unanswered_error",
+    "with_subtitles",
 ]

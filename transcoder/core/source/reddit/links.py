@@ -5,7 +5,7 @@ Reddit documents none of these forms; they are those that its site and apps have
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from transcoder.errors import UnsupportedSourceError
 
@@ -127,6 +127,15 @@ def _parse_media_path(path: str, query: str) -> HostedVideo:
     file = path.rpartition("/")[2] if path != f"/{asset[1]}" else ""
     # A signature is valid only for the file that it was made for.
     return HostedVideo(f"https://v.redd.it/{asset[1]}", query if file == _PLAYLIST else "", file)
+
+
+def with_subtitles(playlist: str) -> str:
+    """Return the address of a Multivariant Playlist on the media host that lists subtitles, too: its parameter `f` is a filter."""
+    address, _, query = playlist.partition("?")
+    parameters = dict(parse_qsl(query, keep_blank_values=True))
+    features = [feature for feature in parameters.get("f", "hd").split(",") if feature]
+    parameters["f"] = ",".join(dict.fromkeys([*features, "subsAll"]))
+    return f"{address}?{urlencode(parameters)}"
 
 
 def host_of(url: str) -> str:
