@@ -32,6 +32,12 @@ def site() -> Iterator[Reddit]:
         yield running
 
 
+def answer_all_but_media(site: Reddit, rule: Rule) -> None:
+    """Answer every request that is not one to the media host by one rule."""
+    first = replace(rule, when=lambda request: request.headers["host"] != "v.redd.it")
+    site.origin.rules |= {path: [first, *site.rules(path)] for path in site.origin.rules}
+
+
 def test_the_title_in_the_link_names_the_file_without_a_request_to_the_site(site: Reddit, tmp_path: Path) -> None:
     before = len(site.requested())
     answer = ask(f"/download?page={quote(PAGE + '?utm_source=share')}&url={VIDEO}", network=site.network, settings=SETTINGS)
@@ -67,8 +73,7 @@ def test_a_link_without_a_title_is_asked_for_it(page: str, site: Reddit) -> None
 )
 def test_a_page_that_cannot_be_read_fails_nothing(rule: Rule, page: str) -> None:
     with reddit() as site:
-        site.origin.rules["*"] = replace(rule, when=lambda request: request.headers["host"] != "v.redd.it")
-        site.origin.rules.pop("/r/aww/s/AbCdEf1234")
+        answer_all_but_media(site, rule)
         answer = ask(f"/download?page={page}&url={VIDEO}", network=site.network, settings=SETTINGS)
     assert answer.status == 200
     assert answer.headers["content-disposition"] == 'attachment; filename="era2025one.mp4"'
@@ -76,7 +81,7 @@ def test_a_page_that_cannot_be_read_fails_nothing(rule: Rule, page: str) -> None
 
 def test_a_page_that_does_not_answer_is_not_waited_for() -> None:
     with reddit() as site:
-        site.origin.rules["*"] = Rule(delay=60.0, when=lambda request: request.headers["host"] != "v.redd.it")
+        answer_all_but_media(site, Rule(delay=60.0))
         began = time.monotonic()
         answer = ask(f"/info?page=https://redd.it/p2025&url={VIDEO}", network=site.network, settings=replace(SETTINGS, read_seconds=60.0))
     assert answer.document["file_name"] == "era2025one.mp4"
