@@ -47,6 +47,11 @@ def not_in_force(section: bytes) -> bytes:
     return section[:5] + bytes([section[5] & 0xFE]) + section[6:]
 
 
+def of_program(section: bytes, number: int) -> bytes:
+    """Give a map another program number."""
+    return section[:3] + number.to_bytes(2, "big") + section[5:]
+
+
 def with_pids(section: bytes, pids: dict[int, int]) -> bytes:
     """Give the streams of a map other PIDs."""
     data, at = bytearray(section), 12 + ((section[10] & 0x0F) << 8 | section[11])

@@ -133,13 +133,16 @@ def _crc32(section: bytes) -> int:
     return value
 
 
-def program_map_pids(section: bytes) -> tuple[int, ...]:
-    """Return the PIDs of the program maps that a PAT lists; empty if the section is another table, or not yet in force."""
+def listed_programs(section: bytes) -> tuple[tuple[int, int], ...]:
+    """Return the number and the PID of each program map that a PAT lists; empty if it is another table, or not yet in force."""
     if section[0] != _PAT_TABLE or not _is_in_force(section):
         return ()
     entries = section[_HEADER_BYTES:-_CRC_BYTES]
+    programs = (
+        (entries[at] << 8 | entries[at + 1], (entries[at + 2] & 0x1F) << 8 | entries[at + 3]) for at in range(0, len(entries) - 3, 4)
+    )
     # Program number 0 belongs to the network information table.
-    return tuple((entries[at + 2] & 0x1F) << 8 | entries[at + 3] for at in range(0, len(entries) - 3, 4) if entries[at] or entries[at + 1])
+    return tuple((number, pid) for number, pid in programs if number)
 
 
 def read_program(section: bytes) -> Program | None:
