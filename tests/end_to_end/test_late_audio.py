@@ -24,6 +24,11 @@ def mute(file: Path) -> None:
     file.write_bytes(b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets))
 
 
+def silence(file: Path) -> None:
+    """Take the packets of the audio out of a segment; its program maps go on to list it."""
+    file.write_bytes(b"".join(packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID))
+
+
 def loud_from(file: Path) -> float:
     """Return when the first audio frame that is not silent is presented, in seconds."""
     return next(time for time, peak in peaks(file) if peak > 0.01)
@@ -95,7 +100,7 @@ def test_a_silent_video_costs_no_request_more(serve: Serve, tmp_path: Path) -> N
 def test_audio_that_is_listed_and_never_comes_is_not_looked_for(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
     for file in tmp_path.glob("*.ts"):
-        file.write_bytes(b"".join(packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID))
+        silence(file)
     output = tmp_path / "output.mp4"
     result = get(serve(tmp_path).url("/main.m3u8"), output)
     assert result.returncode == 0, result.stderr.decode()
@@ -125,3 +130,20 @@ def test_no_audio_is_lost_that_comes_and_goes(muted: tuple[int, ...], serve: Ser
     assert result.returncode == 0, result.stderr.decode()
     assert len(beep_delays(output)) >= 5
     assert loud_from(output) == pytest.approx(2.0 if 1 not in muted else 4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("codec", ["mp2", "mp3", "dts"])
+@pytest.mark.parametrize("silent", [(0, 1, 2), (2, 3), (4, 5), (5,), (0, 1, 4, 5)])
+def test_audio_that_the_map_lists_may_pause(silent: tuple[int, ...], codec: str, serve: Serve, tmp_path: Path) -> None:
+    """A segment without packets of the audio does not say which layer of MPEG audio it is, and so contradicts none."""
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=codec))]))
+    for number in silent:
+        silence(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    counts = media_reader.packet_counts(output)
+    assert counts["video"] == 300
+    delays = beep_delays(output)
+    assert len(delays) >= 2 * (6 - len(silent)) - 2
+    assert delays == pytest.approx([0] * len(delays), abs=0.03)

@@ -15,6 +15,7 @@ from peers import media_reader
 from peers.av_sync import beep_delays
 from peers.get_command import get
 from peers.origin_rules import Rule
+from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
 from peers.source_files import files_in
 
 from transcoder.core.media.timestamps import WRAP_SECONDS
@@ -107,8 +108,16 @@ def test_a_separate_rendition_that_changes_its_format_without_a_tag_is_refused(s
     assert (result.returncode, b"changes its streams or their format by itself" in result.stderr) == (3, True), result.stderr.decode()
 
 
-def test_latm_is_reencoded(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stream_type", [0x11, 0x0F])
+def test_latm_is_reencoded(stream_type: int, serve: Serve, tmp_path: Path) -> None:
+    """Some packagers give it the stream type of ADTS."""
     files = write_segments(tmp_path, one_after_another(SMALL, SMALL), "-mpegts_flags", "latm")
+    for file in files:
+        packets = packets_of(file.read_bytes())
+        labelled = [
+            edited(each, lambda section: with_stream_types(section, stream_type)) if is_program_map(each) else each for each in packets
+        ]
+        file.write_bytes(b"".join(labelled))
     write_playlist(tmp_path, files)
     output = tmp_path / "output.mp4"
     download(tmp_path, serve, output)
