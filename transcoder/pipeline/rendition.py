@@ -171,7 +171,7 @@ class Rendition:
         if not is_continued:
             self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.
-        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe)
+        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe, sample_seconds=inspector.sample_seconds)
 
 
 def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float]:
