@@ -10,7 +10,7 @@ from conftest import Serve
 from generated_video import GeneratedVideo
 from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers import media_reader
-from peers.av_sync import beep_delays, peaks
+from peers.av_sync import beep_delays, beeps, peaks
 from peers.get_command import get
 from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
 
@@ -130,6 +130,25 @@ def test_no_audio_is_lost_that_comes_and_goes(muted: tuple[int, ...], serve: Ser
     assert result.returncode == 0, result.stderr.decode()
     assert len(beep_delays(output)) >= 5
     assert loud_from(output) == pytest.approx(2.0 if 1 not in muted else 4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("audio_format", ["m4a", "mp3"])
+@pytest.mark.parametrize("codec", ["aac", "mp2", "mp3", "opus"])
+@pytest.mark.parametrize("without", [mute, silence], ids=["not listed", "listed"])
+def test_a_pause_of_audio_alone_lasts_as_long_as_in_the_source(
+    without: Callable[[Path], None], codec: str, audio_format: str, serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=codec))]))
+    for number in (2, 3):
+        without(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / f"output.{audio_format}"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--format", audio_format)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.duration(output) == pytest.approx(12.0, abs=0.15)
+    seconds = [round(time) for time in beeps(output)]
+    assert seconds[:3] == [0, 1, 2]
+    assert seconds[-3:] == [9, 10, 11]
+    assert not {5, 6} & set(seconds)
 
 
 @pytest.mark.parametrize("codec", ["mp2", "mp3", "dts"])

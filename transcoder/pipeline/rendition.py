@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
@@ -66,8 +67,12 @@ class Rendition:
         period = next(self._periods)
         arriving = ArrivingSegment(period, segment, init, b"", clear)
         before = previous.probe if previous and previous.period == period else None
-        self.current = await probe_segment(arriving, previous=before, media=self.kind.media)
-        return self.current
+        current = await probe_segment(arriving, previous=before, media=self.kind.media)
+        if before and self.kind is TrackKind.AUDIO:
+            # Where there is no video, only the clock of one ffmpeg says how long a pause is.
+            current = replace(current, probe=current.probe.with_pausing(Medium.AUDIO, before))
+        self.current = current
+        return current
 
     async def feed(self, pipe: PipeWriter, inspector: Inspector, *, media: Collection[Medium]) -> None:
         """Write one period into `pipe`: up to its last segment, or to where the timestamps leave its timeline.
