@@ -151,6 +151,26 @@ def test_a_pause_of_audio_alone_lasts_as_long_as_in_the_source(
     assert not {5, 6} & set(seconds)
 
 
+@pytest.mark.parametrize("audio_format", ["m4a", "mp3"])
+@pytest.mark.parametrize(("before", "after"), [("aac", "mp2"), ("mp3", "aac"), ("aac", "mp3"), ("mp3", "mp2")])
+def test_a_pause_after_which_audio_alone_has_another_codec_lasts_as_long_as_in_the_source(
+    before: str, after: str, audio_format: str, serve: Serve, tmp_path: Path
+) -> None:
+    first = pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=before))
+    pack_ts(tmp_path, "other", replace(SMALL, audio_codec=after))
+    (tmp_path / "main.m3u8").write_text(media_playlist([first]))
+    for number in (2, 3):
+        mute(tmp_path / f"segment-{number}.ts")
+    for number in (4, 5):
+        (tmp_path / f"other-{number}.ts").replace(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / f"output.{audio_format}"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--format", audio_format)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.duration(output) == pytest.approx(12.0, abs=0.15)
+    seconds = beeps(output)
+    assert seconds[-3:] == pytest.approx([9, 10, 11], abs=0.1)
+
+
 @pytest.mark.parametrize("codec", ["mp2", "mp3", "dts"])
 @pytest.mark.parametrize("silent", [(0, 1, 2), (2, 3), (4, 5), (5,), (0, 1, 4, 5)])
 def test_audio_that_the_map_lists_may_pause(silent: tuple[int, ...], codec: str, serve: Serve, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ class Rendition:
         self.kind = kind
         self.current: ProbedSegment | None = None
         """The segment that has begun to arrive; None before the first and after the last."""
+        self.goes_on_from: float | None = None
+        """When the audio ended before the period that begins, in seconds on the clock of both, if that goes on; None for other tracks."""
         self._periods = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
         clip = plan.output_format.clip
@@ -95,6 +97,7 @@ class Rendition:
                 return  # ffmpeg has ended; its exit status says why
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
+            self.goes_on_from = None
             if segment is None or segment.period != previous.period:
                 self._check_period(previous.period, sequence, passed.packets)
                 break
@@ -170,9 +173,9 @@ class Rendition:
         """
         apart = segment.segment.at - previous.segment.at
         self.has_changed = not same_streams(previous.probe, segment.probe)
-        is_continued = not self.has_changed and continues(
-            inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance
-        )
+        goes_on = continues(inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance)
+        self.goes_on_from = inspector.ends.get(Medium.AUDIO) if goes_on and self.kind is TrackKind.AUDIO else None
+        is_continued = goes_on and not self.has_changed
         if not is_continued:
             self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.

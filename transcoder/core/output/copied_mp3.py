@@ -6,6 +6,7 @@ from itertools import accumulate
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, FrameHeader, read_mpeg_audio_header
 from transcoder.core.media.mp4.box_reader import BoxEvent, BoxStart
+from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.fragment import read_fragment
 from transcoder.core.output.header import OutputHeader, read_header
 from transcoder.core.output.output_boxes import broken_as, output_reader
@@ -22,8 +23,8 @@ _MIN_PAUSE_FRAMES = 1.5
 class CopiedMp3:
     """Reads what one ffmpeg writes of copied MP3 as fragmented MP4, in pieces of any size; returns the frames, one after another."""
 
-    def __init__(self) -> None:
-        """Begin a period."""
+    def __init__(self, *, goes_on_from: float | None = None) -> None:
+        """Begin a period; `goes_on_from` is when the audio before it ended on the same clock, in seconds, if that goes on."""
         self.written = WrittenSamples()
         """What ffmpeg wrote."""
         self._reader = output_reader()
@@ -31,7 +32,7 @@ class CopiedMp3:
         self._due: deque[tuple[int, float]] = deque()
         """Bytes and time in seconds of each frame whose data has not come."""
         self._data = b""
-        self._end: float | None = None
+        self._end = goes_on_from
         """When the last frame ended, in seconds on the source's timeline."""
         self._owed = 0.0
         """Seconds of the pauses so far that were too short for another silent frame; negative if too many were made."""
@@ -82,7 +83,7 @@ class CopiedMp3:
 
     def _silence(self, frame: bytes, header: FrameHeader, time: float) -> bytes:
         """Return silent frames in the format of `frame` for the pause before it, if there is one."""
-        pause = 0.0 if self._end is None else time - self._end
+        pause = 0.0 if self._end is None else time - unwrap(self._end, near=time)
         if pause < _MIN_PAUSE_FRAMES * header.seconds:
             return b""
         if pause > MAX_SILENCE_SECONDS:

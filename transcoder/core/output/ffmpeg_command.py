@@ -29,6 +29,7 @@ _DOLBY_VISION = "dvh1"
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _AAC_BITS = 80_000
 """Per second and channel."""
+_USUAL_SAMPLE_RATE = 48_000
 _MAX_SAMPLE_RATE = 96_000
 """The highest that AAC has."""
 _WRAP_MARGIN_SECONDS = 60
@@ -85,6 +86,8 @@ class RemuxOptions:
     """Audio to generate, where no input has any."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The output's metadata, by ffmpeg's names."""
+    goes_on_from: float | None = None
+    """When the audio before this period ended, in seconds on the same clock: an MP3 has silence from there on. None: another clock."""
 
 
 def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> list[str]:
@@ -143,13 +146,21 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
     start = (stream.start or 0.0) - wraps * WRAP_SECONDS
     prefix = "a" if stream.medium is Medium.AUDIO else ""
     if remux.output_format.format is FileFormat.MP3:
-        node = node.filter("aresample", **{"async": 1})  # an MP3 has no times: silence takes that of a pause
+        node = node.filter("aresample", **_filling_pauses(stream, remux, near=start))
     if window.start is not None:
         node = node.filter(f"{prefix}trim", start=f"{unwrap(window.start, near=start):.6f}")
     if window.end is not None:
         # At the end of a trim filter ffmpeg stops reading, and the rest of the segments could not be inspected.
         node = node.filter(f"{prefix}select", f"lt(t,{unwrap(window.end, near=start):.6f})")
     return node
+
+
+def _filling_pauses(stream: Stream, remux: RemuxOptions, *, near: float) -> dict[str, int]:
+    """Return the options of the filter that puts silence into pauses, and before audio that begins with one: an MP3 has no times."""
+    if remux.goes_on_from is None:
+        return {"async": 1}
+    rate = stream.sample_rate or _USUAL_SAMPLE_RATE
+    return {"osr": rate, "async": 1, "first_pts": round(unwrap(remux.goes_on_from, near=near) * rate)}
 
 
 def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:

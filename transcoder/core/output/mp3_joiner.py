@@ -36,16 +36,20 @@ class Mp3Joiner:
         """The newest frames."""
         self._last = True
         self._has_begun = False
+        self._goes_on_from: float | None = None
         self._skips_first = False
         self._source_seconds = 0.0
         """How long the periods so far were, by their source."""
         self._out_seconds = 0.0
         """How long the frames are that have been let out, and those that are held."""
 
-    def begin_period(self, *, last: bool = True) -> None:
-        """Begin a period; with `last=False` another one is known to follow."""
+    def begin_period(self, *, last: bool = True, goes_on_from: float | None = None) -> None:
+        """Begin a period; with `last=False` another one is known to follow.
+
+        `goes_on_from` is when the audio before it ended on the same clock, in seconds, if that goes on.
+        """
         self._frames, self._last, self._skips_first = AudioFrameCounter(read_mpeg_audio_header), last, self._has_output
-        self._copied, self._has_begun = None, False
+        self._copied, self._has_begun, self._goes_on_from = None, False, goes_on_from
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next piece of ffmpeg's output and return what can be sent.
@@ -55,7 +59,7 @@ class Mp3Joiner:
             UpstreamError: a frame is not followed by another.
         """
         if not self._has_begun and not piece.startswith(_SYNCWORD):
-            self._copied = CopiedMp3()
+            self._copied = CopiedMp3(goes_on_from=self._goes_on_from)
         self._has_begun = self._has_output = True
         if self._copied:
             return [self._copied.feed(piece)]
