@@ -210,3 +210,34 @@ def test_audio_that_begins_before_the_video_of_a_later_period_is_kept(early: flo
     files = [tmp_path / f"period{number}-0.ts" for number in range(2)]
     assert media_reader.packet_counts(output) == media_reader.packet_counts(*files)
     assert beep_delays(output) == pytest.approx([0.0] * len(beep_delays(output)), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("pack", "codecs", "codec"),
+    [
+        pytest.param(pack_ts, ("dts", "aac"), "aac", id="DTS, AAC"),
+        pytest.param(pack_ts, ("s302m", "mp2", "opus"), "aac", id="PCM, MP2, Opus"),
+        pytest.param(pack_ts, ("dts", None), "aac", id="DTS, silence"),
+        pytest.param(pack_ts, (None, "s302m"), "aac", id="silence, PCM"),
+        pytest.param(pack_ts, ("opus", "dts"), "opus", id="Opus, DTS"),
+        pytest.param(pack_fmp4, ("flac", "vorbis"), "aac", id="FLAC, Vorbis"),
+        pytest.param(pack_fmp4, ("flac", "flac", None), "aac", id="FLAC, silence"),
+    ],
+)
+def test_whatever_audio_the_periods_have_is_joined(
+    pack: Callable[[Path, str, GeneratedVideo], Period], codecs: tuple[str | None, ...], codec: str, serve: Serve, tmp_path: Path
+) -> None:
+    videos = [
+        GeneratedVideo(seconds=3.0, size="160x90", audio_codec=each, timestamp_offset=10.0 + 100 * number)
+        for number, each in enumerate(codecs)
+    ]
+    periods = [pack(tmp_path, f"period{number}", video) for number, video in enumerate(videos)]
+    (tmp_path / "main.m3u8").write_text(media_playlist(periods))
+    output = download(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert media_reader.codecs(output) == ["h264", codec]
+    assert media_reader.packet_counts(output)["video"] == 75 * len(codecs)
+    assert audio_gaps(output) == []
+    delays = beep_delays(output)
+    assert len(delays) >= 3 * len([each for each in codecs if each]) - 1
+    assert delays == pytest.approx([0] * len(delays), abs=0.03)
+    assert media_reader.header_duration(output) == pytest.approx(media_reader.duration(output), abs=0.1)

@@ -15,6 +15,7 @@ from peers import media_reader
 from peers.av_sync import beep_delays
 from peers.get_command import get
 from peers.origin_rules import Rule
+from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
 from peers.source_files import files_in
 
 from transcoder.core.media.timestamps import WRAP_SECONDS
@@ -107,8 +108,16 @@ def test_a_separate_rendition_that_changes_its_format_without_a_tag_is_refused(s
     assert (result.returncode, b"changes its streams or their format by itself" in result.stderr) == (3, True), result.stderr.decode()
 
 
-def test_latm_is_reencoded(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stream_type", [0x11, 0x0F])
+def test_latm_is_reencoded(stream_type: int, serve: Serve, tmp_path: Path) -> None:
+    """Some packagers give it the stream type of ADTS."""
     files = write_segments(tmp_path, one_after_another(SMALL, SMALL), "-mpegts_flags", "latm")
+    for file in files:
+        packets = packets_of(file.read_bytes())
+        labelled = [
+            edited(each, lambda section: with_stream_types(section, stream_type)) if is_program_map(each) else each for each in packets
+        ]
+        file.write_bytes(b"".join(labelled))
     write_playlist(tmp_path, files)
     output = tmp_path / "output.mp4"
     download(tmp_path, serve, output)
@@ -291,3 +300,32 @@ def test_an_exact_clip_has_both_media_where_the_clock_wraps_between_them(
     counts = media_reader.packet_counts(output)
     assert counts["video"] == pytest.approx(50, abs=1)
     assert counts["audio"] == pytest.approx(2 * 48_000 / 1024, abs=3)
+
+
+SOUND, PICTURES = ("-f", "lavfi", "-i", "sine=f=440:r=48000:d=12"), ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=12")
+SHORT_OPUS = ("-c:a", "libopus", "-frame_duration", "2.5")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "extension", "frame"),
+    [
+        pytest.param((*PICTURES, *SHORT_OPUS), "m4s", 120, id="Opus in fMP4"),
+        pytest.param((*PICTURES, *SHORT_OPUS), "ts", 120, id="Opus in TS"),
+        pytest.param(SHORT_OPUS, "m4s", 120, id="Opus alone"),
+        pytest.param((*PICTURES, "-c:a", "libvorbis"), "m4s", 1024, id="Vorbis, whose last block before a segment may be short"),
+    ],
+)
+def test_frames_that_are_shorter_than_timestamps_are_inexact_do_not_divide_the_source(
+    encoding: Sequence[str], extension: str, frame: int, serve: Serve, tmp_path: Path
+) -> None:
+    """Where the last one of a segment lasts 2.5 ms, the next segment is not decoded before it."""
+    video = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "0") if "testsrc2" in str(encoding) else ()
+    kind = ("-hls_segment_type", "fmp4") if extension == "m4s" else ()
+    packaging = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "0", *kind, "-hls_segment_filename", tmp_path / f"%d.{extension}")
+    run_ffmpeg(*SOUND, *encoding, *video, *packaging, tmp_path / "main.m3u8")
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = media_reader.presentation_times(output)["audio"]
+    steps = [after - before for before, after in pairwise(times)]
+    assert min(steps) > 0.8 * frame / 48_000
+    assert len(times) * frame / 48_000 == pytest.approx(12.0, abs=0.05)

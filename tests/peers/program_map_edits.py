@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 PACKET_BYTES = 188
 _CRC_POLYNOMIAL = 0x04C11DB7
-_AUDIO_TYPES = frozenset({0x03, 0x04, 0x0F, 0x11, 0x81})
+_AUDIO_TYPES = frozenset({0x03, 0x04, 0x0F, 0x11, 0x81, 0x87})
 
 
 def packets_of(data: bytes) -> list[bytes]:
@@ -58,6 +58,15 @@ def with_pids(section: bytes, pids: dict[int, int]) -> bytes:
     while at < len(data):
         pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
         data[at + 1 : at + 3] = (0xE000 | pids.get(pid, pid)).to_bytes(2, "big")
+        at += 5 + ((data[at + 3] & 0x0F) << 8 | data[at + 4])
+    return bytes(data)
+
+
+def with_stream_types(section: bytes, stream_type: int) -> bytes:
+    """Give the audio streams of a map another stream type."""
+    data, at = bytearray(section), 12 + ((section[10] & 0x0F) << 8 | section[11])
+    while at < len(data):
+        data[at] = stream_type if data[at] in _AUDIO_TYPES else data[at]
         at += 5 + ((data[at + 3] & 0x0F) << 8 | data[at + 4])
     return bytes(data)
 

@@ -51,9 +51,12 @@ class Output:
         self._sink = sink
         self._started = False
 
-    def begin_period(self, *, last: bool) -> None:
-        """Begin a period; `last` says whether no other one is known to follow."""
-        self._joiner.begin_period(last=last)
+    def begin_period(self, *, last: bool, goes_on_from: float | None) -> None:
+        """Begin a period; `last` says whether no other one is known to follow.
+
+        `goes_on_from` is when the audio before it ended on the same clock, if that goes on and there is no video.
+        """
+        self._joiner.begin_period(last=last, goes_on_from=goes_on_from)
 
     async def take(self, piece: bytes) -> None:
         """Join the next piece of ffmpeg's output and push what can be sent. Raises what `Joiner.feed` does."""

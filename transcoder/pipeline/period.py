@@ -7,6 +7,7 @@ from typing import Self
 
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
+from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.accounting import missing_samples, source_seconds
 from transcoder.core.output.announcement import silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Silence, remux_command
@@ -40,6 +41,8 @@ class PeriodSettings:
     """The output's metadata, by ffmpeg's names."""
     is_whole: bool = True
     """It begins where a period of the plan does; otherwise no tag announces it."""
+    goes_on_from: float | None = None
+    """When the audio before it ended, in seconds on the same clock, if that goes on and there is no video: what lies between is a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ async def remux_period(
     begun = _begin(tracks, [segment for _, segment in present], output_format)
     lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = _silence(begun, output, settings)
-    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags)
+    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags, settings.goes_on_from)
 
     def command(fds: Sequence[int]) -> list[str]:
         inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
@@ -86,7 +89,7 @@ async def remux_period(
 
     async with ffmpeg.start(command, inputs=len(lanes)) as process:
         await _run(process, lanes, output)
-    last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window))
+    last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window) + _pause_before(begun, settings.goes_on_from))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
     return silence is not None
@@ -135,6 +138,11 @@ def _audio_seconds(lanes: Sequence[_Lane], window: TimeWindow) -> float:
     audio = [(lane, stream) for lane in lanes for stream in lane.track.streams if stream.medium is Medium.AUDIO]
     known = [source_seconds(stream, lane.inspector, window) for lane, stream in audio]
     return sum(seconds for _, seconds in filter(None, known))
+
+
+def _pause_before(begun: Sequence[ProbedTrack], goes_on_from: float | None) -> float:
+    """Return how many seconds after the end of the audio before it a period begins, on one clock."""
+    return 0.0 if goes_on_from is None else max(0.0, unwrap(first_start(begun), near=goes_on_from) - goes_on_from)
 
 
 def _check_accounts(lanes: Sequence[_Lane], written: WrittenSamples, options: RemuxOptions) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
@@ -32,6 +33,8 @@ class Rendition:
         self.kind = kind
         self.current: ProbedSegment | None = None
         """The segment that has begun to arrive; None before the first and after the last."""
+        self.goes_on_from: float | None = None
+        """When the audio ended before the period that begins, in seconds on the clock of both, if that goes on; None for other tracks."""
         self._periods = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
         clip = plan.output_format.clip
@@ -66,8 +69,12 @@ class Rendition:
         period = next(self._periods)
         arriving = ArrivingSegment(period, segment, init, b"", clear)
         before = previous.probe if previous and previous.period == period else None
-        self.current = await probe_segment(arriving, previous=before, media=self.kind.media)
-        return self.current
+        current = await probe_segment(arriving, previous=before, media=self.kind.media)
+        if before and self.kind is TrackKind.AUDIO:
+            # Where there is no video, only the clock of one ffmpeg says how long a pause is.
+            current = replace(current, probe=current.probe.with_pausing(Medium.AUDIO, before))
+        self.current = current
+        return current
 
     async def feed(self, pipe: PipeWriter, inspector: Inspector, *, media: Collection[Medium]) -> None:
         """Write one period into `pipe`: up to its last segment, or to where the timestamps leave its timeline.
@@ -90,6 +97,7 @@ class Rendition:
                 return  # ffmpeg has ended; its exit status says why
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
+            self.goes_on_from = None
             if segment is None or segment.period != previous.period:
                 self._check_period(previous.period, sequence, passed.packets)
                 break
@@ -165,13 +173,13 @@ class Rendition:
         """
         apart = segment.segment.at - previous.segment.at
         self.has_changed = not same_streams(previous.probe, segment.probe)
-        is_continued = not self.has_changed and continues(
-            inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance
-        )
+        goes_on = continues(inspector.starts, _ends(inspector, segment), segment.probe, seconds=apart, tolerance=self._tolerance)
+        self.goes_on_from = inspector.ends.get(Medium.AUDIO) if goes_on and self.kind is TrackKind.AUDIO else None
+        is_continued = goes_on and not self.has_changed
         if not is_continued:
             self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.
-        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe)
+        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe, sample_seconds=inspector.sample_seconds)
 
 
 def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float]:

@@ -140,9 +140,7 @@ def test_audio_that_reaches_over_a_border_counts_once(starts: tuple[float, float
         ([[probed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
         ([[probed(TrackKind.BOTH, audio(codec="ac-4"))]], "ac-4, .* cannot decode"),
         ([[probed(TrackKind.BOTH, video())], [probed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
-        ([[probed(TrackKind.BOTH, audio(channels=4))], [probed(TrackKind.BOTH, audio())]], "channels"),
         ([[probed(TrackKind.BOTH, video(), audio())], [probed(TrackKind.BOTH, audio())]], "no video"),
-        ([[probed(TrackKind.BOTH, video(), audio(channels=4))], [probed(TrackKind.BOTH, video())]], "no audio"),
     ],
 )
 def test_periods_that_cannot_be_one_output_are_refused(periods: list[list[ProbedTrack]], words: str) -> None:
@@ -183,6 +181,41 @@ def test_audio_is_reencoded_where_it_could_not_be_in_the_output_otherwise(
     announcement = announce([[probed(TrackKind.BOTH, video(), each)] for each in (first, second)], estimated_bytes=None)
     assert announcement.audio == replace(first, codec=codec)
     assert announcement.reencoded == reencoded
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "rate", "channels"),
+    [
+        pytest.param(audio(codec="flac"), audio(codec="opus"), 48_000, 2, id="FLAC has more in its format"),
+        pytest.param(audio(codec="flac"), None, 48_000, 2, id="FLAC, and silence"),
+        pytest.param(audio(channels=7), audio(), 48_000, 6, id="more channels than are encoded"),
+        pytest.param(audio(codec="ac3", channels=7), None, 48_000, 6, id="more channels, and silence"),
+        pytest.param(replace(audio(codec="truehd"), sample_rate=None, channels=None), audio(), 48_000, 2, id="unknown, and known"),
+        pytest.param(replace(audio(codec="truehd"), sample_rate=None), None, 48_000, 2, id="unknown, and silence"),
+    ],
+)
+def test_all_audio_becomes_aac_where_a_later_period_cannot_have_the_format_of_the_first(
+    first: Stream, later: Stream | None, rate: int, channels: int
+) -> None:
+    second = [video(), later] if later else [video()]
+    for streams in ([[video(), first], second], [second, [video(), first]]) if later is None else ([[video(), first], second],):
+        announcement = announce([[probed(TrackKind.BOTH, *each)] for each in streams], estimated_bytes=None)
+        assert announcement.audio
+        assert (announcement.audio.codec, announcement.audio.sample_rate, announcement.audio.channels) == ("aac", rate, channels)
+        assert first.codec in announcement.reencoded
+
+
+@pytest.mark.parametrize("first", [audio(codec="flac"), audio(channels=7)])
+def test_audio_that_stays_the_same_is_copied_even_where_it_could_not_be_encoded(first: Stream) -> None:
+    announcement = announce([[probed(TrackKind.BOTH, video(), first)]] * 2, estimated_bytes=None)
+    assert (announcement.audio, announcement.reencoded) == (first, ())
+
+
+@pytest.mark.parametrize("later", [[video(), audio()], [video()]])
+def test_audio_that_cannot_be_encoded_is_not_reencoded_where_that_is_forbidden(later: list[Stream]) -> None:
+    periods = [[probed(TrackKind.BOTH, video(), audio(codec="flac"))], [probed(TrackKind.BOTH, *later)]]
+    with pytest.raises(UnsupportedSourceError, match=r"from flac to aac|no audio"):
+        announce(periods, estimated_bytes=None, output_format=OutputFormat(audio_mode=AudioMode.COPY))
 
 
 def test_what_is_reencoded_for_the_format_asked_for_is_not_mentioned() -> None:

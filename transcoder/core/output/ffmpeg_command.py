@@ -29,12 +29,23 @@ _DOLBY_VISION = "dvh1"
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _AAC_BITS = 80_000
 """Per second and channel."""
+_USUAL_SAMPLE_RATE = 48_000
 _MAX_SAMPLE_RATE = 96_000
 """The highest that AAC has."""
 _WRAP_MARGIN_SECONDS = 60
 _FRAGMENT_MICROSECONDS = 1_000_000
 _ANALYZE_MICROSECONDS = str(60 * 1_000_000)
 _PROBE_BYTES = str(32 * 1024 * 1024)
+_FRAGMENTED = {
+    # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
+    # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
+    "movflags": "frag_keyframe+delay_moov+default_base_moof+frag_discont",
+    "avoid_negative_ts": "disabled",
+    "use_editlist": "0",
+    # Bounds what ffmpeg holds back, and how long the first byte takes, where key frames are far apart or where there is only audio.
+    "frag_duration": str(_FRAGMENT_MICROSECONDS),
+}
+"""Options of an MP4 whose fragments have the source's own times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class RemuxOptions:
     """Audio to generate, where no input has any."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The output's metadata, by ffmpeg's names."""
+    goes_on_from: float | None = None
+    """When the audio before this period ended, in seconds on the same clock: an MP3 has silence from there on. None: another clock."""
 
 
 def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> list[str]:
@@ -133,7 +146,7 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
     start = (stream.start or 0.0) - wraps * WRAP_SECONDS
     prefix = "a" if stream.medium is Medium.AUDIO else ""
     if remux.output_format.format is FileFormat.MP3:
-        node = node.filter("aresample", **{"async": 1})  # an MP3 has no times: silence takes that of a pause
+        node = node.filter("aresample", **_filling_pauses(stream, remux, near=start))
     if window.start is not None:
         node = node.filter(f"{prefix}trim", start=f"{unwrap(window.start, near=start):.6f}")
     if window.end is not None:
@@ -142,12 +155,18 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
     return node
 
 
+def _filling_pauses(stream: Stream, remux: RemuxOptions, *, near: float) -> dict[str, int]:
+    """Return the options of the filter that puts silence into pauses, and before audio that begins with one: an MP3 has no times."""
+    if remux.goes_on_from is None:
+        return {"async": 1}
+    rate = stream.sample_rate or _USUAL_SAMPLE_RATE
+    return {"osr": rate, "async": 1, "first_pts": round(unwrap(remux.goes_on_from, near=near) * rate)}
+
+
 def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:
     if remux.output_format.format is FileFormat.MP3:
         return _mp3_options(inputs, remux.output_format)
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
-    # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
-    # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
     options: dict[str, str | None] = {
         "f": "ipod" if remux.output_format.format is FileFormat.M4A else "mp4",
         "c:v": "copy",
@@ -155,13 +174,9 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
         # Without it the samples before the first key frame are dropped, and fewer come out than went in. Those that nothing can decode may.
         "copyinkf:a" if any(stream.is_headless for _, stream in streams) else "copyinkf": None,
         "map_metadata": "-1",
-        "avoid_negative_ts": "disabled",
-        "use_editlist": "0",
-        "movflags": "frag_keyframe+delay_moov+default_base_moof+frag_discont",
-        # Bounds what ffmpeg holds back, and how long the first byte takes, where key frames are far apart or where there is only audio.
-        "frag_duration": str(_FRAGMENT_MICROSECONDS),
         # The configuration of Dolby Vision is no part of ISO/IEC 14496-15; without this ffmpeg leaves it out.
         "strict": "unofficial",
+        **_FRAGMENTED,
     }
     for container, stream in streams:
         encoder = remux.output_format.encoder(stream)
@@ -170,11 +185,13 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
 
 
 def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
-    """Write MP3 frames and nothing else, so that the next period continues where one ends."""
+    """Write MP3 frames and nothing else, so that the next period continues where one ends; copied ones in fragments, which have times."""
     encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
+    if encoder is None:
+        return {"f": "mp4", "c:a": "copy", "map_metadata": "-1", "strict": "unofficial", **_FRAGMENTED}
     # Without the bit reservoir no frame needs the one before it, so that the first frame of a later period can be left out.
-    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(MP3_CHANNELS), "reservoir": "0"} if encoder else {"c:a": "copy"}
-    rate = output_format.joined_to.sample_rate if encoder and output_format.joined_to else None
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(MP3_CHANNELS), "reservoir": "0"}
+    rate = output_format.joined_to.sample_rate if output_format.joined_to else None
     encoding |= {"ar": str(rate)} if rate else {}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
 

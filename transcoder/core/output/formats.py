@@ -1,4 +1,4 @@
-"""Which format each medium has in the output: that of its first period, in which every other one is copied or re-encoded, or refused."""
+"""Which format each medium has in the output: that of its first period, or AAC. Every period is copied or re-encoded in it, or refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +19,10 @@ from transcoder.core.request.output_format import (
 )
 from transcoder.errors import UnexpectedMediaError, UnsupportedSourceError
 
+_USUAL_RATE, _USUAL_CHANNELS = 48_000, 2
+"""What audio is encoded with whose own rate is not known, or whose channels are not."""
+_MANY_CHANNELS = 6
+"""What audio is encoded with whose channels ffmpeg cannot encode: 5.1."""
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
 
@@ -36,10 +40,27 @@ def output_formats(periods: Sequence[Sequence[ProbedTrack]], output_format: Outp
         joined = output_format.after(formats.get(Medium.AUDIO))
         refuse_codecs(tracks, joined)
         formats = formats_of(tracks, joined) | formats
+    if Medium.AUDIO in formats and len(periods) > 1:
+        formats[Medium.AUDIO] = _audio_of_all(formats[Medium.AUDIO], periods, output_format)
     joined = output_format.after(formats.get(Medium.AUDIO))
     for tracks in periods:
         _refuse_change(formats, formats_of(tracks, joined))
     return formats
+
+
+def _audio_of_all(first: Stream, periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> Stream:
+    """Return the format of the audio of several periods.
+
+    It is that of the first one; or AAC, if others must be encoded in it and ffmpeg cannot do that.
+    """
+    streams = audio_streams(periods)
+    if output_format.encoder(streams[0]) is None:
+        is_same = len(streams) == len(periods) and all(stream.has_format_of(first) for stream in streams)
+        if is_same or can_encode_as(first) or output_format.audio_mode is AudioMode.COPY:
+            return first
+        first = replace(first, codec="aac")
+    known = replace(first, sample_rate=first.sample_rate or _USUAL_RATE, channels=first.channels or _USUAL_CHANNELS)
+    return known if can_encode_as(known) else replace(known, channels=_MANY_CHANNELS)
 
 
 def formats_of(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> dict[Medium, Stream]:

@@ -27,6 +27,8 @@ class _Period:
     """The output of one ffmpeg, as far as it has come."""
 
     last: bool
+    goes_on: bool = False
+    """Its clock is that of the period before, so that what lies between is a pause."""
     reader: BoxReader = field(default_factory=output_reader)
     ftyp: bytes = b""
     header: OutputHeader | None = None
@@ -80,13 +82,13 @@ class Joiner:
         """Where each track ends so far, in seconds into the output; fragments that have begun count whole."""
         return {medium: float(end) for medium, end in self._timeline.ends.items()} if self._timeline else {}
 
-    def begin_period(self, *, last: bool = True) -> None:
-        """Begin a period. With `last=False` another one is known to follow, and the newest fragment is held back for its sake."""
+    def begin_period(self, *, last: bool = True, goes_on_from: float | None = None) -> None:
+        """Begin a period; after `goes_on_from` a pause stays. With `last=False` another one follows: the newest fragment is held back."""
         if self._period:
             raise RuntimeError("A period begins before the one before it has ended.")
         if self._cutter and self._timeline:
             self._cutter.begin_later_period()
-        self._period = _Period(last)
+        self._period = _Period(last, goes_on_from is not None)
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next piece of ffmpeg's output and return what can be sent.
@@ -188,7 +190,7 @@ class Joiner:
             if self._timeline.audio:
                 self._timeline.audio.begin_period()
             timeline, before = self._timeline, self._placement
-            on_same_clock = place_on_same_clock(fragment, timeline.header, before, timeline.ends)
+            on_same_clock = place_on_same_clock(fragment, timeline.header, before, timeline.ends, has_pause=period.goes_on)
             yield from self._release_ended(cut=on_same_clock is None)
             period.placement = on_same_clock or place_next(fragment, timeline.header, timeline.media_start, timeline.end, timeline.ends)
             self._placement = period.placement

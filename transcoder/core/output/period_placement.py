@@ -10,6 +10,7 @@ from operator import add
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment
 from transcoder.core.output.header import OutputHeader
+from transcoder.core.output.timeline import MAX_SILENCE_SECONDS
 from transcoder.errors import TranscodeError, UnsupportedSourceError
 
 _WRAP = Fraction(2**33, 90_000)
@@ -67,17 +68,20 @@ def place_next(
     return _at_distance(distance, output, media_start, unwrapping)
 
 
-def place_on_same_clock(fragment: Fragment, output: OutputHeader, before: Placement, ends: Mapping[Medium, Fraction]) -> Placement | None:
+def place_on_same_clock(
+    fragment: Fragment, output: OutputHeader, before: Placement, ends: Mapping[Medium, Fraction], *, has_pause: bool = False
+) -> Placement | None:
     """Place a later period where its own times put it, if by them it goes on where the one `before` it ended; None if it does not.
 
-    Then what reaches over the border in one medium stays whole. `ends` says when each track ends, in seconds into the output.
+    Then what reaches over the border in one medium stays whole. `ends` says when each track ends, in seconds into the output. With
+    `has_pause` the clock is known to be one, and it may go on as late as silence can last.
     """
     unwrapping, starts = _starts(fragment)
-    leader = _leader(starts)
+    leader, longest = _leader(starts), MAX_SILENCE_SECONDS if has_pause else _MAX_CLOCK_GAP
     for distance in (before.distance, before.distance + _WRAP, before.distance - _WRAP):
         gaps = {medium: start + distance - ends[medium] for medium, start in starts.items() if medium in ends}
         overlaps = any(-gap > _MAX_CLOCK_OVERLAP[medium] for medium, gap in gaps.items())
-        if not overlaps and gaps[leader] <= _MAX_CLOCK_GAP:
+        if not overlaps and gaps[leader] <= longest:
             return _at_distance(distance, output, before.media_start, unwrapping)
     return None
 
