@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
     """
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, network), output, settings)))
+    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, job.url, network), output, settings)))
     return ExitCode.SUCCESS
 
 

@@ -86,7 +86,7 @@ def _output_path(arguments: argparse.Namespace, job: Job) -> str:
 
 def _make_call(arguments: argparse.Namespace, query: str) -> Call:
     if arguments.function is None:
-        base = checked_url(arguments.url).partition("?")[0].rstrip("/")
+        base = checked_url(arguments.url, credentials=True).partition("?")[0].rstrip("/")
         url = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=arguments.sign_aws, region=arguments.region)
         return lambda receiver: url.invoke(into=receiver)
     function = LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region)

@@ -71,19 +71,19 @@ def checked_job(job: Job) -> Job:
     return job
 
 
-def checked_url(url: str) -> str:
-    """Return `url` if it is an http(s) address with a host, or `s3://bucket/key`.
+def checked_url(url: str, *, credentials: bool = False) -> str:
+    """Return `url` if it is an http(s) address with a host, or `s3://bucket/key`; `credentials` allows a user name and a password in it.
 
     Raises:
         BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
     is_object = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url) and len(url) <= MAX_URL_CHARACTERS
-    return url if is_object else checked_web_address("url", url)
+    return url if is_object else checked_web_address("url", url, credentials=credentials)
 
 
-def checked_web_address(name: str, url: str) -> str:
-    """Return `url` if it is an http(s) address with a host.
+def checked_web_address(name: str, url: str, *, credentials: bool = False) -> str:
+    """Return `url` if it is an http(s) address with a host; `credentials` allows a user name and a password in it.
 
     Raises:
         BadRequestError: it is something else, or longer than `MAX_URL_CHARACTERS`; the message begins with `name`.
@@ -98,6 +98,8 @@ def checked_web_address(name: str, url: str) -> str:
         raise BadRequestError(f"{name}: {url!r} is not an address.") from error
     if parts.scheme.lower() not in {"http", "https"}:
         raise BadRequestError(f"{name}: {url!r} is not an http or https address.")
-    if not host or re.search(r"[\x00-\x20\x7f]", url):
+    if not host or re.search(r"[\x00-\x20\x7f]", url) or "\\" in parts.netloc:
         raise BadRequestError(f"{name}: {url!r} is not an address.")
+    if "@" in parts.netloc and not credentials:
+        raise BadRequestError(f"{name}: an address with a user name or a password is not fetched.")
     return url

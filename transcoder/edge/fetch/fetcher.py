@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
+from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
@@ -47,16 +48,13 @@ class Fetcher:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, headers: Mapping[str, str] | None = None, local_files: bool = False, network: Network = INTERNET
+        cls, settings: Settings, *, user: UserOrigins = NOBODY, local_files: bool = False, network: Network = INTERNET
     ) -> AsyncIterator[Self]:
-        """Open a fetcher for one job. `headers` go with every request; `local_files` allows paths and file: URLs.
+        """Open a fetcher for one job. `user` says which headers go to which host; `local_files` allows paths and file: URLs.
 
         Private addresses and local files are allowed only until a playlist comes from a public address.
-
-        Raises:
-            BadRequestError: a header is invalid.
         """
-        async with HttpSession.open(settings, headers or {}, network) as session:
+        async with HttpSession.open(settings, user, network) as session:
             yield cls(session, settings, local_files=local_files)
 
     @contextmanager
