@@ -37,6 +37,8 @@ class Settings:
     """Longer segments are refused."""
     max_init_bytes: int = 4 * MIB
     """Longer initialization sections are refused."""
+    max_file_bytes: int = 16 * 1024 * MIB
+    """Longer files are not passed through. Over HTTP, the limit of a response is usually lower."""
     max_redirects: int = 8
     """How many redirects in a row are followed."""
     response_limit: int = 200 * MIB - MIB // 4

@@ -70,6 +70,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     values = parameter_values(arguments)
     job = make_job(checked_url(find_address(arguments.playlist)), values)
+    if job.format is FileFormat.FILE:
+        raise BadRequestError("--format file: a file does not say whether it is whole, so there is nothing to check; use get.")
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
     output = output_to(_output_path(arguments, job), overwrite=arguments.force)

@@ -43,7 +43,7 @@ class Job:
     @property
     def kind(self) -> TrackKind:
         """Which media the output has."""
-        if self.format is not FileFormat.MP4:
+        if self.format in {FileFormat.M4A, FileFormat.MP3}:
             return TrackKind.AUDIO
         return TrackKind.VIDEO if self.mute else TrackKind.BOTH
 
@@ -62,12 +62,21 @@ def checked_job(job: Job) -> Job:
     """
     if job.end is not None and job.start >= job.end:
         raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
+    if job.format is FileFormat.FILE:
+        return _checked_for_file(job)
     if job.format is not FileFormat.MP4 and (job.mute or job.video is VideoMode.H264):
         raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
     if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
         raise BadRequestError(f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has.")
     if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
         raise BadRequestError("fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance.")
+    return job
+
+
+def _checked_for_file(job: Job) -> Job:
+    given = (job.is_clip or job.exact, job.mute, job.video is VideoMode.H264, job.audio_codec is AudioMode.COPY, job.height, job.audio)
+    if any(given):
+        raise BadRequestError("format: file sends a file as it is, so it cannot be combined with parameters that change the video.")
     return job
 
 

@@ -95,8 +95,8 @@ class Fetcher:
             buffer.clear()
             async with self._session.stream(url, {"Accept-Encoding": "gzip"}) as response:
                 self._restrict_after(response)
-                sniffer = PlaylistSniffer(url, response, _append_to(buffer))
-                await Transfer(url, None, limit=limit).receive(response, sniffer.write)
+                sniffer = PlaylistSniffer(url, response, _append_to(buffer), limit=limit)
+                await Transfer(url, None, limit=sys.maxsize).receive(response, sniffer.write)  # a file may be longer
                 sniffer.end()
                 return str(response.url)
 
@@ -115,15 +115,16 @@ class Fetcher:
         """Push a file unchanged, or the range that `headers` ask for. Returns only after all of it was pushed.
 
         Raises:
+            UnsupportedSourceError: it has more than `max_file_bytes`.
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        local = self._local_chunks(url, None, exact=True)
+        local, limit = self._local_chunks(url, None, exact=True), self._settings.max_file_bytes
         head = None if local is None else local_file_head(url)
         if local is not None and head is not None:
             await sink.start(head)
-            await Transfer(url, None, limit=sys.maxsize).push_all(local, sink.write)
+            await Transfer(url, None, limit=limit).push_all(local, sink.write)
             return
-        transfer = FileTransfer(self._session, url, headers, sink)
+        transfer = FileTransfer(self._session, url, headers, sink, limit=limit)
         await self._retry(transfer.attempt, lambda: transfer.delivered)
         self.bytes += transfer.delivered
 
