@@ -9,7 +9,7 @@ from transcoder.edge.fetch import Fetcher
 
 _HEAD_BYTES = 64 * 1024
 _PROBED_BYTES = 1024 * 1024
-_MEASURED_BYTES = 16 * 1024 * 1024
+_MAX_MEASURED_BYTES = 16 * 1024 * 1024
 """So much is read where only all of a file shows how long it is; of a longer one, the duration is estimated by that."""
 
 
@@ -26,7 +26,7 @@ async def plan_single_segment(head: FileHead, *, fetcher: Fetcher) -> Plan | Non
     if container is Container.FMP4:
         await _require_movie_header(url, fetcher)
     last = await fetcher.last_bytes(url, size=END_BYTES) if container is Container.MPEGTS else None
-    size = _PROBED_BYTES if last else _MEASURED_BYTES
+    size = _PROBED_BYTES if last else _MAX_MEASURED_BYTES
     first = await fetcher.first_bytes(url, size=size)
     seconds = measured_seconds(first, whole=len(first) < size, length=head.length, last=last or b"")
     return plan_segment(url, seconds=seconds, length=head.length)
@@ -34,7 +34,7 @@ async def plan_single_segment(head: FileHead, *, fetcher: Fetcher) -> Plan | Non
 
 async def _require_movie_header(url: str, fetcher: Fetcher) -> None:
     size = _HEAD_BYTES
-    while size <= _MEASURED_BYTES:
+    while size <= _MAX_MEASURED_BYTES:
         first = await fetcher.first_bytes(url, size=size)
         found = has_movie_header(first)
         if found:

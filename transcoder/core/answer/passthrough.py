@@ -33,7 +33,7 @@ _ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,250}"')
 _DATE = re.compile(r"[A-Za-z0-9 ,:+-]{10,40}")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18}-\d{1,18}/(\d{1,18}|\*)|\*/\d{1,18})", re.ASCII)
 MAX_CONDITION_CHARACTERS = 260
-"""A longer If-Range is left out of the request to the origin."""
+"""With a longer If-Range, no range is asked for."""
 _RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})", re.ASCII)
 _EXTENSIONS = {"video/mp4": "mp4", "audio/mp4": "m4a", "audio/mpeg": "mp3", "video/webm": "webm", "video/mp2t": "ts", "image/jpeg": "jpg"}
 _IMAGE_EXTENSIONS = frozenset({"gif", "jpg", "jpeg", "png", "webp"})
@@ -114,8 +114,10 @@ def range_headers(headers: Mapping[str, str]) -> dict[str, str]:
     if not _RANGE.fullmatch(part):
         return {}
     condition = headers.get("if-range", "")
-    is_usable = condition.isascii() and condition.isprintable() and 0 < len(condition) <= MAX_CONDITION_CHARACTERS
-    return {"Range": part, "If-Range": condition} if is_usable else {"Range": part}
+    if not condition:
+        return {"Range": part}
+    is_usable = condition.isascii() and condition.isprintable() and len(condition) <= MAX_CONDITION_CHARACTERS
+    return {"Range": part, "If-Range": condition} if is_usable else {}  # a condition that cannot be checked is not met
 
 
 def file_extension(head: FileHead) -> str:
