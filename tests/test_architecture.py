@@ -12,7 +12,7 @@ import transcoder
 
 PACKAGE = Path(transcoder.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = [{"errors", "settings"}, {"core"}, {"edge"}, {"pipeline"}, {"app"}, {"bootstrap", "emulator"}, {"cli"}, {"__main__"}]
+LAYERS = [{"errors", "settings"}, {"core"}, {"edge"}, {"pipeline"}, {"app"}, {"bootstrap", "emulator"}, {"cli"}, {"__main__", "limits"}]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 UNDER_EDGES = {"address_guard", "pipe"}
 """What edges may share: which addresses a connection may go to, and how to wait for a descriptor."""

@@ -55,6 +55,13 @@ class TooLargeError(TranscoderError):
     slug = "too-large"
 
 
+class DailyLimitError(TranscoderError):
+    """The service has sent as many bytes today as its operator allows."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    slug = "daily-limit"
+
+
 class UnsupportedSourceError(TranscoderError):
     """The source cannot be made into an MP4: protected, live, not a video, or a broken playlist."""
 

@@ -37,10 +37,14 @@ class Settings:
     """Longer segments are refused."""
     max_init_bytes: int = 4 * MIB
     """Longer initialization sections are refused."""
+    max_file_bytes: int = 16 * 1024 * MIB
+    """Longer files are not passed through. Over HTTP, the limit of a response is usually lower."""
     max_redirects: int = 8
     """How many redirects in a row are followed."""
     response_limit: int = 200 * MIB - MIB // 4
     """Longest response in bytes; a longer one ends with an error. Lambda itself cuts responses at 200 MiB without telling the caller."""
+    daily_bytes: int = 0
+    """How many bytes one execution environment sends in a day (UTC) before it refuses further requests; about, and 0: any number."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda's timeout an unfinished invocation is ended with an error; at most half of the time that it has."""
     signing_keys: tuple[str, ...] = field(default=(), repr=False)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from transcoder import __version__
 from transcoder.app.answer import Answer
+from transcoder.app.daily_bytes import DailyBytes
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
 from transcoder.app.info import info
@@ -36,9 +37,13 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
     dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings), signed_links, network, clock)
 
+    daily_bytes = DailyBytes(settings.daily_bytes)
+
     async def serve(request: Request, answer: Answer) -> None:
         try:
-            await _route(request, answer, dependencies)
+            if not _is_health(request):
+                daily_bytes.check()
+            await _route(request, daily_bytes.counted(answer), dependencies)
         except TranscoderError as error:
             if answer.started:
                 raise
@@ -52,11 +57,15 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     yield serve
 
 
+def _is_health(request: Request) -> bool:
+    return request.path.rstrip("/").endswith("/health")
+
+
 async def _route(request: Request, answer: Answer, dependencies: Dependencies) -> None:
     if request.method not in {"GET", "HEAD"}:
         raise MethodNotAllowedError(f"{request.method} is not supported; use GET or HEAD.")
     path = request.path.rstrip("/")
-    if path.endswith("/health"):
+    if _is_health(request):
         await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import PARAMETERS, make_job
 from transcoder.core.request.pasted_text import find_address
+from transcoder.core.request.user_origins import split_credentials
 from transcoder.errors import BadRequestError
 
 
@@ -26,7 +27,7 @@ def parameter_values(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def parse_job(arguments: argparse.Namespace) -> Job:
-    """Return the job that the source and the parameters on the command line describe.
+    """Return the job that the source and the parameters on the command line describe; its URL has no user name and password.
 
     Raises:
         BadRequestError: the source is neither an address nor a file, or a parameter is invalid.
@@ -46,7 +47,7 @@ def source_url(source: str) -> str:
         return source
     address = find_address(source)
     if "://" in address:
-        return checked_url(address)
+        return checked_url(split_credentials(address)[0])
     path = Path(source)
     if not path.is_file():
         raise BadRequestError(f"{source!r} is neither an address nor a file.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.file_sink import FileSink
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
 from transcoder.cli.progress import progress_sink
@@ -15,9 +16,8 @@ from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.passthrough import FileHead
-from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
     """
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, network), output, settings)))
+    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, job.url, network), output, settings)))
     return ExitCode.SUCCESS
 
 
@@ -71,19 +71,6 @@ class _OutputOptions:
     path: str | None
     """`-` is standard output; None: a name made from the source."""
     overwrite: bool
-
-
-class _PassthroughSink:
-    """Passes a file on into the sink of an output, which shows its progress."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    async def start(self, head: FileHead) -> None:
-        await self._sink.start(Announcement(0.0, {}, head.length))
-
-    async def write(self, chunk: bytes) -> None:
-        await self._sink.write(chunk)
 
 
 async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> None:
@@ -97,7 +84,9 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
 
             async def write_to(sink: Sink) -> None:
                 if resolved.file:
-                    await fetcher.pass_through(resolved.file.requested_url, {}, _PassthroughSink(sink))
+                    file_sink = FileSink(sink, any_file=job.format is FileFormat.FILE)
+                    await fetcher.pass_through(resolved.file.requested_url, {}, file_sink)
+                    await file_sink.finish()
                     return
                 with verifying(sink, job.format) as verifying_sink:
                     plan, tags = resolved.plan, metadata_of(source)

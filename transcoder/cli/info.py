@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
 
     """
     job = parse_job(arguments)
-    report = asyncio.run(_make_report(job, OriginOptions.of(arguments, network), settings))
+    report = asyncio.run(_make_report(job, OriginOptions.of(arguments, job.url, network), settings))
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:

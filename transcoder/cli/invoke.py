@@ -70,6 +70,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     values = parameter_values(arguments)
     job = make_job(checked_url(find_address(arguments.playlist)), values)
+    if job.format is FileFormat.FILE:
+        raise BadRequestError("--format file: a file does not say whether it is whole, so there is nothing to check; use get.")
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
     output = output_to(_output_path(arguments, job), overwrite=arguments.force)
@@ -86,7 +88,7 @@ def _output_path(arguments: argparse.Namespace, job: Job) -> str:
 
 def _make_call(arguments: argparse.Namespace, query: str) -> Call:
     if arguments.function is None:
-        base = checked_url(arguments.url).partition("?")[0].rstrip("/")
+        base = checked_url(arguments.url, credentials=True).partition("?")[0].rstrip("/")
         url = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=arguments.sign_aws, region=arguments.region)
         return lambda receiver: url.invoke(into=receiver)
     function = LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region)

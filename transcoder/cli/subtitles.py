@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     values = {name: getattr(arguments, name) for name in ("language", "format", *SHARED_PARAMETERS)}
     wanted = make_subtitle_request(source_url(arguments.url), {name: text for name, text in values.items() if text is not None})
-    asyncio.run(until_terminated(_save(wanted, OriginOptions.of(arguments), arguments, settings)))
+    asyncio.run(until_terminated(_save(wanted, OriginOptions.of(arguments, wanted.job.url), arguments, settings)))
     return ExitCode.SUCCESS
 
 

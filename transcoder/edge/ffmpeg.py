@@ -3,9 +3,10 @@
 import asyncio
 import os
 import re
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -73,8 +74,14 @@ async def start(command: Callable[[Sequence[int]], list[str]], *, inputs: int) -
             yield Process(writers, await _connect_reader(output, parent_ends), process, stderr)
         finally:
             if process.returncode is None:
-                process.kill()
+                _kill(process.pid)
                 await process.wait()
+
+
+def _kill(pid: int) -> None:
+    # Process.kill() waits for a child that has just ended; asyncio's own wait() then knows none, and complains on stderr.
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _open_message_file() -> IO[bytes]:

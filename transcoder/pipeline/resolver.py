@@ -12,6 +12,7 @@ from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.page import is_on_reddit, with_page
 from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
@@ -27,6 +28,7 @@ from transcoder.errors import (
 )
 from transcoder.pipeline.playlists import fetch_playlist
 from transcoder.pipeline.reddit import Reddit
+from transcoder.pipeline.single_segment import plan_single_segment
 from transcoder.pipeline.variant_planner import VariantPlanner
 from transcoder.settings import Settings
 
@@ -121,6 +123,8 @@ class Resolver:
 
     async def _plan(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:
         if source.url is None:
+            if job.format is FileFormat.FILE:
+                raise UnsupportedSourceError("format: file is for files, and this post has video and audio in two of them.")
             return await self._plan_mp4_files(source, job, fetcher)
         try:
             return await self._plan_first_playlist(source, source.url, job, fetcher)
@@ -156,9 +160,13 @@ class Resolver:
             playlist = await fetch_playlist(url, fetcher, allowed=allowed)
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
+            if job.format is not FileFormat.FILE and (plan := await plan_single_segment(found.head, fetcher=fetcher)):
+                return _check_fit(plan, job)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
                 return ResolvedSource(select(await _plan_plain_file(found.head.requested_url, job, fetcher), job))
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
+        if job.format is FileFormat.FILE:
+            raise UnsupportedSourceError("format: file is for files, and this is a playlist. Its video is made as mp4, m4a or mp3.")
         if isinstance(playlist, MediaPlaylist):
             return _check_fit(make_plan(playlist, None), job)
         return await VariantPlanner(playlist, job, fetcher).best_that_fits()

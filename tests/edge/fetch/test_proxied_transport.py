@@ -11,8 +11,9 @@ from peers.origin import Origin, Rule, origin
 from peers.proxy import Proxy, proxy
 from peers.reddit import HOSTS, certificates, reddit
 
+from transcoder.core.request.addresses import AddressClass
 from transcoder.core.request.proxies import read_proxies
-from transcoder.edge.address_guard import AddressClass, Network
+from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.fetch.proxied_transport import classify_name
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UpstreamError, UpstreamTimeoutError
@@ -280,7 +281,7 @@ def test_a_public_playlist_behind_a_proxy_does_not_lead_to_private_addresses(sec
 
 
 def test_a_public_redirect_behind_a_proxy_does_not_lead_to_private_addresses(site: Site) -> None:
-    site.origin.rules["/a.ts"] = Rule(redirect="http://127.0.0.1:9/a.ts")
+    site.origin.rules["/a.ts"] = Rule(redirect="http://127.0.0.1:8009/a.ts")
     with pytest.raises(ForbiddenSourceError, match="public internet"):
         site.fetch()
 

@@ -28,15 +28,17 @@ AUDIO_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
 class FileFormat(Enum):
-    """The type of the output file; the value is its file name extension."""
+    """The type of the output file; the value is its file name extension, but for FILE."""
 
     MP4 = "mp4"
     M4A = "m4a"
     MP3 = "mp3"
+    FILE = "file"
+    """No output is made: the source is a file, which is passed through as it is."""
 
     @property
     def content_type(self) -> str:
-        """Its media type (RFC 4337, RFC 3003)."""
+        """Its media type (RFC 4337, RFC 3003), if an output is made."""
         return {"mp4": "video/mp4", "m4a": "audio/mp4", "mp3": "audio/mpeg"}[self.value]
 
 

@@ -53,7 +53,7 @@ PARAMETERS = (
     Parameter(
         "format",
         "FORMAT",
-        "output format: mp4 (default), or audio only as m4a or mp3",
+        "output format: mp4 (default), audio only as m4a or mp3, or file for a file as it is",
         lambda job, text: replace(job, format=parse_choice(FileFormat, "format", text)),
     ),
     Parameter("mute", None, "leave out the audio", lambda job, text: replace(job, mute=parse_flag("mute", text))),

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
+from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
@@ -47,16 +48,13 @@ class Fetcher:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, headers: Mapping[str, str] | None = None, local_files: bool = False, network: Network = INTERNET
+        cls, settings: Settings, *, user: UserOrigins = NOBODY, local_files: bool = False, network: Network = INTERNET
     ) -> AsyncIterator[Self]:
-        """Open a fetcher for one job. `headers` go with every request; `local_files` allows paths and file: URLs.
+        """Open a fetcher for one job. `user` says which headers go to which host; `local_files` allows paths and file: URLs.
 
         Private addresses and local files are allowed only until a playlist comes from a public address.
-
-        Raises:
-            BadRequestError: a header is invalid.
         """
-        async with HttpSession.open(settings, headers or {}, network) as session:
+        async with HttpSession.open(settings, user, network) as session:
             yield cls(session, settings, local_files=local_files)
 
     @contextmanager
@@ -97,8 +95,8 @@ class Fetcher:
             buffer.clear()
             async with self._session.stream(url, {"Accept-Encoding": "gzip"}) as response:
                 self._restrict_after(response)
-                sniffer = PlaylistSniffer(url, response, _append_to(buffer))
-                await Transfer(url, None, limit=limit).receive(response, sniffer.write)
+                sniffer = PlaylistSniffer(url, response, _append_to(buffer), limit=limit)
+                await Transfer(url, None, limit=sys.maxsize).receive(response, sniffer.write)  # a file may be longer
                 sniffer.end()
                 return str(response.url)
 
@@ -117,15 +115,16 @@ class Fetcher:
         """Push a file unchanged, or the range that `headers` ask for. Returns only after all of it was pushed.
 
         Raises:
+            UnsupportedSourceError: it has more than `max_file_bytes`.
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        local = self._local_chunks(url, None, exact=True)
+        local, limit = self._local_chunks(url, None, exact=True), self._settings.max_file_bytes
         head = None if local is None else local_file_head(url)
         if local is not None and head is not None:
             await sink.start(head)
-            await Transfer(url, None, limit=sys.maxsize).push_all(local, sink.write)
+            await Transfer(url, None, limit=limit).push_all(local, sink.write)
             return
-        transfer = FileTransfer(self._session, url, headers, sink)
+        transfer = FileTransfer(self._session, url, headers, sink, limit=limit)
         await self._retry(transfer.attempt, lambda: transfer.delivered)
         self.bytes += transfer.delivered
 

@@ -9,16 +9,15 @@ from typing import Any
 
 import httpx
 
+from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.core.request.proxies import Proxy
 from transcoder.edge.address_guard import (
     HOST_CLASS,
     KEEP_ALIVE_SECONDS,
     RECEIVE_BUFFER,
-    AddressClass,
     GuardedTransport,
     Network,
     check_classes,
-    classify,
 )
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import PROXY_NAME, TRANSIENT_STATUSES, TransientError

@@ -11,6 +11,7 @@ from transcoder.edge.fetch.content_encoding import CHUNK_BYTES, BodyDecoder
 from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import retry_after_seconds
+from transcoder.edge.fetch.session import redirect_location
 from transcoder.errors import UnsupportedSourceError
 
 
@@ -59,9 +60,10 @@ def _number(text: str) -> float | None:
 
 
 def _redirect_target(response: httpx.Response) -> str | None:
-    if not response.has_redirect_location:
+    location = redirect_location(response)
+    if location is None:
         return None
     try:
-        return str(response.url.join(response.headers["Location"]))
+        return str(response.url.join(location))
     except httpx.InvalidURL:
         return None
