@@ -185,10 +185,14 @@ def _redirect_location(response: httpx.Response) -> str | None:
 
 
 async def _release(response: httpx.Response) -> None:
-    """Close a response that is not needed; a short body is read first, which is cheaper than another connection."""
+    """Close a response that is not needed; a short body is read first, which is cheaper than another connection.
+
+    It is read as it is sent: decoding what nobody needs would only let a short body take time and memory.
+    """
     with httpx_errors_translated(str(response.url)):
         if int(response.headers.get("Content-Length", MAX_DRAINED_BYTES + 1)) <= MAX_DRAINED_BYTES:
-            await response.aread()
+            async for _ in response.aiter_raw():
+                pass
         await response.aclose()
 
 
