@@ -15,7 +15,7 @@ from transcoder.app.signed_links import SignedLinks
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
-from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
+from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -38,6 +38,8 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     async def serve(request: Request, answer: Answer) -> None:
         try:
             await _route(request, answer, dependencies)
+        except DeadlineError:
+            raise  # from whoever watches the deadline, who ends the response
         except TranscoderError as error:
             if answer.started:
                 raise

@@ -15,7 +15,7 @@ MAX_LEVELS = 2
 """So many levels of Multivariant Playlists may lie below the first one."""
 MAX_NESTED_PLAYLISTS = 16
 """A job takes the variants of at most so many Multivariant Playlists below the first one."""
-MAX_VARIANTS = 100_000
+MAX_VARIANTS = 10_000
 """A playlist that has more variants than this, with those of the nested ones, is refused."""
 
 

@@ -33,7 +33,13 @@ class PlaylistText:
 
     url: str
     """Its address after redirects, which relative addresses in it are resolved against."""
-    text: str
+    body: bytes
+    """As it was sent, but decompressed."""
+
+    @property
+    def text(self) -> str:
+        """Its text without byte order mark; invalid UTF-8 is replaced."""
+        return self.body.decode("utf-8-sig", "replace")
 
 
 class Fetcher:
@@ -83,7 +89,7 @@ class Fetcher:
         return self._session.retries
 
     async def playlist(self, url: str) -> PlaylistText:
-        """Fetch a playlist of at most `max_playlist_bytes`, decompressed; invalid UTF-8 is replaced.
+        """Fetch a playlist of at most `max_playlist_bytes`, decompressed.
 
         Raises:
             NotAPlaylistError: the resource is a file; no more than its beginning was read.
@@ -111,7 +117,7 @@ class Fetcher:
                 base_url = local_files.base_url(url)
                 await Transfer(url, None, limit=limit).push_all(local, _append_to(buffer))
         self.bytes += len(buffer)
-        return PlaylistText(base_url, buffer.decode("utf-8-sig", "replace"))
+        return PlaylistText(base_url, bytes(buffer))
 
     async def pass_through(self, url: str, headers: Mapping[str, str], sink: FileSink) -> None:
         """Push a file unchanged, or the range that `headers` ask for. Returns only after all of it was pushed.

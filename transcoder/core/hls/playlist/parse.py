@@ -1,6 +1,6 @@
 """Parses playlist text into a Multivariant or a Media Playlist (RFC 8216), with the m3u8 package."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,41 +8,49 @@ import m3u8
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import normalization
+from transcoder.core.hls.playlist.lines import significant_lines
 from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.playlist.text_end import TextEnd, media_text_end, multivariant_text_end, unterminated_line
 from transcoder.core.hls.playlist.uris import UriResolver, without_query
 from transcoder.core.hls.playlist.variables import substitute
 from transcoder.errors import UnsupportedSourceError
 
+MAX_CODECS = 32
+"""More codecs of one variant are ignored."""
+MAX_VARIANTS = 10_000
+"""A playlist with more variants, or more renditions, is refused."""
+_BATCH_SEGMENTS = 5000
 MAX_KEYS = 32
 """A playlist with more keys in force at once, each of another format, is refused."""
 
 
-def parse(text: str, url: str, *, imported: Mapping[str, str] | None = None) -> MultivariantPlaylist | MediaPlaylist:
+def parse(text: str | bytes, url: str, *, imported: Mapping[str, str] | None = None) -> MultivariantPlaylist | MediaPlaylist:
     """Parse a playlist; all addresses in the result are absolute.
 
-    `url` is where the text came from, after redirects. `imported` are the Multivariant Playlist's variables, for EXT-X-DEFINE:IMPORT.
+    `text` is best given as it was fetched: no more than a part of it is then held as decoded text. `url` is where it came from, after redirects. `imported` are the Multivariant Playlist's variables, for EXT-X-DEFINE:IMPORT.
 
     Raises:
         UnsupportedSourceError: the text is not a playlist, or so broken that media would be lost or garbled.
     """
-    lines, variables = substitute(normalization.significant_lines(text, url), url, imported or {})
+    body = text.encode(errors="replace") if isinstance(text, str) else text
+    lines, variables = substitute(significant_lines(body, url), url, imported or {})
     uris = UriResolver(url)
     if normalization.is_multivariant(lines):
+        if sum(line[0] != "#" for line in lines) > MAX_VARIANTS or len(lines) > 3 * MAX_VARIANTS:
+            raise UnsupportedSourceError(f"{without_query(url)} is too long: more than {MAX_VARIANTS} variants or renditions.")
         document = m3u8.parse("\n".join(normalization.multivariant_lines(lines)))
         return MultivariantPlaylist(
             url=url,
             variants=tuple(_variant(entry, uris) for entry in document["playlists"]),
             renditions=tuple(_rendition(entry, uris) for entry in document["media"] if entry.get("type")),
             variables=variables,
-            text_end=multivariant_text_end(text, lines),
+            text_end=multivariant_text_end(unterminated_line(body), lines),
         )
-    tags = _TagParser(uris)
-    text_end = media_text_end(text, lines)
+    last = unterminated_line(body)
+    text_end = media_text_end(last, lines)
     # A cut tag may have no valid value; the playlist is refused in any case, and not for that value.
-    complete = lines[:-1] if text_end is TextEnd.CUT and unterminated_line(text) else lines
-    document = m3u8.parse("\n".join(normalization.media_lines(complete)), custom_tags_parser=tags)
-    return replace(_media(document, uris, tags), text_end=text_end, rounding=normalization.duration_rounding(lines))
+    complete = lines[:-1] if text_end is TextEnd.CUT and last else lines
+    return replace(_media(complete, uris), text_end=text_end, rounding=normalization.duration_rounding(lines))
 
 
 def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:
@@ -54,7 +62,7 @@ def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:
         average_bandwidth=tag.get("average_bandwidth"),
         resolution=_resolution(tag.get("resolution", "")),
         frame_rate=tag.get("frame_rate"),
-        codecs=tuple(codec.strip() for codec in tag.get("codecs", "").split(",") if codec.strip()),
+        codecs=tuple(codec.strip() for codec in tag.get("codecs", "").split(",", MAX_CODECS)[:MAX_CODECS] if codec.strip()),
         audio_group=tag.get("audio"),
         subtitles_group=tag.get("subtitles"),
         name=tag.get("name"),
@@ -96,21 +104,26 @@ class _TagParser:
     def __init__(self, uris: UriResolver) -> None:
         self._uris = uris
         self._keys: tuple[KeyTag, ...] = ()
+        self._section: MapTag | None = None
         self._segments_at_last_key = -1
+        self._earlier_segments = 0
         self.is_delta_update = False
+
+    def begin_batch(self, segments: int) -> None:
+        """Begin a part of the playlist before which there are so many segments."""
+        self._earlier_segments = segments
 
     def __call__(self, line: str, _number: int, document: dict[str, Any], state: dict[str, Any]) -> bool:
         """Parse one tag; return whether the package should skip it."""
         name, _, value = line.partition(":")
         if name == "#EXT-X-KEY":
-            state["current_key"] = self._keys = self._add_key(normalization.attributes(value), len(document["segments"]))
+            self._keys = self._add_key(normalization.attributes(value), self._earlier_segments + len(document["segments"]))
         elif name == "#EXT-X-MAP":
-            state["current_segment_map"] = self._map(normalization.attributes(value))
+            self._section = self._map(normalization.attributes(value))
         elif name == "#EXT-X-SKIP":
             self.is_delta_update = True
-        else:
-            return False
-        return True
+        state["current_key"], state["current_segment_map"] = self._keys, self._section
+        return name in {"#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-SKIP"}
 
     def _add_key(self, tag: Mapping[str, str], segments: int) -> tuple[KeyTag, ...]:
         """Return the keys in force after this tag, which replaces a key of the same format.
@@ -139,14 +152,19 @@ class _TagParser:
         return MapTag(url, ByteRange(offset or 0, length), self._keys)
 
 
-def _media(document: Mapping[str, Any], uris: UriResolver, tags: _TagParser) -> MediaPlaylist:
-    """Return the Media Playlist that the package has parsed."""
+def _media(lines: list[str], uris: UriResolver) -> MediaPlaylist:
+    """Return the Media Playlist with these tags and URIs."""
+    header, media = normalization.media_lines(lines)
+    document = m3u8.parse("\n".join(header))
+    tags, builder = _TagParser(uris), _SegmentBuilder(uris, document["media_sequence"])
+    # The package makes a large dictionary of each segment, so it gets some of them at a time.
+    for batch in _batches(media):
+        tags.begin_batch(len(builder.segments))
+        builder.add(m3u8.parse("\n".join(batch), custom_tags_parser=tags)["segments"])
     kind = (document["playlist_type"] or "").upper()
-    # If the text ends with tags and no URI, the package lists those too; they are not a segment.
-    entries = [entry for entry in document["segments"] if "uri" in entry]
     return MediaPlaylist(
         url=uris.base,
-        segments=_segments(entries, document["media_sequence"], uris),
+        segments=tuple(builder.segments),
         target_seconds=document["targetduration"],
         ended=document["is_endlist"],
         kind=kind if kind in {"VOD", "EVENT"} else None,
@@ -156,36 +174,59 @@ def _media(document: Mapping[str, Any], uris: UriResolver, tags: _TagParser) -> 
     )
 
 
-def _segments(entries: list[dict[str, Any]], first: int, uris: UriResolver) -> tuple[MediaSegment, ...]:
-    """Return the segments; a byte range without an offset continues the previous one of the same address."""
-    ends: dict[str, int] = {}
-    segments = []
-    for sequence, entry in enumerate(entries, first):
-        url = uris.resolve(entry["uri"])
+def _batches(lines: list[str]) -> Iterator[list[str]]:
+    """Cut the lines of a Media Playlist behind URIs."""
+    start = uris = 0
+    for end, line in enumerate(lines, 1):
+        uris += line[0] != "#"
+        if uris == _BATCH_SEGMENTS:
+            yield lines[start:end]
+            start, uris = end, 0
+    yield lines[start:]
+
+
+class _SegmentBuilder:
+    """Makes segments of what the package has parsed; a byte range without an offset continues the previous one of the same address."""
+
+    def __init__(self, uris: UriResolver, first: int) -> None:
+        self._uris = uris
+        self._first = first
+        self._ends: dict[str, int] = {}
+        self.segments: list[MediaSegment] = []
+
+    def add(self, entries: list[dict[str, Any]]) -> None:
+        """Add the segments of a batch. If it ends with tags and no URI, the package lists those too; they are not a segment."""
+        for entry in entries:
+            if "uri" in entry:
+                self.segments.append(self._segment(entry))
+
+    def _segment(self, entry: dict[str, Any]) -> MediaSegment:
+        part = self._range(entry)
+        return MediaSegment(
+            url=self._uris.resolve(entry["uri"]),
+            seconds=entry["duration"],
+            sequence=self._first + len(self.segments),
+            discontinuity=entry["discontinuity"],
+            # A range of zero bytes has nothing to fetch, like a gap.
+            gap=bool(entry["gap_tag"]) or (part is not None and not part.length),
+            range=part,
+            keys=entry.get("key", ()),
+            map=entry.get("init_section"),
+            guessed=entry.get("title") == normalization.GUESSED,
+        )
+
+    def _range(self, entry: dict[str, Any]) -> ByteRange | None:
         section: MapTag | None = entry.get("init_section")
         if section is not None and section.range is not None and section.url is not None:
             # The first range has no previous one to continue; at the file's beginning it would be the initialization section again.
-            ends.setdefault(section.url, section.range.start + section.range.length)
-        part = None
-        if "byterange" in entry:
-            length, offset = normalization.byte_range(entry["byterange"])
-            part = ByteRange(ends.get(url, 0) if offset is None else offset, length)
-            ends[url] = part.start + length
-        segments.append(
-            MediaSegment(
-                url=url,
-                seconds=entry["duration"],
-                sequence=sequence,
-                discontinuity=entry["discontinuity"],
-                # A range of zero bytes has nothing to fetch, like a gap.
-                gap=bool(entry["gap_tag"]) or (part is not None and not part.length),
-                range=part,
-                keys=entry.get("key", ()),
-                map=section,
-                guessed=entry.get("title") == normalization.GUESSED,
-            )
-        )
-    return tuple(segments)
+            self._ends.setdefault(section.url, section.range.start + section.range.length)
+        if "byterange" not in entry:
+            return None
+        url = self._uris.resolve(entry["uri"])
+        length, offset = normalization.byte_range(entry["byterange"])
+        part = ByteRange(self._ends.get(url, 0) if offset is None else offset, length)
+        self._ends[url] = part.start + length
+        return part
 
 
 class NestedPlaylistError(UnsupportedSourceError):
