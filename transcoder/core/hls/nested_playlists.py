@@ -5,6 +5,7 @@ RFC 8216 does not provide for them, but some services put a list of one variant 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, TextEnd, Variant
 from transcoder.core.hls.playlist.uris import without_query
@@ -67,9 +68,7 @@ def _group_names(inner: MultivariantPlaylist, *, taken: set[str]) -> Mapping[str
     """Return a name for each group of renditions that no other group has: groups are named for one playlist alone."""
     names: dict[str, str] = {}
     for group in dict.fromkeys(rendition.group for rendition in inner.renditions):
-        name = group
-        while name in taken:
-            name += "'"
+        name = next(each for number in count() if (each := f"{group}'{number}" if number else group) not in taken)
         names[group] = name
         taken.add(name)
     return names

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self, TypeVar
 
 import httpx
@@ -17,6 +17,7 @@ from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
+from transcoder.edge.fetch.playlist_text import PlaylistText
 from transcoder.edge.fetch.reply import read_reply
 from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
@@ -25,21 +26,6 @@ from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
-    """A playlist as it was fetched."""
-
-    url: str
-    """Its address after redirects, which relative addresses in it are resolved against."""
-    body: bytes
-    """As it was sent, but decompressed."""
-
-    @property
-    def text(self) -> str:
-        """Its text without byte order mark; invalid UTF-8 is replaced."""
-        return self.body.decode("utf-8-sig", "replace")
 
 
 class Fetcher:

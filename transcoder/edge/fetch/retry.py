@@ -138,7 +138,7 @@ def _retry_after_seconds(value: str) -> float | None:
         return min(float(value), MAX_PAUSE_SECONDS)
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):  # TypeError: a date without a time zone cannot be compared
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a time zone cannot be compared
         return None
     return min(max(seconds, 0.0), MAX_PAUSE_SECONDS)
 

@@ -10,6 +10,7 @@ import httpx
 
 from transcoder import __version__
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
+from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
@@ -65,7 +66,9 @@ class HttpSession:
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
         all_headers = httpx.Headers(DEFAULT_HEADERS)
         all_headers.update(_encode_headers(headers))
-        async with httpx.AsyncClient(transport=transport, timeout=timeout, headers=all_headers, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            transport=transport, timeout=timeout, headers=all_headers, cookies=cookie_jar(), trust_env=False
+        ) as client:
             yield cls(client, settings)
 
     def restrict_after(self, response: httpx.Response) -> None:

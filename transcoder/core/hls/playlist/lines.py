@@ -15,13 +15,13 @@ _NOT_LINE_ENDS = str.maketrans(dict.fromkeys("\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028
 _BLANK = " \t\ufeff\u00a0\u200b"
 _USED_TAGS = VARIANT_AND_RENDITION_TAGS | MEDIA_TAGS.keys() | {"#EXT-X-DEFINE"}
 
-MAX_URIS = 100_000
+MAX_URIS = 50_000
 """A playlist with more segments or variants is refused."""
-MAX_LINES = 500_000
+MAX_LINES = 300_000
 """A playlist with more lines is refused; comments and blank lines do not count."""
 MAX_LINE_CHARACTERS = 64 * 1024
 """A longer line is refused, unless it has a data: address. No address that is longer can be fetched."""
-MAX_DATA_CHARACTERS = 4 * 1024 * 1024
+MAX_DATA_CHARACTERS = 2 * 1024 * 1024
 """A longer line is refused in any case."""
 _BLOCK_BYTES = 256 * 1024
 """So much of a text is decoded and split at once, or to the end of its last line."""
@@ -36,12 +36,11 @@ def significant_lines(body: bytes, url: str) -> list[str]:
         UnsupportedSourceError: the text is empty, a web page, clearly something else than a playlist, or too long.
     """
     where, lines, uris = without_query(url), list[str](), 0
-    for block in _blocks(body.removeprefix(codecs.BOM_UTF8)):
-        # A block is longer only if its last line is.
-        found = _significant(block[: _BLOCK_BYTES + MAX_DATA_CHARACTERS + 1].decode("utf-8", "replace"))
+    for block, is_cut in _blocks(body.removeprefix(codecs.BOM_UTF8)):
+        found = _significant(block.decode("utf-8", "replace"))
         if any(len(line) > MAX_LINE_CHARACTERS for line in found):
             _refuse_other_text(lines + found, body, where)
-            found = [line for line in found if not _is_long(line, where)]
+            found = [line for line in found if not _is_long(line, where, is_cut=is_cut and line is found[-1])]
         lines += found
         uris += sum(line[0] != "#" for line in found)
         if len(lines) > MAX_LINES or uris > MAX_URIS:
@@ -55,21 +54,25 @@ def _significant(text: str) -> list[str]:
     return [line for line in stripped if line and (line[0] != "#" or line.startswith("#EXT"))]
 
 
-def _blocks(body: bytes) -> Iterator[bytes]:
-    """Cut a text at ends of lines, so that no more than a part of it is held in lines that nobody needs."""
+def _blocks(body: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Cut a text at ends of lines, so that no more than a part of it is held in lines that nobody needs.
+
+    The rest of a line is left out that is too long in any case; the flag says so.
+    """
     at = 0
     while at < len(body):
         end = _LINE_END_BYTES.search(body, at + _BLOCK_BYTES)
         start, at = at, end.end() if end else len(body)
-        yield body[start:at]
+        last = start + _BLOCK_BYTES + MAX_DATA_CHARACTERS
+        yield body[start : min(at, last)], at > last
 
 
-def _is_long(line: str, where: str) -> bool:
-    """Return whether a line is longer than what this project reads of it; raises `UnsupportedSourceError` if it would have to be read."""
+def _is_long(line: str, where: str, *, is_cut: bool) -> bool:
+    """Return whether a line is too long and can be left out; raises `UnsupportedSourceError` if it would have to be read."""
     if len(line) <= MAX_LINE_CHARACTERS:
         return False
     is_used = line[0] != "#" or line[:MAX_LINE_CHARACTERS].partition(":")[0] in _USED_TAGS
-    if is_used and (len(line) > MAX_DATA_CHARACTERS or "data:" not in line[:MAX_LINE_CHARACTERS]):
+    if is_used and (is_cut or len(line) > MAX_DATA_CHARACTERS or "data:" not in line[:MAX_LINE_CHARACTERS]):
         raise _line_error(where)
     return not is_used
 

@@ -1,15 +1,15 @@
 """Parses playlist text into a Multivariant or a Media Playlist (RFC 8216), with the m3u8 package."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import m3u8
 
-from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import normalization
 from transcoder.core.hls.playlist.lines import significant_lines
-from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
+from transcoder.core.hls.playlist.media_segments import SegmentParser
+from transcoder.core.hls.playlist.model import MediaPlaylist, MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.playlist.text_end import TextEnd, media_text_end, multivariant_text_end, unterminated_line
 from transcoder.core.hls.playlist.uris import UriResolver, without_query
 from transcoder.core.hls.playlist.variables import substitute
@@ -19,15 +19,13 @@ MAX_CODECS = 32
 """More codecs of one variant are ignored."""
 MAX_VARIANTS = 10_000
 """A playlist with more variants, or more renditions, is refused."""
-_BATCH_SEGMENTS = 5000
-MAX_KEYS = 32
-"""A playlist with more keys in force at once, each of another format, is refused."""
 
 
 def parse(text: str | bytes, url: str, *, imported: Mapping[str, str] | None = None) -> MultivariantPlaylist | MediaPlaylist:
     """Parse a playlist; all addresses in the result are absolute.
 
-    `text` is best given as it was fetched: no more than a part of it is then held as decoded text. `url` is where it came from, after redirects. `imported` are the Multivariant Playlist's variables, for EXT-X-DEFINE:IMPORT.
+    `text` is best given as it was fetched: then no more than a part of it is held decoded. `url` is where it came from, after redirects.
+    `imported` are the Multivariant Playlist's variables, for EXT-X-DEFINE:IMPORT.
 
     Raises:
         UnsupportedSourceError: the text is not a playlist, or so broken that media would be lost or garbled.
@@ -95,138 +93,22 @@ def _rendition(entry: Mapping[str, str], uris: UriResolver) -> Rendition:
     )
 
 
-class _TagParser:
-    """Parses the tags that the package simplifies too much: several keys at one place, the keys in force at a MAP, delta updates.
-
-    The package stores the key and the map in force as `current_key` and `current_segment_map`, and attaches them to each segment.
-    """
-
-    def __init__(self, uris: UriResolver) -> None:
-        self._uris = uris
-        self._keys: tuple[KeyTag, ...] = ()
-        self._section: MapTag | None = None
-        self._segments_at_last_key = -1
-        self._earlier_segments = 0
-        self.is_delta_update = False
-
-    def begin_batch(self, segments: int) -> None:
-        """Begin a part of the playlist before which there are so many segments."""
-        self._earlier_segments = segments
-
-    def __call__(self, line: str, _number: int, document: dict[str, Any], state: dict[str, Any]) -> bool:
-        """Parse one tag; return whether the package should skip it."""
-        name, _, value = line.partition(":")
-        if name == "#EXT-X-KEY":
-            self._keys = self._add_key(normalization.attributes(value), self._earlier_segments + len(document["segments"]))
-        elif name == "#EXT-X-MAP":
-            self._section = self._map(normalization.attributes(value))
-        elif name == "#EXT-X-SKIP":
-            self.is_delta_update = True
-        state["current_key"], state["current_segment_map"] = self._keys, self._section
-        return name in {"#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-SKIP"}
-
-    def _add_key(self, tag: Mapping[str, str], segments: int) -> tuple[KeyTag, ...]:
-        """Return the keys in force after this tag, which replaces a key of the same format.
-
-        Tags without a segment between them are alternatives. After a segment, a tag with another method means that the
-        following segments are encrypted in another way, so the earlier keys no longer apply.
-        """
-        same_place = segments == self._segments_at_last_key
-        self._segments_at_last_key = segments
-        method = tag.get("METHOD", "").upper()
-        if method == "NONE":
-            return ()
-        url = self._uris.resolve(tag["URI"]) if tag.get("URI") else None
-        key = KeyTag(method, url, tag.get("IV"), tag.get("KEYFORMAT", "identity").lower())
-        others = [old for old in self._keys if old.format != key.format and (same_place or old.method == method)]
-        if len(others) >= MAX_KEYS:
-            raise UnsupportedSourceError(f"The playlist has more than {MAX_KEYS} keys for the same segment.")
-        return (*others, key)
-
-    def _map(self, tag: Mapping[str, str]) -> MapTag:
-        """Return the initialization section of one EXT-X-MAP tag."""
-        url = self._uris.resolve(tag["URI"]) if tag.get("URI") else None
-        if "BYTERANGE" not in tag:
-            return MapTag(url, None, self._keys)
-        length, offset = normalization.byte_range(tag["BYTERANGE"])
-        return MapTag(url, ByteRange(offset or 0, length), self._keys)
-
-
 def _media(lines: list[str], uris: UriResolver) -> MediaPlaylist:
     """Return the Media Playlist with these tags and URIs."""
     header, media = normalization.media_lines(lines)
     document = m3u8.parse("\n".join(header))
-    tags, builder = _TagParser(uris), _SegmentBuilder(uris, document["media_sequence"])
-    # The package makes a large dictionary of each segment, so it gets some of them at a time.
-    for batch in _batches(media):
-        tags.begin_batch(len(builder.segments))
-        builder.add(m3u8.parse("\n".join(batch), custom_tags_parser=tags)["segments"])
+    segments = SegmentParser(uris, document["media_sequence"])
     kind = (document["playlist_type"] or "").upper()
     return MediaPlaylist(
         url=uris.base,
-        segments=tuple(builder.segments),
+        segments=segments.parse(media),
         target_seconds=document["targetduration"],
         ended=document["is_endlist"],
         kind=kind if kind in {"VOD", "EVENT"} else None,
         stills_only=document["is_i_frames_only"] or document["is_images_only"],
-        is_delta_update=tags.is_delta_update,
+        is_delta_update=segments.is_delta_update,
         discontinuity_sequence=document.get("discontinuity_sequence", 0),
     )
-
-
-def _batches(lines: list[str]) -> Iterator[list[str]]:
-    """Cut the lines of a Media Playlist behind URIs."""
-    start = uris = 0
-    for end, line in enumerate(lines, 1):
-        uris += line[0] != "#"
-        if uris == _BATCH_SEGMENTS:
-            yield lines[start:end]
-            start, uris = end, 0
-    yield lines[start:]
-
-
-class _SegmentBuilder:
-    """Makes segments of what the package has parsed; a byte range without an offset continues the previous one of the same address."""
-
-    def __init__(self, uris: UriResolver, first: int) -> None:
-        self._uris = uris
-        self._first = first
-        self._ends: dict[str, int] = {}
-        self.segments: list[MediaSegment] = []
-
-    def add(self, entries: list[dict[str, Any]]) -> None:
-        """Add the segments of a batch. If it ends with tags and no URI, the package lists those too; they are not a segment."""
-        for entry in entries:
-            if "uri" in entry:
-                self.segments.append(self._segment(entry))
-
-    def _segment(self, entry: dict[str, Any]) -> MediaSegment:
-        part = self._range(entry)
-        return MediaSegment(
-            url=self._uris.resolve(entry["uri"]),
-            seconds=entry["duration"],
-            sequence=self._first + len(self.segments),
-            discontinuity=entry["discontinuity"],
-            # A range of zero bytes has nothing to fetch, like a gap.
-            gap=bool(entry["gap_tag"]) or (part is not None and not part.length),
-            range=part,
-            keys=entry.get("key", ()),
-            map=entry.get("init_section"),
-            guessed=entry.get("title") == normalization.GUESSED,
-        )
-
-    def _range(self, entry: dict[str, Any]) -> ByteRange | None:
-        section: MapTag | None = entry.get("init_section")
-        if section is not None and section.range is not None and section.url is not None:
-            # The first range has no previous one to continue; at the file's beginning it would be the initialization section again.
-            self._ends.setdefault(section.url, section.range.start + section.range.length)
-        if "byterange" not in entry:
-            return None
-        url = self._uris.resolve(entry["uri"])
-        length, offset = normalization.byte_range(entry["byterange"])
-        part = ByteRange(self._ends.get(url, 0) if offset is None else offset, length)
-        self._ends[url] = part.start + length
-        return part
 
 
 class NestedPlaylistError(UnsupportedSourceError):

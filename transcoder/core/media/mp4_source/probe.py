@@ -94,12 +94,13 @@ class _Scan:
         return bool(self.tracks) and not self._awaited
 
     def read(self, *, to_end: bool = False) -> None:
-        """Read box after box until every track has begun, or to the end of the bytes."""
+        """Read box after box until every track has begun that ever begins, or to the end of the bytes."""
         with source_damage():
             for box in leading_boxes(self._head):
                 if box.end <= len(self._head):
                     self._take(box)
-                if not to_end and self.complete:
+                is_late = self.has_fragments and box.start >= _ENOUGH_BYTES
+                if not to_end and (self.complete or is_late):
                     return
 
     def _take(self, box: Box) -> None:

@@ -130,9 +130,11 @@ class TransportInspector:
             return self._passed(self._carry + piece if carried else piece, carried=carried)
         held = self._carry + piece
         # The search begins at the first byte each time, so it is not repeated for every piece, however small.
-        junk = None if len(held) < self._search_bytes else find_packets(held, whole=False)
+        junk = None
+        if len(held) >= self._search_bytes:
+            junk, self._search_bytes = find_packets(held, whole=False), len(held) * 5 // 4
         if junk is None:
-            self._carry, self._search_bytes = held, max(self._search_bytes, len(held) * 5 // 4)
+            self._carry = held
             return b""
         return self._align(held, junk)
 
