@@ -17,7 +17,7 @@ from transcoder.app.subtitles import subtitles
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
-from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
+from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -36,7 +36,6 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     """
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
     dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings), signed_links, network, clock)
-
     daily_bytes = DailyBytes(settings.daily_bytes)
 
     async def serve(request: Request, answer: Answer) -> None:
@@ -44,17 +43,23 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
             if not _is_health(request):
                 daily_bytes.check()
             await _route(request, daily_bytes.counted(answer), dependencies)
+        except DeadlineError:
+            raise  # from whoever watches the deadline, who ends the response
         except TranscoderError as error:
             if answer.started:
                 raise
-            answer.note(outcome=error.slug)
-            if isinstance(error, UpstreamBlockedError) and error.steps:
-                answer.note(reddit_asked=error.steps)
-            head, body = problem_response(error)
-            await answer.start(head)
-            await answer.write(body)
+            await _send_problem(error, answer)
 
     yield serve
+
+
+async def _send_problem(error: TranscoderError, answer: Answer) -> None:
+    answer.note(outcome=error.slug)
+    if isinstance(error, UpstreamBlockedError) and error.steps:
+        answer.note(reddit_asked=error.steps)
+    head, body = problem_response(error)
+    await answer.start(head)
+    await answer.write(body)
 
 
 def _is_health(request: Request) -> bool:

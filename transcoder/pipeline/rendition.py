@@ -1,5 +1,6 @@
 """The segments of one rendition on their way into ffmpeg: prefetched, decrypted, probed, inspected, and written into a pipe."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import unwrap
 from transcoder.edge.pipe import PipeWriter
-from transcoder.edge.prefetch import Prefetcher
+from transcoder.edge.prefetch import READ_BYTES, Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
@@ -117,11 +118,13 @@ class Rendition:
     ) -> PassedSegment | None:
         """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
         inspector.begin()
-        samples_before, piece, prefix = dict(inspector.samples), segment.head, b""
-        while piece and not pipe.broken:
+        samples_before, prefix = dict(inspector.samples), segment.head[:_FINGERPRINT_BYTES]
+        # The head may be long.
+        for at in range(0, len(segment.head), READ_BYTES):
+            await _pass_piece(segment.head[at : at + READ_BYTES], pipe, inspector)
+        while not pipe.broken and (piece := await segment.rest.read()):
             prefix += piece[: _FINGERPRINT_BYTES - len(prefix)]
-            await pipe.write(inspector.feed(piece))
-            piece = await segment.rest.read()
+            await _pass_piece(piece, pipe, inspector)
         if not pipe.broken:
             await pipe.write(inspector.end())
         if pipe.broken:
@@ -180,6 +183,13 @@ class Rendition:
             self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.
         return is_continued and not reaches_back(inspector.last_decode_times, segment.probe, sample_seconds=inspector.sample_seconds)
+
+
+async def _pass_piece(piece: bytes, pipe: PipeWriter, inspector: Inspector) -> None:
+    """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading; then give everything else a turn."""
+    if not pipe.broken:
+        await pipe.write(inspector.feed(piece))
+        await asyncio.sleep(0)
 
 
 def _ends(inspector: Inspector, segment: ProbedSegment) -> Mapping[Medium, float]:

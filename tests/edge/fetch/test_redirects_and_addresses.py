@@ -12,6 +12,7 @@ from peers.origin import Rule, garbage, origin
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.request.user_origins import UserOrigins
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
+from transcoder.edge.fetch.cookies import MAX_COOKIES
 from transcoder.edge.fetch.session import FROM_PUBLIC, HttpSession
 from transcoder.errors import (
     ForbiddenSourceError,
@@ -67,6 +68,26 @@ def test_refuses_an_address(url: str, error: type[TranscoderError]) -> None:
             with pytest.raises((UnsupportedSourceError, ForbiddenSourceError)):
                 with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")))
             assert len(o.requests) == 1
+
+
+@pytest.mark.parametrize("cookie", ["a=\xe9", "\xe9=b", "a=b; Expires=Sat, 01-Jaj-2028 00:00:00 GMT", "a=b; Max-Age", "a"])
+def test_a_cookie_that_cannot_be_sent_back_is_ignored(cookie: str) -> None:
+    with origin(FILES) as o:
+        o.rules["/main.m3u8"] = Rule(redirect="/other/b.m3u8", headers={"Set-Cookie": cookie})
+        assert with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8"))).text == "#EXTM3U\n#other\n"
+        assert o.requests[1].headers.get("cookie", "").isascii()
+
+
+def test_only_so_many_cookies_are_kept() -> None:
+    with origin({f"/a{number}": b"a" for number in range(MAX_COOKIES + 20)}) as o:
+        o.rules |= {f"/a{number}": Rule(headers={"Set-Cookie": f"name{number}=b"}) for number in range(MAX_COOKIES + 20)}
+
+        async def all_of_them(fetcher: Fetcher) -> None:
+            for number in range(MAX_COOKIES + 20):
+                await fetcher.small_resource(o.url(f"/a{number}"), limit=1000)
+
+        with_fetcher(all_of_them)
+        assert o.requests[-1].headers["cookie"].count("name") == MAX_COOKIES
 
 
 def test_private_addresses_are_forbidden_by_default() -> None:

@@ -79,13 +79,13 @@ class _TrackBuilder:
         at = 0.0
         for number, listed in enumerate(self._playlist.segments[part.first : part.end], part.first):
             if not listed.gap:
-                segments.append(replace(self._segment(listed, at), left_out=self._left_out[number]))
+                segments.append(self._segment(listed, at, self._left_out[number]))
             at += listed.seconds
         if not segments:
             return None
         return Track(self._kind, tuple(segments), segments[-1].at + segments[-1].seconds - segments[0].at)
 
-    def _segment(self, listed: MediaSegment, at: float) -> Segment:
+    def _segment(self, listed: MediaSegment, at: float, left_out: int) -> Segment:
         return Segment(
             url=listed.url,
             seconds=listed.seconds,
@@ -95,6 +95,7 @@ class _TrackBuilder:
             init=None if listed.map is None else self._init(listed.map, listed.sequence),
             rounding=self._playlist.rounding_of(listed),
             guessed=listed.guessed,
+            left_out=left_out,
         )
 
     def _init(self, section: MapTag, sequence: int) -> Init:

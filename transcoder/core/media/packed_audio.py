@@ -93,7 +93,7 @@ class PackedAudioInspector:
         stream = probe.main(Medium.AUDIO)
         self._timestamp = stream.start if stream else None
         """The latest timestamp, unwrapped; the counter's seconds are measured from it."""
-        self._held = b""
+        self._held = bytearray()
         self._in_tags = True
         self._begins_with_tag = False
         self._count_at_end: int | None = None
@@ -151,7 +151,7 @@ class PackedAudioInspector:
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._held, self._in_tags, self._start, self._count_at_end = b"", True, None, None
+        self._held, self._in_tags, self._start, self._count_at_end = bytearray(), True, None, None
         self._count_before = self._frames.count
 
     def feed(self, piece: bytes) -> bytes:
@@ -185,8 +185,8 @@ class PackedAudioInspector:
     def _begin_audio(self, skip: int) -> bytes:
         """Read the tags, which are the first `skip` bytes held, and return the audio after them."""
         self._in_tags = False
-        audio, self._start = self._held[skip:], tag_timestamp(self._held[:skip])
-        self._held, self._begins_with_tag = b"", skip > 0
+        audio, self._start = bytes(self._held[skip:]), tag_timestamp(bytes(self._held[:skip]))
+        self._held, self._begins_with_tag = bytearray(), skip > 0
         if self._start is not None:
             self._timestamp = unwrap(self._start, self._timestamp if self._timestamp is not None else self._start)
             self._frames.seconds = 0.0

@@ -18,7 +18,8 @@ from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
-from transcoder.edge.fetch.reply import PlaylistText, read_reply
+from transcoder.edge.fetch.playlist_text import PlaylistText
+from transcoder.edge.fetch.reply import read_reply
 from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
@@ -81,7 +82,7 @@ class Fetcher:
         return self._session.retries
 
     async def playlist(self, url: str) -> PlaylistText:
-        """Fetch a playlist of at most `max_playlist_bytes`, decompressed; invalid UTF-8 is replaced.
+        """Fetch a playlist of at most `max_playlist_bytes`, decompressed.
 
         Raises:
             NotAPlaylistError: the resource is a file; no more than its beginning was read.
@@ -109,7 +110,7 @@ class Fetcher:
                 base_url = local_files.base_url(url)
                 await Transfer(url, None, limit=limit).push_all(local, _append_to(buffer))
         self.bytes += len(buffer)
-        return PlaylistText(base_url, buffer.decode("utf-8-sig", "replace"))
+        return PlaylistText(base_url, bytes(buffer))
 
     async def pass_through(self, url: str, headers: Mapping[str, str], sink: FileSink) -> None:
         """Push a file unchanged, or the range that `headers` ask for. Returns only after all of it was pushed.

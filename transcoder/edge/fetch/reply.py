@@ -1,7 +1,6 @@
 """Responses that are read completely."""
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 
 import httpx
@@ -13,15 +12,6 @@ from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import retry_after_seconds
 from transcoder.edge.fetch.session import redirect_location
 from transcoder.errors import UnsupportedSourceError
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
-    """A playlist as it was fetched."""
-
-    url: str
-    """Its address after redirects, which relative addresses in it are resolved against."""
-    text: str
 
 
 async def read_reply(response: httpx.Response, *, limit: int) -> HttpReply:

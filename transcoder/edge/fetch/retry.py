@@ -139,7 +139,7 @@ def retry_after_seconds(value: str) -> float | None:
         return float(value)
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):  # TypeError: a date without a time zone cannot be compared
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a time zone cannot be compared
         return None
     return max(seconds, 0.0)
 

@@ -11,6 +11,7 @@ from transcoder import __version__
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
+from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
@@ -69,7 +70,7 @@ class HttpSession:
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
         hooks = {"response": [_take_location]}
         async with httpx.AsyncClient(
-            transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, trust_env=False, event_hooks=hooks
+            transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
         ) as client:
             yield cls(client, settings, user)
 
@@ -169,21 +170,32 @@ class HttpSession:
             ForbiddenSourceError: its scheme, its port or a password in it is not allowed.
             UnsupportedSourceError: it is invalid.
         """
-        try:
-            parsed = httpx.URL(url)
-            # Joining would take an address that has a scheme and no host for a relative one.
-            parsed = base.join(parsed) if base is not None and (parsed.host or not parsed.scheme) else parsed
-        except httpx.InvalidURL as error:
-            raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which is not a valid URL.") from error
-        if parsed.scheme not in {"http", "https"}:
-            raise ForbiddenSourceError(f"Only http and https URLs are fetched, not {parsed.scheme or 'a URL without a scheme'}.")
-        if not parsed.host or (parsed.port or 0) > MAX_PORT:
-            raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which has no valid host and port.")
+        parsed = resolve_url(url, base)
         if parsed.userinfo:
             raise ForbiddenSourceError(f"The source leads to an address with a user name or a password in it, at {parsed.host[:80]}.")
         if not self._user.allows_port(parsed.scheme, parsed.host, parsed.port):
             raise ForbiddenSourceError(f"The source leads to port {parsed.port} of {parsed.host[:80]}, which is no port of web servers.")
         return parsed
+
+
+def resolve_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    """Return an http or https address, relative to `base` if that is given.
+
+    Raises:
+        ForbiddenSourceError: it has another scheme.
+        UnsupportedSourceError: it is invalid.
+    """
+    try:
+        parsed = httpx.URL(url)
+        # Joining would take an address that has a scheme and no host for a relative one.
+        parsed = base.join(parsed) if base is not None and (parsed.host or not parsed.scheme) else parsed
+    except httpx.InvalidURL as error:
+        raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which is not a valid URL.") from error
+    if parsed.scheme not in {"http", "https"}:
+        raise ForbiddenSourceError(f"Only http and https URLs are fetched, not {parsed.scheme or 'a URL without a scheme'}.")
+    if not parsed.host or (parsed.port or 0) > MAX_PORT:
+        raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which has no valid host and port.")
+    return parsed
 
 
 def _encode_headers(headers: Mapping[str, str]) -> httpx.Headers:
@@ -204,10 +216,14 @@ def redirect_location(response: httpx.Response) -> str | None:
 
 
 async def _release(response: httpx.Response) -> None:
-    """Close a response that is not needed; a short body is read first, which is cheaper than another connection."""
+    """Close a response that is not needed; a short body is read first, which is cheaper than another connection.
+
+    It is read as it is sent: decoding what nobody needs would only let a short body take time and memory.
+    """
     with httpx_errors_translated(str(response.url)):
         if int(response.headers.get("Content-Length", MAX_DRAINED_BYTES + 1)) <= MAX_DRAINED_BYTES:
-            await response.aread()
+            async for _ in response.aiter_raw():
+                pass
         await response.aclose()
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple, Self
 HEADER_BYTES = 8
 LARGE_HEADER_BYTES = 16
 """Bytes of a header with a 64-bit `largesize`."""
+MAX_CHILDREN = 10_000
+"""More boxes inside one box are refused: each takes more time and memory than its eight bytes are worth."""
 _TYPE = re.compile(rb"[\x20-\x7e\xa9]{4}")
 _MAX_SHORT_SIZE = 0xFFFFFFFF
 
@@ -162,16 +164,19 @@ class Box:
         """Iterate over the boxes inside, behind `skip` bytes of other content.
 
         Raises:
-            Mp4Error: they do not fill the box exactly.
+            Mp4Error: they do not fill the box exactly, or there are more than `MAX_CHILDREN`.
         """
         at = self.body + skip
-        while at < self.end:
+        for _ in range(MAX_CHILDREN + 1):
+            if at >= self.end:
+                return
             header = read_box_header(self.data, at, end=self.end, origin=self.origin)
             stop = self.end if header and not header.size else at + (header.size if header else 0)
             if header is None or stop > self.end:
                 raise Mp4Error(self.origin + at, f"a box is larger than the box {_name(self.type)} around it")
             yield Box(header.type, self.data, at, at + header.header_bytes, stop, self.origin)
             at = stop
+        raise Mp4Error(self.position, f"the box {_name(self.type)} has more than {MAX_CHILDREN} boxes inside")
 
     def find(self, *path: bytes) -> "Box | None":
         """Return the first box down a path of types; None if there is none. Raises Mp4Error as `children` does."""
@@ -205,11 +210,7 @@ class Box:
 
 
 def boxes_of(data: bytes) -> Iterator[Box]:
-    """Iterate over the top-level boxes of a whole file.
-
-    Raises:
-        Mp4Error: they do not fill `data` exactly.
-    """
+    """Iterate over the top-level boxes of a whole file. Raises Mp4Error as `Box.children` does."""
     return Box(b"file", data, 0, 0, len(data)).children()
 
 

@@ -1,8 +1,10 @@
 """The sample tables of a plain MP4: how many samples a track has, how large and how long (ISO/IEC 14496-12, 8.6.1 and 8.7.3)."""
 
 from dataclasses import dataclass
+from operator import mul
 
 from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.sample_columns import read_column
 
 _MAX_SIZES = 10_000_000
 """The sizes of more samples are not added up."""
@@ -43,16 +45,16 @@ def _read_bytes(stsz: Box, samples: int) -> int:
     same = stsz.uint(4, 4)
     if same or samples > _MAX_SIZES or stsz.body + 12 + 4 * samples > stsz.end:
         return same * samples
-    return sum(stsz.numbers("I", samples, 12))
+    return sum(read_column(stsz, "I", samples, 12))
 
 
 def _read_descriptions(stsc: Box | None) -> frozenset[int]:
     count = min(stsc.uint(4, 4), (stsc.end - stsc.body - 8) // 12) if stsc else 0
     # Some files have 0, which readers take for the first entry.
-    return frozenset(number or 1 for number in stsc.numbers("I", 3 * count, 8)[2::3]) if stsc else frozenset()
+    return frozenset(number or 1 for number in read_column(stsc, "I", 3 * count, 8)[2::3]) if stsc else frozenset()
 
 
 def _read_ticks(stts: Box) -> int:
     count = min(stts.uint(4, 4), (stts.end - stts.body - 8) // 8)
-    pairs = stts.numbers("I", 2 * count, 8)
-    return sum(map(int.__mul__, pairs[::2], pairs[1::2]))
+    pairs = read_column(stts, "I", 2 * count, 8)
+    return sum(map(mul, pairs[::2], pairs[1::2]))
