@@ -177,6 +177,25 @@ def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int
     assert media_reader.header_duration(output) == pytest.approx(40.0, abs=0.1)  # the audio's: nothing says how long the last one is shown
 
 
+def slide(number: int, seconds: int, audio_end: float, *, pictures: int = 1) -> GeneratedVideo:
+    """Describe pictures that are shown for the same time, and audio that ends before them."""
+    dropped = tuple(second for second in range(seconds) if second % (seconds // pictures))
+    offset = 10 + number * seconds
+    return replace(SMALL, seconds=seconds, frame_rate=1, dropped=dropped, audio_end=audio_end, timestamp_offset=offset)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "audio_ends"), [(5, (1, 1, 1)), (5, (2, 4, 1)), (12, (3, 3, 3))], ids=["1 s of audio", "more and less", "long pictures"]
+)
+def test_slides_may_outlast_the_audio_of_each_segment(seconds: int, audio_ends: Sequence[float], serve: Serve, tmp_path: Path) -> None:
+    files = write_segments(tmp_path, [slide(number, seconds, end) for number, end in enumerate(audio_ends)])
+    write_playlist(tmp_path, files, seconds=seconds)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = sorted(media_reader.presentation_times(output)["video"])
+    assert [time - times[0] for time in times] == pytest.approx([0, seconds, 2 * seconds], abs=0.001)
+
+
 @pytest.mark.parametrize("ignore_range", [False, True], ids=["ranges", "no ranges"])
 @pytest.mark.parametrize("said", [10.0, 0.5, 4.0])
 @pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
