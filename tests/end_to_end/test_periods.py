@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -241,3 +242,27 @@ def test_whatever_audio_the_periods_have_is_joined(
     assert len(delays) >= 3 * len([each for each in codecs if each]) - 1
     assert delays == pytest.approx([0] * len(delays), abs=0.03)
     assert media_reader.header_duration(output) == pytest.approx(media_reader.duration(output), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("said", "pack"),
+    [
+        pytest.param(2.0, pack_ts, id="rounded, TS"),
+        pytest.param(2.0, pack_fmp4, id="rounded, fMP4"),
+        pytest.param(1.2, pack_ts, id="half as long, TS"),
+        pytest.param(1.2, pack_fmp4, id="half as long, fMP4"),
+        pytest.param(4.8, pack_ts, id="twice as long, TS"),
+    ],
+)
+def test_the_header_has_the_true_length_of_many_periods_whose_extinf_is_wrong(
+    said: float, pack: Callable[[Path, str, GeneratedVideo], Period], serve: Serve, tmp_path: Path
+) -> None:
+    video = GeneratedVideo(seconds=2.4, size="160x90", key_frame_interval=60)
+    periods = [pack(tmp_path, f"period{number}", replace(video, timestamp_offset=10.0 + 100 * number)) for number in range(6)]
+    wrong = [replace(period, segments=[replace(segment, seconds=said) for segment in period.segments]) for period in periods]
+    text = media_playlist(wrong)
+    (tmp_path / "main.m3u8").write_text(text.replace("#EXTINF:2.000000,", "#EXTINF:2,"))
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    assert 0.0 <= media_reader.header_duration(output) - media_reader.duration(output) + 0.05 < 0.15

@@ -19,6 +19,7 @@ from peers.program_map_edits import edited, is_program_map, packets_of, with_str
 from peers.source_files import files_in
 
 from transcoder.core.media.timestamps import WRAP_SECONDS
+from transcoder.core.output.verifier import Verifier
 
 Media = Callable[[str], Path]
 SMALL = GeneratedVideo(seconds=2, size="160x90", b_frames=0)
@@ -175,6 +176,69 @@ def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int
     assert [time - times[0][0] for time in times[0]] == pytest.approx([time - times[1][0] for time in times[1]], abs=0.001)
     assert len(times[0]) == 40 - len(dropped)
     assert media_reader.header_duration(output) == pytest.approx(40.0, abs=0.1)  # the audio's: nothing says how long the last one is shown
+
+
+def slide(number: int, seconds: int, audio_end: float, *, pictures: int = 1) -> GeneratedVideo:
+    """Describe pictures that are shown for the same time, and audio that ends before them."""
+    dropped = tuple(second for second in range(seconds) if second % (seconds // pictures))
+    offset = 10 + number * seconds
+    return replace(SMALL, seconds=seconds, frame_rate=1, dropped=dropped, audio_end=audio_end, timestamp_offset=offset)
+
+
+def announced_and_sent(file: Path) -> tuple[float, float]:
+    verifier = Verifier()
+    verifier.feed(file.read_bytes())
+    whole = verifier.end()
+    return whole.announced, whole.sent
+
+
+@pytest.mark.parametrize(
+    ("seconds", "audio_ends"), [(5, (1, 1, 1)), (5, (2, 4, 1)), (12, (3, 3, 3))], ids=["1 s of audio", "more and less", "long pictures"]
+)
+def test_slides_may_outlast_the_audio_of_each_segment(seconds: int, audio_ends: Sequence[float], serve: Serve, tmp_path: Path) -> None:
+    files = write_segments(tmp_path, [slide(number, seconds, end) for number, end in enumerate(audio_ends)])
+    write_playlist(tmp_path, files, seconds=seconds)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = sorted(media_reader.presentation_times(output)["video"])
+    assert [time - times[0] for time in times] == pytest.approx([0, seconds, 2 * seconds], abs=0.001)
+    assert media_reader.header_duration(output) == pytest.approx(3 * seconds, abs=0.1)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize(("seconds", "pictures"), [(5, 1), (6, 2), (9, 3)])
+@pytest.mark.parametrize("tagged", [False, True], ids=["no tags", "tags"])
+def test_the_last_slide_of_a_period_is_shown_until_the_playlist_says_that_it_ends(
+    seconds: int, pictures: int, codec: str, *, tagged: bool, serve: Serve, tmp_path: Path
+) -> None:
+    slides = [replace(slide(number, seconds, 0.5, pictures=pictures), video_codec=codec) for number in range(3)]
+    silent = [replace(each, audio_codec=None, timestamp_offset=10.0 if tagged else each.timestamp_offset) for each in slides]
+    files = write_segments(tmp_path, silent)
+    segments = [Segment(file.name, float(seconds)) for file in files]
+    periods = [Period([segment]) for segment in segments] if tagged else [Period(segments)]
+    (tmp_path / "main.m3u8").write_text(media_playlist(periods))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = sorted(media_reader.presentation_times(output)["video"])
+    apart = seconds // pictures
+    assert [time - times[0] for time in times] == pytest.approx([apart * number for number in range(3 * pictures)], abs=0.02)
+    assert announced_and_sent(output) == pytest.approx((3.0 * seconds, 3.0 * seconds), abs=0.1)
+
+
+@pytest.mark.parametrize("shift", [(0.2, 0.0), (0.2, 0.2)], ids=["the video alone", "both"])
+@pytest.mark.parametrize("overlap", [0.2, 0.8])
+def test_the_header_counts_audio_that_waits_for_video_that_overlaps(
+    overlap: float, shift: tuple[float, float], serve: Serve, tmp_path: Path
+) -> None:
+    video, audio = (overlap if each else 0.0 for each in shift)
+    parts = [replace(SMALL, timestamp_offset=10 + number * (2 - video), audio_start=number * (video - audio)) for number in range(4)]
+    parts = [replace(part, audio_end=2 + part.audio_start) for part in parts]
+    write_playlist(tmp_path, write_segments(tmp_path, parts))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert media_reader.packet_counts(output)["video"] == 200
+    announced, sent = announced_and_sent(output)
+    assert -0.1 < sent - announced < 0.1
 
 
 @pytest.mark.parametrize("ignore_range", [False, True], ids=["ranges", "no ranges"])

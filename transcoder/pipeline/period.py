@@ -13,6 +13,7 @@ from transcoder.core.output.announcement import silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Silence, remux_command
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
+from transcoder.core.output.track_ends import media_spans
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import OutputFormat, TimeWindow
 from transcoder.edge import ffmpeg
@@ -89,7 +90,8 @@ async def remux_period(
 
     async with ffmpeg.start(command, inputs=len(lanes)) as process:
         await _run(process, lanes, output)
-    last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window) + _pause_before(begun, settings.goes_on_from))
+    audio_seconds = _audio_seconds(lanes, settings.window) + _pause_before(begun, settings.goes_on_from)
+    last_pieces, written = output.end_period(audio_seconds, _video_seconds(begun, present, settings))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
     return silence is not None
@@ -143,6 +145,16 @@ def _audio_seconds(lanes: Sequence[_Lane], window: TimeWindow) -> float:
 def _pause_before(begun: Sequence[ProbedTrack], goes_on_from: float | None) -> float:
     """Return how many seconds after the end of the audio before it a period begins, on one clock."""
     return 0.0 if goes_on_from is None else max(0.0, unwrap(first_start(begun), near=goes_on_from) - goes_on_from)
+
+
+def _video_seconds(begun: Sequence[ProbedTrack], present: Sequence[tuple[Rendition, ProbedSegment]], settings: PeriodSettings) -> float:
+    """Return how long the video of a period is by its playlist, or by its timestamps where these contradict it.
+
+    0 if only a part of the period was on this timeline, since no one has said where that ends.
+    """
+    has_ended = all(rendition.current is None or rendition.current.period != segment.period for rendition, segment in present)
+    start, end = media_spans(begun).get(Medium.VIDEO, (0.0, 0.0))
+    return end - start if settings.is_whole and has_ended else 0.0
 
 
 def _check_accounts(lanes: Sequence[_Lane], written: WrittenSamples, options: RemuxOptions) -> None:

@@ -152,7 +152,8 @@ class _Run:
             if index in silent:
                 raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)  # its silence lasts as long as the whole period
             goes_on_from = present[0][0].goes_on_from if len(present) == 1 else None
-            self.output.begin_period(last=index == len(self.periods) - 1, goes_on_from=goes_on_from)
+            ends_with_slide = any(track.slide for track in self.periods[index])
+            self.output.begin_period(last=index == len(self.periods) - 1, ends_with_slide=ends_with_slide, goes_on_from=goes_on_from)
             settings = PeriodSettings(program, output_format, windows[index], joined, tags, index not in begun, goes_on_from)
             begun.add(index)
             if await remux_period(self.periods[index], present, self.output, settings):

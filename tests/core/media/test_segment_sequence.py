@@ -127,6 +127,33 @@ def test_the_last_segment_is_held_against_extinf(seconds: tuple[float, ...], las
     assert passed(*segments).shortfall() == pytest.approx(expected, abs=0.001)
 
 
+def slide(number: int, *, audio: float, seconds: float = 5.0) -> PassedSegment:
+    """Make a segment of one picture and so many seconds of audio; where pictures are less than 10 s apart, the second shows how long."""
+    at, shown = number * seconds, seconds if number and seconds < 10 else 0.0
+    video, sound = SegmentExtent(1, at, at + shown, shown), evenly(at, at + audio, sample=AUDIO_FRAME)
+    return replace(segment(number, seconds, video=video, audio=sound), rounding=0.0)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 12.0])
+@pytest.mark.parametrize("audio", [0.5, 1.0, 2.5])
+def test_audio_may_be_over_long_before_the_last_segment_ends_as_in_all_before_it(audio: float, seconds: float) -> None:
+    slides = [slide(number, audio=audio, seconds=seconds) for number in range(3)]
+    assert passed(*slides[:2]).shortfall() == 0
+    assert passed(*slides).shortfall() == 0
+    assert passed(*slides[:2], slide(2, audio=audio / 2, seconds=seconds)).shortfall() == 0
+
+
+@pytest.mark.parametrize(("audio", "missing"), [((5.0, 5.0, 3.0), 2.0), ((5.0, 2.0, 1.0), 4.0), ((2.0, 5.0, 2.0), 3.0)])
+def test_audio_that_has_lasted_until_the_next_segment_shows_that_the_last_one_is_cut(audio: tuple[float, ...], missing: float) -> None:
+    slides = [slide(number, audio=each) for number, each in enumerate(audio)]
+    assert passed(*slides).shortfall() == pytest.approx(missing, abs=0.02)
+
+
+def test_a_gap_in_the_playlist_is_no_pause() -> None:
+    segments = [segment(0, 4.0, at=0.0, video=evenly(0, 4)), segment(1, 4.0, at=8.0, video=evenly(8, 10))]
+    assert passed(*segments).shortfall() == pytest.approx(2.0)
+
+
 def test_a_medium_that_begins_late_may_have_a_shorter_last_segment() -> None:
     late = [segment(index, 2.04, video=evenly(0.52 + 2.04 * index, 0.52 + 2.04 * (index + 1))) for index in range(2)]
     audio = [evenly(2.04 * index, 2.04 * (index + 1), sample=AUDIO_FRAME) for index in range(2)]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.core.output.announcement import (
@@ -332,3 +333,47 @@ def test_audio_that_begins_late_by_its_clock_ends_late() -> None:
 
 def test_one_segment_shows_its_own_length() -> None:
     assert seconds([probed(TrackKind.BOTH, video(10.0), seconds=(0.4,), ends={VIDEO: 30.0})]) == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(
+    ("slide", "ends", "listed", "border", "length"),
+    [
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0}, (5.0, 5.0, 5.0), None, 15.0, id="one in each segment"),
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0, AUDIO: 21.0}, (5.0, 5.0, 5.0), None, 15.0, id="and 1 s of audio"),
+        pytest.param(Slide(35.0, 5.0, is_even=True), {VIDEO: 36.0}, (15.0, 15.0), None, 30.0, id="three in each segment"),
+        pytest.param(Slide(10.0, None), {VIDEO: 10.0}, (5.0,), None, 5.0, id="the only one"),
+        pytest.param(Slide(12.0, 2.0), {VIDEO: 13.0}, (4.0,), None, 4.0, id="two"),
+        pytest.param(Slide(12.0, 2.0), {VIDEO: 13.0}, (2.5,), None, 2.5, id="the last one is short"),
+        pytest.param(Slide(20.0, 5.0, is_even=True), {VIDEO: 21.0}, (30.0,), None, 15.0, id="EXTINF is twice as long"),
+        pytest.param(Slide(20.0, 5.0, is_even=True), {VIDEO: 21.0}, (7.5,), None, 15.0, id="and half as long"),
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0}, (10.0,) * 3, Border(5.0, 10.0, 0.0), 15.0, id="twice as long in each of several"),
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0}, (2.5,) * 3, Border(5.0, 2.5, 0.0), 15.0, id="half as long in each of several"),
+        pytest.param(Slide(39.0, 3.0), {VIDEO: 40.0, AUDIO: 41.0}, (14.0, 13.0), None, 31.0, id="the audio goes on for less"),
+    ],
+)
+def test_a_slide_at_the_end_is_shown_until_the_playlist_ends_where_that_is_consistent(
+    slide: Slide, ends: dict[Medium, float], listed: tuple[float, ...], border: Border | None, length: float
+) -> None:
+    found = probed(TrackKind.BOTH, video(10.0), audio(10.0), seconds=listed, slide=slide, ends=ends, border=border)
+    assert announce([[found]], estimated_bytes=None).media[VIDEO] == pytest.approx(length)
+
+
+def test_a_slide_may_be_shown_for_longer_where_extinf_is_rounded() -> None:
+    listed = track(TrackKind.VIDEO, 2.0)
+    rounded = replace(listed, segments=(replace(listed.segments[0], rounding=0.5),))
+    slide = probed(TrackKind.VIDEO, video(10.0), track=rounded, ends={VIDEO: 10.0}, slide=Slide(10.0, None))
+    assert seconds([slide], [slide]) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("ends", "border", "length"),
+    [
+        pytest.param({VIDEO: 16.8, AUDIO: 16.8}, Border(1.6, 2.0, 0.4), 8.0, id="both overlap"),
+        pytest.param({VIDEO: 16.8, AUDIO: 18.0}, Border(1.6, 2.0, 0.4), 10.4, id="the audio waits for more and more"),
+        pytest.param({VIDEO: 17.6, AUDIO: 18.0}, Border(1.6, 2.0, 0.4), 8.4, id="at one border alone"),
+        pytest.param({VIDEO: 17.6, AUDIO: 18.0}, Border(2.0, 2.0, 0.0), 8.0, id="the video is over by itself"),
+    ],
+)
+def test_segments_whose_video_overlaps_are_played_whole(ends: dict[Medium, float], border: Border, length: float) -> None:
+    found = probed(TrackKind.BOTH, video(10.0), audio(10.0), seconds=(2.0,) * 4, ends=ends, border=border)
+    assert seconds([found]) == pytest.approx(length, abs=0.05)

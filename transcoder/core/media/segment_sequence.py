@@ -99,7 +99,9 @@ class SegmentSequence:
         if _has_gap(before, after):
             return
         holes = {medium: hole for medium in before.extents if (hole := hole_between(before, after, medium)) is not None}
-        found = {medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
+        found = {
+            medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole) and not self._is_slide(before, medium)
+        }
         if not found:
             return
         agreeing = [medium for medium in found if self._agrees(before, after, medium, holes)]
@@ -108,6 +110,11 @@ class SegmentSequence:
         if len(found) > 1 or agreeing:
             longest = max(found.values())
             raise DamagedMediaError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+
+    def _is_slide(self, before: PassedSegment, medium: Medium) -> bool:
+        """Return whether a segment has one picture, and no other picture shows how long it lasts: then it lasts until the next one."""
+        extent = before.extents[medium]
+        return extent.samples == 1 and not extent.sample_seconds and medium not in self._steady
 
     def _is_steady(self, before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:
         """Return whether the samples of a segment are evenly spaced, or as those of the next one or of an earlier one."""

@@ -9,7 +9,8 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.ffmpeg_command import Silence
 from transcoder.core.output.formats import formats_of, output_formats, reencoded_audio
 from transcoder.core.output.lengths import output_durations
-from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack, media_spans
+from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack
+from transcoder.core.output.track_ends import media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat, audio_encoder
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
 

@@ -6,8 +6,9 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.formats import audio_streams
 from transcoder.core.output.header import Durations
-from transcoder.core.output.probed_track import ProbedTrack, media_spans
+from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
+from transcoder.core.output.track_ends import media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat
 
 _SAME_CLOCK_SECONDS = 0.1
@@ -30,7 +31,9 @@ def output_durations(periods: Sequence[Sequence[ProbedTrack]], output_format: Ou
         end = max(end for _, end in span.values())
         if index + 1 < len(spans):
             end = _border(span, spans[index + 1], tolerance=_SAME_CLOCK_SECONDS + _rounding(periods[index]))
-        total += max(0.0, end - begin)
+        rounding = _slide_rounding(periods[index])
+        total += max(0.0, end - begin) + rounding
+        media.update({medium: media[medium] + rounding for medium in media if medium is Medium.VIDEO})
         for medium in media:
             own_start, own_end = span.get(medium, (begin, end))
             # Silence fills what is missing at the beginning of a later period.
@@ -63,6 +66,11 @@ def _border(span: _Spans, following: _Spans, *, tolerance: float) -> float:
 def _leader(span: _Spans) -> Medium:
     """Return the medium that decides where a period begins and ends."""
     return min(span, key=[Medium.VIDEO, Medium.AUDIO].index)
+
+
+def _slide_rounding(tracks: Sequence[ProbedTrack]) -> float:
+    """Return by how many seconds a picture that is shown until the end by EXTINF may be shown for longer, because EXTINF is rounded."""
+    return max(sum(segment.rounding for segment in track.track.segments) if track.has_slide_in_place else 0.0 for track in tracks)
 
 
 def _rounding(tracks: Sequence[ProbedTrack]) -> float:

@@ -105,7 +105,7 @@ class InfoReport:
     silent: bool | None
     """Whether the source has no audio; None: unknown."""
     seconds: float
-    """The duration of the output."""
+    """The duration of the output by its playlist, since no segment is fetched."""
     items: tuple[ItemInfo, ...]
     variants: tuple[VariantInfo, ...]
     audio: tuple[RenditionInfo, ...]
