@@ -210,6 +210,7 @@ def test_audio_that_begins_before_the_video_of_a_later_period_is_kept(early: flo
     assert result.returncode == 0, result.stderr.decode()
     files = [tmp_path / f"period{number}-0.ts" for number in range(2)]
     assert media_reader.packet_counts(output) == media_reader.packet_counts(*files)
+    assert 0.0 <= media_reader.header_duration(output) - media_reader.duration(output) + 0.001 < 0.1
     assert beep_delays(output) == pytest.approx([0.0] * len(beep_delays(output)), abs=0.03)
 
 

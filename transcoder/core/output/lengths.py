@@ -1,11 +1,13 @@
 """How long an output of several periods is, by what the probes of its source say."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.formats import audio_streams
 from transcoder.core.output.header import Durations
+from transcoder.core.output.period_placement import MAX_AUDIO_OVERLAP_SECONDS
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
 from transcoder.core.output.track_ends import media_spans
@@ -26,7 +28,10 @@ def output_durations(periods: Sequence[Sequence[ProbedTrack]], output_format: Ou
     """Return the durations of an output in that format with these periods, one after another, as the joiner places them."""
     spans = [media_spans(tracks) for tracks in periods]
     total, media = 0.0, dict.fromkeys({medium for span in spans for medium in span}, 0.0)
+    silent_end = 0.0
     for index, span in enumerate(spans):
+        total += (wait := _wait(span, silent_end) if index else 0.0)
+        media = {medium: length + wait for medium, length in media.items()}
         begin = span[_leader(span)][0] if index else min(start for start, _ in span.values())
         end = max(end for _, end in span.values())
         if index + 1 < len(spans):
@@ -39,10 +44,17 @@ def output_durations(periods: Sequence[Sequence[ProbedTrack]], output_format: Ou
             # Silence fills what is missing at the beginning of a later period.
             start, stop = begin if index else own_start, end if index + 1 < len(spans) else own_end
             media[medium] += max(0.0, stop - start)
+        silent_end = max(0.0, end - span.get(Medium.AUDIO, (begin, end))[1])
     if Medium.AUDIO in media:
         more = max(_encoder_seconds(periods, output_format), _HALF_FRAME_SECONDS if len(spans) > 1 else 0.0)
         total, media[Medium.AUDIO] = total + more, media[Medium.AUDIO] + more
     return Durations(total, media)
+
+
+def _wait(span: _Spans, silent_end: float) -> float:
+    """Return how long a later period waits for audio that begins before its video, beyond what the one before it lacks at its end."""
+    early = span[_leader(span)][0] - span.get(Medium.AUDIO, (math.inf, 0.0))[0] - silent_end
+    return early if early > MAX_AUDIO_OVERLAP_SECONDS else 0.0
 
 
 def _encoder_seconds(periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> float:

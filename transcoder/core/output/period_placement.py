@@ -19,8 +19,10 @@ _WRAP = Fraction(2**33, 90_000)
 
 _MAX_CLOCK_GAP = Fraction(60, 1000)
 """Seconds between the end of one period and the start of the next, by the source's own times, up to which the clock counts as one."""
-_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: Fraction(120, 1000)}
-"""The same where they overlap: pictures cannot be dropped, audio frames can, and encoders add some at the beginning and at the end."""
+MAX_AUDIO_OVERLAP_SECONDS = Fraction(120, 1000)
+"""Encoders add some audio frames at the beginning and at the end, so that those of two periods may overlap by this much."""
+_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: MAX_AUDIO_OVERLAP_SECONDS}
+"""By how much two periods may overlap on one clock: pictures cannot be dropped, audio frames can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def place_next(
     distance = at - starts[leader]
     if Medium.AUDIO in starts and Medium.AUDIO in ends:
         overlap = ends[Medium.AUDIO] - (starts[Medium.AUDIO] + distance)
-        distance += overlap if overlap > _MAX_CLOCK_OVERLAP[Medium.AUDIO] else 0
+        distance += overlap if overlap > MAX_AUDIO_OVERLAP_SECONDS else 0
     distance = Fraction(math.ceil(distance * timescale), timescale)
     return _at_distance(distance, output, media_start, unwrapping)
 
