@@ -20,6 +20,8 @@ _MAX_CLOCK_GAP = Fraction(60, 1000)
 """Seconds between the end of one period and the start of the next, by the source's own times, up to which the clock counts as one."""
 _MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: Fraction(120, 1000)}
 """The same where they overlap: pictures cannot be dropped, audio frames can, and encoders add some at the beginning and at the end."""
+_JOINED_ENTRIES = {b"avc3": b"avc1"}
+"""Types of sample entries that differ only in where parameter sets may be. Those of joined periods are in the samples, under either type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,16 @@ def check_joinable(header: OutputHeader, output: OutputHeader) -> None:
         UnsupportedSourceError: it has other tracks, another codec, another sampling rate or other channels.
     """
     described = [
-        {track.medium: (track.entry.type, track.timescale, track.sample_rate, track.channels, track.parameter_sets) for track in one.tracks}
+        {
+            track.medium: (
+                _JOINED_ENTRIES.get(track.entry.type, track.entry.type),
+                track.timescale,
+                track.sample_rate,
+                track.channels,
+                track.parameter_sets,
+            )
+            for track in one.tracks
+        }
         for one in (header, output)
     ]
     if described[0].keys() != described[1].keys():
