@@ -156,7 +156,9 @@ def avc3(init: bytes, *, hollow: bool) -> bytes:
     """Return an initialization section whose sample entry lets parameter sets be in the samples; `hollow`: it has none itself."""
     (entry,) = (each for each in boxes_of(entries_of(init)[0]))
     children = list(entry.children(skip=78))
-    kept = [full_sets.content[:5] + bytes([0xE0, 0]) if hollow else full_sets.content for full_sets in children if full_sets.type == b"avcC"]
+    kept = [
+        full_sets.content[:5] + bytes([0xE0, 0]) if hollow else full_sets.content for full_sets in children if full_sets.type == b"avcC"
+    ]
     others = [each.raw for each in children if each.type not in {b"avcC", b"btrt"}]
     return with_entries(init, box(b"avc3", entry.content[:78], box(b"avcC", kept[0]), *others))
 

@@ -140,9 +140,10 @@ def test_audio_that_reaches_over_a_border_counts_once(starts: tuple[float, float
         ([[probed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
         ([[probed(TrackKind.BOTH, audio(codec="ac-4"))]], "ac-4, .* cannot decode"),
         ([[probed(TrackKind.BOTH, video())], [probed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
-        ([[probed(TrackKind.BOTH, audio(channels=4))], [probed(TrackKind.BOTH, audio())]], "channels"),
+        ([[probed(TrackKind.BOTH, audio(channels=8))], [probed(TrackKind.BOTH, audio())]], "channels"),
+        ([[probed(TrackKind.BOTH, audio(channels=0))], [probed(TrackKind.BOTH, audio(rate=44_100))]], "sampling rate"),
         ([[probed(TrackKind.BOTH, video(), audio())], [probed(TrackKind.BOTH, audio())]], "no video"),
-        ([[probed(TrackKind.BOTH, video(), audio(channels=4))], [probed(TrackKind.BOTH, video())]], "no audio"),
+        ([[probed(TrackKind.BOTH, video(), audio(channels=8))], [probed(TrackKind.BOTH, video())]], "no audio"),
     ],
 )
 def test_periods_that_cannot_be_one_output_are_refused(periods: list[list[ProbedTrack]], words: str) -> None:
@@ -174,6 +175,9 @@ def test_audio_is_not_reencoded_where_that_is_forbidden(periods: list[list[Probe
         pytest.param(audio(codec="ac3"), audio(), "ac3", ("aac",), id="another codec"),
         pytest.param(audio(), audio(rate=44_100), "aac", ("aac",), id="another rate"),
         pytest.param(audio(), audio(channels=6), "aac", ("aac",), id="other channels"),
+        pytest.param(audio(channels=3), audio(), "aac", ("aac",), id="fewer channels than three"),
+        pytest.param(audio(channels=4), audio(), "aac", ("aac",), id="fewer channels than four"),
+        pytest.param(audio(codec="ac3", channels=5), audio(codec="ac3"), "ac3", ("ac3",), id="fewer channels than five"),
         pytest.param(audio(), audio(), "aac", (), id="the same"),
     ],
 )

@@ -10,7 +10,6 @@ import ffmpeg
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
 from transcoder.core.request.output_format import (
-    AUDIO_LAYOUTS,
     COPY_EVERYTHING,
     MP3_BITS_PER_SECOND,
     MP3_CHANNELS,
@@ -18,6 +17,7 @@ from transcoder.core.request.output_format import (
     FileFormat,
     OutputFormat,
     TimeWindow,
+    audio_layout,
 )
 
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
@@ -56,7 +56,7 @@ class Silence:
     """ffmpeg's name."""
     sample_rate: int
     channels: int
-    """1, 2 or 6: what `AUDIO_LAYOUTS` knows."""
+    """What `audio_layout` knows."""
     start: float
     """First presentation time in seconds, on the period's own timeline."""
     seconds: float
@@ -94,9 +94,8 @@ def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptio
         # Timed metadata and unknown streams break an MP4, so the streams to take are named, by PID or track_ID.
         chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, remux, source) for stream in source.streams]
     if silence := remux.silence:
-        source = ffmpeg.input(
-            f"anullsrc=r={silence.sample_rate}:cl={AUDIO_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}"
-        )
+        layout = audio_layout(silence.encoder, silence.channels)
+        source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={layout}", f="lavfi", t=f"{silence.seconds:.3f}")
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # with -copyts it would begin at 0
     # ffmpeg-python writes each option once; ffmpeg does not read what follows the g (for the whole file).
     about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.tags.items())}
@@ -183,7 +182,8 @@ def _encoding_options(encoder: str, stream: Stream, remux: RemuxOptions) -> dict
     if stream.medium is Medium.AUDIO:
         wanted = remux.output_format.joined_to or stream
         options = {"c:a": encoder, "b:a": str(_AAC_BITS * max(1, wanted.channels or 2))}
-        options |= {"ac": str(wanted.channels)} if wanted.channels in AUDIO_LAYOUTS else {}
+        # Not their number alone: of three and four channels there are several layouts, and AAC has a configuration for one of each.
+        options |= {"channel_layout": layout} if (layout := audio_layout(encoder, wanted.channels)) else {}
         return options | ({"ar": str(min(wanted.sample_rate, _MAX_SAMPLE_RATE))} if wanted.sample_rate else {})
     options = {
         "c:v": encoder,

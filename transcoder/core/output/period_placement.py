@@ -21,7 +21,7 @@ _MAX_CLOCK_GAP = Fraction(60, 1000)
 _MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: Fraction(120, 1000)}
 """The same where they overlap: pictures cannot be dropped, audio frames can, and encoders add some at the beginning and at the end."""
 _JOINED_ENTRIES = {b"avc3": b"avc1"}
-"""Types of sample entries that differ only in where parameter sets may be. Those of joined periods are in the samples, under either type."""
+"""Types of sample entries that differ only in where parameter sets may be. Those of joined periods are in the samples under either type."""
 
 
 @dataclass(frozen=True, slots=True)
