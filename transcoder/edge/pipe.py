@@ -1,4 +1,4 @@
-"""The write end of a pipe, with back pressure."""
+"""The write end of a pipe, with back pressure; or of none, where nothing reads."""
 
 import asyncio
 from typing import IO, Self
@@ -59,3 +59,15 @@ class PipeWriter:
         """Close the pipe at once. Aborting twice is fine."""
         if not self._flow_control.disconnected:
             self._transport.abort()
+
+
+class Discard:
+    """Takes what nothing reads, in place of a pipe."""
+
+    broken = False
+
+    async def write(self, chunk: bytes) -> None:
+        """Discard `chunk`."""
+
+    def close(self) -> None:
+        """Do nothing."""

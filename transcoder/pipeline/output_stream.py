@@ -51,9 +51,12 @@ class Output:
         self._sink = sink
         self._started = False
 
-    def begin_period(self, *, last: bool) -> None:
-        """Begin a period; `last` says whether no other one is known to follow."""
-        self._joiner.begin_period(last=last)
+    def begin_period(self, *, last: bool, encoded: bool) -> None:
+        """Begin a period; `last` says whether no other one is known to follow, `encoded` whether its audio is not copied."""
+        if isinstance(self._joiner, Mp3Joiner):
+            self._joiner.begin_period(last=last, encoded=encoded)
+        else:
+            self._joiner.begin_period(last=last)
 
     async def take(self, piece: bytes) -> None:
         """Join the next piece of ffmpeg's output and push what can be sent. Raises what `Joiner.feed` does."""

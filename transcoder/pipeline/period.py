@@ -1,7 +1,7 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,12 +13,12 @@ from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Sil
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
 from transcoder.core.output.written_samples import WrittenSamples
-from transcoder.core.request.output_format import OutputFormat, TimeWindow
+from transcoder.core.request.output_format import FileFormat, OutputFormat, TimeWindow
 from transcoder.edge import ffmpeg
-from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.pipe import Discard
 from transcoder.errors import TranscodeError, UnsupportedSourceError, single_error
 from transcoder.pipeline.output_stream import Output
-from transcoder.pipeline.rendition import Rendition
+from transcoder.pipeline.rendition import Rendition, SegmentSink
 from transcoder.pipeline.segment import ProbedSegment
 
 AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says where."
@@ -56,7 +56,7 @@ class _Lane:
         rendition.current = replace(segment, probe=track.probe)
         return cls(rendition, track, inspector_for(track.probe, init=segment.init))
 
-    async def feed(self, pipe: PipeWriter) -> None:
+    async def feed(self, pipe: SegmentSink) -> None:
         await self.rendition.feed(pipe, self.inspector, media={stream.medium for stream in self.track.streams})
 
 
@@ -75,18 +75,17 @@ async def remux_period(
 
     """
     output_format = settings.output_format.after(output.announcement.audio)
-    begun = _begin(tracks, [segment for _, segment in present], output_format)
+    begun = _begin(tracks, [segment for _, segment in present], output_format, found=output.announcement.media)
     lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = _silence(begun, output, settings)
     options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags)
 
     def command(fds: Sequence[int]) -> list[str]:
-        inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
-        return remux_command(settings.program, inputs, options)
+        return remux_command(settings.program, _ffmpeg_inputs(fds, begun), options)
 
-    async with ffmpeg.start(command, inputs=len(lanes)) as process:
+    async with ffmpeg.start(command, inputs=sum(bool(track.streams) for track in begun)) as process:
         await _run(process, lanes, output)
-    last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window))
+    last_pieces, written = output.end_period(silence.seconds if silence else _audio_seconds(lanes, settings.window))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
     return silence is not None
@@ -97,17 +96,20 @@ def _silence(begun: Sequence[ProbedTrack], output: Output, settings: PeriodSetti
     silence = silence_for_period(begun, output.announcement.audio)
     if silence and not settings.is_whole:
         raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)
-    return silence
+    # What joins MP3 cuts nothing.
+    return silence.within(settings.window) if silence and settings.output_format.format is FileFormat.MP3 else silence
 
 
-def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat) -> list[ProbedTrack]:
+def _begin(
+    tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat, *, found: Collection[Medium]
+) -> list[ProbedTrack]:
     """Return the tracks of a period with what its first segments say now that they have arrived.
 
     A period that no tag announces has its first timestamps in them, not in the probe of the source; and an origin may have sent the probe
     something else.
     """
     begun = [track.begun(segment.probe, segment.segment) for track, segment in zip(tracks, segments, strict=True)]
-    refuse_missing_media(begun)
+    refuse_missing_media(begun, found)
     refuse_codecs(begun, output_format)
     return begun
 
@@ -116,11 +118,17 @@ async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) 
     """Feed every rendition into its pipe, and push what ffmpeg writes into the output, all at once."""
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            for lane, pipe in zip(lanes, process.inputs, strict=True):
-                tasks.create_task(lane.feed(pipe))
+            pipes = iter(process.inputs)
+            for lane in lanes:
+                tasks.create_task(lane.feed(next(pipes) if lane.track.streams else Discard()))
             while piece := await process.read():
                 await output.take(piece)
             await process.wait()
+
+
+def _ffmpeg_inputs(fds: Sequence[int], period: Sequence[ProbedTrack]) -> list[FfmpegInput]:
+    """Return the inputs of ffmpeg: the tracks of a period that have anything for the output."""
+    return [_ffmpeg_input(fd, track, period) for fd, track in zip(fds, (track for track in period if track.streams), strict=True)]
 
 
 def _ffmpeg_input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> FfmpegInput:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
@@ -11,7 +12,6 @@ from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import unwrap
-from transcoder.edge.pipe import PipeWriter
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
@@ -21,6 +21,20 @@ from transcoder.pipeline.segment_refetch import SegmentRefetch
 
 _FINGERPRINT_BYTES = 4096
 """The first bytes of a segment have its timestamps, so that two segments with the same ones are the same segment, or a part of it."""
+
+
+class SegmentSink(Protocol):
+    """Where segments go: into ffmpeg's pipe, or nowhere."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing reads any more."""
+
+    async def write(self, chunk: bytes, /) -> None:
+        """Take bytes; returns when it may be called again."""
+
+    def close(self) -> None:
+        """End the input."""
 
 
 class Rendition:
@@ -69,7 +83,7 @@ class Rendition:
         self.current = await probe_segment(arriving, previous=before, media=self.kind.media)
         return self.current
 
-    async def feed(self, pipe: PipeWriter, inspector: Inspector, *, media: Collection[Medium]) -> None:
+    async def feed(self, pipe: SegmentSink, inspector: Inspector, *, media: Collection[Medium]) -> None:
         """Write one period into `pipe`: up to its last segment, or to where the timestamps leave its timeline.
 
         `media` are those that the output takes from this rendition.
@@ -105,7 +119,7 @@ class Rendition:
         return SegmentSequence(self._known.setdefault(period, {}), from_start=period != self._clipped_period, before=before)
 
     async def _pass(
-        self, segment: ProbedSegment, pipe: PipeWriter, inspector: Inspector, media: Collection[Medium]
+        self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]
     ) -> PassedSegment | None:
         """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
         inspector.begin()

@@ -130,8 +130,7 @@ def _joiner(periods: Sequence[Sequence[ProbedTrack]], announcement: Announcement
     """Return what joins the output of each period's ffmpeg."""
     if output_format.format is FileFormat.MP3:
         seconds = audio_seconds(periods, clip_windows(periods, output_format.clip))
-        encoded = all(map(output_format.encoder, audio_streams(periods)))
-        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}), encoded=encoded)
+        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}))
     cut = cut_for_clip(periods[0], announcement, output_format.clip)
     return Joiner(Durations(announcement.seconds, announcement.media), cut=cut)
 
@@ -145,13 +144,14 @@ class _Run:
     output: Output
 
     async def run(self, program: str, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
-        windows = clip_windows(self.periods, output_format.clip)
+        windows, joined_format = clip_windows(self.periods, output_format.clip), output_format.after(self.output.announcement.audio)
         joined, begun, silent = len(self.periods) > 1, set[int](), set[int]()
         while any(rendition.current for rendition in self.renditions):
             index, present = self._next_period()
             if index in silent:
                 raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)  # its silence lasts as long as the whole period
-            self.output.begin_period(last=index == len(self.periods) - 1)
+            encoded = all(map(joined_format.encoder, audio_streams([self.periods[index]])))
+            self.output.begin_period(last=index == len(self.periods) - 1, encoded=encoded)
             settings = PeriodSettings(program, output_format, windows[index], joined, tags, is_whole=index not in begun)
             begun.add(index)
             if await remux_period(self.periods[index], present, self.output, settings):

@@ -15,9 +15,9 @@ def _frames(count: int, *, first: int = 0) -> bytes:
 
 def _joined(*periods: tuple[int, float], encoded: bool = True, piece: int = 1000) -> bytes:
     """Return what comes out for periods of so many frames, each with the seconds of its source."""
-    joiner, output = Mp3Joiner(Durations(0.0, {}), encoded=encoded), b""
+    joiner, output = Mp3Joiner(Durations(0.0, {})), b""
     for number, (frames, seconds) in enumerate(periods):
-        joiner.begin_period(last=number == len(periods) - 1)
+        joiner.begin_period(encoded=encoded, last=number == len(periods) - 1)
         data = _frames(frames)
         for at in range(0, len(data), piece):
             output += b"".join(joiner.feed(data[at : at + piece]))
@@ -43,6 +43,15 @@ def test_however_many_periods_the_output_is_no_longer_than_the_source_by_more_th
     periods = 50
     out = len(_joined(*[(frames, seconds)] * periods)) / _FRAME_BYTES * _FRAME_SECONDS
     assert -_FRAME_SECONDS <= out - periods * seconds <= 2.5 * _FRAME_SECONDS
+
+
+def test_silence_between_copied_frames_is_cut_to_its_length() -> None:
+    joiner, output = Mp3Joiner(Durations(0.0, {})), b""
+    for number, (frames, encoded) in enumerate([(10, False), (13, True), (10, False)]):
+        joiner.begin_period(encoded=encoded, last=number == 2)
+        output += b"".join(joiner.feed(_frames(frames)))
+        output += b"".join(joiner.end_period(10 * _FRAME_SECONDS)[0])
+    assert abs(len(output) // _FRAME_BYTES - 30) <= 1
 
 
 def test_copied_frames_pass_as_they_are() -> None:

@@ -1,7 +1,7 @@
 """ffmpeg's command line for one period: from pipes to a pipe, copied unless a re-encoding is asked for (on ffmpeg-python)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -60,6 +60,11 @@ class Silence:
     start: float
     """First presentation time in seconds, on the period's own timeline."""
     seconds: float
+
+    def within(self, window: TimeWindow) -> "Silence":
+        """Return the part of it that is within a window."""
+        start = self.start if window.start is None else max(self.start, window.start)
+        return replace(self, start=start, seconds=window.overlap(self.start, self.start + self.seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
 
 def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:
     if remux.output_format.format is FileFormat.MP3:
-        return _mp3_options(inputs, remux.output_format)
+        return _mp3_options(inputs, remux)
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
     # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
@@ -168,11 +173,13 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
     return options
 
 
-def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
+def _mp3_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:
     """Write MP3 frames and nothing else, so that the next period continues where one ends."""
-    encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
+    output_format, silence = remux.output_format, remux.silence
+    encoders = [output_format.encoder(stream) for source in inputs for stream in source.streams]
+    encoder, channels = (silence.encoder, silence.channels) if silence else (next(filter(None, encoders), None), MP3_CHANNELS)
     # Without the bit reservoir no frame needs the one before it, so that the first frame of a later period can be left out.
-    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(MP3_CHANNELS), "reservoir": "0"} if encoder else {"c:a": "copy"}
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(channels), "reservoir": "0"} if encoder else {"c:a": "copy"}
     rate = output_format.joined_to.sample_rate if encoder and output_format.joined_to else None
     encoding |= {"ar": str(rate)} if rate else {}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}

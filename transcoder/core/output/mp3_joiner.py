@@ -15,13 +15,14 @@ class Mp3Joiner:
 
     An encoder begins with about a frame of silence, and ends with as much as fills a frame. So that periods do not add up to more than
     their source, the first frame of each later one is left out, and those at the end of each earlier one that the source is over for.
-    Copied frames pass as they are. MP3 has neither a header nor an end, so that the file itself cannot show whether it is whole.
+    Copied frames pass as they are; a period between them may be silence, which is encoded. MP3 has neither a header nor an end, so that
+    the file itself cannot show whether it is whole.
     """
 
-    def __init__(self, durations: Durations, *, encoded: bool) -> None:
-        """Make a file that is announced with `durations`, of frames that were `encoded`, or copied."""
+    def __init__(self, durations: Durations) -> None:
+        """Make a file that is announced with `durations`."""
         self.durations = durations
-        self._encoded = encoded
+        self._encoded = True
         self._frames = AudioFrameCounter(read_mpeg_audio_header)
         self._has_output = False
         self._rest = b""
@@ -35,9 +36,10 @@ class Mp3Joiner:
         self._out_seconds = 0.0
         """How long the frames are that have been let out, and those that are held."""
 
-    def begin_period(self, *, last: bool = True) -> None:
-        """Begin a period; with `last=False` another one is known to follow."""
+    def begin_period(self, *, encoded: bool, last: bool = True) -> None:
+        """Begin a period of frames that are `encoded`, or copied; with `last=False` another one is known to follow."""
         self._frames, self._last, self._skips_first = AudioFrameCounter(read_mpeg_audio_header), last, self._has_output
+        self._encoded = encoded
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next piece of ffmpeg's output and return what can be sent.
@@ -73,6 +75,7 @@ class Mp3Joiner:
         written.samples[Medium.AUDIO] = self._frames.count
         written.seconds[Medium.AUDIO] = self._frames.seconds
         self._source_seconds += source_seconds
+        self._out_seconds += 0.0 if self._encoded else self._frames.seconds
         frame = self._frames.frame_seconds or 0.0
         # The frame of silence at the beginning of the first period stays, and moves everything after it.
         while self._held and not self._last and self._out_seconds - frame / 2 > self._source_seconds + frame:
