@@ -22,7 +22,6 @@ from transcoder.pipeline.rendition import Rendition, SegmentSink
 from transcoder.pipeline.segment import ProbedSegment
 
 AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says where."
-_PACKED_AUDIO = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC3})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,14 @@ class _Lane:
     inspector: Inspector
 
     @classmethod
-    def of(cls, rendition: Rendition, segment: ProbedSegment, track: ProbedTrack) -> Self:
-        """Return the way of a rendition that stands at `segment`, with the streams that were chosen from all that was probed."""
+    def of(cls, rendition: Rendition, segment: ProbedSegment, track: ProbedTrack, *, zero: float) -> Self:
+        """Return the way of a rendition that stands at `segment`, with the streams that were chosen from all that was probed.
+
+        What has no timestamps begins at `zero`.
+        """
         rendition.current = replace(segment, probe=track.probe)
-        return cls(rendition, track, inspector_for(track.probe, init=segment.init))
+        start = zero if track.main_start is None else track.main_start
+        return cls(rendition, track, inspector_for(track.probe, init=segment.init, written_from=start))
 
     async def feed(self, pipe: SegmentSink) -> None:
         await self.rendition.feed(pipe, self.inspector, media={stream.medium for stream in self.track.streams})
@@ -76,12 +79,13 @@ async def remux_period(
     """
     output_format = settings.output_format.after(output.announcement.audio)
     begun = _begin(tracks, [segment for _, segment in present], output_format, found=output.announcement.media)
-    lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
+    zero = first_start(begun)
+    lanes = [_Lane.of(rendition, segment, track, zero=zero) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = _silence(begun, output, settings)
     options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags)
 
     def command(fds: Sequence[int]) -> list[str]:
-        return remux_command(settings.program, _ffmpeg_inputs(fds, begun), options)
+        return remux_command(settings.program, _ffmpeg_inputs(fds, begun, zero=zero), options)
 
     async with ffmpeg.start(command, inputs=sum(bool(track.streams) for track in begun)) as process:
         await _run(process, lanes, output)
@@ -126,16 +130,17 @@ async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) 
             await process.wait()
 
 
-def _ffmpeg_inputs(fds: Sequence[int], period: Sequence[ProbedTrack]) -> list[FfmpegInput]:
+def _ffmpeg_inputs(fds: Sequence[int], period: Sequence[ProbedTrack], *, zero: float) -> list[FfmpegInput]:
     """Return the inputs of ffmpeg: the tracks of a period that have anything for the output."""
-    return [_ffmpeg_input(fd, track, period) for fd, track in zip(fds, (track for track in period if track.streams), strict=True)]
+    return [_ffmpeg_input(fd, track, zero=zero) for fd, track in zip(fds, (track for track in period if track.streams), strict=True)]
 
 
-def _ffmpeg_input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> FfmpegInput:
-    if track.probe.container not in _PACKED_AUDIO:
+def _ffmpeg_input(fd: int, track: ProbedTrack, *, zero: float) -> FfmpegInput:
+    if not track.probe.container.is_packed_audio:
         return FfmpegInput(fd, track.probe.container, track.streams)
-    start = track.streams[0].start
-    return FfmpegInput(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
+    # The inspector writes it as a transport stream.
+    streams = (replace(stream, start=zero if stream.start is None else stream.start) for stream in track.streams)
+    return FfmpegInput(fd, Container.MPEGTS, tuple(streams))
 
 
 def _audio_seconds(lanes: Sequence[_Lane], window: TimeWindow) -> float:

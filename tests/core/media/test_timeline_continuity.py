@@ -3,7 +3,7 @@
 import pytest
 
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.core.media.timeline_continuity import continues, same_streams
+from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import WRAP_SECONDS
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
@@ -51,3 +51,19 @@ def test_wrong_extinf_is_not_a_discontinuity(extinf: float, start: float) -> Non
 )
 def test_one_ffmpeg_reads_segments_with_the_same_streams(after: Probe, same: bool) -> None:  # noqa: FBT001  # a column
     assert same_streams(probe(0.0, 0.0), after) is same
+
+
+@pytest.mark.parametrize(
+    ("container", "overlap", "back"),
+    [
+        pytest.param(Container.MPEGTS, 0.01, False, id="less than a frame"),
+        pytest.param(Container.MPEGTS, 0.022, True, id="a frame"),
+        pytest.param(Container.ADTS, 0.045, False, id="packed audio with the frames that an encoder adds"),
+        pytest.param(Container.ADTS, 0.06, True, id="packed audio with more"),
+        pytest.param(Container.ADTS, -3.0, False, id="packed audio after a hole"),
+    ],
+)
+def test_a_segment_may_begin_a_little_before_the_end_of_the_one_before_it(container: Container, overlap: float, *, back: bool) -> None:
+    end, frame = 16.0, 1024 / 48_000
+    after = Probe(container, (Stream(AUDIO, "aac", 0, end - overlap, decode_start=end - overlap),))
+    assert reaches_back({AUDIO: end - frame}, after) is back

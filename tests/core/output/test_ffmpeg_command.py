@@ -53,14 +53,6 @@ def test_adds_the_options_that_a_codec_needs(
     assert special == pairs
 
 
-def test_shifts_packed_audio_by_its_id3_timestamp() -> None:
-    words = remux_command(
-        "ffmpeg", [FfmpegInput(3, Container.ADTS, (Stream(Medium.AUDIO, "aac", 0, 1.466667),), offset=1.466667)], RemuxOptions()
-    )
-    assert ("-itsoffset", "1.466667") in pairwise(words[: words.index("-i")])
-    assert ("-map", "0:a:0") in pairwise(words)
-
-
 @pytest.mark.parametrize(
     ("codec", "channels", "layout"), [("aac", 3, "3.0"), ("aac", 4, "4.0"), ("ac3", 5, "5.0"), ("opus", 4, "quad"), ("aac", 6, "5.1")]
 )

@@ -13,6 +13,8 @@ OVERLAP_SECONDS = 0.5
 ffmpeg would squeeze the two into one another.
 """
 _JITTER_SECONDS = 0.004
+_PACKED_OVERLAP_SECONDS = 0.03
+"""Packed audio, whose frames have no times of their own, may overlap by a frame and so much: by what an encoder adds to each segment."""
 
 
 def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
@@ -49,10 +51,9 @@ def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe) -> boo
 
     """
     streams = {medium: stream for medium in last_decode_times if (stream := after.main(medium))}
+    jitter = -_PACKED_OVERLAP_SECONDS if after.container.is_packed_audio else _JITTER_SECONDS
     starts = {medium: stream.decode_start for medium, stream in streams.items() if stream.decode_start is not None}
-    return any(
-        unwrap(start, near=last_decode_times[medium]) < last_decode_times[medium] + _JITTER_SECONDS for medium, start in starts.items()
-    )
+    return any(unwrap(start, near=last_decode_times[medium]) < last_decode_times[medium] + jitter for medium, start in starts.items())
 
 
 def same_streams(before: Probe, after: Probe) -> bool:

@@ -44,8 +44,6 @@ class FfmpegInput:
     fd: int
     container: Container
     streams: tuple[Stream, ...]
-    offset: float | None = None
-    """Seconds to add to its timestamps: the ID3 time of packed audio, whose frames have none themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,6 @@ def _input_options(source: FfmpegInput) -> dict[str, str | None]:
     if source.container is Container.MP4:
         # Otherwise ffmpeg leaves out samples that an edit list does not present, and fewer come out than went in.
         options["advanced_editlist"] = "0"
-    if source.offset is not None:
-        options["itsoffset"] = f"{source.offset:.6f}"
     return options
 
 
@@ -210,7 +206,7 @@ def _stream_options(container: Container, stream: Stream, *, joined: bool) -> di
     options = {}
     if stream.medium is Medium.AUDIO:
         # Fragmented output turns ffmpeg's automatic filters off; for any other codec this one is an error.
-        if stream.codec == "aac" and container in {Container.MPEGTS, Container.ADTS}:
+        if stream.codec == "aac" and container is Container.MPEGTS:
             options["bsf:a"] = "aac_adtstoasc"
         return options
     is_mp4 = container in {Container.FMP4, Container.MP4}
