@@ -17,13 +17,14 @@ TOLERANCES = frozenset(
         # How far apart is still the same: they judge media, and nothing grows up to them.
         *("core.media.mp4_source.inspector._MAX_OVERLAP_SECONDS", "core.media.mpegts.continuity_counters._MAX_PACKETS"),
         *("core.media.mpegts.decode_times._MAX_UNEVENNESS", "core.media.mpegts.elementary_stream._MAX_FRAME_SECONDS"),
-        *("core.media.no_media.MAX_EMPTY_SECONDS", "core.media.packed_audio._MAX_TAG_DEVIATION_SECONDS"),
+        "core.media.no_media.MAX_EMPTY_SECONDS",
         *("core.media.passed_segment.MAX_REORDERED", "core.media.timestamp_leaps._MAX_LONE_OVERLAP_SECONDS"),
         *("core.media.timestamps.MAX_REORDERING_SECONDS", "core.output.period_placement._MAX_CLOCK_GAP"),
         *("core.output.period_placement._MAX_CLOCK_OVERLAP", "core.output.track_ends._MAX_LEAP_SECONDS"),
         *("core.output.timeline._MAX_DROPPED_SECONDS", "core.output.timeline.MAX_AUDIO_EXCESS_SECONDS"),
         *("core.output.written_samples._MAX_ONE_TICK", "core.output.track_ends._MAX_INEXACTNESS_SECONDS"),
         *("core.media.mpegts.ends._MAX_UNEVENNESS", "core.output.video_timeline._MAX_SLIDE_FACTOR"),
+        *("core.media.mpegts.audio_writer.MAX_DEVIATION_SECONDS", "core.output.period_placement.MAX_AUDIO_OVERLAP_SECONDS"),
         # What a format can hold.
         *("core.media.mp4.boxes._MAX_SHORT_SIZE", "core.media.mp4.movie._MAX_32", "core.output.ffmpeg_command._MAX_SAMPLE_RATE"),
         *("core.media.mp4.sample_entry._MAX_LENGTH_BYTES", "core.media.reencoded_audio._MAX_HALVED_RATE"),

@@ -14,7 +14,7 @@ from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers import media_reader
 from peers.av_sync import beep_delays, peaks
 from peers.get_command import get
-from peers.source_files import download
+from peers.source_files import download, files_in
 
 HALF_AUDIO_FRAME = 1024 / 48_000 / 2
 AUDIO_PACKET_TOLERANCE = 3
@@ -156,6 +156,31 @@ def test_a_period_without_audio_is_silent(
     assert loud
     assert not [time for time in loud if start < time < end]
     assert media_reader.header_duration(output) == pytest.approx(8.0, abs=0.1)
+
+
+@pytest.mark.parametrize("output_format", ["m4a", "mp3"])
+@pytest.mark.parametrize(("name", "silent"), [("join-ts-no-audio-first", (0.1, 4.0)), ("join-ts-no-audio-second", (4.2, 8.0))])
+def test_a_period_without_audio_is_silent_in_an_output_of_audio_alone(
+    name: str, silent: tuple[float, float], output_format: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    url = serve(media(name)).url("/main.m3u8")
+    output = download(url, tmp_path / f"output.{output_format}", "--format", output_format)
+    start, end = silent
+    loud = [time for time, peak in peaks(output) if peak > 0.01]
+    assert loud
+    assert not [time for time in loud if start < time < end]
+    assert media_reader.duration(output) == pytest.approx(8.0, abs=0.15)
+    clip = download(url, tmp_path / f"clip.{output_format}", "--format", output_format, "--start", "3", "--end", "5.5")
+    assert media_reader.duration(clip) == pytest.approx(2.5, abs=0.15)
+    assert [time for time, peak in peaks(clip) if peak > 0.01][0 if start < 1 else -1] == pytest.approx(1.0, abs=0.15)
+
+
+def test_video_in_place_of_a_rendition_of_audio_is_no_silence(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+    files = files_in(media("join-ts-separate-audio"))
+    for number in range(2):
+        files[f"/audio1-{number}.ts"] = files[f"/video1-{number}.ts"]
+    result = get(serve(files).url("/main.m3u8"), tmp_path / "output.m4a", "--format", "m4a")
+    assert (result.returncode, b"A part of the source has no audio" in result.stderr) == (3, True), result.stderr.decode()
 
 
 @pytest.mark.parametrize("name", ["ts-muxed", "ts-mp3", "ts-ac3", "ts-eac3", "fmp4-ac3"])

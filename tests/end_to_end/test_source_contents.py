@@ -90,6 +90,23 @@ def test_audio_whose_format_changes_between_segments_is_reencoded(
     assert refused.returncode == 3, refused.stderr.decode()
 
 
+@pytest.mark.parametrize(("codec", "layout", "channels"), [("aac", "3.0", 3), ("aac", "4.0", 4), ("ac3", "4.0", 4), ("eac3", "5.0", 5)])
+def test_stereo_after_more_channels_is_reencoded_with_as_many(codec: str, layout: str, channels: int, serve: Serve, tmp_path: Path) -> None:
+    sound, offsets = replace(SMALL, audio_codec=codec), (10.0, 500.0, 90.0)
+    (tmp_path / "later").mkdir()
+    first = write_segments(tmp_path, [replace(sound, timestamp_offset=offsets[0])], "-channel_layout", layout)
+    later = write_segments(tmp_path / "later", [replace(sound, timestamp_offset=offset) for offset in offsets[1:]])
+    names = [str(file.relative_to(tmp_path)) for file in (*first, *later)]
+    (tmp_path / "main.m3u8").write_text(media_playlist([Period([Segment(name, 2.0)]) for name in names]))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    with av.open(output) as container:
+        frames = list(container.decode(audio=0))
+    assert {len(frame.layout.channels) for frame in frames} == {channels}
+    assert sum(frame.samples / frame.sample_rate for frame in frames) == pytest.approx(6.0, abs=0.1)
+    assert beep_delays(output) == pytest.approx([0] * 6, abs=1024 / 48_000)
+
+
 def test_one_segment_with_other_audio_is_refused_without_a_tag(serve: Serve, tmp_path: Path) -> None:
     """It belongs to another rendition, whose audio may be another language."""
     write_playlist(tmp_path, write_segments(tmp_path, one_after_another(SMALL, replace(SMALL, channels=1), SMALL)))

@@ -1,7 +1,7 @@
-"""The write end of a pipe, with back pressure."""
+"""The write end of a pipe, with back pressure; or of none, where nothing reads."""
 
 import asyncio
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
 
 class _FlowControl(asyncio.BaseProtocol):
@@ -59,3 +59,29 @@ class PipeWriter:
         """Close the pipe at once. Aborting twice is fine."""
         if not self._flow_control.disconnected:
             self._transport.abort()
+
+
+class SegmentSink(Protocol):
+    """Where segments go: into ffmpeg's pipe, or nowhere."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing reads any more."""
+
+    async def write(self, chunk: bytes, /) -> None:
+        """Take bytes; returns when it may be called again."""
+
+    def close(self) -> None:
+        """End the input."""
+
+
+class Discard:
+    """Takes what nothing reads, in place of a pipe."""
+
+    broken = False
+
+    async def write(self, chunk: bytes) -> None:
+        """Discard `chunk`."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -13,7 +13,7 @@ from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import unwrap
-from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.pipe import SegmentSink
 from transcoder.edge.prefetch import READ_BYTES, Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
@@ -77,7 +77,7 @@ class Rendition:
         self.current = current
         return current
 
-    async def feed(self, pipe: PipeWriter, inspector: Inspector, *, media: Collection[Medium]) -> None:
+    async def feed(self, pipe: SegmentSink, inspector: Inspector, *, media: Collection[Medium]) -> None:
         """Write one period into `pipe`: up to its last segment, or to where the timestamps leave its timeline.
 
         `media` are those that the output takes from this rendition.
@@ -114,7 +114,7 @@ class Rendition:
         return SegmentSequence(self._known.setdefault(period, {}), from_start=period != self._clipped_period, before=before)
 
     async def _pass(
-        self, segment: ProbedSegment, pipe: PipeWriter, inspector: Inspector, media: Collection[Medium]
+        self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]
     ) -> PassedSegment | None:
         """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
         inspector.begin()
@@ -185,7 +185,7 @@ class Rendition:
         return is_continued and not reaches_back(inspector.last_decode_times, segment.probe, sample_seconds=inspector.sample_seconds)
 
 
-async def _pass_piece(piece: bytes, pipe: PipeWriter, inspector: Inspector) -> None:
+async def _pass_piece(piece: bytes, pipe: SegmentSink, inspector: Inspector) -> None:
     """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading; then give everything else a turn."""
     if not pipe.broken:
         await pipe.write(inspector.feed(piece))

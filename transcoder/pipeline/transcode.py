@@ -25,7 +25,6 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.output.announcement import Announcement, announce, refuse_clocks_apart, refuse_missing_audio, refuse_other_variant
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.ffmpeg_command import NO_TAGS
-from transcoder.core.output.formats import audio_streams
 from transcoder.core.output.header import Durations
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
@@ -130,8 +129,7 @@ def _joiner(periods: Sequence[Sequence[ProbedTrack]], announcement: Announcement
     """Return what joins the output of each period's ffmpeg."""
     if output_format.format is FileFormat.MP3:
         seconds = audio_seconds(periods, clip_windows(periods, output_format.clip))
-        encoded = all(map(output_format.encoder, audio_streams(periods)))
-        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}), encoded=encoded)
+        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}))
     cut = cut_for_clip(periods[0], announcement, output_format.clip)
     return Joiner(Durations(announcement.seconds, announcement.media), cut=cut)
 

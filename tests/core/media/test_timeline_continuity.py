@@ -72,3 +72,19 @@ def test_a_segment_reaches_back_if_it_is_decoded_before_the_end_of_the_last_samp
     after = Probe(Container.FMP4, (Stream(AUDIO, "vorbis", 2, start, decode_start=start),))
     known = {AUDIO: sample_seconds} if sample_seconds else {}
     assert reaches_back({AUDIO: 20.0}, after, sample_seconds=known) == back
+
+
+@pytest.mark.parametrize(
+    ("container", "overlap", "back"),
+    [
+        pytest.param(Container.MPEGTS, 0.01, False, id="less than a frame"),
+        pytest.param(Container.MPEGTS, 0.022, True, id="a frame"),
+        pytest.param(Container.ADTS, 0.045, False, id="packed audio with the frames that an encoder adds"),
+        pytest.param(Container.ADTS, 0.06, True, id="packed audio with more"),
+        pytest.param(Container.ADTS, -3.0, False, id="packed audio after a hole"),
+    ],
+)
+def test_a_segment_may_begin_a_little_before_the_end_of_the_one_before_it(container: Container, overlap: float, *, back: bool) -> None:
+    end, frame = 16.0, 1024 / 48_000
+    after = Probe(container, (Stream(AUDIO, "aac", 0, end - overlap, decode_start=end - overlap),))
+    assert reaches_back({AUDIO: end - frame}, after, sample_seconds={AUDIO: frame}) is back

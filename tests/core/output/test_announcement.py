@@ -173,6 +173,9 @@ def test_audio_is_not_reencoded_where_that_is_forbidden(periods: list[list[Probe
         pytest.param(audio(codec="ac3"), audio(), "ac3", ("aac",), id="another codec"),
         pytest.param(audio(), audio(rate=44_100), "aac", ("aac",), id="another rate"),
         pytest.param(audio(), audio(channels=6), "aac", ("aac",), id="other channels"),
+        pytest.param(audio(channels=3), audio(), "aac", ("aac",), id="fewer channels than three"),
+        pytest.param(audio(channels=4), audio(), "aac", ("aac",), id="fewer channels than four"),
+        pytest.param(audio(codec="ac3", channels=5), audio(codec="ac3"), "ac3", ("ac3",), id="fewer channels than five"),
         pytest.param(audio(), audio(), "aac", (), id="the same"),
     ],
 )
@@ -228,6 +231,35 @@ def test_what_is_reencoded_for_the_format_asked_for_is_not_mentioned() -> None:
 def test_a_stream_that_is_announced_but_never_begins_is_left_out() -> None:
     announcement = announce([[probed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
     assert set(announcement.media) == {VIDEO}
+
+
+@pytest.mark.parametrize("file_format", [FileFormat.M4A, FileFormat.MP3])
+def test_audio_alone_is_silent_in_a_period_that_has_only_video(file_format: FileFormat) -> None:
+    shared = replace(track(TrackKind.AUDIO, 3.0, 3.0), shares_segments=True)
+    loud = [probed(TrackKind.AUDIO, video(), audio(), track=shared)]
+    silent = [probed(TrackKind.AUDIO, video(500.0), track=shared, ends={VIDEO: 505.5})]
+    for periods in ([loud, silent], [silent, loud]):
+        announcement = announce(periods, estimated_bytes=None, output_format=OutputFormat(file_format))
+        assert announcement.seconds == pytest.approx(11.5, abs=0.1)
+        assert set(announcement.media) == {AUDIO}
+        silence = silence_for_period(silent, announcement.audio)
+        assert silence is not None
+        assert (silence.start, silence.seconds) == (500.0, 5.5)
+
+
+@pytest.mark.parametrize(
+    ("shares_segments", "streams", "words"),
+    [
+        pytest.param(False, (video(),), "A part of the source has no audio", id="a playlist of audio, and video in its place"),
+        pytest.param(True, (video(start=None),), "A part of the source has no audio", id="video that has not begun"),
+        pytest.param(True, (), "A part of the source has no audio", id="nothing"),
+    ],
+)
+def test_audio_alone_is_not_silent_where_something_is_missing(*, shares_segments: bool, streams: tuple[Stream, ...], words: str) -> None:
+    shared = replace(track(TrackKind.AUDIO, 6.0), shares_segments=shares_segments)
+    found = [[probed(TrackKind.AUDIO, *each, track=shared)] for each in ((audio(),), streams)]
+    with pytest.raises(UnsupportedSourceError, match=words):
+        announce(found, estimated_bytes=None, output_format=OutputFormat(FileFormat.M4A))
 
 
 def test_audio_that_must_be_there_may_be_in_any_period() -> None:

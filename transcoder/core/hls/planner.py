@@ -17,12 +17,14 @@ MAX_SECONDS = 30 * 24 * 3600
 """A longer source is refused."""
 
 
-def make_plan(video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandwidth: int | None = None) -> Plan:
+def make_plan(
+    video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandwidth: int | None = None, kind: TrackKind = TrackKind.BOTH
+) -> Plan:
     """Return the plan for these playlists: the periods, and in each the segments of its tracks.
 
     `video` is the selected variant's playlist, `audio` that of its separate audio rendition. Without `audio`, `video` provides
-    whatever its segments contain. `bandwidth` is the variant's, in bits per second, audio included: the size is estimated from it
-    if the playlists do not give byte ranges.
+    whatever its segments contain of what it is listed for, `kind`. `bandwidth` is the variant's, in bits per second, audio included:
+    the size is estimated from it if the playlists do not give byte ranges.
 
     Raises:
         UnsupportedSourceError: the source is live, has no media, is protected or broken, or the breaks of video and audio differ.
@@ -30,7 +32,7 @@ def make_plan(video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandw
     """
     _check_supported(video)
     if audio is None:
-        muxed = _TrackBuilder(video, TrackKind.BOTH)
+        muxed = _TrackBuilder(video, kind)
         split = [[muxed.track(segments)] for segments in periods.split_single(video)]
     else:
         _check_supported(audio)

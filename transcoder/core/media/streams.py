@@ -16,6 +16,11 @@ class Container(Enum):
     AC3 = "ac3"
     EAC3 = "eac3"
 
+    @property
+    def is_packed_audio(self) -> bool:
+        """Whether it has nothing but audio frames and tags."""
+        return self in {Container.ADTS, Container.MP3, Container.AC3, Container.EAC3}
+
 
 class Medium(Enum):
     """Video or audio."""

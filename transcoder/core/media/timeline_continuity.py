@@ -14,6 +14,8 @@ OVERLAP_SECONDS = 0.5
 ffmpeg would squeeze the two into one another.
 """
 _JITTER_SECONDS = 0.004
+_PACKED_OVERLAP_SECONDS = 0.03
+"""Packed audio, whose frames have no times of their own, may overlap by a frame and so much: by what an encoder adds to each segment."""
 
 
 def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
@@ -50,7 +52,11 @@ def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe, *, sam
         sample_seconds: duration of that last sample, where it is known: a block of Vorbis or a frame of Opus may be very short.
 
     """
-    jitter = {medium: min(_JITTER_SECONDS, sample_seconds.get(medium, math.inf) / 2) for medium in last_decode_times}
+    is_packed = after.container.is_packed_audio
+    jitter = {
+        medium: -_PACKED_OVERLAP_SECONDS if is_packed else min(_JITTER_SECONDS, sample_seconds.get(medium, math.inf) / 2)
+        for medium in last_decode_times
+    }
     streams = {medium: stream for medium in last_decode_times if (stream := after.main(medium))}
     starts = {medium: stream.decode_start for medium, stream in streams.items() if stream.decode_start is not None}
     return any(

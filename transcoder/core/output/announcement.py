@@ -121,5 +121,6 @@ def silence_for_period(tracks: Sequence[ProbedTrack], audio: Stream | None) -> S
     """Return the silence that a period needs in an output with that audio; None if it has audio itself, or the output has none."""
     if audio is None or Medium.AUDIO in formats_of(tracks, COPY_EVERYTHING):
         return None
-    start, end = media_spans(tracks)[Medium.VIDEO]
+    spans = media_spans(tracks)
+    start, end = spans.get(Medium.VIDEO) or spans[Medium.AUDIO]
     return Silence(audio_encoder(audio), audio.sample_rate or 0, audio.channels or 0, start, end - start)

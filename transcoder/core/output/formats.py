@@ -1,6 +1,6 @@
 """Which format each medium has in the output: that of its first period, or AAC. Every period is copied or re-encoded in it, or refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
@@ -35,8 +35,9 @@ def output_formats(periods: Sequence[Sequence[ProbedTrack]], output_format: Outp
 
     """
     formats: dict[Medium, Stream] = {}
+    found = {stream.medium for tracks in periods for track in tracks for stream in track.streams}
     for tracks in periods:
-        refuse_missing_media(tracks)
+        refuse_missing_media(tracks, found)
         joined = output_format.after(formats.get(Medium.AUDIO))
         refuse_codecs(tracks, joined)
         formats = formats_of(tracks, joined) | formats
@@ -93,8 +94,14 @@ def audio_streams(periods: Sequence[Sequence[ProbedTrack]]) -> list[Stream]:
     return [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
 
 
-def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
-    """Refuse a period of which a track has nothing that could go into the output.
+def is_silent(track: ProbedTrack) -> bool:
+    """Return whether a track of an output of audio alone has video in place of it."""
+    video = track.probe.main(Medium.VIDEO) if track.track.kind is TrackKind.AUDIO and track.track.shares_segments else None
+    return not track.streams and video is not None and video.start is not None
+
+
+def refuse_missing_media(tracks: Sequence[ProbedTrack], found: Collection[Medium]) -> None:
+    """Refuse a period of which a track has nothing that could go into the output, which has the media `found`.
 
     Raises:
         UnsupportedSourceError: a track has none of the media that it is listed for, or is plain MP4 in several segments.
@@ -103,10 +110,10 @@ def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
     for track in tracks:
         if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
             raise UnsupportedSourceError("The segments are plain MP4 files; only fragmented MP4 can be joined.")
-        if not track.streams:
+        if not track.streams and not (Medium.AUDIO in found and is_silent(track)):
             missing = _MISSING[track.track.kind]
             if len(tracks) == 1:
-                raise UnsupportedSourceError(f"The source contains {missing}.")
+                raise UnsupportedSourceError(f"A part of the source has {missing}." if found else f"The source contains {missing}.")
             raise UnexpectedMediaError(f"A playlist of the source contains {missing}, although it is listed for that.")
 
 

@@ -18,14 +18,14 @@ class Mp3Joiner:
 
     Those that were encoded come bare. An encoder begins with about a frame of silence, and ends with as much as fills a frame. So that
     periods do not add up to more than their source, the first frame of each later one is left out, and those at the end of each earlier one
-    that the source is over for. Those that were copied come in fragments of an MP4, which say where they pause, and pass as they are. MP3
+    that the source is over for. Those that were copied come in fragments of an MP4, which say where they pause, and pass as they are; a
+    period between them may be silence, which is encoded. MP3
     has neither a header nor an end, so that the file itself cannot show whether it is whole.
     """
 
-    def __init__(self, durations: Durations, *, encoded: bool) -> None:
-        """Make a file that is announced with `durations`, of frames that were `encoded`, or copied."""
+    def __init__(self, durations: Durations) -> None:
+        """Make a file that is announced with `durations`."""
         self.durations = durations
-        self._encoded = encoded
         self._frames = AudioFrameCounter(read_mpeg_audio_header)
         self._copied: CopiedMp3 | None = None
         """What reads this period, if its frames are copied."""
@@ -64,8 +64,6 @@ class Mp3Joiner:
         if self._copied:
             return [self._copied.feed(piece)]
         self._frames.feed(piece)
-        if not self._encoded:
-            return [piece]
         self._split(piece)
         let_out, self._held = self._held[:-_HELD_FRAMES], self._held[-_HELD_FRAMES:]
         return [b"".join(let_out)] if let_out else []
@@ -86,13 +84,14 @@ class Mp3Joiner:
 
         `source_seconds` is how long the audio of the period is in the source.
         """
+        self._source_seconds += source_seconds
         if self._copied:
             self._copied.end()
+            self._out_seconds += self._copied.written.seconds[Medium.AUDIO]
             return [], self._copied.written
         written = WrittenSamples()
         written.samples[Medium.AUDIO] = self._frames.count
         written.seconds[Medium.AUDIO] = self._frames.seconds
-        self._source_seconds += source_seconds
         frame = self._frames.frame_seconds or 0.0
         # The frame of silence at the beginning of the first period stays, and moves everything after it.
         while self._held and not self._last and self._out_seconds - frame / 2 > self._source_seconds + frame:

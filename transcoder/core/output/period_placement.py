@@ -23,6 +23,8 @@ MAX_AUDIO_OVERLAP_SECONDS = Fraction(120, 1000)
 """Encoders add some audio frames at the beginning and at the end, so that those of two periods may overlap by this much."""
 _MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: MAX_AUDIO_OVERLAP_SECONDS}
 """By how much two periods may overlap on one clock: pictures cannot be dropped, audio frames can."""
+_JOINED_ENTRIES = {b"avc3": b"avc1"}
+"""Types of sample entries that differ only in where parameter sets may be. Those of joined periods are in the samples under either type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,16 @@ def check_joinable(header: OutputHeader, output: OutputHeader) -> None:
         UnsupportedSourceError: it has other tracks, another codec, another sampling rate or other channels.
     """
     described = [
-        {track.medium: (track.entry.type, track.timescale, track.sample_rate, track.channels, track.parameter_sets) for track in one.tracks}
+        {
+            track.medium: (
+                _JOINED_ENTRIES.get(track.entry.type, track.entry.type),
+                track.timescale,
+                track.sample_rate,
+                track.channels,
+                track.parameter_sets,
+            )
+            for track in one.tracks
+        }
         for one in (header, output)
     ]
     if described[0].keys() != described[1].keys():

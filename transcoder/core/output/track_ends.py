@@ -33,7 +33,9 @@ def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, floa
         first = min([*starts.values(), *in_segments])  # segments may have media that do not go into the output
         is_video_there = not track.ends and Medium.VIDEO in starts and starts[Medium.VIDEO] < first + track.track.segments[0].seconds
         end = (starts[Medium.VIDEO] if is_video_there else first) + track.track.seconds
-        spans |= {medium: (start, max(start, _end(track, medium, start, by_playlist=end))) for medium, start in starts.items()}
+        for medium, start in (starts or {Medium.AUDIO: first}).items():
+            # Where audio alone is wanted and there is none, silence lasts as long as the video.
+            spans[medium] = start, max(start, _end(track, medium if starts else Medium.VIDEO, start, by_playlist=end))
     return spans
 
 

@@ -106,7 +106,7 @@ class SectionAssembler:
             if len(held) < size:
                 self._held = held
                 return
-            if _crc32(held[:size]) == 0:
+            if section_crc(held[:size]) == 0:
                 yield held[:size]
             held = held[size:]
         self._held = b"" if held[:1] == bytes([_STUFFING]) else held
@@ -125,7 +125,7 @@ def _crc_table() -> tuple[int, ...]:
 _CRC_TABLE = _crc_table()
 
 
-def _crc32(section: bytes) -> int:
+def section_crc(section: bytes) -> int:
     """Return the CRC of annex A; it is 0 for a section that includes its own correct CRC."""
     value = 0xFFFFFFFF
     for octet in section:
