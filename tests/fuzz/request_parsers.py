@@ -31,7 +31,7 @@ def read_event(data: bytes) -> object:
 
 def read_query(data: bytes) -> object:
     job = parse_query(text_of(data)).job()
-    check_host(job.url, ("com", "redd.it"))
+    check_host(job.url, ("com", "example", "redd.it"))
     return job, parse_link(job.url)
 
 
