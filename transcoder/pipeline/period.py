@@ -29,8 +29,7 @@ _PACKED_AUDIO = frozenset({Container.ADTS, Container.MP3, Container.AC3, Contain
 class PeriodSettings:
     """What is the same for all tracks of a period."""
 
-    program: str
-    """Path of ffmpeg."""
+    program: ffmpeg.Program
     output_format: OutputFormat
     window: TimeWindow
     """What ffmpeg cuts the streams to that it re-encodes."""
@@ -82,9 +81,9 @@ async def remux_period(
 
     def command(fds: Sequence[int]) -> list[str]:
         inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
-        return remux_command(settings.program, inputs, options)
+        return remux_command(settings.program.path, inputs, options)
 
-    async with ffmpeg.start(command, inputs=len(lanes)) as process:
+    async with ffmpeg.start(settings.program, command, inputs=len(lanes)) as process:
         await _run(process, lanes, output)
     last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window))
     _check_accounts(lanes, written, options)
