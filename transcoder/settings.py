@@ -26,7 +26,17 @@ class Settings:
     connect_seconds: float = 10.0
     """How long an origin may take to accept a connection."""
     read_seconds: float = 20.0
-    """How long an origin may send nothing while its response is awaited."""
+    """How long an origin may take to send the head of a response, and to send nothing of its body, while that is awaited."""
+    least_rate: int = 500
+    """How many bytes per second of a body an origin must send at least, over each `rate_seconds` in which it is awaited."""
+    rate_seconds: float = 30.0
+    """Over how much time `least_rate` is measured, not counting that in which the origin is not awaited."""
+    playlist_seconds: float = 90.0
+    """How long a playlist, a key or another small resource may take in all, over all attempts."""
+    stall_seconds: float = 300.0
+    """How long the origins of a job may be awaited without a byte of a body from any of them, over all attempts."""
+    ffmpeg_seconds: float = 120.0
+    """How long ffmpeg may neither read nor write, although it has input and its output is awaited."""
     attempts: int = 4
     """How many times a request is tried, including the first, before the origin counts as failed."""
     retry_seconds: float = 0.25

@@ -61,6 +61,10 @@ class _CountedAnswer:
     def started(self) -> bool:
         return self._answer.started
 
+    @property
+    def deadline(self) -> float | None:
+        return self._answer.deadline
+
     def note(self, **fields: Value) -> None:
         self._answer.note(**fields)
 

@@ -12,6 +12,7 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.ffmpeg import Program
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import transcode
 
@@ -42,7 +43,8 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
             await answer.start(head.build(resolved.plan.estimated_bytes))
             return
         sink, tags = _OutputSink(answer, head), metadata_of(source)
-        await transcode(resolved.plan, fetcher=fetcher, program=dependencies.ffmpeg_path, settings=settings, into=sink, tags=tags)
+        program = Program(dependencies.ffmpeg_path, settings.ffmpeg_seconds, answer.deadline)
+        await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink, tags=tags)
 
 
 async def _pass_through(found: FileHead, request: Request, sink: "_PassthroughSink", fetcher: Fetcher) -> None:

@@ -77,7 +77,8 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
     with ExitStack() as stack:
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to, or a reader may wait for it.
         output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path else None
-        program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
+        program = ffmpeg.Program(await ffmpeg.find_ffmpeg(settings.ffmpeg), settings.ffmpeg_seconds)
+        resolver = Resolver(settings)
         async with origins.fetcher(settings) as fetcher:
             source = await resolver.find(job, fetcher=fetcher)
             resolved = await resolver.resolve(source, job, fetcher=fetcher)

@@ -30,8 +30,7 @@ AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says 
 class PeriodSettings:
     """What is the same for all tracks of a period."""
 
-    program: str
-    """Path of ffmpeg."""
+    program: ffmpeg.Program
     output_format: OutputFormat
     window: TimeWindow
     """What ffmpeg cuts the streams to that it re-encodes."""
@@ -88,9 +87,9 @@ async def remux_period(
     options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags, settings.goes_on_from)
 
     def command(fds: Sequence[int]) -> list[str]:
-        return remux_command(settings.program, _ffmpeg_inputs(fds, begun, zero=zero), options)
+        return remux_command(settings.program.path, _ffmpeg_inputs(fds, begun, zero=zero), options)
 
-    async with ffmpeg.start(command, inputs=sum(bool(track.streams) for track in begun)) as process:
+    async with ffmpeg.start(settings.program, command, inputs=sum(bool(track.streams) for track in begun)) as process:
         await _run(process, lanes, output)
     audio_seconds = silence.seconds if silence else _audio_seconds(lanes, begun, settings)
     last_pieces, written = output.end_period(audio_seconds, _video_seconds(begun, present, settings))

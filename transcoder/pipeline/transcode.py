@@ -30,6 +30,7 @@ from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
+from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError, single_error
@@ -47,7 +48,7 @@ _MORE_ATTEMPTS = 2
 
 
 async def transcode(
-    plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
+    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
 ) -> None:
     """Carry out `plan`. Returns only if the output is whole; raises otherwise, whatever has been written by then.
 
@@ -56,7 +57,7 @@ async def transcode(
     Args:
         plan: what to fetch.
         fetcher: what fetches it.
-        program: path of ffmpeg.
+        program: ffmpeg.
         settings: limits.
         into: where the output goes.
         tags: the output's metadata, by ffmpeg's names.
@@ -87,7 +88,9 @@ async def _until_whole(attempt: Callable[[], Awaitable[Plan | None]], fetcher: F
     return await attempt()
 
 
-async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str]) -> Plan | None:
+async def _attempt(
+    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, tags: Mapping[str, str]
+) -> Plan | None:
     """Carry out `plan` as `transcode` does, once; return another plan to carry out instead if its audio begins late."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     plan = await without_empty_ends(plan, fetcher, keys)
@@ -142,7 +145,7 @@ class _Run:
     renditions: Sequence[Rendition]
     output: Output
 
-    async def run(self, program: str, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
+    async def run(self, program: ffmpeg.Program, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
         windows = clip_windows(self.periods, output_format.clip)
         joined, begun, silent = len(self.periods) > 1, set[int](), set[int]()
         while any(rendition.current for rendition in self.renditions):

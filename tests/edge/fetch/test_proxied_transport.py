@@ -20,7 +20,7 @@ from transcoder.errors import BadRequestError, ForbiddenSourceError, UpstreamErr
 
 PUBLIC = "video.example"
 TRUSTED_SERVER, TRUSTED_CLIENT = certificates((PUBLIC, "localhost"))
-QUICK = replace(SETTINGS, attempts=2)
+QUICK = replace(SETTINGS, attempts=2, rate_seconds=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,14 @@ def test_a_proxy_that_does_not_answer_is_named(tunnelled: Site) -> None:
     tunnelled.proxy.stalls = True
     with pytest.raises(UpstreamTimeoutError, match=f"the proxy {tunnelled.proxy.url} did not respond in time"):
         tunnelled.fetch()
+
+
+def test_a_trickle_through_a_proxy_is_a_timeout(site: Site) -> None:
+    site.origin.rules["*"] = [Rule(trickle_head=(1, 0.1), times=2), Rule(trickle=(1, 0.05))]
+    with pytest.raises(UpstreamTimeoutError, match="did not respond in time"):
+        site.fetch()
+    with pytest.raises(UpstreamTimeoutError, match=rf"a\.ts at {PUBLIC}: the origin sends too slowly\."):
+        site.fetch()
 
 
 def test_a_certificate_that_is_not_trusted_is_the_origins(tunnelled: Site) -> None:

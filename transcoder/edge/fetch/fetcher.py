@@ -1,6 +1,5 @@
 """Everything that a job fetches: playlists, small resources, first and last bytes of segments, whole segments and files."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -17,6 +16,7 @@ from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
+from transcoder.edge.fetch.pace import SmallRequests
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, NotAPlaylistError, PlaylistSniffer, local_file_head
 from transcoder.edge.fetch.playlist_text import PlaylistText
 from transcoder.edge.fetch.reply import read_reply
@@ -40,7 +40,7 @@ class Fetcher:
         self._versions = FileVersions()
         self._local_files_allowed = local_files
         # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
-        self._small_requests = asyncio.Semaphore(settings.connections)
+        self._small_requests = SmallRequests(settings)
         self.bytes = 0
         """How many bytes have been delivered."""
         self.segments = 0
@@ -102,7 +102,7 @@ class Fetcher:
                 return str(response.url)
 
         local = self._local_chunks(url, None, exact=True)
-        async with self._small_requests:
+        async with self._small_requests.slot(url):
             if local is None:
                 base_url = await self._retry(attempt, late=LATE_PAUSES[:1])
             else:
@@ -142,7 +142,7 @@ class Fetcher:
                 self._restrict_after(response)
                 return await read_reply(response, limit=limit)
 
-        async with self._small_requests:
+        async with self._small_requests.slot(request.url):
             return await self._retry(attempt)
 
     async def small_resource(self, url: str, byte_range: ByteRange | None = None, *, limit: int, media: bool = False) -> bytes:
@@ -173,7 +173,7 @@ class Fetcher:
         local = self._local_chunks(url, byte_range, exact=False)
         if local is not None:
             return b"".join(local)[-size:]
-        async with self._small_requests:
+        async with self._small_requests.slot(url):
             content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=LATE_PAUSES)
         self.bytes += len(content or b"")
         return content
@@ -192,7 +192,7 @@ class Fetcher:
 
     async def _collect(self, transfer: Transfer, *, doubts: int, late: Sequence[float] = LATE_PAUSES) -> bytes:
         buffer = bytearray()
-        async with self._small_requests:
+        async with self._small_requests.slot(transfer.url):
             await self._deliver(transfer, _append_to(buffer), doubts=doubts, late=late)
         return bytes(buffer)
 

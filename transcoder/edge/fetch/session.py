@@ -12,6 +12,7 @@ from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
 from transcoder.edge.fetch.cookies import cookie_jar
+from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
@@ -65,13 +66,15 @@ class HttpSession:
         """
         # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
         connections = 2 * settings.connections + 4
-        direct = GuardedTransport(connections=connections, network=network)
-        transport = ProxiedTransport(direct, network, connections=connections) if network.proxies.all else direct
+        clock = OriginClock(settings)
+        direct = PacedTransport(GuardedTransport(connections=connections, network=network), clock)
+        transport = ProxiedTransport(direct, network, connections=connections, clock=clock) if network.proxies.all else direct
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
         hooks = {"response": [_take_location]}
-        async with httpx.AsyncClient(
+        client = httpx.AsyncClient(
             transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
-        ) as client:
+        )
+        async with client, clock.stall_limit():
             yield cls(client, settings, user)
 
     def restrict_after(self, response: httpx.Response) -> None:
