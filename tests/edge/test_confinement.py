@@ -183,6 +183,14 @@ def test_endless_messages_neither_fill_the_disk_nor_end_ffmpeg() -> None:
     assert asyncio.run(run()) == FILE_BYTES
 
 
+def test_ffmpeg_stays_in_the_process_group_that_is_killed_as_a_whole() -> None:
+    async def run() -> int:
+        async with running(COPY) as (_, pid):
+            return os.getpgid(pid)
+
+    assert asyncio.run(run()) == os.getpgrp()
+
+
 PARENT = """
 import asyncio, os, signal, sys
 from pathlib import Path

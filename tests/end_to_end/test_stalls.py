@@ -81,7 +81,7 @@ def test_the_function_ends_an_ffmpeg_that_stands_still_and_serves_the_next_reque
 def test_ffmpeg_gets_the_time_that_the_function_has(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     program = tmp_path / "ffmpeg"
     program.write_text(f"""#!/bin/sh
-        [ "$1" = -version ] || ulimit -t > {tmp_path / "seconds"}
+        [ "$1" = -version ] || {{ /bin/sleep 2; ulimit -t > {tmp_path / "seconds"}; }}
         exec {shlex.quote(ffmpeg_path())} "$@"
         """)
     program.chmod(0o755)

@@ -121,11 +121,11 @@ async def blocked(_request: Request, answer: Answer) -> None:
 
 
 async def stubborn(_request: Request, answer: Answer) -> None:
-    """Block the event loop and SIGTERM, with a child process that keeps running."""
+    """Block the event loop, SIGTERM and the signal of the deadline, with a child process that keeps running."""
     await answer.start(HEAD)
     child = await asyncio.create_subprocess_exec("sleep", "60")
     await answer.write(str(child.pid).encode())
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGALRM})
     os.read(os.pipe()[0], 1)
 
 
