@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from operator import add
+from statistics import mode
 
 from transcoder.core.media.mp4.box_reader import BoxEvent
 from transcoder.core.media.mp4.boxes import Box
@@ -114,7 +115,7 @@ class Cutter:
             BadRequestError: nothing of it is left, because the media of its period ends before the start.
         """
         # A frame that is presented before the end lasts beyond it, by less than its own duration.
-        self._frame_seconds = {run.track.medium: max(run.durations) / run.track.timescale for run in fragment.runs}
+        self._frame_seconds = {run.track.medium: mode(run.durations) / run.track.timescale for run in fragment.runs}
         if self._cut.start is None:
             return
         run = _leading_run(fragment, header)

@@ -30,7 +30,7 @@ def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, floa
         # EXTINF describes segments: where video and audio share them, both together, from whichever begins first; or the video alone. A
         # header that announces too much does no harm, but some players stop where one that announces too little says that the MP4 ends.
         in_segments = [unwrap(stream.start, near=zero) for stream in track.probe.streams if stream.start is not None]
-        first = min([*starts.values(), *in_segments])  # segments may have media that do not go into the output
+        first = min([*starts.values(), *in_segments], default=zero)  # segments may have media that do not go into the output
         is_video_there = not track.ends and Medium.VIDEO in starts and starts[Medium.VIDEO] < first + track.track.segments[0].seconds
         end = (starts[Medium.VIDEO] if is_video_there else first) + track.track.seconds
         for medium, start in (starts or {Medium.AUDIO: first}).items():
