@@ -67,11 +67,11 @@ def test_a_source_that_keeps_the_processor_busy_is_ended_in_time(media: Callable
     segment = PARSERS["fragments"].runs["fragments"](8 * MIB)
     playlist = b'#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI="init"\n#EXTINF:6,\nsegment\n#EXT-X-ENDLIST\n'
     hostile, small = serve({"/main.m3u8": playlist, "/init": INIT, "/segment": segment}), serve(media("ts-muxed"))
-    with function(timeout=4.0) as running:
+    with function(timeout=8.0) as running:
         pid, started = running.pid, time.monotonic()
         response = http.get(f"{running.url}/download?{query_for(hostile.url('/main.m3u8'))}")
         assert response.status_code in {502, 504}  # whichever comes first: what is wrong with the source, or the deadline
-        assert time.monotonic() - started < 4.0
+        assert time.monotonic() - started < 8.0
         assert ffmpeg_has_exited(running)
         assert invoke(running.url, "/download", query_for(small.url("/main.m3u8")))[1] == [{}]
         assert running.pid == pid
