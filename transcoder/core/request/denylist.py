@@ -1,15 +1,15 @@
 """The operator's denylist: hosts, subreddits, and posts and videos on Reddit that are never served."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within, subreddit_name
 from transcoder.errors import BadRequestError, DeniedSourceError
 
-_REDDIT = ("reddit.com", "redd.it", "redditmedia.com")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+|[0-9a-f]*:[0-9a-f:.]+")
 _COMMUNITY = re.compile(r"/?(r|u|user)/([a-z0-9_-]{1,30})/?")
 _ID = re.compile(r"(?:t[13]_)?([a-z0-9]{1,15})")
@@ -38,7 +38,7 @@ class Denylist:
         for entry in entries:
             text = entry.strip().lower()
             if community := _COMMUNITY.fullmatch(text):
-                subreddits.add(_subreddit(*community.groups()))
+                subreddits.add(subreddit_name(*community.groups()))
             elif _HOST.fullmatch(host := _ascii_host(text)):
                 hosts.add(host)
             elif name := _ID.fullmatch(text):
@@ -61,14 +61,14 @@ class Denylist:
             host = _ascii_host(parts.hostname or "")
         except ValueError:  # nothing can be fetched from there
             return
-        if _is_under(host, self.hosts):
+        if is_within(host, self.hosts):
             raise DeniedSourceError(f"Nothing on {host[:200]} is served here: {_EXCLUDED}")
-        if not _is_under(host, _REDDIT):
+        if not is_within(host, REDDIT_DOMAINS):
             return
         names = [unquote(name).lower() for name in parts.path.split("/") if name]
         for kind, name in pairwise(names):
             if kind in {"r", "u", "user"}:
-                self.check_subreddits(*(_subreddit(kind, each) for each in name.split("+")))
+                self.check_subreddits(*(subreddit_name(kind, each) for each in name.split("+")))
         if not self.ids.isdisjoint(name.partition(".")[0] for name in names):
             raise DeniedSourceError(f"This video is not served here: {_EXCLUDED}")
 
@@ -82,15 +82,6 @@ class Denylist:
         for name in names:
             if name.lower() in self.subreddits:
                 raise DeniedSourceError(f"Nothing from r/{name[:100]} is served here: {_EXCLUDED}")
-
-
-def _subreddit(kind: str, name: str) -> str:
-    return name if kind == "r" else f"u_{name}"
-
-
-def _is_under(host: str, domains: Collection[str]) -> bool:
-    labels = host.split(".")
-    return any(".".join(labels[index:]) in domains for index in range(len(labels)))
 
 
 def _ascii_host(host: str) -> str:

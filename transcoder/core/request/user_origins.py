@@ -8,6 +8,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from transcoder.core.request.addresses import is_web_port
+from transcoder.core.request.host_names import is_within
 from transcoder.errors import BadRequestError
 
 _FOR_ALL = frozenset({"referer", "user-agent", "accept", "accept-language", "origin", "dnt", "x-requested-with", "cache-control", "pragma"})
@@ -60,7 +61,7 @@ class UserOrigins:
         """Return the headers for a request to a host."""
         found = dict(self.for_all)
         for each in self.for_hosts:
-            if _is_within(_normalized(host), each.host) and (scheme == "https" or not each.tls_only):
+            if is_within(_normalized(host), {each.host}) and (scheme == "https" or not each.tls_only):
                 found |= each.headers
         return found
 
@@ -87,10 +88,6 @@ def split_credentials(url: str) -> tuple[str, dict[str, str]]:
 
 def _normalized(host: str) -> str:
     return host.strip("[]").rstrip(".").lower()
-
-
-def _is_within(host: str, domain: str) -> bool:
-    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 
 def _check(headers: Mapping[str, str]) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from transcoder.core.answer.file_names import title_from_url
-from transcoder.core.source.reddit.links import host_of, is_under
+from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within, subreddit_name
+from transcoder.core.source.reddit.links import host_of
 from transcoder.core.source.source import Source
 
 _POST = re.compile(r"(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/[a-z0-9]+(?:/([^/]*))?(?:/.*)?", re.IGNORECASE)
@@ -13,7 +14,7 @@ _POST = re.compile(r"(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/[a-z0-9]+(?:/
 
 def is_on_reddit(page: str) -> bool:
     """Whether the page is one of Reddit's."""
-    return is_under(host_of(page), "reddit.com", "redd.it", "redditmedia.com")
+    return is_within(host_of(page), REDDIT_DOMAINS)
 
 
 def with_page(source: Source, page: str) -> Source:
@@ -33,7 +34,7 @@ def _parse_post_path(path: str) -> tuple[str | None, str | None]:
     if not post:
         return None, None
     kind, community, slug = post.groups()
-    subreddit = None if not community else community if kind.lower() == "r" else f"u_{community}"
+    subreddit = subreddit_name(kind, community) if community else None
     words = " ".join(unquote(slug or "").removesuffix(".json").split("_")).strip()
     is_comment = words == "comment" and path.rstrip("/").lower().rpartition("/")[0].endswith("/comment")
     return subreddit, None if is_comment else " ".join(words.split()) or None

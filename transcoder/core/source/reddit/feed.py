@@ -6,9 +6,10 @@ from datetime import datetime
 from http import HTTPStatus
 from xml.etree.ElementTree import Element
 
+from transcoder.core.request.host_names import is_within
 from transcoder.core.source.reddit import html_content
 from transcoder.core.source.reddit.answers import Answer, Blocked, Found, NotThere
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, is_under, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, parse_link
 from transcoder.core.source.reddit.post import MAX_VIDEOS, Image, Post, Video, distinct, hosted, image
 from transcoder.core.source.reddit.refusals import is_html, read_refusal, refused
 from transcoder.core.source.reddit.target import read_target
@@ -74,7 +75,7 @@ def _read_post(entry: Element) -> Post:
     return Post(
         title=html.unescape(entry.findtext(f"{_ATOM}title", "")).strip(),
         subreddit="" if category is None else category.get("term", ""),
-        url=page if is_under(host_of(page), "reddit.com") else "",
+        url=page if is_within(host_of(page), {"reddit.com"}) else "",
         videos=(),
         posted=_seconds(entry.findtext(f"{_ATOM}published", "") or entry.findtext(f"{_ATOM}updated", "")),
         author=author.removeprefix("/u/"),

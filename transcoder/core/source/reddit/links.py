@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from transcoder.core.request.host_names import is_within, subreddit_name
 from transcoder.errors import UnsupportedSourceError
 
 _ID = r"[a-z0-9]{1,15}"
@@ -99,7 +100,7 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
         raise UnsupportedSourceError("This address is a GIF on Reddit; only its post says where the MP4 is that Reddit made of it.")
     if host == "i.redd.it":
         raise UnsupportedSourceError("This address is an image on Reddit, not a video.")
-    if not is_under(host, "reddit.com", "redditmedia.com"):
+    if not is_within(host, {"reddit.com", "redditmedia.com"}):
         return None
     return _parse_site_path(path)
 
@@ -109,7 +110,7 @@ def _parse_site_path(path: str) -> PostLink | ShareLink | HostedVideo:
     if post := _POST.fullmatch(path.removesuffix(".json").rstrip("/")):
         kind, name, post_id, *comments = post.groups()
         comment = next((each.lower() for each in comments if each), None)
-        return PostLink(post_id.lower(), comment, (name if kind.lower() == "r" else f"u_{name}") if kind else "")
+        return PostLink(post_id.lower(), comment, subreddit_name(kind, name) if kind else "")
     if _SHARE.fullmatch(path):
         return ShareLink(f"https://www.reddit.com{path}")
     if video := _VIDEO_PAGE.fullmatch(path):
@@ -149,8 +150,3 @@ def host_of(url: str) -> str:
 def is_gif(url: str) -> bool:
     """Whether an address is that of a GIF, by its name."""
     return url.partition("?")[0].partition("#")[0].lower().endswith((".gif", ".gifv"))
-
-
-def is_under(host: str, *domains: str) -> bool:
-    """Whether `host` is one of the domains, or a subdomain of one."""
-    return any(host == domain or host.endswith(f".{domain}") for domain in domains)

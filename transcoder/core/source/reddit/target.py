@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
+from transcoder.core.request.host_names import is_within
 from transcoder.core.source.reddit.answers import Blocked, NotThere
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, host_of, is_gif, is_under, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, host_of, is_gif, parse_link
 from transcoder.core.source.reddit.missing_video import explain_missing_video
 from transcoder.core.source.reddit.post import Video, hosted
 from transcoder.errors import UnsupportedSourceError
@@ -29,7 +30,7 @@ def _untold(url: str) -> Blocked | None:
         return Blocked("the post without what it links to")
     if is_gif(url):
         return Blocked("a GIF, whose MP4 it does not name")
-    return GALLERY if is_under(host_of(url), "reddit.com") and "/gallery/" in urlsplit(url).path else None
+    return GALLERY if is_within(host_of(url), {"reddit.com"}) and "/gallery/" in urlsplit(url).path else None
 
 
 def _parse(url: str) -> HostedVideo | PostLink | ShareLink | None:
