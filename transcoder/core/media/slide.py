@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MIN_SLIDE_SECONDS = 1.0
+"""Pictures that are shown for longer are slides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slide:

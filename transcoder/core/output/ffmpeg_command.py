@@ -13,6 +13,7 @@ from transcoder.core.request.output_format import (
     COPY_EVERYTHING,
     MP3_BITS_PER_SECOND,
     MP3_CHANNELS,
+    USUAL_SAMPLE_RATE,
     WHOLE_PERIOD,
     FileFormat,
     OutputFormat,
@@ -29,7 +30,6 @@ _DOLBY_VISION = "dvh1"
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _AAC_BITS = 80_000
 """Per second and channel."""
-_USUAL_SAMPLE_RATE = 48_000
 _MAX_SAMPLE_RATE = 96_000
 """The highest that AAC has."""
 _WRAP_MARGIN_SECONDS = 60
@@ -159,7 +159,7 @@ def _filling_pauses(stream: Stream, remux: RemuxOptions, *, near: float) -> dict
     """Return the options of the filter that puts silence into pauses, and before audio that begins with one: an MP3 has no times."""
     if remux.goes_on_from is None:
         return {"async": 1}
-    rate = stream.sample_rate or _USUAL_SAMPLE_RATE
+    rate = stream.sample_rate or USUAL_SAMPLE_RATE
     return {"osr": rate, "async": 1, "first_pts": round(unwrap(remux.goes_on_from, near=near) * rate)}
 
 

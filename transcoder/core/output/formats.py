@@ -11,6 +11,7 @@ from transcoder.core.request.output_format import (
     MP3_CHANNELS,
     MP4_AUDIO_CODECS,
     MP4_VIDEO_CODECS,
+    USUAL_SAMPLE_RATE,
     AudioMode,
     FileFormat,
     OutputFormat,
@@ -19,8 +20,8 @@ from transcoder.core.request.output_format import (
 )
 from transcoder.errors import UnexpectedMediaError, UnsupportedSourceError
 
-_USUAL_RATE, _USUAL_CHANNELS = 48_000, 2
-"""What audio is encoded with whose own rate is not known, or whose channels are not."""
+_USUAL_CHANNELS = 2
+"""Audio whose channels are not known is encoded with these."""
 _MANY_CHANNELS = 6
 """What audio is encoded with whose channels ffmpeg cannot encode: 5.1."""
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
@@ -60,7 +61,7 @@ def _audio_of_all(first: Stream, periods: Sequence[Sequence[ProbedTrack]], outpu
         if is_same or can_encode_as(first) or output_format.audio_mode is AudioMode.COPY:
             return first
         first = replace(first, codec="aac")
-    known = replace(first, sample_rate=first.sample_rate or _USUAL_RATE, channels=first.channels or _USUAL_CHANNELS)
+    known = replace(first, sample_rate=first.sample_rate or USUAL_SAMPLE_RATE, channels=first.channels or _USUAL_CHANNELS)
     return known if can_encode_as(known) else replace(known, channels=_MANY_CHANNELS)
 
 

@@ -9,17 +9,15 @@ from transcoder.core.output.formats import audio_streams
 from transcoder.core.output.header import Durations
 from transcoder.core.output.period_placement import MAX_AUDIO_OVERLAP_SECONDS
 from transcoder.core.output.probed_track import ProbedTrack
-from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
+from transcoder.core.output.timeline import HALF_FRAME_SECONDS, MAX_AUDIO_EXCESS_SECONDS
 from transcoder.core.output.track_ends import media_spans
-from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat
+from transcoder.core.request.output_format import COPY_EVERYTHING, USUAL_SAMPLE_RATE, OutputFormat
 
 _SAME_CLOCK_SECONDS = 0.1
 """Besides the rounding of EXTINF, the next period may begin so far from the end of the one before it if their clock is the same."""
 _ENCODER_SECONDS = 0.03
 """Audio alone may be longer than EXTINF by what its encoder added; nothing shows that for a period that another one follows."""
-_FRAME_SAMPLES, _USUAL_RATE = 1024, 48_000
-_HALF_FRAME_SECONDS = 768 / 48_000
-"""Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
+_FRAME_SAMPLES = 1024
 
 _Spans = Mapping[Medium, tuple[float, float]]
 
@@ -46,7 +44,7 @@ def output_durations(periods: Sequence[Sequence[ProbedTrack]], output_format: Ou
             media[medium] += max(0.0, stop - start)
         silent_end = max(0.0, end - span.get(Medium.AUDIO, (begin, end))[1])
     if Medium.AUDIO in media:
-        more = max(_encoder_seconds(periods, output_format), _HALF_FRAME_SECONDS if len(spans) > 1 else 0.0)
+        more = max(_encoder_seconds(periods, output_format), HALF_FRAME_SECONDS if len(spans) > 1 else 0.0)
         total, media[Medium.AUDIO] = total + more, media[Medium.AUDIO] + more
     return Durations(total, media)
 
@@ -59,7 +57,7 @@ def _wait(span: _Spans, silent_end: float) -> float:
 
 def _encoder_seconds(periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> float:
     """Return how much longer audio may become because it is encoded: by a frame at its beginning, and by the rest of the last one."""
-    rates = [stream.sample_rate or _USUAL_RATE for stream in audio_streams(periods) if output_format.encoder(stream)]
+    rates = [stream.sample_rate or USUAL_SAMPLE_RATE for stream in audio_streams(periods) if output_format.encoder(stream)]
     return 2 * _FRAME_SAMPLES / min(rates) if rates else 0.0
 
 

@@ -22,6 +22,9 @@ MAX_SILENCE_SECONDS = 3600
 _MAX_DROPPED_SECONDS = Fraction(1, 2)
 """So much audio of a later period on the same clock may lie where that of the period before it does; more is no overlap of segments."""
 
+HALF_FRAME_SECONDS = 768 / 48_000
+"""Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
+
 MAX_AUDIO_EXCESS_SECONDS = Fraction(60, 1000)
 """Audio that is longer than the video by up to this is cut; where it is longer still, the last video frame stays for it."""
 

@@ -4,21 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from transcoder.core.media.slide import Slide
+from transcoder.core.media.slide import MIN_SLIDE_SECONDS, Slide
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.probed_track import Border, ProbedTrack, first_start
-from transcoder.core.output.timeline import MAX_AUDIO_EXCESS_SECONDS
+from transcoder.core.output.timeline import HALF_FRAME_SECONDS, MAX_AUDIO_EXCESS_SECONDS
 
 _MAX_LEAP_SECONDS = 60.0
 """So much later than its playlist says a medium may end that leaps, while the other one does not."""
 _ROUNDING = 0.25
 """Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
-_MIN_SLIDE_SECONDS = 1.0
 _MAX_INEXACTNESS_SECONDS = 0.1
 """EXTINF that differs from the end of the media by up to this is right."""
-_HALF_FRAME_SECONDS = 768 / 48_000
-"""Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
 
 
 def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, float]]:
@@ -76,7 +73,7 @@ def _rest_of_slide(track: ProbedTrack, slide: Slide) -> float:
         is_known = border is not None and border.listed
         return track.track.segments[-1].seconds * border.distance / border.listed if border and is_known else 0.0
     audio = unwrap(track.ends.get(Medium.AUDIO, start), near=start) - start
-    return max(0.0, start + (min(slide.apart, max(audio, _MIN_SLIDE_SECONDS)) if audio > 0 else slide.apart) - end)
+    return max(0.0, start + (min(slide.apart, max(audio, MIN_SLIDE_SECONDS)) if audio > 0 else slide.apart) - end)
 
 
 def _is_on_timeline(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float) -> bool:
@@ -117,7 +114,7 @@ def _seconds_of_overlaps(track: ProbedTrack, border: Border) -> float:
     count = min(max(1, round(track.video_lag / border.overlap)), borders) if track.video_lag else borders
     excess = track.ends[Medium.AUDIO] - track.ends[Medium.VIDEO] if set(Medium) <= track.ends.keys() else border.audio_excess
     steps = (border.audio_excess + (excess - border.audio_excess) * number / count for number in range(count))
-    waits = [step + _HALF_FRAME_SECONDS for step in steps if step > MAX_AUDIO_EXCESS_SECONDS]
+    waits = [step + HALF_FRAME_SECONDS for step in steps if step > MAX_AUDIO_EXCESS_SECONDS]
     return count * border.overlap + math.fsum(waits)
 
 

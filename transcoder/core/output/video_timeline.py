@@ -7,11 +7,10 @@ from itertools import accumulate, pairwise
 from operator import add
 from statistics import mode
 
+from transcoder.core.media.slide import MIN_SLIDE_SECONDS
 from transcoder.core.output.fragment import Fragment, TrackRun
 from transcoder.core.output.header import OutputTrack
 
-_MIN_SLIDE_SECONDS = 1.0
-"""Pictures that are shown for longer are slides."""
 _MAX_SLIDE_FACTOR = 2.5
 """A slide that ffmpeg knows to last so long that EXTINF says up to so many times more stays as it is: EXTINF may be twice as long."""
 
@@ -62,7 +61,7 @@ class VideoTimeline:
         if not self._shown:
             return
         until, last = self._shown[0] + round(seconds * self.track.timescale), self._shown[-1]
-        is_slide = len(self._shown) == 1 or last - self._shown[-2] > _MIN_SLIDE_SECONDS * self.track.timescale
+        is_slide = len(self._shown) == 1 or last - self._shown[-2] > MIN_SLIDE_SECONDS * self.track.timescale
         if not is_slide or until - last <= _MAX_SLIDE_FACTOR * (self.end - last):
             return
         if run and run.sizes:

@@ -10,6 +10,8 @@ MP3_BITS_PER_SECOND = 192_000
 
 MP3_CHANNELS = 2
 """What is encoded as MP3 has these; what is copied has its own."""
+USUAL_SAMPLE_RATE = 48_000
+"""Audio whose sampling rate is not known is taken to have this one."""
 MP4_VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 MP4_AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
 """What goes into an MP4 as it is, by ffmpeg's names."""
