@@ -1,4 +1,4 @@
-"""Tests what the Atom feed of a post tells, and how its refusals are told apart."""
+"""Tests what is read from the Atom feed of a post, and which refusals are recognized."""
 
 from dataclasses import replace
 
@@ -34,6 +34,13 @@ def test_reads_a_literal_feed() -> None:
     assert post.thumbnail == Image("https://external-preview.redd.it/t.jpg?width=640&s=1", 640, 360)
     folder = "https://v.redd.it/abcdefghijk12"
     assert post.videos == (Video(f"{folder}/HLSPlaylist.m3u8", f"{folder}/DASHPlaylist.mpd"),)
+
+
+@pytest.mark.parametrize("width", ["", "0", "-640", "640.5", "wide", "100000", "1" * 5000, "000000001" + "1" * 5000])
+def test_a_thumbnail_whose_size_is_no_size_has_none(width: str) -> None:
+    answer = read(LITERAL.replace('width="640"', f'width="{width}"'), "1abc2d")
+    assert isinstance(answer, Found)
+    assert answer.post.thumbnail == Image("https://external-preview.redd.it/t.jpg?width=640&s=1")
 
 
 def test_a_comment_is_never_taken_for_the_post() -> None:

@@ -7,12 +7,11 @@ from urllib.parse import parse_qs
 from transcoder.core.source.reddit.answers import Answer, Blocked, Found
 from transcoder.core.source.reddit.html_content import Element, parse_elements
 from transcoder.core.source.reddit.json_values import get_member, get_positive_number, get_string
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, parse_link_if_possible
 from transcoder.core.source.reddit.post import Post, Video, distinct, hosted, image
 from transcoder.core.source.reddit.refusals import read_refusal, refused
 from transcoder.core.source.reddit.target import GALLERY, read_target
 from transcoder.core.source.reply import HttpReply
-from transcoder.errors import UnsupportedSourceError
 
 _DATA, _PLAYER, _HEADING = "shreddit-screenview-data", "shreddit-player", "h1"
 
@@ -71,10 +70,7 @@ def _read_data(data: object, players: list[Element], post: Post, link: PostLink)
 
 
 def _video(url: str) -> Video | None:
-    try:
-        target = parse_link(url)
-    except UnsupportedSourceError:
-        return None
+    target = parse_link_if_possible(url)
     if not isinstance(target, HostedVideo):
         return None
     # A signature is kept; other parameters select variants, and without them the playlist has all.

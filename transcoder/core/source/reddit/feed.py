@@ -1,6 +1,7 @@
 """Reads the Atom feed of a post (RFC 4287, with Media RSS): the post comes first, then its comments."""
 
 import html
+import re
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -9,13 +10,13 @@ from xml.etree.ElementTree import Element
 from transcoder.core.request.host_names import is_within
 from transcoder.core.source.reddit import html_content
 from transcoder.core.source.reddit.answers import Answer, Blocked, Found, NotThere
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, parse_link_if_possible
 from transcoder.core.source.reddit.post import MAX_VIDEOS, Image, Post, Video, distinct, hosted, image
 from transcoder.core.source.reddit.refusals import is_html, read_refusal, refused
 from transcoder.core.source.reddit.target import read_target
 from transcoder.core.source.reddit.xml import parse_xml
 from transcoder.core.source.reply import HttpReply
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import UpstreamError
 
 NO_ENTRY = Blocked("a feed without the post")
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -95,9 +96,14 @@ def _seconds(text: str) -> float | None:
 def _thumbnail(element: Element | None) -> Image | None:
     if element is None:
         return None
-    sides = [element.get(name, "") for name in ("width", "height")]
-    width, height = (int(side) if side.isascii() and side.isdigit() and 0 < int(side[:9]) < _MAX_NUMBER else 0 for side in sides)
+    width, height = (_side(element.get(name, "")) for name in ("width", "height"))
     return image(_decoded(element.get("url", "")), (width, height) if width and height else None)
+
+
+def _side(text: str) -> int:
+    """Return a width or a height; 0 for what is none."""
+    side = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
+    return side if side < _MAX_NUMBER else 0
 
 
 def _anchors(entry: Element | None) -> list[html_content.Element]:
@@ -118,10 +124,7 @@ def _embedded_videos(entry: Element | None, link: PostLink) -> list[Video]:
 
 
 def _player(url: str, link: PostLink) -> Video | None:
-    try:
-        target = parse_link(url)
-    except UnsupportedSourceError:
-        return None
+    target = parse_link_if_possible(url)
     is_embedded = isinstance(target, HostedVideo) and f"/link/{link.id}/" in target.folder
     return hosted(target) if isinstance(target, HostedVideo) and is_embedded else None
 

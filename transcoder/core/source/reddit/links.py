@@ -105,6 +105,14 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
     return _parse_site_path(path)
 
 
+def parse_link_if_possible(url: str) -> PostLink | ShareLink | HostedVideo | None:
+    """Return what a Reddit address names; None for any other address, and for one that names nothing that could be a video."""
+    try:
+        return parse_link(url)
+    except UnsupportedSourceError:
+        return None
+
+
 def _parse_site_path(path: str) -> PostLink | ShareLink | HostedVideo:
     """Parse the path of an address on Reddit's site."""
     if post := _POST.fullmatch(path.removesuffix(".json").rstrip("/")):

@@ -4,17 +4,16 @@ from urllib.parse import urlsplit
 
 from transcoder.core.request.host_names import is_within
 from transcoder.core.source.reddit.answers import Blocked, NotThere
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, host_of, is_gif, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, host_of, is_gif, parse_link_if_possible
 from transcoder.core.source.reddit.missing_video import explain_missing_video
 from transcoder.core.source.reddit.post import Video, hosted
-from transcoder.errors import UnsupportedSourceError
 
 GALLERY = Blocked("a gallery, whose videos it does not list")
 
 
 def read_target(url: str, link: PostLink) -> Video | PostLink | NotThere | Blocked:
     """Return what the post `link` links to with `url`, as far as the address says it."""
-    target = _parse(url)
+    target = parse_link_if_possible(url)
     if isinstance(target, HostedVideo):
         return hosted(target)
     if isinstance(target, PostLink) and target.id != link.id:
@@ -31,10 +30,3 @@ def _untold(url: str) -> Blocked | None:
     if is_gif(url):
         return Blocked("a GIF, whose MP4 it does not name")
     return GALLERY if is_within(host_of(url), {"reddit.com"}) and "/gallery/" in urlsplit(url).path else None
-
-
-def _parse(url: str) -> HostedVideo | PostLink | ShareLink | None:
-    try:
-        return parse_link(url)
-    except UnsupportedSourceError:
-        return None
