@@ -10,6 +10,11 @@ from transcoder.core.request.user_origins import split_credentials
 from transcoder.errors import BadRequestError
 
 
+def add_source_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the source, `url`, which `source_url` reads."""
+    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
+
+
 def add_parameter_options(parser: argparse.ArgumentParser) -> None:
     """Add an option for each parameter of a request."""
     for parameter in PARAMETERS:

@@ -5,14 +5,13 @@ import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from transcoder.cli import exit_codes
-from transcoder.cli.arguments import add_parameter_options, parse_job
+from transcoder.cli.arguments import add_parameter_options, add_source_argument, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.file_sink import FileSink
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
 from transcoder.cli.progress import progress_sink
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
@@ -28,15 +27,13 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `get` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "get",
-        help="save a playlist or a Reddit video as one MP4",
+        summary="save a playlist or a Reddit video as one MP4",
         description="Save a playlist or a Reddit video as one MP4.\nThe file appears only when it is whole.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
-    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
+    add_source_argument(parser)
     parser.add_argument(
         "-o",
         "--output",

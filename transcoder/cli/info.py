@@ -9,11 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transcoder.cli import exit_codes
-from transcoder.cli.arguments import add_parameter_options, parameter_values, parse_job
+from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
@@ -29,16 +28,14 @@ _WIDTH = 120
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `info` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "info",
-        help="list a source's variants and tracks, and show what `get` would select",
+        summary="list a source's variants and tracks, and show what `get` would select",
         description="List a source's variants and tracks, and show what `transcoder get` would\n"
         "select with the same options. No segment is fetched.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
-    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
+    add_source_argument(parser)
     add_parameter_options(parser)
     parser.add_argument("--json", action="store_true", help="print the JSON document that /info sends, instead of tables")
     add_origin_options(parser)

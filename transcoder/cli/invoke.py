@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from transcoder import __version__
-from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4
 from transcoder.cli.output import Output, output_to
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.sign import signed_if_keys
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
@@ -36,13 +35,11 @@ Call = Callable[[Receiver], Awaitable[None]]
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `invoke` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "invoke",
-        help="let the function on Lambda make an MP4, and check that it is whole",
+        summary="let the function on Lambda make an MP4, and check that it is whole",
         description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("playlist", metavar="URL", help="the source: the http(s) address of a playlist, or a Reddit link")
     function = parser.add_mutually_exclusive_group(required=True)

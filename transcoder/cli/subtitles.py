@@ -4,12 +4,11 @@ import argparse
 import asyncio
 from contextlib import ExitStack
 
-from transcoder.cli import exit_codes
-from transcoder.cli.arguments import source_url
+from transcoder.cli.arguments import add_source_argument, source_url
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import subtitle_file_name
 from transcoder.core.request.parameters import BY_NAME
@@ -21,15 +20,13 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `subtitles` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "subtitles",
-        help="save the subtitles of a playlist or a Reddit video as one WebVTT or SRT file",
+        summary="save the subtitles of a playlist or a Reddit video as one WebVTT or SRT file",
         description="Save the subtitles of a playlist or a Reddit video as one file.\nThe file appears only when it is whole.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
-    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
+    add_source_argument(parser)
     parser.add_argument(
         "-o",
         "--output",

@@ -87,7 +87,8 @@ def test_index_frame_of_an_mp3_is_not_counted() -> None:
     assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(data, "mp3")[Medium.AUDIO].samples
 
 
-def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
+def with_dependent_substreams() -> tuple[bytes, int]:
+    """Return E-AC-3 with a dependent substream after each frame, and the number of samples."""
     data = audio("eac3", options=("-ac", "1"))
     frames, at = [], 0
     while at < len(data):
@@ -96,8 +97,13 @@ def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
         frames.append(data[at : at + frame.length])
         at += frame.length
     doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
+    return doubled, len(frames)
+
+
+def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
+    doubled, count = with_dependent_substreams()
     inspector, _ = inspect_segments([doubled])
-    assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
+    assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(doubled, "eac3")[Medium.AUDIO].samples == count
 
 
 @pytest.mark.parametrize("codec", ENCODINGS)
@@ -209,15 +215,8 @@ def test_the_index_frame_of_an_mp3_is_not_written() -> None:
 
 
 def test_dependent_substreams_are_written_with_the_sample_before_them() -> None:
-    data = audio("eac3", options=("-ac", "1"))
-    frames, at = [], 0
-    while at < len(data):
-        frame = read_ac3_header(data + bytes(HEADER_BYTES), at)
-        assert frame
-        frames.append(data[at : at + frame.length])
-        at += frame.length
-    doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
-    assert len(times_of([tag(10.0) + doubled])) == len(frames)
+    doubled, count = with_dependent_substreams()
+    assert len(times_of([tag(10.0) + doubled])) == count
 
 
 def test_each_codec_has_its_container() -> None:

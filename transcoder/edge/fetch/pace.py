@@ -181,17 +181,12 @@ class SmallRequests:
         Raises:
             UpstreamTimeoutError: it takes more than `playlist_seconds`.
         """
+        late = UpstreamTimeoutError(f"{resource_name(url)}: the origin has not sent all of it in {self._seconds:g} s.")
         async with self._slots:
             limit = asyncio.timeout(self._seconds)
-            try:
+            with _raised_if_expired(limit, late):
                 async with limit:
                     yield
-            except TimeoutError as error:
-                if limit.expired():
-                    raise UpstreamTimeoutError(
-                        f"{resource_name(url)}: the origin has not sent all of it in {self._seconds:g} s."
-                    ) from error
-                raise
 
 
 @contextmanager
