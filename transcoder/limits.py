@@ -125,7 +125,7 @@ MEDIA = (
     Limit("core.media.mp4.box_limits.MAX_CHILDREN", "boxes", "Boxes inside one box", _UPSTREAM),
     Limit("core.media.mp4.movie.MAX_EDITS", "edits", "Edits of a track", _UPSTREAM),
     Limit("core.media.mp4.sample_entry._MAX_ENTRIES", "entries", "Sample entries of a track", _UPSTREAM),
-    Limit("core.media.packet_evidence.MAX_UNITS", "units", "Fragments or PES packets that are told from others", "nothing"),
+    Limit("core.media.packet_evidence.MAX_UNITS", "units", "Fragments or PES packets that are compared with the next segment", "nothing"),
     Limit("core.media.mp4_source.sequence_numbers.MAX_STEPS", "steps", "Steps between sequence numbers that are counted", "nothing"),
     Limit("core.media.mp4.sample_tables._MAX_SIZES", "samples", "Sample table whose sizes are added up", "nothing"),
 )

@@ -28,9 +28,9 @@ class Settings:
     read_seconds: float = 20.0
     """How long an origin may take to send the head of a response, and to send nothing of its body, while that is awaited."""
     least_rate: int = 500
-    """How many bytes per second of a body an origin must send at least, over each `rate_seconds` in which it is awaited."""
+    """The least bytes per second that an origin must send of a body; a slower transfer counts as interrupted."""
     rate_seconds: float = 30.0
-    """Over how much time `least_rate` is measured, not counting that in which the origin is not awaited."""
+    """The time over which `least_rate` is measured; only time in which the origin is awaited counts."""
     playlist_seconds: float = 90.0
     """How long a playlist, a key or another small resource may take in all, over all attempts."""
     stall_seconds: float = 300.0
