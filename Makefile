@@ -18,7 +18,7 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers soak faults check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers soak faults fuzz attack check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
@@ -26,6 +26,8 @@ help:
 	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
 	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
 	@echo "make faults  download from origins that misbehave, N=1000 times, and count silent losses; SEED=… repeats, RUN=… replays one"
+	@echo "make fuzz    give each parser changed inputs for MINUTES=1 (or INPUTS=… of them); PARSER=… only one; SEED=… repeats"
+	@echo "make attack  send hostile bodies and texts to the emulated Lambda, and print what each costs"
 	@echo "make check   check formatting, lint and types"
 	@echo "make fix     format, and fix what can be fixed automatically"
 	@echo "make lock    update the pinned dependencies to the newest versions (requirements/*.txt)"
@@ -52,6 +54,16 @@ N ?= 1000
 faults: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/faults/run.py --runs $(N) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RUN),--run $(RUN)) $(if $(KIND),--kind $(KIND))
+
+# Two parsers at a time. INPUTS=2000 gives each so many, which are the same for the same SEED; otherwise each has its MINUTES.
+MINUTES ?= 1
+fuzz: $(READY)
+	PYTHONPATH=tests:fixtures $(BIN)/python tests/fuzz/run.py $(if $(INPUTS),--inputs $(INPUTS),--minutes $(MINUTES)) \
+		$(if $(PARSER),--parser $(PARSER)) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
+
+# ONLY=gzip keeps the lines whose names contain that.
+attack: $(READY)
+	PYTHONPATH=tests:fixtures $(BIN)/python tests/attack/run.py $(if $(ONLY),--only '$(ONLY)')
 
 peers: $(PEERS)
 

@@ -12,6 +12,7 @@ from generated_video import ffmpeg_path
 from peers import media_reader
 from peers.leaks import assert_no_leaks
 from peers.origin import Files, Origin, origin
+from peers.running_emulator import RETRY_SECONDS
 from peers.source_files import files_in
 
 Serve = Callable[[Files], Origin]
@@ -20,6 +21,8 @@ Serve = Callable[[Files], Origin]
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+# The pauses before further attempts are a setting; tests of what fails for good would wait for them for minutes.
+os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,10 @@ def main(application: Application | None = None) -> int:
 
 
 async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
-    """Serve invocations one after another, forever; end each one `margin` seconds before Lambda would kill the process.
+    """Serve invocations one after another; end each one `margin` seconds before Lambda would kill the process.
+
+    Returns after an invocation that was interrupted wherever it was, because it held the event loop at its deadline: what `serve` shares
+    between invocations may be half changed, and must be opened again.
 
     Raises:
         RuntimeApiError: the environment cannot be used any longer.
@@ -64,12 +67,14 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
         began = asyncio.get_running_loop().time()
         answer: Answer | None = None
         try:
-            async with api.answer(invocation) as answer, deadline_guard(invocation.deadline, margin=margin):
+            async with api.answer(invocation) as answer, deadline_guard(invocation.deadline, margin=margin) as interruption:
                 await serve(parse_event(invocation.event), answer)
         finally:
             if answer is not None:
                 _log_metrics(invocation, answer, began=began, cold=cold)
         cold = False
+        if interruption.happened:
+            return
 
 
 def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: bool) -> None:
@@ -94,6 +99,12 @@ async def _main(address: str, application: Application | None) -> None:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a coroutine always runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    while await _serve_from_start(address, application):
+        _log.warning("an invocation that held the event loop was interrupted; the application is opened again")
+
+
+async def _serve_from_start(address: str, application: Application | None) -> bool:
+    """Open the application and serve invocations; return whether it should be opened again."""
     async with AsyncExitStack() as stack:
         try:
             settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
@@ -101,8 +112,9 @@ async def _main(address: str, application: Application | None) -> None:
         except Exception as error:  # noqa: BLE001  # Lambda must hear of any failure
             _log.exception("the application cannot start")
             await RuntimeApi(address).fail_init(error)
-            return
+            return False
         await run(RuntimeApi(address, response_limit=settings.response_limit), serve, margin=settings.deadline_margin_seconds)
+    return True
 
 
 def _transcoder() -> Application:

@@ -27,6 +27,13 @@ class ForbiddenSourceError(TranscoderError):
     slug = "forbidden-source"
 
 
+class DeniedSourceError(TranscoderError):
+    """The operator has excluded the address, or one that it leads to."""
+
+    status = HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
+    slug = "denied-source"
+
+
 class NotFoundError(TranscoderError):
     """There is nothing at that path."""
 
@@ -53,6 +60,13 @@ class RangeNotSatisfiableError(TranscoderError):
 
     status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
     slug = "range-not-satisfiable"
+
+
+class DailyLimitError(TranscoderError):
+    """The service has sent as many bytes today as its operator allows."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    slug = "daily-limit"
 
 
 class UnsupportedSourceError(TranscoderError):
@@ -112,6 +126,11 @@ class UpstreamBlockedError(UpstreamError):
     """The origin works, but refuses requests from this network."""
 
     slug = "upstream-blocked"
+
+    def __init__(self, message: str, *, origin_status: int | None = None, steps: str = "") -> None:
+        """Keep what was asked of the origin, with the answer of each, for the log."""
+        super().__init__(message, origin_status=origin_status)
+        self.steps = steps
 
 
 class BadSignatureError(TranscoderError):

@@ -26,7 +26,17 @@ class Settings:
     connect_seconds: float = 10.0
     """How long an origin may take to accept a connection."""
     read_seconds: float = 20.0
-    """How long an origin may send nothing while its response is awaited."""
+    """How long an origin may take to send the head of a response, and to send nothing of its body, while that is awaited."""
+    least_rate: int = 500
+    """The least bytes per second that an origin must send of a body; a slower transfer counts as interrupted."""
+    rate_seconds: float = 30.0
+    """The time over which `least_rate` is measured; only time in which the origin is awaited counts."""
+    playlist_seconds: float = 90.0
+    """How long a playlist, a key or another small resource may take in all, over all attempts."""
+    stall_seconds: float = 300.0
+    """How long the origins of a job may be awaited without a byte of a body from any of them, over all attempts."""
+    ffmpeg_seconds: float = 120.0
+    """How long ffmpeg may neither read nor write, although it has input and its output is awaited."""
     attempts: int = 4
     """How many times a request is tried, including the first, before the origin counts as failed."""
     retry_seconds: float = 0.25
@@ -37,10 +47,14 @@ class Settings:
     """Longer segments are refused."""
     max_init_bytes: int = 4 * MIB
     """Longer initialization sections are refused."""
+    max_file_bytes: int = 16 * 1024 * MIB
+    """Longer files are not passed through. Over HTTP, the limit of a response is usually lower."""
     max_redirects: int = 8
     """How many redirects in a row are followed."""
     response_limit: int = 200 * MIB - MIB // 4
     """Longest response in bytes; a longer one ends with an error. Lambda itself cuts responses at 200 MiB without telling the caller."""
+    daily_bytes: int = 0
+    """How many bytes one execution environment sends in a day (UTC) before it refuses further requests; about, and 0: any number."""
     plain_heads: int = 60
     """From how many heads of segments the index of a plain MP4 may be made where the caller leaves the layout to the source."""
     index_cache_bytes: int = 16 * MIB
@@ -53,12 +67,18 @@ class Settings:
     """ARN of the AWS Secrets Manager secret with the keys of signed links, one per line. The first key signs. Empty: no secret."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that sources may be on, with their subdomains, separated by commas. Empty or `*`: any host. Segments may be on other hosts."""
+    denied: tuple[str, ...] = ()
+    """What is never served, separated by commas: hosts with their subdomains, subreddits (`r/name`), ids of Reddit's posts and videos."""
     allowed_buckets: tuple[str, ...] = ()
     """S3 buckets, separated by commas, whose objects (`s3://bucket/key`) are served with the function's own permissions. Empty: none."""
     reddit_client_id: str = ""
     """Client id of an application registered at Reddit. Empty: requests to Reddit are not authenticated."""
     reddit_client_secret: str = field(default="", repr=False)
     """The client secret of that application."""
+    reddit_steps: tuple[str, ...] = ("oauth", "feed", "embed", "json")
+    """How posts are looked up on Reddit, in this order, until a step has an answer; `oauth` is left out without a client id."""
+    reddit_user_agent: str = ""
+    """The `User-Agent` of requests to Reddit's site. Empty: that of all requests, or the application's with a client id."""
     cache_seconds: int = 0
     """How long caches may store a video, in seconds; 0: not at all. Unsafe where a failed stream may look whole to a cache."""
 

@@ -28,7 +28,7 @@ def test_info_prints_a_table(media: Callable[[str], Path], serve: Serve) -> None
     completed = transcoder("info", origin.url("/HLSPlaylist.m3u8"), "--height", "300")
     assert completed.returncode == 0, completed.stderr
     lines = [" ".join(line.split()) for line in completed.stdout.splitlines()]
-    assert "duration 6.0 s" in lines
+    assert "duration 6.0 s, by the playlist" in lines
     assert "480x854 25 avc1.4d401f, mp4a.40.2 1368 1328 1.0 MB" in lines
     assert any(line.startswith("→ 220x392 25 avc1.4d401f, mp4a.40.2 375 335") for line in lines)
     assert "→ audio 6 audio 0 yes" in lines

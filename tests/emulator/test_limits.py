@@ -1,9 +1,12 @@
 """The limits of the emulator and the runtime: back pressure, disconnects, deadlines, response sizes and rates."""
 
 import asyncio
+import contextlib
+import itertools
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from peers.running_emulator import SECONDS, curl, emulated, exits, http, small_application_options
 
 from transcoder.emulator import Running
+from transcoder.emulator.http_connection import MAX_CONNECTIONS
 from transcoder.emulator.throttle import CAPACITY, TokenBucket
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc is needed to see whether a process runs")
@@ -141,3 +145,64 @@ def test_a_throttled_response_has_that_rate() -> None:
         began = time.monotonic()
         assert len(http.get(running.url + "/stream?8").content) == 8 * 1024 * 1024
         assert 0.8 < time.monotonic() - began < 5.0
+
+
+def trickled(function: Running, head: bytes, trickle: bytes, *, every: float = 0.1) -> bytes:
+    """Send `head`, then endlessly one byte of `trickle` after another; return the response, which must end the connection."""
+    host, port = function.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), SECONDS) as client:
+        client.sendall(head)
+        for byte in itertools.cycle(trickle):
+            client.settimeout(every)
+            with contextlib.suppress(TimeoutError):
+                return client.recv(4096)
+            client.sendall(bytes([byte]))
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("head", "trickle"),
+    [
+        pytest.param(b"", b"G", id="the request line"),
+        pytest.param(b"GET /hello HTTP/1.1\r\nhost: a\r\nx: ", b"y", id="a header"),
+        pytest.param(b"GET /hello HTTP/1.1\r\nhost: a\r\n", b"a: b\r\n", id="ever more headers"),
+        pytest.param(b"POST /hello HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n", b"z", id="a body"),
+        pytest.param(b"POST /hello HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\nz\r\n", id="a chunked body"),
+    ],
+)
+def test_a_request_that_trickles_in_is_ended(head: bytes, trickle: bytes) -> None:
+    with emulated(small_application_options(header_seconds=1.0, body_seconds=1.0)) as running:
+        began = time.monotonic()
+        assert trickled(running, head, trickle).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 10.0
+
+
+def test_connections_that_send_nothing_do_not_keep_others_out() -> None:
+    with emulated(small_application_options(header_seconds=1.0)) as running, contextlib.ExitStack() as clients:
+        host, port = running.url.removeprefix("http://").split(":")
+        for _ in range(MAX_CONNECTIONS):
+            clients.enter_context(socket.create_connection((host, int(port)), SECONDS))
+        assert http.get(running.url + "/hello").status_code == 200
+
+
+def test_a_request_that_takes_long_but_not_too_long_is_served() -> None:
+    with emulated(small_application_options(header_seconds=5.0, body_seconds=5.0)) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), SECONDS) as client:
+            for piece in (b"POST /echo HTTP/1.1\r\nho", b"st: a\r\ncontent-length: 4\r\n\r\n", b"ab", b"cd"):
+                client.sendall(piece)
+                time.sleep(0.1)
+            assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("request_", [b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n", b"GET /hello HTTP/1.0\r\n\r\n", b"nonsense\r\n\r\n"])
+def test_a_client_that_aborts_after_the_server_closed_leaves_no_message(request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with emulated(small_application_options()) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), SECONDS) as client:
+            client.sendall(request_)
+            while client.recv(4096):
+                pass
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert http.get(running.url + "/hello").status_code == 200
+    assert not [record for record in caplog.records if record.name == "asyncio"]

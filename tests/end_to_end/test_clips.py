@@ -1,6 +1,6 @@
 """Clips: the part of a source between `--start` and `--end`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -82,6 +82,15 @@ def test_end_without_start_cuts_off_the_rest(media: Media, serve: Serve, tmp_pat
     output = download(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--end", "1.5")
     assert media_reader.duration(output) == pytest.approx(1.5, abs=0.05)
     assert [request.path for request in origin.requests if request.path.endswith(".ts")] == ["/segment-0.ts"]
+
+
+@pytest.mark.parametrize("options", [(), ("--exact",)])
+@pytest.mark.parametrize("end", ["2.99", "3.0", "3.011"])
+def test_the_header_counts_a_frame_that_lasts_beyond_the_end(
+    end: str, options: Sequence[str], media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    output = download(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "output.mp4", "--start", "1.3", "--end", end, *options)
+    assert 0.0 <= media_reader.header_duration(output) - media_reader.duration(output) + 0.001 < 0.05
 
 
 def test_start_without_end_keeps_the_rest(media: Media, serve: Serve, tmp_path: Path) -> None:

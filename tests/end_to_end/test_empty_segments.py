@@ -34,6 +34,21 @@ def tables_of(media: Media) -> bytes:
     return (media("ts-muxed") / "segment-0.ts").read_bytes()[: 3 * PACKET_BYTES]
 
 
+@pytest.mark.parametrize("packets", [b"", NULL_PACKET], ids=["nothing", "a null packet"])
+@pytest.mark.parametrize("before", ["#EXTINF", "segment-1.ts", "#EXT-X-ENDLIST"], ids=["first", "in between", "last"])
+def test_a_period_without_media_is_left_out(packets: bytes, before: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+    files = {**files_in(media("ts-muxed")), "/empty.ts": packets}
+    lines = files["/main.m3u8"].decode().splitlines()
+    at = next(index for index, line in enumerate(lines) if line.startswith(before))
+    at -= before.endswith(".ts")
+    lines[at:at] = ["#EXT-X-DISCONTINUITY", f"#EXTINF:{TINY},", "empty.ts", "#EXT-X-DISCONTINUITY"]
+    files["/main.m3u8"] = "\n".join(lines).encode()
+    source = media_reader.concatenate(media("ts-muxed") / "main.m3u8", tmp_path / "source.ts")
+    output = download(serve(files).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert media_reader.packet_counts(output) == media_reader.packet_counts(source)
+    assert media_reader.is_whole(output)
+
+
 @pytest.mark.parametrize("seconds", [0, TINY, 0.1])
 @pytest.mark.parametrize("packets", [b"", NULL_PACKET], ids=["nothing", "a null packet"])
 def test_an_empty_last_segment_is_left_out(packets: bytes, seconds: float, media: Media, serve: Serve, tmp_path: Path) -> None:

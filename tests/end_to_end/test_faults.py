@@ -102,7 +102,7 @@ def fetches_a_part(request: Request) -> bool:
     ("name", "segment", "expected"),
     [
         pytest.param("ts-muxed", "/segment-1.ts", (4, "announces other streams"), id="in the middle"),
-        pytest.param("join-ts", "/period1-0.ts", (3, "contains no video"), id="at the beginning of a period that was probed with it"),
+        pytest.param("join-ts", "/period1-0.ts", (3, "has no video"), id="at the beginning of a period that was probed with it"),
     ],
 )
 def test_a_segment_that_arrives_without_the_stream_of_its_track_is_refused(

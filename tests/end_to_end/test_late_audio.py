@@ -10,7 +10,7 @@ from conftest import Serve
 from generated_video import GeneratedVideo
 from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers import media_reader
-from peers.av_sync import beep_delays, peaks
+from peers.av_sync import beep_delays, beeps, peaks
 from peers.get_command import get
 from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
 
@@ -22,6 +22,11 @@ def mute(file: Path) -> None:
     """Take the audio out of a segment, and out of its program maps."""
     packets = (packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID)
     file.write_bytes(b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets))
+
+
+def silence(file: Path) -> None:
+    """Take the packets of the audio out of a segment; its program maps go on to list it."""
+    file.write_bytes(b"".join(packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID))
 
 
 def loud_from(file: Path) -> float:
@@ -95,7 +100,7 @@ def test_a_silent_video_costs_no_request_more(serve: Serve, tmp_path: Path) -> N
 def test_audio_that_is_listed_and_never_comes_is_not_looked_for(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", SMALL)]))
     for file in tmp_path.glob("*.ts"):
-        file.write_bytes(b"".join(packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID))
+        silence(file)
     output = tmp_path / "output.mp4"
     result = get(serve(tmp_path).url("/main.m3u8"), output)
     assert result.returncode == 0, result.stderr.decode()
@@ -125,3 +130,59 @@ def test_no_audio_is_lost_that_comes_and_goes(muted: tuple[int, ...], serve: Ser
     assert result.returncode == 0, result.stderr.decode()
     assert len(beep_delays(output)) >= 5
     assert loud_from(output) == pytest.approx(2.0 if 1 not in muted else 4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("audio_format", ["m4a", "mp3"])
+@pytest.mark.parametrize("codec", ["aac", "mp2", "mp3", "opus"])
+@pytest.mark.parametrize("without", [mute, silence], ids=["not listed", "listed"])
+def test_a_pause_of_audio_alone_lasts_as_long_as_in_the_source(
+    without: Callable[[Path], None], codec: str, audio_format: str, serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=codec))]))
+    for number in (2, 3):
+        without(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / f"output.{audio_format}"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--format", audio_format)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.duration(output) == pytest.approx(12.0, abs=0.15)
+    seconds = [round(time) for time in beeps(output)]
+    assert seconds[:3] == [0, 1, 2]
+    assert seconds[-3:] == [9, 10, 11]
+    assert not {5, 6} & set(seconds)
+
+
+@pytest.mark.parametrize("audio_format", ["m4a", "mp3"])
+@pytest.mark.parametrize(("before", "after"), [("aac", "mp2"), ("mp3", "aac"), ("aac", "mp3"), ("mp3", "mp2")])
+def test_a_pause_after_which_audio_alone_has_another_codec_lasts_as_long_as_in_the_source(
+    before: str, after: str, audio_format: str, serve: Serve, tmp_path: Path
+) -> None:
+    first = pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=before))
+    pack_ts(tmp_path, "other", replace(SMALL, audio_codec=after))
+    (tmp_path / "main.m3u8").write_text(media_playlist([first]))
+    for number in (2, 3):
+        mute(tmp_path / f"segment-{number}.ts")
+    for number in (4, 5):
+        (tmp_path / f"other-{number}.ts").replace(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / f"output.{audio_format}"
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--format", audio_format)
+    assert result.returncode == 0, result.stderr.decode()
+    assert media_reader.duration(output) == pytest.approx(12.0, abs=0.15)
+    seconds = beeps(output)
+    assert seconds[-3:] == pytest.approx([9, 10, 11], abs=0.1)
+
+
+@pytest.mark.parametrize("codec", ["mp2", "mp3", "dts"])
+@pytest.mark.parametrize("silent", [(0, 1, 2), (2, 3), (4, 5), (5,), (0, 1, 4, 5)])
+def test_audio_that_the_map_lists_may_pause(silent: tuple[int, ...], codec: str, serve: Serve, tmp_path: Path) -> None:
+    """A segment without packets of the audio does not say which layer of MPEG audio it is, and so contradicts none."""
+    (tmp_path / "main.m3u8").write_text(media_playlist([pack_ts(tmp_path, "segment", replace(SMALL, audio_codec=codec))]))
+    for number in silent:
+        silence(tmp_path / f"segment-{number}.ts")
+    output = tmp_path / "output.mp4"
+    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    assert result.returncode == 0, result.stderr.decode()
+    counts = media_reader.packet_counts(output)
+    assert counts["video"] == 300
+    delays = beep_delays(output)
+    assert len(delays) >= 2 * (6 - len(silent)) - 2
+    assert delays == pytest.approx([0] * len(delays), abs=0.03)

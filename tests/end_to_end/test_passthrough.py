@@ -13,6 +13,7 @@ from peers.origin import Rule
 from peers.running_emulator import curl, emulated, http
 
 from transcoder.emulator import Options, Running
+from transcoder.settings import Settings
 
 DATA = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 4000
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -127,6 +128,86 @@ def test_an_empty_file_is_refused(service: Running, serve: Serve) -> None:
 def test_only_fit_applies_to_a_file(parameters: dict[str, str], status: int, service: Running, serve: Serve) -> None:
     url = serve({"/video.webm": DATA}).url("/video.webm")
     assert http.get(service.url + "/download", params={**parameters, "url": url}).status_code == status
+
+
+def test_a_browser_runs_nothing_in_a_file_and_caches_are_told_only_what_is_valid(service: Running, serve: Serve) -> None:
+    origin = serve({"/x.mp4": DATA})
+    hostile = {"Content-Type": "text/html", "ETag": '"' + "a" * 16_000 + '"', "Last-Modified": "b" * 16_000}
+    origin.rules["/x.mp4"] = Rule(headers=hostile)
+    response = http.get(service.url + "/download", params={"url": origin.url("/x.mp4")})
+    assert (response.status_code, response.content == DATA) == (200, True)
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-security-policy"] == "sandbox"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-disposition"].startswith("attachment;")
+    assert not {"etag", "last-modified"} & set(response.headers)
+
+
+def test_a_file_may_be_longer_than_a_playlist(serve: Serve, tmp_path: Path) -> None:
+    body = DATA * 20
+    origin = serve({"/video.webm": body})
+    assert len(body) > Settings().max_playlist_bytes
+    result = get(origin.url("/video.webm"), tmp_path / "output.webm")
+    assert (result.returncode, (tmp_path / "output.webm").read_bytes() == body) == (0, True), result.stderr
+
+
+@pytest.mark.parametrize("rule", [Rule(), Rule(chunked=True), Rule(gzip=True)])
+def test_a_file_that_is_too_long_leaves_nothing(rule: Rule, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = serve({"/video.webm": DATA})
+    origin.rules["/video.webm"] = rule
+    monkeypatch.setenv("TRANSCODER_MAX_FILE_BYTES", "500000")
+    result = get(origin.url("/video.webm"), tmp_path / "output.webm")
+    assert (result.returncode, b"longer than 500000 bytes" in result.stderr, list(tmp_path.iterdir())) == (3, True, [])
+
+
+NO_MEDIA = {
+    "a script with the type of a video": (b"#!/bin/sh\nrm -rf /\n", "video/mp4"),
+    "a script with bytes that are no text": (b"#!/bin/sh\n\xff\xfe\0\0", "application/x-sh"),
+    "a program": (b"\x7fELF\x02\x01\x01" + bytes(1000), "video/mp4"),
+    "a program of another system": (b"MZ\x90\0" + bytes(1000), ""),
+    "an archive": (b"PK\3\4" + bytes(1000), "video/webm"),
+    "a document": (b"%PDF-1.7\n\xff\xff\xff\xff" + bytes(1000), "application/pdf"),
+    "subtitles": (b"WEBVTT\n\n", "text/vtt"),
+    "text in UTF-16": ("\ufeffecho".encode("utf-16-le"), "video/mp4"),
+}
+
+
+@pytest.mark.parametrize("name", list(NO_MEDIA))
+def test_the_command_line_refuses_what_is_no_media_unless_it_is_asked_for(name: str, serve: Serve, tmp_path: Path) -> None:
+    body, kind = NO_MEDIA[name]
+    origin, output = serve({"/x.mp4": body}), tmp_path / "x.mp4"
+    origin.rules["/x.mp4"] = Rule(headers={"Content-Type": kind})
+    result = get(origin.url("/x.mp4"), output)
+    assert (result.returncode, b"--format file" in result.stderr, list(tmp_path.iterdir())) == (3, True, [])
+    assert get(origin.url("/x.mp4"), output, "--format", "file").returncode == 0
+    assert output.read_bytes() == body
+
+
+def test_what_turns_out_to_be_no_media_when_it_is_fetched_is_refused(serve: Serve, tmp_path: Path) -> None:
+    origin = serve({"/x.mp4": DATA})
+    origin.rules["/x.mp4"] = [Rule(times=1), Rule(body=b"#!/bin/sh\n" * 100)]
+    result = get(origin.url("/x.mp4"), tmp_path / "x.mp4")
+    assert (result.returncode, list(tmp_path.iterdir())) == (3, [])
+
+
+def test_a_local_file_that_is_no_media_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.sh").write_bytes(b"#!/bin/sh\n\xff\0")
+    result = get(str(tmp_path / "x.sh"), tmp_path / "x.mp4")
+    assert (result.returncode, (tmp_path / "x.mp4").exists()) == (3, False)
+    assert result.stderr.startswith(b"transcoder: x.sh is neither")
+
+
+@pytest.mark.parametrize("options", [["--start", "1"], ["--mute"], ["--height", "360"], ["--audio-codec", "copy"]])
+def test_a_file_as_it_is_is_not_changed(options: list[str], serve: Serve, tmp_path: Path) -> None:
+    origin = serve({"/x.mp4": DATA})
+    result = get(origin.url("/x.mp4"), tmp_path / "x.mp4", "--format", "file", *options)
+    assert (result.returncode, b"format: file" in result.stderr, origin.requests) == (2, True, [])
+
+
+def test_a_playlist_is_no_file(service: Running, serve: Serve) -> None:
+    url = serve({"/x.m3u8": b"#EXTM3U\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n"}).url("/x.m3u8")
+    response = http.get(service.url + "/download", params={"url": url, "format": "file"})
+    assert (response.status_code, "is for files" in response.json()["detail"]) == (422, True)
 
 
 def test_the_command_line_saves_a_file(serve: Serve, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from generated_video import GeneratedVideo
 from packager import media_playlist, pack_ts
 from peers import media_reader
 from peers.get_command import get
-from peers.program_map_edits import edited, is_program_map, not_in_force, packets_of, pid_of, with_pid, with_pids, without_audio
+from peers.program_map_edits import edited, is_program_map, not_in_force, of_program, packets_of, pid_of, with_pid, with_pids, without_audio
 
 LATE = GeneratedVideo(seconds=6, size="160x90", b_frames=0, audio_start=0.5)
 EARLY = replace(LATE, audio_start=0.0)
@@ -41,6 +41,14 @@ def announces(_number: int, packets: Sequence[bytes]) -> Iterator[bytes]:
         yield packet
 
 
+def strays(_number: int, packets: Sequence[bytes]) -> Iterator[bytes]:
+    """Put the map of a program that no PAT lists before each map, on the same PID."""
+    for packet in packets:
+        if is_program_map(packet):
+            yield edited(packet, lambda section: of_program(with_pids(section, {0x100: 0x300, 0x101: 0x301}), 9))
+        yield packet
+
+
 def moves(number: int, packets: Sequence[bytes]) -> Iterator[bytes]:
     """Move the streams to other PIDs from the second map of the second segment on."""
     half = {0: len(packets), 1: 20}.get(number, 0)
@@ -59,7 +67,7 @@ def alternates(number: int, packets: Sequence[bytes]) -> Iterator[bytes]:
     return moves(2, packets) if number % 2 else iter(packets)
 
 
-@pytest.mark.parametrize("edit", [grows, grows_once, announces, moves, alternates])
+@pytest.mark.parametrize("edit", [grows, grows_once, announces, strays, moves, alternates])
 @pytest.mark.parametrize("video", [EARLY, LATE], ids=["audio at once", "audio later"])
 def test_every_packet_comes_out_however_the_maps_change(edit: EditPackets, video: GeneratedVideo, serve: Serve, tmp_path: Path) -> None:
     period = pack_ts(tmp_path, "segment", video)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from peers.application import Answered, ask, ask_all
@@ -22,8 +23,10 @@ def site() -> Iterator[Reddit]:
 TOKEN = {"access_token": "a-token", "token_type": "bearer", "expires_in": 3600, "scope": "*"}
 
 
-def ask_with_oauth(token: Rule, targets: list[str]) -> tuple[list[Answered], Reddit]:
-    settings = Settings(reddit_client_id="an id", reddit_client_secret="a secret", attempts=1)  # noqa: S106  # a test secret
+WITH_KEY = Settings(reddit_client_id="an id", reddit_client_secret="a secret", attempts=1)  # noqa: S106  # a test secret
+
+
+def ask_with_oauth(token: Rule, targets: list[str], settings: Settings = WITH_KEY) -> tuple[list[Answered], Reddit]:
     with reddit() as site:
         site.origin.rules["/api/v1/access_token"] = token
         return ask_all(targets, network=site.network, settings=settings), site
@@ -53,9 +56,15 @@ def test_a_rejected_token_is_renewed_once() -> None:
 
 
 def test_an_api_key_that_reddit_rejects_is_reported() -> None:
-    answers, _ = ask_with_oauth(Rule(status=401, body=b'{"message": "Unauthorized", "error": 401}'), ["/info?url=https://redd.it/p2025"])
+    settings = replace(WITH_KEY, reddit_steps=("oauth",))
+    answers, _ = ask_with_oauth(Rule(status=401, body=b'{"error": 401}'), ["/info?url=https://redd.it/p2025"], settings)
     assert answers[0].problem[:2] == (502, "upstream-blocked")
     assert "API key" in answers[0].problem[2]
+
+
+def test_an_api_key_that_reddit_rejects_does_not_keep_the_other_steps_from_answering() -> None:
+    answers, _ = ask_with_oauth(Rule(status=401, body=b'{"error": 401}'), ["/info?url=https://redd.it/p2025"])
+    assert answers[0].document["step"] == "feed"
 
 
 def test_a_host_name_with_a_private_address_is_refused() -> None:

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from conftest import Serve
+from fuzz.media_pieces import INIT
+from fuzz.registry import PARSERS
 from peers.leaks import children
 from peers.running_emulator import emulated, http
 from peers.sdk_invocation import invoke
@@ -56,6 +58,20 @@ def test_a_response_over_the_time_limit_fails_before_lambda_kills_the_function(m
         assert end["ErrorCode"] == "Function.DeadlineExceeded"
         assert 4.0 < time.monotonic() - started < 7.5
         assert len(payload) > 6 * MIB
+        assert ffmpeg_has_exited(running)
+        assert invoke(running.url, "/download", query_for(small.url("/main.m3u8")))[1] == [{}]
+        assert running.pid == pid
+
+
+def test_a_source_that_keeps_the_processor_busy_is_ended_in_time(media: Callable[[str], Path], serve: Serve) -> None:
+    segment = PARSERS["fragments"].runs["fragments"](8 * MIB)
+    playlist = b'#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI="init"\n#EXTINF:6,\nsegment\n#EXT-X-ENDLIST\n'
+    hostile, small = serve({"/main.m3u8": playlist, "/init": INIT, "/segment": segment}), serve(media("ts-muxed"))
+    with function(timeout=8.0) as running:
+        pid, started = running.pid, time.monotonic()
+        response = http.get(f"{running.url}/download?{query_for(hostile.url('/main.m3u8'))}")
+        assert response.status_code in {502, 504}  # whichever comes first: what is wrong with the source, or the deadline
+        assert time.monotonic() - started < 8.0
         assert ffmpeg_has_exited(running)
         assert invoke(running.url, "/download", query_for(small.url("/main.m3u8")))[1] == [{}]
         assert running.pid == pid

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
-from generated_video import run_ffmpeg
+from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from peers import media_reader
 from peers.get_command import get
-from peers.source_files import assert_exact, files_in
+from peers.source_files import assert_exact, download, files_in
 
 from transcoder.core.media.mp4.boxes import Box, box, boxes_of, full_box
 
@@ -150,3 +150,49 @@ def test_a_plain_mp4_is_checked_too(number: int, status: int, serve: Serve, tmp_
     origin = serve({"/plain.mp4": with_edit(file.read_bytes(), edit)})
     result = get(origin.url("/plain.mp4"), tmp_path / "output.mp4", "--end", "1")
     assert result.returncode == status, result.stderr.decode()
+
+
+def avc3(init: bytes, *, hollow: bool) -> bytes:
+    """Return an initialization section whose sample entry lets parameter sets be in the samples; `hollow`: it has none itself."""
+    (entry,) = (each for each in boxes_of(entries_of(init)[0]))
+    children = list(entry.children(skip=78))
+    kept = [
+        full_sets.content[:5] + bytes([0xE0, 0]) if hollow else full_sets.content for full_sets in children if full_sets.type == b"avcC"
+    ]
+    others = [each.raw for each in children if each.type not in {b"avcC", b"btrt"}]
+    return with_entries(init, box(b"avc3", entry.content[:78], box(b"avcC", kept[0]), *others))
+
+
+def write_part(folder: Path, name: str, size: str) -> tuple[bytes, bytes]:
+    """Return the initialization section and the media of a short video with its parameter sets in the samples, too."""
+    file = folder / f"{name}.mp4"
+    video = GeneratedVideo(seconds=2, size=size, audio_codec=None, b_frames=0)
+    flags = "+frag_keyframe+empty_moov+default_base_moof+frag_discont"
+    run_ffmpeg(*encoder_arguments(video), "-bsf:v", "dump_extra", "-movflags", flags, "-f", "mp4", file)
+    body = file.read_bytes()
+    first = body.index(b"moof") - 4
+    return body[:first], body[first:]
+
+
+@pytest.mark.parametrize(
+    ("order", "hollow", "tag", "option"),
+    [
+        pytest.param("avc1, avc3", True, "#EXT-X-DISCONTINUITY\n", (), id="tagged"),
+        pytest.param("avc3, avc1", True, "#EXT-X-DISCONTINUITY\n", (), id="tagged, back"),
+        pytest.param("avc1, avc3", False, "", (), id="another EXT-X-MAP, and the sample entry has them, too"),
+        pytest.param("avc3, avc1", True, "", (), id="another EXT-X-MAP, back"),
+        pytest.param("avc1, avc3", True, "#EXT-X-DISCONTINUITY\n", ("--video", "h264"), id="video=h264"),
+    ],
+)
+def test_where_parameter_sets_may_be_can_change(
+    order: str, tag: str, option: tuple[str, ...], *, hollow: bool, serve: Serve, tmp_path: Path
+) -> None:
+    parts = [write_part(tmp_path, str(number), size) for number, size in enumerate(["320x180", "240x136"])]
+    inits = [avc3(init, hollow=hollow) if name == "avc3" else init for (init, _), name in zip(parts, order.split(", "), strict=True)]
+    entries = tag.join(f'#EXT-X-MAP:URI="i{number}.mp4"\n#EXTINF:2,\ns{number}.m4s\n' for number in range(2))
+    files = {f"/i{number}.mp4": init for number, init in enumerate(inits)} | {f"/s{n}.m4s": media for n, (_, media) in enumerate(parts)}
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{entries}#EXT-X-ENDLIST\n".encode()
+    output = download(serve(files | {"/main.m3u8": playlist}).url("/main.m3u8"), tmp_path / "output.mp4", *option)
+    expected = [frame for number in range(2) for frame in media_reader.decoded_frames(tmp_path / f"{number}.mp4")]
+    assert media_reader.decoded_frames(output) == expected
+    assert media_reader.header_duration(output) == pytest.approx(4.0, abs=0.1)

@@ -15,9 +15,11 @@ from peers import media_reader
 from peers.av_sync import beep_delays
 from peers.get_command import get
 from peers.origin_rules import Rule
+from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
 from peers.source_files import files_in
 
 from transcoder.core.media.timestamps import WRAP_SECONDS
+from transcoder.core.output.verifier import Verifier
 
 Media = Callable[[str], Path]
 SMALL = GeneratedVideo(seconds=2, size="160x90", b_frames=0)
@@ -88,6 +90,23 @@ def test_audio_whose_format_changes_between_segments_is_reencoded(
     assert refused.returncode == 3, refused.stderr.decode()
 
 
+@pytest.mark.parametrize(("codec", "layout", "channels"), [("aac", "3.0", 3), ("aac", "4.0", 4), ("ac3", "4.0", 4), ("eac3", "5.0", 5)])
+def test_stereo_after_more_channels_is_reencoded_with_as_many(codec: str, layout: str, channels: int, serve: Serve, tmp_path: Path) -> None:
+    sound, offsets = replace(SMALL, audio_codec=codec), (10.0, 500.0, 90.0)
+    (tmp_path / "later").mkdir()
+    first = write_segments(tmp_path, [replace(sound, timestamp_offset=offsets[0])], "-channel_layout", layout)
+    later = write_segments(tmp_path / "later", [replace(sound, timestamp_offset=offset) for offset in offsets[1:]])
+    names = [str(file.relative_to(tmp_path)) for file in (*first, *later)]
+    (tmp_path / "main.m3u8").write_text(media_playlist([Period([Segment(name, 2.0)]) for name in names]))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    with av.open(output) as container:
+        frames = list(container.decode(audio=0))
+    assert {len(frame.layout.channels) for frame in frames} == {channels}
+    assert sum(frame.samples / frame.sample_rate for frame in frames) == pytest.approx(6.0, abs=0.1)
+    assert beep_delays(output) == pytest.approx([0] * 6, abs=1024 / 48_000)
+
+
 def test_one_segment_with_other_audio_is_refused_without_a_tag(serve: Serve, tmp_path: Path) -> None:
     """It belongs to another rendition, whose audio may be another language."""
     write_playlist(tmp_path, write_segments(tmp_path, one_after_another(SMALL, replace(SMALL, channels=1), SMALL)))
@@ -107,8 +126,16 @@ def test_a_separate_rendition_that_changes_its_format_without_a_tag_is_refused(s
     assert (result.returncode, b"changes its streams or their format by itself" in result.stderr) == (3, True), result.stderr.decode()
 
 
-def test_latm_is_reencoded(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stream_type", [0x11, 0x0F])
+def test_latm_is_reencoded(stream_type: int, serve: Serve, tmp_path: Path) -> None:
+    """Some packagers give it the stream type of ADTS."""
     files = write_segments(tmp_path, one_after_another(SMALL, SMALL), "-mpegts_flags", "latm")
+    for file in files:
+        packets = packets_of(file.read_bytes())
+        labelled = [
+            edited(each, lambda section: with_stream_types(section, stream_type)) if is_program_map(each) else each for each in packets
+        ]
+        file.write_bytes(b"".join(labelled))
     write_playlist(tmp_path, files)
     output = tmp_path / "output.mp4"
     download(tmp_path, serve, output)
@@ -141,6 +168,17 @@ def test_segments_that_were_encoded_by_themselves_are_played_whole(overlap: floa
     assert [round(after - before, 3) for before, after in pairwise(times)] == [0.04] * 149
 
 
+@pytest.mark.parametrize(("overlap", "refused"), [(0.06, False), (0.3, True), (1.9, True)])
+def test_audio_that_overlaps_alone_is_not_cut(overlap: float, *, refused: bool, serve: Serve, tmp_path: Path) -> None:
+    """The audio of the second segment begins so long before its video."""
+    early = replace(SMALL, seconds=2.0 + overlap, video_start=overlap, audio_end=2.0)
+    files = write_segments(tmp_path, [replace(SMALL, timestamp_offset=10), replace(early, timestamp_offset=12 - overlap)])
+    write_playlist(tmp_path, files)
+    result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
+    found = (result.returncode, "those of the video do not" in result.stderr.decode())
+    assert found == ((4, True) if refused else (0, False)), result.stderr.decode()
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 @pytest.mark.parametrize("apart", [2, 3, 10])
 def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int, serve: Serve, tmp_path: Path) -> None:
@@ -155,6 +193,69 @@ def test_pictures_that_are_seconds_apart_keep_their_times(codec: str, apart: int
     assert [time - times[0][0] for time in times[0]] == pytest.approx([time - times[1][0] for time in times[1]], abs=0.001)
     assert len(times[0]) == 40 - len(dropped)
     assert media_reader.header_duration(output) == pytest.approx(40.0, abs=0.1)  # the audio's: nothing says how long the last one is shown
+
+
+def slide(number: int, seconds: int, audio_end: float, *, pictures: int = 1) -> GeneratedVideo:
+    """Describe pictures that are shown for the same time, and audio that ends before them."""
+    dropped = tuple(second for second in range(seconds) if second % (seconds // pictures))
+    offset = 10 + number * seconds
+    return replace(SMALL, seconds=seconds, frame_rate=1, dropped=dropped, audio_end=audio_end, timestamp_offset=offset)
+
+
+def announced_and_sent(file: Path) -> tuple[float, float]:
+    verifier = Verifier()
+    verifier.feed(file.read_bytes())
+    whole = verifier.end()
+    return whole.announced, whole.sent
+
+
+@pytest.mark.parametrize(
+    ("seconds", "audio_ends"), [(5, (1, 1, 1)), (5, (2, 4, 1)), (12, (3, 3, 3))], ids=["1 s of audio", "more and less", "long pictures"]
+)
+def test_slides_may_outlast_the_audio_of_each_segment(seconds: int, audio_ends: Sequence[float], serve: Serve, tmp_path: Path) -> None:
+    files = write_segments(tmp_path, [slide(number, seconds, end) for number, end in enumerate(audio_ends)])
+    write_playlist(tmp_path, files, seconds=seconds)
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = sorted(media_reader.presentation_times(output)["video"])
+    assert [time - times[0] for time in times] == pytest.approx([0, seconds, 2 * seconds], abs=0.001)
+    assert media_reader.header_duration(output) == pytest.approx(3 * seconds, abs=0.1)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize(("seconds", "pictures"), [(5, 1), (6, 2), (9, 3)])
+@pytest.mark.parametrize("tagged", [False, True], ids=["no tags", "tags"])
+def test_the_last_slide_of_a_period_is_shown_until_the_playlist_says_that_it_ends(
+    seconds: int, pictures: int, codec: str, *, tagged: bool, serve: Serve, tmp_path: Path
+) -> None:
+    slides = [replace(slide(number, seconds, 0.5, pictures=pictures), video_codec=codec) for number in range(3)]
+    silent = [replace(each, audio_codec=None, timestamp_offset=10.0 if tagged else each.timestamp_offset) for each in slides]
+    files = write_segments(tmp_path, silent)
+    segments = [Segment(file.name, float(seconds)) for file in files]
+    periods = [Period([segment]) for segment in segments] if tagged else [Period(segments)]
+    (tmp_path / "main.m3u8").write_text(media_playlist(periods))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = sorted(media_reader.presentation_times(output)["video"])
+    apart = seconds // pictures
+    assert [time - times[0] for time in times] == pytest.approx([apart * number for number in range(3 * pictures)], abs=0.02)
+    assert announced_and_sent(output) == pytest.approx((3.0 * seconds, 3.0 * seconds), abs=0.1)
+
+
+@pytest.mark.parametrize("shift", [(0.2, 0.0), (0.2, 0.2)], ids=["the video alone", "both"])
+@pytest.mark.parametrize("overlap", [0.2, 0.8])
+def test_the_header_counts_audio_that_waits_for_video_that_overlaps(
+    overlap: float, shift: tuple[float, float], serve: Serve, tmp_path: Path
+) -> None:
+    video, audio = (overlap if each else 0.0 for each in shift)
+    parts = [replace(SMALL, timestamp_offset=10 + number * (2 - video), audio_start=number * (video - audio)) for number in range(4)]
+    parts = [replace(part, audio_end=2 + part.audio_start) for part in parts]
+    write_playlist(tmp_path, write_segments(tmp_path, parts))
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    assert media_reader.packet_counts(output)["video"] == 200
+    announced, sent = announced_and_sent(output)
+    assert -0.1 < sent - announced < 0.1
 
 
 @pytest.mark.parametrize("ignore_range", [False, True], ids=["ranges", "no ranges"])
@@ -280,3 +381,32 @@ def test_an_exact_clip_has_both_media_where_the_clock_wraps_between_them(
     counts = media_reader.packet_counts(output)
     assert counts["video"] == pytest.approx(50, abs=1)
     assert counts["audio"] == pytest.approx(2 * 48_000 / 1024, abs=3)
+
+
+SOUND, PICTURES = ("-f", "lavfi", "-i", "sine=f=440:r=48000:d=12"), ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=12")
+SHORT_OPUS = ("-c:a", "libopus", "-frame_duration", "2.5")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "extension", "frame"),
+    [
+        pytest.param((*PICTURES, *SHORT_OPUS), "m4s", 120, id="Opus in fMP4"),
+        pytest.param((*PICTURES, *SHORT_OPUS), "ts", 120, id="Opus in TS"),
+        pytest.param(SHORT_OPUS, "m4s", 120, id="Opus alone"),
+        pytest.param((*PICTURES, "-c:a", "libvorbis"), "m4s", 1024, id="Vorbis, whose last block before a segment may be short"),
+    ],
+)
+def test_frames_that_are_shorter_than_timestamps_are_inexact_do_not_divide_the_source(
+    encoding: Sequence[str], extension: str, frame: int, serve: Serve, tmp_path: Path
+) -> None:
+    """Where the last one of a segment lasts 2.5 ms, the next segment is not decoded before it."""
+    video = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "0") if "testsrc2" in str(encoding) else ()
+    kind = ("-hls_segment_type", "fmp4") if extension == "m4s" else ()
+    packaging = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "0", *kind, "-hls_segment_filename", tmp_path / f"%d.{extension}")
+    run_ffmpeg(*SOUND, *encoding, *video, *packaging, tmp_path / "main.m3u8")
+    output = tmp_path / "output.mp4"
+    download(tmp_path, serve, output)
+    times = media_reader.presentation_times(output)["audio"]
+    steps = [after - before for before, after in pairwise(times)]
+    assert min(steps) > 0.8 * frame / 48_000
+    assert len(times) * frame / 48_000 == pytest.approx(12.0, abs=0.05)

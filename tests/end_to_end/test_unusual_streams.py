@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 from peers import media_reader
-from peers.av_sync import beep_delays
+from peers.av_sync import beep_delays, beeps
 from peers.get_command import get
 from peers.origin import Rule
-from peers.source_files import assert_exact, edited, files_in
+from peers.source_files import assert_exact, download, edited, files_in
 
 
 @pytest.mark.parametrize("name", ["aes-ts", "aes-fmp4"])
@@ -71,6 +71,60 @@ def test_packed_audio_is_placed_by_its_id3_timestamp(name: str, media: Callable[
     assert media_reader.hashes(output)["audio"] == media_reader.source_hashes(audio)["audio"]
     assert max(map(abs, beep_delays(output))) < 0.012
     assert media_reader.is_whole(output)
+
+
+def with_timestamps_moved(files: dict[str, bytes], *seconds: float) -> dict[str, bytes]:
+    """Return the files with the ID3 timestamp of each segment of packed audio moved."""
+    owner, moved = b"com.apple.streaming.transportStreamTimestamp\0", dict(files)
+    for path, body in files.items():
+        if match := re.fullmatch(r"/audio-(\d+)\.\w+", path):
+            at = body.index(owner) + len(owner)
+            ticks = int.from_bytes(body[at : at + 8]) + round(seconds[int(match[1])] * 90_000)
+            moved[path] = body[:at] + ticks.to_bytes(8) + body[at + 8 :]
+    return moved
+
+
+@pytest.mark.parametrize("name", ["packed-aac", "packed-mp3", "packed-ac3", "packed-eac3"])
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        pytest.param((0.0, 0.1, 0.2), (0.0, 0.1, 0.2), id="holes at each border"),
+        pytest.param((0.0, 0.0, 1.9), (0.0, 0.0, 1.9), id="a long hole"),
+        pytest.param((0.0, 0.04, 0.0), (0.0, 0.0, 0.0), id="times that are not exact"),
+    ],
+)
+def test_time_that_packed_audio_leaves_out_stays(
+    name: str, moved: tuple[float, ...], expected: tuple[float, ...], media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    files = files_in(media(name))
+    usual = media_reader.presentation_times(download(serve(files).url("/main.m3u8"), tmp_path / "usual.mp4"))
+    output = download(serve(with_timestamps_moved(files, *moved)).url("/main.m3u8"), tmp_path / "output.mp4")
+    times = media_reader.presentation_times(output)
+    assert times["video"] == usual["video"]
+    first = len(times["audio"]) * 2 // 5  # well inside the second segment
+    for index, later in ((0, expected[0]), (first, expected[1]), (-1, expected[2])):
+        assert times["audio"][index] - usual["audio"][index] == pytest.approx(later, abs=0.001)
+    assert len(times["audio"]) == len(usual["audio"])
+    assert media_reader.header_duration(output) == pytest.approx(media_reader.duration(output), abs=0.1)
+
+
+@pytest.mark.parametrize("options", [("--exact", "--start", "0", "--end", "6"), ("--format", "mp3"), ("--format", "m4a")])
+def test_time_that_packed_audio_leaves_out_stays_in_other_formats(
+    options: tuple[str, ...], media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    files = with_timestamps_moved(files_in(media("packed-aac")), 0.0, 0.0, 0.5)
+    output = download(serve(files).url("/main.m3u8"), tmp_path / f"output.{'mp3' if 'mp3' in options else 'mp4'}", *options)
+    expected = [beep - (0.3 if "--format" in options else 0.0) + (0.5 if beep > 4.2 else 0.0) for beep in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    assert beeps(output)[:5] == pytest.approx(expected, abs=0.06)
+
+
+@pytest.mark.parametrize("moved", [(0.0, -0.1, -0.2), (0.0, -0.3, -0.3), (0.0, 0.0, -0.6)])
+def test_packed_audio_that_overlaps_beside_video_is_refused(
+    moved: tuple[float, ...], media: Callable[[str], Path], serve: Serve, tmp_path: Path
+) -> None:
+    origin = serve(with_timestamps_moved(files_in(media("packed-aac")), *moved))
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, b"do not restart at the same place" in result.stderr) == (4, True), result.stderr.decode()
 
 
 def test_packed_audio_without_video_is_downloaded(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ class Answered:
     head: ResponseHead | None = None
     body: bytearray = field(default_factory=bytearray)
     notes: dict[str, str | float] = field(default_factory=dict)
+    deadline: float | None = None
 
     @property
     def started(self) -> bool:

@@ -50,6 +50,10 @@ class Rule:
     """Stop sending after so many body bytes, and keep the connection open."""
     trickle: tuple[int, float] | None = None
     """Bytes per chunk, and seconds between chunks."""
+    trickle_head: tuple[int, float] | None = None
+    """The same for the status line and the headers."""
+    continues: float | None = None
+    """Send `100 Continue` every so many seconds, and never a response."""
 
     ignore_range: bool = False
     """Answer a Range request with 200 and the whole file."""

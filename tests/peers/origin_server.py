@@ -79,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: OriginServer
     connection: socket.socket
     body = b""
+    _head_pace: tuple[int, float] | None = None
+    _headers_buffer: list[bytes]
 
     def setup(self) -> None:
         super().setup()
@@ -125,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, rule: Rule) -> None:
         self.server.origin.stopping.wait(rule.delay)
+        while rule.continues is not None and not self.server.origin.stopping.wait(rule.continues):
+            self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._head_pace = rule.trickle_head
         content = self.server.origin.content(self.recorded.path) if rule.body is None else rule.body
         if rule.redirect is not None:
             self._send(rule, rule.status or 302, b"", {"Location": rule.redirect})
@@ -134,6 +139,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(rule, 404, b"Not found.\n", {"Content-Type": "text/plain"})
         else:
             self._send_file(rule, content)
+
+    def flush_headers(self) -> None:
+        head, self._headers_buffer = b"".join(self._headers_buffer), []
+        step, seconds = self._head_pace or (len(head), 0.0)
+        for at in range(0, len(head), step):
+            self.connection.sendall(head[at : at + step])
+            self.server.origin.stopping.wait(seconds)
 
     def _send_file(self, rule: Rule, content: bytes | Path) -> None:
         etag = etag_of(content) if rule.etag is None else rule.etag

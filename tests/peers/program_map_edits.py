@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 PACKET_BYTES = 188
 _CRC_POLYNOMIAL = 0x04C11DB7
-_AUDIO_TYPES = frozenset({0x03, 0x04, 0x0F, 0x11, 0x81})
+_AUDIO_TYPES = frozenset({0x03, 0x04, 0x0F, 0x11, 0x81, 0x87})
 
 
 def packets_of(data: bytes) -> list[bytes]:
@@ -47,12 +47,26 @@ def not_in_force(section: bytes) -> bytes:
     return section[:5] + bytes([section[5] & 0xFE]) + section[6:]
 
 
+def of_program(section: bytes, number: int) -> bytes:
+    """Give a map another program number."""
+    return section[:3] + number.to_bytes(2, "big") + section[5:]
+
+
 def with_pids(section: bytes, pids: dict[int, int]) -> bytes:
     """Give the streams of a map other PIDs."""
     data, at = bytearray(section), 12 + ((section[10] & 0x0F) << 8 | section[11])
     while at < len(data):
         pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
         data[at + 1 : at + 3] = (0xE000 | pids.get(pid, pid)).to_bytes(2, "big")
+        at += 5 + ((data[at + 3] & 0x0F) << 8 | data[at + 4])
+    return bytes(data)
+
+
+def with_stream_types(section: bytes, stream_type: int) -> bytes:
+    """Give the audio streams of a map another stream type."""
+    data, at = bytearray(section), 12 + ((section[10] & 0x0F) << 8 | section[11])
+    while at < len(data):
+        data[at] = stream_type if data[at] in _AUDIO_TYPES else data[at]
         at += 5 + ((data[at + 3] & 0x0F) << 8 | data[at + 4])
     return bytes(data)
 

@@ -1,4 +1,4 @@
-"""Reddit on loopback: its site and its media host, with real TLS and the real host names.
+"""Reddit on loopback: its site and its media host, with real TLS and the real host names. It refuses JSON, as Reddit does since 2026.
 
 The names resolve to a public address, so that the address guard allows them; connections to that address go to the server on loopback.
 The certificates are issued by an authority that is made for the test, and that only the test trusts.
@@ -8,9 +8,9 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,15 +24,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from peers.origin import Origin, Request, Rule, origin
+from peers.reddit_pages import FIXTURES, FORBIDDEN_FEED, embed, feed, posts
 
 from transcoder.edge.address_guard import Network
 
 PUBLIC_ADDRESS = "151.101.1.140"
 HOSTS = (
-    *("www.reddit.com", "oauth.reddit.com", "old.reddit.com", "reddit.com", "redd.it"),
-    *("v.redd.it", "preview.redd.it", "i.redd.it", "elsewhere.example"),
+    *("www.reddit.com", "oauth.reddit.com", "embed.reddit.com", "old.reddit.com", "reddit.com", "redd.it"),
+    *("v.redd.it", "packaged-media.redd.it", "preview.redd.it", "i.redd.it", "elsewhere.example"),
 )
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "reddit"
+BLOCK_PAGE = Rule(status=403, body=(FIXTURES / "blocked.html").read_bytes(), headers={"Content-Type": "text/html"})
 SETS_BY_PATH = {
     "era2017one": "reddit-2017",
     "era2018one": "reddit-2018",
@@ -55,6 +56,19 @@ class Reddit:
 
     origin: Origin
     network: Network
+    blocked: set[str]
+    """Which of `feed`, `embed`, `oauth` and `json` are answered with the page for networks that Reddit blocks."""
+    authority: ssl.SSLContext
+    """A context that trusts the server's certificate."""
+
+    @property
+    def port(self) -> int:
+        """The server's port on loopback."""
+        return int(self.origin.base.rpartition(":")[2])
+
+    def rules(self, path: str) -> Sequence[Rule]:
+        """Return the rules for a path, to put others before them."""
+        return _as_list(self.origin.rules[path])
 
     def requested(self) -> list[str]:
         """Return host and path of all requests so far, in order."""
@@ -62,20 +76,58 @@ class Reddit:
 
 
 @contextmanager
-def reddit(*, names: Mapping[str, str] | None = None) -> Iterator[Reddit]:
+def reddit(*, names: Mapping[str, str] | None = None, blocked: Iterable[str] = ("json",)) -> Iterator[Reddit]:
     """Serve Reddit for the duration of the block; `names` maps more host names to their addresses."""
     table = dict.fromkeys(HOSTS, PUBLIC_ADDRESS) | dict(names or {})
     files = _files()
     certificate, authority = certificates(tuple(table))
     gifs = {f"/{path.stem}.gif": path.read_bytes() for path in make_media.media("reddit-gifs").glob("*.mp4")}
+    refused = set(blocked)
     with origin(files, tls=certificate) as server:
+        server.rules |= _pages()
         for path, body in gifs.items():
             server.rules[path] = [Rule(when=_lacks_signature, status=403), Rule(body=body, headers={"Content-Type": "video/mp4"})]
         server.rules["*"] = Rule(when=_is_missing_media(files), status=403)
+        for path in [*files, *server.rules, "*"]:
+            rules = server.rules.get(path, ())
+            server.rules[path] = [replace(BLOCK_PAGE, when=lambda request: _step_of(request) in refused), *_as_list(rules)]
         server.rules["/r/aww/s/AbCdEf1234"] = Rule(redirect="https://www.reddit.com/r/aww/comments/p2025/a_film/?share_id=x&utm_name=y")
         server.rules["/u/filmer/s/ZyXwVu9876"] = Rule(status=301, redirect="/user/filmer/comments/p2024/a_film/?share_id=x")
         server.rules["/expired1/HLSPlaylist.m3u8"] = Rule(when=lambda request: bool(request.query), status=403)
-        yield Reddit(server, Network(_StaticResolver(table), _LoopbackBackend(int(server.base.rpartition(":")[2])), lambda: authority))
+        port = int(server.base.rpartition(":")[2])
+        yield Reddit(server, loopback_network(table, port, authority), refused, authority)
+
+
+def loopback_network(names: Mapping[str, str], port: int, authority: ssl.SSLContext) -> Network:
+    """Return the network that leads to the server on a port of loopback, whatever is connected to."""
+    return Network(_StaticResolver(names), _LoopbackBackend(port), lambda: authority)
+
+
+def _as_list(rules: Rule | Sequence[Rule]) -> Sequence[Rule]:
+    return [rules] if isinstance(rules, Rule) else rules
+
+
+def _step_of(request: Request) -> str:
+    """Return the step of the search that makes such a request."""
+    host, path = request.headers["host"], request.path
+    if host in {"embed.reddit.com", "oauth.reddit.com"}:
+        return host.partition(".")[0]
+    return "feed" if path.endswith("/.rss") else "json" if path.endswith(".json") else ""
+
+
+def _pages() -> dict[str, Rule | Sequence[Rule]]:
+    """Return the feeds, the embed pages and the JSON for applications."""
+    atom, page = {"Content-Type": "application/atom+xml; charset=UTF-8"}, {"Content-Type": "text/html; charset=utf-8"}
+    pages: dict[str, Rule | Sequence[Rule]] = {}
+    for post in posts():
+        pages[f"/comments/{post.id}/.rss"] = Rule(body=feed(post), headers=atom)
+        pages[f"/r/{post.subreddit}/comments/{post.id}/"] = Rule(body=embed(post), headers=page)
+        for comment in post.comments:
+            pages[f"/comments/{post.id}/_/{comment}/.rss"] = Rule(body=feed(post), headers=atom)
+    for name in ("premoved", "pdeleted"):
+        pages[f"/comments/{name}/.rss"] = Rule(status=403, body=FORBIDDEN_FEED.encode(), headers=atom)
+    pages["/login"] = Rule(body=(FIXTURES / "login.html").read_bytes(), headers=page)
+    return pages
 
 
 def _files() -> dict[str, bytes]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -19,6 +19,8 @@ from transcoder.emulator import Options, Running, emulator
 
 SECONDS = 20.0
 """The time limit of every wait in this module."""
+RETRY_SECONDS = "0.05"
+"""The setting of the pauses before further attempts, for functions and commands that tests start."""
 http = httpx.Client(timeout=SECONDS)
 """Shared by all tests: creating a client takes longer than most requests here."""
 
@@ -31,7 +33,8 @@ def small_application_options(**changes: object) -> Options:
 
 @contextmanager
 def emulated(options: Options) -> Iterator[Running]:
-    """Emulate Lambda for the duration of the block."""
+    """Emulate Lambda for the duration of the block; attempts at origins follow one another quickly unless the options say otherwise."""
+    options = replace(options, environ={"TRANSCODER_RETRY_SECONDS": RETRY_SECONDS, **options.environ})
     started: Future[tuple[Running, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:

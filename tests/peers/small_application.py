@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 from transcoder import bootstrap
 from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.edge.runtime_api import Answer
-from transcoder.errors import UpstreamError
+from transcoder.errors import TranscoderError, UpstreamError
 from transcoder.settings import Settings
 
 COMMAND = (sys.executable, str(Path(__file__).resolve()))
@@ -120,19 +121,47 @@ async def blocked(_request: Request, answer: Answer) -> None:
 
 
 async def stubborn(_request: Request, answer: Answer) -> None:
-    """Block the event loop and SIGTERM, with a child process that keeps running."""
+    """Block the event loop, SIGTERM and the signal of the deadline, with a child process that keeps running."""
     await answer.start(HEAD)
     child = await asyncio.create_subprocess_exec("sleep", "60")
     await answer.write(str(child.pid).encode())
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGALRM})
     os.read(os.pipe()[0], 1)
+
+
+async def held_by_pattern(_request: Request, _answer: Answer) -> None:
+    """Hold the event loop inside one call of a regular expression, which does not end in a lifetime."""
+    re.match(r"(a|a)*$", "a" * 60 + "b")
+
+
+async def held_by_loop(_request: Request, _answer: Answer) -> None:
+    """Hold the event loop by Python code that never awaits anything."""
+    number = 0
+    while True:
+        number += 1
+
+
+async def held_after(request: Request, answer: Answer) -> None:
+    """Hold the event loop in a task beside the one that answers, after the first byte."""
+    await answer.start(HEAD)
+    await answer.write(b"a part")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(held_by_pattern(request, answer))
+
+
+async def held_stubbornly(request: Request, answer: Answer) -> None:
+    """Hold the event loop again whenever it was interrupted."""
+    for _ in range(3):
+        with contextlib.suppress(TranscoderError):
+            await held_by_loop(request, answer)
+    await answer.start(HEAD)
 
 
 ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
     "/" + route.__name__.replace("_", "-"): route
     for route in (
         hello, echo, stream, counted, empty, nothing, fail_before, fail_after, bug_before, bug_after, late, die, slow,
-        sleep, noted, blocked, stubborn,
+        sleep, noted, blocked, stubborn, held_by_pattern, held_by_loop, held_after, held_stubbornly,
     )
 }  # fmt: skip
 

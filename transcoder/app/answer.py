@@ -13,6 +13,10 @@ class Answer(Protocol):
     def started(self) -> bool:
         """Whether status and headers have been sent and can no longer be changed."""
 
+    @property
+    def deadline(self) -> float | None:
+        """When the request is ended, by the event loop's clock; None if it may take as long as it likes."""
+
     def note(self, **fields: Value) -> None:
         """Add fields to the log record of the request."""
 

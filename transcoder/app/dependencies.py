@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from transcoder.app.answer import Answer
 from transcoder.app.signed_links import SignedLinks
+from transcoder.core.request.job import Job
+from transcoder.core.source.source import Source
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline.index_cache import IndexCache
@@ -26,6 +28,13 @@ class Dependencies:
     clock: Callable[[], float]
     """A monotonic clock, in seconds, for measuring durations."""
     indexes: IndexCache
+
+    async def find(self, job: Job, *, fetcher: Fetcher, answer: Answer) -> Source:
+        """Return where the video of `job` is, as `Resolver.find` does, and note in the log record which step has found it."""
+        source = await self.resolver.find(job, fetcher=fetcher)
+        if source.step:
+            answer.note(reddit_step=source.step)
+        return source
 
     @asynccontextmanager
     async def fetcher(self, url: str, *, answer: Answer) -> AsyncIterator[Fetcher]:

@@ -13,6 +13,7 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.ffmpeg import Program
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import transcode
 from transcoder.pipeline.plain_index import Labels
@@ -30,7 +31,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
     await dependencies.signed_links.check(query.values)
     job = query.job()
     async with dependencies.fetcher(job.url, answer=answer) as fetcher:
-        source = await dependencies.resolver.find(job, fetcher=fetcher)
+        source = await dependencies.find(job, fetcher=fetcher, answer=answer)
         timing.mark("source")
         resolved = await dependencies.resolver.resolve(source, job, fetcher=fetcher)
         timing.mark("playlists")
@@ -46,7 +47,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
         elif request.method == "HEAD":
             await answer.start(head.build(_stream_headers(resolved.plan.estimated_bytes)))
         else:
-            sink, program = _OutputSink(answer, head), dependencies.ffmpeg_path
+            sink, program = _OutputSink(answer, head), Program(dependencies.ffmpeg_path, settings.ffmpeg_seconds, answer.deadline)
             await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink, tags=labels.tags)
 
 

@@ -8,14 +8,16 @@ from http import HTTPStatus
 
 from transcoder import __version__
 from transcoder.app.answer import Answer
+from transcoder.app.daily_bytes import DailyBytes
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
 from transcoder.app.info import info
 from transcoder.app.signed_links import SignedLinks
+from transcoder.app.subtitles import subtitles
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
-from transcoder.errors import MethodNotAllowedError, NotFoundError, TranscoderError
+from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
@@ -36,31 +38,48 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
     resolver, indexes = Resolver(settings), IndexCache(settings.index_cache_bytes)
     dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), resolver, signed_links, network, clock, indexes)
+    daily_bytes = DailyBytes(settings.daily_bytes)
 
     async def serve(request: Request, answer: Answer) -> None:
         try:
-            await _route(request, answer, dependencies)
+            if not _is_health(request):
+                daily_bytes.check()
+            await _route(request, daily_bytes.counted(answer), dependencies)
+        except DeadlineError:
+            raise  # from whoever watches the deadline, who ends the response
         except TranscoderError as error:
             if answer.started:
                 raise
-            answer.note(outcome=error.slug)
-            head, body = problem_response(error)
-            await answer.start(head)
-            await answer.write(body)
+            await _send_problem(error, answer)
 
     yield serve
+
+
+async def _send_problem(error: TranscoderError, answer: Answer) -> None:
+    answer.note(outcome=error.slug)
+    if isinstance(error, UpstreamBlockedError) and error.steps:
+        answer.note(reddit_asked=error.steps)
+    head, body = problem_response(error)
+    await answer.start(head)
+    await answer.write(body)
+
+
+def _is_health(request: Request) -> bool:
+    return request.path.rstrip("/").endswith("/health")
 
 
 async def _route(request: Request, answer: Answer, dependencies: Dependencies) -> None:
     if request.method not in {"GET", "HEAD"}:
         raise MethodNotAllowedError(f"{request.method} is not supported; use GET or HEAD.")
     path = request.path.rstrip("/")
-    if path.endswith("/health"):
+    if _is_health(request):
         await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
         await info(request, answer, dependencies)
+    elif path.endswith("/subtitles"):
+        await subtitles(request, answer, dependencies)
     elif not path or path.endswith("/download"):
         await download(request, answer, dependencies)
     else:
-        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /info and /health.")
+        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /info, /subtitles and /health.")

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import PARAMETERS, make_job
+from transcoder.core.request.pasted_text import find_address
+from transcoder.core.request.user_origins import split_credentials
 from transcoder.errors import BadRequestError
+
+
+def add_source_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the source, `url`, which `source_url` reads."""
+    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
 
 
 def add_parameter_options(parser: argparse.ArgumentParser) -> None:
@@ -25,21 +32,28 @@ def parameter_values(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def parse_job(arguments: argparse.Namespace) -> Job:
-    """Return the job that the source and the parameters on the command line describe.
+    """Return the job that the source and the parameters on the command line describe; its URL has no user name and password.
 
     Raises:
         BadRequestError: the source is neither an address nor a file, or a parameter is invalid.
 
     """
-    return make_job(_source_url(arguments.url), parameter_values(arguments))
+    return make_job(source_url(arguments.url), parameter_values(arguments))
 
 
-def _source_url(source: str) -> str:
-    path = Path(source)
+def source_url(source: str) -> str:
+    """Return the address of the source that a command line names: an address, a text with one in it, or a path.
+
+    Raises:
+        BadRequestError: it is neither an address nor a file.
+
+    """
     if source.startswith("file:"):
         return source
-    if "://" in source:
-        return checked_url(source)
+    address = find_address(source)
+    if "://" in address:
+        return checked_url(split_credentials(address)[0])
+    path = Path(source)
     if not path.is_file():
         raise BadRequestError(f"{source!r} is neither an address nor a file.")
     return path.resolve().as_uri()

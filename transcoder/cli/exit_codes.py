@@ -9,6 +9,7 @@ from typing import Self
 from transcoder.errors import (
     BadRequestError,
     DeadlineError,
+    DeniedSourceError,
     ForbiddenSourceError,
     InvocationError,
     NotFoundError,
@@ -60,6 +61,7 @@ _CODES: tuple[tuple[type[TranscoderError], ExitCode], ...] = (
     (BadRequestError, ExitCode.INVALID_COMMAND),
     (UnsupportedSourceError, ExitCode.SOURCE_REFUSED),
     (ForbiddenSourceError, ExitCode.SOURCE_REFUSED),
+    (DeniedSourceError, ExitCode.SOURCE_REFUSED),
     (NotFoundError, ExitCode.SOURCE_REFUSED),
     (TooLargeError, ExitCode.SOURCE_REFUSED),
     (UpstreamError, ExitCode.ORIGIN_FAILED),

@@ -34,7 +34,7 @@ def call_by_url(address: str, query: str, *, sign: bool = False, region: str | N
     Raises:
         BadRequestError: the address is none.
     """
-    base = checked_url(address).partition("?")[0].rstrip("/")
+    base = checked_url(address, credentials=True).partition("?")[0].rstrip("/")
     url = FunctionUrl(f"{base.removesuffix('/download')}/download?{query}", sign=sign, region=region)
     return lambda receiver, headers: url.invoke(into=receiver, headers=headers)
 

@@ -5,22 +5,21 @@ import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from transcoder.cli import exit_codes
-from transcoder.cli.arguments import add_parameter_options, parse_job
+from transcoder.cli.arguments import add_parameter_options, add_source_argument, parse_job
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.file_sink import FileSink
 from transcoder.cli.function_call import add_connections_option, call_by_url
 from transcoder.cli.invoke import fetch_through_function
 from transcoder.cli.local_plain import write_plain
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
 from transcoder.cli.progress import progress_sink
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.passthrough import FileHead
-from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
@@ -33,15 +32,13 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `get` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "get",
-        help="save a playlist or a Reddit video as one MP4",
+        summary="save a playlist or a Reddit video as one MP4",
         description="Save a playlist or a Reddit video as one MP4.\nThe file appears only when it is whole.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
-    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
+    add_source_argument(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -66,13 +63,15 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
 
     """
     if arguments.via is not None:
-        if arguments.header or arguments.referer or arguments.user_agent or arguments.proxy is not None:
-            raise BadRequestError("--via: the function fetches from origins, without --header, --referer, --user-agent and --proxy.")
+        if arguments.header or arguments.header_for or arguments.referer or arguments.user_agent or arguments.proxy is not None:
+            raise BadRequestError(
+                "--via: the function fetches from origins, without --header, --header-for, --referer, --user-agent and --proxy."
+            )
         fetch_through_function(arguments.url, arguments, settings, lambda query: call_by_url(arguments.via, query))
         return ExitCode.SUCCESS
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, network), output, settings)))
+    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, job.url, network), output, settings)))
     return ExitCode.SUCCESS
 
 
@@ -85,31 +84,21 @@ class _OutputOptions:
     overwrite: bool
 
 
-class _PassthroughSink:
-    """Passes a file on into the sink of an output, which shows its progress."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    async def start(self, head: FileHead) -> None:
-        await self._sink.start(Announcement(0.0, {}, head.length))
-
-    async def write(self, chunk: bytes) -> None:
-        await self._sink.write(chunk)
-
-
 async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> None:
     with ExitStack() as stack:
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to, or a reader may wait for it.
         output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path else None
-        program, resolver = await ffmpeg.find_ffmpeg(settings.ffmpeg), Resolver(settings)
+        program = ffmpeg.Program(await ffmpeg.find_ffmpeg(settings.ffmpeg), settings.ffmpeg_seconds)
+        resolver = Resolver(settings)
         async with origins.fetcher(settings) as fetcher:
             source = await resolver.find(job, fetcher=fetcher)
             resolved = await resolver.resolve(source, job, fetcher=fetcher)
 
             async def write_to(sink: Sink) -> None:
                 if resolved.file:
-                    await fetcher.pass_through(resolved.file.requested_url, {}, _PassthroughSink(sink))
+                    file_sink = FileSink(sink, any_file=job.format is FileFormat.FILE)
+                    await fetcher.pass_through(resolved.file.requested_url, {}, file_sink)
+                    await file_sink.finish()
                     return
                 labels = Labels(metadata_of(source), resolved.audio_language)
                 if await write_plain(resolved.plan, labels, job.layout, fetcher=fetcher, settings=settings, sink=sink):

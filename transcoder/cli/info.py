@@ -9,16 +9,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transcoder.cli import exit_codes
-from transcoder.cli.arguments import add_parameter_options, parameter_values, parse_job
+from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
-from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, VariantInfo, make_report
+from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, SubtitleInfo, VariantInfo, make_report
+from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.subtitles import list_subtitles_if_possible
 from transcoder.settings import Settings
 
 _WIDTH = 120
@@ -27,31 +28,29 @@ _WIDTH = 120
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `info` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "info",
-        help="list a source's variants and tracks, and show what `get` would select",
+        summary="list a source's variants and tracks, and show what `get` would select",
         description="List a source's variants and tracks, and show what `transcoder get` would\n"
         "select with the same options. No segment is fetched.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
-    parser.add_argument("url", metavar="URL", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path")
+    add_source_argument(parser)
     add_parameter_options(parser)
     parser.add_argument("--json", action="store_true", help="print the JSON document that /info sends, instead of tables")
     add_origin_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the report.
+def run(arguments: argparse.Namespace, settings: Settings, *, network: Network = INTERNET) -> int:
+    """Print the report on a source from `network`.
 
     Raises:
         TranscoderError: the source cannot be read.
 
     """
     job = parse_job(arguments)
-    report = asyncio.run(_make_report(job, OriginOptions.of(arguments), settings))
+    report = asyncio.run(_make_report(job, OriginOptions.of(arguments, job.url, network), settings))
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
@@ -66,6 +65,7 @@ async def _make_report(job: Job, origins: OriginOptions, settings: Settings) -> 
     async with origins.fetcher(settings) as fetcher:
         source = await resolver.find(job, fetcher=fetcher)
         resolved = await resolver.resolve(source, job, fetcher=fetcher)
+        resolved = await list_subtitles_if_possible(source, resolved, fetcher=fetcher)
     name = file_name(job.filename or source.name, resolved.extension(job))
     return make_report(source, resolved, file_name=name, response_limit=settings.response_limit)
 
@@ -91,11 +91,11 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
     rows = [
         ("kind", report.kind),
         ("title", report.title or ""),
-        ("subreddit", report.subreddit or ""),
+        *_post_rows(report),
         ("page", report.page),
-        ("duration", f"{report.seconds:.1f} s"),
+        ("duration", f"{report.seconds:.1f} s{'' if report.kind == 'file' else ', by the playlist'}"),
         ("file name", report.file_name),
-        ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else ""),
+        ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else "none" if report.silent else ""),
         ("estimate", _megabytes(report.estimated_bytes)),
         ("over Lambda", "" if lambda_seconds is None else f"{lambda_seconds:.1f} s to send"),
     ]
@@ -104,6 +104,20 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
         rows.append((limit.name.replace("_", " "), f"{limit.value} {limit.unit}: {verdict}"))
     rows.append(("download", report.download or ""))
     return [(name, text) for name, text in rows if text]
+
+
+def _post_rows(report: InfoReport) -> list[tuple[str, str]]:
+    """Return what is known about a Reddit post."""
+    poster = report.poster or report.thumbnail
+    size = _resolution(poster.width, poster.height) if poster else ""
+    return [
+        ("subreddit", report.subreddit or ""),
+        ("author", report.author or ""),
+        ("posted", report.posted or ""),
+        ("adults only", {True: "yes", False: "no", None: ""}[report.over_18]),
+        ("poster", f"{poster.url} {size}".rstrip() if poster else ""),
+        ("found by", report.step or ""),
+    ]
 
 
 def _item_table(items: tuple[ItemInfo, ...]) -> Table:
@@ -136,7 +150,7 @@ def _table(*columns: str) -> Table:
     return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _selection_mark(line: ItemInfo | VariantInfo | RenditionInfo) -> str:
+def _selection_mark(line: ItemInfo | VariantInfo | RenditionInfo | SubtitleInfo) -> str:
     return "→" if line.chosen else ""
 
 

@@ -5,7 +5,6 @@ import asyncio
 import sys
 from collections.abc import Callable
 
-from transcoder.cli import exit_codes
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.fetch_mp4 import receive_into
@@ -13,12 +12,13 @@ from transcoder.cli.function_call import LINK_SECONDS, Call, add_connections_opt
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.sign import signed_if_keys
-from transcoder.cli.subparsers import Subparsers
+from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.request.parameters import make_job
+from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import LambdaFunction
 from transcoder.errors import BadRequestError
@@ -27,13 +27,11 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `invoke` with its options."""
-    parser = subparsers.add_parser(
+    parser = add_described_parser(
+        subparsers,
         "invoke",
-        help="let the function on Lambda make an MP4, and check that it is whole",
+        summary="let the function on Lambda make an MP4, and check that it is whole",
         description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.",
-        epilog=exit_codes.help_text(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("playlist", metavar="URL", help="the source: the http(s) address of a playlist, or a Reddit link")
     function = parser.add_mutually_exclusive_group(required=True)
@@ -68,7 +66,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def fetch_through_function(source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str], Call]) -> ReceivedMp4:
     """Let the function make an MP4 of `source`, with a call that `make_call` makes of a query. Raises what `run` does."""
     values = parameter_values(arguments)
-    job = make_job(checked_url(source), values)
+    job = make_job(checked_url(find_address(source)), values)
+    if job.format is FileFormat.FILE:
+        raise BadRequestError(
+            "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
+        )
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
     if arguments.connections < 1:

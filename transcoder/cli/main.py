@@ -10,6 +10,7 @@ import transcoder.cli.info
 import transcoder.cli.invoke
 import transcoder.cli.serve
 import transcoder.cli.sign
+import transcoder.cli.subtitles
 from transcoder import __version__
 from transcoder.cli.exit_codes import ExitCode, OutputError, exit_code, help_text
 from transcoder.cli.termination import TerminatedError
@@ -50,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"transcoder {__version__}", help="show the version and exit")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (transcoder.cli.get, transcoder.cli.info, transcoder.cli.sign, transcoder.cli.serve, transcoder.cli.invoke):
+    commands = (
+        *(transcoder.cli.get, transcoder.cli.subtitles, transcoder.cli.info),
+        *(transcoder.cli.sign, transcoder.cli.serve, transcoder.cli.invoke),
+    )
+    for command in commands:
         command.add_command(subparsers)
     return parser

@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from transcoder.cli.exit_codes import OutputError
 from transcoder.edge.pipe import PipeWriter
@@ -26,12 +26,15 @@ class _StreamOutput:
         """Write to what messages call `name`, once it is open."""
         self._name = name
         self._descriptor: int | None = None
+        self._pipe: IO[bytes] | None = None
         self._writer: PipeWriter | None = None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close the descriptor."""
         if self._writer:
             self._writer.abort()
+        elif self._pipe:
+            self._pipe.close()  # a failure came while the writer was made, which may have closed it
         elif self._descriptor is not None:
             os.close(self._descriptor)
 
@@ -55,7 +58,8 @@ class _StreamOutput:
 
     async def _write_to_reader(self, descriptor: int, chunk: bytes) -> None:
         if self._writer is None:
-            self._writer = await PipeWriter.connect(os.fdopen(descriptor, "wb", 0))
+            self._pipe = os.fdopen(descriptor, "wb", 0)
+            self._writer = await PipeWriter.connect(self._pipe)
         await self._writer.write(chunk)
         if self._writer.broken:
             raise OutputError(f"{self._name}: the reader closed the pipe.")

@@ -12,6 +12,7 @@ from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.request.job import checked_url
 from transcoder.core.request.parameters import make_job
+from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.errors import BadRequestError
 from transcoder.settings import PREFIX, Settings
@@ -44,8 +45,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         BadRequestError: there is no key, or the source or a parameter is invalid.
 
     """
-    values = {"url": checked_url(arguments.url)} | parameter_values(arguments)
-    make_job(arguments.url, parameter_values(arguments))
+    job = make_job(checked_url(find_address(arguments.url)), parameter_values(arguments))
+    values = {"url": job.url} | parameter_values(arguments)
     link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))
     if "sig" not in link:
         raise BadRequestError(f"There is no key to sign with; set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")

@@ -8,14 +8,14 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
 import httpx
 
+from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.core.request.proxies import NO_PROXIES, Proxies
 from transcoder.errors import ForbiddenSourceError
 
@@ -25,47 +25,8 @@ RECEIVE_BUFFER = 256 * 1024
 KEEP_ALIVE_SECONDS = 15.0
 
 
-class AddressClass(Enum):
-    """Whether connections to an address are allowed."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"
-    """Loopback, private networks, carrier-grade NAT: allowed only if the user named such an address directly."""
-    FORBIDDEN = "forbidden"
-    """Link-local with the clouds' metadata services, multicast, reserved, unspecified, and tunnels that could hide any of these."""
-
-
-_PRIVATE: tuple[IPv4Network | IPv6Network, ...] = (
-    *map(IPv4Network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")),
-    *map(IPv6Network, ("::1/128", "fc00::/7")),
-)
-_METADATA_SERVICES = frozenset(map(ip_address, ("100.100.100.200", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")))
-"""Metadata services outside the link-local networks (Alibaba, AWS, Google)."""
-_RELAY_6TO4 = IPv4Network("192.88.99.0/24")
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-_TUNNELS = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
-_NAT64 = IPv6Network("64:ff9b::/96")
 HOST_CLASS = "host_class"
 """Key in the extensions of a response that came through a proxy: the `AddressClass` of the name that was asked for."""
-
-
-def classify(address: IPv4Address | IPv6Address) -> AddressClass:
-    """Return the class of an address, by the IANA special-purpose registries (RFC 6890), not by what answers there."""
-    if isinstance(address, IPv6Address):
-        # IPv4 addresses in IPv6 notation (RFC 4291, 2.5.5.2; RFC 6052).
-        if address.ipv4_mapped is not None:
-            return classify(address.ipv4_mapped)
-        if address in _NAT64:
-            embedded = classify(IPv4Address(int(address) & 0xFFFFFFFF))
-            return embedded if embedded is AddressClass.PUBLIC else AddressClass.FORBIDDEN
-    if address in _METADATA_SERVICES or address.is_multicast:
-        return AddressClass.FORBIDDEN
-    if any(address in network for network in _PRIVATE):
-        return AddressClass.PRIVATE
-    if isinstance(address, IPv4Address):
-        return AddressClass.PUBLIC if address.is_global and address not in _RELAY_6TO4 else AddressClass.FORBIDDEN
-    is_tunnel = any(address in network for network in _TUNNELS)
-    return AddressClass.PUBLIC if address.is_global and address in _GLOBAL_UNICAST and not is_tunnel else AddressClass.FORBIDDEN
 
 
 def has_public_peer(response: httpx.Response) -> bool | None:

@@ -3,78 +3,157 @@
 import asyncio
 import os
 import re
+import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import IO, cast
 
+from transcoder.edge.confinement import confine, kill_with_us
 from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import TranscodeError
 
 MIN_VERSION = 7
 _READ_BYTES = 256 * 1024
 _STDERR_BYTES = 2000
+VERSION_SECONDS = 60.0
+"""How long it may take to print its version; the first time, it is read from the disk meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """An ffmpeg that can be run, and for how long."""
+
+    path: str
+    stall_seconds: float
+    """It is killed after it has neither read nor written for so long, although it has input and its output is awaited."""
+    deadline: float | None = None
+    """When its output is of no use any more, by the event loop's clock."""
+
+
 class Process:
     """A running ffmpeg."""
 
-    inputs: tuple[PipeWriter, ...]
-    """A broken input pipe is not an error of its own: the exit status says why ffmpeg stopped reading."""
-    _output: asyncio.StreamReader
-    _process: asyncio.subprocess.Process
-    _stderr: IO[bytes]
+    def __init__(
+        self,
+        program: Program,
+        inputs: tuple[PipeWriter, ...],
+        output: asyncio.StreamReader,
+        process: asyncio.subprocess.Process,
+        stderr: IO[bytes],
+    ) -> None:
+        """Use `start` instead."""
+        self.inputs = inputs
+        """A broken input pipe is not an error of its own: the exit status says why ffmpeg stopped reading."""
+        self._stall_seconds = program.stall_seconds
+        self._output = output
+        self._process = process
+        self._stderr = stderr
+        self._received = 0
+        self._is_awaited = False
+        self._has_stalled = False
 
     async def read(self) -> bytes:
         """Return the next bytes of its output; b"" at the end."""
-        return await self._output.read(_READ_BYTES)
+        with self._awaited():
+            piece = await self._output.read(_READ_BYTES)
+        self._received += len(piece)
+        return piece
 
     async def wait(self) -> None:
         """Wait until ffmpeg exits.
 
         Raises:
-            TranscodeError: the exit status was not 0.
+            TranscodeError: the exit status was not 0, or it was killed because it stood still.
 
         """
-        status = await self._process.wait()
+        with self._awaited():
+            status = await self._process.wait()
+        if self._has_stalled:
+            raise TranscodeError(f"ffmpeg has neither read nor written for {self._stall_seconds:g} s, and was stopped.")
         if status != 0:
             raise TranscodeError(f"ffmpeg exited with status {status}: {_last_line(self._stderr)}")
 
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        self._is_awaited = True
+        try:
+            yield
+        finally:
+            self._is_awaited = False
+
+    def stall_watch(self) -> StallWatch:
+        """Return a watch that kills it if it stands still, but not while it waits for input, or for its output to be read."""
+        return StallWatch(
+            self._stall_seconds,
+            is_awaited=lambda: self._is_awaited and all(pipe.is_full or pipe.broken for pipe in self.inputs),
+            progress=lambda: (self._received, *(pipe.taken for pipe in self.inputs)),
+            on_stall=self._stop,
+        )
+
+    def _stop(self) -> None:
+        self._has_stalled = True
+        _kill(self._process)
+
 
 @asynccontextmanager
-async def start(command: Callable[[Sequence[int]], list[str]], *, inputs: int) -> AsyncIterator[Process]:
+async def start(program: Program, command: Callable[[Sequence[int]], list[str]], *, inputs: int) -> AsyncIterator[Process]:
     """Run ffmpeg for the length of a block; after the block ffmpeg is gone, whatever happened inside.
 
     Args:
-        command: given the file descriptors that ffmpeg reads, returns its command line.
+        program: what is run.
+        command: given the file descriptors that ffmpeg reads, returns its command line, which must contain `-nostdin`.
         inputs: how many input pipes ffmpeg gets.
-
     """
-    # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
     with ExitStack() as parent_ends, _open_message_file() as stderr:
         with ExitStack() as child_ends:
             pipes = [_pipe(reader=child_ends, writer=parent_ends) for _ in range(inputs)]
             output, child_output = _pipe(reader=parent_ends, writer=child_ends)
-            input_fds = [reader.fileno() for reader, _ in pipes]
+            stdin, _ = _pipe(reader=parent_ends, writer=parent_ends)
             process = await asyncio.create_subprocess_exec(
-                *command(input_fds),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=child_output.fileno(),
-                stderr=stderr.fileno(),
+                *command(input_fds := [reader.fileno() for reader, _ in pipes]),
+                stdin=stdin,
+                stdout=child_output,
+                stderr=stderr,
                 pass_fds=input_fds,
                 env={},
+                restore_signals=False,  # Python ignores SIGXFSZ, which would end ffmpeg for a long list of messages
             )
         try:
+            _confine(process, program, stdin)
             writers = tuple([await _connect_writer(writer, parent_ends) for _, writer in pipes])
-            yield Process(writers, await _connect_reader(output, parent_ends), process, stderr)
+            running = Process(program, writers, await _connect_reader(output, parent_ends), process, stderr)
+            with running.stall_watch().running():
+                yield running
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await _end(process)
+
+
+def _confine(process: asyncio.subprocess.Process, program: Program, stdin: IO[bytes]) -> None:
+    """Set limits before ffmpeg has got a byte of the source."""
+    seconds = None if program.deadline is None else program.deadline - asyncio.get_running_loop().time()
+    try:
+        kill_with_us(process.pid, stdin.fileno())
+        confine(process.pid, cpu_seconds=None if seconds is None else seconds * (os.cpu_count() or 1))
+    except OSError as error:
+        raise TranscodeError(f"The limits of ffmpeg cannot be set: {error.strerror}.") from error
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill ffmpeg if it still runs, and wait until it is gone."""
+    if process.returncode is None:
+        _kill(process)
+        await process.wait()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    # asyncio's kill() waits for a child that has just ended, and its own wait() then knows none, and complains on stderr.
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
 
 
 def _open_message_file() -> IO[bytes]:
@@ -87,6 +166,7 @@ def _open_message_file() -> IO[bytes]:
 
 def _pipe(*, reader: ExitStack, writer: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
     """Make a pipe; the two stacks close its read end and its write end."""
+    # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
     read, write = os.pipe()
     return reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
 
@@ -111,28 +191,44 @@ def _last_line(stderr: IO[bytes]) -> str:
     return lines[-1] if lines else "no error message."
 
 
-async def find_ffmpeg(path: str) -> str:
+async def find_ffmpeg(path: str, *, seconds: float = VERSION_SECONDS) -> str:
     """Return the path of the ffmpeg to use: `path`, or the one in the package imageio-ffmpeg if that is empty.
 
     Raises:
-        TranscodeError: there is none, it does not run, or it is older than 7 (which is 20 times slower with two pipes).
+        TranscodeError: there is none, it does not run or not end in so many seconds, or it is older than 7 (which is 20 times slower
+            with two pipes).
 
     """
     found = path or _packaged_ffmpeg()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            found, "-version", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
-        banner, _ = await process.communicate()
-    except OSError as error:
-        raise TranscodeError(f"{found} cannot be run as ffmpeg: {error.strerror}.") from error
+    status, banner = await _run_for_version(found, seconds=seconds)
     # Builds from a repository say "N-12345-g…" instead of a number; they are newer than any release that is too old.
     version = re.match(rb"ffmpeg version (?:n?(\d+)[.\-]|N-)", banner)
-    if process.returncode != 0 or version is None:
+    if status != 0 or version is None:
         raise TranscodeError(f"{found} is not a working ffmpeg.")
     if version[1] is not None and int(version[1]) < MIN_VERSION:
         raise TranscodeError(f"{found} is ffmpeg {version[1].decode()}; version {MIN_VERSION} or newer is needed.")
     return found
+
+
+async def _run_for_version(path: str, *, seconds: float) -> tuple[int, bytes]:
+    """Return the exit status of a program that is asked for its version, and its output."""
+    with ExitStack() as parent_ends:
+        with ExitStack() as child_ends:
+            output, child_output = _pipe(reader=parent_ends, writer=child_ends)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    path, "-version", stdin=asyncio.subprocess.DEVNULL, stdout=child_output, stderr=asyncio.subprocess.DEVNULL
+                )
+            except OSError as error:
+                raise TranscodeError(f"{path} cannot be run as ffmpeg: {error.strerror}.") from error
+        try:
+            async with asyncio.timeout(seconds):
+                banner = await (await _connect_reader(output, parent_ends)).read()
+                return await process.wait(), banner
+        except TimeoutError as error:
+            raise TranscodeError(f"{path} has not printed its version within {seconds:g} s.") from error
+        finally:
+            await _end(process)
 
 
 def _packaged_ffmpeg() -> str:

@@ -1,7 +1,7 @@
-"""The write end of a pipe, with back pressure."""
+"""The write end of a pipe, with back pressure; or of none, where nothing reads."""
 
 import asyncio
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
 
 class _FlowControl(asyncio.BaseProtocol):
@@ -30,6 +30,7 @@ class PipeWriter:
         """Own `transport` until `close` or `abort`; use `PipeWriter.connect` to make one."""
         self._transport = transport
         self._flow_control = flow_control
+        self._written = 0
 
     @classmethod
     async def connect(cls, pipe: IO[bytes]) -> Self:
@@ -43,10 +44,21 @@ class PipeWriter:
         """Whether the reader is gone, or the pipe has been closed."""
         return self._transport.is_closing()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a write waits for the reader."""
+        return not self._flow_control.ready.is_set()
+
+    @property
+    def taken(self) -> int:
+        """How many bytes the pipe has taken."""
+        return self._written - self._transport.get_write_buffer_size()
+
     async def write(self, chunk: bytes) -> None:
         """Write all of `chunk`; does nothing if the reader is gone, which `broken` shows."""
         if self.broken or not chunk:
             return
+        self._written += len(chunk)
         self._transport.write(chunk)
         await self._flow_control.ready.wait()
 
@@ -56,6 +68,33 @@ class PipeWriter:
             self._transport.close()
 
     def abort(self) -> None:
-        """Close the pipe at once. Aborting twice is fine."""
-        if not self._flow_control.disconnected:
+        """Close the pipe at once. Aborting twice, or after `close`, is fine."""
+        # A transport that is closing and has nothing left to write has already arranged its end, and asyncio would arrange it once more.
+        if not (self._transport.is_closing() and not self._transport.get_write_buffer_size()):
             self._transport.abort()
+
+
+class SegmentSink(Protocol):
+    """Where segments go: into ffmpeg's pipe, or nowhere."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing reads any more."""
+
+    async def write(self, chunk: bytes, /) -> None:
+        """Take bytes; returns when it may be called again."""
+
+    def close(self) -> None:
+        """End the input."""
+
+
+class Discard:
+    """Takes what nothing reads, in place of a pipe."""
+
+    broken = False
+
+    async def write(self, chunk: bytes) -> None:
+        """Discard `chunk`."""
+
+    def close(self) -> None:
+        """Do nothing."""

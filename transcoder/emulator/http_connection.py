@@ -44,6 +44,17 @@ class HttpConnection:
         writer.transport.set_write_buffer_limits(0)
         return cls(reader, writer)
 
+    async def read_head(self, *, seconds: float) -> h11.Request | None:
+        """Wait for the head of the request; None if there is none.
+
+        Raises:
+            TimeoutError: not all of it has arrived in time.
+            h11.RemoteProtocolError, OSError: as for `next_event`.
+        """
+        async with asyncio.timeout(seconds):
+            event = await self.next_event()
+        return event if isinstance(event, h11.Request) else None
+
     async def next_event(self) -> h11.Event:
         """Wait for the next event of the request.
 
@@ -152,7 +163,7 @@ async def serve_connections(listener: socket.socket, serve: Callable[[HttpConnec
             finally:
                 await connection.close()
         except (OSError, h11.RemoteProtocolError):
-            pass  # the client disconnected or does not speak HTTP: only its own request is affected
+            pass  # the client disconnected, is too slow (TimeoutError) or does not speak HTTP: only its own request is affected
         finally:
             accepted.close()
             slots.release()

@@ -41,6 +41,10 @@ class Options:
     """How long an invocation may take before its process group is killed."""
     init_seconds: float = 30.0
     """How long a process may take from its start to its first request for an invocation."""
+    header_seconds: float = 20.0
+    """How long the request line and headers of a request may take, in all."""
+    body_seconds: float = 60.0
+    """How long the body of a client's request may take, in all."""
     concurrency: int = 1
     """The number of execution environments; each serves one invocation at a time."""
     max_waiting: int = 100

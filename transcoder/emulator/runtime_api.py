@@ -41,8 +41,8 @@ class RuntimeApiServer:
 
     async def serve(self, connection: HttpConnection) -> None:
         """Answer one call of the runtime."""
-        request = await connection.next_event()
-        if not isinstance(request, h11.Request):
+        request = await connection.read_head(seconds=self._options.header_seconds)
+        if request is None:
             return
         headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
         match (request.method, request.target.decode("latin-1").removeprefix(PREFIX).split("/")):

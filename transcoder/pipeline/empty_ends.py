@@ -1,4 +1,4 @@
-"""Last segments without media: some packagers end a track with a segment that has none, and give it next to no time."""
+"""Segments without media at the end of a period: some packagers end a track with one, and give it next to no time."""
 
 from dataclasses import replace
 
@@ -16,6 +16,8 @@ _MAX_BYTES = 64 * 1024
 async def without_empty_ends(plan: Plan, fetcher: Fetcher, keys: KeyStore) -> Plan:
     """Return a plan without the last segments of its tracks that have no media, as far as they last `MAX_EMPTY_SECONDS` at most.
 
+    A period of which nothing is left is left out, unless it is the only one.
+
     Only segments that are as short as that are fetched for this, and again before it is believed that they are empty.
 
     Raises:
@@ -23,21 +25,25 @@ async def without_empty_ends(plan: Plan, fetcher: Fetcher, keys: KeyStore) -> Pl
         UnsupportedSourceError: one of them is protected.
 
     """
+    least = 0 if len(plan.periods) > 1 else 1
     periods = []
     for period in plan.periods:
-        tracks = [await _without_empty_end(track, fetcher, keys) for track in period.tracks]
-        periods.append(replace(period, tracks=tuple(tracks)))
-    return replace(plan, periods=tuple(periods))
+        tracks = [await _without_empty_end(track, fetcher, keys, least=least) for track in period.tracks]
+        if all(track.segments for track in tracks):
+            periods.append(replace(period, tracks=tuple(tracks)))
+        elif any(track.segments for track in tracks):
+            periods.append(period)
+    return replace(plan, periods=tuple(periods)) if periods else plan
 
 
-async def _without_empty_end(track: Track, fetcher: Fetcher, keys: KeyStore) -> Track:
+async def _without_empty_end(track: Track, fetcher: Fetcher, keys: KeyStore, *, least: int) -> Track:
     kept = len(track.segments)
-    while kept > 1 and sum(segment.seconds for segment in track.segments[kept - 1 :]) <= MAX_EMPTY_SECONDS:
+    while kept > least and sum(segment.seconds for segment in track.segments[kept - 1 :]) <= MAX_EMPTY_SECONDS:
         if not await _is_empty(track.segments[kept - 1], fetcher, keys):
             break
         kept -= 1
-    if kept == len(track.segments):
-        return track
+    if not kept or kept == len(track.segments):
+        return replace(track, segments=track.segments[:kept])
     end, last = (segment.at + segment.seconds for segment in (track.segments[kept - 1], track.segments[-1]))
     return replace(track, segments=track.segments[:kept], seconds=track.seconds - (last - end))
 

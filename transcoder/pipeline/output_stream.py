@@ -51,24 +51,31 @@ class Output:
         self._sink = sink
         self._started = False
 
-    def begin_period(self, *, last: bool) -> None:
-        """Begin a period; `last` says whether no other one is known to follow."""
-        self._joiner.begin_period(last=last)
+    def begin_period(self, *, last: bool, ends_with_slide: bool, goes_on_from: float | None) -> None:
+        """Begin a period; `last` says whether no other one is known to follow.
+
+        `goes_on_from` is when the audio before it ended on the same clock, if that goes on and there is no video.
+        """
+        if isinstance(self._joiner, Mp3Joiner):
+            self._joiner.begin_period(last=last, goes_on_from=goes_on_from)
+        else:
+            self._joiner.begin_period(last=last, ends_with_slide=ends_with_slide, goes_on_from=goes_on_from)
 
     async def take(self, piece: bytes) -> None:
         """Join the next piece of ffmpeg's output and push what can be sent. Raises what `Joiner.feed` does."""
         await self.push(self._joiner.feed(piece))
 
-    def end_period(self, audio_seconds: float) -> tuple[list[bytes], WrittenSamples]:
+    def end_period(self, audio_seconds: float, video_seconds: float) -> tuple[list[bytes], WrittenSamples]:
         """End a period whose ffmpeg has ended well; return what was held back, for `push`, and what ffmpeg wrote.
 
-        `audio_seconds` is how much audio its source had, as far as it was to go into the output.
+        `audio_seconds` is how much audio its source had, as far as it was to go into the output; `video_seconds` how long its video is if
+        it ends with a slide.
 
         Raises:
             TranscodeError: ffmpeg's output is not whole.
 
         """
-        return self._joiner.end_period(audio_seconds) if isinstance(self._joiner, Mp3Joiner) else self._joiner.end_period()
+        return self._joiner.end_period(audio_seconds) if isinstance(self._joiner, Mp3Joiner) else self._joiner.end_period(video_seconds)
 
     async def finish(self) -> None:
         """Push the last bytes: with them, and only with them, the output is whole."""

@@ -1,36 +1,36 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
+from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.accounting import missing_samples, source_seconds
 from transcoder.core.output.announcement import silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Silence, remux_command
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
+from transcoder.core.output.track_ends import media_spans
 from transcoder.core.output.written_samples import WrittenSamples
-from transcoder.core.request.output_format import OutputFormat, TimeWindow
+from transcoder.core.request.output_format import FileFormat, OutputFormat, TimeWindow
 from transcoder.edge import ffmpeg
-from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.pipe import Discard, SegmentSink
 from transcoder.errors import TranscodeError, UnsupportedSourceError, single_error
 from transcoder.pipeline.output_stream import Output
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment
 
 AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says where."
-_PACKED_AUDIO = frozenset({Container.ADTS, Container.MP3, Container.AC3, Container.EAC3})
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodSettings:
     """What is the same for all tracks of a period."""
 
-    program: str
-    """Path of ffmpeg."""
+    program: ffmpeg.Program
     output_format: OutputFormat
     window: TimeWindow
     """What ffmpeg cuts the streams to that it re-encodes."""
@@ -40,6 +40,8 @@ class PeriodSettings:
     """The output's metadata, by ffmpeg's names."""
     is_whole: bool = True
     """It begins where a period of the plan does; otherwise no tag announces it."""
+    goes_on_from: float | None = None
+    """When the audio before it ended, in seconds on the same clock, if that goes on and there is no video: what lies between is a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,16 @@ class _Lane:
     inspector: Inspector
 
     @classmethod
-    def of(cls, rendition: Rendition, segment: ProbedSegment, track: ProbedTrack) -> Self:
-        """Return the way of a rendition that stands at `segment`, with the streams that were chosen from all that was probed."""
-        rendition.current = replace(segment, probe=track.probe)
-        return cls(rendition, track, inspector_for(track.probe, init=segment.init))
+    def of(cls, rendition: Rendition, segment: ProbedSegment, track: ProbedTrack, *, zero: float) -> Self:
+        """Return the way of a rendition that stands at `segment`, with the streams that were chosen from all that was probed.
 
-    async def feed(self, pipe: PipeWriter) -> None:
+        What has no timestamps begins at `zero`.
+        """
+        rendition.current = replace(segment, probe=track.probe)
+        start = zero if track.main_start is None else track.main_start
+        return cls(rendition, track, inspector_for(track.probe, init=segment.init, written_from=start))
+
+    async def feed(self, pipe: SegmentSink) -> None:
         await self.rendition.feed(pipe, self.inspector, media={stream.medium for stream in self.track.streams})
 
 
@@ -72,21 +78,21 @@ async def remux_period(
         TranscodeError: ffmpeg failed, or samples are missing.
         UnsupportedSourceError: as `Rendition.feed` does, a segment at hand lacks the media of its track, or the audio comes and goes.
         UpstreamError: as `Rendition.feed` does.
-
     """
     output_format = settings.output_format.after(output.announcement.audio)
-    begun = _begin(tracks, [segment for _, segment in present], output_format)
-    lanes = [_Lane.of(rendition, segment, track) for track, (rendition, segment) in zip(begun, present, strict=True)]
+    begun = _begin(tracks, [segment for _, segment in present], output_format, found=output.announcement.media)
+    zero = first_start(begun)
+    lanes = [_Lane.of(rendition, segment, track, zero=zero) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = _silence(begun, output, settings)
-    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags)
+    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags, settings.goes_on_from)
 
     def command(fds: Sequence[int]) -> list[str]:
-        inputs = [_ffmpeg_input(fd, track, begun) for fd, track in zip(fds, begun, strict=True)]
-        return remux_command(settings.program, inputs, options)
+        return remux_command(settings.program.path, _ffmpeg_inputs(fds, begun, zero=zero), options)
 
-    async with ffmpeg.start(command, inputs=len(lanes)) as process:
+    async with ffmpeg.start(settings.program, command, inputs=sum(bool(track.streams) for track in begun)) as process:
         await _run(process, lanes, output)
-    last_pieces, written = output.end_period(_audio_seconds(lanes, settings.window))
+    audio_seconds = silence.seconds if silence else _audio_seconds(lanes, begun, settings)
+    last_pieces, written = output.end_period(audio_seconds, _video_seconds(begun, present, settings))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
     return silence is not None
@@ -97,17 +103,20 @@ def _silence(begun: Sequence[ProbedTrack], output: Output, settings: PeriodSetti
     silence = silence_for_period(begun, output.announcement.audio)
     if silence and not settings.is_whole:
         raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)
-    return silence
+    # What joins MP3 cuts nothing.
+    return silence.within(settings.window) if silence and settings.output_format.format is FileFormat.MP3 else silence
 
 
-def _begin(tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat) -> list[ProbedTrack]:
+def _begin(
+    tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat, *, found: Collection[Medium]
+) -> list[ProbedTrack]:
     """Return the tracks of a period with what its first segments say now that they have arrived.
 
     A period that no tag announces has its first timestamps in them, not in the probe of the source; and an origin may have sent the probe
     something else.
     """
     begun = [track.begun(segment.probe, segment.segment) for track, segment in zip(tracks, segments, strict=True)]
-    refuse_missing_media(begun)
+    refuse_missing_media(begun, found)
     refuse_codecs(begun, output_format)
     return begun
 
@@ -116,25 +125,44 @@ async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) 
     """Feed every rendition into its pipe, and push what ffmpeg writes into the output, all at once."""
     with single_error():
         async with asyncio.TaskGroup() as tasks:
-            for lane, pipe in zip(lanes, process.inputs, strict=True):
-                tasks.create_task(lane.feed(pipe))
+            pipes = iter(process.inputs)
+            for lane in lanes:
+                tasks.create_task(lane.feed(next(pipes) if lane.track.streams else Discard()))
             while piece := await process.read():
                 await output.take(piece)
             await process.wait()
 
 
-def _ffmpeg_input(fd: int, track: ProbedTrack, period: Sequence[ProbedTrack]) -> FfmpegInput:
-    if track.probe.container not in _PACKED_AUDIO:
+def _ffmpeg_inputs(fds: Sequence[int], period: Sequence[ProbedTrack], *, zero: float) -> list[FfmpegInput]:
+    """Return the inputs of ffmpeg: the tracks of a period that have anything for the output."""
+    return [_ffmpeg_input(fd, track, zero=zero) for fd, track in zip(fds, (track for track in period if track.streams), strict=True)]
+
+
+def _ffmpeg_input(fd: int, track: ProbedTrack, *, zero: float) -> FfmpegInput:
+    if not track.probe.container.is_packed_audio:
         return FfmpegInput(fd, track.probe.container, track.streams)
-    start = track.streams[0].start
-    return FfmpegInput(fd, track.probe.container, track.streams, offset=first_start(period) if start is None else start)
+    # The inspector writes it as a transport stream.
+    streams = (replace(stream, start=zero if stream.start is None else stream.start) for stream in track.streams)
+    return FfmpegInput(fd, Container.MPEGTS, tuple(streams))
 
 
-def _audio_seconds(lanes: Sequence[_Lane], window: TimeWindow) -> float:
-    """Return how much audio was read that is within the window."""
+def _audio_seconds(lanes: Sequence[_Lane], begun: Sequence[ProbedTrack], settings: PeriodSettings) -> float:
+    """Return how much audio was read that is within the window, and how long the pause before it was on the same clock."""
     audio = [(lane, stream) for lane in lanes for stream in lane.track.streams if stream.medium is Medium.AUDIO]
-    known = [source_seconds(stream, lane.inspector, window) for lane, stream in audio]
-    return sum(seconds for _, seconds in filter(None, known))
+    known = [source_seconds(stream, lane.inspector, settings.window) for lane, stream in audio]
+    before = settings.goes_on_from
+    pause = 0.0 if before is None else max(0.0, unwrap(first_start(begun), near=before) - before)
+    return pause + sum(seconds for _, seconds in filter(None, known))
+
+
+def _video_seconds(begun: Sequence[ProbedTrack], present: Sequence[tuple[Rendition, ProbedSegment]], settings: PeriodSettings) -> float:
+    """Return how long the video of a period is by its playlist, or by its timestamps where these contradict it.
+
+    0 if only a part of the period was on this timeline, since no one has said where that ends.
+    """
+    has_ended = all(rendition.current is None or rendition.current.period != segment.period for rendition, segment in present)
+    start, end = media_spans(begun).get(Medium.VIDEO, (0.0, 0.0))
+    return end - start if settings.is_whole and has_ended else 0.0
 
 
 def _check_accounts(lanes: Sequence[_Lane], written: WrittenSamples, options: RemuxOptions) -> None:

@@ -18,6 +18,7 @@ from transcoder.core.media.probe import probe
 from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
+from transcoder.core.output.plain_layout import check_samples
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.errors import DamagedMediaError, PlainLayoutError
 from transcoder.pipeline.passing import check_end, ends_before, passed_segment
@@ -103,7 +104,7 @@ class PlainTrackIndex:
         )
         if not is_continued:
             self._places.leave(before, after, inspector.starts)
-        if not is_continued or reaches_back(inspector.last_decode_times, after.probe):
+        if not is_continued or reaches_back(inspector.last_decode_times, after.probe, sample_seconds=inspector.sample_seconds):
             raise ClockChangeError("its clock or its streams change on the way, and no tag says where")
 
     def _collect(self, boxes: SegmentBoxes, found: Probe, resource: int) -> None:
@@ -111,6 +112,7 @@ class PlainTrackIndex:
         for placed in placed_runs(boxes, self._movie):
             if placed.fragment.track_id in wanted and placed.decode_time is not None:
                 samples = self._samples[placed.fragment.track_id]
+                check_samples(len(samples.sizes) + len(placed.run.sizes))
                 try:
                     samples.add(
                         placed.run,

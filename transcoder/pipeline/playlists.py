@@ -45,7 +45,7 @@ async def fetch_playlist(
     async def attempt() -> Playlist:
         got = await fetcher.playlist(url)
         check_host(got.url, allowed)
-        return parse(got.text, got.url, imported=imported)
+        return parse(got.body, got.url, imported=imported)
 
     return await _believable(await _parsable(attempt), attempt, fetcher)
 

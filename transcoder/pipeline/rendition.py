@@ -1,7 +1,9 @@
 """The segments of one rendition on their way into ffmpeg: prefetched, decrypted, probed, inspected, and written into a pipe."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
@@ -10,8 +12,8 @@ from transcoder.core.media.passed_segment import PassedSegment
 from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
-from transcoder.edge.pipe import PipeWriter
-from transcoder.edge.prefetch import Prefetcher
+from transcoder.edge.pipe import SegmentSink
+from transcoder.edge.prefetch import READ_BYTES, Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.passing import check_end, ends_before, passed_segment
@@ -32,6 +34,8 @@ class Rendition:
         self.kind = kind
         self.current: ProbedSegment | None = None
         """The segment that has begun to arrive; None before the first and after the last."""
+        self.goes_on_from: float | None = None
+        """When the audio ended before the period that begins, in seconds on the clock of both, if that goes on; None for other tracks."""
         self._periods = iter([index for index, _ in listed])
         self._tolerance = plan.target_seconds
         clip = plan.output_format.clip
@@ -66,10 +70,14 @@ class Rendition:
         period = next(self._periods)
         arriving = ArrivingSegment(period, segment, init, b"", clear)
         before = previous.probe if previous and previous.period == period else None
-        self.current = await probe_segment(arriving, previous=before, media=self.kind.media)
-        return self.current
+        current = await probe_segment(arriving, previous=before, media=self.kind.media)
+        if before and self.kind is TrackKind.AUDIO:
+            # Where there is no video, only the clock of one ffmpeg says how long a pause is.
+            current = replace(current, probe=current.probe.with_pausing(Medium.AUDIO, before))
+        self.current = current
+        return current
 
-    async def feed(self, pipe: PipeWriter, inspector: Inspector, *, media: Collection[Medium]) -> None:
+    async def feed(self, pipe: SegmentSink, inspector: Inspector, *, media: Collection[Medium]) -> None:
         """Write one period into `pipe`: up to its last segment, or to where the timestamps leave its timeline.
 
         `media` are those that the output takes from this rendition.
@@ -90,6 +98,7 @@ class Rendition:
                 return  # ffmpeg has ended; its exit status says why
             sequence.add(passed)
             previous, segment = segment, await self.open_next()
+            self.goes_on_from = None
             if segment is None or segment.period != previous.period:
                 self._check_period(previous.period, sequence, passed.packets)
                 break
@@ -105,15 +114,17 @@ class Rendition:
         return SegmentSequence(self._known.setdefault(period, {}), from_start=period != self._clipped_period, before=before)
 
     async def _pass(
-        self, segment: ProbedSegment, pipe: PipeWriter, inspector: Inspector, media: Collection[Medium]
+        self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]
     ) -> PassedSegment | None:
         """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
         inspector.begin()
-        samples_before, piece, prefix = dict(inspector.samples), segment.head, b""
-        while piece and not pipe.broken:
+        samples_before, prefix = dict(inspector.samples), segment.head[:_FINGERPRINT_BYTES]
+        # The head may be long.
+        for at in range(0, len(segment.head), READ_BYTES):
+            await _pass_piece(segment.head[at : at + READ_BYTES], pipe, inspector)
+        while not pipe.broken and (piece := await segment.rest.read()):
             prefix += piece[: _FINGERPRINT_BYTES - len(prefix)]
-            await pipe.write(inspector.feed(piece))
-            piece = await segment.rest.read()
+            await _pass_piece(piece, pipe, inspector)
         if not pipe.broken:
             await pipe.write(inspector.end())
         if pipe.broken:
@@ -165,10 +176,17 @@ class Rendition:
         """
         apart = segment.segment.at - previous.segment.at
         self.has_changed = not same_streams(previous.probe, segment.probe)
-        is_continued = not self.has_changed and continues(
-            inspector.starts, ends_before(segment, inspector), segment.probe, seconds=apart, tolerance=self._tolerance
-        )
+        goes_on = continues(inspector.starts, ends_before(segment, inspector), segment.probe, seconds=apart, tolerance=self._tolerance)
+        self.goes_on_from = inspector.ends.get(Medium.AUDIO) if goes_on and self.kind is TrackKind.AUDIO else None
+        is_continued = goes_on and not self.has_changed
         if not is_continued:
             self._places.leave(previous, segment, inspector.starts)
         # A segment that was encoded by itself may begin a little before the end of the one before it.
-        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe)
+        return is_continued and not reaches_back(inspector.last_decode_times, segment.probe, sample_seconds=inspector.sample_seconds)
+
+
+async def _pass_piece(piece: bytes, pipe: SegmentSink, inspector: Inspector) -> None:
+    """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading; then give everything else a turn."""
+    if not pipe.broken:
+        await pipe.write(inspector.feed(piece))
+        await asyncio.sleep(0)

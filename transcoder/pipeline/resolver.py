@@ -1,24 +1,43 @@
 """Resolves a job: its URL to a source, and the source's playlists to a plan."""
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from http import HTTPStatus
+
 from transcoder.core.answer.passthrough import OCTET_STREAM
 from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist
 from transcoder.core.request.allowlist import ANY_HOST, check_host, parse_s3_url
+from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import FileFormat
+from transcoder.core.source.page import is_on_reddit, with_page
 from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
 from transcoder.edge.s3 import presigned_url
-from transcoder.errors import BadRequestError, UnsupportedSourceError, UpstreamError
+from transcoder.errors import (
+    BadRequestError,
+    ForbiddenSourceError,
+    NotFoundError,
+    UnsupportedSourceError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
 from transcoder.pipeline.playlists import fetch_playlist
 from transcoder.pipeline.reddit import Reddit
+from transcoder.pipeline.single_segment import plan_single_segment
 from transcoder.pipeline.variant_planner import VariantPlanner
 from transcoder.settings import Settings
 
 _MP4_TYPES = frozenset({"video/mp4", "audio/mp4", "video/quicktime", "audio/x-m4a", "application/mp4", OCTET_STREAM, "binary/octet-stream"})
 _MOOV_BYTES = 64 * 1024
 _MAX_MOOV_BYTES = 64 * 1024 * 1024
+_PAGE_SECONDS = 5.0
+"""How long to wait for the title of a page."""
+_UNREADABLE = (UpstreamError, UpstreamTimeoutError, NotFoundError, UnsupportedSourceError, ForbiddenSourceError, TimeoutError)
 _GONE = frozenset({403, 404, 410})
 """Statuses with which Reddit's media host says that a file does not exist; 403 is the usual one."""
 
@@ -27,8 +46,14 @@ class Resolver:
     """Finds the source of a job and plans it; keeps Reddit's token from one job to the next."""
 
     def __init__(self, settings: Settings) -> None:
-        """Serve sources on the hosts and buckets that `settings` allow."""
+        """Serve sources on the hosts and buckets that `settings` allow.
+
+        Raises:
+            BadRequestError: an entry of the denylist is invalid.
+
+        """
         self._allowed = settings.allowed_hosts
+        self._denylist = Denylist.parse(settings.denied)
         self._buckets = settings.allowed_buckets
         self._reddit = Reddit(settings)
 
@@ -37,15 +62,37 @@ class Resolver:
 
         Raises:
             ForbiddenSourceError: its host or bucket is not allowed.
+            DeniedSourceError: the operator has excluded it.
             BadRequestError: `job` names an item that does not exist.
             UpstreamError, NotFoundError, UnsupportedSourceError: Reddit does not give the video's address.
 
         """
+        self._denylist.check(job.url)
+        if job.page is None:
+            return await self._find(job, fetcher)
+        self._denylist.check(job.page)
+        check_host(job.page, self._allowed)
+        return await self._on_page(await self._find(job, fetcher), job.page, fetcher)
+
+    async def _on_page(self, source: Source, page: str, fetcher: Fetcher) -> Source:
+        """Return `source` with what is known of the web page that the caller found it on; a page that cannot be read changes nothing."""
+        source = with_page(source, page)
+        if source.title is None and is_on_reddit(page):
+            with suppress(*_UNREADABLE), fetcher.aside():
+                async with asyncio.timeout(_PAGE_SECONDS):
+                    post = await self._reddit.find(Job(page), fetcher=fetcher)
+                if post and post.title:
+                    source = replace(source, page=post.page, title=post.title, subreddit=post.subreddit, posted=post.posted)
+        self._denylist.check_subreddits(source.subreddit or "")
+        return source
+
+    async def _find(self, job: Job, fetcher: Fetcher) -> Source:
         if found := parse_s3_url(job.url, self._buckets):
             return Source(SourceKind.BUCKET, job.url, await presigned_url(*found))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
         if source is not None:
+            self._check_denied(source)
             return source
         if (job.item or 1) > 1:
             raise BadRequestError("item: this URL has only one video.")
@@ -57,17 +104,36 @@ class Resolver:
         Raises:
             UpstreamError: a playlist cannot be fetched.
             ForbiddenSourceError: it redirects to a host that is not allowed.
+            DeniedSourceError: the operator has excluded an address in it.
             UnsupportedSourceError: it is not a playlist, or not one that can become an MP4.
 
         """
+        resolved = await self._plan(source, job, fetcher)
+        tracks = [track for period in resolved.plan.periods for track in period.tracks]
+        for url in {segment.url for track in tracks for segment in track.segments}:
+            self._denylist.check(url)
+        return resolved
+
+    def _check_denied(self, source: Source) -> None:
+        """Raise `DeniedSourceError` if the operator has excluded a post, its subreddit, or its selected video."""
+        self._denylist.check_subreddits(source.subreddit or "")
+        video = source.video
+        for url in (source.page, source.url, *((video.playlist, video.dash, video.fallback, video.file) if video else ())):
+            self._denylist.check(url or "")
+
+    async def _plan(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:
         if source.url is None:
+            if job.format is FileFormat.FILE:
+                raise UnsupportedSourceError("format: file is for files, and this post has video and audio in two of them.")
             return await self._plan_mp4_files(source, job, fetcher)
         try:
-            return await self._plan_playlist(source, source.url, job, fetcher)
+            return await self._plan_first_playlist(source, source.url, job, fetcher)
         except UpstreamError as error:
             if source.video is None or source.video.file or error.origin_status not in _GONE:
                 raise
             try:
+                if source.video.packaged:
+                    return await self._plan_playlist(source, source.video.packaged, job, fetcher)
                 return await self._plan_mp4_files(source, job, fetcher)
             except UpstreamError:
                 raise error from None  # of the two failures, this is the one about the video itself
@@ -79,15 +145,28 @@ class Resolver:
         files = await self._reddit.files(source.video, height=job.height, fetcher=fetcher)
         return _check_fit(plan_mp4_files(files, seconds=source.seconds), job)
 
+    async def _plan_first_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
+        """Plan the playlist of a source; Reddit's media host refuses one now and then that it sends a moment later."""
+        try:
+            return await self._plan_playlist(source, url, job, fetcher)
+        except UpstreamError as error:
+            if source.kind is not SourceKind.REDDIT or error.origin_status != HTTPStatus.FORBIDDEN:
+                raise
+        return await self._plan_playlist(source, url, job, fetcher)
+
     async def _plan_playlist(self, source: Source, url: str, job: Job, fetcher: Fetcher) -> ResolvedSource:
         allowed = (ANY_HOST,) if source.kind is SourceKind.BUCKET else self._allowed
         try:
             playlist = await fetch_playlist(url, fetcher, allowed=allowed)
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
+            if job.format is not FileFormat.FILE and (plan := await plan_single_segment(found.head, fetcher=fetcher)):
+                return _check_fit(plan, job)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
                 return ResolvedSource(select(await _plan_plain_file(found.head.requested_url, job, fetcher), job))
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
+        if job.format is FileFormat.FILE:
+            raise UnsupportedSourceError("format: file is for files, and this is a playlist. Its video is made as mp4, m4a or mp3.")
         if isinstance(playlist, MediaPlaylist):
             return _check_fit(make_plan(playlist, None), job)
         return await VariantPlanner(playlist, job, fetcher).best_that_fits()

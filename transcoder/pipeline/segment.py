@@ -89,8 +89,8 @@ async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None, me
     """
     head, whole = arriving.head, False
     while (found := probe(head, init=arriving.init, whole=whole, previous=previous, media=media)) is None:
-        # Each probe begins at the first byte, so a long head is not probed again for every piece that arrives.
-        wanted = len(head) + (len(head) // 4 if len(head) > _LONG_HEAD_BYTES else 1)
+        # Each probe begins at the first byte, so a head is not probed again for every piece that arrives, however small.
+        wanted = len(head) + max(1, len(head) // (4 if len(head) > _LONG_HEAD_BYTES else 16))
         while not whole and len(head) < wanted:
             piece = await arriving.rest.read()
             whole = not piece

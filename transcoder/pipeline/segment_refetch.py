@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import accumulate, pairwise
 
 from transcoder.core.hls.plan import Segment
-from transcoder.core.media.segment_look import Oddity
+from transcoder.core.media.segment_look import Oddity, SegmentLook, look_in_steps
 from transcoder.core.media.segment_plausibility import SegmentPlausibility
 from transcoder.edge.prefetch import MAX_FETCHES
-from transcoder.errors import DamagedMediaError, UpstreamError
+from transcoder.errors import DamagedMediaError, TranscoderError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
+from transcoder.pipeline.steps import in_steps
 
 
 class SegmentRefetch:
@@ -62,7 +63,8 @@ class SegmentRefetch:
         oddities = {Oddity.UNPADDED} if decryptor and not decryptor.is_padded else set[Oddity]()
         run = self._run_of[segment]
         check, init = self._checks[run], await self._keys.initialization_section(segment.init)
-        accepted = check.accepts(clear, init=init, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=oddities)
+        look = await _look_at(clear, init)
+        accepted = check.accepts_look(look, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=oddities)
         if check.doubts_only and run not in self._confirmed:
             self._confirmed.add(run)
             await self._confirm(*self._first_accepted[run])
@@ -73,6 +75,14 @@ class SegmentRefetch:
         for _ in range(MAX_FETCHES - 1):
             if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
                 raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
+
+
+async def _look_at(body: bytes, init: bytes) -> SegmentLook | None:
+    """Look at a whole segment; None if it is damaged."""
+    try:
+        return await in_steps(look_in_steps(body, init=init))
+    except TranscoderError:
+        return None
 
 
 def _runs(listed: Sequence[tuple[int, Segment]]) -> list[int]:

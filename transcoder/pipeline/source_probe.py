@@ -3,40 +3,30 @@
 import asyncio
 import math
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from transcoder.core.hls.plan import Key, Period, Plan, Segment, Track
-from transcoder.core.media.mpegts import is_transport_init, media_at_end
-from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
+from transcoder.core.hls.plan import Plan, Track
+from transcoder.core.media.mpegts import media_at_end
+from transcoder.core.media.presentation_ends import last_slide, presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium, Probe, TrackKind
 from transcoder.core.media.timeline_continuity import continues
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.probed_track import LATER_SEGMENTS, WRONG_SHARE, Border, ProbedTrack
+from transcoder.core.output.track_ends import ends_elsewhere
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.rendition import Rendition
+from transcoder.pipeline.segment_parts import NOTHING, SegmentPart, SegmentParts
 
-_HEAD_BYTES = 64 * 1024
-_LATER_HEAD_BYTES = 512 * 1024
-_AES_BLOCK_BYTES = 16
-_MAX_WHOLE_BYTES = 16 * 1024 * 1024
-"""A longer segment is not fetched for its end alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The first or the last bytes of a segment."""
-
-    clear: bytes
-    """Decrypted, which makes them fewer than were asked for."""
-    cut: bool
-    """There is more of the segment."""
-
-
-_NOTHING = _Part(b"", cut=False)
+_FEW_PERIODS = 4
+"""Of so many periods every end is read, since EXTINF does not say by how much audio outlasts video; of more, the first and the last one."""
+_MAX_ENDS = 64
+"""Where these show that EXTINF is wrong or rounded, the ends of so many more periods are read."""
+_MIN_ROUNDING_SECONDS = 0.1
+"""Durations that are rounded by so much together are worth reading the ends of all periods."""
 
 
 class SourceProbe:
@@ -44,7 +34,7 @@ class SourceProbe:
 
     def __init__(self, fetcher: Fetcher, keys: KeyStore) -> None:
         """Fetch with `fetcher`, decrypt with the keys of `keys`."""
-        self._fetcher = fetcher
+        self._parts = SegmentParts(fetcher, keys)
         self._keys = keys
 
     async def periods(self, plan: Plan, renditions: Sequence[Rendition]) -> list[list[ProbedTrack]]:
@@ -56,20 +46,26 @@ class SourceProbe:
 
         """
         unopened = {rendition.kind: rendition for rendition in renditions}
-        clip = plan.output_format.clip
-        # What ends before its last segment does need not know when that does.
-        ends_early = clip is not None and clip.seconds is not None
+        at_end = _periods_to_end(plan)
 
-        def probe_track(track: Track, period: Period) -> Coroutine[None, None, ProbedTrack]:
+        def probe_track(index: int, track: Track) -> Coroutine[None, None, ProbedTrack]:
             # The very first segment of a rendition is probed on its way into the output, not by a request of its own.
             rendition = unopened.pop(track.kind, None)
-            is_last = period is plan.periods[-1] and not ends_early
-            return self._track(track, to_end=is_last or track.guessed_seconds > 0, rendition=rendition)
+            return self._track(track, to_end=index in at_end or track.guessed_seconds > 0, rendition=rendition)
 
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                probes = [[tasks.create_task(probe_track(track, period)) for track in period.tracks] for period in plan.periods]
-        return [[task.result() for task in tracks] for tracks in probes]
+                probes = [
+                    [tasks.create_task(probe_track(index, track)) for track in period.tracks] for index, period in enumerate(plan.periods)
+                ]
+        found = [[task.result() for task in tracks] for tracks in probes]
+        if at_end and any(ends_elsewhere(track) for tracks in found for track in tracks):
+            rest = [index for index in range(len(found)) if index not in at_end][:_MAX_ENDS]
+            with single_error():
+                async with asyncio.TaskGroup() as tasks:
+                    more = {index: [tasks.create_task(self._to_end(track)) for track in found[index]] for index in rest}
+            found = [[task.result() for task in more[index]] if index in more else tracks for index, tracks in enumerate(found)]
+        return found
 
     async def first_with_audio(self, track: Track) -> int:
         """Return the index of the segment with which the audio of a track begins, given that its last segment has some.
@@ -80,42 +76,50 @@ class SourceProbe:
         while having - without > 1:
             is_near = track.kind is TrackKind.AUDIO or without < LATER_SEGMENTS
             middle = without + 1 if is_near else (without + having) // 2
-            found = await self._later_probe(track.segments[middle])
+            found = await self._parts.later_probe(track.segments[middle])
             audio = found.main(Medium.AUDIO) if found else None
             without, having = (without, middle) if audio and audio.start is not None else (middle, having)
         return having
 
     async def _track(self, track: Track, *, to_end: bool, rendition: Rendition | None) -> ProbedTrack:
-        """Probe a track's first segment, and `to_end` the end of its last one: in the last period, and where EXTINF lacks durations."""
+        """Probe a track's first segment, and `to_end` the end of its last one."""
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                first_probe = tasks.create_task(self._first_probe(track, rendition))
-                end = tasks.create_task(self._end_of(track.segments[-1])) if to_end else None
-        probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else _NOTHING)
+                first_probe = tasks.create_task(self.first_probe(track, rendition))
+                end = tasks.create_task(self._parts.end_of(track.segments[-1])) if to_end else None
+        probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else NOTHING)
         if not to_end and probed.lacks_audio:
-            end_media = (await self._with_end(probed, await self._end_of(track.segments[-1]))).end_media
+            end_media = (await self._with_end(probed, await self._parts.end_of(track.segments[-1]))).end_media
             return replace(probed, end_media=end_media)
-        if to_end and await self._needs_whole_end(probed):
-            probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
+        return await self._with_true_end(probed) if to_end else probed
+
+    async def _to_end(self, probed: ProbedTrack) -> ProbedTrack:
+        """Return a track with the end of its last segment, of which only the first one has been probed."""
+        return await self._with_true_end(await self._with_end(probed, await self._parts.end_of(probed.track.segments[-1])))
+
+    async def _with_true_end(self, probed: ProbedTrack) -> ProbedTrack:
+        """Return a track whose end was read, with what else has to be read where that contradicts the playlist."""
+        if await self._needs_whole_end(probed):
+            probed = await self._with_end(probed, await self._parts.end_of(probed.track.segments[-1], whole=True))
+        if probed.cut and probed.contradicts_playlist:
+            probed = await self._with_end(probed, await self._parts.end_of(probed.track.segments[-1], whole=True))
         if not probed.contradicts_playlist:
-            return probed
-        if probed.cut:
-            probed = await self._with_end(probed, await self._end_of(track.segments[-1], whole=True))
+            return replace(probed, border=await self._overlap(probed)) if probed.video_lag else probed
         is_late = probed.ends_later and (not probed.may_leap or await self._is_late(probed))
         probed = replace(probed, border=await self._border(probed), is_late=is_late)
         for _ in range(MAX_FETCHES - 1):
             if not probed.ends_early:
                 break
             # The origin may have sent a part of it.
-            again = await self._with_end(probed, await self._end_of(track.segments[-1]))
+            again = await self._with_end(probed, await self._parts.end_of(probed.track.segments[-1]))
             probed = max(probed, again, key=lambda each: max(each.ends.values(), default=-math.inf))
         return probed
 
-    async def _with_end(self, probed: ProbedTrack, part: _Part) -> ProbedTrack:
+    async def _with_end(self, probed: ProbedTrack, part: SegmentPart) -> ProbedTrack:
         """Return a track with what the last bytes of its last segment say of its end."""
         segment, is_fragmented = probed.track.segments[-1], probed.probe.container is Container.FMP4
         if part.clear and is_fragmented and not segment.init:
-            part = await self._head_of(segment)  # each segment brings its own moov, without which its end cannot be read
+            part = await self._parts.head_of(segment)  # each segment brings its own moov, without which its end cannot be read
         if not part.clear:
             return probed
         init = await self._keys.initialization_section(segment.init)
@@ -123,7 +127,8 @@ class SourceProbe:
         if is_fragmented and part.cut:
             last = _start_of(probe(part.clear, init=init, whole=True, previous=probed.probe))
         listed = media_at_end(part.clear) if probed.probe.container is Container.MPEGTS else frozenset[Medium]()
-        return replace(probed, ends=ends, end_media=listed | ends.keys(), cut=is_fragmented and part.cut, last_start=last)
+        slide = last_slide(part.clear, probed.probe)
+        return replace(probed, ends=ends, end_media=listed | ends.keys(), cut=is_fragmented and part.cut, last_start=last, slide=slide)
 
     async def _is_late(self, probed: ProbedTrack) -> bool:
         """Read where the middle and the last segment of a track begin, and return whether it is late because EXTINF is wrong."""
@@ -131,7 +136,7 @@ class SourceProbe:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 probes = [
-                    tasks.create_task(self._later_probe(segment, previous=probed.probe))
+                    tasks.create_task(self._parts.later_probe(segment, previous=probed.probe))
                     for segment in (segments[len(segments) // 2], segments[-1])
                 ]
         middle, last = (_start_of(each.result()) for each in probes)
@@ -148,7 +153,7 @@ class SourceProbe:
         first, *later = probed.track.segments[:2]
         if not later or all(stream.start is None for stream in probed.streams):
             return False
-        listed, after = later[0].at - first.at, await self._later_probe(later[0], previous=probed.probe)
+        listed, after = later[0].at - first.at, await self._parts.later_probe(later[0], previous=probed.probe)
         for stream in probed.streams:
             second = after and after.main(stream.medium)
             if second and stream.start is not None and second.start is not None:
@@ -161,26 +166,38 @@ class SourceProbe:
         first, second = probed.track.segments[:2]
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                end = tasks.create_task(self._end_of(first, whole=True))
-                later = tasks.create_task(self._later_probe(second, previous=probed.probe))
-        init = await self._keys.initialization_section(first.init)
-        ends, after = presentation_ends(end.result().clear, probed.probe, init=init), later.result()
+                end = tasks.create_task(self._parts.end_of(first, whole=True))
+                later = tasks.create_task(self._parts.later_probe(second, previous=probed.probe))
+        part, after = end.result().clear, later.result()
+        ends = presentation_ends(part, probed.probe, init=await self._keys.initialization_section(first.init))
         medium = next((medium for medium in Medium if medium in ends), None)
         before, stream = (probed.probe.main(medium), after.main(medium)) if medium and after else (None, None)
         if medium is None or before is None or before.start is None or stream is None or stream.start is None:
             return None
         start = unwrap(stream.start, near=before.start)
-        return Border(start - before.start, second.at - first.at, unwrap(ends[medium], near=before.start) - start)
+        overlap = unwrap(ends[medium], near=before.start) - start
+        if medium is Medium.VIDEO and last_slide(part, probed.probe):
+            overlap = max(0.0, overlap)  # a slide is shown until the next one
+        excess = ends[Medium.AUDIO] - ends[medium] if Medium.AUDIO in ends else 0.0
+        return Border(start - before.start, second.at - first.at, overlap, excess)
 
-    async def _first_probe(self, track: Track, rendition: Rendition | None) -> Probe:
+    async def _overlap(self, probed: ProbedTrack) -> Border | None:
+        """Read how segments of a track overlap whose video ends early, and its audio does not; None if the video is over by itself."""
+        last = await self._parts.later_probe(probed.track.segments[-1], previous=probed.probe)
+        start = _start_of(last)
+        early = 0.0 if start is None else probed.begins_early_by(start)
+        border = await self._border(probed) if early else None
+        return border if border is None or border.overlaps else replace(border, overlap=early)
+
+    async def first_probe(self, track: Track, rendition: Rendition | None = None) -> Probe:
         """Probe the first segment, and those after it for streams that are announced there and do not begin."""
         first, *later = track.segments[: LATER_SEGMENTS + 1]
-        found = await (_open(rendition) if rendition else self._probe(first))
+        found = await (_open(rendition) if rendition else self._parts.probe(first))
         if found.container not in {Container.MPEGTS, Container.FMP4} or not found.has_pending_stream:
             return found
         with single_error():
             async with asyncio.TaskGroup() as tasks:
-                later_probes = [(segment, tasks.create_task(self._later_probe(segment))) for segment in later]
+                later_probes = [(segment, tasks.create_task(self._parts.later_probe(segment))) for segment in later]
         starts = {stream.medium: stream.start for stream in found.streams if stream.start is not None}
         for segment, task in later_probes:
             later_probe = task.result()
@@ -190,44 +207,17 @@ class SourceProbe:
                 found = found.merged_with(later_probe)
         return found
 
-    async def _later_probe(self, segment: Segment, *, previous: Probe | None = None) -> Probe | None:
-        """Probe what a segment has at its head, and nothing after it; `previous` is the probe of a segment that it continues."""
-        part = await self._head_of(segment, size=_LATER_HEAD_BYTES)
-        init = await self._keys.initialization_section(segment.init)
-        return probe(part.clear, init=init, whole=True, previous=previous, media=tuple(Medium))
 
-    async def _probe(self, segment: Segment) -> Probe:
-        """Probe a segment that is fetched for this alone, with as many bytes as that takes."""
-        init = await self._keys.initialization_section(segment.init)
-        size = _HEAD_BYTES
-        while True:
-            part = await self._head_of(segment, size=size)
-            found = probe(part.clear, init=init, whole=not part.cut)
-            if found is not None:
-                return found
-            size *= 4
-
-    async def _head_of(self, segment: Segment, *, size: int = _HEAD_BYTES) -> _Part:
-        """Return the first `size` bytes of a segment, decrypted."""
-        head = await self._fetcher.first_bytes(segment.url, segment.range, size=size)
-        decryptor = await self._keys.decryptor(segment.key)
-        return _Part(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
-
-    async def _end_of(self, segment: Segment, *, whole: bool = False) -> _Part:
-        """Return the bytes that show where `segment` ends; without ranges none, unless fetching the `whole` segment is worth it."""
-        if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
-            return await self._head_of(segment, size=_MAX_WHOLE_BYTES if whole else _HEAD_BYTES)
-        end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
-        if not end and whole:
-            part = await self._head_of(segment, size=_MAX_WHOLE_BYTES)
-            return _NOTHING if part.cut else _Part(part.clear[-END_BYTES:], cut=len(part.clear) > END_BYTES)
-        cut = len(end) == END_BYTES
-        if not end or not segment.key:
-            return _Part(end, cut)
-        # In CBC each block is the IV of the next, so an end that begins with a whole block can be decrypted without what is before it.
-        key = Key(segment.key.url, end[:_AES_BLOCK_BYTES]) if cut else segment.key
-        decryptor = await self._keys.decryptor(key)
-        return _Part(decryptor.feed(end[_AES_BLOCK_BYTES:] if cut else end) + decryptor.end() if decryptor else b"", cut)
+def _periods_to_end(plan: Plan) -> frozenset[int]:
+    """Return the indices of the periods whose ends are read, whatever they show; none if the output ends before its last segment does."""
+    clip = plan.output_format.clip
+    if clip is not None and clip.seconds is not None:
+        return frozenset()
+    count = len(plan.periods)
+    rounding = sum(max(sum(segment.rounding for segment in track.segments) for track in period.tracks) for period in plan.periods)
+    if count <= _FEW_PERIODS or rounding > _MIN_ROUNDING_SECONDS:
+        return frozenset([*range(min(count, _MAX_ENDS)), count - 1])
+    return frozenset([0, count - 1])
 
 
 def _start_of(found: Probe | None) -> float | None:

@@ -25,12 +25,12 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.output.announcement import Announcement, announce_plan
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.ffmpeg_command import NO_TAGS
-from transcoder.core.output.formats import audio_streams
 from transcoder.core.output.header import Durations
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
+from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError, single_error
@@ -48,7 +48,7 @@ _MORE_ATTEMPTS = 2
 
 
 async def transcode(
-    plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
+    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
 ) -> None:
     """Carry out `plan`. Returns only if the output is whole; raises otherwise, whatever has been written by then.
 
@@ -57,7 +57,7 @@ async def transcode(
     Args:
         plan: what to fetch.
         fetcher: what fetches it.
-        program: path of ffmpeg.
+        program: ffmpeg.
         settings: limits.
         into: where the output goes.
         tags: the output's metadata, by ffmpeg's names.
@@ -88,7 +88,9 @@ async def _until_whole(attempt: Callable[[], Awaitable[Plan | None]], fetcher: F
     return await attempt()
 
 
-async def _attempt(plan: Plan, *, fetcher: Fetcher, program: str, settings: Settings, into: Sink, tags: Mapping[str, str]) -> Plan | None:
+async def _attempt(
+    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, tags: Mapping[str, str]
+) -> Plan | None:
     """Carry out `plan` as `transcode` does, once; return another plan to carry out instead if its audio begins late."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     plan = await without_empty_ends(plan, fetcher, keys)
@@ -120,8 +122,7 @@ def _joiner(periods: Sequence[Sequence[ProbedTrack]], announcement: Announcement
     """Return what joins the output of each period's ffmpeg."""
     if output_format.format is FileFormat.MP3:
         seconds = audio_seconds(periods, clip_windows(periods, output_format.clip))
-        encoded = all(map(output_format.encoder, audio_streams(periods)))
-        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}), encoded=encoded)
+        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}))
     cut = cut_for_clip(periods[0], announcement, output_format.clip)
     return Joiner(Durations(announcement.seconds, announcement.media), cut=cut)
 
@@ -134,15 +135,17 @@ class _Run:
     renditions: Sequence[Rendition]
     output: Output
 
-    async def run(self, program: str, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
+    async def run(self, program: ffmpeg.Program, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
         windows = clip_windows(self.periods, output_format.clip)
         joined, begun, silent = len(self.periods) > 1, set[int](), set[int]()
         while any(rendition.current for rendition in self.renditions):
             index, present = self._next_period()
             if index in silent:
                 raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)  # its silence lasts as long as the whole period
-            self.output.begin_period(last=index == len(self.periods) - 1)
-            settings = PeriodSettings(program, output_format, windows[index], joined, tags, is_whole=index not in begun)
+            goes_on_from = present[0][0].goes_on_from if len(present) == 1 else None
+            ends_with_slide = any(track.slide for track in self.periods[index])
+            self.output.begin_period(last=index == len(self.periods) - 1, ends_with_slide=ends_with_slide, goes_on_from=goes_on_from)
+            settings = PeriodSettings(program, output_format, windows[index], joined, tags, index not in begun, goes_on_from)
             begun.add(index)
             if await remux_period(self.periods[index], present, self.output, settings):
                 silent.add(index)

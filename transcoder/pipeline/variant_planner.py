@@ -87,15 +87,15 @@ class VariantPlanner:
     async def _plan(self, choice: VariantChoice) -> ResolvedSource:
         """Fetch the playlists of the media that the job wants, no others, and plan them."""
         job, variant = self.job, choice.variant
-        video_url, audio_url = choice.video, choice.audio
+        video_url, audio_url, kind = choice.video, choice.audio, TrackKind.BOTH
         if audio_url is not None and job.kind is TrackKind.AUDIO:
-            video_url, audio_url = audio_url, None
+            video_url, audio_url, kind = audio_url, None, TrackKind.AUDIO
         elif job.kind is TrackKind.VIDEO:
             audio_url = None
         video, audio = await VariantFetcher(self.multivariant, choice, self.fetcher).playlists(video_url, audio_url)
         # A variant does not say how much of its bandwidth is audio.
         bandwidth = None if job.kind is TrackKind.AUDIO and not is_audio_only(variant) else choice.bandwidth
-        plan = make_plan(video, audio, bandwidth=bandwidth)
+        plan = make_plan(video, audio, bandwidth=bandwidth, kind=kind)
         # A separate playlist is probed for audio of its own; without one, the variant's segments must contain what it names.
         names_audio = variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
         resolution = None if variant.is_resolution_shared else variant.resolution

@@ -1,5 +1,6 @@
 """Tests which files are passed through, and the response head sent for them."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -34,8 +35,14 @@ def test_files_are_told_from_possible_playlists(first: bytes, kind: str, expecte
     ("text", "kind"),
     [
         ("video/mp4", "video/mp4"),
-        ("Text/VTT; charset=x", "text/vtt"),
-        ("text/html", "application/octet-stream"),
+        ("Video/MP2T; charset=x", "video/mp2t"),
+        ("audio/x-m4a", "audio/x-m4a"),
+        ("image/webp", "image/webp"),
+        *(
+            (kind, "application/octet-stream")
+            for kind in ("text/html", "text/vtt", "text/javascript", "application/pdf", "application/mp4")
+        ),
+        *((kind, "application/octet-stream") for kind in ("font/woff2", "video/", "video/a b", "videox/mp4", "image/x+xml", "image/xml")),
         ("image/svg+xml", "application/octet-stream"),
         ("a\r\nb: c", "application/octet-stream"),
         ("", "application/octet-stream"),
@@ -69,11 +76,41 @@ def test_the_head_of_a_partial_response() -> None:
         "content-disposition": 'attachment; filename="a.mp4"',
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox",
         "accept-ranges": "bytes",
         "content-range": "bytes 0-1/9",
         "etag": '"e"',
         "x-content-length-estimate": "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("etag", '"abc"', '"abc"'),
+        ("etag", 'W/"abc"', 'W/"abc"'),
+        ("etag", '"' + "a" * 16_000 + '"', None),
+        ("etag", "abc", None),
+        ("etag", '"a\x7fb"', None),
+        ("etag", '"\xe9"', None),
+        ("last-modified", "Sat, 01 Jan 2022 00:00:00 GMT", "Sat, 01 Jan 2022 00:00:00 GMT"),
+        ("last-modified", "x" * 16_000, None),
+        ("last-modified", "<script>alert(1)</script>", None),
+        ("content-range", "bytes 0-1/9", "bytes 0-1/9"),
+        ("content-range", "bytes */9", "bytes */9"),
+        ("content-range", "bytes 0-1/" + "9" * 16_000, None),
+        ("content-range", "lines 0-1/9", None),
+    ],
+)
+def test_only_valid_fields_of_the_origin_are_passed_on(field: str, value: str, expected: str | None) -> None:
+    found = FileHead("https://a.example/x", HTTPStatus.OK, "video/mp4", 2)
+    found = replace(found, **{field.replace("-", "_"): value})  # type: ignore[arg-type]  # each is a text
+    assert dict(found.response_head("a.mp4").headers).get(field) == expected
+
+
+@pytest.mark.parametrize("condition", ['"' + "a" * 16_000 + '"', '"\xe9"', '"a\r\nb"'])
+def test_a_condition_that_cannot_be_sent_to_the_origin_is_not_met(condition: str) -> None:
+    assert range_headers({"range": "bytes=0-", "if-range": condition}) == {}
 
 
 @pytest.mark.parametrize(

@@ -35,3 +35,7 @@ def test_numbers_in_names_show_what_is_left_out(urls: list[str], expected: list[
 def test_byte_ranges_show_what_is_left_out() -> None:
     ranges = [(0, 1000), (1000, 1100), (3200, 900), (4100, 1000)]
     assert left_out_before(listed(*["https://a/all.mp4"] * 4, ranges=ranges)) == [0, 0, 1, 0]
+
+
+def test_byte_ranges_of_no_bytes_leave_out_nothing() -> None:
+    assert left_out_before(listed(*["https://a/all.mp4"] * 3, ranges=[(0, 0), (5, 0), (5, 10)])) == [0, 0, 0]

@@ -1,4 +1,6 @@
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
-from transcoder.core.media.inspector import inspector_for
+from transcoder.core.media.inspector import Inspector, inspector_for
+from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
+from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 ENCODINGS = {
@@ -83,7 +87,8 @@ def test_index_frame_of_an_mp3_is_not_counted() -> None:
     assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(data, "mp3")[Medium.AUDIO].samples
 
 
-def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
+def with_dependent_substreams() -> tuple[bytes, int]:
+    """Return E-AC-3 with a dependent substream after each frame, and the number of samples."""
     data = audio("eac3", options=("-ac", "1"))
     frames, at = [], 0
     while at < len(data):
@@ -92,8 +97,13 @@ def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
         frames.append(data[at : at + frame.length])
         at += frame.length
     doubled = b"".join(frame + frame[:2] + bytes([frame[2] & 0x3F | 0x40]) + frame[3:] for frame in frames)
+    return doubled, len(frames)
+
+
+def test_dependent_substreams_belong_to_the_sample_before_them() -> None:
+    doubled, count = with_dependent_substreams()
     inspector, _ = inspect_segments([doubled])
-    assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(doubled, "eac3")[Medium.AUDIO].samples == len(frames)
+    assert inspector.samples[Medium.AUDIO] == copy_with_ffmpeg(doubled, "eac3")[Medium.AUDIO].samples == count
 
 
 @pytest.mark.parametrize("codec", ENCODINGS)
@@ -122,6 +132,91 @@ def test_encrypted_samples_are_refused_in_any_segment() -> None:
         probe_segment(described)
     with pytest.raises(UnsupportedSourceError, match="protected"):
         inspect_segments([audio("aac"), described])
+
+
+def written(segments: Iterable[bytes], *, start: float, cuts: Sequence[int] = ()) -> tuple[Inspector, bytes]:
+    """Return what ffmpeg gets of segments that are written with timestamps, and their inspector."""
+    segments = list(segments)
+    inspector = inspector_for(probe_segment(segments[0]), written_from=start)
+    output = []
+    for segment in segments:
+        inspector.begin()
+        output += [inspector.feed(piece) for piece in split_at(segment, (min(cut, len(segment)) for cut in cuts))]
+        output.append(inspector.end())
+    return inspector, b"".join(output)
+
+
+@pytest.mark.parametrize("codec", ENCODINGS)
+@pytest.mark.parametrize("start", [12.5, WRAP_SECONDS - 1.0])
+def test_samples_are_written_with_their_times(codec: str, start: float) -> None:
+    data = audio(codec)
+    plain = copy_with_ffmpeg(data, probe_segment(data).container.value)[Medium.AUDIO]
+    inspector, stream = written([tag(start) + data, tag((start + plain.end) % WRAP_SECONDS) + data], start=start)
+    found = copy_with_ffmpeg(stream, "mpegts")[Medium.AUDIO]
+    assert found.samples == inspector.samples[Medium.AUDIO] == 2 * plain.samples
+    assert unwrap(found.start, near=start) == pytest.approx(start, abs=0.0001)
+    assert found.end - found.start == pytest.approx(2 * plain.end, abs=0.001)
+
+
+@pytest.mark.parametrize("codec", ENCODINGS)
+@given(cuts=st.lists(st.integers(0, 20_000), max_size=10))
+def test_what_is_written_does_not_depend_on_the_pieces(codec: str, cuts: list[int]) -> None:
+    segments = [tag(3) + audio(codec), tag(5.5) + audio(codec)]
+    assert written(segments, start=3.0, cuts=cuts)[1] == written(segments, start=3.0)[1]
+
+
+def times_of(segments: Iterable[bytes], *, start: float = 10.0) -> list[float]:
+    """Return the presentation time of each PES packet that is written."""
+    _, stream = written(segments, start=start)
+    packets = [stream[at : at + 188] for at in range(0, len(stream), 188)]
+    units = [each[5 + each[4] :] if each[3] & 0x20 else each[4:] for each in packets if each[1] == 0x41]
+    headers = [read_pes_header(unit) for unit in units]
+    return [header.pts for header in headers if header and header.pts is not None]
+
+
+@pytest.mark.parametrize("codec", ENCODINGS)
+@pytest.mark.parametrize(
+    ("deviations", "gap"),
+    [
+        pytest.param([0.0, 0.3], 0.3, id="time is left out"),
+        pytest.param([0.0, 5.0], 5.0, id="much time is left out"),
+        pytest.param([0.0, 0.04], 0.0, id="a little later"),
+        pytest.param([0.0, -0.04], 0.0, id="a little earlier"),
+        pytest.param([None, 0.3], 0.0, id="nothing said when the audio begins"),
+        pytest.param([0.0, None], 0.0, id="nothing says when it goes on"),
+    ],
+)
+def test_time_that_is_left_out_between_segments_stays(codec: str, deviations: Sequence[float | None], gap: float) -> None:
+    data, length = audio(codec), copy_with_ffmpeg(audio(codec), probe_segment(audio(codec)).container.value)[Medium.AUDIO].end
+    segments = [data if each is None else tag(10.0 + number * length + each) + data for number, each in enumerate(deviations)]
+    times = times_of(segments)
+    distances = [after - before for before, after in pairwise(times)]
+    usual = sorted(distances)[len(distances) // 2]
+    at_border = distances.pop(len(times) // 2 - 1)
+    assert at_border == pytest.approx(usual + gap, abs=0.001)
+    assert distances == pytest.approx([usual] * len(distances), abs=0.0001)
+
+
+@pytest.mark.parametrize(("step", "fewer"), [(-0.02, 3), (0.02, 0)])
+def test_small_deviations_do_not_add_up(step: float, fewer: int) -> None:
+    """Each segment was encoded by itself, with a frame more than its time: of every few, some are left out."""
+    data, length, count = audio("aac"), 95 * 1024 / 48_000, 6
+    inspector, _ = written([tag(10.0 + number * (length + step)) + data for number in range(count)], start=10.0)
+    times = times_of([tag(10.0 + number * (length + step)) + data for number in range(count)])
+    assert inspector.samples[Medium.AUDIO] == len(times) == count * 95 - fewer
+    assert times[-1] == pytest.approx(10.0 + count * length + (count - 1) * step - 1024 / 48_000, abs=0.06)
+
+
+def test_the_index_frame_of_an_mp3_is_not_written() -> None:
+    data = tag(10.0) + audio("mp3", options=("-write_xing", "1"))
+    inspector, stream = written([data, data], start=10.0)
+    assert copy_with_ffmpeg(stream, "mpegts")[Medium.AUDIO].samples == inspector.samples[Medium.AUDIO]
+    assert times_of([data])[0] == 10.0
+
+
+def test_dependent_substreams_are_written_with_the_sample_before_them() -> None:
+    doubled, count = with_dependent_substreams()
+    assert len(times_of([tag(10.0) + doubled])) == count
 
 
 def test_each_codec_has_its_container() -> None:

@@ -2,7 +2,7 @@ import pytest
 from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
-from transcoder.core.media.presentation_ends import presentation_ends
+from transcoder.core.media.presentation_ends import last_slide, presentation_ends
 from transcoder.core.media.streams import Medium
 
 
@@ -39,3 +39,8 @@ def test_last_fragments_contain_the_end(name: str) -> None:
 def test_bytes_that_are_not_a_transport_stream_give_no_end(tail: bytes) -> None:
     _, segments = read_segments(media("ts-muxed"))
     assert not presentation_ends(tail, probe_segment(segments[0]))
+
+
+def test_pictures_that_follow_each_other_quickly_are_no_slides() -> None:
+    _, segments = read_segments(media("ts-muxed"))
+    assert last_slide(segments[-1], probe_segment(segments[0])) is None

@@ -127,6 +127,33 @@ def test_the_last_segment_is_held_against_extinf(seconds: tuple[float, ...], las
     assert passed(*segments).shortfall() == pytest.approx(expected, abs=0.001)
 
 
+def slide(number: int, *, audio: float, seconds: float = 5.0) -> PassedSegment:
+    """Make a segment of one picture and so many seconds of audio; where pictures are less than 10 s apart, the second shows how long."""
+    at, shown = number * seconds, seconds if number and seconds < 10 else 0.0
+    video, sound = SegmentExtent(1, at, at + shown, shown), evenly(at, at + audio, sample=AUDIO_FRAME)
+    return replace(segment(number, seconds, video=video, audio=sound), rounding=0.0)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 12.0])
+@pytest.mark.parametrize("audio", [0.5, 1.0, 2.5])
+def test_audio_may_be_over_long_before_the_last_segment_ends_as_in_all_before_it(audio: float, seconds: float) -> None:
+    slides = [slide(number, audio=audio, seconds=seconds) for number in range(3)]
+    assert passed(*slides[:2]).shortfall() == 0
+    assert passed(*slides).shortfall() == 0
+    assert passed(*slides[:2], slide(2, audio=audio / 2, seconds=seconds)).shortfall() == 0
+
+
+@pytest.mark.parametrize(("audio", "missing"), [((5.0, 5.0, 3.0), 2.0), ((5.0, 2.0, 1.0), 4.0), ((2.0, 5.0, 2.0), 3.0)])
+def test_audio_that_has_lasted_until_the_next_segment_shows_that_the_last_one_is_cut(audio: tuple[float, ...], missing: float) -> None:
+    slides = [slide(number, audio=each) for number, each in enumerate(audio)]
+    assert passed(*slides).shortfall() == pytest.approx(missing, abs=0.02)
+
+
+def test_a_gap_in_the_playlist_is_no_pause() -> None:
+    segments = [segment(0, 4.0, at=0.0, video=evenly(0, 4)), segment(1, 4.0, at=8.0, video=evenly(8, 10))]
+    assert passed(*segments).shortfall() == pytest.approx(2.0)
+
+
 def test_a_medium_that_begins_late_may_have_a_shorter_last_segment() -> None:
     late = [segment(index, 2.04, video=evenly(0.52 + 2.04 * index, 0.52 + 2.04 * (index + 1))) for index in range(2)]
     audio = [evenly(2.04 * index, 2.04 * (index + 1), sample=AUDIO_FRAME) for index in range(2)]
@@ -366,6 +393,28 @@ def test_timestamps_that_leap_inside_a_segment_are_refused(leaps: dict[Medium, f
     leaping = PassedSegment(0.0, seconds, 0.0, (0,), (0,), extents, PacketEvidence(leaps=leaps))
     if refused:
         with pytest.raises(UpstreamError, match=r"leap by 9\.980 s inside a segment of 2\.000 s"):
+            passed(leaping)
+    else:
+        passed(leaping)
+
+
+@pytest.mark.parametrize("leap", [1.5, 5.0, 30.0])
+@pytest.mark.parametrize("number", [0, 1])
+def test_audio_alone_does_not_leap(leap: float, number: int) -> None:
+    extent = SegmentExtent(94, 10.0, 12.0 + leap, 1024 / 48_000)
+    leaping = replace(segment(0, 2.0, audio=extent), packets=PacketEvidence(leaps={AUDIO: leap}))
+    before = [segment(each, 2.0, at=-2.0, audio=evenly(8.0, 10.0)) for each in range(1, 1 + number)]
+    with pytest.raises(UpstreamError, match="leap by"):
+        passed(*before, leaping)
+
+
+@pytest.mark.parametrize(("leap", "refused"), [(1.5, False), (5.0, True), (30.0, True)])
+def test_evenly_spaced_pictures_do_not_leap_by_seconds(leap: float, *, refused: bool) -> None:
+    leaping = replace(segment(0, 2.0, video=SegmentExtent(50, 10.0, 12.0 + leap, FRAME)), packets=PacketEvidence(leaps={VIDEO: leap}))
+    unevenly_spaced = replace(leaping, extents={VIDEO: SegmentExtent(8, 10.0, 12.0 + leap, FRAME)})
+    passed(unevenly_spaced)
+    if refused:
+        with pytest.raises(UpstreamError, match="leap by"):
             passed(leaping)
     else:
         passed(leaping)

@@ -9,7 +9,7 @@ from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
-from transcoder.core.media.audio_tags import tag_length
+from transcoder.core.media.audio_tags import MAX_TAGS, tag_length
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
@@ -159,6 +159,17 @@ def test_encrypted_samples_are_found_in_the_middle_too() -> None:
     described = timestamp(3, owner=b"com.apple.streaming.audioDescription\0")
     with pytest.raises(UnsupportedSourceError, match="protected"):
         inspect_segments([timestamp(3) + b"".join(audio[:5]) + described + b"".join(audio[5:])])
+
+
+def test_the_tags_at_the_start_have_a_limit() -> None:
+    tag, data = TITLE, b"".join(frames("aac"))
+    probe, (_, passed_on) = probe_segment(MAX_TAGS * tag + data), inspect_segments([MAX_TAGS * tag + data])
+    assert probe.skip == MAX_TAGS * len(tag)
+    assert passed_on == data
+    with pytest.raises(DamagedMediaError, match="more than 16 tags"):
+        probe_segment((MAX_TAGS + 1) * tag + data)
+    with pytest.raises(DamagedMediaError, match="more than 16 tags"):
+        inspect_segments([(MAX_TAGS + 1) * tag + data], probe_of=probe)
 
 
 def test_a_tag_has_a_limit() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
-from transcoder.core.media.timeline_continuity import continues, same_streams
+from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.media.timestamps import WRAP_SECONDS
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
@@ -51,3 +51,40 @@ def test_wrong_extinf_is_not_a_discontinuity(extinf: float, start: float) -> Non
 )
 def test_one_ffmpeg_reads_segments_with_the_same_streams(after: Probe, same: bool) -> None:  # noqa: FBT001  # a column
     assert same_streams(probe(0.0, 0.0), after) is same
+
+
+@pytest.mark.parametrize(
+    ("start", "sample_seconds", "back"),
+    [
+        pytest.param(20.020, 0.02, False, id="right after a frame"),
+        pytest.param(20.0, 0.02, True, id="with the same frame"),
+        pytest.param(20.003, 0.02, True, id="with the same frame, to within a few milliseconds"),
+        pytest.param(19.5, 0.02, True, id="before it"),
+        pytest.param(20.0026667, 128 / 48_000, False, id="right after a short block of Vorbis"),
+        pytest.param(20.0025, 0.0025, False, id="right after a short frame of Opus"),
+        pytest.param(20.0, 0.0025, True, id="with the same short frame"),
+        pytest.param(20.003, None, True, id="after a sample of unknown duration"),
+    ],
+)
+def test_a_segment_reaches_back_if_it_is_decoded_before_the_end_of_the_last_sample(
+    start: float, sample_seconds: float | None, *, back: bool
+) -> None:
+    after = Probe(Container.FMP4, (Stream(AUDIO, "vorbis", 2, start, decode_start=start),))
+    known = {AUDIO: sample_seconds} if sample_seconds else {}
+    assert reaches_back({AUDIO: 20.0}, after, sample_seconds=known) == back
+
+
+@pytest.mark.parametrize(
+    ("container", "overlap", "back"),
+    [
+        pytest.param(Container.MPEGTS, 0.01, False, id="less than a frame"),
+        pytest.param(Container.MPEGTS, 0.022, True, id="a frame"),
+        pytest.param(Container.ADTS, 0.045, False, id="packed audio with the frames that an encoder adds"),
+        pytest.param(Container.ADTS, 0.06, True, id="packed audio with more"),
+        pytest.param(Container.ADTS, -3.0, False, id="packed audio after a hole"),
+    ],
+)
+def test_a_segment_may_begin_a_little_before_the_end_of_the_one_before_it(container: Container, overlap: float, *, back: bool) -> None:
+    end, frame = 16.0, 1024 / 48_000
+    after = Probe(container, (Stream(AUDIO, "aac", 0, end - overlap, decode_start=end - overlap),))
+    assert reaches_back({AUDIO: end - frame}, after, sample_seconds={AUDIO: frame}) is back

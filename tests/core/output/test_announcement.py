@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.core.output.announcement import (
@@ -140,9 +141,7 @@ def test_audio_that_reaches_over_a_border_counts_once(starts: tuple[float, float
         ([[probed(TrackKind.BOTH, video(codec="mpeg2video"))]], "mpeg2video"),
         ([[probed(TrackKind.BOTH, audio(codec="ac-4"))]], "ac-4, .* cannot decode"),
         ([[probed(TrackKind.BOTH, video())], [probed(TrackKind.BOTH, video(codec="hevc"))]], "from h264 to hevc"),
-        ([[probed(TrackKind.BOTH, audio(channels=4))], [probed(TrackKind.BOTH, audio())]], "channels"),
         ([[probed(TrackKind.BOTH, video(), audio())], [probed(TrackKind.BOTH, audio())]], "no video"),
-        ([[probed(TrackKind.BOTH, video(), audio(channels=4))], [probed(TrackKind.BOTH, video())]], "no audio"),
     ],
 )
 def test_periods_that_cannot_be_one_output_are_refused(periods: list[list[ProbedTrack]], words: str) -> None:
@@ -174,6 +173,9 @@ def test_audio_is_not_reencoded_where_that_is_forbidden(periods: list[list[Probe
         pytest.param(audio(codec="ac3"), audio(), "ac3", ("aac",), id="another codec"),
         pytest.param(audio(), audio(rate=44_100), "aac", ("aac",), id="another rate"),
         pytest.param(audio(), audio(channels=6), "aac", ("aac",), id="other channels"),
+        pytest.param(audio(channels=3), audio(), "aac", ("aac",), id="fewer channels than three"),
+        pytest.param(audio(channels=4), audio(), "aac", ("aac",), id="fewer channels than four"),
+        pytest.param(audio(codec="ac3", channels=5), audio(codec="ac3"), "ac3", ("ac3",), id="fewer channels than five"),
         pytest.param(audio(), audio(), "aac", (), id="the same"),
     ],
 )
@@ -185,6 +187,41 @@ def test_audio_is_reencoded_where_it_could_not_be_in_the_output_otherwise(
     assert announcement.reencoded == reencoded
 
 
+@pytest.mark.parametrize(
+    ("first", "later", "rate", "channels"),
+    [
+        pytest.param(audio(codec="flac"), audio(codec="opus"), 48_000, 2, id="FLAC has more in its format"),
+        pytest.param(audio(codec="flac"), None, 48_000, 2, id="FLAC, and silence"),
+        pytest.param(audio(channels=7), audio(), 48_000, 6, id="more channels than are encoded"),
+        pytest.param(audio(codec="ac3", channels=7), None, 48_000, 6, id="more channels, and silence"),
+        pytest.param(replace(audio(codec="truehd"), sample_rate=None, channels=None), audio(), 48_000, 2, id="unknown, and known"),
+        pytest.param(replace(audio(codec="truehd"), sample_rate=None), None, 48_000, 2, id="unknown, and silence"),
+    ],
+)
+def test_all_audio_becomes_aac_where_a_later_period_cannot_have_the_format_of_the_first(
+    first: Stream, later: Stream | None, rate: int, channels: int
+) -> None:
+    second = [video(), later] if later else [video()]
+    for streams in ([[video(), first], second], [second, [video(), first]]) if later is None else ([[video(), first], second],):
+        announcement = announce([[probed(TrackKind.BOTH, *each)] for each in streams], estimated_bytes=None)
+        assert announcement.audio
+        assert (announcement.audio.codec, announcement.audio.sample_rate, announcement.audio.channels) == ("aac", rate, channels)
+        assert first.codec in announcement.reencoded
+
+
+@pytest.mark.parametrize("first", [audio(codec="flac"), audio(channels=7)])
+def test_audio_that_stays_the_same_is_copied_even_where_it_could_not_be_encoded(first: Stream) -> None:
+    announcement = announce([[probed(TrackKind.BOTH, video(), first)]] * 2, estimated_bytes=None)
+    assert (announcement.audio, announcement.reencoded) == (first, ())
+
+
+@pytest.mark.parametrize("later", [[video(), audio()], [video()]])
+def test_audio_that_cannot_be_encoded_is_not_reencoded_where_that_is_forbidden(later: list[Stream]) -> None:
+    periods = [[probed(TrackKind.BOTH, video(), audio(codec="flac"))], [probed(TrackKind.BOTH, *later)]]
+    with pytest.raises(UnsupportedSourceError, match=r"from flac to aac|no audio"):
+        announce(periods, estimated_bytes=None, output_format=OutputFormat(audio_mode=AudioMode.COPY))
+
+
 def test_what_is_reencoded_for_the_format_asked_for_is_not_mentioned() -> None:
     periods = [[probed(TrackKind.AUDIO, audio(codec="mp2"))]]
     for file_format in (FileFormat.M4A, FileFormat.MP3):
@@ -194,6 +231,35 @@ def test_what_is_reencoded_for_the_format_asked_for_is_not_mentioned() -> None:
 def test_a_stream_that_is_announced_but_never_begins_is_left_out() -> None:
     announcement = announce([[probed(TrackKind.BOTH, video(), audio(start=None))]], estimated_bytes=None)
     assert set(announcement.media) == {VIDEO}
+
+
+@pytest.mark.parametrize("file_format", [FileFormat.M4A, FileFormat.MP3])
+def test_audio_alone_is_silent_in_a_period_that_has_only_video(file_format: FileFormat) -> None:
+    shared = replace(track(TrackKind.AUDIO, 3.0, 3.0), shares_segments=True)
+    loud = [probed(TrackKind.AUDIO, video(), audio(), track=shared)]
+    silent = [probed(TrackKind.AUDIO, video(500.0), track=shared, ends={VIDEO: 505.5})]
+    for periods in ([loud, silent], [silent, loud]):
+        announcement = announce(periods, estimated_bytes=None, output_format=OutputFormat(file_format))
+        assert announcement.seconds == pytest.approx(11.5, abs=0.1)
+        assert set(announcement.media) == {AUDIO}
+        silence = silence_for_period(silent, announcement.audio)
+        assert silence is not None
+        assert (silence.start, silence.seconds) == (500.0, 5.5)
+
+
+@pytest.mark.parametrize(
+    ("shares_segments", "streams", "words"),
+    [
+        pytest.param(False, (video(),), "A part of the source has no audio", id="a playlist of audio, and video in its place"),
+        pytest.param(True, (video(start=None),), "A part of the source has no audio", id="video that has not begun"),
+        pytest.param(True, (), "A part of the source has no audio", id="nothing"),
+    ],
+)
+def test_audio_alone_is_not_silent_where_something_is_missing(*, shares_segments: bool, streams: tuple[Stream, ...], words: str) -> None:
+    shared = replace(track(TrackKind.AUDIO, 6.0), shares_segments=shares_segments)
+    found = [[probed(TrackKind.AUDIO, *each, track=shared)] for each in ((audio(),), streams)]
+    with pytest.raises(UnsupportedSourceError, match=words):
+        announce(found, estimated_bytes=None, output_format=OutputFormat(FileFormat.M4A))
 
 
 def test_audio_that_must_be_there_may_be_in_any_period() -> None:
@@ -299,3 +365,47 @@ def test_audio_that_begins_late_by_its_clock_ends_late() -> None:
 
 def test_one_segment_shows_its_own_length() -> None:
     assert seconds([probed(TrackKind.BOTH, video(10.0), seconds=(0.4,), ends={VIDEO: 30.0})]) == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(
+    ("slide", "ends", "listed", "border", "length"),
+    [
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0}, (5.0, 5.0, 5.0), None, 15.0, id="one in each segment"),
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0, AUDIO: 21.0}, (5.0, 5.0, 5.0), None, 15.0, id="and 1 s of audio"),
+        pytest.param(Slide(35.0, 5.0, is_even=True), {VIDEO: 36.0}, (15.0, 15.0), None, 30.0, id="three in each segment"),
+        pytest.param(Slide(10.0, None), {VIDEO: 10.0}, (5.0,), None, 5.0, id="the only one"),
+        pytest.param(Slide(12.0, 2.0), {VIDEO: 13.0}, (4.0,), None, 4.0, id="two"),
+        pytest.param(Slide(12.0, 2.0), {VIDEO: 13.0}, (2.5,), None, 2.5, id="the last one is short"),
+        pytest.param(Slide(20.0, 5.0, is_even=True), {VIDEO: 21.0}, (30.0,), None, 15.0, id="EXTINF is twice as long"),
+        pytest.param(Slide(20.0, 5.0, is_even=True), {VIDEO: 21.0}, (7.5,), None, 15.0, id="and half as long"),
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0}, (10.0,) * 3, Border(5.0, 10.0, 0.0), 15.0, id="twice as long in each of several"),
+        pytest.param(Slide(20.0, None), {VIDEO: 20.0}, (2.5,) * 3, Border(5.0, 2.5, 0.0), 15.0, id="half as long in each of several"),
+        pytest.param(Slide(39.0, 3.0), {VIDEO: 40.0, AUDIO: 41.0}, (14.0, 13.0), None, 31.0, id="the audio goes on for less"),
+    ],
+)
+def test_a_slide_at_the_end_is_shown_until_the_playlist_ends_where_that_is_consistent(
+    slide: Slide, ends: dict[Medium, float], listed: tuple[float, ...], border: Border | None, length: float
+) -> None:
+    found = probed(TrackKind.BOTH, video(10.0), audio(10.0), seconds=listed, slide=slide, ends=ends, border=border)
+    assert announce([[found]], estimated_bytes=None).media[VIDEO] == pytest.approx(length)
+
+
+def test_a_slide_may_be_shown_for_longer_where_extinf_is_rounded() -> None:
+    listed = track(TrackKind.VIDEO, 2.0)
+    rounded = replace(listed, segments=(replace(listed.segments[0], rounding=0.5),))
+    slide = probed(TrackKind.VIDEO, video(10.0), track=rounded, ends={VIDEO: 10.0}, slide=Slide(10.0, None))
+    assert seconds([slide], [slide]) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("ends", "border", "length"),
+    [
+        pytest.param({VIDEO: 16.8, AUDIO: 16.8}, Border(1.6, 2.0, 0.4), 8.0, id="both overlap"),
+        pytest.param({VIDEO: 16.8, AUDIO: 18.0}, Border(1.6, 2.0, 0.4), 10.4, id="the audio waits for more and more"),
+        pytest.param({VIDEO: 17.6, AUDIO: 18.0}, Border(1.6, 2.0, 0.4), 8.4, id="at one border alone"),
+        pytest.param({VIDEO: 17.6, AUDIO: 18.0}, Border(2.0, 2.0, 0.0), 8.0, id="the video is over by itself"),
+    ],
+)
+def test_segments_whose_video_overlaps_are_played_whole(ends: dict[Medium, float], border: Border, length: float) -> None:
+    found = probed(TrackKind.BOTH, video(10.0), audio(10.0), seconds=(2.0,) * 4, ends=ends, border=border)
+    assert seconds([found]) == pytest.approx(length, abs=0.05)

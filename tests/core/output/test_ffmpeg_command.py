@@ -6,6 +6,7 @@ import pytest
 
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
+from transcoder.core.request.output_format import OutputFormat
 
 VIDEO = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 AUDIO = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
@@ -52,9 +53,12 @@ def test_adds_the_options_that_a_codec_needs(
     assert special == pairs
 
 
-def test_shifts_packed_audio_by_its_id3_timestamp() -> None:
-    words = remux_command(
-        "ffmpeg", [FfmpegInput(3, Container.ADTS, (Stream(Medium.AUDIO, "aac", 0, 1.466667),), offset=1.466667)], RemuxOptions()
-    )
-    assert ("-itsoffset", "1.466667") in pairwise(words[: words.index("-i")])
-    assert ("-map", "0:a:0") in pairwise(words)
+@pytest.mark.parametrize(
+    ("codec", "channels", "layout"), [("aac", 3, "3.0"), ("aac", 4, "4.0"), ("ac3", 5, "5.0"), ("opus", 4, "quad"), ("aac", 6, "5.1")]
+)
+def test_names_the_channels_of_audio_that_is_encoded(codec: str, channels: int, layout: str) -> None:
+    """Of three channels ffmpeg's default has no centre, for which AAC has no configuration."""
+    joined_to = Stream(Medium.AUDIO, codec, 0x101, 1.4, 48_000, channels)
+    later = FfmpegInput(3, Container.MPEGTS, (Stream(Medium.AUDIO, codec, 0x101, 1.4, 48_000, 2),))
+    words = remux_command("ffmpeg", [later], RemuxOptions(OutputFormat().after(joined_to)))
+    assert ("-channel_layout", layout) in pairwise(words)

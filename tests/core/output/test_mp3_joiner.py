@@ -13,9 +13,9 @@ def _frames(count: int, *, first: int = 0) -> bytes:
     return b"".join(_HEADER + bytes([first + number]) * (_FRAME_BYTES - len(_HEADER)) for number in range(count))
 
 
-def _joined(*periods: tuple[int, float], encoded: bool = True, piece: int = 1000) -> bytes:
+def _joined(*periods: tuple[int, float], piece: int = 1000) -> bytes:
     """Return what comes out for periods of so many frames, each with the seconds of its source."""
-    joiner, output = Mp3Joiner(Durations(0.0, {}), encoded=encoded), b""
+    joiner, output = Mp3Joiner(Durations(0.0, {})), b""
     for number, (frames, seconds) in enumerate(periods):
         joiner.begin_period(last=number == len(periods) - 1)
         data = _frames(frames)
@@ -43,7 +43,3 @@ def test_however_many_periods_the_output_is_no_longer_than_the_source_by_more_th
     periods = 50
     out = len(_joined(*[(frames, seconds)] * periods)) / _FRAME_BYTES * _FRAME_SECONDS
     assert -_FRAME_SECONDS <= out - periods * seconds <= 2.5 * _FRAME_SECONDS
-
-
-def test_copied_frames_pass_as_they_are() -> None:
-    assert _joined((11, 0.2), (11, 0.2), encoded=False) == _frames(11) * 2

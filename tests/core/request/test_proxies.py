@@ -28,6 +28,7 @@ EVERY = {"http_proxy": "http://h.example:1", "https_proxy": "http://s.example:2"
             None, {**EVERY, "all_proxy": "socks5://a.example"}, "http://h.example:1", "http://s.example:2", id="SOCKS, not needed"
         ),
         pytest.param("o.example:4", EVERY, "http://o.example:4", "http://o.example:4", id="the option"),
+        pytest.param(None, {"all_proxy": "socks5://a.example", "no_proxy": "*"}, None, None, id="SOCKS, and all hosts directly"),
         pytest.param("", EVERY, None, None, id="an empty option turns all off"),
         pytest.param(" ", EVERY, None, None, id="a blank option does, too"),
         pytest.param("http://[::1]:3128/", {}, "http://[::1]:3128", "http://[::1]:3128", id="an IPv6 address"),

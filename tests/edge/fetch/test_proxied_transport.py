@@ -11,15 +11,16 @@ from peers.origin import Origin, Rule, origin
 from peers.proxy import Proxy, proxy
 from peers.reddit import HOSTS, certificates, reddit
 
+from transcoder.core.request.addresses import AddressClass
 from transcoder.core.request.proxies import read_proxies
-from transcoder.edge.address_guard import AddressClass, Network
+from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.fetch.proxied_transport import classify_name
 from transcoder.errors import BadRequestError, ForbiddenSourceError, UpstreamError, UpstreamTimeoutError
 
 PUBLIC = "video.example"
 TRUSTED_SERVER, TRUSTED_CLIENT = certificates((PUBLIC, "localhost"))
-QUICK = replace(SETTINGS, attempts=2)
+QUICK = replace(SETTINGS, attempts=2, rate_seconds=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,14 @@ def test_a_proxy_that_does_not_answer_is_named(tunnelled: Site) -> None:
         tunnelled.fetch()
 
 
+def test_a_trickle_through_a_proxy_is_a_timeout(site: Site) -> None:
+    site.origin.rules["*"] = [Rule(trickle_head=(1, 0.1), times=2), Rule(trickle=(1, 0.05))]
+    with pytest.raises(UpstreamTimeoutError, match="did not respond in time"):
+        site.fetch()
+    with pytest.raises(UpstreamTimeoutError, match=rf"a\.ts at {PUBLIC}: the origin sends too slowly\."):
+        site.fetch()
+
+
 def test_a_certificate_that_is_not_trusted_is_the_origins(tunnelled: Site) -> None:
     with pytest.raises(UpstreamError, match="cannot connect to the origin"):
         tunnelled.fetch(Network(proxies=read_proxies(tunnelled.proxy.url, {})))
@@ -280,7 +289,7 @@ def test_a_public_playlist_behind_a_proxy_does_not_lead_to_private_addresses(sec
 
 
 def test_a_public_redirect_behind_a_proxy_does_not_lead_to_private_addresses(site: Site) -> None:
-    site.origin.rules["/a.ts"] = Rule(redirect="http://127.0.0.1:9/a.ts")
+    site.origin.rules["/a.ts"] = Rule(redirect="http://127.0.0.1:8009/a.ts")
     with pytest.raises(ForbiddenSourceError, match="public internet"):
         site.fetch()
 

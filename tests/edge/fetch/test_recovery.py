@@ -360,6 +360,20 @@ def test_a_repeated_body_goes_on_exactly_if_it_begins_with_the_same_bytes(
         assert b"".join(piece or b"" for piece in new) == body[delivered:]
 
 
+@pytest.mark.parametrize("delivered", [1001, 1100, 2030, 5000])
+@pytest.mark.parametrize("cut_after", [None, 500], ids=["compared", "cut before the bytes were compared"])
+def test_a_version_is_not_continued_by_the_validators_of_another(delivered: int, cut_after: int | None) -> None:
+    """The first response names no version, the second one does; only that it repeats the same bytes would tie them to each other."""
+    with origin(FILES) as o:
+        o.rules["/a.ts"] = [
+            Rule(times=1, body=OTHER, cut_after=delivered, etag=""),
+            Rule(times=1, cut_after=cut_after),
+            Rule(),
+        ]
+        with pytest.raises(UpstreamError, match="may have changed"):
+            fetch_segment(o.url("/a.ts"))
+
+
 BODIES = st.sampled_from([None, None, None, OTHER, b"", CONTENT[:9000], html(2000), CONTENT + b"more"])
 BAD_RULES = st.builds(
     Rule,

@@ -46,6 +46,8 @@ def test_an_attempt_that_made_progress_does_not_count() -> None:
         pytest.param("1", 1.0, 9.0, id="seconds"),
         pytest.param(format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0.0, 9.0, id="a date in the past"),
         pytest.param("soon", 0.0, 9.0, id="invalid"),
+        pytest.param("Sat, 01 Jan 99999999999 00:00:00 GMT", 0.0, 9.0, id="a date beyond all dates"),
+        pytest.param("Sat, 01 Jan 2028 00:00:00 +99999999999", 0.0, 9.0, id="a time zone beyond all time zones"),
     ],
 )
 def test_waits_as_long_as_the_origin_asks(after: str, least: float, most: float) -> None:

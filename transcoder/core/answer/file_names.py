@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 MAX_NAME_BYTES = 150
 """In UTF-8, including the extension: file systems allow 255, and what a browser adds to a name (` (1)`, `.crdownload`) must fit too."""
+_MAX_TITLE_CHARACTERS = 1000
 _FALLBACK = "video"
 # Separators become hyphens; the other characters that Windows forbids are dropped, since nothing is lost by that.
 _REPLACED = str.maketrans({**dict.fromkeys("/\\|:\N{FRACTION SLASH}\N{DIVISION SLASH}", "-"), **dict.fromkeys('<>*?"')})
@@ -28,7 +29,8 @@ def file_name(title: str, extension: str) -> str:
     extension, it is not repeated. The part before the extension is never empty, and the name is at most `MAX_NAME_BYTES` long.
     """
     suffix = f".{extension}"
-    text = unicodedata.normalize("NFC", title)
+    # No more is needed for a name, and putting many combining marks in order takes quadratic time.
+    text = unicodedata.normalize("NFC", title.strip()[:_MAX_TITLE_CHARACTERS])
     if text.strip().lower().endswith(suffix.lower()):
         text = text.strip()[: -len(suffix)]
     text = "".join(_visible(character) for character in text).translate(_REPLACED)
@@ -37,6 +39,13 @@ def file_name(title: str, extension: str) -> str:
     stem = stem.encode()[: MAX_NAME_BYTES - len(suffix.encode()) - 1].decode(errors="ignore")
     stem = stem.rstrip(_TRAILING) or _FALLBACK
     return f"_{stem}{suffix}" if _DEVICES.match(stem) else stem + suffix
+
+
+def subtitle_file_name(given: str | None, title: str, language: str | None, extension: str) -> str:
+    """Return the file name of subtitles: the `given` one, or the title and the language, as players look for it beside a video."""
+    if given is not None or not re.fullmatch(r"[A-Za-z0-9-]{1,35}", language or ""):
+        return file_name(given if given is not None else title, extension)
+    return file_name(title, f"{language}.{extension}")
 
 
 def title_from_url(url: str) -> str:

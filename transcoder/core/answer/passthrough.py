@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
@@ -28,7 +28,12 @@ _AMBIGUOUS_TYPES = frozenset(
     }
 )
 """Types that playlists and error pages are served with too."""
-_CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
+_SAFE_TYPE = re.compile(r"(video|audio|image)/[a-z0-9!#$&^_.+-]{1,100}")
+_ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,250}"')
+_DATE = re.compile(r"[A-Za-z0-9 ,:+-]{10,40}")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18}-\d{1,18}/(\d{1,18}|\*)|\*/\d{1,18})", re.ASCII)
+MAX_CONDITION_CHARACTERS = 260
+"""With a longer If-Range, no range is asked for."""
 _RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})", re.ASCII)
 _EXTENSIONS = {"video/mp4": "mp4", "audio/mp4": "m4a", "audio/mpeg": "mp3", "video/webm": "webm", "video/mp2t": "ts", "image/jpeg": "jpg"}
 _IMAGE_EXTENSIONS = frozenset({"gif", "jpg", "jpeg", "png", "webp"})
@@ -52,23 +57,31 @@ class FileHead:
     """Whether the origin serves byte ranges."""
     requested_url: str = ""
     """Its address before redirects. Credentials may be sent there, but not to the address that it redirects to."""
+    first_bytes: bytes = field(default=b"", repr=False)
+    """Up to `SNIFFED_BYTES`, if they have been fetched."""
 
     def response_head(self, name: str) -> ResponseHead:
-        """Return the head of a response that passes the file through as `name`; Lambda does not let a function set Content-Length."""
+        """Return the head of a response that passes the file through as `name`; Lambda does not let a function set Content-Length.
+
+        Whatever the file is, a browser saves it and runs nothing in it. Of what the origin says, only valid fields are passed on.
+        """
         headers = [
             ("content-type", self.content_type),
             ("content-disposition", content_disposition(name)),
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "sandbox"),
             ("accept-ranges", "bytes" if self.accepts_ranges else "none"),
-            ("content-range", self.content_range),
-            ("etag", self.etag),
-            ("last-modified", self.last_modified),
+            ("content-range", _valid(_CONTENT_RANGE, self.content_range)),
+            ("etag", _valid(_ETAG, self.etag)),
+            ("last-modified", _valid(_DATE, self.last_modified)),
             ("x-content-length-estimate", None if self.length is None else str(self.length)),
         ]
-        return ResponseHead(
-            self.status, tuple((name, value) for name, value in headers if value and value.isascii() and value.isprintable())
-        )
+        return ResponseHead(self.status, tuple((name, value) for name, value in headers if value))
+
+
+def _valid(pattern: re.Pattern[str], value: str | None) -> str | None:
+    return value if value and pattern.fullmatch(value) else None
 
 
 def should_pass_through(first: bytes, content_type: str) -> bool:
@@ -90,9 +103,9 @@ def should_pass_through(first: bytes, content_type: str) -> bool:
 
 
 def safe_content_type(content_type: str) -> str:
-    """Return the type without parameters; `application/octet-stream` if it is malformed or a browser could run it as a web page."""
+    """Return the type without parameters if it is one of video, audio or an image that is no document; or `application/octet-stream`."""
     kind = content_type.partition(";")[0].strip().lower()
-    return kind if _CONTENT_TYPE.fullmatch(kind) and kind not in {"text/html", "application/xhtml+xml", "image/svg+xml"} else OCTET_STREAM
+    return kind if _SAFE_TYPE.fullmatch(kind) and not kind.endswith("xml") else OCTET_STREAM
 
 
 def range_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +114,10 @@ def range_headers(headers: Mapping[str, str]) -> dict[str, str]:
     if not _RANGE.fullmatch(part):
         return {}
     condition = headers.get("if-range", "")
-    return {"Range": part, "If-Range": condition} if condition.isascii() and condition.isprintable() and condition else {"Range": part}
+    if not condition:
+        return {"Range": part}
+    is_usable = condition.isascii() and condition.isprintable() and len(condition) <= MAX_CONDITION_CHARACTERS
+    return {"Range": part, "If-Range": condition} if is_usable else {}  # a condition that cannot be checked is not met
 
 
 def file_extension(head: FileHead) -> str:

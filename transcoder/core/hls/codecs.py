@@ -1,8 +1,10 @@
-"""The names of codecs in CODECS (RFC 6381) that MP4 cannot hold as they are."""
+"""The names of codecs in CODECS (RFC 6381): which are audio, and which MP4 cannot hold as they are."""
 
 import re
 from collections.abc import Iterable
 
+AUDIO_CODECS = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|iamf|mhm|mha|samr)", re.IGNORECASE)
+"""How the name of an audio codec begins."""
 _NOT_IN_MP4 = {
     r"mp4a\.40\.3[23]": "mp2",
     r"dts|mp4a\.a9": "dts",
@@ -12,6 +14,11 @@ _NOT_IN_MP4 = {
     r"mlpa": "truehd",
 }
 """How such a name begins, and ffmpeg's name of the codec."""
+
+
+def is_audio(codec: str) -> bool:
+    """Whether a name in CODECS is that of an audio codec."""
+    return AUDIO_CODECS.match(codec) is not None or audio_to_reencode([codec]) is not None
 
 
 def audio_to_reencode(codecs: Iterable[str]) -> str | None:

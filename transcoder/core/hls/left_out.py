@@ -37,6 +37,8 @@ def _between_ranges(before: MediaSegment, after: MediaSegment) -> int:
     if not (before.range and after.range and before.url == after.url):
         return 0
     average = (before.range.length + after.range.length) / 2
+    if not average:
+        return 0  # both are gaps
     return max(0, round((after.range.start - before.range.start - before.range.length) / average))
 
 

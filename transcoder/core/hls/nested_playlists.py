@@ -5,6 +5,7 @@ RFC 8216 does not provide for them, but some services put a list of one variant 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, TextEnd, Variant
 from transcoder.core.hls.playlist.uris import without_query
@@ -15,7 +16,7 @@ MAX_LEVELS = 2
 """So many levels of Multivariant Playlists may lie below the first one."""
 MAX_NESTED_PLAYLISTS = 16
 """A job takes the variants of at most so many Multivariant Playlists below the first one."""
-MAX_VARIANTS = 100_000
+MAX_VARIANTS = 10_000
 """A playlist that has more variants than this, with those of the nested ones, is refused."""
 
 
@@ -67,9 +68,7 @@ def _group_names(inner: MultivariantPlaylist, *, taken: set[str]) -> Mapping[str
     """Return a name for each group of renditions that no other group has: groups are named for one playlist alone."""
     names: dict[str, str] = {}
     for group in dict.fromkeys(rendition.group for rendition in inner.renditions):
-        name = group
-        while name in taken:
-            name += "'"
+        name = next(each for number in count() if (each := f"{group}'{number}" if number else group) not in taken)
         names[group] = name
         taken.add(name)
     return names

@@ -67,6 +67,8 @@ class Track:
     segments: tuple[Segment, ...]
     seconds: float
     """The sum of EXTINF, including gaps between segments but not leading and trailing ones."""
+    shares_segments: bool = False
+    """Its segments are listed for the other medium, too, which is not wanted."""
 
     @property
     def guessed_seconds(self) -> float:

@@ -17,12 +17,14 @@ MAX_SECONDS = 30 * 24 * 3600
 """A longer source is refused."""
 
 
-def make_plan(video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandwidth: int | None = None) -> Plan:
+def make_plan(
+    video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandwidth: int | None = None, kind: TrackKind = TrackKind.BOTH
+) -> Plan:
     """Return the plan for these playlists: the periods, and in each the segments of its tracks.
 
     `video` is the selected variant's playlist, `audio` that of its separate audio rendition. Without `audio`, `video` provides
-    whatever its segments contain. `bandwidth` is the variant's, in bits per second, audio included: the size is estimated from it
-    if the playlists do not give byte ranges.
+    whatever its segments contain of what it is listed for, `kind`. `bandwidth` is the variant's, in bits per second, audio included:
+    the size is estimated from it if the playlists do not give byte ranges.
 
     Raises:
         UnsupportedSourceError: the source is live, has no media, is protected or broken, or the breaks of video and audio differ.
@@ -30,7 +32,7 @@ def make_plan(video: MediaPlaylist, audio: MediaPlaylist | None = None, *, bandw
     """
     _check_supported(video)
     if audio is None:
-        muxed = _TrackBuilder(video, TrackKind.BOTH)
+        muxed = _TrackBuilder(video, kind)
         split = [[muxed.track(segments)] for segments in periods.split_single(video)]
     else:
         _check_supported(audio)
@@ -79,13 +81,13 @@ class _TrackBuilder:
         at = 0.0
         for number, listed in enumerate(self._playlist.segments[part.first : part.end], part.first):
             if not listed.gap:
-                segments.append(replace(self._segment(listed, at), left_out=self._left_out[number]))
+                segments.append(self._segment(listed, at, self._left_out[number]))
             at += listed.seconds
         if not segments:
             return None
         return Track(self._kind, tuple(segments), segments[-1].at + segments[-1].seconds - segments[0].at)
 
-    def _segment(self, listed: MediaSegment, at: float) -> Segment:
+    def _segment(self, listed: MediaSegment, at: float, left_out: int) -> Segment:
         return Segment(
             url=listed.url,
             seconds=listed.seconds,
@@ -95,6 +97,7 @@ class _TrackBuilder:
             init=None if listed.map is None else self._init(listed.map, listed.sequence),
             rounding=self._playlist.rounding_of(listed),
             guessed=listed.guessed,
+            left_out=left_out,
         )
 
     def _init(self, section: MapTag, sequence: int) -> Init:

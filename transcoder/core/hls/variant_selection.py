@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from transcoder.core.hls.codecs import AUDIO_CODECS
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, TextEnd, Variant
 from transcoder.core.hls.playlist.uris import without_query
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
-_AUDIO_CODECS = re.compile(r"(mp4a|ac-3|ec-3|ac-4|opus|flac|mp3|vorbis|alac|dts|iamf|mhm|mha|samr)", re.IGNORECASE)
 _TEXT_CODECS = re.compile(r"(wvtt|stpp|tx3g)", re.IGNORECASE)
 # What browsers play in an MP4: people watch the output there, and Dolby's and DTS's codecs are silent in most of them.
 _BROWSER_AUDIO_CODECS = re.compile(r"(mp4a(?!\.a)|opus|flac|mp3)", re.IGNORECASE)
@@ -98,7 +98,7 @@ def bits_per_second(variant: Variant) -> int:
 
 def is_audio_only(variant: Variant) -> bool:
     """Whether the variant declares audio and no video."""
-    return variant.resolution is None and bool(variant.codecs) and all(_AUDIO_CODECS.match(codec) for codec in variant.codecs)
+    return variant.resolution is None and bool(variant.codecs) and all(AUDIO_CODECS.match(codec) for codec in variant.codecs)
 
 
 def _redundancy_key(variant: Variant) -> tuple[object, ...]:
@@ -123,7 +123,7 @@ def _ranking(variants: Iterable[Variant], height: int | None) -> Callable[[Varia
             side > 0,
             fits,
             side if fits else -side,
-            all(_BROWSER_AUDIO_CODECS.match(codec) for codec in variant.codecs if _AUDIO_CODECS.match(codec)),
+            all(_BROWSER_AUDIO_CODECS.match(codec) for codec in variant.codecs if AUDIO_CODECS.match(codec)),
             video_bandwidth[variant.url],
             variant.bandwidth,
         )

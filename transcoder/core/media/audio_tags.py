@@ -15,17 +15,25 @@ _ENCRYPTION_OWNER = b"com.apple.streaming.audioDescription\0"
 """Describes how to set up a decoder for encrypted samples (Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming)."""
 _MAX_TAG_BYTES = 1024 * 1024
 """A longer tag is refused. Cover images are smaller than this."""
+MAX_TAGS = 16
+"""More tags at the start of a segment are refused, because all of them are held until the first frame has come."""
 
 
-def tags_length(head: bytes, *, whole: bool = False) -> int | None:
-    """Return the total length in bytes of the ID3v2 tags at the start of a segment (ID3v2.4, 3.1); None if more bytes are needed."""
+def tags_length(head: bytes | bytearray, *, whole: bool = False) -> int | None:
+    """Return the total length in bytes of the ID3v2 tags at the start of a segment (ID3v2.4, 3.1); None if more bytes are needed.
+
+    Raises:
+        UpstreamError: one of them is too long, or there are too many.
+
+    """
     at = 0
-    while True:
+    for _ in range(MAX_TAGS + 1):
         if len(head) - at < _ID3_HEADER_BYTES:
-            return None if not whole and b"ID3".startswith(head[at : at + 3]) else at
+            return None if not whole and b"ID3".startswith(bytes(head[at : at + 3])) else at
         if head[at : at + 3] != b"ID3":
             return at
         at += _id3_length(head, at)
+    raise DamagedMediaError(f"A segment begins with more than {MAX_TAGS} tags, which are all that is supported.")
 
 
 def tag_length(data: bytes, at: int) -> int | None:
@@ -64,7 +72,7 @@ def tag_timestamp(tags: bytes) -> float | None:
     return (int.from_bytes(value, "big") & (2**33 - 1)) / CLOCK_HZ if len(value) == _TIMESTAMP_BYTES else None
 
 
-def _id3_length(data: bytes, at: int) -> int:
+def _id3_length(data: bytes | bytearray, at: int) -> int:
     footer = _ID3_FOOTER_BYTES if data[at + 5] & 0x10 else 0
     return _checked(_syncsafe(data[at + 6 : at + 10]) + _ID3_HEADER_BYTES + footer)
 
@@ -75,7 +83,7 @@ def _checked(size: int) -> int:
     return size
 
 
-def _syncsafe(octets: bytes) -> int:
+def _syncsafe(octets: bytes | bytearray) -> int:
     """Read a number that has seven bits in each byte."""
     value = 0
     for octet in octets:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent
+from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent, hole_between
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 
@@ -12,6 +12,8 @@ _MIN_LATER_SEGMENTS = 2
 """EXTINF of the first segment is believed if that of at least so many later ones is exact."""
 _MIN_LONGER_SECONDS = 0.5
 """A last segment that is longer than EXTINF by more than this has a wrong one; by less, it may have the rest of the audio."""
+_MIN_PAUSE_SECONDS = 0.3
+"""A medium that has paused for longer before each segment may do so before the end, too, and for any time."""
 _MIN_SHORT_SAMPLES = 0.6
 """A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
 
@@ -28,6 +30,8 @@ class ExtinfAccuracy:
     """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
     _delays: dict[Medium, float] = field(default_factory=dict)
     """The longest time from the last decode time of a segment to the end of its presentation."""
+    _pauses: dict[Medium, float] = field(default_factory=dict)
+    """By how many seconds a medium has ended before the next segment, at least: audio that is shorter than each slide, or the slides."""
     _first: PassedSegment | None = None
     """The first segment of the track; without it nothing shows when the track ends."""
     _lacks: list[float] = field(default_factory=list)
@@ -81,7 +85,7 @@ class ExtinfAccuracy:
 
     def _missing_at_end(self, medium: Medium, last: PassedSegment) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
-        if self._first is None or medium not in self._deviations:
+        if self._first is None or medium not in self._deviations or self._pauses.get(medium, 0.0) > _MIN_PAUSE_SECONDS:
             return 0.0
         extent = last.extents[medium]
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
@@ -113,6 +117,9 @@ class ExtinfAccuracy:
             self._sample_seconds[medium] = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
             if extent.delay is not None:
                 self._delays[medium] = max(extent.delay, self._delays.get(medium, 0.0))
+            if (hole := hole_between(before, after, medium)) is not None:
+                pause = hole - (after.at - before.at - before.seconds)  # a gap in the playlist is none
+                self._pauses[medium] = max(0.0, min(pause, self._pauses.get(medium, pause)))
             if medium in after.extents and not before.guessed:
                 distance = after.extents[medium].start - extent.start
                 deviation = abs(distance - (after.at - before.at))

@@ -93,10 +93,11 @@ class Inspector(Protocol):
         """
 
 
-def inspector_for(probe: Probe, *, init: bytes = b"") -> Inspector:
+def inspector_for(probe: Probe, *, init: bytes = b"", written_from: float | None = None) -> Inspector:
     """Return an inspector for a series of segments.
 
-    `probe` is that of the first segment; `init` is the initialization section that was used to probe it.
+    `probe` is that of the first segment; `init` is the initialization section that was used to probe it. With `written_from`, in seconds,
+    packed audio is passed on as a transport stream that begins at that time, since its frames have no timestamps.
     """
     if probe.container is Container.MPEGTS:
         return TransportInspector(probe)
@@ -104,4 +105,4 @@ def inspector_for(probe: Probe, *, init: bytes = b"") -> Inspector:
         return PlainFileInspector(probe, init=init)
     if probe.container is Container.FMP4:
         return FragmentInspector(probe, init=init)
-    return PackedAudioInspector(probe)
+    return PackedAudioInspector(probe, written_from=written_from)

@@ -11,6 +11,7 @@ from transcoder.core.media.audio_headers import (
     read_mpeg_audio_header,
 )
 from transcoder.core.media.audio_tags import is_closing_tag, tag_length, tag_timestamp, tags_length
+from transcoder.core.media.mpegts.audio_writer import MAX_DEVIATION_SECONDS, AudioWriter
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.tagged_audio import TaggedAudioFrames
@@ -28,8 +29,6 @@ _CONTAINERS = {
 _READERS: tuple[HeaderReader, ...] = (read_adts_header, read_ac3_header, read_mpeg_audio_header)
 _INDEX_MARK_BYTES = 200
 """A frame that contains an index instead of audio has its mark within this many bytes of its start."""
-_MAX_TAG_DEVIATION_SECONDS = 0.05
-"""A timestamp in the middle of a segment may differ by so much from the end of the frames before it: by about two frames."""
 
 
 def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
@@ -46,7 +45,8 @@ def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
     container = _CONTAINERS.get(frame.codec)
     if container is None:
         raise UnsupportedSourceError(f"The source's audio codec is {frame.codec}. Packed audio must be AAC, MPEG audio, AC-3 or E-AC-3.")
-    stream = Stream(Medium.AUDIO, frame.codec, 0, tag_timestamp(head[:skip]), frame.sample_rate, frame.channels)
+    start = tag_timestamp(head[:skip])
+    stream = Stream(Medium.AUDIO, frame.codec, 0, start, frame.sample_rate, frame.channels, decode_start=start)
     return Probe(container, (stream,), skip)
 
 
@@ -86,14 +86,18 @@ def _header_reader(container: Container) -> HeaderReader:
 class PackedAudioInspector:
     """An `Inspector` of packed audio segments: frame must follow frame, but for tags. Removes the tags."""
 
-    def __init__(self, probe: Probe) -> None:
-        """Expect the codec of `probe`, which is that of the first segment."""
+    def __init__(self, probe: Probe, *, written_from: float | None = None) -> None:
+        """Expect the codec of `probe`, which is that of the first segment; `written_from` is described at `inspector_for`."""
         self._container = probe.container
-        self._frames = TaggedAudioFrames(_header_reader(probe.container), self._check_tag)
+        read_header = _header_reader(probe.container)
+        self._frames = TaggedAudioFrames(read_header, self._check_tag)
+        self._writer = None if written_from is None else AudioWriter(probe.container, read_header, written_from)
         stream = probe.main(Medium.AUDIO)
         self._timestamp = stream.start if stream else None
         """The latest timestamp, unwrapped; the counter's seconds are measured from it."""
-        self._held = b""
+        self._written_later = None if self._timestamp is None else 0.0
+        """By how many seconds the audio is written later than its timestamps say; None: there has been none."""
+        self._held = bytearray()
         self._in_tags = True
         self._begins_with_tag = False
         self._count_at_end: int | None = None
@@ -105,8 +109,11 @@ class PackedAudioInspector:
 
     @property
     def samples(self) -> Mapping[Medium, int]:
-        """Number of audio frames so far. A first frame that is only an index is left out, as ffmpeg does."""
-        return {Medium.AUDIO: self._frames.count - self._index_frames}
+        """Number of audio frames so far. A first frame that is only an index is left out, as ffmpeg does.
+
+        So are those whose time had been there before.
+        """
+        return {Medium.AUDIO: self._frames.count - (self._writer.left_out if self._writer else self._index_frames)}
 
     @property
     def units(self) -> Collection[int]:
@@ -151,7 +158,7 @@ class PackedAudioInspector:
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._held, self._in_tags, self._start, self._count_at_end = b"", True, None, None
+        self._held, self._in_tags, self._start, self._count_at_end = bytearray(), True, None, None
         self._count_before = self._frames.count
 
     def feed(self, piece: bytes) -> bytes:
@@ -163,12 +170,12 @@ class PackedAudioInspector:
 
         """
         if not self._in_tags:
-            return self._frames.frames_of(piece)
+            return self._written(self._frames.frames_of(piece))
         self._held += piece
         skip = tags_length(self._held)
         if skip is None or len(self._held) < skip + _INDEX_MARK_BYTES:
             return b""
-        return self._begin_audio(skip)
+        return self._written(self._begin_audio(skip))
 
     def end(self) -> bytes:
         """End the segment and return the bytes held back. Raises UpstreamError if it ends inside a frame or contains no frame."""
@@ -180,18 +187,27 @@ class PackedAudioInspector:
             raise DamagedMediaError("A segment's audio is damaged: frames follow a tag that ends a file, or begins one.")
         if self._frames.count == self._count_before:
             raise DamagedMediaError("A segment contains no audio.")
-        return rest
+        return self._written(rest) + (self._writer.flush() if self._writer else b"")
+
+    def _written(self, frames: bytes) -> bytes:
+        """Return what ffmpeg gets of frames."""
+        return self._writer.feed(frames) if self._writer else frames
 
     def _begin_audio(self, skip: int) -> bytes:
         """Read the tags, which are the first `skip` bytes held, and return the audio after them."""
         self._in_tags = False
-        audio, self._start = self._held[skip:], tag_timestamp(self._held[:skip])
-        self._held, self._begins_with_tag = b"", skip > 0
+        audio, self._start = bytes(self._held[skip:]), tag_timestamp(bytes(self._held[:skip]))
+        self._held, self._begins_with_tag = bytearray(), skip > 0
         if self._start is not None:
             self._timestamp = unwrap(self._start, self._timestamp if self._timestamp is not None else self._start)
             self._frames.seconds = 0.0
+            if self._writer:
+                self._written_later = self._writer.end - self._timestamp if self._written_later is None else self._written_later
+                self._writer.move_to(self._timestamp + self._written_later)
         if self._is_first_segment and self._container is Container.MP3 and _is_index(audio):
             self._index_frames = 1
+            if self._writer:
+                self._writer.leave_out(1)
         self._is_first_segment = False
         return self._frames.frames_of(audio)
 
@@ -204,7 +220,7 @@ class PackedAudioInspector:
 
         """
         timestamp, expected = tag_timestamp(tag), self.ends.get(Medium.AUDIO)
-        if timestamp is not None and expected is not None and abs(unwrap(timestamp, expected) - expected) > _MAX_TAG_DEVIATION_SECONDS:
+        if timestamp is not None and expected is not None and abs(unwrap(timestamp, expected) - expected) > MAX_DEVIATION_SECONDS:
             raise DamagedMediaError("A segment is damaged: a timestamp in the middle of it does not continue those before it.")
         if self._count_at_end is None and (is_closing_tag(tag) or (self._begins_with_tag and self._start is None)):
             self._count_at_end = self._frames.count

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from transcoder.core.media.streams import Medium
 
+MAX_UNITS = 100_000
+"""So many fragments or PES packets of a segment are compared with those of the next one. More would take more memory than their bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class PacketEvidence:

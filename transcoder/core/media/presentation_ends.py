@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from transcoder.core.media.mp4_source import fragment_ends
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.packed_audio import packed_audio_ends
+from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe
 
 END_BYTES = 256 * 1024
@@ -30,3 +31,9 @@ def presentation_ends(last_bytes: bytes, probe: Probe, *, init: bytes = b"") -> 
     if probe.container is Container.FMP4:
         return fragment_ends(last_bytes, probe, init=init)
     return packed_audio_ends(last_bytes, probe)
+
+
+def last_slide(last_bytes: bytes, probe: Probe) -> Slide | None:
+    """Return the last picture of a track if it may be shown for any time; None if the media say how long, as those of an MP4 do."""
+    ends = transport_stream_ends(last_bytes, probe) if probe.container is Container.MPEGTS else []
+    return next((found.slide for found in ends if found.slide), None)

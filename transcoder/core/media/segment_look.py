@@ -1,13 +1,14 @@
 """What a whole segment shows at a quick look: whether it is unbroken, and which time it covers."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import cast
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
-from transcoder.core.media.mpegts.decode_times import stream_times
+from transcoder.core.media.mpegts.decode_times import StreamTimes, stream_times
 from transcoder.core.media.mpegts.packets import PACKET_BYTES
 from transcoder.core.media.mpegts.trailer import is_trailer, split_trailer
 from transcoder.core.media.passed_segment import MAX_REORDERED
@@ -16,6 +17,9 @@ from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
+
+_STEP_BYTES = 64 * 1024
+"""So much of a segment that is no transport stream is looked at in one step."""
 
 
 class Oddity(Enum):
@@ -39,7 +43,17 @@ class SegmentLook:
 
 
 def look_at(body: bytes, *, init: bytes) -> SegmentLook:
-    """Look at all bytes of a segment, given its initialization section.
+    """Look at all bytes of a segment, as `look_in_steps` does, in one go."""
+    steps = look_in_steps(body, init=init)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("SegmentLook", end.value)
+
+
+def look_in_steps(body: bytes, *, init: bytes) -> Generator[None, None, SegmentLook]:
+    """Look at all bytes of a segment, given its initialization section; give the caller a turn after each step of the work.
 
     A transport stream is not inspected as thoroughly as on its way to ffmpeg, because that is most of the work of this program.
 
@@ -50,10 +64,13 @@ def look_at(body: bytes, *, init: bytes) -> SegmentLook:
     found = probe(body, init=init, whole=True)
     if found is None:
         raise DamagedMediaError("A segment ends before its streams begin.")
-    return _look_at_packets(body, found) if found.container is Container.MPEGTS else _look_at_others(body, found, init=init)
+    yield
+    if found.container is Container.MPEGTS:
+        return (yield from _look_at_packets(body, found))
+    return (yield from _look_at_others(body, found, init=init))
 
 
-def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
+def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, SegmentLook]:
     """Look at a transport stream: its packets are whole, no counter shows that one is missing, and no timestamp that one is repeated."""
     media, trailer = split_trailer(body[found.skip :])
     streams = [stream for stream in (found.main(medium) for medium in Medium) if stream]
@@ -63,7 +80,11 @@ def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
     counters.feed(media, len(media) // PACKET_BYTES)
     if counters.lost_inside or counters.jumped:
         raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
-    times = {stream.medium: read for stream in streams if (read := stream_times(media, stream.id))}
+    times: dict[Medium, StreamTimes] = {}
+    for stream in streams:
+        yield
+        if read := stream_times(media, stream.id):
+            times[stream.medium] = read
     if any(each.run_backwards for each in times.values()):
         raise DamagedMediaError("A part of a segment was sent twice.")
     ends = transport_stream_ends(media[-END_BYTES:], found)
@@ -80,11 +101,13 @@ def _look_at_packets(body: bytes, found: Probe) -> SegmentLook:
     )
 
 
-def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> SegmentLook:
+def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> Generator[None, None, SegmentLook]:
     """Look at boxes or audio frames: one after another, with as much media as they announce."""
     inspector = inspector_for(found, init=init)
     inspector.begin()
-    inspector.feed(body)
+    for at in range(0, len(body), _STEP_BYTES):
+        inspector.feed(body[at : at + _STEP_BYTES])
+        yield
     inspector.end()
     return SegmentLook(_spans(inspector.starts, inspector.ends), is_timed=found.container is Container.FMP4)
 

@@ -7,7 +7,7 @@ strict, while `SegmentSequence` decides about what is passed on.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from transcoder.core.media.segment_look import Oddity, look_at
+from transcoder.core.media.segment_look import Oddity, SegmentLook, look_at
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import TranscoderError
@@ -81,21 +81,28 @@ class SegmentPlausibility:
     def accepts(
         self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0, oddities: Collection[Oddity] = ()
     ) -> bool:
-        """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
-
-        Args:
-            body: all bytes of the segment, decrypted.
-            init: its initialization section, decrypted.
-            at: where the playlist puts it in its period, in seconds.
-            seconds: EXTINF.
-            rounding: by how many seconds EXTINF may be rounded.
-            oddities: those that do not show in `body`.
-
-        """
-        self.doubts_only, self._oddities = False, frozenset(oddities)
+        """Look at a whole segment, decrypted, with its initialization section, and return what `accepts_look` says of it."""
         try:
             look = look_at(body, init=init)
         except TranscoderError:
+            look = None
+        return self.accepts_look(look, at=at, seconds=seconds, rounding=rounding, oddities=oddities)
+
+    def accepts_look(
+        self, look: SegmentLook | None, *, at: float, seconds: float, rounding: float = 0.0, oddities: Collection[Oddity] = ()
+    ) -> bool:
+        """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
+
+        Args:
+            look: what the segment shows; None if it is damaged.
+            at: where the playlist puts it in its period, in seconds.
+            seconds: EXTINF.
+            rounding: by how many seconds EXTINF may be rounded.
+            oddities: those that do not show in its bytes.
+
+        """
+        self.doubts_only, self._oddities = False, frozenset(oddities)
+        if look is None:
             return False
         self._oddities |= look.oddities
         if self._oddities - self._usual_oddities:

@@ -13,7 +13,7 @@ from transcoder.core.media.packet_borders import PacketBorders
 from transcoder.core.media.passed_segment import MAX_REORDERED, PassedSegment, SegmentExtent, hole_between
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
-from transcoder.core.media.timestamp_leaps import refuse_leap_between, refuse_leap_inside
+from transcoder.core.media.timestamp_leaps import refuse_leap_between, refuse_leap_inside, refuse_lone_overlap
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
 
@@ -55,12 +55,12 @@ class SegmentSequence:
         if self.from_start:
             self._accuracy.begin(segment)
         if self.before is not None:
-            self.before.refuse_overlap(segment)
+            self.before.refuse_restart(segment)
             self.before = None
         if self._last is not None:
             refuse_leap_between(self._last, segment)
             self._refuse_hole(self._last.spaced_as(segment), segment)
-            self.refuse_overlap(segment)
+            self._refuse_overlap(segment)
             self._accuracy.measure(self._last, segment)
             self._note_border(self._last, segment)
         self._steady.update((medium, extent) for medium, extent in segment.extents.items() if extent.is_steady)
@@ -99,7 +99,9 @@ class SegmentSequence:
         if _has_gap(before, after):
             return
         holes = {medium: hole for medium in before.extents if (hole := hole_between(before, after, medium)) is not None}
-        found = {medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole)}
+        found = {
+            medium: hole for medium, hole in holes.items() if _is_hole(before.extents[medium], hole) and not self._is_slide(before, medium)
+        }
         if not found:
             return
         agreeing = [medium for medium in found if self._agrees(before, after, medium, holes)]
@@ -108,6 +110,11 @@ class SegmentSequence:
         if len(found) > 1 or agreeing:
             longest = max(found.values())
             raise DamagedMediaError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+
+    def _is_slide(self, before: PassedSegment, medium: Medium) -> bool:
+        """Return whether a segment has one picture, and no other picture shows how long it lasts: then it lasts until the next one."""
+        extent = before.extents[medium]
+        return extent.samples == 1 and not extent.sample_seconds and medium not in self._steady
 
     def _is_steady(self, before: PassedSegment, after: PassedSegment, medium: Medium) -> bool:
         """Return whether the samples of a segment are evenly spaced, or as those of the next one or of an earlier one."""
@@ -137,13 +144,19 @@ class SegmentSequence:
             return True
         return False
 
-    def refuse_overlap(self, after: PassedSegment) -> None:
-        """Refuse a segment with a part of the last one, or of the next one, where EXTINF says that one of them is too long.
+    def refuse_restart(self, after: PassedSegment) -> None:
+        """Refuse a segment that begins another timeline without a tag, and contradicts this one.
 
         Raises:
-            DamagedMediaError: it is.
+            DamagedMediaError: it does.
 
         """
+        self._refuse_overlap(after)
+        if self._last is not None:
+            refuse_lone_overlap(self._last, after)
+
+    def _refuse_overlap(self, after: PassedSegment) -> None:
+        """Refuse a segment with a part of the last one, or of the next one, where EXTINF says that one of them is too long."""
         before = self._last
         if before is None:
             return

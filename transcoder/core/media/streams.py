@@ -16,6 +16,11 @@ class Container(Enum):
     AC3 = "ac3"
     EAC3 = "eac3"
 
+    @property
+    def is_packed_audio(self) -> bool:
+        """Whether it has nothing but audio frames and tags."""
+        return self in {Container.ADTS, Container.MP3, Container.AC3, Container.EAC3}
+
 
 class Medium(Enum):
     """Video or audio."""
@@ -105,6 +110,13 @@ class Probe:
         """Whether video or audio is announced, but the start of none of its streams is known yet."""
         firsts = [self.main(medium) for medium in Medium]
         return any(stream is not None and stream.start is None for stream in firsts)
+
+    def with_pausing(self, medium: Medium, previous: "Probe") -> "Probe":
+        """Return this probe with the stream of that medium that the segment before has, if this one lists none: it may pause, and go on."""
+        stream = previous.main(medium)
+        if self.main(medium) or stream is None or self.container is not previous.container:
+            return self
+        return replace(self, streams=(*self.streams, replace(stream, start=None, decode_start=None)))
 
     def merged_with(self, later: "Probe") -> "Probe":
         """Return this probe with its pending streams replaced by the same streams of a later segment's probe."""

@@ -16,10 +16,20 @@ class TaggedAudioFrames(AudioFrameCounter):
         self._take_tag = take_tag
         self._tags: list[tuple[int, int]] = []
         """Start and end of each tag in the bytes at hand."""
+        self._open_tag = bytearray()
+        """What has come of a tag that is not there as a whole."""
+        self._open_tag_bytes = 0
+        """Its length; 0 if there is none."""
 
     def frames_of(self, data: bytes) -> bytes:
         """Take the next bytes of the stream, as `feed` does, and return those of frames; what may begin a tag is held back."""
-        data = self._carry + data if self._carry else data
+        if self._open_tag_bytes:
+            self._open_tag += data
+            if len(self._open_tag) < self._open_tag_bytes:
+                return b""
+            data, self._open_tag, self._open_tag_bytes = bytes(self._open_tag), bytearray(), 0
+        elif self._carry:
+            data = self._carry + data
         self._carry = b""
         self._tags.clear()
         self.feed(data)
@@ -28,11 +38,13 @@ class TaggedAudioFrames(AudioFrameCounter):
             parts.append(data[at:start])
             at = end
         parts.append(data[at : len(data) - len(self._carry)])
+        if self._open_tag_bytes:
+            self._open_tag = bytearray(self._carry)
         return b"".join(parts) if self._tags else parts[0]
 
     def held_back(self) -> bytes:
         """Return the bytes that have not been returned."""
-        return self._carry
+        return bytes(self._open_tag) if self._open_tag_bytes else self._carry
 
     def _read_tag(self, data: bytes, at: int) -> int | None:
         """Take the tag at an offset and return its length; 0 if there is none, None if it is not there as a whole."""
@@ -40,6 +52,7 @@ class TaggedAudioFrames(AudioFrameCounter):
         if not length:
             return length
         if at + length > len(data):
+            self._open_tag_bytes = length
             return None
         self._take_tag(data[at : at + length])
         self._tags.append((at, at + length))

@@ -1,5 +1,6 @@
 """Checks whether one segment continues another: the same timeline, the same streams."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ OVERLAP_SECONDS = 0.5
 ffmpeg would squeeze the two into one another.
 """
 _JITTER_SECONDS = 0.004
+_PACKED_OVERLAP_SECONDS = 0.03
+"""Packed audio, whose frames have no times of their own, may overlap by a frame and so much: by what an encoder adds to each segment."""
 
 
 def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], after: Probe, *, seconds: float, tolerance: float) -> bool:
@@ -38,7 +41,7 @@ def continues(starts: Mapping[Medium, float], ends: Mapping[Medium, float], afte
     return True
 
 
-def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe) -> bool:
+def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe, *, sample_seconds: Mapping[Medium, float]) -> bool:
     """Tell whether a segment is decoded before the last sample of the previous one, in any medium.
 
     ffmpeg would leave no time to what overlaps. Presentation times may overlap, where a segment does not begin with a key frame.
@@ -46,12 +49,18 @@ def reaches_back(last_decode_times: Mapping[Medium, float], after: Probe) -> boo
     Args:
         last_decode_times: decode time of the last sample before the segment, in seconds.
         after: the probe of the segment.
+        sample_seconds: duration of that last sample, where it is known: a block of Vorbis or a frame of Opus may be very short.
 
     """
+    is_packed = after.container.is_packed_audio
+    jitter = {
+        medium: -_PACKED_OVERLAP_SECONDS if is_packed else min(_JITTER_SECONDS, sample_seconds.get(medium, math.inf) / 2)
+        for medium in last_decode_times
+    }
     streams = {medium: stream for medium in last_decode_times if (stream := after.main(medium))}
     starts = {medium: stream.decode_start for medium, stream in streams.items() if stream.decode_start is not None}
     return any(
-        unwrap(start, near=last_decode_times[medium]) < last_decode_times[medium] + _JITTER_SECONDS for medium, start in starts.items()
+        unwrap(start, near=last_decode_times[medium]) < last_decode_times[medium] + jitter[medium] for medium, start in starts.items()
     )
 
 

@@ -10,7 +10,8 @@ from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.ffmpeg_command import Silence
 from transcoder.core.output.formats import formats_of, output_formats, reencoded_audio
 from transcoder.core.output.lengths import output_durations
-from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack, media_spans
+from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack
+from transcoder.core.output.track_ends import media_spans
 from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat, audio_encoder
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError
 
@@ -138,5 +139,6 @@ def silence_for_period(tracks: Sequence[ProbedTrack], audio: Stream | None) -> S
     """Return the silence that a period needs in an output with that audio; None if it has audio itself, or the output has none."""
     if audio is None or Medium.AUDIO in formats_of(tracks, COPY_EVERYTHING):
         return None
-    start, end = media_spans(tracks)[Medium.VIDEO]
+    spans = media_spans(tracks)
+    start, end = spans.get(Medium.VIDEO) or spans[Medium.AUDIO]
     return Silence(audio_encoder(audio), audio.sample_rate or 0, audio.channels or 0, start, end - start)

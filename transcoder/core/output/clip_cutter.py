@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from operator import add
+from statistics import mode
 
 from transcoder.core.media.mp4.box_reader import BoxEvent
 from transcoder.core.media.mp4.boxes import Box
@@ -57,6 +58,7 @@ class Cutter:
         self._has_key_frame = False
         self._squeezed_frames = 0
         self._first: Fragment | None = None
+        self._frame_seconds: dict[Medium, float] = {}
 
     def feed(self, event: BoxEvent, written: WrittenSamples) -> list[BoxEvent]:
         """Take the next part of ffmpeg's output and return what goes on; what is left out is still counted."""
@@ -112,6 +114,8 @@ class Cutter:
         Raises:
             BadRequestError: nothing of it is left, because the media of its period ends before the start.
         """
+        # A frame that is presented before the end lasts beyond it, by less than its own duration.
+        self._frame_seconds = {run.track.medium: mode(run.durations) / run.track.timescale for run in fragment.runs}
         if self._cut.start is None:
             return
         run = _leading_run(fragment, header)
@@ -137,7 +141,7 @@ class Cutter:
         for medium, length in announced.tracks.items():
             end = unwrap(self._cut.ends[medium], near=origin) - origin
             start = max(0.0, end - length)
-            ends.append(end if self._until is None else min(end, self._until))
+            ends.append(end if self._until is None else min(end, self._until + self._frame_seconds.get(medium, 0.0)))
             tracks[medium] = max(0.0, ends[-1] - start)
         return Durations(max(ends), tracks)
 

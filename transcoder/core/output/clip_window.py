@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.clip_cutter import Cut
-from transcoder.core.output.probed_track import ProbedTrack, media_spans
+from transcoder.core.output.probed_track import ProbedTrack
+from transcoder.core.output.track_ends import media_spans
 from transcoder.core.request.output_format import Clip, TimeWindow
 
 

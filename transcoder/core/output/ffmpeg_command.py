@@ -1,7 +1,7 @@
 """ffmpeg's command line for one period: from pipes to a pipe, copied unless a re-encoding is asked for (on ffmpeg-python)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,14 +10,15 @@ import ffmpeg
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
 from transcoder.core.request.output_format import (
-    AUDIO_LAYOUTS,
     COPY_EVERYTHING,
     MP3_BITS_PER_SECOND,
     MP3_CHANNELS,
+    USUAL_SAMPLE_RATE,
     WHOLE_PERIOD,
     FileFormat,
     OutputFormat,
     TimeWindow,
+    audio_layout,
 )
 
 _PARAMETER_SETS_IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
@@ -35,6 +36,16 @@ _WRAP_MARGIN_SECONDS = 60
 _FRAGMENT_MICROSECONDS = 1_000_000
 _ANALYZE_MICROSECONDS = str(60 * 1_000_000)
 _PROBE_BYTES = str(32 * 1024 * 1024)
+_FRAGMENTED = {
+    # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
+    # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
+    "movflags": "frag_keyframe+delay_moov+default_base_moof+frag_discont",
+    "avoid_negative_ts": "disabled",
+    "use_editlist": "0",
+    # Bounds what ffmpeg holds back, and how long the first byte takes, where key frames are far apart or where there is only audio.
+    "frag_duration": str(_FRAGMENT_MICROSECONDS),
+}
+"""Options of an MP4 whose fragments have the source's own times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,6 @@ class FfmpegInput:
     fd: int
     container: Container
     streams: tuple[Stream, ...]
-    offset: float | None = None
-    """Seconds to add to its timestamps: the ID3 time of packed audio, whose frames have none themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,15 @@ class Silence:
     """ffmpeg's name."""
     sample_rate: int
     channels: int
-    """1, 2 or 6: what `AUDIO_LAYOUTS` knows."""
+    """What `audio_layout` knows."""
     start: float
     """First presentation time in seconds, on the period's own timeline."""
     seconds: float
+
+    def within(self, window: TimeWindow) -> "Silence":
+        """Return the part of it that is within a window."""
+        start = self.start if window.start is None else max(self.start, window.start)
+        return replace(self, start=start, seconds=window.overlap(self.start, self.start + self.seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,8 @@ class RemuxOptions:
     """Audio to generate, where no input has any."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The output's metadata, by ffmpeg's names."""
+    goes_on_from: float | None = None
+    """When the audio before this period ended, in seconds on the same clock: an MP3 has silence from there on. None: another clock."""
 
 
 def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> list[str]:
@@ -94,9 +110,8 @@ def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptio
         # Timed metadata and unknown streams break an MP4, so the streams to take are named, by PID or track_ID.
         chosen += [_trimmed(node[f"i:{stream.id:#x}" if stream.id else "a:0"], stream, remux, source) for stream in source.streams]
     if silence := remux.silence:
-        source = ffmpeg.input(
-            f"anullsrc=r={silence.sample_rate}:cl={AUDIO_LAYOUTS[silence.channels]}", f="lavfi", t=f"{silence.seconds:.3f}"
-        )
+        layout = audio_layout(silence.encoder, silence.channels)
+        source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={layout}", f="lavfi", t=f"{silence.seconds:.3f}")
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # with -copyts it would begin at 0
     # ffmpeg-python writes each option once; ffmpeg does not read what follows the g (for the whole file).
     about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.tags.items())}
@@ -118,8 +133,6 @@ def _input_options(source: FfmpegInput) -> dict[str, str | None]:
     if source.container is Container.MP4:
         # Otherwise ffmpeg leaves out samples that an edit list does not present, and fewer come out than went in.
         options["advanced_editlist"] = "0"
-    if source.offset is not None:
-        options["itsoffset"] = f"{source.offset:.6f}"
     return options
 
 
@@ -133,7 +146,7 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
     start = (stream.start or 0.0) - wraps * WRAP_SECONDS
     prefix = "a" if stream.medium is Medium.AUDIO else ""
     if remux.output_format.format is FileFormat.MP3:
-        node = node.filter("aresample", **{"async": 1})  # an MP3 has no times: silence takes that of a pause
+        node = node.filter("aresample", **_filling_pauses(stream, remux, near=start))
     if window.start is not None:
         node = node.filter(f"{prefix}trim", start=f"{unwrap(window.start, near=start):.6f}")
     if window.end is not None:
@@ -142,12 +155,18 @@ def _trimmed(node: Any, stream: Stream, remux: RemuxOptions, source: FfmpegInput
     return node
 
 
+def _filling_pauses(stream: Stream, remux: RemuxOptions, *, near: float) -> dict[str, int]:
+    """Return the options of the filter that puts silence into pauses, and before audio that begins with one: an MP3 has no times."""
+    if remux.goes_on_from is None:
+        return {"async": 1}
+    rate = stream.sample_rate or USUAL_SAMPLE_RATE
+    return {"osr": rate, "async": 1, "first_pts": round(unwrap(remux.goes_on_from, near=near) * rate)}
+
+
 def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:
     if remux.output_format.format is FileFormat.MP3:
-        return _mp3_options(inputs, remux.output_format)
+        return _mp3_options(inputs, remux)
     streams = [(source.container, stream) for source in inputs for stream in source.streams]
-    # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
-    # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
     options: dict[str, str | None] = {
         "f": "ipod" if remux.output_format.format is FileFormat.M4A else "mp4",
         "c:v": "copy",
@@ -155,13 +174,9 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
         # Without it the samples before the first key frame are dropped, and fewer come out than went in. Those that nothing can decode may.
         "copyinkf:a" if any(stream.is_headless for _, stream in streams) else "copyinkf": None,
         "map_metadata": "-1",
-        "avoid_negative_ts": "disabled",
-        "use_editlist": "0",
-        "movflags": "frag_keyframe+delay_moov+default_base_moof+frag_discont",
-        # Bounds what ffmpeg holds back, and how long the first byte takes, where key frames are far apart or where there is only audio.
-        "frag_duration": str(_FRAGMENT_MICROSECONDS),
         # The configuration of Dolby Vision is no part of ISO/IEC 14496-15; without this ffmpeg leaves it out.
         "strict": "unofficial",
+        **_FRAGMENTED,
     }
     for container, stream in streams:
         encoder = remux.output_format.encoder(stream)
@@ -169,12 +184,16 @@ def _output_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[
     return options
 
 
-def _mp3_options(inputs: Sequence[FfmpegInput], output_format: OutputFormat) -> dict[str, str | None]:
-    """Write MP3 frames and nothing else, so that the next period continues where one ends."""
-    encoder = next((encoder for source in inputs for stream in source.streams if (encoder := output_format.encoder(stream))), None)
+def _mp3_options(inputs: Sequence[FfmpegInput], remux: RemuxOptions) -> dict[str, str | None]:
+    """Write MP3 frames and nothing else, so that the next period continues where one ends; copied ones in fragments, which have times."""
+    output_format, silence = remux.output_format, remux.silence
+    encoders = [output_format.encoder(stream) for source in inputs for stream in source.streams]
+    encoder, channels = (silence.encoder, silence.channels) if silence else (next(filter(None, encoders), None), MP3_CHANNELS)
+    if encoder is None:
+        return {"f": "mp4", "c:a": "copy", "map_metadata": "-1", "strict": "unofficial", **_FRAGMENTED}
     # Without the bit reservoir no frame needs the one before it, so that the first frame of a later period can be left out.
-    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(MP3_CHANNELS), "reservoir": "0"} if encoder else {"c:a": "copy"}
-    rate = output_format.joined_to.sample_rate if encoder and output_format.joined_to else None
+    encoding = {"c:a": encoder, "b:a": str(MP3_BITS_PER_SECOND), "ac": str(channels), "reservoir": "0"}
+    rate = output_format.joined_to.sample_rate if output_format.joined_to else None
     encoding |= {"ar": str(rate)} if rate else {}
     return {"f": "mp3", **encoding, "map_metadata": "-1", "write_xing": "0", "id3v2_version": "0"}
 
@@ -183,7 +202,8 @@ def _encoding_options(encoder: str, stream: Stream, remux: RemuxOptions) -> dict
     if stream.medium is Medium.AUDIO:
         wanted = remux.output_format.joined_to or stream
         options = {"c:a": encoder, "b:a": str(_AAC_BITS * max(1, wanted.channels or 2))}
-        options |= {"ac": str(wanted.channels)} if wanted.channels in AUDIO_LAYOUTS else {}
+        # Not their number alone: of three and four channels there are several layouts, and AAC has a configuration for one of each.
+        options |= {"channel_layout": layout} if (layout := audio_layout(encoder, wanted.channels)) else {}
         return options | ({"ar": str(min(wanted.sample_rate, _MAX_SAMPLE_RATE))} if wanted.sample_rate else {})
     options = {
         "c:v": encoder,
@@ -203,7 +223,7 @@ def _stream_options(container: Container, stream: Stream, *, joined: bool) -> di
     options = {}
     if stream.medium is Medium.AUDIO:
         # Fragmented output turns ffmpeg's automatic filters off; for any other codec this one is an error.
-        if stream.codec == "aac" and container in {Container.MPEGTS, Container.ADTS}:
+        if stream.codec == "aac" and container is Container.MPEGTS:
             options["bsf:a"] = "aac_adtstoasc"
         return options
     is_mp4 = container in {Container.FMP4, Container.MP4}

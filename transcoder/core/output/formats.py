@@ -1,6 +1,6 @@
-"""Which format each medium has in the output: that of its first period, in which every other one is copied or re-encoded, or refused."""
+"""Which format each medium has in the output: that of its first period, or AAC. Every period is copied or re-encoded in it, or refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
@@ -11,6 +11,7 @@ from transcoder.core.request.output_format import (
     MP3_CHANNELS,
     MP4_AUDIO_CODECS,
     MP4_VIDEO_CODECS,
+    USUAL_SAMPLE_RATE,
     AudioMode,
     FileFormat,
     OutputFormat,
@@ -19,6 +20,10 @@ from transcoder.core.request.output_format import (
 )
 from transcoder.errors import UnexpectedMediaError, UnsupportedSourceError
 
+_USUAL_CHANNELS = 2
+"""Audio whose channels are not known is encoded with these."""
+_MANY_CHANNELS = 6
+"""What audio is encoded with whose channels ffmpeg cannot encode: 5.1."""
 _MISSING = {TrackKind.VIDEO: "no video", TrackKind.AUDIO: "no audio", TrackKind.BOTH: "neither video nor audio"}
 
 
@@ -31,15 +36,33 @@ def output_formats(periods: Sequence[Sequence[ProbedTrack]], output_format: Outp
 
     """
     formats: dict[Medium, Stream] = {}
+    found = {stream.medium for tracks in periods for track in tracks for stream in track.streams}
     for tracks in periods:
-        refuse_missing_media(tracks)
+        refuse_missing_media(tracks, found)
         joined = output_format.after(formats.get(Medium.AUDIO))
         refuse_codecs(tracks, joined)
         formats = formats_of(tracks, joined) | formats
+    if Medium.AUDIO in formats and len(periods) > 1:
+        formats[Medium.AUDIO] = _audio_of_all(formats[Medium.AUDIO], periods, output_format)
     joined = output_format.after(formats.get(Medium.AUDIO))
     for tracks in periods:
         _refuse_change(formats, formats_of(tracks, joined))
     return formats
+
+
+def _audio_of_all(first: Stream, periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> Stream:
+    """Return the format of the audio of several periods.
+
+    It is that of the first one; or AAC, if others must be encoded in it and ffmpeg cannot do that.
+    """
+    streams = audio_streams(periods)
+    if output_format.encoder(streams[0]) is None:
+        is_same = len(streams) == len(periods) and all(stream.has_format_of(first) for stream in streams)
+        if is_same or can_encode_as(first) or output_format.audio_mode is AudioMode.COPY:
+            return first
+        first = replace(first, codec="aac")
+    known = replace(first, sample_rate=first.sample_rate or USUAL_SAMPLE_RATE, channels=first.channels or _USUAL_CHANNELS)
+    return known if can_encode_as(known) else replace(known, channels=_MANY_CHANNELS)
 
 
 def formats_of(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> dict[Medium, Stream]:
@@ -72,8 +95,14 @@ def audio_streams(periods: Sequence[Sequence[ProbedTrack]]) -> list[Stream]:
     return [stream for tracks in periods for track in tracks for stream in track.streams if stream.medium is Medium.AUDIO]
 
 
-def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
-    """Refuse a period of which a track has nothing that could go into the output.
+def is_silent(track: ProbedTrack) -> bool:
+    """Return whether a track of an output of audio alone has video in place of it."""
+    video = track.probe.main(Medium.VIDEO) if track.track.kind is TrackKind.AUDIO and track.track.shares_segments else None
+    return not track.streams and video is not None and video.start is not None
+
+
+def refuse_missing_media(tracks: Sequence[ProbedTrack], found: Collection[Medium]) -> None:
+    """Refuse a period of which a track has nothing that could go into the output, which has the media `found`.
 
     Raises:
         UnsupportedSourceError: a track has none of the media that it is listed for, or is plain MP4 in several segments.
@@ -82,10 +111,10 @@ def refuse_missing_media(tracks: Sequence[ProbedTrack]) -> None:
     for track in tracks:
         if track.probe.container is Container.MP4 and len(track.track.segments) > 1:
             raise UnsupportedSourceError("The segments are plain MP4 files; only fragmented MP4 can be joined.")
-        if not track.streams:
+        if not track.streams and not (Medium.AUDIO in found and is_silent(track)):
             missing = _MISSING[track.track.kind]
             if len(tracks) == 1:
-                raise UnsupportedSourceError(f"The source contains {missing}.")
+                raise UnsupportedSourceError(f"A part of the source has {missing}." if found else f"The source contains {missing}.")
             raise UnexpectedMediaError(f"A playlist of the source contains {missing}, although it is listed for that.")
 
 

@@ -2,9 +2,8 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from transcoder.core.media.mp4.box_reader import BoxEvent, BoxReader, BoxStart
+from transcoder.core.media.mp4.box_reader import BoxEvent, BoxStart
 from transcoder.core.media.mp4.boxes import Box, media_data_header
 from transcoder.core.media.mp4.fragment import NOT_SYNC
 from transcoder.core.media.mp4.mfra import IndexEntry
@@ -12,34 +11,15 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.output.clip_cutter import Cut, Cutter
 from transcoder.core.output.fragment import DataEdit, Fragment, MediaEditor, read_fragment, write_moof
 from transcoder.core.output.header import Durations, OutputHeader, read_header, write_header
-from transcoder.core.output.output_boxes import broken_as, output_reader
+from transcoder.core.output.output_boxes import broken_as
 from transcoder.core.output.period_placement import Placement, check_joinable, place_first, place_next, place_on_same_clock
+from transcoder.core.output.running_period import RunningPeriod
 from transcoder.core.output.timeline import OutputTimeline
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.errors import TranscodeError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024
 """A longer fragment is not held back; should its audio be too long, the start of the next period is cut instead."""
-
-
-@dataclass(slots=True)
-class _Period:
-    """The output of one ffmpeg, as far as it has come."""
-
-    last: bool
-    reader: BoxReader = field(default_factory=output_reader)
-    ftyp: bytes = b""
-    header: OutputHeader | None = None
-    placement: Placement | None = None
-    written: WrittenSamples = field(default_factory=WrittenSamples)
-    fragment: Fragment | None = None
-    """The newest."""
-    has_media: bool = False
-    """Whether its `mdat` has begun."""
-    held: list[bytes] = field(default_factory=list)
-    """Its `mdat` so far, if it is held back."""
-    editor: MediaEditor | None = None
-    """If it is not: what the rest of its `mdat` passes through."""
 
 
 class Joiner:
@@ -58,9 +38,11 @@ class Joiner:
         """What the header announces, once there is output."""
         self._cutter = Cutter(cut, max_held=max_held) if cut else None
         self._timeline: OutputTimeline | None = None
-        self._period: _Period | None = None
-        self._ended: _Period | None = None
+        self._period: RunningPeriod | None = None
+        self._ended: RunningPeriod | None = None
         """The period before, while its newest fragment is held back."""
+        self._cuts_end = False
+        """The newest period was expected to be followed by another one."""
         self._placement: Placement | None = None
         """Where the newest period lies."""
         self._bytes_out = 0
@@ -80,13 +62,17 @@ class Joiner:
         """Where each track ends so far, in seconds into the output; fragments that have begun count whole."""
         return {medium: float(end) for medium, end in self._timeline.ends.items()} if self._timeline else {}
 
-    def begin_period(self, *, last: bool = True) -> None:
-        """Begin a period. With `last=False` another one is known to follow, and the newest fragment is held back for its sake."""
+    def begin_period(self, *, last: bool = True, ends_with_slide: bool = False, goes_on_from: float | None = None) -> None:
+        """Begin a period; after `goes_on_from` a pause stays.
+
+        Its newest fragment is held back with `last=False`, because another period is known to follow, and for a slide.
+        """
         if self._period:
             raise RuntimeError("A period begins before the one before it has ended.")
         if self._cutter and self._timeline:
             self._cutter.begin_later_period()
-        self._period = _Period(last)
+        self._period = RunningPeriod(is_held=not last or ends_with_slide, goes_on=goes_on_from is not None)
+        self._cuts_end = not last
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next piece of ffmpeg's output and return what can be sent.
@@ -98,8 +84,10 @@ class Joiner:
         period = self._running()
         return self._collect(part for event in self._events(period, piece) for part in self._take(period, event))
 
-    def end_period(self) -> tuple[list[bytes], WrittenSamples]:
+    def end_period(self, video_seconds: float = 0.0) -> tuple[list[bytes], WrittenSamples]:
         """End a period whose ffmpeg has ended well; return what was held back, and what ffmpeg wrote.
+
+        A slide at its end stays until its video is `video_seconds` long.
 
         Raises:
             TranscodeError: the output is not whole.
@@ -110,6 +98,9 @@ class Joiner:
         pieces = self._collect(part for event in self._cutter.release() for part in self._take(period, event)) if self._cutter else []
         if self._timeline is None or period.placement is None or (period.fragment and not period.has_media):
             raise TranscodeError("ffmpeg's output ends before its media.")
+        if self._timeline.video and period.fragment and not self._cutter:
+            run = None if period.editor else period.fragment.run(Medium.VIDEO)
+            self._timeline.video.keep_last_picture(period.fragment, run, video_seconds)
         self._period, self._ended = None, period
         return pieces, period.written
 
@@ -117,17 +108,17 @@ class Joiner:
         """Return the last bytes of the output: with them, and only with them, it is whole."""
         if self._period or not self._timeline:
             raise RuntimeError("The output is finished before its last period.")
-        rest = self._collect(self._release_ended(cut=True))
+        rest = self._collect(self._release_ended(cut=self._cuts_end))
         index = self._timeline.index.write()
         self._bytes_out += len(index)
         return b"".join([*rest, index])
 
-    def _running(self) -> _Period:
+    def _running(self) -> RunningPeriod:
         if not self._period:
             raise RuntimeError("No period has begun.")
         return self._period
 
-    def _events(self, period: _Period, piece: bytes) -> Iterator[BoxEvent]:
+    def _events(self, period: RunningPeriod, piece: bytes) -> Iterator[BoxEvent]:
         with broken_as("ffmpeg's output"):
             for event in period.reader.feed(piece):
                 yield from self._cutter.feed(event, period.written) if self._cutter else (event,)
@@ -144,7 +135,7 @@ class Joiner:
             raise TranscodeError("ffmpeg's output has impossible timestamps.") from error
         return collected
 
-    def _take(self, period: _Period, event: BoxEvent) -> Iterator[bytes]:
+    def _take(self, period: RunningPeriod, event: BoxEvent) -> Iterator[bytes]:
         """Take one part of ffmpeg's output."""
         if isinstance(event, bytes):
             yield from self._take_media(period, event)
@@ -161,7 +152,7 @@ class Joiner:
         elif event.type in {b"ftyp", b"moov"}:
             raise TranscodeError("ffmpeg's output has a second header.")
 
-    def _take_fragment(self, period: _Period, moof: Box) -> Iterator[bytes]:
+    def _take_fragment(self, period: RunningPeriod, moof: Box) -> Iterator[bytes]:
         """Take a `moof`: release the fragment before it if that was held back, and decide where the samples of this one lie."""
         if not period.header or (period.fragment and not period.has_media):
             raise TranscodeError("ffmpeg's output has a fragment without its header or its media.")
@@ -182,15 +173,14 @@ class Joiner:
                 raise TranscodeError("A track goes back to before its beginning.")
         period.fragment, period.has_media, period.editor, period.held = fragment, False, None, []
 
-    def _place_period(self, period: _Period, header: OutputHeader, fragment: Fragment) -> Iterator[bytes]:
+    def _place_period(self, period: RunningPeriod, header: OutputHeader, fragment: Fragment) -> Iterator[bytes]:
         """Decide from the first fragment of a period where the period lies; the first period brings the output's header."""
         if self._timeline and self._placement:
-            if self._timeline.audio:
-                self._timeline.audio.begin_period()
+            self._timeline.begin_period()
             timeline, before = self._timeline, self._placement
-            on_same_clock = place_on_same_clock(fragment, timeline.header, before, timeline.ends)
+            on_same_clock = place_on_same_clock(fragment, timeline.header, before, timeline.ends, has_pause=period.goes_on)
             yield from self._release_ended(cut=on_same_clock is None)
-            period.placement = on_same_clock or place_next(fragment, timeline.header, timeline.media_start, timeline.end)
+            period.placement = on_same_clock or place_next(fragment, timeline.header, timeline.media_start, timeline.end, timeline.ends)
             self._placement = period.placement
             return
         if self._cutter:
@@ -202,7 +192,7 @@ class Joiner:
         yield period.ftyp
         yield write_header(header, self.durations, period.placement.media_start)
 
-    def _take_media_start(self, period: _Period, event: BoxStart) -> Iterator[bytes]:
+    def _take_media_start(self, period: RunningPeriod, event: BoxStart) -> Iterator[bytes]:
         """Take the header of an `mdat`."""
         fragment = period.fragment
         if not fragment or period.has_media:
@@ -210,10 +200,10 @@ class Joiner:
         if not fragment.lies_in_media(event.length, event.header_bytes):
             raise TranscodeError("The samples of a fragment do not lie in its media.")
         period.has_media, fragment.media_bytes, fragment.media_header_bytes = True, event.length, event.header_bytes
-        if period.last or event.length > self._max_held:
+        if not period.is_held or event.length > self._max_held:
             yield from self._release(period)
 
-    def _take_media(self, period: _Period, piece: bytes) -> Iterator[bytes]:
+    def _take_media(self, period: RunningPeriod, piece: bytes) -> Iterator[bytes]:
         """Take a piece of an `mdat`: hold it back, or let it pass."""
         if period.editor:
             yield from period.editor.feed(piece)
@@ -228,7 +218,7 @@ class Joiner:
                 self._timeline.end_audio_with_period(ended.fragment)
             yield from self._release(ended)
 
-    def _release(self, period: _Period) -> Iterator[bytes]:
+    def _release(self, period: RunningPeriod) -> Iterator[bytes]:
         """Return the newest fragment unless that was done: its `moof`, and its `mdat` as far as it has come."""
         fragment, timeline = period.fragment, self._timeline
         if not fragment or not timeline or period.editor:

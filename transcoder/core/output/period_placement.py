@@ -10,6 +10,7 @@ from operator import add
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment
 from transcoder.core.output.header import OutputHeader
+from transcoder.core.output.timeline import MAX_SILENCE_SECONDS
 from transcoder.errors import TranscodeError, UnsupportedSourceError
 
 _WRAP = Fraction(2**33, 90_000)
@@ -18,8 +19,12 @@ _WRAP = Fraction(2**33, 90_000)
 
 _MAX_CLOCK_GAP = Fraction(60, 1000)
 """Seconds between the end of one period and the start of the next, by the source's own times, up to which the clock counts as one."""
-_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: Fraction(120, 1000)}
-"""The same where they overlap: pictures cannot be dropped, audio frames can, and encoders add some at the beginning and at the end."""
+MAX_AUDIO_OVERLAP_SECONDS = Fraction(120, 1000)
+"""Encoders add some audio frames at the beginning and at the end, so that those of two periods may overlap by this much."""
+_MAX_CLOCK_OVERLAP = {Medium.VIDEO: Fraction(5, 1000), Medium.AUDIO: MAX_AUDIO_OVERLAP_SECONDS}
+"""By how much two periods may overlap on one clock: pictures cannot be dropped, audio frames can."""
+_JOINED_ENTRIES = {b"avc3": b"avc1"}
+"""Types of sample entries that differ only in where parameter sets may be. Those of joined periods are in the samples under either type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +54,38 @@ def place_first(fragment: Fragment, header: OutputHeader) -> Placement:
     return Placement(-origin, shift, media_start)
 
 
-def place_next(fragment: Fragment, output: OutputHeader, media_start: Mapping[Medium, int], at: Fraction) -> Placement:
-    """Place a later period: its first video frame (or audio, in an output without video) is presented `at` seconds into the output."""
-    unwrapping, starts = _starts(fragment)
-    leader = _leader(starts)
-    timescale = next(track.timescale for track in output.tracks if track.medium is leader)
-    distance = Fraction(math.ceil((at - starts[leader]) * timescale), timescale)
-    return _at_distance(distance, output, media_start, unwrapping)
+def place_next(
+    fragment: Fragment, output: OutputHeader, media_start: Mapping[Medium, int], at: Fraction, ends: Mapping[Medium, Fraction]
+) -> Placement:
+    """Place a later period: its first video frame (or audio, in an output without video) is presented `at` seconds into the output.
 
-
-def place_on_same_clock(fragment: Fragment, output: OutputHeader, before: Placement, ends: Mapping[Medium, Fraction]) -> Placement | None:
-    """Place a later period where its own times put it, if by them it goes on where the one `before` it ended; None if it does not.
-
-    Then what reaches over the border in one medium stays whole. `ends` says when each track ends, in seconds into the output.
+    Where its audio begins so early that more than a few frames of it would lie before that of the output `ends`, it is presented later.
     """
     unwrapping, starts = _starts(fragment)
     leader = _leader(starts)
+    timescale = next(track.timescale for track in output.tracks if track.medium is leader)
+    distance = at - starts[leader]
+    if Medium.AUDIO in starts and Medium.AUDIO in ends:
+        overlap = ends[Medium.AUDIO] - (starts[Medium.AUDIO] + distance)
+        distance += overlap if overlap > MAX_AUDIO_OVERLAP_SECONDS else 0
+    distance = Fraction(math.ceil(distance * timescale), timescale)
+    return _at_distance(distance, output, media_start, unwrapping)
+
+
+def place_on_same_clock(
+    fragment: Fragment, output: OutputHeader, before: Placement, ends: Mapping[Medium, Fraction], *, has_pause: bool = False
+) -> Placement | None:
+    """Place a later period where its own times put it, if by them it goes on where the one `before` it ended; None if it does not.
+
+    Then what reaches over the border in one medium stays whole. `ends` says when each track ends, in seconds into the output. With
+    `has_pause` the clock is known to be one, and it may go on as late as silence can last.
+    """
+    unwrapping, starts = _starts(fragment)
+    leader, longest = _leader(starts), MAX_SILENCE_SECONDS if has_pause else _MAX_CLOCK_GAP
     for distance in (before.distance, before.distance + _WRAP, before.distance - _WRAP):
-        gap = starts[leader] + distance - ends[leader]
-        if -_MAX_CLOCK_OVERLAP[leader] <= gap <= _MAX_CLOCK_GAP:
+        gaps = {medium: start + distance - ends[medium] for medium, start in starts.items() if medium in ends}
+        overlaps = any(-gap > _MAX_CLOCK_OVERLAP[medium] for medium, gap in gaps.items())
+        if not overlaps and gaps[leader] <= longest:
             return _at_distance(distance, output, before.media_start, unwrapping)
     return None
 
@@ -112,7 +130,16 @@ def check_joinable(header: OutputHeader, output: OutputHeader) -> None:
         UnsupportedSourceError: it has other tracks, another codec, another sampling rate or other channels.
     """
     described = [
-        {track.medium: (track.entry.type, track.timescale, track.sample_rate, track.channels, track.parameter_sets) for track in one.tracks}
+        {
+            track.medium: (
+                _JOINED_ENTRIES.get(track.entry.type, track.entry.type),
+                track.timescale,
+                track.sample_rate,
+                track.channels,
+                track.parameter_sets,
+            )
+            for track in one.tracks
+        }
         for one in (header, output)
     ]
     if described[0].keys() != described[1].keys():

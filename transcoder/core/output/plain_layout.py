@@ -13,6 +13,10 @@ MAX_HEADS = 20_000
 """An index of more heads is not made, whoever asks for it."""
 
 
+MAX_SAMPLES = 1_000_000
+"""A track of more samples (more than four hours, at 60 pictures a second) has no plain layout: a `trun` may list a million in 88 bytes."""
+
+
 def check_plan(plan: Plan, *, max_heads: int) -> None:
     """Check what the playlists alone show: one timeline of fragmented MP4 in the clear, with at most so many segments.
 
@@ -39,6 +43,16 @@ def check_heads(heads: int, *, max_heads: int) -> None:
     """
     if heads > max_heads:
         raise PlainLayoutError(f"more than {max_heads} heads of segments would have to be fetched for its index")
+
+
+def check_samples(samples: int) -> None:
+    """Check how many samples a track has.
+
+    Raises:
+        PlainLayoutError: they are too many.
+    """
+    if samples > MAX_SAMPLES:
+        raise PlainLayoutError(f"a track has more than {MAX_SAMPLES:,} samples")
 
 
 def _check_segment(segment: Segment) -> None:

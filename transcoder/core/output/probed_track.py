@@ -1,10 +1,10 @@
 """A track of one period, with what the probe of its first and last segments found."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 
@@ -16,12 +16,8 @@ _MIN_CONTRADICTION_SECONDS = 0.15
 _MIN_OVERLAP_SECONDS = 0.03
 WRONG_SHARE = 0.1
 """EXTINF that differs by more than this share from the distance of two segments is wrong, and not rounded."""
-_MAX_LEAP_SECONDS = 60.0
-"""So much later than its playlist says a medium may end that leaps, while the other one does not."""
 _GRADUAL = (0.15, 0.85)
 """Between these shares of the whole, what is late in the middle has become so little by little."""
-_ROUNDING = 0.25
-"""Share of the last segment's EXTINF by which the ends that were read may fall short because EXTINF is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,8 @@ class Border:
     """The same by the playlist."""
     overlap: float
     """By how many seconds the second one starts before the end of the first one; negative if it starts after it."""
+    audio_excess: float = 0.0
+    """By how many seconds the audio of the first one ends after its video."""
 
     @property
     def overlaps(self) -> bool:
@@ -67,6 +65,8 @@ class ProbedTrack:
     """First presentation time of the last segment in seconds, of its main medium; None if it was not read."""
     border: Border | None = None
     """What lies between its first two segments, where that was read because `contradicts_playlist`."""
+    slide: Slide | None = None
+    """The picture that its last segment ends with, if that may be shown for any time."""
     is_late: bool = False
     """It ends later than its playlist says because EXTINF is wrong, and not because its timestamps leap somewhere."""
 
@@ -93,9 +93,31 @@ class ProbedTrack:
         return abs(self._late_seconds) > self._rounding
 
     @property
+    def video_lag(self) -> float:
+        """By how many seconds its video ends before EXTINF says, by more than rounding; 0 if it does not, or nothing is there beside it."""
+        if self.main_start is None or self.slide or self.cut or len(self.track.segments) < 2 or set(self.ends) != set(Medium):  # noqa: PLR2004
+            return 0.0
+        by_playlist = self.main_start + self.track.seconds
+        lag = by_playlist - unwrap(self.ends[Medium.VIDEO], near=by_playlist)
+        return lag if lag > self._rounding else 0.0
+
+    def begins_early_by(self, start: float) -> float:
+        """Return by how many seconds the last segment begins before its place in the playlist, by more than rounding, given its start."""
+        early = -self._late_at(start, self.track.segments[-1])
+        return early if early > self._rounding else 0.0
+
+    @property
     def _rounding(self) -> float:
         """By how many seconds the places of its segments may be wrong because EXTINF is rounded, and the audio ends a little later."""
         return _MIN_CONTRADICTION_SECONDS + sum(segment.rounding for segment in self.track.segments)
+
+    @property
+    def has_slide_in_place(self) -> bool:
+        """Whether its last picture may be shown until it ends by EXTINF: it is where the playlist puts the last segment."""
+        if self.slide is None or self.track.guessed_seconds:
+            return False
+        last = self.track.segments[-1]
+        return -self._rounding <= self._late_at(self.slide.start, last) <= last.seconds + self._rounding
 
     @property
     def ends_early(self) -> bool:
@@ -106,8 +128,8 @@ class ProbedTrack:
 
     @property
     def ends_later(self) -> bool:
-        """Whether it ends later than its playlist says."""
-        return self._late_seconds > 0
+        """Whether it ends later than its playlist says, by more than rounding."""
+        return self._late_seconds > self._rounding
 
     @property
     def may_leap(self) -> bool:
@@ -147,7 +169,7 @@ class ProbedTrack:
             return 0.0
         if self.cut:
             return 0.0 if self.last_start is None else self._late_at(self.last_start, self.track.segments[-1])
-        if not self.ends:
+        if not self.ends or self.has_slide_in_place:
             return 0.0
         by_playlist = max(starts) + self.track.seconds
         return max(unwrap(end, near=by_playlist) for end in self.ends.values()) - by_playlist
@@ -162,85 +184,3 @@ class ProbedTrack:
 def first_start(tracks: Sequence[ProbedTrack]) -> float:
     """Return the earliest first timestamp of a period in seconds: the zero of whatever has no timestamps of its own."""
     return min((stream.start for track in tracks for stream in track.streams if stream.start is not None), default=0.0)
-
-
-def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, float]]:
-    """Return the first and the last presentation time of each medium of a period in seconds, all on one timeline."""
-    zero = first_start(tracks)
-    spans: dict[Medium, tuple[float, float]] = {}
-    for track in tracks:
-        starts = {stream.medium: zero if stream.start is None else unwrap(stream.start, near=zero) for stream in track.streams}
-        # EXTINF describes segments: where video and audio share them, both together, from whichever begins first; or the video alone. A
-        # header that announces too much does no harm, but some players stop where one that announces too little says that the MP4 ends.
-        in_segments = [unwrap(stream.start, near=zero) for stream in track.probe.streams if stream.start is not None]
-        first = min([*starts.values(), *in_segments])  # segments may have media that do not go into the output
-        is_video_there = not track.ends and Medium.VIDEO in starts and starts[Medium.VIDEO] < first + track.track.segments[0].seconds
-        end = (starts[Medium.VIDEO] if is_video_there else first) + track.track.seconds
-        spans |= {medium: (start, max(start, _end(track, medium, start, by_playlist=end))) for medium, start in starts.items()}
-    return spans
-
-
-def _end(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float) -> float:
-    """Choose between what the last segment says and the sum of EXTINF, which may be rounded to whole seconds."""
-    if medium not in track.ends:
-        return by_playlist
-    end = unwrap(track.ends[medium], near=by_playlist)
-    is_elsewhere = not _is_on_timeline(track, medium, start, by_playlist=by_playlist)
-    # A guess is no EXTINF that the timestamps could correct.
-    if not (is_elsewhere and track.track.guessed_seconds) and (corrected := _corrected(track, end, by_playlist)) is not None:
-        return corrected
-    if is_elsewhere:
-        return by_playlist - _overestimate(track)  # another timeline: it restarts on the way, and no tag says so
-    # Several fragments in a segment: those that were read end well before EXTINF does, by more than EXTINF could be rounded.
-    return by_playlist if track.cut and end < by_playlist - _ROUNDING * track.track.segments[-1].seconds else end
-
-
-def _is_on_timeline(track: ProbedTrack, medium: Medium, start: float, *, by_playlist: float) -> bool:
-    """Return whether the end of a medium lies on the timeline that it began on.
-
-    That is near where the playlist puts it, by the start of the track or its own, or late by itself while the other medium is not.
-    """
-    end, drift = unwrap(track.ends[medium], near=by_playlist), _max_drift(track)
-    if not track.track.seconds or len(track.track.segments) == 1 or abs(end - by_playlist) <= drift or track.has_last_at(track.last_start):
-        return True
-    others = [unwrap(other, near=by_playlist) for each, other in track.ends.items() if each is not medium]
-    is_alone = any(abs(other - by_playlist) <= drift for other in others) and 0 < end - by_playlist <= _MAX_LEAP_SECONDS
-    return is_alone or abs(end - start - track.track.seconds) <= drift
-
-
-def _corrected(track: ProbedTrack, end: float, by_playlist: float) -> float | None:
-    """Return when a track ends whose timestamps contradict EXTINF, by its first two segments; None if they do not tell."""
-    if track.is_late:
-        return end
-    border = track.border
-    if border is None:
-        return None
-    if border.overlaps:
-        return end + (len(track.track.segments) - 1) * border.overlap
-    # The last one may have any EXTINF, even none.
-    longest = max(segment.seconds for segment in track.track.segments)
-    is_last_longer = border.is_contiguous and 0 < end - by_playlist < 2 * longest
-    return end if border.contradicts_extinf or is_last_longer else None
-
-
-def _overestimate(track: ProbedTrack) -> float:
-    """Return by how many seconds the guesses of a track are too long together, by what its first two segments show of the first one."""
-    return (1 - _guess_factor(track)) * math.fsum(segment.seconds for segment in track.track.segments if segment.guessed)
-
-
-def _guess_factor(track: ProbedTrack) -> float:
-    """Return how many times longer the first segment is than guessed; 1 if that is not known."""
-    first, border = track.track.segments[0], track.border
-    is_known = border is not None and border.is_contiguous and first.guessed and first.seconds > 0
-    return border.distance / first.seconds if border and is_known else 1.0
-
-
-def _max_drift(track: ProbedTrack) -> float:
-    """Return by how many seconds the end of a track may differ from the sum of its EXTINF.
-
-    Each may be rounded by half a second, and the last may have any value: some packagers give every segment the same. Where the last
-    segment seems to end before it begins, it lies on another timeline, which no tag announces. A guess may be wrong by all of it, or by as
-    much as the first segment shows.
-    """
-    segments = track.track.segments
-    return max(0.98 * segments[-1].seconds, 0.5 * len(segments)) + max(1.0, _guess_factor(track)) * track.track.guessed_seconds

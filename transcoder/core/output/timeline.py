@@ -6,8 +6,6 @@ All times here are integers in ticks of the track's timescale, on the output's m
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
-from operator import add
 from statistics import mode
 from typing import Self
 
@@ -15,60 +13,20 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import DataEdit, Fragment, TrackRun
 from transcoder.core.output.header import OutputHeader, OutputTrack
 from transcoder.core.output.random_access import RandomAccessIndex
+from transcoder.core.output.video_timeline import VideoTimeline
 from transcoder.errors import TranscodeError
 
 MAX_SILENCE_SECONDS = 3600
 """A longer gap in the audio is not filled: the source is broken."""
 
-_MAX_DROPPED_SECONDS = 3
-"""So much audio may lie before the first picture of a later period; more is no overlap, but a clock of its own."""
+_MAX_DROPPED_SECONDS = Fraction(1, 2)
+"""So much audio of a later period on the same clock may lie where that of the period before it does; more is no overlap of segments."""
+
+HALF_FRAME_SECONDS = 768 / 48_000
+"""Where periods meet, audio is moved by up to half a frame, so that it may end so much later; the longest frames are those of AC-3."""
 
 MAX_AUDIO_EXCESS_SECONDS = Fraction(60, 1000)
 """Audio that is longer than the video by up to this is cut; where it is longer still, the last video frame stays for it."""
-
-_CATCH_UP = 8
-"""Where the decode times of a period must catch up, its samples follow each other at this part of their duration. A delay of 7 frames is
-then caught up within less than one duration, so that none is presented before it is decoded."""
-
-
-class VideoTimeline:
-    """The video track so far."""
-
-    def __init__(self, track: OutputTrack) -> None:
-        """Begin with nothing placed."""
-        self.track = track
-        self.end = 0
-        """Where its presentation ends."""
-        self._decode_end: int | None = None
-
-    def place(self, fragment: Fragment, run: TrackRun, shift: int) -> None:
-        """Put a run `shift` ticks later than its source says, its decode times contiguous with what came before.
-
-        Presentation times are exact. Where a period needs a longer or shorter decoding delay than the one before it, its first decode
-        times differ from the source's, and its composition offsets with them; soon the distance is the source's own, and runs pass as they
-        are.
-        """
-        natural = run.decode_time + shift
-        self.end = max(self.end, natural + max(map(add, accumulate(run.durations), run.offsets)))
-        if self._decode_end is not None and natural != self._decode_end:
-            fragment.rewritten = True
-            self._decode_end = _catch_up(run, natural, self._decode_end)
-            return
-        run.decode_time = natural
-        self._decode_end = natural + sum(run.durations)
-
-
-def _catch_up(run: TrackRun, natural: int, decode_end: int) -> int:
-    """Let the decode times of a run begin at `decode_end` instead of `natural`; return where they end."""
-    step = max(1, mode(run.durations) // _CATCH_UP)
-    times = [decode_end]
-    natural_times = [time + natural for time in accumulate(run.durations, initial=0)]
-    for time in natural_times[1:]:
-        times.append(max(time, times[-1] + step))
-    run.offsets = [max(0, own + offset - time) for own, offset, time in zip(natural_times, run.offsets, times, strict=False)]
-    run.durations = [after - before for before, after in pairwise(times)]
-    run.decode_time = decode_end
-    return times[-1]
 
 
 class AudioTimeline:
@@ -116,7 +74,7 @@ class AudioTimeline:
         """Drop what overlaps the period before, fill what is missing after it, and move the rest by what is left."""
         if self.end - run.decode_time > _MAX_DROPPED_SECONDS * self.track.timescale:
             seconds = (self.end - run.decode_time) / self.track.timescale
-            raise TranscodeError(f"The audio of a part of the source begins {seconds:.1f} s before the part does, and would be lost.")
+            raise TranscodeError(f"The audio of a part of the source begins {seconds:.1f} s before that of the part before it ends.")
         dropped = 0
         while dropped < len(run.sizes) and run.decode_time - self.end < -(self._frame // 2):
             fragment.edits.append(DataEdit(run.data_start + sum(run.sizes[:dropped]), run.sizes[dropped]))
@@ -196,6 +154,13 @@ class OutputTimeline:
         video, audio = tracks.get(Medium.VIDEO), tracks.get(Medium.AUDIO)
         index = RandomAccessIndex(video or header.tracks[0])
         return cls(header, media_start, VideoTimeline(video) if video else None, AudioTimeline(audio) if audio else None, index)
+
+    def begin_period(self) -> None:
+        """Begin a period in both tracks."""
+        if self.video:
+            self.video.begin_period()
+        if self.audio:
+            self.audio.begin_period()
 
     @property
     def ends(self) -> dict[Medium, Fraction]:

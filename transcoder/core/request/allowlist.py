@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from transcoder.core.request.host_names import is_within
 from transcoder.errors import ForbiddenSourceError
 
 ANY_HOST = "*"
@@ -34,5 +35,5 @@ def check_host(url: str, allowed: Sequence[str]) -> None:
         return
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     domains = [domain.lower().strip(".") for domain in allowed]
-    if not any(host == domain or host.endswith(f".{domain}") for domain in domains):
+    if not is_within(host, domains):
         raise ForbiddenSourceError(f"Only videos on {', '.join(domains)} are available here, not on {host[:200] or 'this address'}.")

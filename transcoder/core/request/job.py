@@ -24,6 +24,8 @@ class Job:
     """Which of several videos at one address, counted from 1; None selects the first."""
     filename: str | None = None
     """The caller's name for the file, as it was written."""
+    page: str | None = None
+    """The web page that the caller found `url` on."""
     format: FileFormat = FileFormat.MP4
     mute: bool = False
     """The output has no audio."""
@@ -42,7 +44,7 @@ class Job:
     @property
     def kind(self) -> TrackKind:
         """Which media the output has."""
-        if self.format is not FileFormat.MP4:
+        if self.format in {FileFormat.M4A, FileFormat.MP3}:
             return TrackKind.AUDIO
         return TrackKind.VIDEO if self.mute else TrackKind.BOTH
 
@@ -61,6 +63,8 @@ def checked_job(job: Job) -> Job:
     """
     if job.end is not None and job.start >= job.end:
         raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
+    if job.format is FileFormat.FILE:
+        return _checked_for_file(job)
     if job.format is not FileFormat.MP4 and (job.mute or job.video is VideoMode.H264):
         raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
     if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
@@ -72,24 +76,42 @@ def checked_job(job: Job) -> Job:
     return job
 
 
-def checked_url(url: str) -> str:
-    """Return `url` if it is an http(s) address with a host, or `s3://bucket/key`.
+def _checked_for_file(job: Job) -> Job:
+    given = (job.is_clip or job.exact, job.mute, job.video is VideoMode.H264, job.audio_codec is AudioMode.COPY, job.height, job.audio)
+    if any(given):
+        raise BadRequestError("format: file sends a file as it is, so it cannot be combined with parameters that change the video.")
+    return job
+
+
+def checked_url(url: str, *, credentials: bool = False) -> str:
+    """Return `url` if it is an http(s) address with a host, or `s3://bucket/key`; `credentials` allows a user name and a password in it.
 
     Raises:
         BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
+    is_object = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url) and len(url) <= MAX_URL_CHARACTERS
+    return url if is_object else checked_web_address("url", url, credentials=credentials)
+
+
+def checked_web_address(name: str, url: str, *, credentials: bool = False) -> str:
+    """Return `url` if it is an http(s) address with a host; `credentials` allows a user name and a password in it.
+
+    Raises:
+        BadRequestError: it is something else, or longer than `MAX_URL_CHARACTERS`; the message begins with `name`.
+
+    """
     if len(url) > MAX_URL_CHARACTERS:
-        raise BadRequestError(f"url: longer than {MAX_URL_CHARACTERS} characters.")
+        raise BadRequestError(f"{name}: longer than {MAX_URL_CHARACTERS} characters.")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise BadRequestError(f"url: {url!r} is not an address.") from error
-    if parts.scheme == "s3" and re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url):
-        return url
+        raise BadRequestError(f"{name}: {url!r} is not an address.") from error
     if parts.scheme.lower() not in {"http", "https"}:
-        raise BadRequestError(f"url: {url!r} is not an http or https address.")
-    if not host or re.search(r"[\x00-\x20\x7f]", url):
-        raise BadRequestError(f"url: {url!r} is not an address.")
+        raise BadRequestError(f"{name}: {url!r} is not an http or https address.")
+    if not host or re.search(r"[\x00-\x20\x7f]", url) or "\\" in parts.netloc:
+        raise BadRequestError(f"{name}: {url!r} is not an address.")
+    if "@" in parts.netloc and not credentials:
+        raise BadRequestError(f"{name}: an address with a user name or a password is not fetched.")
     return url

@@ -10,6 +10,8 @@ MP3_BITS_PER_SECOND = 192_000
 
 MP3_CHANNELS = 2
 """What is encoded as MP3 has these; what is copied has its own."""
+USUAL_SAMPLE_RATE = 48_000
+"""Audio whose sampling rate is not known is taken to have this one."""
 MP4_VIDEO_CODECS = frozenset({"h264", "hevc", "av1", "vp9"})
 MP4_AUDIO_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac"})
 """What goes into an MP4 as it is, by ffmpeg's names."""
@@ -23,20 +25,23 @@ DECODABLE = (
 _AUDIO_ENCODERS = {"aac": "aac", "mp3": "libmp3lame", "ac3": "ac3", "eac3": "eac3", "opus": "libopus", "flac": "flac"}
 ENCODER_CODECS = {"libx264": "h264"} | {encoder: codec for codec, encoder in _AUDIO_ENCODERS.items()}
 """The codec that each of ffmpeg's encoders produces."""
-AUDIO_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
-"""Numbers of channels that audio is encoded with, and ffmpeg's names for them."""
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
+"""Numbers of channels that audio is encoded with, and ffmpeg's names for those channels: the configurations of AAC."""
+_OPUS_LAYOUTS = _LAYOUTS | {4: "quad"}
 
 
 class FileFormat(Enum):
-    """The type of the output file; the value is its file name extension."""
+    """The type of the output file; the value is its file name extension, but for FILE."""
 
     MP4 = "mp4"
     M4A = "m4a"
     MP3 = "mp3"
+    FILE = "file"
+    """No output is made: the source is a file, which is passed through as it is."""
 
     @property
     def content_type(self) -> str:
-        """Its media type (RFC 4337, RFC 3003)."""
+        """Its media type (RFC 4337, RFC 3003), if an output is made."""
         return {"mp4": "video/mp4", "m4a": "audio/mp4", "mp3": "audio/mpeg"}[self.value]
 
 
@@ -132,12 +137,17 @@ def audio_encoder(audio: Stream) -> str:
     return _AUDIO_ENCODERS[audio.codec]
 
 
+def audio_layout(encoder: str, channels: int | None) -> str | None:
+    """Return ffmpeg's name for the channels that an encoder encodes as so many; None if it is not used for that number."""
+    return (_OPUS_LAYOUTS if encoder == _AUDIO_ENCODERS["opus"] else _LAYOUTS).get(channels or 0)
+
+
 def can_encode_as(audio: Stream) -> bool:
     """Return whether other audio, or silence, can be encoded in the format of that audio.
 
     FLAC has more in its format than a stream says: the bits of its samples, and how many are in a frame.
     """
-    return audio.codec in _AUDIO_ENCODERS and audio.codec != "flac" and audio.channels in AUDIO_LAYOUTS and bool(audio.sample_rate)
+    return audio.codec in _AUDIO_ENCODERS and audio.codec != "flac" and audio.channels in _LAYOUTS and bool(audio.sample_rate)
 
 
 COPY_EVERYTHING = OutputFormat()

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from transcoder.core.request.job import Job, checked_job
+from transcoder.core.request.job import Job, checked_job, checked_web_address
 from transcoder.core.request.output_format import AudioMode, FileFormat, Layout, VideoMode
+from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.values import parse_choice, parse_flag, parse_positive_int, parse_size, parse_text, parse_time
 from transcoder.errors import BadRequestError
 
@@ -52,7 +53,7 @@ PARAMETERS = (
     Parameter(
         "format",
         "FORMAT",
-        "output format: mp4 (default), or audio only as m4a or mp3",
+        "output format: mp4 (default), audio only as m4a or mp3, or file for a file as it is",
         lambda job, text: replace(job, format=parse_choice(FileFormat, "format", text)),
     ),
     Parameter("mute", None, "leave out the audio", lambda job, text: replace(job, mute=parse_flag("mute", text))),
@@ -105,6 +106,12 @@ PARAMETERS = (
         "NAME",
         "name of the file; the extension is set by the format",
         lambda job, text: replace(job, filename=parse_text("filename", text)),
+    ),
+    Parameter(
+        "page",
+        "PAGE",
+        "the Reddit post that the address was found in; its title names the file",
+        lambda job, text: replace(job, page=checked_web_address("page", find_address(text))),
     ),
 )
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from transcoder.core.request.host_names import is_within
 from transcoder.errors import BadRequestError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -71,6 +72,8 @@ def read_proxies(option: str | None, environ: Mapping[str, str]) -> Proxies:
     if option is not None and not option.strip():
         return NO_PROXIES
     direct = tuple(_variable(environ, "no_proxy")[1].lower().replace(",", " ").split())
+    if "*" in direct:
+        return NO_PROXIES
     if option is not None:
         proxy = _parse_proxy("--proxy", option)
         return Proxies(proxy, proxy, direct)
@@ -128,8 +131,7 @@ def _covers(entry: str, host: str, port: int | None) -> bool:
             entry, network = name, _parse_network(name)
     if address is not None or network is not None:
         return address is not None and network is not None and address in network
-    domain = entry.removeprefix("*").strip(".")
-    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+    return is_within(host, {entry.removeprefix("*").strip(".")})
 
 
 def _parse_address(host: str) -> IPv4Address | IPv6Address | None:

@@ -1,12 +1,18 @@
 """Parses a raw query string into its parameters."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import make_job
+from transcoder.core.request.pasted_text import find_address
+from transcoder.core.request.subtitle_request import SubtitleRequest, make_subtitle_request
 from transcoder.errors import BadRequestError
+
+T = TypeVar("T")
 
 _LITERAL_URL = re.compile(r"(?:^|(?<=&))url=(https?://.*)", re.IGNORECASE | re.DOTALL)
 MAX_PARAMETERS = 50
@@ -27,12 +33,25 @@ class Query:
             BadRequestError: `url` is missing or not an http(s) address, a parameter is unknown, or a value is invalid.
 
         """
+        return self._with_url(make_job)
+
+    def subtitle_request(self) -> SubtitleRequest:
+        """Return the request for subtitles that the parameters describe.
+
+        Raises:
+            BadRequestError: as `job` does.
+
+        """
+        return self._with_url(make_subtitle_request)
+
+    def _with_url(self, make: Callable[[str, Mapping[str, str]], T]) -> T:
+        """Return what `make` makes of the address and the other parameters."""
         parameters = {name: text for name, text in self.values.items() if name not in SIGNATURE_PARAMETERS | {"url"}}
         url = self.values.get("url")
         if not url:
-            make_job("", parameters)  # an unknown name such as `uri=…` is the more helpful error
+            make("", parameters)  # an unknown name such as `uri=…` is the more helpful error
             raise BadRequestError("The parameter url is missing: pass the address of the video, as in ?url=https://example.com/video.m3u8")
-        return make_job(checked_url(url), parameters)
+        return make(checked_url(find_address(url)), parameters)
 
 
 def parse_query(query: str) -> Query:

@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
-from transcoder.core.hls.codecs import audio_to_reencode
+from transcoder.core.hls.codecs import audio_to_reencode, is_audio
 from transcoder.core.hls.plan import Plan
-from transcoder.core.hls.playlist import Rendition, Variant
+from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
+from transcoder.core.hls.subtitle_selection import offered_subtitles, selecting_name
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, FileFormat
+from transcoder.core.source.reddit import Image
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 
 LAMBDA_BURST_BYTES = 6 * 1024 * 1024
@@ -32,7 +35,7 @@ class VariantInfo:
 
 @dataclass(frozen=True, slots=True)
 class RenditionInfo:
-    """One available audio or subtitle rendition."""
+    """One available audio rendition."""
 
     group: str
     name: str
@@ -40,6 +43,23 @@ class RenditionInfo:
     default: bool
     forced: bool
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleInfo:
+    """One available rendition of subtitles."""
+
+    group: str
+    name: str
+    language: str | None
+    default: bool
+    forced: bool
+    select: str | None
+    """The value of `language` with which `/subtitles` sends it; None: it cannot be sent, because it is in the video (closed captions)."""
+    download: str | None = None
+    """The address of its text, relative to that of the report."""
+    chosen: bool = False
+    """Never: no output contains subtitles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +93,23 @@ class InfoReport:
     page: str
     title: str | None
     subreddit: str | None
+    author: str | None
+    posted: str | None
+    """When it was posted (RFC 3339)."""
+    over_18: bool | None
+    """Whether the post is marked as for adults only; None: unknown."""
+    thumbnail: Image | None
+    poster: Image | None
+    step: str | None
+    """The step of the search on Reddit that named the video."""
+    silent: bool | None
+    """Whether the source has no audio; None: unknown."""
     seconds: float
-    """The duration of the output."""
+    """The duration of the output by its playlist, since no segment is fetched."""
     items: tuple[ItemInfo, ...]
     variants: tuple[VariantInfo, ...]
     audio: tuple[RenditionInfo, ...]
-    subtitles: tuple[RenditionInfo, ...]
+    subtitles: tuple[SubtitleInfo, ...]
     file_name: str
     estimated_bytes: int | None
     estimated_seconds_on_lambda: float | None
@@ -105,11 +136,18 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         page=source.page,
         title=source.title,
         subreddit=source.subreddit,
+        author=source.author,
+        posted=None if source.posted is None else datetime.fromtimestamp(source.posted, UTC).isoformat(timespec="seconds"),
+        over_18=source.over_18,
+        thumbnail=source.thumbnail,
+        poster=source.poster,
+        step=source.step,
+        silent=_is_silent(source, resolved),
         seconds=round(_output_seconds(resolved.plan, fetched), 3),
         items=_items(source),
         variants=tuple(_variant(each, resolved, fetched) for each in multivariant.variants) if multivariant else (),
         audio=tuple(_rendition(each, resolved) for each in renditions if each.kind == "AUDIO"),
-        subtitles=tuple(_rendition(each, resolved) for each in renditions if each.kind in {"SUBTITLES", "CLOSED-CAPTIONS"}),
+        subtitles=_subtitles(multivariant) if multivariant else (),
         file_name=file_name,
         estimated_bytes=estimated,
         estimated_seconds_on_lambda=None if estimated is None else round(lambda_seconds(estimated), 1),
@@ -147,6 +185,16 @@ def _has(resolved: ResolvedSource, kind: TrackKind) -> bool:
     return any(track.kind in {kind, TrackKind.BOTH} for period in resolved.plan.periods for track in period.tracks)
 
 
+def _is_silent(source: Source, resolved: ResolvedSource) -> bool | None:
+    """Tell whether the source has no audio, by what Reddit says and by the playlists: no group of audio, and no codec of it."""
+    if resolved.choice and resolved.multivariant:
+        if any(each.kind == "AUDIO" for each in resolved.multivariant.renditions):
+            return False
+        codecs = resolved.choice.variant.codecs
+        return not any(is_audio(codec) for codec in codecs) if codecs else None
+    return source.video.silent if source.video else None
+
+
 def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> VariantInfo:
     width, height = variant.resolution or (None, None)
     rate = variant.average_bandwidth or variant.bandwidth
@@ -168,6 +216,14 @@ def _variant(variant: Variant, resolved: ResolvedSource, seconds: float) -> Vari
 def _rendition(rendition: Rendition, resolved: ResolvedSource) -> RenditionInfo:
     chosen = _has(resolved, TrackKind.AUDIO) and resolved.choice is not None and resolved.choice.rendition is rendition
     return RenditionInfo(rendition.group, rendition.name, rendition.language, rendition.default, rendition.forced, chosen)
+
+
+def _subtitles(multivariant: MultivariantPlaylist) -> tuple[SubtitleInfo, ...]:
+    renditions = [*offered_subtitles(multivariant), *(each for each in multivariant.renditions if each.kind == "CLOSED-CAPTIONS")]
+    return tuple(
+        SubtitleInfo(each.group, each.name, each.language, each.default, each.forced, selecting_name(each, multivariant))
+        for each in renditions
+    )
 
 
 def _items(source: Source) -> tuple[ItemInfo, ...]:

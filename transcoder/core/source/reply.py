@@ -14,3 +14,5 @@ class HttpReply:
     text: str
     location: str | None = None
     """The absolute target address, if the response is a redirect that was not followed."""
+    wait: float | None = None
+    """For how many seconds the origin wants no further request, if it says so (Retry-After, X-RateLimit-Reset)."""

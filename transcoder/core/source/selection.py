@@ -115,7 +115,7 @@ def _select_media(plan: Plan, kind: TrackKind) -> Plan:
     periods = []
     for period in plan.periods:
         tracks = [track for track in period.tracks if track.kind is kind]
-        tracks = tracks or [replace(track, kind=kind) for track in period.tracks if track.kind is TrackKind.BOTH]
+        tracks = tracks or [replace(track, kind=kind, shares_segments=True) for track in period.tracks if track.kind is TrackKind.BOTH]
         if not tracks:
             raise UnsupportedSourceError(f"The source has no {kind.value}.")
         periods.append(Period(tuple(tracks)))

@@ -10,7 +10,7 @@ from transcoder.core.hls.playlist import MultivariantPlaylist
 from transcoder.core.hls.variant_selection import VariantChoice
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
-from transcoder.core.source.reddit import Mp4Files, Video
+from transcoder.core.source.reddit import Image, Mp4Files, Video
 
 
 class SourceKind(Enum):
@@ -36,6 +36,13 @@ class Source:
     subreddit: str | None = None
     posted: float | None = None
     """When it was posted, in seconds since 1970."""
+    author: str | None = None
+    over_18: bool | None = None
+    """Whether its post is marked as for adults only; None: unknown."""
+    thumbnail: Image | None = None
+    poster: Image | None = None
+    step: str | None = None
+    """The step of the search on Reddit that named the video."""
     seconds: float | None = None
     videos: tuple[Video, ...] = ()
     """All videos of a Reddit post."""

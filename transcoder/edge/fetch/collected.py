@@ -1,17 +1,6 @@
-"""What is collected in memory."""
-
-from dataclasses import dataclass
+"""Bytes that are collected in memory."""
 
 from transcoder.edge.fetch.transfer import ByteSink
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
-    """A playlist as it was fetched."""
-
-    url: str
-    """Its address after redirects, which relative addresses in it are resolved against."""
-    text: str
 
 
 def append_to(buffer: bytearray) -> ByteSink:

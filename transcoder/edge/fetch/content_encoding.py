@@ -11,6 +11,10 @@ from transcoder.errors import UpstreamError
 
 CHUNK_BYTES = 64 * 1024
 """How many bytes are decompressed at once: a small body may expand to a very large one."""
+MAX_EXPANSION = 100
+"""A body that expands to more than so many times its length is refused. Playlists expand to 30 times theirs at most, media to about 1."""
+FREE_BYTES = 1024 * 1024
+"""A body may expand to so many bytes more, whatever its length."""
 
 _NOT_COMPRESSED = frozenset({"", "identity"})
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
@@ -19,7 +23,10 @@ _GZIP_OR_ZLIB_WBITS = 32 + zlib.MAX_WBITS
 
 
 class BodyDecoder:
-    """Undoes the Content-Encoding of one body (RFC 9110, 8.4), chunk by chunk."""
+    """Undoes the Content-Encoding of one body (RFC 9110, 8.4), chunk by chunk.
+
+    Every body that is decoded is decoded here: one layer of compression at most, and no more bytes than `MAX_EXPANSION` allows.
+    """
 
     def __init__(self, response: httpx.Response) -> None:
         """Read the Content-Encoding of `response`.
@@ -33,6 +40,9 @@ class BodyDecoder:
             message = f"{self._name}: the origin sent Content-Encoding {coding[:20]!r}, which was not requested."
             raise UpstreamError(message, origin_status=response.status_code)
         self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB_WBITS) if coding in _COMPRESSED else None
+        self._status = response.status_code
+        self._room = FREE_BYTES
+        """To how many more bytes the body may expand."""
 
     @property
     def is_compressed(self) -> bool:
@@ -44,16 +54,22 @@ class BodyDecoder:
 
         Raises:
             TransientError: the compressed data is invalid.
+            UpstreamError: it expands too much.
         """
         if self._decompressor is None:
             yield chunk
             return
+        self._room += MAX_EXPANSION * len(chunk)
         while chunk and not self._decompressor.eof:
             try:
                 decoded = self._decompressor.decompress(chunk, CHUNK_BYTES)
             except zlib.error as error:
                 raise TransientError(UpstreamError(f"{self._name}: the compressed body cannot be decompressed.")) from error
             chunk = self._decompressor.unconsumed_tail
+            self._room -= len(decoded)
+            if self._room < 0:
+                message = f"{self._name}: the compressed body expands to more than {MAX_EXPANSION} times its length."
+                raise UpstreamError(message, origin_status=self._status)
             if decoded:
                 yield decoded
 

@@ -1,24 +1,26 @@
 """Everything that a job fetches: playlists, small resources, first and last bytes of segments, whole segments and files."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Self, TypeVar
 
 import httpx
 
 from transcoder.core.hls.plan import ByteRange
+from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
-from transcoder.edge.fetch.collected import PlaylistText, append_to
+from transcoder.edge.fetch.collected import append_to
 from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.known_version import ANY_VERSION, KnownVersion
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
 from transcoder.edge.fetch.media_guard import MediaGuard
+from transcoder.edge.fetch.pace import SmallRequests
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, PlaylistSniffer, local_file_head, refuse_local_file
+from transcoder.edge.fetch.playlist_text import PlaylistText
 from transcoder.edge.fetch.reply import read_reply
 from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
@@ -40,7 +42,7 @@ class Fetcher:
         self._versions = FileVersions()
         self._local_files_allowed = local_files
         # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
-        self._small_requests = asyncio.Semaphore(settings.connections)
+        self._small_requests = SmallRequests(settings)
         self.bytes = 0
         """How many bytes have been delivered."""
         self.segments = 0
@@ -49,17 +51,23 @@ class Fetcher:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, headers: Mapping[str, str] | None = None, local_files: bool = False, network: Network = INTERNET
+        cls, settings: Settings, *, user: UserOrigins = NOBODY, local_files: bool = False, network: Network = INTERNET
     ) -> AsyncIterator[Self]:
-        """Open a fetcher for one job. `headers` go with every request; `local_files` allows paths and file: URLs.
+        """Open a fetcher for one job. `user` says which headers go to which host; `local_files` allows paths and file: URLs.
 
         Private addresses and local files are allowed only until a playlist comes from a public address.
-
-        Raises:
-            BadRequestError: a header is invalid.
         """
-        async with HttpSession.open(settings, headers or {}, network) as session:
+        async with HttpSession.open(settings, user, network) as session:
             yield cls(session, settings, local_files=local_files)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Restore after the block what the job may reach: nothing follows an address that is found in it."""
+        local_files_allowed, private_allowed = self._local_files_allowed, self._session.private_allowed
+        try:
+            yield
+        finally:
+            self._local_files_allowed, self._session.private_allowed = local_files_allowed, private_allowed
 
     def start_again(self) -> None:
         """Forget what is known of files that are fetched range by range, because nothing of what was fetched before is used."""
@@ -76,7 +84,7 @@ class Fetcher:
         return self._session.retries
 
     async def playlist(self, url: str) -> PlaylistText:
-        """Fetch a playlist of at most `max_playlist_bytes`, decompressed; invalid UTF-8 is replaced.
+        """Fetch a playlist of at most `max_playlist_bytes`, decompressed.
 
         Raises:
             NotAPlaylistError: the resource is a file; no more than its beginning was read.
@@ -90,13 +98,13 @@ class Fetcher:
             buffer.clear()
             async with self._session.stream(url, {"Accept-Encoding": "gzip"}) as response:
                 self._restrict_after(response)
-                sniffer = PlaylistSniffer(url, response, append_to(buffer))
-                await Transfer(url, None, limit=limit).receive(response, sniffer.write)
+                sniffer = PlaylistSniffer(url, response, append_to(buffer), limit=limit)
+                await Transfer(url, None, limit=sys.maxsize).receive(response, sniffer.write)  # a file may be longer
                 sniffer.end()
                 return str(response.url)
 
         local = self._local_chunks(url, None, exact=True)
-        async with self._small_requests:
+        async with self._small_requests.slot(url):
             if local is None:
                 base_url = await self._retry(attempt, late=LATE_PAUSES[:1])
             else:
@@ -104,21 +112,22 @@ class Fetcher:
                 base_url = local_files.base_url(url)
                 await Transfer(url, None, limit=limit).push_all(local, append_to(buffer))
         self.bytes += len(buffer)
-        return PlaylistText(base_url, buffer.decode("utf-8-sig", "replace"))
+        return PlaylistText(base_url, bytes(buffer))
 
     async def pass_through(self, url: str, headers: Mapping[str, str], sink: FileSink) -> None:
         """Push a file unchanged, or the range that `headers` ask for. Returns only after all of it was pushed.
 
         Raises:
+            UnsupportedSourceError: it has more than `max_file_bytes`.
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        local = self._local_chunks(url, None, exact=True)
+        local, limit = self._local_chunks(url, None, exact=True), self._settings.max_file_bytes
         head = None if local is None else local_file_head(url)
         if local is not None and head is not None:
             await sink.start(head)
-            await Transfer(url, None, limit=sys.maxsize).push_all(local, sink.write)
+            await Transfer(url, None, limit=limit).push_all(local, sink.write)
             return
-        transfer = FileTransfer(self._session, url, headers, sink)
+        transfer = FileTransfer(self._session, url, headers, sink, limit=limit)
         await self._retry(transfer.attempt, lambda: transfer.delivered)
         self.bytes += transfer.delivered
 
@@ -135,7 +144,7 @@ class Fetcher:
                 self._restrict_after(response)
                 return await read_reply(response, limit=limit)
 
-        async with self._small_requests:
+        async with self._small_requests.slot(request.url):
             return await self._retry(attempt)
 
     async def small_resource(self, url: str, byte_range: ByteRange | None = None, *, limit: int, media: bool = False) -> bytes:
@@ -166,7 +175,7 @@ class Fetcher:
         local = self._local_chunks(url, byte_range, exact=False)
         if local is not None:
             return b"".join(local)[-size:]
-        async with self._small_requests:
+        async with self._small_requests.slot(url):
             content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=LATE_PAUSES)
         self.bytes += len(content or b"")
         return content
@@ -196,7 +205,7 @@ class Fetcher:
         self, transfer: Transfer, *, doubts: int, late: Sequence[float] = LATE_PAUSES, version: KnownVersion = ANY_VERSION
     ) -> bytes:
         buffer = bytearray()
-        async with self._small_requests:
+        async with self._small_requests.slot(transfer.url):
             await self._deliver(transfer, append_to(buffer), doubts=doubts, late=late, version=version)
         return bytes(buffer)
 

@@ -1,7 +1,6 @@
 """Files that are passed through unchanged, and the check of their first bytes that tells them from playlists."""
 
 import mimetypes
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,7 +15,7 @@ from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.session import HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
-from transcoder.edge.fetch.validators import ContentRange
+from transcoder.edge.fetch.validators import ContentRange, content_length
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 
@@ -42,25 +41,36 @@ class NotAPlaylistError(UnsupportedSourceError):
 class PlaylistSniffer:
     """Passes on the body of a possible playlist, and checks its first bytes."""
 
-    def __init__(self, url: str, response: httpx.Response, sink: ByteSink) -> None:
-        """Check the response to a request for `url`, and push its body into `sink`."""
+    def __init__(self, url: str, response: httpx.Response, sink: ByteSink, *, limit: int) -> None:
+        """Check the response to a request for `url`, and push its body into `sink`: at most `limit` bytes, unless it is a file."""
         self._head = replace(read_file_head(response), requested_url=url)
+        self._limit = limit
+        self._passed_on = 0
         self._content_type = response.headers.get("Content-Type", "")
         self._sink = sink
         self._first_bytes = b""
 
     async def write(self, chunk: bytes) -> None:
-        """Push `chunk` into the sink; raises `NotAPlaylistError` once the first bytes show that this is not a playlist."""
+        """Push `chunk` into the sink.
+
+        Raises:
+            NotAPlaylistError: the first bytes show that this is not a playlist.
+            UnsupportedSourceError: it is one, and too long.
+        """
         if len(self._first_bytes) < SNIFFED_BYTES:
             self._first_bytes += chunk[:SNIFFED_BYTES]
             if len(self._first_bytes) >= SNIFFED_BYTES:
                 self.end()
+        self._passed_on += len(chunk)
+        is_decided = len(self._first_bytes) >= SNIFFED_BYTES
+        if self._passed_on > self._limit or (is_decided and (self._head.length or 0) > self._limit):
+            raise UnsupportedSourceError(f"{resource_name(self._head.url)} is longer than {self._limit} bytes, the limit for a playlist.")
         await self._sink(chunk)
 
     def end(self) -> None:
         """Decide by the bytes that have arrived; raises `NotAPlaylistError` if this is not a playlist."""
         if should_pass_through(self._first_bytes, self._content_type):
-            raise NotAPlaylistError(self._head)
+            raise NotAPlaylistError(replace(self._head, first_bytes=self._first_bytes[:SNIFFED_BYTES]))
 
 
 def local_file_head(url: str) -> FileHead | None:
@@ -85,7 +95,8 @@ def local_file_head(url: str) -> FileHead | None:
         raise UpstreamError(f"{path} cannot be read: {error.strerror}.") from error
     if not should_pass_through(first_bytes, OCTET_STREAM):
         return None
-    return FileHead(local_files.base_url(url), HTTPStatus.OK, safe_content_type(content_type), length, requested_url=url)
+    content_type = safe_content_type(content_type)
+    return FileHead(local_files.base_url(url), HTTPStatus.OK, content_type, length, requested_url=url, first_bytes=first_bytes)
 
 
 def refuse_local_file(url: str) -> None:
@@ -97,12 +108,11 @@ def refuse_local_file(url: str) -> None:
 def read_file_head(response: httpx.Response) -> FileHead:
     """Read from a response's headers what they say about the file."""
     compressed = BodyDecoder(response).is_compressed
-    length = response.headers.get("Content-Length", "")
     return FileHead(
         url=str(response.url),
         status=HTTPStatus(response.status_code),
         content_type=safe_content_type(response.headers.get("Content-Type", "")),
-        length=int(length) if length.isascii() and length.isdigit() and not compressed else None,
+        length=None if compressed else content_length(response),
         content_range=response.headers.get("Content-Range") if response.status_code != httpx.codes.OK else None,
         etag=None if compressed else response.headers.get("ETag"),
         last_modified=response.headers.get("Last-Modified"),
@@ -114,12 +124,13 @@ def read_file_head(response: httpx.Response) -> FileHead:
 class FileTransfer:
     """One file on its way from its origin into a sink, over as many responses as that takes."""
 
-    def __init__(self, session: HttpSession, url: str, headers: Mapping[str, str], sink: FileSink) -> None:
-        """Fetch `url`; `headers` go with the first request, and may ask for a range."""
+    def __init__(self, session: HttpSession, url: str, headers: Mapping[str, str], sink: FileSink, *, limit: int) -> None:
+        """Fetch at most `limit` bytes of `url`; `headers` go with the first request, and may ask for a range."""
         self._session = session
         self._url = url
         self._headers = headers
         self._sink = sink
+        self._limit = limit
         self._transfer: Transfer | None = None
         self._head: FileHead | None = None
 
@@ -147,12 +158,12 @@ class FileTransfer:
     def _transfer_for(self, response: httpx.Response) -> Transfer:
         """Make the transfer of what the first response offers: the whole file, or the range in its Content-Range."""
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
-            return Transfer(self._url, None, limit=sys.maxsize)
+            return Transfer(self._url, None, limit=self._limit)
         served = ContentRange.of(response)
         if served is None or "Range" not in self._headers:
             what = "the origin answered 206 without a valid Content-Range, or without being asked for a range"
             raise UpstreamError(f"{resource_name(self._url)}: {what}.", origin_status=response.status_code)
-        return Transfer(self._url, ByteRange(served.start, served.stop - served.start), limit=sys.maxsize)
+        return Transfer(self._url, ByteRange(served.start, served.stop - served.start), limit=self._limit)
 
     async def _write(self, chunk: bytes) -> None:
         if not self.delivered and self._head:

@@ -9,17 +9,16 @@ from typing import Any
 
 import httpx
 
+from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.core.request.proxies import Proxy
 from transcoder.edge.address_guard import (
     HOST_CLASS,
     KEEP_ALIVE_SECONDS,
     RECEIVE_BUFFER,
-    AddressClass,
-    GuardedTransport,
     Network,
     check_classes,
-    classify,
 )
+from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import PROXY_NAME, TRANSIENT_STATUSES, TransientError
 from transcoder.errors import BadRequestError, UpstreamError, UpstreamTimeoutError
@@ -46,15 +45,15 @@ def classify_name(host: str) -> AddressClass:
 class ProxiedTransport(httpx.AsyncBaseTransport):
     """The connections of one job: through the proxies of a network, or directly to allowed addresses where it has none."""
 
-    def __init__(self, direct: GuardedTransport, network: Network, *, connections: int) -> None:
-        """Open at most `connections` at once to each proxy, and own `direct`, which sends what goes through none.
+    def __init__(self, direct: httpx.AsyncBaseTransport, network: Network, *, connections: int, clock: OriginClock) -> None:
+        """Open at most `connections` at once to each proxy, and own `direct`, which sends what goes through none to allowed addresses.
 
         Raises:
             BadRequestError: the address of a proxy is invalid.
         """
         self._proxies = network.proxies
         self._direct = direct
-        self._pools = {proxy: _ProxyPool(proxy, network, connections) for proxy in network.proxies.all}
+        self._pools = {proxy: _ProxyPool(proxy, network, connections, clock) for proxy in network.proxies.all}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request.
@@ -81,15 +80,15 @@ class ProxiedTransport(httpx.AsyncBaseTransport):
             await pool.aclose()
 
 
-class _ProxyPool(httpx.AsyncHTTPTransport):
+class _ProxyPool(httpx.AsyncBaseTransport):
     """httpx's own transport through one proxy, whose failures are told from those of origins."""
 
-    def __init__(self, proxy: Proxy, network: Network, connections: int) -> None:
+    def __init__(self, proxy: Proxy, network: Network, connections: int, clock: OriginClock) -> None:
         try:
             address = httpx.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port)
         except httpx.InvalidURL as error:
             raise BadRequestError(f"{proxy.name} is not a valid address of a proxy.") from error
-        super().__init__(
+        transport = httpx.AsyncHTTPTransport(
             verify=network.tls(),
             trust_env=False,
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_SECONDS),
@@ -100,13 +99,14 @@ class _ProxyPool(httpx.AsyncHTTPTransport):
             ),
             socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)],
         )
+        self._transport = PacedTransport(transport, clock)
         self._name = proxy.name
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         exchange = _Exchange()
         request.extensions = {**request.extensions, "trace": exchange.trace}
         try:
-            response = await super().handle_async_request(request)
+            response = await self._transport.handle_async_request(request)
         except httpx.TransportError as error:
             if exchange.is_with_proxy:
                 raise self._failure(str(request.url), error, exchange.status) from error
@@ -117,6 +117,9 @@ class _ProxyPool(httpx.AsyncHTTPTransport):
         if request.url.scheme == "http":
             response.extensions[PROXY_NAME] = self._name
         return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
     def _failure(self, url: str, error: httpx.TransportError, status: int | None) -> TransientError | UpstreamError:
         """Return what failed between this program and the proxy; `status` is the proxy's own response, if there was one."""

@@ -1,5 +1,6 @@
-"""HTTP responses that are read completely, whatever their status."""
+"""Responses that are read completely."""
 
+import re
 from itertools import islice
 
 import httpx
@@ -8,6 +9,8 @@ from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch.content_encoding import CHUNK_BYTES, BodyDecoder
 from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.retry import retry_after_seconds
+from transcoder.edge.fetch.session import redirect_location
 from transcoder.errors import UnsupportedSourceError
 
 
@@ -27,13 +30,30 @@ async def read_reply(response: httpx.Response, *, limit: int) -> HttpReply:
                 raise UnsupportedSourceError(f"{resource_name(url)} is longer than {limit} bytes, the limit for this kind of resource.")
     decoder.finish()
     content_type = response.headers.get("Content-Type", "").lower()
-    return HttpReply(url, response.status_code, content_type, buffer.decode("utf-8-sig", "replace"), _redirect_target(response))
+    text = buffer.decode("utf-8-sig", "replace")
+    return HttpReply(url, response.status_code, content_type, text, _redirect_target(response), _wait_seconds(response))
+
+
+def _wait_seconds(response: httpx.Response) -> float | None:
+    """Return for how many seconds the origin wants no further request: after a 429, or once its allowance is used up."""
+    refused = response.status_code == httpx.codes.TOO_MANY_REQUESTS
+    wait = retry_after_seconds(response.headers.get("Retry-After", "")) if refused else None
+    left = _number(response.headers.get("X-RateLimit-Remaining", ""))
+    if wait is None and (refused or (left is not None and left < 1)):
+        wait = _number(response.headers.get("X-RateLimit-Reset", ""))
+    return wait
+
+
+def _number(text: str) -> float | None:
+    """Read a header's number, which may have a fraction."""
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", text) else None
 
 
 def _redirect_target(response: httpx.Response) -> str | None:
-    if not response.has_redirect_location:
+    location = redirect_location(response)
+    if location is None:
         return None
     try:
-        return str(response.url.join(response.headers["Location"]))
+        return str(response.url.join(location))
     except httpx.InvalidURL:
         return None

@@ -12,4 +12,4 @@ def resource_name(url: str) -> str:
     except httpx.InvalidURL:
         return "An address"
     file = PurePosixPath(parts.path).name
-    return f"{file[:60]} at {parts.host}" if file else parts.host
+    return f"{file[:60]} at {parts.host}" if file and parts.host else file[:60] or parts.host

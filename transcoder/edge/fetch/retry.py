@@ -128,19 +128,20 @@ def error_for_status(response: httpx.Response, url: str) -> TransientError | Ups
     message = f"{resource_name(url)}: {who} answered {status} {response.reason_phrase}".rstrip() + "."
     error = UpstreamError(message, origin_status=status)
     if status in TRANSIENT_STATUSES:
-        return TransientError(error, pause=_retry_after_seconds(response.headers.get("Retry-After", "")))
+        pause = retry_after_seconds(response.headers.get("Retry-After", ""))
+        return TransientError(error, pause=None if pause is None else min(pause, MAX_PAUSE_SECONDS))
     return error
 
 
-def _retry_after_seconds(value: str) -> float | None:
+def retry_after_seconds(value: str) -> float | None:
     """Read a Retry-After (RFC 9110, 10.2.3), which is seconds or a date, as seconds from now; None if it is invalid."""
     if value.isascii() and value.isdigit():
-        return min(float(value), MAX_PAUSE_SECONDS)
+        return float(value)
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):  # TypeError: a date without a time zone cannot be compared
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a time zone cannot be compared
         return None
-    return min(max(seconds, 0.0), MAX_PAUSE_SECONDS)
+    return max(seconds, 0.0)
 
 
 @contextmanager

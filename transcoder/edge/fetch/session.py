@@ -1,6 +1,5 @@
 """HTTP requests of one job: headers, cookies, redirects, and which addresses each request may reach."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,11 +8,15 @@ from typing import Self
 import httpx
 
 from transcoder import __version__
+from transcoder.core.request.denylist import Denylist
+from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
+from transcoder.edge.fetch.cookies import cookie_jar
+from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
-from transcoder.errors import BadRequestError, EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
+from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -23,7 +26,8 @@ DEFAULT_HEADERS = {"User-Agent": f"Mozilla/5.0 (compatible; transcoder/{__versio
 MAX_PORT = 0xFFFF
 FROM_PUBLIC = "public"
 """Key in a response's extensions: whether it came from a public address."""
-_CREDENTIAL_HEADERS = ("Authorization", "Cookie")
+LOCATION = "location"
+"""Key in a response's extensions: its Location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,12 @@ class ApiRequest:
 class HttpSession:
     """Sends the requests of one job, and remembers whether the job may still reach private addresses."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+    def __init__(self, client: httpx.AsyncClient, settings: Settings, user: UserOrigins) -> None:
         """Use `client`, whose transport must be a `GuardedTransport` or a `ProxiedTransport`."""
         self._client = client
+        self._user = user
         self._max_redirects = settings.max_redirects
+        self._denylist = Denylist.parse(settings.denied)
         self.private_allowed = settings.allow_private
         """Whether the next request may go to a private address."""
         self.requests = 0
@@ -52,21 +58,24 @@ class HttpSession:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, headers: Mapping[str, str], network: Network = INTERNET) -> AsyncIterator[Self]:
-        """Open a session with its own connections and cookies; `headers` go with every request.
+    async def open(cls, settings: Settings, user: UserOrigins = NOBODY, network: Network = INTERNET) -> AsyncIterator[Self]:
+        """Open a session with its own connections and cookies; `user` says which headers go to which host.
 
         Raises:
-            BadRequestError: a header is invalid.
+            BadRequestError: an entry of the denylist is invalid.
         """
         # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
         connections = 2 * settings.connections + 4
-        direct = GuardedTransport(connections=connections, network=network)
-        transport = ProxiedTransport(direct, network, connections=connections) if network.proxies.all else direct
+        clock = OriginClock(settings)
+        direct = PacedTransport(GuardedTransport(connections=connections, network=network), clock)
+        transport = ProxiedTransport(direct, network, connections=connections, clock=clock) if network.proxies.all else direct
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-        all_headers = httpx.Headers(DEFAULT_HEADERS)
-        all_headers.update(_encode_headers(headers))
-        async with httpx.AsyncClient(transport=transport, timeout=timeout, headers=all_headers, trust_env=False) as client:
-            yield cls(client, settings)
+        hooks = {"response": [_take_location]}
+        client = httpx.AsyncClient(
+            transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
+        )
+        async with client, clock.stall_limit():
+            yield cls(client, settings, user)
 
     def restrict_after(self, response: httpx.Response) -> None:
         """Forbid private addresses from now on if `response` came from a public address: what it links to is not trusted."""
@@ -84,6 +93,7 @@ class HttpSession:
         Raises:
             TransientError: the request failed, and may be retried.
             ForbiddenSourceError: the address, or one that it redirects to, may not be fetched.
+            DeniedSourceError: the operator has excluded it.
             UpstreamError: the origin refused the request permanently.
             UnsupportedSourceError: the address is invalid.
         """
@@ -104,7 +114,7 @@ class HttpSession:
         if request.follow:
             response = await self._follow(request.url, request.headers, retry_403=False)
         else:
-            response = await self._send(_parse_url(request.url), request.headers, private=self.private_allowed, form=request.form)
+            response = await self._send(self._parse_url(request.url), request.headers, private=self.private_allowed, form=request.form)
         async with aclosing(response):
             if response.is_server_error:
                 raise error_for_status(response, request.url)
@@ -113,7 +123,7 @@ class HttpSession:
 
     async def _follow(self, url: str, headers: Mapping[str, str], *, retry_403: bool = True) -> httpx.Response:
         """Send a GET and follow its redirects; with `retry_403`, ask once more as `url_after_403` says."""
-        target, private = _parse_url(url), self.private_allowed
+        target, private = self._parse_url(url), self.private_allowed
         first_host = target.host
         for _ in range(self._max_redirects + 2):  # the first request, the redirects, and one retry
             response = await self._send(target, headers, private=private, same_host=target.host == first_host)
@@ -123,11 +133,11 @@ class HttpSession:
                 retry_403 = False
                 self.count_retry()
             else:
-                next_url = _redirect_location(response)
+                next_url = redirect_location(response)
             if next_url is None:
                 return response
             await _release(response)
-            target = _parse_url(next_url, target)
+            target = self._parse_url(next_url, target)
         raise UpstreamError(f"{resource_name(url)}: the origin redirects more than {self._max_redirects} times.")
 
     async def _send(
@@ -139,12 +149,12 @@ class HttpSession:
         same_host: bool = True,
         form: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Send one request. The credentials of the user or of this service are left out unless the request goes to the `same_host`."""
+        """Send one request. The credentials of this service in `headers` are left out unless the request goes to the `same_host`."""
+        self._denylist.check(str(target))
         method = "GET" if form is None else "POST"
-        request = self._client.build_request(method, target, headers=headers, data=form, extensions={"private": private})
-        for name in _CREDENTIAL_HEADERS:
-            if not same_host and (name in self._client.headers or name in headers):
-                request.headers.pop(name, None)
+        all_headers = _encode_headers(self._user.headers_for(target.scheme, target.host))
+        all_headers.update({name: value for name, value in headers.items() if same_host or name.lower() != "authorization"})
+        request = self._client.build_request(method, target, headers=all_headers, data=form, extensions={"private": private})
         self.requests += 1
         with httpx_errors_translated(str(target)):
             response = await self._client.send(request, stream=True)
@@ -156,19 +166,32 @@ class HttpSession:
         response.extensions[FROM_PUBLIC] = is_public
         return response
 
+    def _parse_url(self, url: str, base: httpx.URL | None = None) -> httpx.URL:
+        """Parse an http or https address, relative to `base` if that is given.
 
-def _encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Encode headers, which must be valid field names and values (RFC 9110, 5.5)."""
-    for name, value in headers.items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\x00-\x1f\x7f]", value):
-            raise BadRequestError(f"{name!r} is not a valid header, or its value contains control characters.")
-    return [(name.encode(), value.strip().encode()) for name, value in headers.items()]
+        Raises:
+            ForbiddenSourceError: its scheme, its port or a password in it is not allowed.
+            UnsupportedSourceError: it is invalid.
+        """
+        parsed = resolve_url(url, base)
+        if parsed.userinfo:
+            raise ForbiddenSourceError(f"The source leads to an address with a user name or a password in it, at {parsed.host[:80]}.")
+        if not self._user.allows_port(parsed.scheme, parsed.host, parsed.port):
+            raise ForbiddenSourceError(f"The source leads to port {parsed.port} of {parsed.host[:80]}, which is no port of web servers.")
+        return parsed
 
 
-def _parse_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
-    """Parse an http or https address, relative to `base` if that is given."""
+def resolve_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    """Return an http or https address, relative to `base` if that is given.
+
+    Raises:
+        ForbiddenSourceError: it has another scheme.
+        UnsupportedSourceError: it is invalid.
+    """
     try:
-        parsed = httpx.URL(url) if base is None else base.join(url)
+        parsed = httpx.URL(url)
+        # Joining would take an address that has a scheme and no host for a relative one.
+        parsed = base.join(parsed) if base is not None and (parsed.host or not parsed.scheme) else parsed
     except httpx.InvalidURL as error:
         raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which is not a valid URL.") from error
     if parsed.scheme not in {"http", "https"}:
@@ -178,17 +201,32 @@ def _parse_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
     return parsed
 
 
-def _redirect_location(response: httpx.Response) -> str | None:
+def _encode_headers(headers: Mapping[str, str]) -> httpx.Headers:
+    """Encode headers as UTF-8, which is what a command line has them in."""
+    return httpx.Headers([(name.encode(), value.strip().encode()) for name, value in headers.items()])
+
+
+async def _take_location(response: httpx.Response) -> None:
+    """Take the Location away from httpx, which fails on addresses that are invalid before it is known whether they are to be followed."""
+    if "Location" in response.headers:
+        response.extensions[LOCATION] = response.headers.pop("Location")
+
+
+def redirect_location(response: httpx.Response) -> str | None:
     """Return the Location of a redirect; None if `response` is not one."""
-    location: str | None = response.headers.get("Location")
+    location: str | None = response.extensions.get(LOCATION)
     return location if response.status_code in REDIRECTS else None
 
 
 async def _release(response: httpx.Response) -> None:
-    """Close a response that is not needed; a short body is read first, which is cheaper than another connection."""
+    """Close a response that is not needed; a short body is read first, which is cheaper than another connection.
+
+    It is read as it is sent: decoding what nobody needs would only let a short body take time and memory.
+    """
     with httpx_errors_translated(str(response.url)):
         if int(response.headers.get("Content-Length", MAX_DRAINED_BYTES + 1)) <= MAX_DRAINED_BYTES:
-            await response.aread()
+            async for _ in response.aiter_raw():
+                pass
         await response.aclose()
 
 

@@ -33,6 +33,7 @@ class Transfer:
         self._length = None if byte_range is None else byte_range.length
         self._limit = limit
         self._validators: Validators | None = None
+        self._uncompared: Validators | None = None  # those of the current response, until the bytes that it repeats are compared
         self._whole_only = False
         """No range is asked for any more, because the origin's ranges cannot be used."""
         self._from_start = False
@@ -138,8 +139,7 @@ class Transfer:
         """
         served = ContentRange.of(response)
         if BodyDecoder(response).is_compressed:
-            served = None  # a range of a compressed body counts compressed bytes
-            self._whole_only = True
+            served, self._whole_only = None, True  # a range of a compressed body counts compressed bytes
         if served is None or served.start != self._position - self._overlap or served.stop > (self._stop or served.stop):
             self._whole_only = self._whole_only or self.delivered > 0
             raise TransientError(self._error("the origin did not send the requested range", response))
@@ -199,19 +199,18 @@ class Transfer:
             raise EndsEarlyError(self._error(f"the origin sent only {self._progress()}", response))
 
     def _check_same_resource(self, validators: Validators, response: httpx.Response) -> None:
-        """Remember the validators of a response, and compare them with those of the one before.
+        """Compare the validators of a response with those of the one before.
 
         Raises:
             TransientError: they differ. The next two responses have to agree, and are compared from their first byte: servers may give
                 different validators to the same bytes, or may have told a wrong length.
         """
-        known = self._validators if self.delivered else None
-        self._validators = validators
-        if known is not None and not validators.allow_same(known):
+        known = self._validators if self.delivered and self._validators else validators
+        if not validators.allow_same(known):
+            self._validators = validators
             self._from_start, self._whole_only = self._length is not None, self._length is None
             raise TransientError(self._changed(response))
-        if known is not None:
-            self._validators = validators.completed_by(known)
+        self._validators, self._uncompared = known, validators.completed_by(known)
 
     async def push_all(self, chunks: Iterator[bytes], sink: ByteSink) -> None:
         """Push requested bytes that need no request."""
@@ -223,6 +222,7 @@ class Transfer:
         new = repeated.remove_from(chunk)
         if new is None:
             raise TransientError(self._changed(response))
+        self._validators = self._validators if repeated.remaining else self._uncompared
         await self._push(new, sink)
 
     async def _push(self, chunk: bytes, sink: ByteSink) -> None:

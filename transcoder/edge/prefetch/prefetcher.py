@@ -61,6 +61,7 @@ class Prefetcher:
         """
         # The sort is stable: where segments of two tracks start at the same time, the track that was added first goes first.
         waiting = deque(sorted(self._buffers, key=lambda buffer: buffer.start_seconds))
+        self._buffers.clear()
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 while waiting:

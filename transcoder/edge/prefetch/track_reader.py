@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 
 from transcoder.core.hls.plan import Segment
 
 READ_BYTES = 64 * 1024
 """Chunks that have arrived are joined up to this length in one read."""
+_SHORT_BYTES = 1024
+"""Chunks are joined up to this length when they arrive."""
 
 Check = Callable[[Segment, Sequence[bytes]], Awaitable[bool]]
 """Returns whether a segment, given as all of its chunks, is undamaged as far as that can be seen without what is before it."""
@@ -22,9 +25,6 @@ class SegmentBuffer:
         self.reader = reader
         self.start_seconds = start_seconds
         """When the segment starts, over all periods."""
-        self.chunks: deque[bytes] = deque()
-        self.arrived = asyncio.Event()
-        """Set when a chunk has arrived, or the segment is complete."""
         self.length = 0
         """How many bytes of it have arrived."""
         self.reserved = 0
@@ -36,6 +36,17 @@ class SegmentBuffer:
         self.body: list[bytes] | None = [] if kept else None
         """All chunks that have arrived, whether or not they have been read."""
 
+    # Most segments of a long playlist have not begun, and take little memory until they do.
+    @cached_property
+    def chunks(self) -> deque[bytes]:
+        """What has arrived and is not yet read."""
+        return deque()
+
+    @cached_property
+    def arrived(self) -> asyncio.Event:
+        """Set when a chunk has arrived, or the segment is complete."""
+        return asyncio.Event()
+
     @property
     def unread(self) -> int:
         """How many of the bytes that have arrived are not yet read."""
@@ -44,9 +55,9 @@ class SegmentBuffer:
     def append(self, chunk: bytes) -> None:
         """Add bytes that have arrived."""
         self.length += len(chunk)
-        self.chunks.append(chunk)
+        _append_joined(self.chunks, chunk)
         if self.body is not None:
-            self.body.append(chunk)
+            _append_joined(self.body, chunk)
         self.arrived.set()
 
     def clear(self) -> None:
@@ -62,6 +73,14 @@ class SegmentBuffer:
         self.length = len(body)
         self.chunks = deque([body[len(read) :]] if len(body) > len(read) else ())
         return True
+
+
+def _append_joined(chunks: deque[bytes] | list[bytes], chunk: bytes) -> None:
+    """Append a chunk, joined with the last one if both are short: each one in memory takes more than its bytes."""
+    if chunks and len(chunks[-1]) + len(chunk) <= _SHORT_BYTES:
+        chunks[-1] += chunk
+    else:
+        chunks.append(chunk)
 
 
 class TrackReader:

@@ -44,6 +44,11 @@ class Answer:
         """Whether anything has been sent, so that the status can no longer change."""
         return self._connection is not None
 
+    @property
+    def deadline(self) -> float | None:
+        """When Lambda ends the invocation, by the event loop's clock; None if it does not say."""
+        return self._invocation.deadline
+
     def note(self, **fields: Value) -> None:
         """Add fields to the log line of this invocation: `source_host`, `segments`, `retries`, `outcome`, …."""
         self.notes.update(fields)

@@ -122,7 +122,7 @@ REFUSED = {
     "cut-off-after-extinf": "is incomplete: its text ends in the middle of an entry, or lacks segments that the origin has.",
     "dash-manifest": "is a DASH manifest, not an HLS playlist.",
     "define-after-use": "The playlist uses the variable 'a', which has no value.",
-    "define-doubling": "The playlist's variables expand to more than 16777216 characters.",
+    "define-doubling": "The playlist's variables make a line of more than 65536 characters.",
     "define-import": "The playlist uses the variable 'auth', which has no value.",
     "define-queryparam-missing": "The playlist uses the variable 'none', which has no value.",
     "delta-update": "is a delta update, which leaves out segments.",

@@ -76,11 +76,17 @@ def test_any_part_is_a_part_of_the_whole(media: Callable[[str], Path]) -> None:
 runs = st.lists(st.tuples(st.integers(1, 1000), st.integers(0, 50), st.sampled_from([0, NOT_SYNC]), st.integers(-900, 900)), max_size=6)
 
 
+def columns_of(row: list[tuple[int, int, int, int]]) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Return the durations, sizes, flags and composition offsets of samples."""
+    durations, sizes, flags, offsets = ([each[index] for each in row] for index in range(4))
+    return durations, sizes, flags, offsets
+
+
 @given(st.lists(runs, min_size=1, max_size=5))
 def test_sample_tables_are_read_as_they_are_written(rows: list[list[tuple[int, int, int, int]]]) -> None:
     samples, at = TrackSamples(), 0
     for row in rows:
-        columns = [[each[index] for each in row] for index in range(4)]
+        columns = columns_of(row)
         samples.add(SampleRun(None, *columns), Place(0, at), decode_time=samples.end)
         at += sum(columns[1]) + 7
     offsets = [chunk.place.offset for chunk in samples.chunks]
@@ -95,7 +101,7 @@ def test_sample_tables_are_read_as_they_are_written(rows: list[list[tuple[int, i
 
 @given(runs, st.data())
 def test_what_is_kept_of_samples_keeps_its_times_and_bytes(row: list[tuple[int, int, int, int]], data: st.DataObject) -> None:
-    columns = [[each[index] for each in row] for index in range(4)]
+    columns = columns_of(row)
     samples = TrackSamples()
     samples.add(SampleRun(None, *columns), Place(3, 100), decode_time=50)
     kept = data.draw(st.lists(st.booleans(), min_size=len(row), max_size=len(row)))

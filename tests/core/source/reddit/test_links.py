@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.source.reddit import HostedVideo, PostLink, ShareLink, parse_link
+from transcoder.core.source.reddit import HostedVideo, PostLink, ShareLink, parse_link, with_subtitles
 from transcoder.errors import UnsupportedSourceError
 
 
@@ -54,7 +54,10 @@ from transcoder.errors import UnsupportedSourceError
             "https://v.redd.it/link/1wst7wd/asset/duwg8/HLSPlaylist.m3u8?f=hd",
             HostedVideo("https://v.redd.it/link/1wst7wd/asset/duwg8", "f=hd", "HLSPlaylist.m3u8"),
         ),
-        ("https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH", None),
+        (
+            "https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH",
+            HostedVideo("https://v.redd.it/9ii", packaged="https://packaged-media.redd.it/9ii/pb/m2-res_720p.mp4?m=DASH"),
+        ),
         ("https://example.com/r/aww/comments/9xyz1/", None),
         ("https://notreddit.com/comments/9xyz1", None),
         ("https://reddit.com.example/comments/9xyz1", None),
@@ -111,6 +114,22 @@ def test_a_link_without_a_post_or_video_is_refused(url: str, message: str) -> No
         parse_link(url)
 
 
+@pytest.mark.parametrize(
+    ("path", "subreddit"),
+    [
+        ("/r/aww/comments/9xyz1/", "aww"),
+        ("/r/u_some-one/comments/9xyz1/slug/kabc2", "u_some-one"),
+        ("/user/some-one/comments/9xyz1/slug", "u_some-one"),
+        ("/u/some-one/comments/9xyz1", "u_some-one"),
+        ("/comments/9xyz1", ""),
+    ],
+)
+def test_the_name_of_the_community_is_kept(path: str, subreddit: str) -> None:
+    link = parse_link(f"https://www.reddit.com{path}")
+    assert isinstance(link, PostLink)
+    assert link.subreddit == subreddit
+
+
 def test_the_address_of_a_posts_json() -> None:
     assert PostLink("a1").json_url() == "https://www.reddit.com/comments/a1.json?raw_json=1&limit=1"
     assert PostLink("a1", "c1").json_url() == "https://www.reddit.com/comments/a1/_/c1.json?raw_json=1"
@@ -133,3 +152,16 @@ def test_the_address_of_a_posts_json() -> None:
 def test_recognizes_a_video_file(file: str, is_video: bool) -> None:  # noqa: FBT001  # a column of the table
     link = HostedVideo("https://v.redd.it/a", file=file)
     assert link.video_file == (f"https://v.redd.it/a/{file}" if is_video else None)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", "?f=hd%2CsubsAll"),
+        ("?f=sd&v=1&a=1%2CN%3D%3D", "?f=sd%2CsubsAll&v=1&a=1%2CN%3D%3D"),
+        ("?a=1%2CN&f=hd%2CsubsAll%2ChlsSpecOrder", "?a=1%2CN&f=hd%2CsubsAll%2ChlsSpecOrder"),
+    ],
+)
+def test_subtitles_are_asked_for(query: str, expected: str) -> None:
+    playlist = "https://v.redd.it/9ii/HLSPlaylist.m3u8"
+    assert with_subtitles(playlist + query) == playlist + expected

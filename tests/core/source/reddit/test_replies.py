@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from transcoder.core.source.reddit import parse_reply
+from transcoder.core.source.reddit import Blocked, NotThere, PostLink, parse_reply, read_json, read_token
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
@@ -51,3 +51,40 @@ def test_the_age_check_is_not_taken_for_a_block() -> None:
 
 def test_json_is_parsed_whatever_its_content_type() -> None:
     assert parse_reply(HttpReply("https://www.reddit.com/comments/p.json", 200, "text/plain", " [1]")) == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "expected"),
+    [
+        ("private.json", 403, NotThere("The post is in a private community, which Reddit shows only to its members.")),
+        ("no-such-post.json", 404, NotThere("Reddit has no such post.", NotFoundError)),
+        ("image.json", 200, NotThere("The post is an image, not a video.")),
+        ("blocked.html", 403, Blocked("403", UpstreamBlockedError)),
+        ("login.html", 200, Blocked("a page without the post", UpstreamBlockedError)),
+        ("login.html", 418, Blocked("418", UpstreamError)),
+    ],
+)
+def test_each_reply_is_an_answer_of_the_step(name: str, status: int, expected: NotThere | Blocked) -> None:
+    assert read_json(reply(name, status), PostLink("p")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "expected"),
+    [
+        ('{"access_token": "a", "expires_in": 60}', 200, ("a", 60.0)),
+        ('{"access_token": "a"}', 200, ("a", 0.0)),
+        ('{"access_token": "a\\nb", "expires_in": 60}', 200, Blocked("200, without an access token", UpstreamError)),
+        ("[]", 200, Blocked("200, without an access token", UpstreamError)),
+        ("{", 500, Blocked("500, without an access token", UpstreamError)),
+        ("<html>", 200, Blocked("a page without the post", UpstreamBlockedError)),
+        ("{}", 403, Blocked("403", UpstreamBlockedError)),
+    ],
+)
+def test_a_token_is_read_or_its_refusal(text: str, status: int, expected: tuple[str, float] | Blocked) -> None:
+    assert read_token(HttpReply("https://www.reddit.com/api/v1/access_token", status, "", text)) == expected
+
+
+def test_a_refused_api_key_is_named() -> None:
+    refusal = read_token(HttpReply("https://www.reddit.com/api/v1/access_token", 401, "application/json", "{}"))
+    assert isinstance(refusal, Blocked)
+    assert "API key" in refusal.reason

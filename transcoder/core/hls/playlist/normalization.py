@@ -10,32 +10,24 @@ import re
 import statistics
 from collections.abc import Callable
 
-from transcoder.core.hls.playlist.uris import without_query
 from transcoder.errors import UnsupportedSourceError
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-# str.splitlines, which the package uses, also splits at these; RFC 8216 (4.1) allows only LF and CRLF.
-_NOT_LINE_ENDS = str.maketrans(dict.fromkeys("\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\ufffd"))
-_BLANK = " \t\ufeff\u00a0\u200b"
 _ATTRIBUTE = re.compile(r'(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)\s*+=\s*+("[^"]*"|[^,]*+)')
 _NEEDS_QUOTES = re.compile(r"[,'=\s]")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SEQUENCE = re.compile(r"[0-9]{1,20}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?")
-_DURATION = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
-_FRACTION = re.compile(r"#EXTINF:\s*[0-9]*\.([0-9]+)")
-_BYTERANGE = re.compile(r"\s*([0-9]{1,18})\s*(?:@\s*([0-9]{1,18})?\s*)?")
+_DURATION = re.compile(r"\s*+([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
+_FRACTION = re.compile(r"#EXTINF:\s*+[0-9]*+\.([0-9]+)")
+_BYTERANGE = re.compile(r"\s*+([0-9]{1,18})\s*+(?:@\s*+(?:([0-9]{1,18})\s*+)?)?")
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
 
-MAX_URIS = 100_000
-"""A playlist with more segments or variants is refused."""
-MAX_LINES = 500_000
-"""A playlist with more lines is refused; comments and blank lines do not count."""
 GUESSED = "guessed"
 """The title that an EXTINF gets here if its duration is a guess."""
 
-_VARIANT_AND_RENDITION_TAGS = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
-_MULTIVARIANT_ONLY_TAGS = _VARIANT_AND_RENDITION_TAGS | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
+VARIANT_AND_RENDITION_TAGS = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
+"""The tags of a Multivariant Playlist that are read."""
+_MULTIVARIANT_ONLY_TAGS = VARIANT_AND_RENDITION_TAGS | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
 
 
 def attributes(text: str) -> dict[str, str]:
@@ -55,29 +47,6 @@ def byte_range(text: str) -> tuple[int, int | None]:
     return int(match[1]), int(match[2]) if match[2] else None
 
 
-def significant_lines(text: str, url: str) -> list[str]:
-    """Return the tags and URIs of a text, without byte order mark, blank lines and comments; any line ending is accepted.
-
-    Raises:
-        UnsupportedSourceError: the text is empty, a web page, clearly something else than a playlist, or too long.
-    """
-    stripped = (line.strip().strip(_BLANK) for line in _LINE_END.split(text.translate(_NOT_LINE_ENDS)))
-    lines = [line for line in stripped if line and (line[0] != "#" or line.startswith("#EXT"))]
-    where = without_query(url)
-    if not lines:
-        raise UnsupportedSourceError(f"{where} is empty, not a playlist.")
-    start = lines[0][:200].lower()
-    if start.startswith("<mpd") or (start.startswith("<?xml") and "<mpd" in text[:2000].lower()):
-        raise UnsupportedSourceError(f"{where} is a DASH manifest, not an HLS playlist.")
-    if start.startswith(("<!doctype html", "<html", "<head", "<body", "<script", "<!--", "<?xml")):
-        raise UnsupportedSourceError(f"{where} is a web page, not a playlist.")
-    if not any(line.startswith("#EXT") for line in lines):
-        raise UnsupportedSourceError(f"{where} is not an HLS playlist.")
-    if len(lines) > MAX_LINES or sum(line[0] != "#" for line in lines) > MAX_URIS:
-        raise UnsupportedSourceError(f"{where} is too long: more than {MAX_URIS} segments or {MAX_LINES} lines.")
-    return lines
-
-
 def is_multivariant(lines: list[str]) -> bool:
     """Whether this is a Multivariant Playlist and not a Media Playlist; a mixture of both counts as the former if it has variants."""
     names = {line.partition(":")[0] for line in lines if line[0] == "#"}
@@ -93,7 +62,7 @@ def multivariant_lines(lines: list[str]) -> list[str]:
         name, _, value = line.partition(":")
         if line[0] != "#":
             kept.append(line)
-        elif name in _VARIANT_AND_RENDITION_TAGS:
+        elif name in VARIANT_AND_RENDITION_TAGS:
             kept.append(f"{name}:{_rewrite_attributes(value)}")
     return kept
 
@@ -113,8 +82,8 @@ def _rewrite_attributes(text: str) -> str:
     return ",".join(written)
 
 
-def media_lines(lines: list[str]) -> list[str]:
-    """Return the lines that locate media, such that each URI has an EXTINF and each value can be parsed.
+def media_lines(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Return the tags of the whole playlist, and the lines of its segments, such that each URI has an EXTINF and each value can be parsed.
 
     A segment whose duration is missing, negative or not a number gets a guess: its media exists all the same.
 
@@ -122,7 +91,7 @@ def media_lines(lines: list[str]) -> list[str]:
         UnsupportedSourceError: a byte range is malformed, or there are no durations at all.
     """
     target = _target_seconds(lines)
-    kept = [f"#EXT-X-TARGETDURATION:{target}"]
+    header, kept = [f"#EXT-X-TARGETDURATION:{target}"], list[str]()
     has_duration, guess = False, 0.0
     for line in lines:
         if line[0] != "#":
@@ -133,12 +102,12 @@ def media_lines(lines: list[str]) -> list[str]:
             has_duration = False
             continue
         name, _, value = line.partition(":")
-        normalize = _MEDIA_TAGS.get(name)
+        normalize = MEDIA_TAGS.get(name)
         tag = None if normalize is None else normalize(name, value)
         if tag is not None:
-            kept.append(tag)
+            (header if name in _HEADER_TAGS else kept).append(tag)
             has_duration = has_duration or name == "#EXTINF"
-    return kept
+    return header, kept
 
 
 def _usual_seconds(lines: list[str], target: int) -> float:
@@ -210,7 +179,7 @@ def _unchanged(name: str, value: str) -> str:
     return f"{name}:{value}"
 
 
-_MEDIA_TAGS: dict[str, Callable[[str, str], str | None]] = {
+MEDIA_TAGS: dict[str, Callable[[str, str], str | None]] = {
     "#EXTINF": _duration,
     "#EXT-X-BYTERANGE": _byte_range,
     "#EXT-X-DISCONTINUITY": _without_value,
@@ -225,3 +194,15 @@ _MEDIA_TAGS: dict[str, Callable[[str, str], str | None]] = {
     "#EXT-X-PLAYLIST-TYPE": _unchanged,
     "#EXT-X-SKIP": _without_value,
 }
+"""What is kept of each tag of a Media Playlist."""
+_HEADER_TAGS = frozenset(
+    {
+        "#EXT-X-DISCONTINUITY-SEQUENCE",
+        "#EXT-X-ENDLIST",
+        "#EXT-X-I-FRAMES-ONLY",
+        "#EXT-X-IMAGES-ONLY",
+        "#EXT-X-MEDIA-SEQUENCE",
+        "#EXT-X-PLAYLIST-TYPE",
+    }
+)
+"""Tags that apply to the whole playlist, wherever they are."""

@@ -6,43 +6,49 @@ from typing import Any
 
 import m3u8
 
-from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import normalization
-from transcoder.core.hls.playlist.model import KeyTag, MapTag, MediaPlaylist, MediaSegment, MultivariantPlaylist, Rendition, Variant
+from transcoder.core.hls.playlist.lines import significant_lines
+from transcoder.core.hls.playlist.media_segments import SegmentParser
+from transcoder.core.hls.playlist.model import MediaPlaylist, MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.playlist.text_end import TextEnd, media_text_end, multivariant_text_end, unterminated_line
 from transcoder.core.hls.playlist.uris import UriResolver, without_query
 from transcoder.core.hls.playlist.variables import substitute
 from transcoder.errors import UnsupportedSourceError
 
-MAX_KEYS = 32
-"""A playlist with more keys in force at once, each of another format, is refused."""
+MAX_CODECS = 32
+"""More codecs of one variant are ignored."""
+MAX_VARIANTS = 10_000
+"""A playlist with more variants, or more renditions, is refused."""
 
 
-def parse(text: str, url: str, *, imported: Mapping[str, str] | None = None) -> MultivariantPlaylist | MediaPlaylist:
+def parse(text: str | bytes, url: str, *, imported: Mapping[str, str] | None = None) -> MultivariantPlaylist | MediaPlaylist:
     """Parse a playlist; all addresses in the result are absolute.
 
-    `url` is where the text came from, after redirects. `imported` are the Multivariant Playlist's variables, for EXT-X-DEFINE:IMPORT.
+    `text` is best given as it was fetched: then no more than a part of it is held decoded. `url` is where it came from, after redirects.
+    `imported` are the Multivariant Playlist's variables, for EXT-X-DEFINE:IMPORT.
 
     Raises:
         UnsupportedSourceError: the text is not a playlist, or so broken that media would be lost or garbled.
     """
-    lines, variables = substitute(normalization.significant_lines(text, url), url, imported or {})
+    body = text.encode(errors="replace") if isinstance(text, str) else text
+    lines, variables = substitute(significant_lines(body, url), url, imported or {})
     uris = UriResolver(url)
     if normalization.is_multivariant(lines):
+        if sum(line[0] != "#" for line in lines) > MAX_VARIANTS or len(lines) > 3 * MAX_VARIANTS:
+            raise UnsupportedSourceError(f"{without_query(url)} is too long: more than {MAX_VARIANTS} variants or renditions.")
         document = m3u8.parse("\n".join(normalization.multivariant_lines(lines)))
         return MultivariantPlaylist(
             url=url,
             variants=tuple(_variant(entry, uris) for entry in document["playlists"]),
             renditions=tuple(_rendition(entry, uris) for entry in document["media"] if entry.get("type")),
             variables=variables,
-            text_end=multivariant_text_end(text, lines),
+            text_end=multivariant_text_end(unterminated_line(body), lines),
         )
-    tags = _TagParser(uris)
-    text_end = media_text_end(text, lines)
+    last = unterminated_line(body)
+    text_end = media_text_end(last, lines)
     # A cut tag may have no valid value; the playlist is refused in any case, and not for that value.
-    complete = lines[:-1] if text_end is TextEnd.CUT and unterminated_line(text) else lines
-    document = m3u8.parse("\n".join(normalization.media_lines(complete)), custom_tags_parser=tags)
-    return replace(_media(document, uris, tags), text_end=text_end, rounding=normalization.duration_rounding(lines))
+    complete = lines[:-1] if text_end is TextEnd.CUT and last else lines
+    return replace(_media(complete, uris), text_end=text_end, rounding=normalization.duration_rounding(lines))
 
 
 def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:
@@ -54,7 +60,7 @@ def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:
         average_bandwidth=tag.get("average_bandwidth"),
         resolution=_resolution(tag.get("resolution", "")),
         frame_rate=tag.get("frame_rate"),
-        codecs=tuple(codec.strip() for codec in tag.get("codecs", "").split(",") if codec.strip()),
+        codecs=tuple(codec.strip() for codec in tag.get("codecs", "").split(",", MAX_CODECS)[:MAX_CODECS] if codec.strip()),
         audio_group=tag.get("audio"),
         subtitles_group=tag.get("subtitles"),
         name=tag.get("name"),
@@ -87,105 +93,22 @@ def _rendition(entry: Mapping[str, str], uris: UriResolver) -> Rendition:
     )
 
 
-class _TagParser:
-    """Parses the tags that the package simplifies too much: several keys at one place, the keys in force at a MAP, delta updates.
-
-    The package stores the key and the map in force as `current_key` and `current_segment_map`, and attaches them to each segment.
-    """
-
-    def __init__(self, uris: UriResolver) -> None:
-        self._uris = uris
-        self._keys: tuple[KeyTag, ...] = ()
-        self._segments_at_last_key = -1
-        self.is_delta_update = False
-
-    def __call__(self, line: str, _number: int, document: dict[str, Any], state: dict[str, Any]) -> bool:
-        """Parse one tag; return whether the package should skip it."""
-        name, _, value = line.partition(":")
-        if name == "#EXT-X-KEY":
-            state["current_key"] = self._keys = self._add_key(normalization.attributes(value), len(document["segments"]))
-        elif name == "#EXT-X-MAP":
-            state["current_segment_map"] = self._map(normalization.attributes(value))
-        elif name == "#EXT-X-SKIP":
-            self.is_delta_update = True
-        else:
-            return False
-        return True
-
-    def _add_key(self, tag: Mapping[str, str], segments: int) -> tuple[KeyTag, ...]:
-        """Return the keys in force after this tag, which replaces a key of the same format.
-
-        Tags without a segment between them are alternatives. After a segment, a tag with another method means that the
-        following segments are encrypted in another way, so the earlier keys no longer apply.
-        """
-        same_place = segments == self._segments_at_last_key
-        self._segments_at_last_key = segments
-        method = tag.get("METHOD", "").upper()
-        if method == "NONE":
-            return ()
-        url = self._uris.resolve(tag["URI"]) if tag.get("URI") else None
-        key = KeyTag(method, url, tag.get("IV"), tag.get("KEYFORMAT", "identity").lower())
-        others = [old for old in self._keys if old.format != key.format and (same_place or old.method == method)]
-        if len(others) >= MAX_KEYS:
-            raise UnsupportedSourceError(f"The playlist has more than {MAX_KEYS} keys for the same segment.")
-        return (*others, key)
-
-    def _map(self, tag: Mapping[str, str]) -> MapTag:
-        """Return the initialization section of one EXT-X-MAP tag."""
-        url = self._uris.resolve(tag["URI"]) if tag.get("URI") else None
-        if "BYTERANGE" not in tag:
-            return MapTag(url, None, self._keys)
-        length, offset = normalization.byte_range(tag["BYTERANGE"])
-        return MapTag(url, ByteRange(offset or 0, length), self._keys)
-
-
-def _media(document: Mapping[str, Any], uris: UriResolver, tags: _TagParser) -> MediaPlaylist:
-    """Return the Media Playlist that the package has parsed."""
+def _media(lines: list[str], uris: UriResolver) -> MediaPlaylist:
+    """Return the Media Playlist with these tags and URIs."""
+    header, media = normalization.media_lines(lines)
+    document = m3u8.parse("\n".join(header))
+    segments = SegmentParser(uris, document["media_sequence"])
     kind = (document["playlist_type"] or "").upper()
-    # If the text ends with tags and no URI, the package lists those too; they are not a segment.
-    entries = [entry for entry in document["segments"] if "uri" in entry]
     return MediaPlaylist(
         url=uris.base,
-        segments=_segments(entries, document["media_sequence"], uris),
+        segments=segments.parse(media),
         target_seconds=document["targetduration"],
         ended=document["is_endlist"],
         kind=kind if kind in {"VOD", "EVENT"} else None,
         stills_only=document["is_i_frames_only"] or document["is_images_only"],
-        is_delta_update=tags.is_delta_update,
+        is_delta_update=segments.is_delta_update,
         discontinuity_sequence=document.get("discontinuity_sequence", 0),
     )
-
-
-def _segments(entries: list[dict[str, Any]], first: int, uris: UriResolver) -> tuple[MediaSegment, ...]:
-    """Return the segments; a byte range without an offset continues the previous one of the same address."""
-    ends: dict[str, int] = {}
-    segments = []
-    for sequence, entry in enumerate(entries, first):
-        url = uris.resolve(entry["uri"])
-        section: MapTag | None = entry.get("init_section")
-        if section is not None and section.range is not None and section.url is not None:
-            # The first range has no previous one to continue; at the file's beginning it would be the initialization section again.
-            ends.setdefault(section.url, section.range.start + section.range.length)
-        part = None
-        if "byterange" in entry:
-            length, offset = normalization.byte_range(entry["byterange"])
-            part = ByteRange(ends.get(url, 0) if offset is None else offset, length)
-            ends[url] = part.start + length
-        segments.append(
-            MediaSegment(
-                url=url,
-                seconds=entry["duration"],
-                sequence=sequence,
-                discontinuity=entry["discontinuity"],
-                # A range of zero bytes has nothing to fetch, like a gap.
-                gap=bool(entry["gap_tag"]) or (part is not None and not part.length),
-                range=part,
-                keys=entry.get("key", ()),
-                map=section,
-                guessed=entry.get("title") == normalization.GUESSED,
-            )
-        )
-    return tuple(segments)
 
 
 class NestedPlaylistError(UnsupportedSourceError):

@@ -1,9 +1,7 @@
 """Reads off the end of a playlist's text whether the text is whole or was cut."""
 
-import re
 from enum import Enum
 
-_LINE_END = re.compile(r"[\r\n]")
 _ENDLIST = "#EXT-X-ENDLIST"
 _SEGMENT_TAGS = frozenset(
     {
@@ -31,8 +29,8 @@ class TextEnd(Enum):
     """The text ends inside a line or inside an entry."""
 
 
-def media_text_end(text: str, lines: list[str]) -> TextEnd:
-    """Return how the text of a Media Playlist ends; `lines` are its tags and URIs.
+def media_text_end(last: str, lines: list[str]) -> TextEnd:
+    """Return how the text of a Media Playlist ends; `last` is its `unterminated_line`, `lines` are its tags and URIs.
 
     An EXTINF without a URI means a cut even in front of EXT-X-ENDLIST. Other tags of a segment may stand there: some packagers end every
     run of segments with EXT-X-DISCONTINUITY. A URI without a line end is whole if it repeats the one before: byte ranges of one file.
@@ -44,31 +42,29 @@ def media_text_end(text: str, lines: list[str]) -> TextEnd:
         return TextEnd.CUT
     if _ENDLIST in after:
         return TextEnd.WHOLE
-    if _SEGMENT_TAGS.intersection(after) or not _last_line_is_whole(text, lines):
+    if _SEGMENT_TAGS.intersection(after) or not _last_line_is_whole(last, lines):
         return TextEnd.CUT
     return TextEnd.WHOLE if ended else TextEnd.OPEN
 
 
-def multivariant_text_end(text: str, lines: list[str]) -> TextEnd:
-    """Return how the text of a Multivariant Playlist ends; `lines` are its tags and URIs.
+def multivariant_text_end(last: str, lines: list[str]) -> TextEnd:
+    """Return how the text of a Multivariant Playlist ends; `last` is its `unterminated_line`, `lines` are its tags and URIs.
 
     About one in eight of those that are published has no line end after its last line, so that alone is no cut.
     """
     if lines[-1].startswith("#EXT-X-STREAM-INF"):
         return TextEnd.CUT
-    last = unterminated_line(text)
     if last.startswith("#") and last.count('"') % 2:
         return TextEnd.CUT
     return TextEnd.OPEN if last else TextEnd.WHOLE
 
 
-def unterminated_line(text: str) -> str:
-    """Return what stands after the last line end, without white space; empty if there is nothing."""
-    return _LINE_END.split(text)[-1].strip()
+def unterminated_line(body: bytes) -> str:
+    """Return what stands after the last line end of a text, without white space; empty if there is nothing."""
+    return body[max(body.rfind(b"\r"), body.rfind(b"\n")) + 1 :].decode("utf-8", "replace").strip()
 
 
-def _last_line_is_whole(text: str, lines: list[str]) -> bool:
-    last = unterminated_line(text)
+def _last_line_is_whole(last: str, lines: list[str]) -> bool:
     if not last:
         return True
     uris = [line for line in lines if line[0] != "#"]

@@ -8,6 +8,8 @@ from transcoder.errors import UnsupportedSourceError
 # Everything that RFC 3986 allows in a URI, and a percent sign only with its two digits.
 _CLEAN = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+MAX_CHARACTERS = 64 * 1024
+"""No address that is longer can be fetched, unless it is a data: address."""
 _SAFE = "%:/?#[]@!$&'()*+,;=~"
 # A file name in the playlist's own folder or below, without dot segments, query-only or scheme-like forms: joined by concatenation.
 _PLAIN = re.compile(r"(?!\.)[A-Za-z0-9_~.-]+(?:/(?!\.)[A-Za-z0-9_~.-]+)*(?:\?[^#]*)?")
@@ -34,10 +36,12 @@ class UriResolver:
         """Return the absolute address; spaces and non-ASCII letters are percent-encoded, existing escapes are kept.
 
         Raises:
-            UnsupportedSourceError: the reference is not a valid address, such as `http://[`.
+            UnsupportedSourceError: the reference is not a valid address, such as `http://[`, or too long.
         """
         if reference[:5].lower() == "data:":
             return reference
+        if len(reference) > MAX_CHARACTERS:
+            raise UnsupportedSourceError(f"The playlist contains an address of more than {MAX_CHARACTERS} characters.")
         if not _CLEAN.fullmatch(reference):
             reference = quote(_STRAY_PERCENT.sub("%25", reference), safe=_SAFE, errors="replace")
         if self._folder and _PLAIN.fullmatch(reference):

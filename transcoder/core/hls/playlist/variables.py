@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
+from transcoder.core.hls.playlist.lines import MAX_LINE_CHARACTERS
 from transcoder.core.hls.playlist.normalization import attributes
 from transcoder.errors import UnsupportedSourceError
 
@@ -28,11 +29,13 @@ def substitute(lines: list[str], url: str, imported: Mapping[str, str]) -> tuple
     substituted = []
     remaining = MAX_CHARACTERS
     for line in lines:
-        values = [_value(variables, name) for name in _REFERENCE.findall(line)] if "{$" in line else []
+        values = [_value(variables, name) for name in _REFERENCE.findall(line)] if "{$" in line[:MAX_LINE_CHARACTERS] else []
         remaining -= sum(map(len, values))
         if remaining < 0:
             raise UnsupportedSourceError(f"The playlist's variables expand to more than {MAX_CHARACTERS} characters.")
         new = _REFERENCE.sub(lambda match: variables[match[1]], line) if values else line
+        if values and len(new) > MAX_LINE_CHARACTERS:
+            raise UnsupportedSourceError(f"The playlist's variables make a line of more than {MAX_LINE_CHARACTERS} characters.")
         if not new.strip():
             raise UnsupportedSourceError("A line of the playlist is empty after its variables are replaced by their values.")
         if new.startswith(_TAG):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from transcoder.core.media.mp4.box_limits import are_too_many
 from transcoder.core.media.mp4.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, Box, BoxHeader, Mp4Error, read_box_header
 
 
@@ -33,12 +34,14 @@ class BoxReader:
         self._held = bytearray()
         self._needed = HEADER_BYTES
         self._content_left = 0
+        self._count = 0
 
     def feed(self, piece: bytes) -> Iterator[BoxEvent]:
         """Iterate over what is complete with the next piece, in order; bytes belong to the last `BoxStart`.
 
         Raises:
-            Mp4Error: a box has an impossible size, is too long to be collected, or is of a type that does not belong here.
+            Mp4Error: a box has an impossible size, is too long to be collected, or is of a type that does not belong here, or
+                there are too many small ones.
         """
         start, length = 0, len(piece)
         while start < length:
@@ -78,6 +81,8 @@ class BoxReader:
             return None
         if not header.size:
             raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} has no size, so nothing could follow it")
+        if are_too_many(self._count, self._position):
+            raise Mp4Error(self._position, "there are too many small boxes")
         if header.type not in self._collected:
             return self._stream(header)
         if header.size > self._max_box_bytes:
@@ -98,5 +103,6 @@ class BoxReader:
 
     def _restart(self, consumed: int) -> None:
         self._position += consumed
+        self._count += 1
         self._held = bytearray()
         self._needed = HEADER_BYTES

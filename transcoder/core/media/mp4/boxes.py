@@ -5,11 +5,15 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Self
+
+from transcoder.core.media.mp4.box_limits import MAX_CHILDREN, are_too_many
 
 HEADER_BYTES = 8
 LARGE_HEADER_BYTES = 16
 """Bytes of a header with a 64-bit `largesize`."""
+_HEADER = struct.Struct(">I4s")
 _TYPE = re.compile(rb"[\x20-\x7e\xa9]{4}")
 _MAX_SHORT_SIZE = 0xFFFFFFFF
 
@@ -42,10 +46,7 @@ class BoxHeader(NamedTuple):
 def read_box_header(data: bytes | bytearray, at: int = 0, *, end: int | None = None, origin: int = 0) -> BoxHeader | None:
     """Return the box header at `at`; None if `data`, or the box around it that ends at `end`, ends inside the header.
 
-    `origin` is where `data` begins in its stream.
-
-    Raises:
-        Mp4Error: no box begins there.
+    `origin` is where `data` begins in its stream. Raises Mp4Error if no box begins there.
     """
     header = _parse_header(data, at, len(data) if end is None else end)
     if header is None:
@@ -62,7 +63,7 @@ def _parse_header(data: bytes | bytearray, at: int, end: int) -> BoxHeader | Non
     room = min(end, len(data)) - at
     if room < HEADER_BYTES:
         return None
-    size, kind = int.from_bytes(data[at : at + 4], "big"), bytes(data[at + 4 : at + HEADER_BYTES])
+    size, kind = _HEADER.unpack_from(data, at)
     if size != 1:
         return BoxHeader(kind, HEADER_BYTES, size)
     if room < LARGE_HEADER_BYTES:
@@ -70,6 +71,7 @@ def _parse_header(data: bytes | bytearray, at: int, end: int) -> BoxHeader | Non
     return BoxHeader(kind, LARGE_HEADER_BYTES, int.from_bytes(data[at + HEADER_BYTES : at + LARGE_HEADER_BYTES], "big"))
 
 
+@lru_cache
 def is_box_type(kind: bytes) -> bool:
     """Return whether four bytes can be a box type: printable ASCII, or 0xA9 as in QuickTime's own types."""
     return _TYPE.fullmatch(kind) is not None
@@ -93,11 +95,7 @@ class Box:
 
     @classmethod
     def whole(cls, data: bytes) -> Self:
-        """Return the one box that `data` consists of.
-
-        Raises:
-            Mp4Error: it is not one whole box.
-        """
+        """Return the one box that `data` consists of. Raises Mp4Error if it is not one whole box."""
         header = read_box_header(data)
         if header is None or header.size != len(data):
             raise Mp4Error(0, "the bytes are not one whole box")
@@ -162,16 +160,19 @@ class Box:
         """Iterate over the boxes inside, behind `skip` bytes of other content.
 
         Raises:
-            Mp4Error: they do not fill the box exactly.
+            Mp4Error: they do not fill the box exactly, or there are more than `MAX_CHILDREN`.
         """
         at = self.body + skip
-        while at < self.end:
+        for _ in range(MAX_CHILDREN + 1):
+            if at >= self.end:
+                return
             header = read_box_header(self.data, at, end=self.end, origin=self.origin)
             stop = self.end if header and not header.size else at + (header.size if header else 0)
             if header is None or stop > self.end:
                 raise Mp4Error(self.origin + at, f"a box is larger than the box {_name(self.type)} around it")
             yield Box(header.type, self.data, at, at + header.header_bytes, stop, self.origin)
             at = stop
+        raise Mp4Error(self.position, f"the box {_name(self.type)} has more than {MAX_CHILDREN} boxes inside")
 
     def find(self, *path: bytes) -> "Box | None":
         """Return the first box down a path of types; None if there is none. Raises Mp4Error as `children` does."""
@@ -205,11 +206,7 @@ class Box:
 
 
 def boxes_of(data: bytes) -> Iterator[Box]:
-    """Iterate over the top-level boxes of a whole file.
-
-    Raises:
-        Mp4Error: they do not fill `data` exactly.
-    """
+    """Iterate over the top-level boxes of a whole file. Raises Mp4Error as `Box.children` does."""
     return Box(b"file", data, 0, 0, len(data)).children()
 
 
@@ -217,10 +214,13 @@ def leading_boxes(data: bytes) -> Iterator[Box]:
     """Iterate over the top-level boxes that begin in the first bytes of a file; the last may end beyond `data`.
 
     Raises:
-        Mp4Error: no box begins where one should.
+        Mp4Error: no box begins where one should, or there are too many small ones.
     """
-    at = 0
+    at = count = 0
     while (header := read_box_header(data, at)) is not None:
+        count += 1
+        if are_too_many(count, at):
+            raise Mp4Error(at, "there are too many small boxes")
         end = at + header.size if header.size else sys.maxsize
         yield Box(header.type, data, at, at + header.header_bytes, end)
         at = end

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
 from transcoder.core.media.mp4.movie import TrackDefaults
+from transcoder.core.media.mp4.sample_columns import Repeated, read_column
 
 NOT_SYNC = 0x010000
 """The sample flag `sample_is_non_sync_sample` (8.8.3.1): it cannot be decoded by itself."""
 MAX_SAMPLES = 1_000_000
-"""More samples in one `trun` are refused: their table may take no byte in the file, but it takes memory here."""
+"""More samples in one `trun` are refused."""
+MAX_RUNS = 10_000
+"""More `trun` boxes in one `moof` are refused."""
 _BASE_DATA_OFFSET, _BASE_IS_MOOF = 0x000001, 0x020000
 _DESCRIPTION, _DURATION, _SIZE, _FLAGS = 0x02, 0x08, 0x10, 0x20
 """Flags of a `tfhd`, in the order of its fields."""
@@ -25,15 +28,24 @@ _SAMPLE_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class SampleRun:
-    """One `trun`: its samples, in columns of equal length."""
+    """One `trun`: its samples, in columns of equal length. A column takes no more memory than bytes in the file."""
 
     data_offset: int | None
     """Where its bytes begin, counted from what the `tfhd` says; None if they follow those before."""
     durations: Sequence[int]
     sizes: Sequence[int]
-    flags: Sequence[int]
+    listed_flags: Sequence[int]
     composition_offsets: Sequence[int]
     """Presentation time less decode time."""
+    first_flags: int | None = None
+    """The flags of the first sample, if they are not the listed ones."""
+
+    @property
+    def flags(self) -> Sequence[int]:
+        """The flags of each sample."""
+        if self.first_flags is None or not self.listed_flags:
+            return self.listed_flags
+        return [self.first_flags, *self.listed_flags[1:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +89,9 @@ def read_track_fragments(moof: Box, defaults_of: Callable[[int], TrackDefaults |
     """Read the `traf` boxes of a `moof`; a track for which `defaults_of` returns None is left out.
 
     Raises:
-        Mp4Error: a box is broken, missing, or lists more than `MAX_SAMPLES` samples.
+        Mp4Error: a box is broken or missing, or there are more than `MAX_RUNS` runs, or `MAX_SAMPLES` samples in one of them.
     """
+    room = MAX_RUNS
     for traf in moof.children():
         if traf.type != b"traf":
             continue
@@ -92,7 +105,11 @@ def read_track_fragments(moof: Box, defaults_of: Callable[[int], TrackDefaults |
             continue
         own = _read_defaults(header, defaults)
         time = next((child for child in inner if child.type == b"tfdt"), None)
-        runs = tuple(_read_run(child, own) for child in inner if child.type == b"trun")
+        tables = [child for child in inner if child.type == b"trun"]
+        room -= len(tables)
+        if room < 0:
+            raise Mp4Error(moof.position, f"the box moof has more than {MAX_RUNS} boxes trun")
+        runs = tuple(_read_run(table, own) for table in tables)
         base_is_moof = bool(header.flags & _BASE_IS_MOOF) and not header.flags & _BASE_DATA_OFFSET
         yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time, own.description)
 
@@ -127,16 +144,14 @@ def _read_run(trun: Box, defaults: TrackDefaults) -> SampleRun:
     width = sum(present)
     if count > MAX_SAMPLES:
         raise Mp4Error(trun.position, f"the box trun lists {count} samples, more than {MAX_SAMPLES}")
-    values = trun.numbers("I", width * count, at)
-    signed = trun.numbers("i", width * count, at) if trun.version and present[3] else values
+    values = read_column(trun, "I", width * count, at)
+    signed = read_column(trun, "i", width * count, at) if trun.version and present[3] else values
     columns: list[Sequence[int]] = []
     for index, (here, default) in enumerate(zip(present, (*defaults[:3], 0), strict=True)):
         place = sum(present[:index])
-        columns.append((signed if index == len(present) - 1 else values)[place::width] if here else [default] * count)
-    if first_flags is not None and count:
-        columns[2] = [first_flags, *columns[2][1:]]
+        columns.append((signed if index == len(present) - 1 else values)[place::width] if here else Repeated(default, count))
     durations, sizes, sample_flags, offsets = columns
-    return SampleRun(data_offset, durations, sizes, sample_flags, offsets)
+    return SampleRun(data_offset, durations, sizes, sample_flags, offsets, first_flags)
 
 
 def read_sequence_number(moof: Box) -> int:

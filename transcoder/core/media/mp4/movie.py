@@ -9,6 +9,8 @@ from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, Mp4Error, full_bo
 from transcoder.core.media.mp4.sample_entry import SampleEntry, sample_entries
 from transcoder.core.media.streams import Medium
 
+MAX_EDITS = 10_000
+"""More edits of one track are refused."""
 EMPTY_EDIT = -1
 """The `media_time` of an edit that presents nothing: it delays the track."""
 MOVIE_TIMESCALE = 90_000
@@ -118,10 +120,16 @@ def _read_duration(header: Box) -> tuple[int, int]:
 
 
 def read_edits(elst: Box) -> tuple[Edit, ...]:
-    """Read an edit list; entries that do not lie in the box are left out. Raises Mp4Error if it is cut short before them."""
+    """Read an edit list; entries that do not lie in the box are left out.
+
+    Raises:
+        Mp4Error: it is cut short before them, or has more than `MAX_EDITS`.
+    """
     width = 8 if elst.version else 4
     size = 2 * width + 4
     count = min(elst.uint(4, 4), (elst.end - elst.body - 8) // size)
+    if count > MAX_EDITS:
+        raise Mp4Error(elst.position, f"the box elst has more than {MAX_EDITS} entries")
     return tuple(Edit(elst.uint(at, width), elst.sint(at + width, width)) for at in range(8, 8 + count * size, size))
 
 

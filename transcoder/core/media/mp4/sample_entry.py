@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.boxes import Box, Mp4Error
 
 CODECS = {
     b"avc1": "h264", b"avc2": "h264", b"avc3": "h264", b"avc4": "h264",
@@ -31,6 +31,9 @@ _STREAMINFO_AT = 8
 """Where STREAMINFO begins in a `dfLa`: after version, flags, and the header of its metadata block."""
 _QUICKTIME_EXTRA_BYTES = {1: 16, 2: 36}
 """How many more a QuickTime sound description of version 1 or 2 has."""
+_MAX_LENGTH_BYTES = 4
+_MAX_ENTRIES = 256
+"""More sample entries of one track are refused: each is compared with the first."""
 _DECODER_SPECIFIC_INFO = 5
 _DECODER_CONFIG_BYTES = 13
 """Bytes of a DecoderConfigDescriptor before the descriptors in it (ISO/IEC 14496-1, 7.2.6.6)."""
@@ -153,8 +156,11 @@ class SampleEntry:
 
 
 def sample_entries(stsd: Box) -> Iterator[SampleEntry]:
-    """Iterate over the entries of an `stsd`. Raises Mp4Error if they do not fill it exactly."""
-    return (SampleEntry(child) for child in stsd.children(skip=8))
+    """Iterate over the entries of an `stsd`. Raises Mp4Error if they do not fill it exactly, or there are too many."""
+    for number, child in enumerate(stsd.children(skip=8)):
+        if number >= _MAX_ENTRIES:
+            raise Mp4Error(stsd.position, f"the box stsd has more than {_MAX_ENTRIES} entries")
+        yield SampleEntry(child)
 
 
 def read_esds(esds: Box) -> EsDescriptor:
@@ -180,10 +186,11 @@ def read_esds(esds: Box) -> EsDescriptor:
 
 
 def _descriptor(esds: Box, at: int) -> tuple[int, int, int]:
-    """Return where the body of the descriptor at `at` begins, its tag, and its length (ISO/IEC 14496-1, 8.3.3)."""
-    tag, length, more = esds.uint(at, 1), 0, True
-    while more:
-        at += 1
-        octet = esds.uint(at, 1)
-        length, more = length << 7 | octet & 0x7F, bool(octet & 0x80)
-    return at + 1, tag, length
+    """Return where the body of the descriptor at `at` begins, its tag, and its length, of four bytes at most (ISO/IEC 14496-1, 8.3.3)."""
+    tag, length = esds.uint(at, 1), 0
+    for place in range(at + 1, at + 1 + _MAX_LENGTH_BYTES):
+        octet = esds.uint(place, 1)
+        length = length << 7 | octet & 0x7F
+        if not octet & 0x80:
+            return place + 1, tag, length
+    raise Mp4Error(esds.position, "a descriptor in the box esds has a length of too many bytes")

@@ -3,10 +3,12 @@
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, islice, repeat
+from itertools import chain, groupby, islice
+from operator import mul
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
 from transcoder.core.media.mp4.fragment import NOT_SYNC
+from transcoder.core.media.mp4.sample_columns import read_column
 from transcoder.core.media.mp4.track_samples import TrackSamples
 
 _MAX_SIZES = 10_000_000
@@ -48,19 +50,19 @@ def _read_bytes(stsz: Box, samples: int) -> int:
     same = stsz.uint(4, 4)
     if same or samples > _MAX_SIZES or stsz.body + 12 + 4 * samples > stsz.end:
         return same * samples
-    return sum(stsz.numbers("I", samples, 12))
+    return sum(read_column(stsz, "I", samples, 12))
 
 
 def _read_descriptions(stsc: Box | None) -> frozenset[int]:
     count = min(stsc.uint(4, 4), (stsc.end - stsc.body - 8) // 12) if stsc else 0
     # Some files have 0, which readers take for the first entry.
-    return frozenset(number or 1 for number in stsc.numbers("I", 3 * count, 8)[2::3]) if stsc else frozenset()
+    return frozenset(number or 1 for number in read_column(stsc, "I", 3 * count, 8)[2::3]) if stsc else frozenset()
 
 
 def _read_ticks(stts: Box) -> int:
     count = min(stts.uint(4, 4), (stts.end - stts.body - 8) // 8)
-    pairs = stts.numbers("I", 2 * count, 8)
-    return sum(map(int.__mul__, pairs[::2], pairs[1::2]))
+    pairs = read_column(stts, "I", 2 * count, 8)
+    return sum(map(mul, pairs[::2], pairs[1::2]))
 
 
 def write_sample_tables(samples: TrackSamples, *, has_sync: bool) -> bytes:
@@ -93,17 +95,17 @@ def read_chunk_spans(stbl: Box) -> Iterator[tuple[int, int]]:
     sizes, runs = stbl.require(b"stsz"), stbl.require(b"stsc")
     offsets = stbl.find(b"co64") or stbl.require(b"stco")
     count, same = sizes.uint(8, 4), sizes.uint(4, 4)
-    lengths = repeat(same, count) if same else iter(sizes.numbers("I", count, 12))
+    lengths = iter(() if same else read_column(sizes, "I", count, 12))
     chunks = offsets.numbers("Q" if offsets.type == b"co64" else "I", offsets.uint(4, 4), 8)
-    entries = runs.numbers("I", 3 * runs.uint(4, 4), 8)
+    entries = read_column(runs, "I", 3 * runs.uint(4, 4), 8)
     firsts = [*entries[::3], len(chunks) + 1]
     left = count
     for first, following, samples in zip(firsts, firsts[1:], entries[1::3], strict=False):
         for number in range(first, following):
             left -= samples
-            if number < 1 or left < 0:
+            if not 0 < number <= len(chunks) or left < 0:
                 raise Mp4Error(stbl.position, "the sample tables do not agree")
-            yield chunks[number - 1], chunks[number - 1] + sum(islice(lengths, samples))
+            yield chunks[number - 1], chunks[number - 1] + (same * samples if same else sum(islice(lengths, samples)))
     if left:
         raise Mp4Error(stbl.position, "the sample tables do not agree")
 

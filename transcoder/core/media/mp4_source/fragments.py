@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import add
 
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import TrackFragment, read_track_fragments
+from transcoder.core.media.mp4.sample_columns import latest_presentation, lowest, total
 from transcoder.core.media.mp4_source.tracks import SourceTrack, source_damage
 
 
@@ -50,31 +49,28 @@ def read_fragment(moof: Box, tracks: Mapping[int, SourceTrack]) -> tuple[Fragmen
 
 
 def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
-    samples = sum(len(run.sizes) for run in fragment.runs)
-    size = sum(sum(run.sizes) for run in fragment.runs)
+    runs = [run for run in fragment.runs if run.sizes]
+    samples = sum(len(run.sizes) for run in runs)
+    size = sum(total(run.sizes) for run in runs)
     if fragment.decode_time is None or not samples:
         return FragmentExtent(track, samples, size, description=fragment.description)
-    first: int | None = None
     latest = clock = fragment.decode_time
-    for run in fragment.runs:
-        times = list(accumulate(run.durations, initial=clock))
-        if first is None and run.sizes:
-            first = clock + run.composition_offsets[0]
-        latest = max(latest, max(map(add, times, run.composition_offsets), default=latest))
-        clock = times[-1]
-    lowest = min(min(run.composition_offsets, default=0) for run in fragment.runs)
-    start = None if first is None else (first - track.shift) / track.timescale
-    last_duration = next((run.durations[-1] for run in reversed(fragment.runs) if run.sizes), 0)
+    for run in runs:
+        latest = max(latest, latest_presentation(clock, run.durations, run.composition_offsets))
+        clock += total(run.durations)
+    first = fragment.decode_time + runs[0].composition_offsets[0]
+    last_duration = runs[-1].durations[-1]
+    earliest = min(lowest(run.composition_offsets) for run in runs)
     return FragmentExtent(
         track,
         samples,
         size,
-        start=start,
+        start=(first - track.shift) / track.timescale,
         # A frame that stands still is not the one that is shown last.
         end=(latest + last_duration - track.shift) / track.timescale,
         decode_start=fragment.decode_time / track.timescale,
         decode_end=clock / track.timescale,
         sample_seconds=last_duration / track.timescale,
-        late=max(0, -lowest) / track.timescale,
+        late=max(0, -earliest) / track.timescale,
         description=fragment.description,
     )

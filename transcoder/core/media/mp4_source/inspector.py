@@ -9,7 +9,7 @@ from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_frag
 from transcoder.core.media.mp4_source.plain_file import tracks_of
 from transcoder.core.media.mp4_source.sequence_numbers import SequenceNumbers
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
-from transcoder.core.media.packet_evidence import PacketEvidence
+from transcoder.core.media.packet_evidence import MAX_UNITS, PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
@@ -146,7 +146,7 @@ class FragmentInspector:
             self._replace_tracks({track.id: track for track in read_tracks(box)})
             return
         extents = read_fragment(box, self._tracks)
-        if any(extent.samples for extent in extents):
+        if len(self._units) < MAX_UNITS and any(extent.samples for extent in extents):
             self._units.add(hash(bytes(box.content)))
         self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))
         for extent in extents:

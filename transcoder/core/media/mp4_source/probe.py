@@ -26,10 +26,7 @@ def probe_fragments(head: bytes, *, init: bytes, whole: bool) -> Probe | None:
         return None
     if not scan.tracks:
         raise DamagedMediaError("An MP4 segment has no video or audio track: its initialization section is missing or of another kind.")
-    first: dict[int, FragmentExtent] = {}
-    for extent in scan.extents:
-        if extent.start is not None:
-            first.setdefault(extent.track.id, extent)
+    first = scan.first
     found = Probe(Container.FMP4, tuple(_stream(track, first.get(track.id)) for track in scan.tracks))
     for extent in (first[stream.id] for medium in Medium if (stream := found.main(medium)) and stream.id in first):
         extent.track.check_description(extent.description)
@@ -44,11 +41,11 @@ def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, 
     scan = _Scan(head, source_tracks(init))
     scan.read(to_end=True)
     ends: dict[Medium, float] = {}
-    for extent in scan.extents:
-        stream = probe.main(extent.track.medium)
-        if extent.end is not None and stream and stream.id == extent.track.id:
-            end = extent.end + max(extent.late, stream.composition_shift)
-            ends[stream.medium] = max(end, ends.get(stream.medium, end))
+    for track in scan.tracks:
+        stream = probe.main(track.medium)
+        if track.id in scan.ends and stream and stream.id == track.id:
+            end, late_end = scan.ends[track.id]
+            ends[track.medium] = max(late_end, end + stream.composition_shift)
     return ends
 
 
@@ -63,11 +60,11 @@ def has_no_samples(segment: bytes, *, init: bytes) -> bool:
     scan.read(to_end=True)
     with source_damage():
         has_media_data = any(box.type == b"mdat" and box.content for box in boxes_of(segment))
-    return not has_media_data and not any(extent.samples for extent in scan.extents)
+    return not has_media_data and not scan.has_samples
 
 
 def _is_enough(head: bytes, scan: "_Scan") -> bool:
-    return len(head) >= (_ENOUGH_BYTES if scan.extents else _MAX_MOOF_BYTES)
+    return len(head) >= (_ENOUGH_BYTES if scan.has_fragments else _MAX_MOOF_BYTES)
 
 
 def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
@@ -77,31 +74,58 @@ def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
 
 
 class _Scan:
-    """A walk over the boxes at the beginning of a segment."""
+    """A walk over the boxes at the beginning of a segment. It keeps one extent of each track, however many fragments there are."""
 
     def __init__(self, head: bytes, tracks: tuple[SourceTrack, ...]) -> None:
         self._head = head
         self.tracks = tracks
-        self.extents: list[FragmentExtent] = []
+        self._by_id = {track.id: track for track in tracks}
+        self._awaited = _main_tracks(tracks)
+        self.first: dict[int, FragmentExtent] = {}
+        """The first extent of each track that has a start."""
+        self.ends: dict[int, tuple[float, float]] = {}
+        """The latest end of each track, as written and with what ffmpeg adds to it."""
+        self.has_fragments = False
+        self.has_samples = False
 
     @property
     def complete(self) -> bool:
         """Whether the track of each medium has begun that goes into the output if it begins at all."""
-        begun = {extent.track.id for extent in self.extents if extent.samples}
-        wanted = Probe(Container.FMP4, tuple(track.stream(None) for track in self.tracks))
-        return bool(self.tracks) and all(stream.id in begun for medium in Medium if (stream := wanted.main(medium)))
+        return bool(self.tracks) and not self._awaited
 
     def read(self, *, to_end: bool = False) -> None:
-        """Read box after box until every track has begun, or to the end of the bytes."""
+        """Read box after box until every track has begun that ever begins, or to the end of the bytes."""
         with source_damage():
             for box in leading_boxes(self._head):
                 if box.end <= len(self._head):
                     self._take(box)
-                if self.complete and not to_end:
+                is_late = self.has_fragments and box.start >= _ENOUGH_BYTES
+                if not to_end and (self.complete or is_late):
                     return
 
     def _take(self, box: Box) -> None:
         if box.type == b"moov" and not self.tracks:
             self.tracks = read_tracks(box)
+            self._by_id = {track.id: track for track in self.tracks}
+            self._awaited = _main_tracks(self.tracks)
         elif box.type == b"moof":
-            self.extents.extend(read_fragment(box, {track.id: track for track in self.tracks}))
+            for extent in read_fragment(box, self._by_id):
+                self._add(extent)
+
+    def _add(self, extent: FragmentExtent) -> None:
+        number = extent.track.id
+        self.has_fragments = True
+        if extent.samples:
+            self.has_samples = True
+            self._awaited.discard(number)
+        if extent.start is not None:
+            self.first.setdefault(number, extent)
+        if extent.end is not None:
+            end, late_end = self.ends.get(number, (extent.end, extent.end))
+            self.ends[number] = max(end, extent.end), max(late_end, extent.end + extent.late)
+
+
+def _main_tracks(tracks: tuple[SourceTrack, ...]) -> set[int]:
+    """Return the id of the track of each medium that goes into the output if it begins."""
+    wanted = Probe(Container.FMP4, tuple(track.stream(None) for track in tracks))
+    return {stream.id for medium in Medium if (stream := wanted.main(medium))}

@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+MAX_STEPS = 1000
+"""So many different steps are counted. Packagers add the same number each time, or one of a few."""
+
 
 class SequenceNumbers:
     """Follows the `sequence_number` of the fragments of one track, which rises from one to the next by what the packager adds."""
@@ -10,6 +13,10 @@ class SequenceNumbers:
         """Begin before the first fragment."""
         self._last: int | None = None
         self._steps: Counter[int] = Counter()
+        self._places: dict[int, int] = {}
+        """Which of the steps came first."""
+        self._usual = 1
+        """The most frequent step so far; of several, the one that came first."""
         self._is_first = True
         self.has_jumped = False
         """A number was left out inside this segment, where time is left out, too."""
@@ -24,10 +31,16 @@ class SequenceNumbers:
         """Take the number of the next fragment; `after_gap` says that its time does not continue that of the fragment before it."""
         if self._last is not None:
             step = number - self._last
-            usual = self._steps.most_common(1)[0][0] if self._steps else 1
             if self._is_first:
-                self.goes_on = step == usual
-            elif after_gap and step != usual:
+                self.goes_on = step == self._usual
+            elif after_gap and step != self._usual:
                 self.has_jumped = True
-            self._steps[step] += 1
+            self._count(step)
         self._last, self._is_first = number, False
+
+    def _count(self, step: int) -> None:
+        """Count a step; those that are not counted any more are too many to have a most frequent one."""
+        if step in self._steps or len(self._steps) < MAX_STEPS:
+            self._places.setdefault(step, len(self._places))
+            self._steps[step] += 1
+            self._usual = max(self._usual, step, key=lambda each: (self._steps[each], -self._places.get(each, 0)))

@@ -6,6 +6,7 @@ from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
 from transcoder.core.media.mpegts.pes import announced_bytes, read_pes_header, without_stuffing
+from transcoder.core.media.packet_evidence import MAX_UNITS
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 from transcoder.errors import DamagedMediaError
@@ -106,7 +107,8 @@ class ElementaryStream:
         self.drain()
         self.payloads.clear()
         self.payloads.append(without_stuffing(payload))
-        self.segment.units.add(hash(payload))
+        if len(self.segment.units) < MAX_UNITS:
+            self.segment.units.add(hash(payload))
         self._in_header, self.missing_bytes = True, announced_bytes(payload)
 
     def drain(self) -> None:

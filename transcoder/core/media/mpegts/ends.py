@@ -11,12 +11,15 @@ from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START,
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.mpegts.program_search import find_program
 from transcoder.core.media.mpegts.trailer import split_trailer
+from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import UpstreamError
 
 LAST_PICTURE_SECONDS = 1.0
 """The last picture lasts no longer, however far apart the pictures are."""
+_MAX_UNEVENNESS = 0.1
+"""Share of the usual distance by which others may differ where pictures are spaced evenly."""
 _HEADER_PACKETS = 3
 """So many transport packets are enough for the header of a PES packet, of at most 264 bytes."""
 
@@ -31,6 +34,8 @@ class StreamEnd:
     is_unfinished: bool
     """Its last PES packet seems to be cut: it is shorter than it says, or does not say how long it is and ends with a full packet, whereas
     the last packet of a frame is stuffed, and full only by chance."""
+    slide: Slide | None = None
+    """Its last picture, if nothing says how long that is shown."""
 
 
 def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
@@ -77,7 +82,13 @@ def _payload(packets: Iterable[bytes]) -> bytes:
 def _stream_end(stream: Stream, packets: list[list[bytes]]) -> StreamEnd:
     last = _payload(packets[-1])
     announced = announced_bytes(last)
-    return StreamEnd(stream.medium, _end(stream, packets), len(last) < announced if announced else is_full(packets[-1][-1]))
+    is_unfinished = len(last) < announced if announced else is_full(packets[-1][-1])
+    timed = [(header, each) for each in packets if (header := _header(_payload(each[:_HEADER_PACKETS]))) and header.pts is not None]
+    if not timed:
+        return StreamEnd(stream.medium, None, is_unfinished)
+    headers = [header for header, _ in timed]
+    slide = _slide(stream, headers) if stream.medium is Medium.VIDEO else None
+    return StreamEnd(stream.medium, _end(stream, *timed[-1], headers=headers), is_unfinished, slide)
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:
@@ -89,16 +100,12 @@ def _packet_offset(last_bytes: bytes) -> int | None:
     return found if found is not None and found >= 0 else None
 
 
-def _end(stream: Stream, packets: list[list[bytes]]) -> float | None:
-    """Return the presentation end of a stream, given the transport packets of its last PES packets; None if none has a timestamp."""
-    timed = [(header, each) for each in packets if (header := _header(_payload(each[:_HEADER_PACKETS]))) and header.pts is not None]
-    if not timed:
-        return None
-    last_header, last_packets = timed[-1]
+def _end(stream: Stream, last: PesHeader, packets: list[bytes], *, headers: list[PesHeader]) -> float:
+    """Return the presentation end of a stream, given its last PES packet and the headers of the last ones, all with timestamps."""
     if stream.medium is Medium.AUDIO:
-        end = (last_header.pts or 0.0) + _audio_seconds(stream, _payload(last_packets)[last_header.length :])
+        end = (last.pts or 0.0) + _audio_seconds(stream, _payload(packets)[last.length :])
     else:
-        end = _video_end([header for header, _ in timed])
+        end = _video_end(headers)
     return unwrap(end, stream.start if stream.start is not None else end)
 
 
@@ -114,10 +121,32 @@ def _video_end(headers: list[PesHeader]) -> float:
 
     A frame before the last one may have been shown for much longer. Nothing says how long the last of some slides is shown.
     """
-    near = headers[-1].pts or 0.0
-    latest = max(unwrap(header.pts, near) for header in headers if header.pts is not None)
-    distances = [unwrap(after.dts or near, near) - unwrap(before.dts or near, near) for before, after in pairwise(headers)]
+    latest, distances = _latest(headers), _distances(headers)
     return latest + min(max(0.0, median_low(distances)), LAST_PICTURE_SECONDS) if distances else latest
+
+
+def _slide(stream: Stream, headers: list[PesHeader]) -> Slide | None:
+    """Return the last picture if the usual distance does not say how long it is shown."""
+    latest = _latest(headers)
+    # Where pictures are far apart, some encoders decode the first ones right after each other.
+    shown = sorted(unwrap(header.pts, latest) for header in headers if header.pts is not None)
+    distances = [after - before for before, after in pairwise(shown)]
+    start = unwrap(latest, stream.start if stream.start is not None else latest)
+    if not distances:
+        return Slide(start, None)
+    apart = median_low(distances)
+    is_even = len(distances) > 1 and max(distances) - min(distances) < _MAX_UNEVENNESS * apart
+    return Slide(start, apart, is_even) if apart > LAST_PICTURE_SECONDS else None
+
+
+def _latest(headers: list[PesHeader]) -> float:
+    near = headers[-1].pts or 0.0
+    return max(unwrap(header.pts, near) for header in headers if header.pts is not None)
+
+
+def _distances(headers: list[PesHeader]) -> list[float]:
+    near = headers[-1].pts or 0.0
+    return [unwrap(after.dts or near, near) - unwrap(before.dts or near, near) for before, after in pairwise(headers)]
 
 
 def _audio_seconds(stream: Stream, data: bytes) -> float:

@@ -46,6 +46,8 @@ class TransportInspector:
         self._carry = b""
         self._trailer = Trailer()
         self._is_aligned = False
+        self._search_bytes = 0
+        """With how many bytes the first packet is looked for again."""
 
     @property
     def samples(self) -> Mapping[Medium, int]:
@@ -105,7 +107,7 @@ class TransportInspector:
 
     def begin(self) -> None:
         """Begin a segment."""
-        self._carry, self._is_aligned = b"", False
+        self._carry, self._is_aligned, self._search_bytes = b"", False, 0
         self._trailer.begin_segment()
         self._counters.begin_segment()
         for stream in self._streams.values():
@@ -127,7 +129,10 @@ class TransportInspector:
             carried = len(self._carry)
             return self._passed(self._carry + piece if carried else piece, carried=carried)
         held = self._carry + piece
-        junk = find_packets(held, whole=False)
+        # The search begins at the first byte each time, so it is not repeated for every piece, however small.
+        junk = None
+        if len(held) >= self._search_bytes:
+            junk, self._search_bytes = find_packets(held, whole=False), len(held) * 5 // 4
         if junk is None:
             self._carry = held
             return b""

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS, FrameHeader
+from transcoder.core.media.audio_headers import FrameHeader
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
+from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, has_readable_frames, may_be
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, longer_packet_bytes, payloads
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.mpegts.program_search import FoundProgram, find_program
@@ -16,7 +17,6 @@ _MAX_PROBE_BYTES = 1024 * 1024
 """A stream that has not begun within this many bytes is regarded as announced but missing."""
 _MAX_FIRST_PROBE_BYTES = 8 * 1024 * 1024
 """The same for a segment without a previous one: this probe decides which streams go into the output."""
-_MAX_FRAME_SEARCH_BYTES = 16 * 1024
 
 
 def probe_transport(
@@ -79,7 +79,7 @@ class _ProgramScan:
 
     def __init__(self, program: Program, previous: Probe | None) -> None:
         self._program = program
-        self._last_is_enough = previous is not None
+        self._previous = previous
         self._elements = {element.pid: element for element in program.streams}
         announced = Probe(Container.MPEGTS, tuple(map(_announced, program.streams)))
         wanted = announced.continuing(previous) if previous else announced
@@ -97,16 +97,20 @@ class _ProgramScan:
 
         After a previous segment, it is enough that the last one has begun: the audio, or the video if no audio is announced.
         """
-        if self._last_is_enough:
+        if self._previous:
             return self._wanted[-1] in self._starts
         return all(
-            pid in self._starts and (self._elements[pid].codec not in HEADER_READERS or pid in self._frames or self._has_given_up(pid))
+            pid in self._starts and (not has_readable_frames(self._elements[pid].codec) or self._has_format(pid) or self._has_given_up(pid))
             for pid in self._wanted
         )
 
+    def _has_format(self, pid: int) -> bool:
+        """Whether a frame of the audio has shown its format."""
+        return pid in self._frames and self._frames[pid].sample_rate > 0
+
     def _has_given_up(self, pid: int) -> bool:
         """Whether so much of the audio contained no frame header that the search has ended."""
-        return len(self._audio.get(pid, b"")) > _MAX_FRAME_SEARCH_BYTES
+        return len(self._audio.get(pid, b"")) > MAX_SEARCH_BYTES
 
     def read(self, packets: bytes) -> None:
         """Read packets until the scan is complete, or has reached its limit."""
@@ -120,7 +124,7 @@ class _ProgramScan:
             elif pid in self._starts and pid in self._pictures and not self._pictures[pid].has_picture:
                 self._pictures[pid].feed(payload)
                 continue
-            elif pid in self._audio and pid not in self._frames:
+            elif pid in self._audio and not self._has_format(pid):
                 self._audio[pid] += payload
             else:
                 continue
@@ -146,19 +150,12 @@ class _ProgramScan:
             self._audio[pid] = self._audio.get(pid, b"") + data[header.length :]
 
     def _find_frame(self, pid: int) -> None:
-        """Find the first audio frame. If it is not at the very start, another header must follow it."""
-        read_header = HEADER_READERS.get(self._elements[pid].codec)
-        if read_header is None:
+        """Find the first audio frame."""
+        announced = self._elements[pid].codec
+        if not has_readable_frames(announced):
             self._audio.pop(pid, None)
-            return
-        data = self._audio.get(pid, b"")
-        if pid in self._frames or self._has_given_up(pid):
-            return
-        for at in range(len(data) - HEADER_BYTES + 1):
-            frame = read_header(data, at)
-            if frame and (at == 0 or at + frame.length + HEADER_BYTES > len(data) or read_header(data, at + frame.length)):
-                self._frames[pid] = frame
-                return
+        elif not self._has_format(pid) and not self._has_given_up(pid) and (frame := first_frame(announced, self._audio.get(pid, b""))):
+            self._frames[pid] = frame
 
     def streams(self) -> tuple[Stream, ...]:
         """Return the program's streams with the properties found so far."""
@@ -168,8 +165,11 @@ class _ProgramScan:
         stream = replace(_announced(element), start=self._starts.get(element.pid), decode_start=self._decode_starts.get(element.pid))
         if element.pid in self._pictures:
             stream = replace(stream, is_headless=self._pictures[element.pid].is_headless)
-        frame = self._frames.get(element.pid)
-        return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate, channels=frame.channels) if frame else stream
+        if frame := self._frames.get(element.pid):
+            return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate or None, channels=frame.channels or None)
+        before = self._previous.main(element.medium) if self._previous else None
+        # Nothing that has been seen of it contradicts the segment before.
+        return replace(stream, codec=before.codec) if before and may_be(element.codec, before.codec) else stream
 
 
 def _announced(element: ProgramElement) -> Stream:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from transcoder.core.media.mpegts.packets import PID_MASK, UNIT_START
-from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, program_map_pids, read_program
+from transcoder.core.media.mpegts.program_tables import PAT_PID, Program, SectionAssembler, listed_programs, read_program
 from transcoder.core.media.streams import Medium
 from transcoder.errors import ProgramChangedError
 
@@ -17,7 +17,8 @@ class ProgramMaps:
         self._last_payloads: dict[int, bytes] = {}
         self._number: int | None = None
         """The program's."""
-        self._programs = 1
+        self._listed: frozenset[int] = frozenset()
+        """The numbers of the programs that the last PAT lists."""
         self._codecs: dict[int, str] = {}
         """The codec of each stream, by its PID, as the maps give it."""
 
@@ -40,9 +41,9 @@ class ProgramMaps:
         moved: dict[int, int] = {}
         for section in self._tables[pid].feed(payload, starts=bool(word & UNIT_START)):
             if pid == PAT_PID:
-                maps = program_map_pids(section)
-                self._programs = max(1, len(maps))
-                self._tables.update({each: SectionAssembler() for each in maps if each not in self._tables})
+                listed = listed_programs(section)
+                self._listed = frozenset(number for number, _ in listed)
+                self._tables.update({each: SectionAssembler() for _, each in listed if each not in self._tables})
             elif program := read_program(section):
                 moved |= self._compare(program, streams)
         return moved
@@ -56,7 +57,7 @@ class ProgramMaps:
         media = set(streams.values())
         if self._number is None and listed.keys() & streams.keys():
             self._number = program.number
-        if program.number != self._number and self._programs > 1:
+        if program.number != self._number and (len(self._listed) > 1 or self._number in self._listed):
             return {}
         new_codec = any(self._codecs.setdefault(pid, each.codec) != each.codec for pid, each in listed.items() if pid in streams)
         if new_codec or any(each.medium not in media for each in program.streams):

@@ -106,7 +106,7 @@ class SectionAssembler:
             if len(held) < size:
                 self._held = held
                 return
-            if _crc32(held[:size]) == 0:
+            if section_crc(held[:size]) == 0:
                 yield held[:size]
             held = held[size:]
         self._held = b"" if held[:1] == bytes([_STUFFING]) else held
@@ -125,7 +125,7 @@ def _crc_table() -> tuple[int, ...]:
 _CRC_TABLE = _crc_table()
 
 
-def _crc32(section: bytes) -> int:
+def section_crc(section: bytes) -> int:
     """Return the CRC of annex A; it is 0 for a section that includes its own correct CRC."""
     value = 0xFFFFFFFF
     for octet in section:
@@ -133,13 +133,16 @@ def _crc32(section: bytes) -> int:
     return value
 
 
-def program_map_pids(section: bytes) -> tuple[int, ...]:
-    """Return the PIDs of the program maps that a PAT lists; empty if the section is another table, or not yet in force."""
+def listed_programs(section: bytes) -> tuple[tuple[int, int], ...]:
+    """Return the number and the PID of each program map that a PAT lists; empty if it is another table, or not yet in force."""
     if section[0] != _PAT_TABLE or not _is_in_force(section):
         return ()
     entries = section[_HEADER_BYTES:-_CRC_BYTES]
+    programs = (
+        (entries[at] << 8 | entries[at + 1], (entries[at + 2] & 0x1F) << 8 | entries[at + 3]) for at in range(0, len(entries) - 3, 4)
+    )
     # Program number 0 belongs to the network information table.
-    return tuple((entries[at + 2] & 0x1F) << 8 | entries[at + 3] for at in range(0, len(entries) - 3, 4) if entries[at] or entries[at + 1])
+    return tuple((number, pid) for number, pid in programs if number)
 
 
 def read_program(section: bytes) -> Program | None:

@@ -1,7 +1,7 @@
 """Transport stream segments that consist of program tables and stuffing."""
 
 from transcoder.core.media.mpegts.packets import payloads
-from transcoder.core.media.mpegts.program_tables import PAT_PID, SectionAssembler, program_map_pids
+from transcoder.core.media.mpegts.program_tables import PAT_PID, SectionAssembler, listed_programs
 from transcoder.core.media.mpegts.trailer import is_trailer, split_trailer
 
 _LAST_TABLE_PID = 0x1F
@@ -20,7 +20,7 @@ def has_tables_only(segment: bytes, *, tables: bytes = b"") -> bool:
     associations, maps = SectionAssembler(), set[int]()
     for pid, starts, payload in payloads(tables + packets):
         if pid == PAT_PID:
-            maps.update(*map(program_map_pids, associations.feed(payload, starts=starts)))
+            maps.update(pid for section in associations.feed(payload, starts=starts) for _, pid in listed_programs(section))
         elif payload and pid > _LAST_TABLE_PID and pid != _NULL_PID and pid not in maps:
             return False
     return True

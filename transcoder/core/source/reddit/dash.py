@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
-from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
 
+from transcoder.core.source.reddit.xml import parse_xml
 from transcoder.errors import UnsupportedSourceError
 
 _AUDIO_FILE_NAMES = (
@@ -15,7 +16,6 @@ _AUDIO_FILE_NAMES = (
     "DASH_audio.mp4",
     "audio",
 )
-_DOCUMENT_TYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DURATION = re.compile(r"PT(?:([0-9.]{1,9})H)?(?:([0-9.]{1,9})M)?(?:([0-9.]{1,9})S)?")
 
 
@@ -49,12 +49,9 @@ def mp4_files(manifest: str, url: str, *, height: int | None = None) -> Mp4Files
         UnsupportedSourceError: it is not such a manifest, or it lists no video.
 
     """
-    if _DOCUMENT_TYPE.search(manifest):  # it could define entities that expand without limit
+    root = parse_xml(manifest)
+    if root is None:
         raise UnsupportedSourceError("The DASH manifest of the video is broken.")
-    try:
-        root = ET.fromstring(manifest)  # noqa: S314  # entities are refused above
-    except ET.ParseError as error:
-        raise UnsupportedSourceError("The DASH manifest of the video is broken.") from error
     representations = [each for each in _representations(root, url) if not each.url.endswith("/")]
     videos = [each for each in representations if not each.is_audio]
     audios = [each for each in representations if each.is_audio]
@@ -85,7 +82,7 @@ def _rank(representation: _Representation, height: int | None) -> tuple[bool, in
     return fits, side if fits else -side, representation.bandwidth
 
 
-def _representations(root: ET.Element, url: str) -> list[_Representation]:
+def _representations(root: Element, url: str) -> list[_Representation]:
     found = []
     for adaptation in root.iterfind("{*}Period/{*}AdaptationSet"):
         for entry in adaptation.iterfind("{*}Representation"):

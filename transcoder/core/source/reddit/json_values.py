@@ -39,7 +39,7 @@ def get_string(value: object, *path: str | int) -> str:
     return html.unescape(found) if isinstance(found, str) else ""
 
 
-def get_positive_number(value: object, *path: str | int) -> float | None:
-    """Return the number at `path`; None if there is none, or if it is not above 0 or implausibly large."""
+def get_positive_number(value: object, *path: str | int, limit: float = _MAX_NUMBER) -> float | None:
+    """Return the number at `path`; None if there is none, or if it is not above 0 or not below `limit`."""
     found = get_member(value, *path)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < _MAX_NUMBER else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < limit else None

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within
 from transcoder.core.source.reddit.images import is_image_post, target_of
 from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_string
-from transcoder.core.source.reddit.links import host_of, is_gif, is_under
+from transcoder.core.source.reddit.links import host_of, is_gif
 
 _DELETED = "The post was deleted by its author."
 _REMOVED = "The post was removed by moderators or by Reddit."
@@ -44,7 +45,7 @@ def _external_url(post: Mapping[str, object]) -> str:
     """Return the address that a post links to, if it is outside Reddit."""
     url = target_of(post)
     host = host_of(url)
-    is_reddit = is_under(host, "reddit.com", "redd.it", "redditmedia.com", "redditstatic.com")
+    is_reddit = is_within(host, REDDIT_DOMAINS | {"redditstatic.com"})
     return url if url.startswith(("http://", "https://")) and host and not is_reddit else ""
 
 

@@ -1,6 +1,6 @@
 """Reads a post's JSON: its title and its videos, wherever they are in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.source.reddit.images import is_image_post, is_upload, target_of
@@ -14,8 +14,18 @@ _MAX_COMMENTS = 5000
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A still image that stands for a video."""
+
+    url: str
+    width: int | None = None
+    """In pixels, if known."""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Video:
-    """One video in a post's JSON; it has at least one of the four addresses."""
+    """One video of a post; it has at least one of the five addresses."""
 
     playlist: str | None
     """The HLS playlist, with its signature."""
@@ -31,6 +41,8 @@ class Video:
     """Whether it has no audio; None: unknown."""
     file: str | None = None
     """The MP4 that Reddit made of a GIF, with its signature; there is nothing else of such a video."""
+    packaged: str | None = None
+    """An MP4 with video and audio, with its signature, for when the playlist is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +54,15 @@ class Post:
     url: str
     """The web page where people read it."""
     videos: tuple[Video, ...]
-    """At least one."""
+    """At least one, unless the post is a crosspost whose original has not been read yet."""
     posted: float | None = None
     """When it was posted, in seconds since 1970."""
+    author: str = ""
+    over_18: bool | None = None
+    """Whether it is marked as for adults only; None: unknown."""
+    thumbnail: Image | None = None
+    poster: Image | None = None
+    """What a player shows before it starts."""
 
 
 def read_post(document: object, *, comment: str | None = None) -> Post:
@@ -60,18 +78,28 @@ def read_post(document: object, *, comment: str | None = None) -> Post:
         raise NotFoundError("Reddit has no such post.")
     videos: list[Video] = []
     if comment is not None:
-        videos = _distinct(_videos_in_metadata(_find_comment(get_array(document, 1, "data", "children"), comment)))
-    videos = videos or _distinct(_videos_in_post(post))
+        videos = distinct(_videos_in_metadata(_find_comment(get_array(document, 1, "data", "children"), comment)))
+    videos = videos or distinct(_videos_in_post(post))
     if not videos:
         raise UnsupportedSourceError(explain_missing_video(post))
-    permalink = get_string(post, "permalink")
+    permalink, over_18 = get_string(post, "permalink"), get_member(post, "over_18")
+    poster = get_object(post, "preview", "images", 0, "source")
     return Post(
         title=get_string(post, "title").strip(),
         subreddit=get_string(post, "subreddit"),
         url=f"https://www.reddit.com{permalink}" if permalink.startswith("/") else "",
         videos=tuple(videos),
         posted=get_positive_number(post, "created_utc"),
+        author=get_string(post, "author"),
+        over_18=over_18 if isinstance(over_18, bool) else None,
+        thumbnail=image(get_string(post, "thumbnail"), _size(post, "thumbnail_width", "thumbnail_height")),
+        poster=image(get_string(poster, "url"), _size(poster, "width", "height")),
     )
+
+
+def image(url: str, size: tuple[int, int] | None = None) -> Image | None:
+    """Return the image at an address; None if it is not an address, such as `nsfw`, which stands for an image that is not shown."""
+    return Image(url, *(size or (None, None))) if url.startswith(("https://", "http://")) else None
 
 
 def _videos_in_post(post: Mapping[str, object], *, crossposted: bool = False) -> Iterator[Video]:
@@ -86,7 +114,12 @@ def _videos_in_post(post: Mapping[str, object], *, crossposted: bool = False) ->
     # A crosspost without its parent, or a post that Reddit lists without its media.
     url = target_of(post)
     if host_of(url) == "v.redd.it" and isinstance(link := parse_link(url), HostedVideo):
-        yield Video(link.playlist, link.dash)
+        yield hosted(link)
+
+
+def hosted(link: HostedVideo) -> Video:
+    """Return the video of which nothing but its address is known."""
+    return Video(link.playlist, link.dash, link.video_file, packaged=link.packaged)
 
 
 def _reddit_video(video: Mapping[str, object]) -> Iterator[Video]:
@@ -133,7 +166,7 @@ def _size(thing: Mapping[str, object], width: str, height: str) -> tuple[int, in
     return (int(columns), int(rows)) if columns and rows else None
 
 
-def _distinct(videos: Iterator[Video]) -> list[Video]:
+def distinct(videos: Iterable[Video]) -> list[Video]:
     """Return the videos without duplicates: most posts name the same video in several places, with different signatures."""
     found: dict[str, Video] = {}
     for video in videos:

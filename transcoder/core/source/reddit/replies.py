@@ -7,7 +7,11 @@ from http import HTTPStatus
 from typing import cast
 from urllib.parse import urlsplit
 
+from transcoder.core.source.reddit.answers import BLOCKED_ADVICE, Answer, Blocked, Found, NotThere
 from transcoder.core.source.reddit.json_values import get_positive_number, get_string
+from transcoder.core.source.reddit.links import PostLink
+from transcoder.core.source.reddit.post import read_post
+from transcoder.core.source.reddit.refusals import NO_SUCH_POST, is_html, refused
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
@@ -16,16 +20,24 @@ _BLOCK_MARKS = re.compile(
     re.IGNORECASE,
 )
 _BLOCKED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
-_BLOCKED_ADVICE = (
-    "Pass the address of the video itself instead (https://v.redd.it/…, from the share menu or the player), which needs no permission; "
-    "the operator of this service can configure a Reddit API key (TRANSCODER_REDDIT_CLIENT_ID and TRANSCODER_REDDIT_CLIENT_SECRET)."
-)
 _RESTRICTIONS: Mapping[str, str] = {
     "private": "The post is in a private community, which Reddit shows only to its members.",
     "quarantined": "The post is in a quarantined community, which Reddit shows only to logged-in users who have agreed to it.",
     "gated": "The post is in a gated community, which Reddit shows only to logged-in users who have agreed to it.",
     "banned": "The post is in a community that Reddit has banned.",
 }
+
+
+def read_json(reply: HttpReply, link: PostLink) -> Answer:
+    """Return what a reply to a request for the JSON of `link` says."""
+    try:
+        return Found(read_post(parse_reply(reply), comment=link.comment))
+    except (NotFoundError, UnsupportedSourceError) as error:
+        return NotThere(str(error), type(error))
+    except UpstreamBlockedError:
+        return refused(reply)
+    except UpstreamError as error:
+        return Blocked(str(reply.status), type(error))
 
 
 def parse_reply(reply: HttpReply) -> object:
@@ -46,7 +58,7 @@ def parse_reply(reply: HttpReply) -> object:
     if document is None or reply.status in _BLOCKED:
         _check_page(reply)
     if reply.status == HTTPStatus.NOT_FOUND:
-        raise NotFoundError("Reddit has no such post.")
+        raise NotFoundError(NO_SUCH_POST)
     if reply.status != HTTPStatus.OK:
         raise UpstreamError(f"Reddit answered {reply.status}.", origin_status=reply.status)
     return document
@@ -67,31 +79,27 @@ def _check_error_document(document: Mapping[str, object]) -> None:
     if isinstance(reason, str) and reason in _RESTRICTIONS:
         raise UnsupportedSourceError(_RESTRICTIONS[reason])
     if document.get("error") == HTTPStatus.NOT_FOUND:
-        raise NotFoundError("Reddit has no such post.")
+        raise NotFoundError(NO_SUCH_POST)
 
 
 def _check_page(reply: HttpReply) -> None:
     """Raise the failure that a reply without JSON means; Reddit sends an HTML page with status 200 only to a blocked network."""
     html = "html" in reply.content_type or reply.text.lstrip()[:1] == "<"
     if reply.status in _BLOCKED or _BLOCK_MARKS.search(reply.text) or (reply.status == HTTPStatus.OK and html):
-        raise UpstreamBlockedError(f"Reddit refuses to answer this server. {_BLOCKED_ADVICE}", origin_status=reply.status)
+        raise UpstreamBlockedError(f"Reddit refuses to answer this server. {BLOCKED_ADVICE}", origin_status=reply.status)
     if reply.status == HTTPStatus.OK:
         raise UpstreamError("Reddit answered with something other than JSON.", origin_status=reply.status)
 
 
-def parse_token(reply: HttpReply) -> tuple[str, float]:
-    """Return an access token, and for how many seconds it is valid (RFC 6749, 5.1).
-
-    Raises:
-        UpstreamBlockedError: Reddit refuses this network or the credentials.
-        UpstreamError: Reddit failed.
-
-    """
+def read_token(reply: HttpReply) -> tuple[str, float] | Blocked:
+    """Return an access token, and for how many seconds it is valid (RFC 6749, 5.1)."""
     if reply.status == HTTPStatus.UNAUTHORIZED:
-        message = "Reddit does not accept the API key of this service (TRANSCODER_REDDIT_CLIENT_ID and TRANSCODER_REDDIT_CLIENT_SECRET)."
-        raise UpstreamBlockedError(message, origin_status=reply.status)
-    document = parse_reply(reply)
+        key = "TRANSCODER_REDDIT_CLIENT_ID and TRANSCODER_REDDIT_CLIENT_SECRET"
+        return Blocked(f"it does not accept the API key of this service: {key}", UpstreamBlockedError)
+    if reply.status in _BLOCKED or is_html(reply):
+        return refused(reply)
+    document = _json_document(reply)
     token, seconds = get_string(document, "access_token"), get_positive_number(document, "expires_in")
-    if not token or re.search(r"[^\x21-\x7e]", token):
-        raise UpstreamError("Reddit gave no access token.", origin_status=reply.status)
+    if reply.status != HTTPStatus.OK or not token or re.search(r"[^\x21-\x7e]", token):
+        return Blocked(f"{reply.status}, without an access token", UpstreamError)
     return token, seconds or 0.0

@@ -1,0 +1,110 @@
+"""Sends hostile bodies and texts to the emulated Lambda, and prints what each of them costs.
+
+    python tests/attack/run.py [--only TEXT]
+
+Each line has an execution environment of its own, which has made one good video before. After the attack it must serve the next request.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import make_media
+from attack.line import Line, Measured, Target, download
+from attack.registry import LINES
+from peers.leaks import children
+from peers.origin import origin
+
+SECONDS = 120.0
+NEXT_SECONDS = 5.0
+"""The next request is served within this time."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    """Carry out all attacks, print a line for each, and return the exit code."""
+    words = argparse.ArgumentParser()
+    words.add_argument("--only", default="")
+    only = words.parse_args().only
+    failed = 0
+    for line in (line for line in LINES if only in line.name):
+        measured = measure(line)
+        print(measured, flush=True)  # noqa: T201
+        failed += bool(measured.faults)
+    print(f"{failed} lines failed")  # noqa: T201
+    return int(bool(failed))
+
+
+def measure(line: Line) -> Measured:
+    """Carry out one attack in a new environment."""
+    with origin({}) as source, _serving() as (url, pid), httpx.Client(timeout=SECONDS) as client:
+        target = Target(url, source, client)
+        _make_good_video(target)
+        (function,) = children(pid)
+        Path(f"/proc/{function}/clear_refs").write_text("5", encoding="ascii")  # the peak begins again
+        idle, cpu, started = _kib(function, "VmRSS"), _cpu_seconds(function), time.monotonic()
+        ending = line.attack(target)
+        seconds = time.monotonic() - started
+        cpu_seconds, mib = _cpu_seconds(function) - cpu, (_kib(function, "VmHWM") - idle) / 1024
+        faults = [*_faults(line, cpu_seconds, mib), *_faults_of_next_request(target)]
+        if children(pid) != {function}:
+            faults.append("the environment was started again")
+        return Measured(line, ending, cpu_seconds, mib, seconds, tuple(faults))
+
+
+def _faults(line: Line, cpu_seconds: float, mib: float) -> Iterator[str]:
+    if cpu_seconds > line.max_cpu_seconds:
+        yield f"it may take {line.max_cpu_seconds} s of processor time"
+    if mib > line.max_mib:
+        yield f"it may take {line.max_mib} MiB of memory"
+
+
+def _faults_of_next_request(target: Target) -> Iterator[str]:
+    try:
+        response = target.http.get(target.url + "/health", timeout=NEXT_SECONDS)
+    except httpx.HTTPError as error:
+        yield f"the next request: {error!r}"
+    else:
+        if response.status_code != httpx.codes.OK:
+            yield f"the next request was answered {response.status_code}"
+
+
+def _make_good_video(target: Target) -> None:
+    """Have everything loaded that a download needs."""
+    folder = make_media.media("ts-muxed")
+    ending = download(lambda: {f"/{file.name}": file.read_bytes() for file in folder.iterdir()})(target)
+    assert ending.startswith("200 and all"), ending
+
+
+@contextmanager
+def _serving() -> Iterator[tuple[str, int]]:
+    environ = {**os.environ, "TRANSCODER_RETRY_SECONDS": "0.01"}
+    command = [sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private"]
+    with tempfile.TemporaryFile() as log, subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip().rstrip("/"), process.pid
+        finally:
+            process.terminate()
+
+
+def _kib(pid: int, name: str) -> int:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process without that of its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

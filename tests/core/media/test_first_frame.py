@@ -1,0 +1,103 @@
+"""The first audio frame says what the audio is where the program map does not, or says it wrong."""
+
+import subprocess
+
+import pytest
+from generated_video import ffmpeg_path
+from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
+from peers.segment_inspection import probe_segment
+
+from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Medium
+
+ENCODERS = {
+    "dts": ("dca", "-strict", "-2"),
+    "s302m": ("s302m", "-strict", "-2"),
+    "aac_latm": ("aac", "-mpegts_flags", "latm"),
+    "aac": ("aac",),
+    "mp2": ("mp2",),
+    "mp3": ("libmp3lame",),
+    "ac3": ("ac3",),
+    "eac3": ("eac3",),
+}
+AAC, LATM = 0x0F, 0x11
+
+
+def transport_stream(codec: str, *, rate: int = 48_000, channels: int = 2, seconds: float = 1.0) -> bytes:
+    """Return audio alone in a transport stream."""
+    layout = {1: "mono", 2: "stereo", 6: "5.1(side)" if codec == "dts" else "5.1"}[channels]
+    noise = f"anoisesrc=d={seconds}:a=0.1:r={rate},aformat=channel_layouts={layout}"
+    command = [ffmpeg_path(), "-nostdin", "-v", "error", "-f", "lavfi", "-i", noise, "-c:a", *ENCODERS[codec], "-f", "mpegts", "pipe:1"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def labelled(data: bytes, stream_type: int) -> bytes:
+    """Return a transport stream whose program map gives its audio another stream type."""
+    return b"".join(
+        edited(packet, lambda section: with_stream_types(section, stream_type)) if is_program_map(packet) else packet
+        for packet in packets_of(data)
+    )
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "channels"),
+    [
+        ("dts", 48_000, 2),
+        ("dts", 44_100, 6),
+        ("dts", 32_000, 1),
+        ("s302m", 48_000, 2),
+        ("s302m", 48_000, 6),
+        ("aac_latm", 48_000, 2),
+        ("aac_latm", 44_100, 6),
+        ("aac_latm", 32_000, 1),
+    ],
+)
+def test_rate_and_channels_of_audio_that_is_reencoded(codec: str, rate: int, channels: int) -> None:
+    audio = probe_segment(transport_stream(codec, rate=rate, channels=channels)).main(Medium.AUDIO)
+    assert audio
+    assert (audio.codec, audio.sample_rate, audio.channels) == (codec, rate, channels)
+
+
+def test_aac_in_latm_that_may_have_sbr_is_taken_as_it_is_decoded_with_it() -> None:
+    audio = probe_segment(transport_stream("aac_latm", rate=22_050, channels=1)).main(Medium.AUDIO)
+    assert audio
+    assert (audio.sample_rate, audio.channels) == (44_100, 2)
+
+
+@pytest.mark.parametrize("stream_type", [AAC, LATM])
+@pytest.mark.parametrize("codec", ["aac", "aac_latm", "mp2", "mp3", "ac3", "eac3"])
+def test_under_the_stream_types_of_aac_the_bytes_decide(codec: str, stream_type: int) -> None:
+    data = labelled(transport_stream(codec), stream_type)
+    found = probe_segment(data)
+    audio = found.main(Medium.AUDIO)
+    assert audio
+    assert (audio.codec, audio.sample_rate, audio.channels) == (codec, 48_000, 2)
+    heads = [probe(data[:size], whole=False) for size in range(0, len(data), 188)]
+    assert all(head in {None, found} for head in heads)
+    assert any(heads)
+
+
+@pytest.mark.parametrize(("codec", "announced"), [("mp2", "mp3"), ("aac_latm", "aac"), ("dts", "dts")])
+def test_a_segment_whose_audio_has_shown_no_frame_has_the_codec_of_the_one_before(codec: str, announced: str) -> None:
+    data = transport_stream(codec)
+    first = probe_segment(labelled(data, AAC) if announced == "aac" else data)
+    tables = b"".join(packet for packet in packets_of(data) if packet[1] & 0x1F != 1)
+    silent = probe(labelled(tables, AAC) if announced == "aac" else tables, whole=True, previous=first)
+    assert silent
+    assert [(stream.codec, stream.start) for stream in silent.streams] == [(codec, None)]
+
+
+def test_a_segment_that_announces_another_codec_has_that_one() -> None:
+    tables = b"".join(packet for packet in packets_of(transport_stream("ac3")) if packet[1] & 0x1F != 1)
+    silent = probe(tables, whole=True, previous=probe_segment(transport_stream("mp2")))
+    assert silent
+    assert [stream.codec for stream in silent.streams] == ["ac3"]
+
+
+@pytest.mark.parametrize("announced", ["aac", "aac_latm", "mp3", "ac3", "dts", "s302m", "opus"])
+@pytest.mark.parametrize("filler", [b"\0", b"\xff", b"\x56\xe0", b"\x7f\xfe\x80"])
+def test_no_frame_is_found_in_what_is_none(announced: str, filler: bytes) -> None:
+    data = filler * (MAX_SEARCH_BYTES // len(filler) // 16)
+    found = first_frame(announced, data)
+    assert found is None or found.codec == "s302m" or not found.sample_rate

@@ -1,0 +1,54 @@
+"""Measures how the work of a parser grows with its input: by processor time, with inputs of doubling length."""
+
+import gc
+import math
+import time
+from dataclasses import dataclass
+
+from fuzz.parser import Parser
+
+FIRST_BYTES = 1024
+FACTOR = 8
+"""How many times longer the longer of two compared inputs is."""
+ENOUGH_SECONDS = 0.04
+"""Longer measurements say enough; shorter ones are mostly noise."""
+NOISE_SECONDS = 0.002
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the work for one kind of input grows."""
+
+    size: int
+    """Bytes of the longest input."""
+    seconds: float
+    """Processor time for it."""
+    exponent: float
+    """1 if it takes twice as long for twice the input, 2 if four times; 0 if it is too short to tell."""
+
+
+def measure(parser: Parser, run: str, *, max_bytes: int) -> Growth:
+    """Parse longer and longer inputs until one takes long enough, or is `max_bytes` long; compare it with a shorter one."""
+    make, size = parser.runs[run], FIRST_BYTES
+    while (seconds := cpu_seconds(parser, make(size))) < ENOUGH_SECONDS and size < max_bytes:
+        size *= 2
+    if seconds < ENOUGH_SECONDS:
+        return Growth(size, seconds, 0.0)
+    # The least of several times is the one that was disturbed least.
+    shorter = min(cpu_seconds(parser, make(size // FACTOR)) for _ in range(5))
+    seconds = min(seconds, *(cpu_seconds(parser, make(size)) for _ in range(2 if seconds < 1 else 0)), seconds)
+    return Growth(size, seconds, math.log(seconds / max(shorter, NOISE_SECONDS)) / math.log(FACTOR))
+
+
+def cpu_seconds(parser: Parser, data: bytes) -> float:
+    """Return the processor time that the parser needs for an input, whether it accepts it or not."""
+    gc.disable()
+    started = time.process_time()
+    try:
+        parser.parse(data)
+    except parser.refusals:
+        pass
+    finally:
+        seconds = time.process_time() - started
+        gc.enable()
+    return seconds

@@ -1,0 +1,75 @@
+"""One table of limits: nothing that is limited is missing in it, and the document is the table."""
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import transcoder
+from transcoder.limits import LIMITS, Limit, markdown
+from transcoder.settings import Settings
+
+PACKAGE = Path(transcoder.__file__).parent
+DOCUMENT = Path(__file__).parents[1] / "docs" / "limits.md"
+TOLERANCES = frozenset(
+    {
+        # How far apart is still the same: they judge media, and nothing grows up to them.
+        *("core.media.mp4_source.inspector._MAX_OVERLAP_SECONDS", "core.media.mpegts.continuity_counters._MAX_PACKETS"),
+        *("core.media.mpegts.decode_times._MAX_UNEVENNESS", "core.media.mpegts.elementary_stream._MAX_FRAME_SECONDS"),
+        "core.media.no_media.MAX_EMPTY_SECONDS",
+        *("core.media.passed_segment.MAX_REORDERED", "core.media.timestamp_leaps._MAX_LONE_OVERLAP_SECONDS"),
+        *("core.media.timestamps.MAX_REORDERING_SECONDS", "core.output.period_placement._MAX_CLOCK_GAP"),
+        *("core.output.period_placement._MAX_CLOCK_OVERLAP", "core.output.track_ends._MAX_LEAP_SECONDS"),
+        *("core.output.timeline._MAX_DROPPED_SECONDS", "core.output.timeline.MAX_AUDIO_EXCESS_SECONDS"),
+        *("core.output.written_samples._MAX_ONE_TICK", "core.output.track_ends._MAX_INEXACTNESS_SECONDS"),
+        *("core.media.mpegts.ends._MAX_UNEVENNESS", "core.output.video_timeline._MAX_SLIDE_FACTOR"),
+        *("core.media.mpegts.audio_writer.MAX_DEVIATION_SECONDS", "core.output.period_placement.MAX_AUDIO_OVERLAP_SECONDS"),
+        # What a format can hold.
+        *("core.media.mp4.boxes._MAX_SHORT_SIZE", "core.media.mp4.movie._MAX_32", "core.output.ffmpeg_command._MAX_SAMPLE_RATE"),
+        *("core.media.mp4.sample_entry._MAX_LENGTH_BYTES", "core.media.reencoded_audio._MAX_HALVED_RATE"),
+    }
+)
+
+
+def constants() -> set[str]:
+    """Return the constants of the package whose names say that they limit something."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            found |= {f"{module}.{name}" for name in names if name.isupper() and {"MAX", "LIMIT"} & set(name.split("_"))}
+    return found
+
+
+def test_each_limit_is_in_the_table_once() -> None:
+    keys = [limit.key for limit in LIMITS]
+    assert sorted(set(keys)) == sorted(keys)
+
+
+def test_no_constant_is_missing() -> None:
+    """A new constant goes into the table in transcoder/limits.py, or into TOLERANCES if nothing grows up to it."""
+    assert constants() - TOLERANCES == {limit.key for limit in LIMITS if not limit.is_setting}
+    assert constants() >= TOLERANCES
+
+
+def test_no_setting_is_missing() -> None:
+    """A new setting that is a number goes into the table in transcoder/limits.py."""
+    numbers = {field.name for field in fields(Settings) if type(field.default) in {int, float}}
+    assert numbers == {limit.key for limit in LIMITS if limit.is_setting}
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.key)
+def test_each_limit_has_a_value_a_unit_and_a_consequence(limit: Limit) -> None:
+    assert limit.default >= 0
+    assert limit.unit or "umber" in limit.limits
+    assert limit.limits
+    assert limit.told
+
+
+def test_the_document_is_the_table() -> None:
+    """`python -m transcoder.limits` prints what belongs below the introduction."""
+    document = DOCUMENT.read_text(encoding="utf-8")
+    assert document[document.index("\n## ") + 1 :] == markdown()

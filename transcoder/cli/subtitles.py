@@ -1,0 +1,70 @@
+"""`transcoder subtitles`: save the subtitles of a source as one text."""
+
+import argparse
+import asyncio
+from contextlib import ExitStack
+
+from transcoder.cli.arguments import add_source_argument, source_url
+from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.origin_options import OriginOptions, add_origin_options
+from transcoder.cli.output import output_to
+from transcoder.cli.subparsers import Subparsers, add_described_parser
+from transcoder.cli.termination import until_terminated
+from transcoder.core.answer.file_names import subtitle_file_name
+from transcoder.core.request.parameters import BY_NAME
+from transcoder.core.request.subtitle_request import SHARED_PARAMETERS, SubtitleRequest, make_subtitle_request
+from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.subtitles import fetch_subtitles, find_subtitles
+from transcoder.settings import Settings
+
+
+def add_command(subparsers: Subparsers) -> None:
+    """Add the command `subtitles` with its options."""
+    parser = add_described_parser(
+        subparsers,
+        "subtitles",
+        summary="save the subtitles of a playlist or a Reddit video as one WebVTT or SRT file",
+        description="Save the subtitles of a playlist or a Reddit video as one file.\nThe file appears only when it is whole.",
+    )
+    add_source_argument(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where to write the subtitles; - is standard output (default: a name made from the title or the address, and the language)",
+    )
+    parser.add_argument("--language", metavar="LANGUAGE", help="select the subtitles by language (de, en-US) or by name")
+    parser.add_argument("--format", metavar="FORMAT", help="vtt (default) or srt")
+    for name in SHARED_PARAMETERS:
+        parser.add_argument(f"--{name}", metavar=BY_NAME[name].metavar, help=BY_NAME[name].help)
+    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    add_origin_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Save the subtitles of one source; return `ExitCode.SUCCESS` only if all of them are there.
+
+    Raises:
+        TranscoderError: they cannot be had; no part of them is left.
+        OutputError: the output cannot be written.
+        TerminatedError: a signal ended it.
+
+    """
+    values = {name: getattr(arguments, name) for name in ("language", "format", *SHARED_PARAMETERS)}
+    wanted = make_subtitle_request(source_url(arguments.url), {name: text for name, text in values.items() if text is not None})
+    asyncio.run(until_terminated(_save(wanted, OriginOptions.of(arguments, wanted.job.url), arguments, settings)))
+    return ExitCode.SUCCESS
+
+
+async def _save(wanted: SubtitleRequest, origins: OriginOptions, arguments: argparse.Namespace, settings: Settings) -> None:
+    with ExitStack() as stack:
+        # A path that the user chose is opened before anything is fetched: it may be impossible to write to.
+        output = stack.enter_context(output_to(arguments.output, overwrite=arguments.force)) if arguments.output else None
+        async with origins.fetcher(settings) as fetcher:
+            found = await find_subtitles(wanted, resolver=Resolver(settings), fetcher=fetcher)
+            text = await fetch_subtitles(found, fetcher=fetcher, settings=settings)
+        name = subtitle_file_name(wanted.job.filename, found.source.name, found.rendition.language, wanted.format.value)
+        output = output or stack.enter_context(output_to(name, overwrite=arguments.force))
+        await output.write(text)
+        output.commit()

@@ -1,0 +1,17 @@
+"""Host names: which ones a domain includes, and which are Reddit's."""
+
+from collections.abc import Collection
+
+REDDIT_DOMAINS = frozenset({"reddit.com", "redd.it", "redditmedia.com"})
+"""Where Reddit's posts and media are; redditstatic.com has only parts of its pages."""
+
+
+def is_within(host: str, domains: Collection[str]) -> bool:
+    """Return whether a host is one of the domains, or a subdomain of one; all are in lower case, and no dot is at their end."""
+    # Each domain is compared once: joining the labels of each longer ending again costs the square of a long host's length.
+    return host in domains or any(host.endswith(f".{domain}") for domain in domains)
+
+
+def subreddit_name(kind: str, name: str) -> str:
+    """Return the subreddit that `r/name` names; `u/name` and `user/name` name the one of a profile, which is `u_name`."""
+    return name if kind.lower() == "r" else f"u_{name}"

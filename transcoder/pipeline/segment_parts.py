@@ -1,0 +1,78 @@
+"""The first and the last bytes of a segment, fetched by small requests beside those that carry the media."""
+
+from dataclasses import dataclass
+
+from transcoder.core.hls.plan import Key, Segment
+from transcoder.core.media.mpegts import is_transport_init
+from transcoder.core.media.presentation_ends import END_BYTES
+from transcoder.core.media.probe import probe
+from transcoder.core.media.streams import Medium, Probe
+from transcoder.edge.fetch import Fetcher
+from transcoder.pipeline.key_store import KeyStore
+
+_HEAD_BYTES = 64 * 1024
+_LATER_HEAD_BYTES = 512 * 1024
+_AES_BLOCK_BYTES = 16
+_MAX_WHOLE_BYTES = 16 * 1024 * 1024
+"""A longer segment is not fetched for its end alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPart:
+    """The first or the last bytes of a segment."""
+
+    clear: bytes
+    """Decrypted, which makes them fewer than were asked for."""
+    cut: bool
+    """There is more of the segment."""
+
+
+NOTHING = SegmentPart(b"", cut=False)
+
+
+class SegmentParts:
+    """Fetches the first or the last bytes of segments."""
+
+    def __init__(self, fetcher: Fetcher, keys: KeyStore) -> None:
+        """Fetch with `fetcher`, decrypt with the keys of `keys`."""
+        self._fetcher = fetcher
+        self._keys = keys
+
+    async def later_probe(self, segment: Segment, *, previous: Probe | None = None) -> Probe | None:
+        """Probe what a segment has at its head, and nothing after it; `previous` is the probe of a segment that it continues."""
+        part = await self.head_of(segment, size=_LATER_HEAD_BYTES)
+        init = await self._keys.initialization_section(segment.init)
+        return probe(part.clear, init=init, whole=True, previous=previous, media=tuple(Medium))
+
+    async def probe(self, segment: Segment) -> Probe:
+        """Probe a segment that is fetched for this alone, with as many bytes as that takes."""
+        init = await self._keys.initialization_section(segment.init)
+        size = _HEAD_BYTES
+        while True:
+            part = await self.head_of(segment, size=size)
+            found = probe(part.clear, init=init, whole=not part.cut)
+            if found is not None:
+                return found
+            size *= 4
+
+    async def head_of(self, segment: Segment, *, size: int = _HEAD_BYTES) -> SegmentPart:
+        """Return the first `size` bytes of a segment, decrypted."""
+        head = await self._fetcher.first_bytes(segment.url, segment.range, size=size)
+        decryptor = await self._keys.decryptor(segment.key)
+        return SegmentPart(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
+
+    async def end_of(self, segment: Segment, *, whole: bool = False) -> SegmentPart:
+        """Return the bytes that show where `segment` ends; without ranges none, unless fetching the `whole` segment is worth it."""
+        if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
+            return await self.head_of(segment, size=_MAX_WHOLE_BYTES if whole else _HEAD_BYTES)
+        end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
+        if not end and whole:
+            part = await self.head_of(segment, size=_MAX_WHOLE_BYTES)
+            return NOTHING if part.cut else SegmentPart(part.clear[-END_BYTES:], cut=len(part.clear) > END_BYTES)
+        cut = len(end) == END_BYTES
+        if not end or not segment.key:
+            return SegmentPart(end, cut)
+        # In CBC each block is the IV of the next, so an end that begins with a whole block can be decrypted without what is before it.
+        key = Key(segment.key.url, end[:_AES_BLOCK_BYTES]) if cut else segment.key
+        decryptor = await self._keys.decryptor(key)
+        return SegmentPart(decryptor.feed(end[_AES_BLOCK_BYTES:] if cut else end) + decryptor.end() if decryptor else b"", cut)
