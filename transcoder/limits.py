@@ -126,6 +126,9 @@ MEDIA = (
     Limit("core.media.mp4.movie.MAX_EDITS", "edits", "Edits of a track", _UPSTREAM),
     Limit("core.media.mp4.sample_entry._MAX_ENTRIES", "entries", "Sample entries of a track", _UPSTREAM),
     Limit("core.media.packet_evidence.MAX_UNITS", "units", "Fragments or PES packets that are compared with the next segment", "nothing"),
+    Limit(
+        "core.media.mp4.track_samples.MAX_DURATION", "ticks", "Sample of a plain MP4", "`422 unsupported-source`, or a fragmented output"
+    ),
     Limit("core.media.mp4_source.sequence_numbers.MAX_STEPS", "steps", "Steps between sequence numbers that are counted", "nothing"),
     Limit("core.media.mp4.sample_tables._MAX_SIZES", "samples", "Sample table whose sizes are added up", "nothing"),
 )
@@ -147,10 +150,9 @@ OUTPUT = (
     Limit("core.output.timeline.MAX_SILENCE_SECONDS", "seconds", "Gap in the audio", "`500 transcode-failed`"),
     Limit("cache_seconds", "seconds", "How long caches may store a video", "`Cache-Control`"),
     Limit("app.text_response._MAX_AGE_SECONDS", "seconds", "How long caches may store a report", "`Cache-Control`"),
-    Limit("cli.mp4_receiver.MAX_PROBLEM_BYTES", "bytes", "Error of a function that `invoke` keeps", _NOTHING),
     Limit("cli.file_parts.MAX_FAILURES", "attempts", "Requests for one range of a plain MP4 that fail", "the last failure"),
     Limit("cli.file_parts.MAX_WAIT_SECONDS", "seconds", "Wait for a function that is busy", "the last failure"),
-    Limit("cli.file_parts.MAX_PROBLEM_BYTES", "bytes", "Error of a function that a range keeps", _NOTHING),
+    Limit("cli.file_parts.MAX_PROBLEM_BYTES", "bytes", "Error of a function that `invoke` keeps", _NOTHING),
     Limit("edge.invoke.lambda_function.MAX_BUFFERED_EVENTS", "events", "Events that `invoke` reads ahead", "nothing: it reads later"),
     Limit("edge.secrets_manager._MAX_ATTEMPTS", "attempts", "Reading the keys of signed links", "`500 internal-error`"),
     Limit("emulator.runtime_api.MAX_ERROR_BYTES", "bytes", "Error that a function reports to the emulator", "`413`, as on Lambda"),
