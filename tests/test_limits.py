@@ -26,7 +26,12 @@ TOLERANCES = frozenset(
         *("core.media.mpegts.ends._MAX_UNEVENNESS", "core.output.video_timeline._MAX_SLIDE_FACTOR"),
         *("core.media.mpegts.audio_writer.MAX_DEVIATION_SECONDS", "core.output.period_placement.MAX_AUDIO_OVERLAP_SECONDS"),
         # What a format can hold.
-        *("core.media.mp4.boxes._MAX_SHORT_SIZE", "core.media.mp4.movie._MAX_32", "core.output.ffmpeg_command._MAX_SAMPLE_RATE"),
+        *(
+            "core.media.mp4.boxes._MAX_SHORT_SIZE",
+            "core.media.mp4.movie._MAX_31",
+            "core.media.mp4.movie._MAX_32",
+            "core.output.ffmpeg_command._MAX_SAMPLE_RATE",
+        ),
         *("core.media.mp4.sample_entry._MAX_LENGTH_BYTES", "core.media.reencoded_audio._MAX_HALVED_RATE"),
     }
 )

@@ -210,13 +210,7 @@ class Fetcher:
         return bytes(buffer)
 
     async def _deliver(
-        self,
-        transfer: Transfer,
-        sink: ByteSink,
-        *,
-        doubts: int,
-        late: Sequence[float] = LATE_PAUSES,
-        version: KnownVersion = ANY_VERSION,
+        self, transfer: Transfer, sink: ByteSink, *, doubts: int, late: Sequence[float] = LATE_PAUSES, version: KnownVersion = ANY_VERSION
     ) -> None:
         """Carry out a transfer from the network, a local file or a data: URL."""
         guard = MediaGuard(transfer, sink, doubts=doubts)

@@ -16,7 +16,8 @@ EMPTY_EDIT = -1
 MOVIE_TIMESCALE = 90_000
 """Ticks per second of the durations in the `mvhd`, `tkhd`, `mehd` and `elst` that are written: the clock of MPEG."""
 _HANDLERS = {b"vide": Medium.VIDEO, b"soun": Medium.AUDIO}
-_MAX_32, _MAX_31 = 0xFFFFFFFF, 0x7FFFFFFF
+_MAX_32 = 0xFFFFFFFF
+_MAX_31 = 0x7FFFFFFF
 _ENABLED_AND_IN_MOVIE = 3
 """Flags of a `tkhd`: without them some players leave the track out (8.3.2)."""
 _RATE_ONE = 0x10000
