@@ -42,9 +42,9 @@ help:
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
-# Most tests wait for a peer most of the time: two processes take little more than half as long.
+# Tests wait for a peer some of the time: three processes keep two cores busy.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py

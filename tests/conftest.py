@@ -9,7 +9,7 @@ from pathlib import Path
 import make_media
 import pytest
 from generated_video import ffmpeg_path
-from peers import media_reader
+from peers import command_line, media_reader
 from peers.leaks import assert_no_leaks
 from peers.origin import Files, Origin, origin
 from peers.running_emulator import RETRY_SECONDS
@@ -23,6 +23,11 @@ for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(_name.upper(), None)
 # The pauses before further attempts are a setting; tests of what fails for good would wait for them for minutes.
 os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _command_line() -> None:
+    command_line.start()
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from conftest import Serve
+from peers import command_line
 from peers.running_emulator import emulated
 
 from transcoder.core.request.query import parse_query
@@ -18,9 +18,7 @@ KEY = "a key of sixteen or more"
 
 
 def transcoder(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "transcoder", *arguments]
-    environ = {"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1", **(environ or {})}
-    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", timeout=60, env=dict(environ))
+    return command_line.run_text(*arguments, environ={"PATH": "/usr/bin:/bin", **(environ or {})})
 
 
 def test_info_prints_a_table(media: Callable[[str], Path], serve: Serve) -> None:

@@ -2,14 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from conftest import Serve
-from peers import media_reader
-from peers.get_command import SECONDS
+from peers import command_line, media_reader
 from peers.proxy import Proxy, proxy
 from peers.running_emulator import emulated, http
 
@@ -30,9 +28,7 @@ def running(media: Media, serve: Serve) -> Iterator[Proxy]:
 
 
 def transcoder(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "transcoder", *arguments]
-    environ = {**os.environ, "TRANSCODER_ATTEMPTS": "1", **(environ or {})}
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS, env=environ)
+    return command_line.run_text(*arguments, environ={**os.environ, "TRANSCODER_ATTEMPTS": "1", **(environ or {})})
 
 
 @pytest.mark.parametrize(

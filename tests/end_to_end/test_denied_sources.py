@@ -1,13 +1,13 @@
 """What an operator has excluded is not served, wherever its address turns up, and nothing is asked of it."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Serve
+from peers import command_line
 from peers.application import ask
 from peers.origin import Rule
 from peers.reddit import Reddit, reddit
@@ -96,9 +96,7 @@ def test_a_playlist_that_leads_to_a_denied_host_is_refused_before_the_first_byte
 
 
 def run_get(url: str, denied: str, into: Path) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "transcoder", "get", url, "-o", str(into)]
-    environ = {"PATH": "/usr/bin:/bin", "TRANSCODER_DENIED": denied}
-    return subprocess.run(command, check=False, capture_output=True, timeout=60, env=environ)
+    return command_line.run("get", url, "-o", str(into), environ={"PATH": "/usr/bin:/bin", "TRANSCODER_DENIED": denied})
 
 
 def test_the_command_line_refuses_it_too(media: Media, serve: Serve, tmp_path: Path) -> None:

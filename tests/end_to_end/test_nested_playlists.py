@@ -1,16 +1,14 @@
 """Multivariant Playlists in place of Media Playlists: the same MP4 as without them, or a refusal with its reason."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Serve
-from peers import media_reader
+from peers import command_line, media_reader
 from peers.application import ask
-from peers.get_command import SECONDS, get
+from peers.get_command import get
 from peers.origin import Origin, Rule
 from peers.source_files import download, files_in
 
@@ -65,9 +63,9 @@ def test_info_lists_the_variants_of_the_nested_playlist(nested: Origin) -> None:
     found = ask(f"/info?height=200&url={nested.url('/two.m3u8')}", settings=OPEN).document
     assert [(each["width"], each["height"], each["chosen"]) for each in found["variants"]] == [(320, 180, True), (640, 360, False)]
     assert [(each["language"], each["chosen"]) for each in found["audio"]] == [("en", True)]
-    command = [sys.executable, "-m", "transcoder", "info", nested.url("/two.m3u8"), "--json"]
-    printed = subprocess.run(command, check=True, capture_output=True, timeout=SECONDS).stdout
-    assert [each["height"] for each in json.loads(printed)["variants"] if each["chosen"]] == [360]
+    printed = command_line.run("info", nested.url("/two.m3u8"), "--json")
+    assert printed.returncode == 0
+    assert [each["height"] for each in json.loads(printed.stdout)["variants"] if each["chosen"]] == [360]
 
 
 def test_a_variant_that_fits_is_found_in_a_nested_playlist(nested: Origin) -> None:

@@ -1,7 +1,6 @@
 """Subtitles as one text: over HTTP and on the command line, from segments of any origin, and not with one missing."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
+from peers import command_line
 from peers.application import Answered, ask
 from peers.origin import Origin, Rule
 from peers.reddit import Reddit, reddit
@@ -236,8 +236,7 @@ def test_a_video_in_fragmented_mp4_has_the_same_clock(files: dict[str, bytes], m
 
 
 def transcoder(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "transcoder", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, timeout=60, env={"PATH": "/usr/bin:/bin", **(environ or {})})
+    return command_line.run(*arguments, environ={"PATH": "/usr/bin:/bin", **(environ or {})})
 
 
 def test_the_command_line_saves_a_whole_file_or_none(files: dict[str, bytes], serve: Serve, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The times of the flashes and beeps in a generated video, found by decoding it: what a viewer would see and hear."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,14 +24,15 @@ def flashes(file: Path) -> list[float]:
 
 def beeps(file: Path) -> list[float]:
     """Return the times at which each beep starts, in seconds, exact to a few samples."""
+    resamplers = defaultdict[tuple[str, str, int], AudioResampler](lambda: AudioResampler(format="flt", layout="mono"))
     with av.open(file) as container:
-        return list(_starts(time for frame in container.decode(audio=0) for time in _loud_times(frame)))
+        return list(_starts(time for frame in container.decode(audio=0) for time in _loud_times(frame, resamplers)))
 
 
 def peaks(file: Path) -> list[tuple[float, float]]:
     """Return time and peak amplitude of each audio frame."""
     with av.open(file) as container:
-        return [(frame.time or 0.0, max(map(abs, array("f", bytes(frame.planes[0]))))) for frame in container.decode(audio=0)]
+        return [(frame.time or 0.0, _peak(array("f", bytes(frame.planes[0])))) for frame in container.decode(audio=0)]
 
 
 def beep_delays(*files: Path) -> list[float]:
@@ -54,12 +56,13 @@ def _is_white(frame: VideoFrame) -> bool:
     return sum(sample) / len(sample) > WHITE_LUMA
 
 
-def _loud_times(frame: AudioFrame) -> Iterator[float]:
-    resampled = AudioResampler(format="flt", layout="mono").resample(frame)
+def _loud_times(frame: AudioFrame, resamplers: "defaultdict[tuple[str, str, int], AudioResampler]") -> Iterator[float]:
+    """Yield when a frame gets loud, if it does; there is a resampler for each format, since making one takes longer than using it."""
+    resampled = resamplers[frame.format.name, frame.layout.name, frame.sample_rate].resample(frame)
     for mono in (mono for mono in resampled if frame.time is not None):
         samples = memoryview(bytes(mono.planes[0])).cast("f")[: mono.samples]
-        loud = next((number for number, value in enumerate(samples) if abs(value) > LOUD_AMPLITUDE), None)
-        if loud is not None:
+        if max(samples) > LOUD_AMPLITUDE or min(samples) < -LOUD_AMPLITUDE:
+            loud = next(number for number, value in enumerate(samples) if abs(value) > LOUD_AMPLITUDE)
             yield (frame.time or 0.0) + loud / frame.sample_rate
 
 
@@ -70,3 +73,8 @@ def _starts(times: Iterator[float]) -> Iterator[float]:
         if time - previous > MIN_INTERVAL_SECONDS:
             yield time
         previous = time
+
+
+def _peak(samples: "array[float]") -> float:
+    highest, lowest = max(samples), min(samples)
+    return max(highest, -lowest)

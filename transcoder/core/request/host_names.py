@@ -9,7 +9,7 @@ REDDIT_DOMAINS = frozenset({"reddit.com", "redd.it", "redditmedia.com"})
 def is_within(host: str, domains: Collection[str]) -> bool:
     """Return whether a host is one of the domains, or a subdomain of one; all are in lower case, and no dot is at their end."""
     # Each domain is compared once: joining the labels of each longer ending again costs the square of a long host's length.
-    return host in domains or any(host.endswith(f".{domain}") for domain in domains)
+    return bool(host) and (host in domains or any(host.endswith(f".{domain}") for domain in domains))
 
 
 def subreddit_name(kind: str, name: str) -> str:

@@ -1,0 +1,55 @@
+"""The command line in a process of its own, forked from one that has imported it: a short run would import for most of its time."""
+
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+SECONDS = 60.0
+"""A time limit that no run in a test reaches."""
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["transcoder.cli.main"])
+
+
+def start() -> None:
+    """Start the process that is forked, unless it runs. It lives as long as this one: no test that happens to start it leaks it."""
+    multiprocessing.forkserver.ensure_running()
+
+
+def run(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run `transcoder` with these arguments, and these environment variables alone or by default those of this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = Path(folder) / "output", Path(folder) / "errors"
+        process = _CONTEXT.Process(target=_execute, args=(arguments, dict(os.environ if environ is None else environ), output, errors))
+        process.start()
+        process.join(SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(["transcoder", *arguments], SECONDS)
+        completed = subprocess.CompletedProcess(["transcoder", *arguments], process.exitcode, output.read_bytes(), errors.read_bytes())
+        process.close()
+    return completed
+
+
+def run_text(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `transcoder` as `run` does; what it printed is text in UTF-8."""
+    completed = run(*arguments, environ=environ)
+    return subprocess.CompletedProcess(completed.args, completed.returncode, completed.stdout.decode(), completed.stderr.decode())
+
+
+def _execute(arguments: tuple[str, ...], environ: dict[str, str], output: Path, errors: Path) -> None:
+    from transcoder.cli.main import main  # noqa: PLC0415 - the process of the tests does without it
+
+    for path, descriptor in ((os.devnull, 0), (output, 1), (errors, 2)):
+        opened = os.open(path, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.exit(main(arguments))
