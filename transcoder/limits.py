@@ -155,6 +155,7 @@ OUTPUT = (
     Limit("cli.file_parts.MAX_PROBLEM_BYTES", "bytes", "Error of a function that `invoke` keeps", _NOTHING),
     Limit("edge.invoke.lambda_function.MAX_BUFFERED_EVENTS", "events", "Events that `invoke` reads ahead", "nothing: it reads later"),
     Limit("edge.secrets_manager._MAX_ATTEMPTS", "attempts", "Reading the keys of signed links", "`500 internal-error`"),
+    Limit("edge.object_store._MAX_ATTEMPTS", "attempts", "Reading or writing an index in the bucket", "nothing: the index is made again"),
     Limit("emulator.runtime_api.MAX_ERROR_BYTES", "bytes", "Error that a function reports to the emulator", "`413`, as on Lambda"),
     Limit("emulator.runtime_api.MAX_DISCARDED_BYTES", "bytes", "Refused body that the emulator reads", "the connection is closed"),
 )

@@ -59,6 +59,8 @@ class Settings:
     """From how many heads of segments the index of a plain MP4 may be made where the caller leaves the layout to the source."""
     index_cache_bytes: int = 16 * MIB
     """How many bytes of indexes of plain MP4s an execution environment keeps for the next requests."""
+    bucket: str = ""
+    """S3 bucket of the service's own, which keeps the indexes of plain MP4s for all execution environments. Empty: none."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda's timeout an unfinished invocation is ended with an error; at most half of the time that it has."""
     signing_keys: tuple[str, ...] = field(default=(), repr=False)

@@ -12,6 +12,7 @@ from transcoder.core.source.source import Source
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline.index_cache import IndexCache
+from transcoder.pipeline.index_store import IndexStore
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -28,6 +29,7 @@ class Dependencies:
     clock: Callable[[], float]
     """A monotonic clock, in seconds, for measuring durations."""
     indexes: IndexCache
+    stored_indexes: IndexStore
 
     async def find(self, job: Job, *, fetcher: Fetcher, answer: Answer) -> Source:
         """Return where the video of `job` is, as `Resolver.find` does, and note in the log record which step has found it."""

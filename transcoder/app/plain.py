@@ -26,7 +26,7 @@ class PlainOutput:
         self._labels = labels
         self._fetcher = fetcher
         self._dependencies = dependencies
-        self._key = b""
+        self._key = ""
 
     async def find(self, layout: Layout, *, timing: ServerTiming, answer: Answer) -> PlainFile | None:
         """Return the file; None if the output is to be fragmented. Nothing but `layout` and the source decides that.
@@ -42,17 +42,28 @@ class PlainOutput:
 
     async def _find(self, timing: ServerTiming, answer: Answer, *, max_heads: int) -> PlainFile:
         """Return the file that is kept from an earlier request, or make it."""
-        settings, cache = self._dependencies.settings, self._dependencies.indexes
+        cache, heads, description = self._dependencies.indexes, 0, "cached"
         self._key = index_key(self._plan, self._labels, max_heads=max_heads)
         file = cache.find(self._key)
-        heads, description = 0, "cached"
         if file is None:
-            file = await make_index(self._plan, self._labels, fetcher=self._fetcher, settings=settings, max_heads=max_heads)
+            file, heads = await self._stored_or_made(answer, max_heads=max_heads)
+            description = f"{heads} heads, {file.head_bytes} bytes" if heads else "from the bucket"
             cache.keep(self._key, file)
-            heads, description = file.heads, f"{file.heads} heads, {file.head_bytes} bytes"
         milliseconds = timing.mark("index", description)
         answer.note(layout="plain", index_ms=round(milliseconds, 1), index_heads=heads, index_bytes=file.kept_bytes)
         return file
+
+    async def _stored_or_made(self, answer: Answer, *, max_heads: int) -> tuple[PlainFile, int]:
+        """Return the file that another execution environment has stored, or make it; and how many heads were read now."""
+        settings, stored = self._dependencies.settings, self._dependencies.stored_indexes
+        file, heads = await stored.find(self._key, self._plan), 0
+        if file is None:
+            file = await make_index(self._plan, self._labels, fetcher=self._fetcher, settings=settings, max_heads=max_heads)
+            heads = file.heads
+            await stored.keep(self._key, file)
+        if stored.problem:
+            answer.note(index_bucket_problem=stored.problem)
+        return file, heads
 
     async def send(self, file: PlainFile, request: Request, answer: Answer, head: OutputHead) -> None:
         """Send the part of the file that the request asks for.
@@ -80,6 +91,7 @@ class PlainOutput:
             await send_part(file, part.start, part.end, fetcher=self._fetcher, settings=settings, write=answer.write)
         except ChangedFileError:
             self._dependencies.indexes.drop(self._key)
+            await self._dependencies.stored_indexes.drop(self._key, file)
             raise
         if part.end < part.stop:
             raise TooLargeError(f"The response breaks off after {part.end - part.start} bytes; request the rest in further ranges.")

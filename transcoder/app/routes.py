@@ -19,6 +19,7 @@ from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.index_cache import IndexCache
+from transcoder.pipeline.index_store import IndexStore
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -37,7 +38,8 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     """
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
     resolver, indexes = Resolver(settings), IndexCache(settings.index_cache_bytes)
-    dependencies = Dependencies(settings, await ffmpeg.find_ffmpeg(settings.ffmpeg), resolver, signed_links, network, clock, indexes)
+    stored_indexes, ffmpeg_path = IndexStore(settings.bucket, limit=settings.index_cache_bytes), await ffmpeg.find_ffmpeg(settings.ffmpeg)
+    dependencies = Dependencies(settings, ffmpeg_path, resolver, signed_links, network, clock, indexes, stored_indexes)
     daily_bytes = DailyBytes(settings.daily_bytes)
 
     async def serve(request: Request, answer: Answer) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 
 from transcoder.core.hls.plan import Plan
-from transcoder.pipeline.plain_file import PlainFile
+from transcoder.pipeline.plain_file import RECIPE, PlainFile
 from transcoder.pipeline.plain_index import Labels
 
 
@@ -14,17 +14,17 @@ class IndexCache:
     def __init__(self, budget_bytes: int) -> None:
         """Keep at most about `budget_bytes`."""
         self._budget = budget_bytes
-        self._files: OrderedDict[bytes, PlainFile] = OrderedDict()
+        self._files: OrderedDict[str, PlainFile] = OrderedDict()
         self.used = 0
         """How many bytes are kept, about."""
 
-    def find(self, key: bytes) -> PlainFile | None:
+    def find(self, key: str) -> PlainFile | None:
         """Return the file of that key, and keep it longer than all others; None if it is not kept."""
         if key in self._files:
             self._files.move_to_end(key)
         return self._files.get(key)
 
-    def keep(self, key: bytes, file: PlainFile) -> None:
+    def keep(self, key: str, file: PlainFile) -> None:
         """Keep a file instead of those that were used longest ago, unless it is longer than the whole budget."""
         self.drop(key)
         if file.kept_bytes > self._budget:
@@ -34,12 +34,12 @@ class IndexCache:
             _, oldest = self._files.popitem(last=False)
             self.used -= oldest.kept_bytes
 
-    def drop(self, key: bytes) -> None:
+    def drop(self, key: str) -> None:
         """Forget a file: its source has changed."""
         if (file := self._files.pop(key, None)) is not None:
             self.used -= file.kept_bytes
 
 
-def index_key(plan: Plan, labels: Labels, *, max_heads: int) -> bytes:
-    """Return what an index depends on, as far as it is known before any head is fetched: a digest of all that the playlists say."""
-    return hashlib.sha256(repr((plan, labels, max_heads)).encode(errors="surrogatepass")).digest()
+def index_key(plan: Plan, labels: Labels, *, max_heads: int) -> str:
+    """Return a digest, in hexadecimal digits, of what an index depends on before any head is fetched: all that the playlists say."""
+    return hashlib.sha256(repr((RECIPE, plan, labels, max_heads)).encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,133 @@
+"""Indexes of plain MP4s as bytes, and in a bucket that all execution environments share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from conftest import Serve
+from moto.server import ThreadedMotoServer
+from peers.application import Answered, ask
+from peers.large_source import write_large_source
+from peers.origin import Origin
+from peers.plain_files import index_of, part_of
+
+from transcoder.errors import ChangedFileError
+from transcoder.pipeline.index_store import LEAST_HEADS
+from transcoder.pipeline.plain_file import RECIPE
+from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
+from transcoder.settings import Settings
+
+Media = Callable[[str], Path]
+SEGMENTS = LEAST_HEADS + 5
+SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket="service")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty bucket, which the settings name; this process finds it and its keys by AWS's variables, as the function does."""
+    values = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": s3}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    found = boto3.session.Session().resource("s3").create_bucket(Bucket="service")
+    found.objects.all().delete()
+    return found
+
+
+@pytest.fixture
+def origin(media: Media, serve: Serve) -> Origin:
+    return serve(dict(write_large_source(media, segments=SEGMENTS, segment_bytes=20_000)))
+
+
+def first_bytes(origin: Origin, settings: Settings = SETTINGS) -> Answered:
+    """Ask a new execution environment for the beginning of the file."""
+    return ask(f"/download?layout=plain&url={origin.url('/main.m3u8')}", settings=settings, headers={"range": "bytes=0-99999"})
+
+
+def heads(origin: Origin) -> int:
+    """Return how many requests for parts of segments there have been."""
+    return sum(request.path.endswith(".m4s") for request in origin.requests)
+
+
+def test_an_index_is_the_same_after_it_was_bytes(origin: Origin) -> None:
+    file = index_of(origin.url("/main.m3u8")).file
+    found = from_bytes(to_bytes(file))
+    assert (found.etag, found.length, found.heads, found.movie.samples) == (file.etag, file.length, SEGMENTS, file.movie.samples)
+    assert (found.resources, found.movie.seconds) == (file.resources, file.movie.seconds)
+    assert part_of(found) == part_of(file)
+
+
+def test_bytes_that_are_not_a_whole_index_are_refused(origin: Origin) -> None:
+    data = to_bytes(index_of(origin.url("/main.m3u8")).file)
+    line = data.index(b"\n")
+    changed = [data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :] for place in (line + 1, len(data) // 2, len(data) - 1)]
+    others = [b"", b"{}\n", b"[]\n" + data[line + 1 :], data[:line], data[:-1], data + b"\0", data.replace(RECIPE.encode(), b"plain-0", 1)]
+    for each in (*changed, *others):
+        with pytest.raises(ValueError, match=r"These bytes|Expecting value"):
+            from_bytes(each)
+
+
+def test_another_environment_does_not_make_the_index_again(origin: Origin, bucket: Any) -> None:
+    first = first_bytes(origin)
+    assert (first.status, first.notes["index_heads"]) == (206, SEGMENTS)
+    read = heads(origin)
+    second = first_bytes(origin)
+    assert (second.body, second.headers["etag"]) == (first.body, first.headers["etag"])
+    assert second.notes["index_heads"] == 0
+    assert 'desc="from the bucket"' in second.headers["server-timing"]
+    assert heads(origin) - read == read - SEGMENTS  # nothing but the media of the range
+    assert [each.key[:8] for each in bucket.objects.all()] == ["indexes/"]
+
+
+def test_an_index_of_few_heads_is_not_stored(media: Media, serve: Serve, bucket: Any) -> None:
+    origin = serve(dict(write_large_source(media, segments=LEAST_HEADS - 1, segment_bytes=20_000)))
+    assert [first_bytes(origin).notes["index_heads"] for _ in range(2)] == [LEAST_HEADS - 1] * 2
+    assert list(bucket.objects.all()) == []
+
+
+def test_a_damaged_index_is_made_again(origin: Origin, bucket: Any) -> None:
+    whole = first_bytes(origin).body
+    (stored,) = bucket.objects.all()
+    stored.put(Body=stored.get()["Body"].read()[:-1])
+    again = first_bytes(origin)
+    assert (again.body, again.notes["index_heads"]) == (whole, SEGMENTS)
+    assert "not all of one" in str(again.notes["index_bucket_problem"])
+    assert first_bytes(origin).notes["index_heads"] == 0
+
+
+def test_the_index_of_a_source_that_has_changed_is_forgotten(origin: Origin, bucket: Any) -> None:
+    etag = first_bytes(origin).headers["etag"]
+    files = origin.files
+    assert isinstance(files, dict)
+    files["/segment0.m4s"] = files["/segment0.m4s"][:-1] + b"\0"
+    with pytest.raises(ChangedFileError):
+        first_bytes(origin)
+    assert list(bucket.objects.all()) == []
+    changed = first_bytes(origin)
+    assert (changed.status, changed.headers["etag"] == etag) == (206, False)
+
+
+@pytest.mark.parametrize(("name", "problem"), [("nobody", "NoSuchBucket"), ("service", "EndpointConnectionError")])
+def test_a_bucket_that_cannot_be_used_is_only_noted(
+    name: str,
+    problem: str,
+    origin: Origin,
+    bucket: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if problem == "EndpointConnectionError":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    answer = first_bytes(origin, Settings(allow_private=True, bucket=name))
+    assert (answer.status, answer.notes["index_heads"]) == (206, SEGMENTS)
+    assert answer.notes["index_bucket_problem"] == problem
+    assert list(bucket.objects.all()) == []

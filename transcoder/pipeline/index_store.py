@@ -1,0 +1,57 @@
+"""The indexes of plain MP4s that are kept in a bucket for all execution environments."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from transcoder.core.hls.plan import Plan
+from transcoder.edge.object_store import ObjectStore, ObjectStoreError
+from transcoder.pipeline.plain_file import PlainFile
+from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
+
+LEAST_HEADS = 30
+"""An index of fewer heads is not kept: it is made again sooner than AWS's SDK is loaded."""
+
+
+class IndexStore:
+    """Keeps indexes in a bucket. Where that fails, they are made as without a bucket, and `problem` says why."""
+
+    def __init__(self, bucket: str, *, limit: int) -> None:
+        """Keep indexes of at most `limit` bytes in a bucket; none if its name is empty."""
+        self._store = ObjectStore(bucket) if bucket else None
+        self._limit = limit
+        self.problem = ""
+        """Why the bucket could not be used for the current request; empty if it could."""
+
+    async def find(self, key: str, plan: Plan) -> PlainFile | None:
+        """Return the index of `plan` that is kept under that key; None if there is none."""
+        self.problem = ""
+        if self._store and sum(len(track.segments) for period in plan.periods for track in period.tracks) >= LEAST_HEADS:
+            with self._noting_problem():
+                data = await self._store.read(_name(key), limit=self._limit)
+                return from_bytes(data) if data else None
+        return None
+
+    async def keep(self, key: str, file: PlainFile) -> None:
+        """Keep an index that has just been made, if making it takes long."""
+        if self._store and file.heads >= LEAST_HEADS and len(data := to_bytes(file)) <= self._limit:
+            with self._noting_problem():
+                await self._store.write(_name(key), data)
+
+    async def drop(self, key: str, file: PlainFile) -> None:
+        """Forget an index: its source has changed."""
+        if self._store and file.heads >= LEAST_HEADS:
+            with self._noting_problem():
+                await self._store.delete(_name(key))
+
+    @contextmanager
+    def _noting_problem(self) -> Iterator[None]:
+        try:
+            yield
+        except ObjectStoreError as error:
+            self.problem = error.reason
+        except ValueError as error:
+            self.problem = str(error)
+
+
+def _name(key: str) -> str:
+    return f"indexes/{key}"
