@@ -50,10 +50,11 @@ soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
 
 # What is drawn depends on SEED and the run's number alone. KIND=cut keeps the runs whose kind of fault begins with that.
+# LAYOUT=fragmented makes no plain MP4s; otherwise the source decides.
 N ?= 1000
 faults: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/faults/run.py --runs $(N) \
-		$(if $(SEED),--seed $(SEED)) $(if $(RUN),--run $(RUN)) $(if $(KIND),--kind $(KIND))
+		$(if $(SEED),--seed $(SEED)) $(if $(RUN),--run $(RUN)) $(if $(KIND),--kind $(KIND)) $(if $(LAYOUT),--layout $(LAYOUT))
 
 # Two parsers at a time. INPUTS=2000 gives each so many, which are the same for the same SEED; otherwise each has its MINUTES.
 MINUTES ?= 1

@@ -22,9 +22,9 @@ _PROCESSES = get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["transcoder.cli", "faults.run"])
 
 
-def get(url: str, folder: Path, environ: Mapping[str, str]) -> Outcome:
-    """Download `url` into a new file in `folder`, which is empty."""
-    process = _PROCESSES.Process(target=_run, args=(url, str(folder), dict(environ)))
+def get(url: str, folder: Path, environ: Mapping[str, str], layout: str) -> Outcome:
+    """Download `url` in a layout into a new file in `folder`, which is empty."""
+    process = _PROCESSES.Process(target=_run, args=(url, str(folder), dict(environ), layout))
     process.start()
     assert process.pid is not None
     process.join(SECONDS)
@@ -41,7 +41,7 @@ def get(url: str, folder: Path, environ: Mapping[str, str]) -> Outcome:
     return Outcome(code == 0, output if output.exists() else None, f"exit {code}{_message(folder / LOG)}", hung, leftovers)
 
 
-def _run(url: str, folder: str, environ: dict[str, str]) -> None:
+def _run(url: str, folder: str, environ: dict[str, str], layout: str) -> None:
     """Run the command as its own process would; the process leads a group, so that what it leaves running is found."""
     os.setsid()
     log = os.open(Path(folder, LOG), os.O_CREAT | os.O_WRONLY)
@@ -50,7 +50,7 @@ def _run(url: str, folder: str, environ: dict[str, str]) -> None:
     os.close(log)
     os.environ.update(environ, TMPDIR=folder)
     tempfile.tempdir = folder
-    sys.exit(transcoder.cli.main(["get", url, "-o", str(Path(folder, OUTPUT)), "--proxy", ""]))
+    sys.exit(transcoder.cli.main(["get", url, "-o", str(Path(folder, OUTPUT)), "--proxy", "", "--layout", layout]))
 
 
 def _message(log: Path) -> str:

@@ -1,6 +1,6 @@
 """Download from origins that misbehave, and count how often the result is whole, visibly failed, or silently wrong.
 
-    python tests/faults/run.py [--runs N] [--seed SEED] [--run NUMBER] [--kind KIND]
+    python tests/faults/run.py [--runs N] [--seed SEED] [--run NUMBER] [--kind KIND] [--layout auto|fragmented]
 
 Exits with 1 if a download was silently wrong in a way that can be seen without decoding, did not end, left something behind, or was not
 whole although nothing disturbed it.
@@ -25,6 +25,7 @@ from faults.report import Result, report
 from faults.serve_way import Emulator
 from faults.source import TRACKS, source
 from faults.verdict import Outcome, judge
+from peers.media_reader import is_fragmented
 from peers.origin_rules import Request
 
 AT_ONCE = 2
@@ -40,46 +41,53 @@ say: Callable[[str], object] = lambda line: sys.stdout.write(line + "\n")  # noq
 class Bench:
     """Where runs take place: a folder for each, the undisturbed outputs, and an emulated function for each way to end a stream."""
 
-    def __init__(self, folder: Path, emulators: dict[Way, Emulator]) -> None:
+    def __init__(self, folder: Path, emulators: dict[Way, Emulator], layout: str) -> None:
         """Use `open` instead."""
+        self._layout = layout
         self._folder = folder
         self._emulators = emulators
-        self.undisturbed = {name: self._save_undisturbed(name) for name in TRACKS}
+        self.undisturbed = {name: self._save_undisturbed(name, layout) for name in TRACKS}
         """The undisturbed output of each source."""
+        self._fragmented = {name: self._save_undisturbed(name, "fragmented") for name in TRACKS} if layout == "auto" else self.undisturbed
+        """The same from origins that serve no byte ranges, which leave the source no other layout."""
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Self]:
-        """Make a bench for the length of a block."""
+    def open(cls, layout: str = "auto") -> Iterator[Self]:
+        """Make a bench for the length of a block, for outputs in that layout."""
         with tempfile.TemporaryDirectory() as folder, ExitStack() as started:
             serve = {
                 way: started.enter_context(Emulator(way.value, Path(folder, f"serve-{way.value}"), ENVIRON))
                 for way in (Way.SERVE_CUT, Way.SERVE_CLEAN)
             }
-            yield cls(Path(folder), serve)
+            yield cls(Path(folder), serve, layout)
 
     def carry_out(self, run: Run) -> tuple[Result, list[Request]]:
         """Download once; return the result and the requests that the origin got."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder, faulty_origin(run) as server:
             outcome = self._download(run, server.url("/main.m3u8"), Path(folder))
-            return Result(run, *judge(outcome, self.undisturbed[run.source.name])), server.requests
+            is_plain = outcome.file is not None and not is_fragmented(outcome.file)
+            expected = self.undisturbed if is_plain else self._fragmented
+            return Result(run, *judge(outcome, expected[run.source.name])), server.requests
 
     def _download(self, run: Run, url: str, folder: Path) -> Outcome:
-        return get(url, folder, ENVIRON) if run.way is Way.GET else self._emulators[run.way].download(url, folder)
+        if run.way is Way.GET:
+            return get(url, folder, ENVIRON, self._layout)
+        return self._emulators[run.way].download(url, folder, self._layout)
 
-    def _save_undisturbed(self, name: str) -> Path:
+    def _save_undisturbed(self, name: str, layout: str) -> Path:
         """Download a source from a faultless origin; everything else is compared with the result."""
-        run, folder = Run("", 0, source(name), Way.GET, Feature.PLAIN, UNDISTURBED, Fault()), self._folder / name
-        folder.mkdir()
+        run, folder = Run("", 0, source(name), Way.GET, Feature.PLAIN, UNDISTURBED, Fault()), self._folder / layout / name
+        folder.mkdir(parents=True)
         with faulty_origin(run) as server:
-            outcome = get(server.url("/main.m3u8"), folder, ENVIRON)
+            outcome = get(server.url("/main.m3u8"), folder, ENVIRON, layout)
         if not outcome.success:
             raise RuntimeError(f"{name} cannot be downloaded undisturbed: {outcome.detail}")
         return folder / OUTPUT
 
 
-def measure(runs: Sequence[Run]) -> list[Result]:
-    """Carry out the runs, and print those that break the promise as they end."""
+def measure(runs: Sequence[Run], layout: str) -> list[Result]:
+    """Carry out the runs in a layout, and print those that break the promise as they end."""
 
     def carry_out(run: Run) -> Result:
         result, _ = bench.carry_out(run)
@@ -87,13 +95,13 @@ def measure(runs: Sequence[Run]) -> list[Result]:
             say(str(result))
         return result
 
-    with Bench.open() as bench, ThreadPoolExecutor(AT_ONCE) as threads:
+    with Bench.open(layout) as bench, ThreadPoolExecutor(AT_ONCE) as threads:
         return list(threads.map(carry_out, runs))
 
 
-def replay(run: Run) -> bool:
-    """Carry out one run, print what happened, and return whether it keeps the promise."""
-    with Bench.open() as bench:
+def replay(run: Run, layout: str) -> bool:
+    """Carry out one run in a layout, print what happened, and return whether it keeps the promise."""
+    with Bench.open(layout) as bench:
         result, requests = bench.carry_out(run)
     for request in requests:
         say(f"{request.path} {request.headers.get('range', '')} -> {request.status}, {request.sent} bytes")
@@ -108,15 +116,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", default="", help="what everything is drawn from; without it, a new one is chosen")
     parser.add_argument("--run", type=int, metavar="NUMBER", help="only this one of the seed's runs, with its requests")
     parser.add_argument("--kind", default="", metavar="KIND", help="only the runs whose kind of fault begins with this")
+    parser.add_argument(
+        "--layout", default="auto", choices=["auto", "fragmented"], help="of the outputs: as the source decides, or fragmented"
+    )
     parsed = parser.parse_args(arguments)
     if not any(name.startswith(parsed.kind) for name in (*KINDS, UNDISTURBED)):
         parser.error(f"--kind: no kind begins with {parsed.kind}; there are {', '.join([*KINDS, UNDISTURBED])}")
     seed = parsed.seed or secrets.token_hex(4)
     if parsed.run is not None:
-        return int(not replay(draw(seed, parsed.run)))
+        return int(not replay(draw(seed, parsed.run), parsed.layout))
     say(f"seed {seed}")
     started = time.monotonic()
-    results = measure([run for run in (draw(seed, number) for number in range(parsed.runs)) if run.kind.startswith(parsed.kind)])
+    runs = [run for run in (draw(seed, number) for number in range(parsed.runs)) if run.kind.startswith(parsed.kind)]
+    results = measure(runs, parsed.layout)
     for line in report(results):
         say(line)
     say(f"seed {seed}, {time.monotonic() - started:.0f} s")

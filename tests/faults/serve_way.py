@@ -51,11 +51,11 @@ class Emulator:
         self._process.terminate()
         self._process.communicate()
 
-    def download(self, url: str, folder: Path) -> Outcome:
-        """Download `url` into a file in `folder`."""
+    def download(self, url: str, folder: Path, layout: str) -> Outcome:
+        """Download `url` in a layout into a file in `folder`."""
         with self._lock:
             try:
-                success, detail = self._request(f"/download?url={quote(url, safe='')}", folder / OUTPUT)
+                success, detail = self._request(f"/download?layout={layout}&url={quote(url, safe='')}", folder / OUTPUT)
             except TimeoutError:
                 self._stop()
                 self._start()

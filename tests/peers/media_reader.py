@@ -193,6 +193,11 @@ def boxes(data: bytes) -> Iterator[tuple[str, bytes]]:
         at += size
 
 
+def is_fragmented(file: Path) -> bool:
+    """Tell whether a file has its samples in movie fragments."""
+    return any(kind == b"moof" for kind, _, _ in top_level_boxes(file.read_bytes()))
+
+
 def is_whole(file: Path) -> bool:
     """Tell whether its sender sent all of a file: by the `mfra` at its end, or by the last box of a plain MP4, which has a length."""
     data = file.read_bytes()
