@@ -13,6 +13,7 @@ from transcoder.core.media.mp4.plain_movie import PlainTrack, write_plain_movie
 from transcoder.core.media.mp4_source.segment_boxes import HEAD_BYTES, SegmentBoxes
 from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.core.media.mpegts import is_transport_init
+from transcoder.core.media.probe import refuse_other_container
 from transcoder.core.output.announcement import announce_plan
 from transcoder.core.output.plain_clip import cut_to_clip
 from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_plan
@@ -110,6 +111,7 @@ class _Index:
 
     async def _track_index(self, track: Track, plan: Plan) -> PlainTrackIndex:
         init = await self._keys.initialization_section(track.segments[0].init)
+        refuse_other_container(init)
         if is_transport_init(init):
             raise PlainLayoutError("its segments are transport streams")
         return PlainTrackIndex(track, plan, init=init, movie=_movie(init))

@@ -60,7 +60,7 @@ def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None, med
     if len(head) < _MIN_HEAD_BYTES and not whole:
         return None
     for part in (init, head):
-        _refuse_other_container(part)
+        refuse_other_container(part)
     if is_transport_init(init):
         return probe_transport(head, whole=whole, tables=init, previous=previous, media=media)
     if not init and begins_with_box(head) and (found := probe_plain_file(head)):
@@ -82,8 +82,12 @@ def _has_audio_syncword(head: bytes) -> bool:
     return len(head) >= HEADER_BYTES and head.startswith(_AUDIO_SYNCWORDS)
 
 
-def _refuse_other_container(first: bytes) -> None:
-    """Refuse a segment or an initialization section in a container that HLS does not use."""
+def refuse_other_container(first: bytes) -> None:
+    """Refuse a segment or an initialization section in a container that HLS does not use.
+
+    Raises:
+        UnsupportedSourceError: its first bytes are those of another container.
+    """
     for signature, name in _OTHER_CONTAINERS.items():
         if first.startswith(signature):
             raise _unsupported_error(_RIFF_FORMS.get(first[8:12], name))
