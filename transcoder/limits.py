@@ -40,7 +40,11 @@ class Limit:
     def row(self) -> str:
         """Its row in the table."""
         where = f"`{PREFIX}{self.key.upper()}`" if self.is_setting else f"`{self.key}`"
-        return f"| {self.limits} | {self.default:,.10g} {self.unit} | {where} | {self.told} |"
+        return f"| {self.limits} | {_text_of(self.default)}{f' {self.unit}' if self.unit else ''} | {where} | {self.told} |"
+
+
+def _text_of(number: float) -> str:
+    return f"{number:,.0f}" if number == int(number) else f"{number:,g}"
 
 
 _UNSUPPORTED = "`422 unsupported-source`"

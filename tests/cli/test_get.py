@@ -138,6 +138,13 @@ def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Ser
     ("arguments", "code", "message"),
     [
         (["get", "nothing.m3u8"], 2, "neither an address nor a file"),
+        (["get", "video.example/main.m3u8"], 2, "write https://video.example/main.m3u8"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "--header-for", "http://a.example/", "A: b", "-o", "x.mp4"], 2, "the name of a host alone"),
+        (["serve", "--port", "99999"], 2, "not from 0 to 65535"),
+        (["serve", "--port", "one"], 2, "not a number"),
+        (["serve", "--concurrency", "0"], 2, "not from 1 to 1000"),
+        (["serve", "--timeout", "-5"], 2, "not from 0.1"),
+        (["serve", "--timeout", "nan"], 2, "not from 0.1"),
         (["get", "ftp://a.example/v.m3u8"], 2, "not an http or https address"),
         (["get", "http://127.0.0.1:9/v.m3u8", "--height", "tall", "-o", "x.mp4"], 2, "number of pixels"),
         (["get", "http://127.0.0.1:9/v.m3u8", "--header", "nonsense", "-o", "x.mp4"], 2, "NAME: VALUE"),

@@ -48,6 +48,14 @@ def test_info_prints_json(media: Callable[[str], Path]) -> None:
     assert report["download"] is None
 
 
+def test_the_duration_of_a_file_is_not_known(serve: Serve) -> None:
+    url = serve({"/picture.jpg": b"\xff\xd8\xff\xe0" + bytes(1000)}).url("/picture.jpg")
+    assert json.loads(transcoder("info", url, "--json").stdout)["seconds"] is None
+    printed = transcoder("info", url)
+    assert printed.returncode == 0
+    assert "duration" not in printed.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -80,6 +88,7 @@ def test_sign_makes_a_valid_link() -> None:
         ([], "short", "shorter than 16"),
         (["--expires", "soon"], KEY, "not a time"),
         (["--item", "none"], KEY, "item"),
+        (["--service", "nonsense"], KEY, "--service: 'nonsense' is not an http or https address"),
     ],
 )
 def test_sign_names_an_invalid_argument(arguments: list[str], keys: str, message: str) -> None:

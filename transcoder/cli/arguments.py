@@ -1,6 +1,7 @@
 """Options that several commands share: the parameters of a request."""
 
 import argparse
+import re
 from pathlib import Path
 
 from transcoder.core.request.job import Job, checked_url
@@ -8,6 +9,9 @@ from transcoder.core.request.parameters import PARAMETERS, make_job
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.user_origins import split_credentials
 from transcoder.errors import BadRequestError
+
+_WEB_ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?/\S*", re.IGNORECASE)
+"""An address without its scheme."""
 
 
 def add_source_argument(parser: argparse.ArgumentParser) -> None:
@@ -55,5 +59,6 @@ def source_url(source: str) -> str:
         return checked_url(split_credentials(address)[0])
     path = Path(source)
     if not path.is_file():
-        raise BadRequestError(f"{source!r} is neither an address nor a file.")
+        hint = f" If it is an address, write https://{source}" if _WEB_ADDRESS.fullmatch(source) else ""
+        raise BadRequestError(f"{source!r} is neither an address nor a file.{hint}")
     return path.resolve().as_uri()

@@ -44,13 +44,13 @@ class ExitCode(IntEnum):
 
 
 DESCRIPTIONS: Mapping[ExitCode, str] = MappingProxyType({
-    ExitCode.SUCCESS: "success: the MP4 is whole",
+    ExitCode.SUCCESS: "success: what was asked for was printed, or written whole",
     ExitCode.INTERNAL_ERROR: "internal error: a bug in this program",
     ExitCode.INVALID_COMMAND: "the command line, an address in it or a setting is invalid",
     ExitCode.SOURCE_REFUSED: "the source is missing, forbidden, too large, or cannot become an MP4 (protected, live, no video)",
     ExitCode.ORIGIN_FAILED: "the origin or the proxy failed, or sent invalid data",
     ExitCode.TRANSCODE_FAILED: "ffmpeg failed, or its output does not match the source",
-    ExitCode.OUTPUT_FAILED: "the output file exists or cannot be written, or the reader of the output left",
+    ExitCode.OUTPUT_FAILED: "the output exists or cannot be written, its reader left, or the port is taken",
     ExitCode.FUNCTION_FAILED: "the function failed or could not be reached, or its response is not whole",
     ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",

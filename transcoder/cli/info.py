@@ -93,7 +93,7 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
         ("title", report.title or ""),
         *_post_rows(report),
         ("page", report.page),
-        ("duration", f"{report.seconds:.1f} s{'' if report.kind == 'file' else ', by the playlist'}"),
+        ("duration", "" if report.seconds is None else f"{report.seconds:.1f} s, by the playlist"),
         ("file name", report.file_name),
         ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else "none" if report.silent else ""),
         ("estimate", _megabytes(report.estimated_bytes)),

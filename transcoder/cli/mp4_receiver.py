@@ -115,5 +115,6 @@ def announced_seconds(head: ReceivedHead) -> float:
         return float(head.headers["x-content-duration"])
     except (KeyError, ValueError) as error:
         raise InvocationError(
-            "The response does not announce its duration (X-Content-Duration); it is not a video of Transcoder."
+            "The response does not announce its duration (X-Content-Duration): it is a file that is passed through (use get), "
+            "or not of Transcoder."
         ) from error

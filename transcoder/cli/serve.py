@@ -6,7 +6,9 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from transcoder.cli.exit_codes import ExitCode, OutputError
 from transcoder.cli.subparsers import Subparsers
@@ -14,6 +16,8 @@ from transcoder.emulator import Options, StreamErrors, emulator
 from transcoder.settings import PREFIX, Settings
 
 DEFAULT_PORT = 9000
+
+N = TypeVar("N", int, float)
 
 
 def add_command(subparsers: Subparsers) -> None:
@@ -25,7 +29,10 @@ def add_command(subparsers: Subparsers) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="port of the Function URL; 0 takes any free port (default: %(default)s)"
+        "--port",
+        type=_number(int, 0, 65535),
+        default=DEFAULT_PORT,
+        help="port of the Function URL; 0 takes any free port (default: %(default)s)",
     )
     parser.add_argument("--allow-private", action="store_true", help="let callers name addresses on loopback and private networks")
     parser.add_argument(
@@ -35,16 +42,42 @@ def add_command(subparsers: Subparsers) -> None:
         default=StreamErrors.CUT,
         help="how a response ends that fails after its first byte: without its last chunk, or as if it were whole (default: %(default)s)",
     )
+    _add_options_of_lambda(parser)
+    parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the runtime to start instead of Transcoder's own")
+    parser.set_defaults(run=run)
+
+
+def _add_options_of_lambda(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how like Lambda, and like which configuration of it, the emulator is."""
     parser.add_argument("--throttle", action="store_true", help="send at Lambda's rate: 6 MiB at once, then 2 MiB/s")
-    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="number of execution environments (default: %(default)s)")
     parser.add_argument(
-        "--timeout", type=float, default=900.0, metavar="SECONDS", help="kill an invocation after this time (default: %(default)g)"
+        "--concurrency", type=_number(int, 1, 1000), default=1, metavar="N", help="number of execution environments (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_number(float, 0.1, 86400),
+        default=900.0,
+        metavar="SECONDS",
+        help="kill an invocation after this time (default: %(default)g)",
     )
     parser.add_argument(
         "--stop-on-disconnect", action="store_true", help="stop the invocation when its client disconnects, which Lambda does not do"
     )
-    parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the runtime to start instead of Transcoder's own")
-    parser.set_defaults(run=run)
+
+
+def _number(kind: Callable[[str], N], least: float, most: float) -> Callable[[str], N]:
+    """Return what reads an option's number, and refuses one that is not from `least` to `most`."""
+
+    def read(text: str) -> N:
+        try:
+            number = kind(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not from {least:g} to {most:g}")
+        return number
+
+    return read
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -10,7 +10,7 @@ from transcoder.app.signing_keys import SigningKeys
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
-from transcoder.core.request.job import checked_url
+from transcoder.core.request.job import checked_url, checked_web_address
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query, sign
@@ -46,11 +46,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     """
     job = make_job(checked_url(find_address(arguments.url)), parameter_values(arguments))
+    service = checked_web_address("--service", arguments.service).rstrip("/") if arguments.service else ""
     values = {"url": job.url} | parameter_values(arguments)
     link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))
     if "sig" not in link:
         raise BadRequestError(f"There is no key to sign with; set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")
-    print(f"{arguments.service.rstrip('/')}/download?{encode_query(link)}")
+    print(f"{service}/download?{encode_query(link)}")
     return ExitCode.SUCCESS
 
 

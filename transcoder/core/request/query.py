@@ -1,6 +1,7 @@
 """Parses a raw query string into its parameters."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -74,5 +75,6 @@ def parse_query(query: str) -> Query:
         pairs.append(("url", literal[1]))
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise BadRequestError("A parameter appears twice in the query.")
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise BadRequestError(f"{name[:50]}: the query has this parameter twice.")
     return Query(values)

@@ -14,6 +14,7 @@ from transcoder.errors import BadRequestError
 _FOR_ALL = frozenset({"referer", "user-agent", "accept", "accept-language", "origin", "dnt", "x-requested-with", "cache-control", "pragma"})
 """Headers that a browser sends to every host, apart from those whose names begin with `Sec-`. Any other may be a secret."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HOST = re.compile(r"[\w.-]+|\[?[0-9A-Fa-f:.]+\]?")
 _INVALID_VALUE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -52,7 +53,7 @@ class UserOrigins:
             name = next(iter(others))
             raise BadRequestError(f"--header {name}: it goes to the host of the source, which has none; use --header-for HOST '{name}: …'.")
         own = [HostHeaders(host, others, tls_only=parts.scheme == "https")] if others else []
-        given = [HostHeaders(_normalized(each.host), each.headers) for each in for_hosts]
+        given = [HostHeaders(_host(each.host), each.headers) for each in for_hosts]
         for group in (headers, *(each.headers for each in given)):
             _check(group)
         return cls(host, for_all, (*own, *given))
@@ -68,6 +69,12 @@ class UserOrigins:
     def allows_port(self, scheme: str, host: str, port: int | None) -> bool:
         """Return whether a port is dialled: one where a web server may be expected, or any on the host that the user named."""
         return is_web_port(scheme, port) or (bool(self.host) and _normalized(host) == self.host)
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise BadRequestError(f"--header-for {text!r}: write the name of a host alone, such as cdn.example.com.")
+    return _normalized(text)
 
 
 NOBODY = UserOrigins()

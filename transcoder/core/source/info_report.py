@@ -104,8 +104,8 @@ class InfoReport:
     """The step of the search on Reddit that named the video."""
     silent: bool | None
     """Whether the source has no audio; None: unknown."""
-    seconds: float
-    """The duration of the output by its playlist, since no segment is fetched."""
+    seconds: float | None
+    """The duration of the output by its playlist, since no segment is fetched; None: a file that is passed through."""
     items: tuple[ItemInfo, ...]
     variants: tuple[VariantInfo, ...]
     audio: tuple[RenditionInfo, ...]
@@ -143,7 +143,7 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         poster=source.poster,
         step=source.step,
         silent=_is_silent(source, resolved),
-        seconds=round(_output_seconds(resolved.plan, fetched), 3),
+        seconds=None if resolved.file else round(_output_seconds(resolved.plan, fetched), 3),
         items=_items(source),
         variants=tuple(_variant(each, resolved, fetched) for each in multivariant.variants) if multivariant else (),
         audio=tuple(_rendition(each, resolved) for each in renditions if each.kind == "AUDIO"),
