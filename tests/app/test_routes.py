@@ -9,8 +9,8 @@ from uuid import uuid4
 import boto3
 import pytest
 from conftest import Serve
-from moto.server import ThreadedMotoServer
 from peers.application import ask, ask_all
+from peers.aws_services import CREDENTIALS, aws_services
 
 from transcoder import bootstrap
 from transcoder.core.request.query import parse_query
@@ -188,14 +188,11 @@ def test_without_keys_an_old_signed_link_is_still_served(media: Media, serve: Se
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Settings]]:
     """Store keys in a Secrets Manager on loopback, and return the settings of a function that reads them from there."""
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-    for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "eu-west-1")
-    with closing(boto3.client("secretsmanager")) as client:
-        yield lambda text: replace(SETTINGS, signing_secret_arn=client.create_secret(Name=str(uuid4()), SecretString=text)["ARN"])
-    server.stop()
+    with aws_services() as address:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": address}.items():
+            monkeypatch.setenv(name, value)
+        with closing(boto3.client("secretsmanager")) as client:
+            yield lambda text: replace(SETTINGS, signing_secret_arn=client.create_secret(Name=str(uuid4()), SecretString=text)["ARN"])
 
 
 def test_keys_are_read_from_a_secret(media: Media, serve: Serve, secret: Callable[[str], Settings]) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from peers.aws_services import aws_services
 
 from transcoder.edge.secrets_manager import SecretError, signing_keys
 
@@ -17,10 +17,8 @@ Store = Callable[[str | bytes], str]
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Start a Secrets Manager and return its URL."""
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with aws_services() as address:
+        yield address
 
 
 @pytest.fixture

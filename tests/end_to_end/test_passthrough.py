@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 from conftest import Serve
-from moto.server import ThreadedMotoServer
+from peers.aws_services import CREDENTIALS, aws_services
 from peers.get_command import get
 from peers.origin import Rule
 from peers.running_emulator import curl, emulated, http
@@ -16,16 +16,12 @@ from transcoder.emulator import Options, Running
 from transcoder.settings import Settings
 
 DATA = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 4000
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with aws_services() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

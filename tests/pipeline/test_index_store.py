@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 from conftest import Serve
-from moto.server import ThreadedMotoServer
 from peers.application import Answered, ask
+from peers.aws_services import CREDENTIALS, aws_services
 from peers.large_source import write_large_source
 from peers.origin import Origin
 from peers.plain_files import index_of, part_of
@@ -26,18 +26,14 @@ SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket="service")
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with aws_services() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An empty bucket, which the settings name; this process finds it and its keys by AWS's variables, as the function does."""
-    values = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": s3}
-    for name, value in values.items():
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3}.items():
         monkeypatch.setenv(name, value)
     found = boto3.session.Session().resource("s3").create_bucket(Bucket="service")
     found.objects.all().delete()
