@@ -9,6 +9,7 @@ import httpx
 
 from transcoder import __version__
 from transcoder.core.request.denylist import Denylist
+from transcoder.core.request.host_names import is_within
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
 from transcoder.edge.fetch.cookies import cookie_jar
@@ -40,6 +41,8 @@ class ApiRequest:
     """Form fields to send by POST; None sends a GET."""
     follow: bool = True
     """Follow redirects. A request that does not follow them can send a form."""
+    within: frozenset[str] = frozenset()
+    """The only domains to which redirects are followed, if there are any; the reply to another redirect is the redirect itself."""
 
 
 class HttpSession:
@@ -112,7 +115,7 @@ class HttpSession:
             ForbiddenSourceError, UnsupportedSourceError, UpstreamError: as for `stream`.
         """
         if request.follow:
-            response = await self._follow(request.url, request.headers, retry_403=False)
+            response = await self._follow(request.url, request.headers, retry_403=False, within=request.within)
         else:
             response = await self._send(self._parse_url(request.url), request.headers, private=self.private_allowed, form=request.form)
         async with aclosing(response):
@@ -121,8 +124,10 @@ class HttpSession:
             with httpx_errors_translated(str(response.url)):
                 yield response
 
-    async def _follow(self, url: str, headers: Mapping[str, str], *, retry_403: bool = True) -> httpx.Response:
-        """Send a GET and follow its redirects; with `retry_403`, ask once more as `url_after_403` says."""
+    async def _follow(
+        self, url: str, headers: Mapping[str, str], *, retry_403: bool = True, within: frozenset[str] = frozenset()
+    ) -> httpx.Response:
+        """Send a GET and follow its redirects, if `within` these domains; with `retry_403`, ask once more as `url_after_403` says."""
         target, private = self._parse_url(url), self.private_allowed
         first_host = target.host
         for _ in range(self._max_redirects + 2):  # the first request, the redirects, and one retry
@@ -134,7 +139,7 @@ class HttpSession:
                 self.count_retry()
             else:
                 next_url = redirect_location(response)
-            if next_url is None:
+            if next_url is None or (within and not _leads_within(next_url, target, within)):
                 return response
             await _release(response)
             target = self._parse_url(next_url, target)
@@ -216,6 +221,15 @@ def redirect_location(response: httpx.Response) -> str | None:
     """Return the Location of a redirect; None if `response` is not one."""
     location: str | None = response.extensions.get(LOCATION)
     return location if response.status_code in REDIRECTS else None
+
+
+def _leads_within(location: str, base: httpx.URL, domains: frozenset[str]) -> bool:
+    """Return whether a redirect leads to a web page on one of the domains."""
+    try:
+        target = base.join(location)
+    except httpx.InvalidURL:
+        return False
+    return target.scheme in {"http", "https"} and is_within(target.host.rstrip("."), domains)
 
 
 async def _release(response: httpx.Response) -> None:
