@@ -9,26 +9,23 @@ import httpx
 
 from transcoder import __version__
 from transcoder.core.request.denylist import Denylist
-from transcoder.core.request.host_names import is_within
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
 from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
+from transcoder.edge.fetch.redirects import leads_within, redirect_location, take_location
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_DRAINED_BYTES = 64 * 1024
 """A redirect's body up to this length is read, so that its connection can be reused."""
 DEFAULT_HEADERS = {"User-Agent": f"Mozilla/5.0 (compatible; transcoder/{__version__})", "Accept": "*/*", "Accept-Encoding": "identity"}
 MAX_PORT = 0xFFFF
 FROM_PUBLIC = "public"
 """Key in a response's extensions: whether it came from a public address."""
-LOCATION = "location"
-"""Key in a response's extensions: its Location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class HttpSession:
         direct = PacedTransport(GuardedTransport(connections=connections, network=network), clock)
         transport = ProxiedTransport(direct, network, connections=connections, clock=clock) if network.proxies.all else direct
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-        hooks = {"response": [_take_location]}
+        hooks = {"response": [take_location]}
         client = httpx.AsyncClient(
             transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
         )
@@ -139,7 +136,7 @@ class HttpSession:
                 self.count_retry()
             else:
                 next_url = redirect_location(response)
-            if next_url is None or (within and not _leads_within(next_url, target, within)):
+            if next_url is None or (within and not leads_within(next_url, target, within)):
                 return response
             await _release(response)
             target = self._parse_url(next_url, target)
@@ -209,27 +206,6 @@ def resolve_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
 def _encode_headers(headers: Mapping[str, str]) -> httpx.Headers:
     """Encode headers as UTF-8, which is what a command line has them in."""
     return httpx.Headers([(name.encode(), value.strip().encode()) for name, value in headers.items()])
-
-
-async def _take_location(response: httpx.Response) -> None:
-    """Take the Location away from httpx, which fails on addresses that are invalid before it is known whether they are to be followed."""
-    if "Location" in response.headers:
-        response.extensions[LOCATION] = response.headers.pop("Location")
-
-
-def redirect_location(response: httpx.Response) -> str | None:
-    """Return the Location of a redirect; None if `response` is not one."""
-    location: str | None = response.extensions.get(LOCATION)
-    return location if response.status_code in REDIRECTS else None
-
-
-def _leads_within(location: str, base: httpx.URL, domains: frozenset[str]) -> bool:
-    """Return whether a redirect leads to a web page on one of the domains."""
-    try:
-        target = base.join(location)
-    except httpx.InvalidURL:
-        return False
-    return target.scheme in {"http", "https"} and is_within(target.host.rstrip("."), domains)
 
 
 async def _release(response: httpx.Response) -> None:

@@ -94,7 +94,7 @@ class Search:
 
     async def _ask_in_turn(self, link: PostLink, site: Site, refusals: dict[str, Blocked]) -> "Result | _Crosspost":
         """Return the first answer; a step that Reddit has refused already is not asked again, and is added to `refusals`."""
-        asked = []
+        asked = list[Asked]()
         for name, step in self._steps.items():
             answer = refusals.get(name) or await step.answer(link, site)
             match answer:
