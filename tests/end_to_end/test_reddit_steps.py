@@ -366,6 +366,26 @@ def test_ten_visitors_with_one_link_ask_once(link: str) -> None:
     assert len(set(asked)) == len(asked)
 
 
+SAME = ["redd.it/p2025", "www.reddit.com/r/u_filmer/comments/p2025/", "old.reddit.com/user/FILMER/comments/P2025/a/?utm_name=x", POST]
+
+
+@pytest.mark.parametrize(("blocked", "asked"), [("json", [feed("p2025")]), ("", [json("p2025")])])
+def test_visitors_with_other_forms_of_a_link_ask_once(blocked: str, asked: list[str]) -> None:
+    settings = FAST_FAILING if blocked else replace(FAST_FAILING, reddit_steps=("json",))
+    with reddit(blocked=blocked.split()) as site:
+        answers = ask_all([f"/info?url=https://{link}" for link in SAME], network=site.network, settings=settings)
+        assert [each for each in site.requested() if not each.startswith("v.redd.it")] == asked
+    assert {answer.status for answer in answers} == {200}
+
+
+def test_a_link_with_its_community_is_asked_about_after_one_without() -> None:
+    with reddit(blocked=["feed", "json"]) as site:
+        answers = ask_all([f"/info?url=https://{link}" for link in SAME], network=site.network, settings=FAST_FAILING)
+        made = [each for each in site.requested() if not each.startswith("v.redd.it")]
+    assert [answer.status for answer in answers] == [502, 200, 200, 200]
+    assert made == [feed("p2025"), json("p2025"), feed("p2025"), embed("u_filmer", "p2025")]
+
+
 def test_visitors_at_the_same_time_ask_one_after_another() -> None:
     posts = ["pwords", "pwords", "pimage", "plink", "pwords"]
 
@@ -466,3 +486,19 @@ def test_the_command_prints_what_is_known_of_a_post(capsys: pytest.CaptureFixtur
         "found by feed",
     ]
     assert [line for line in lines if line in expected] == expected
+
+
+HOSTILE = r'"\ud83d \u001b[31mred\u001b]0;x\u0007\nend [/b]"'
+
+
+def test_a_title_changes_neither_the_terminal_nor_the_response(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = replace(FAST_FAILING, reddit_steps=("json",))
+    with reddit(blocked=[]) as site:
+        text = (FIXTURES / "2018-silent.json").read_text().replace('"A silent film"', HOSTILE)
+        site.origin.rules["/comments/p2018.json"] = Rule(body=text.encode(), headers={"Content-Type": "application/json"})
+        answer = ask("/info?url=https://redd.it/p2018", network=site.network, settings=settings)
+        assert info(site, "https://redd.it/p2018", settings=settings) == 0
+    assert answer.document["title"] == "\N{REPLACEMENT CHARACTER} [31mred ]0;x end [/b]"
+    printed = capsys.readouterr().out
+    assert "[31mred ]0;x end [/b]" in printed
+    assert all(character.isprintable() for character in printed.replace("\n", ""))

@@ -31,13 +31,14 @@ _RESTRICTIONS: Mapping[str, str] = {
 def read_json(reply: HttpReply, link: PostLink) -> Answer:
     """Return what a reply to a request for the JSON of `link` says."""
     try:
-        return Found(read_post(parse_reply(reply), comment=link.comment))
+        post = read_post(parse_reply(reply), name=link.id, comment=link.comment)
     except (NotFoundError, UnsupportedSourceError) as error:
         return NotThere(str(error), type(error))
     except UpstreamBlockedError:
         return refused(reply)
     except UpstreamError as error:
-        return Blocked(str(reply.status), type(error))
+        return Blocked(str(reply.status) if reply.status != HTTPStatus.OK else "a document without the post", type(error))
+    return Found(post, None if post.videos else post.original)
 
 
 def parse_reply(reply: HttpReply) -> object:
