@@ -51,6 +51,15 @@ def test_a_denied_address_is_refused_without_a_request(route: str, method: str, 
     assert site.requested()[before:] == []
 
 
+@pytest.mark.parametrize("steps", [("feed",), ("embed",), ("json",)])
+def test_the_original_of_a_crosspost_is_refused_by_its_id_whichever_step_tells_it(steps: tuple[str, ...]) -> None:
+    settings = replace(SETTINGS, denied=("p2025",), reddit_steps=steps)
+    with reddit(blocked=()) as site:
+        answer = ask("/info?url=https://www.reddit.com/r/aww/comments/pcross/", network=site.network, settings=settings)
+        assert not [requested for requested in site.requested() if requested.startswith("v.redd.it")]
+    assert answer.problem[:2] == (451, "denied-source")
+
+
 @pytest.mark.parametrize(
     ("denied", "link"),
     [

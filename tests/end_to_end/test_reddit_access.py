@@ -67,6 +67,13 @@ def test_an_api_key_that_reddit_rejects_does_not_keep_the_other_steps_from_answe
     assert answers[0].document["step"] == "feed"
 
 
+def test_an_api_key_that_reddit_rejects_is_not_tried_again_for_each_post() -> None:
+    targets = ["/info?url=https://redd.it/p2025", "/info?url=https://redd.it/p2024"]
+    answers, site = ask_with_oauth(Rule(status=401, body=b'{"error": 401}'), targets)
+    assert [answer.document["step"] for answer in answers] == ["feed", "feed"]
+    assert [request.method for request in site.origin.requests].count("POST") == 1
+
+
 def test_a_host_name_with_a_private_address_is_refused() -> None:
     with reddit(names={"inside.example": "10.0.0.1"}) as site:
         site.origin.rules["/r/aww/s/AbCdEf1234"] = Rule(redirect="https://v.redd.it/era2025one")

@@ -261,6 +261,61 @@ def test_a_site_that_does_not_respond_is_a_timeout() -> None:
         assert ask(f"/info?url=https://{POST}", network=site.network, settings=settings).problem[:2] == (504, "upstream-timeout")
 
 
+ELSEWHERE = "https://elsewhere.example/feed"
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (ELSEWHERE, "sent to another site"),
+        ("https://v.redd.it/feed", "sent to another site"),
+        ("http://10.0.0.1/feed", "sent to another site"),
+        ("ftp://www.reddit.com/feed", "sent to another site"),
+        ("javascript:alert(1)", "sent to another site"),
+        ("https://www.reddit.com.elsewhere.example/feed", "sent to another site"),
+        ("/account/login?dest=x", "sent to the login page"),
+        ("https://www.reddit.com/de-de/login/", "sent to the login page"),
+        ("/register?dest=x", "sent to the login page"),
+        ("/over18?dest=x", "sent to the age check"),
+        ("/quarantine?dest=x", "sent to the page about quarantine"),
+    ],
+)
+def test_a_redirect_to_another_page_is_no_answer(place: str, reason: str) -> None:
+    with reddit(blocked=["embed", "json"]) as site:
+        site.origin.rules["/feed"] = site.rules("/comments/p2025/.rss")
+        site.origin.rules["/comments/p2025/.rss"] = Rule(redirect=place)
+        answer = ask(f"/info?url=https://{POST}", network=site.network, settings=FAST_FAILING)
+        asked = [each for each in site.requested() if not each.startswith("www.reddit.com/")]
+    assert answer.problem[:2] == (502, "upstream-blocked")
+    assert f"the feed ({reason})" in answer.problem[2]
+    assert asked == [embed("u_filmer", "p2025")]
+
+
+def test_a_token_does_not_go_to_another_site() -> None:
+    settings = replace(FAST_FAILING, reddit_client_id="an id", reddit_steps=("oauth", "feed"))
+    with reddit() as site:
+        site.origin.rules["/api/v1/access_token"] = Rule(body=b'{"access_token": "a-token", "expires_in": 3600}')
+        site.origin.rules["/comments/p2025"] = Rule(redirect=ELSEWHERE)
+        answer = ask(f"/info?url=https://{POST}", network=site.network, settings=settings)
+        assert answer.document["step"] == "feed"
+        assert not [each for each in site.requested() if each.startswith("elsewhere.example")]
+
+
+@pytest.mark.parametrize("missing", ["embed", "json"])
+def test_a_step_that_lacks_a_post_is_not_believed_if_another_shows_it(missing: str) -> None:
+    with reddit(blocked=["json"] if missing == "embed" else []) as site:
+        site.origin.rules["/r/aww/comments/pgallery/" if missing == "embed" else "/comments/pgallery.json"] = Rule(status=404)
+        answer = ask("/info?url=https://redd.it/pgallery", network=site.network, settings=FAST_FAILING)
+        assert requests_of(site) == [feed("pgallery"), embed("aww", "pgallery"), json("pgallery")]
+    assert answer.problem[:2] == (502, "upstream-blocked")
+    assert "a gallery, whose videos it does not list" in answer.problem[2]
+
+
+def test_an_embed_page_that_is_missing_does_not_mean_that_the_post_is() -> None:
+    answer, made = ask_about("www.reddit.com/r/wrong/comments/p2025/", "feed")
+    assert (answer.document["step"], made[:3]) == ("json", [feed("p2025"), embed("wrong", "p2025"), json("p2025")])
+
+
 @pytest.mark.parametrize("rule", [BLOCK_PAGE, LOGIN, Rule(status=429)])
 def test_a_blocked_share_link_is_reported_as_a_block(rule: Rule) -> None:
     with reddit() as site:
@@ -309,6 +364,26 @@ def test_ten_visitors_with_one_link_ask_once(link: str) -> None:
         asked = [each for each in site.requested() if not each.startswith("v.redd.it")]
     assert len({answer.status for answer in answers}) == 1
     assert len(set(asked)) == len(asked)
+
+
+SAME = ["redd.it/p2025", "www.reddit.com/r/u_filmer/comments/p2025/", "old.reddit.com/user/FILMER/comments/P2025/a/?utm_name=x", POST]
+
+
+@pytest.mark.parametrize(("blocked", "asked"), [("json", [feed("p2025")]), ("", [json("p2025")])])
+def test_visitors_with_other_forms_of_a_link_ask_once(blocked: str, asked: list[str]) -> None:
+    settings = FAST_FAILING if blocked else replace(FAST_FAILING, reddit_steps=("json",))
+    with reddit(blocked=blocked.split()) as site:
+        answers = ask_all([f"/info?url=https://{link}" for link in SAME], network=site.network, settings=settings)
+        assert [each for each in site.requested() if not each.startswith("v.redd.it")] == asked
+    assert {answer.status for answer in answers} == {200}
+
+
+def test_a_link_with_its_community_is_asked_about_after_one_without() -> None:
+    with reddit(blocked=["feed", "json"]) as site:
+        answers = ask_all([f"/info?url=https://{link}" for link in SAME], network=site.network, settings=FAST_FAILING)
+        made = [each for each in site.requested() if not each.startswith("v.redd.it")]
+    assert [answer.status for answer in answers] == [502, 200, 200, 200]
+    assert made == [feed("p2025"), json("p2025"), feed("p2025"), embed("u_filmer", "p2025")]
 
 
 def test_visitors_at_the_same_time_ask_one_after_another() -> None:
@@ -411,3 +486,19 @@ def test_the_command_prints_what_is_known_of_a_post(capsys: pytest.CaptureFixtur
         "found by feed",
     ]
     assert [line for line in lines if line in expected] == expected
+
+
+HOSTILE = r'"\ud83d \u001b[31mred\u001b]0;x\u0007\nend [/b]"'
+
+
+def test_a_title_changes_neither_the_terminal_nor_the_response(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = replace(FAST_FAILING, reddit_steps=("json",))
+    with reddit(blocked=[]) as site:
+        text = (FIXTURES / "2018-silent.json").read_text().replace('"A silent film"', HOSTILE)
+        site.origin.rules["/comments/p2018.json"] = Rule(body=text.encode(), headers={"Content-Type": "application/json"})
+        answer = ask("/info?url=https://redd.it/p2018", network=site.network, settings=settings)
+        assert info(site, "https://redd.it/p2018", settings=settings) == 0
+    assert answer.document["title"] == "\N{REPLACEMENT CHARACTER} [31mred ]0;x end [/b]"
+    printed = capsys.readouterr().out
+    assert "[31mred ]0;x end [/b]" in printed
+    assert all(character.isprintable() for character in printed.replace("\n", ""))

@@ -14,6 +14,7 @@ from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.core.answer.file_names import file_name
+from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
 from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, SubtitleInfo, VariantInfo, make_report
@@ -71,13 +72,13 @@ async def _make_report(job: Job, origins: OriginOptions, settings: Settings) -> 
 
 
 def _print_tables(report: InfoReport) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     if not console.is_terminal:
-        console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
+        console = Console(highlight=False, soft_wrap=True, markup=False, width=_WIDTH)
     summary = Table.grid(padding=(0, 2))
     for name, text in _summary_rows(report):
-        summary.add_row(name, text)
-    console.print(summary, markup=False)
+        _add_row(summary, name, text)
+    console.print(summary)
     if len(report.items) > 1:
         console.print(_item_table(report.items))
     if report.variants:
@@ -124,7 +125,7 @@ def _item_table(items: tuple[ItemInfo, ...]) -> Table:
     table = _table("", "item", "resolution", "seconds")
     for line in items:
         seconds = "" if line.seconds is None else f"{line.seconds:.0f}"
-        table.add_row(_selection_mark(line), str(line.item), _resolution(line.width, line.height), seconds)
+        _add_row(table, _selection_mark(line), str(line.item), _resolution(line.width, line.height), seconds)
     return table
 
 
@@ -134,7 +135,7 @@ def _variant_table(variants: tuple[VariantInfo, ...]) -> Table:
         bit_rates = ("" if rate is None else f"{rate / 1000:.0f}" for rate in (line.bandwidth, line.average_bandwidth))
         fps = "" if line.frame_rate is None else f"{line.frame_rate:g}"
         resolution, codecs, estimate = _resolution(line.width, line.height), ", ".join(line.codecs), _megabytes(line.estimated_bytes)
-        table.add_row(_selection_mark(line), resolution, fps, codecs, *bit_rates, estimate)
+        _add_row(table, _selection_mark(line), resolution, fps, codecs, *bit_rates, estimate)
     return table
 
 
@@ -142,12 +143,16 @@ def _track_table(report: InfoReport) -> Table:
     table = _table("", "track", "group", "name", "language", "default")
     for kind, lines in (("audio", report.audio), ("subtitles", report.subtitles)):
         for line in lines:
-            table.add_row(_selection_mark(line), kind, line.group, line.name, line.language or "", "yes" if line.default else "")
+            _add_row(table, _selection_mark(line), kind, line.group, line.name, line.language or "", "yes" if line.default else "")
     return table
 
 
 def _table(*columns: str) -> Table:
     return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*(one_line(cell) for cell in cells))
 
 
 def _selection_mark(line: ItemInfo | VariantInfo | RenditionInfo | SubtitleInfo) -> str:

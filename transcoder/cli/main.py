@@ -14,6 +14,7 @@ import transcoder.cli.subtitles
 from transcoder import __version__
 from transcoder.cli.exit_codes import ExitCode, OutputError, exit_code, help_text
 from transcoder.cli.termination import TerminatedError
+from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(message: str, code: ExitCode) -> ExitCode:
-    print(f"transcoder: {message}", file=sys.stderr)
+    print(f"transcoder: {one_line(message)}", file=sys.stderr)
     return code
 
 

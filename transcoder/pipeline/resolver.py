@@ -118,7 +118,7 @@ class Resolver:
         """Raise `DeniedSourceError` if the operator has excluded a post, its subreddit, or its selected video."""
         self._denylist.check_subreddits(source.subreddit or "")
         video = source.video
-        for url in (source.page, source.url, *((video.playlist, video.dash, video.fallback, video.file) if video else ())):
+        for url in (source.page, source.original, source.url, *((video.playlist, video.dash, video.fallback, video.file) if video else ())):
             self._denylist.check(url or "")
 
     async def _plan(self, source: Source, job: Job, fetcher: Fetcher) -> ResolvedSource:

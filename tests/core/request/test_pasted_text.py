@@ -46,10 +46,39 @@ VIDEO = HostedVideo("https://v.redd.it/9ii")
         ("https://old.reddit.com/r/aww/comments/9xyz1/?rdt=1234&share_id=x&utm_name=y#top", POST),
         ("https://v.redd.it/9ii?utm_source=share", VIDEO),
         ("https://redd.it/9xyz1 https://redd.it/another", POST),
+        ("https://redd.it/9xyz1,https://redd.it/another", POST),
+        ("https://redd.it/9xyz1https://redd.it/another", POST),
+        ("„https://redd.it/9xyz1“", POST),
+        ("«https://redd.it/9xyz1»", POST),
+        ("\N{FULLWIDTH LEFT PARENTHESIS}https://redd.it/9xyz1\N{FULLWIDTH RIGHT PARENTHESIS}", POST),
+        ("「https://redd.it/9xyz1」。", POST),
+        ("看https://redd.it/9xyz1\N{FULLWIDTH COMMA}很好", POST),
+        ("https://www.reddit.com/r/aww/comments/9xyz1/a_slug/\N{FULLWIDTH COMMA}很好", POST),
+        ("https://redd.it/9xyz1—look", POST),
+        ("https://redd.it/9xyz1\N{FIRE}", POST),
+        ("_https://redd.it/9xyz1_", POST),
+        ("~~https://redd.it/9xyz1~~", POST),
+        ("||https://redd.it/9xyz1||", POST),
+        ("https://redd.it/9xyz1&", POST),
+        ("https://www.reddit.com/r/aww/comments/9xyz1/a_slug/&utm_source=share", POST),
+        (r"https://www.reddit.com/r/u\_name/comments/9xyz1/a\_slug/", POST),
+        ("https://www.reddit.com/r/aww/comments/9xyz1/हिन्दी_में/", POST),
+        ("https://https://redd.it/9xyz1", POST),
+        ("https//www.reddit.com/r/aww/comments/9xyz1", POST),
+        ("https:/www.reddit.com/r/aww/comments/9xyz1", POST),
+        ("https%253A%252F%252Fredd.it%252F9xyz1", POST),
+        ("https://old.reddit.com/login?reason=lor2&dest=https%3A%2F%2Fold.reddit.com%2Fr%2Faww%2Fcomments%2F9xyz1%2Fa_slug%2F", POST),
+        ("https://www.reddit.com/de-de/account/login/?dest=https://redd.it/9xyz1", POST),
+        ("https://www.reddit.com/over18?dest=https%3A%2F%2Fwww.reddit.com%2Fr%2Faww%2Fcomments%2F9xyz1%2F", POST),
+        ("https://out.reddit.com/t3_9xyz1?url=https%3A%2F%2Fv.redd.it%2F9ii&token=x", VIDEO),
+        ("https://www.reddit.com/media?url=https%3A%2F%2Fv.redd.it%2F9ii", VIDEO),
+        ("https://www.google.com/url?sa=t&url=https%3A%2F%2Fwww.reddit.com%2Fr%2Faww%2Fcomments%2F9xyz1%2F&usg=x", POST),
     ],
 )
 def test_a_reddit_link_is_found_in_what_is_around_it(text: str, link: object) -> None:
-    assert parse_link(find_address(text)) == link
+    address = find_address(text)
+    assert address.startswith("https://")
+    assert parse_link(address) == link
 
 
 @pytest.mark.parametrize(
@@ -69,6 +98,9 @@ def test_another_address_is_found_if_it_is_the_last_word(text: str, address: str
     [
         "https://a.example/v.m3u8?next=https://redd.it/9xyz1",
         "https://a.example/v.m3u8?sig=abc.",
+        "https://a.example/login?dest=https%3A%2F%2Fredd.it%2F9xyz1",
+        "https://www.google.com/url?url=https%3A%2F%2Fa.example%2Fv.m3u8",
+        "https://v.redd.it/9ii/HLSPlaylist.m3u8?a=1%2CN==&v=1&f=sd-_",
         "https://a.example/reddit.com/v.m3u8",
         "https://a.example/v.m3u8?from=reddit://r/aww",
         "https://v.redd.it/9ii/HLSPlaylist.m3u8?a=1%2CN%3D%3D&v=1&f=sd",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from transcoder.core.answer.file_names import title_from_url
+from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within, subreddit_name
 from transcoder.core.source.reddit.links import host_of
 from transcoder.core.source.source import Source
@@ -35,6 +36,6 @@ def _parse_post_path(path: str) -> tuple[str | None, str | None]:
         return None, None
     kind, community, slug = post.groups()
     subreddit = subreddit_name(kind, community) if community else None
-    words = " ".join(unquote(slug or "").removesuffix(".json").split("_")).strip()
+    words = one_line(unquote(slug or "").removesuffix(".json").replace("_", " "))
     is_comment = words == "comment" and path.rstrip("/").lower().rpartition("/")[0].endswith("/comment")
-    return subreddit, None if is_comment else " ".join(words.split()) or None
+    return subreddit, None if is_comment else words or None

@@ -41,6 +41,8 @@ class Source:
     """Whether its post is marked as for adults only; None: unknown."""
     thumbnail: Image | None = None
     poster: Image | None = None
+    original: str | None = None
+    """The address of the post whose video this is, if it is known to be another than `page`."""
     step: str | None = None
     """The step of the search on Reddit that named the video."""
     seconds: float | None = None

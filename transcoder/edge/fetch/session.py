@@ -14,20 +14,18 @@ from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, h
 from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
+from transcoder.edge.fetch.redirects import leads_within, redirect_location, take_location
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_DRAINED_BYTES = 64 * 1024
 """A redirect's body up to this length is read, so that its connection can be reused."""
 DEFAULT_HEADERS = {"User-Agent": f"Mozilla/5.0 (compatible; transcoder/{__version__})", "Accept": "*/*", "Accept-Encoding": "identity"}
 MAX_PORT = 0xFFFF
 FROM_PUBLIC = "public"
 """Key in a response's extensions: whether it came from a public address."""
-LOCATION = "location"
-"""Key in a response's extensions: its Location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class ApiRequest:
     """Form fields to send by POST; None sends a GET."""
     follow: bool = True
     """Follow redirects. A request that does not follow them can send a form."""
+    within: frozenset[str] = frozenset()
+    """The only domains to which redirects are followed, if there are any; the reply to another redirect is the redirect itself."""
 
 
 class HttpSession:
@@ -70,7 +70,7 @@ class HttpSession:
         direct = PacedTransport(GuardedTransport(connections=connections, network=network), clock)
         transport = ProxiedTransport(direct, network, connections=connections, clock=clock) if network.proxies.all else direct
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-        hooks = {"response": [_take_location]}
+        hooks = {"response": [take_location]}
         client = httpx.AsyncClient(
             transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
         )
@@ -112,7 +112,7 @@ class HttpSession:
             ForbiddenSourceError, UnsupportedSourceError, UpstreamError: as for `stream`.
         """
         if request.follow:
-            response = await self._follow(request.url, request.headers, retry_403=False)
+            response = await self._follow(request.url, request.headers, retry_403=False, within=request.within)
         else:
             response = await self._send(self._parse_url(request.url), request.headers, private=self.private_allowed, form=request.form)
         async with aclosing(response):
@@ -121,8 +121,10 @@ class HttpSession:
             with httpx_errors_translated(str(response.url)):
                 yield response
 
-    async def _follow(self, url: str, headers: Mapping[str, str], *, retry_403: bool = True) -> httpx.Response:
-        """Send a GET and follow its redirects; with `retry_403`, ask once more as `url_after_403` says."""
+    async def _follow(
+        self, url: str, headers: Mapping[str, str], *, retry_403: bool = True, within: frozenset[str] = frozenset()
+    ) -> httpx.Response:
+        """Send a GET and follow its redirects, if `within` these domains; with `retry_403`, ask once more as `url_after_403` says."""
         target, private = self._parse_url(url), self.private_allowed
         first_host = target.host
         for _ in range(self._max_redirects + 2):  # the first request, the redirects, and one retry
@@ -134,7 +136,7 @@ class HttpSession:
                 self.count_retry()
             else:
                 next_url = redirect_location(response)
-            if next_url is None:
+            if next_url is None or (within and not leads_within(next_url, target, within)):
                 return response
             await _release(response)
             target = self._parse_url(next_url, target)
@@ -204,18 +206,6 @@ def resolve_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
 def _encode_headers(headers: Mapping[str, str]) -> httpx.Headers:
     """Encode headers as UTF-8, which is what a command line has them in."""
     return httpx.Headers([(name.encode(), value.strip().encode()) for name, value in headers.items()])
-
-
-async def _take_location(response: httpx.Response) -> None:
-    """Take the Location away from httpx, which fails on addresses that are invalid before it is known whether they are to be followed."""
-    if "Location" in response.headers:
-        response.extensions[LOCATION] = response.headers.pop("Location")
-
-
-def redirect_location(response: httpx.Response) -> str | None:
-    """Return the Location of a redirect; None if `response` is not one."""
-    location: str | None = response.extensions.get(LOCATION)
-    return location if response.status_code in REDIRECTS else None
 
 
 async def _release(response: httpx.Response) -> None:

@@ -1,10 +1,11 @@
 """Finds the source of a Reddit link, and remembers what Reddit answered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.job import Job
 from transcoder.core.source.reddit import (
     Asked,
@@ -86,8 +87,9 @@ class Reddit:
         return await find_mp4_files(video, height=height, fetcher=fetcher)
 
     async def _locate(self, link: PostLink, site: Site) -> Located:
-        name = link, link.subreddit  # the name of the community decides which steps can be asked
-        located = await self._kept(self._posts, name, lambda: self._search.find(link, site))
+        # The name of the community decides which steps can be asked, but not what is found.
+        names = link, (link, link.subreddit.lower())
+        located = await self._kept(self._posts, names, lambda: self._search.find(link, site))
         if isinstance(located, NotThere | Unanswered):
             raise located.error()
         return located
@@ -97,23 +99,31 @@ class Reddit:
             target = await follow_share_link(link, site, max_redirects=self._max_redirects)
             return Unanswered((Asked("share", "the share link", target),)) if isinstance(target, Blocked) else target
 
-        target = await self._kept(self._share_links, link, follow)
+        target = await self._kept(self._share_links, (link,), follow)
         if isinstance(target, NotThere | Unanswered):
             raise target.error()
         return target
 
-    async def _kept(self, answers: KeptAnswers[T], name: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer that is kept, or else what `ask()` returns; only one caller at a time asks."""
+    async def _kept(self, answers: KeptAnswers[T], names: Sequence[Hashable], ask: Callable[[], Awaitable[T]]) -> T:
+        """Return the answer that is kept under one of the names, or else what `ask()` returns; only one caller at a time asks.
+
+        That nobody has an answer is kept under the last name, everything else under the first.
+        """
         clock = asyncio.get_running_loop().time
-        kept = answers.get(name, now=clock())
+        kept = _first_kept(answers, names, now=clock())
         if kept is not None:
             return kept
         async with self._one_at_a_time:
-            kept = answers.get(name, now=clock())  # another caller may have asked meanwhile
+            kept = _first_kept(answers, names, now=clock())  # another caller may have asked meanwhile
             if kept is None:
                 kept = await ask()
+                name = names[-1] if isinstance(kept, Unanswered) else names[0]
                 answers.keep(name, kept, until=clock() + _seconds_to_keep(kept))
             return kept
+
+
+def _first_kept(answers: KeptAnswers[T], names: Sequence[Hashable], *, now: float) -> T | None:
+    return next((kept for name in names if (kept := answers.get(name, now=now)) is not None), None)
 
 
 def _seconds_to_keep(answer: object) -> float:
@@ -126,13 +136,14 @@ def _source_of_post(job: Job, located: Located) -> Source:
     post = located.post
     return replace(
         _source(job, post.url or job.url, post.videos),
-        title=post.title or None,
-        subreddit=post.subreddit or None,
+        title=one_line(post.title) or None,
+        subreddit=one_line(post.subreddit) or None,
         posted=post.posted,
-        author=post.author or None,
+        author=one_line(post.author) or None,
         over_18=post.over_18,
         thumbnail=post.thumbnail or post.poster,
         poster=post.poster,
+        original=f"https://www.reddit.com{post.original.path}" if post.original else None,
         step=located.step,
     )
 

@@ -15,6 +15,8 @@ from transcoder.settings import Settings
 _TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # a URL, not a password
 _OAUTH_HOST = "oauth.reddit.com"
 _TOKEN_MARGIN_SECONDS = 60.0
+_REFUSED_SECONDS = 60.0
+"""How long no token is asked for after Reddit has refused one: it would refuse the next request as well."""
 
 
 class OAuth:
@@ -28,6 +30,8 @@ class OAuth:
         self._secret = settings.reddit_client_secret
         self._token = ""
         self._token_ends = 0.0
+        self._refusal = Blocked("")
+        self._refused_until = 0.0
 
     async def answer(self, link: PostLink, site: Site) -> Answer:
         """Return what the JSON says about the post; with a new token if Reddit no longer accepts the old one."""
@@ -47,6 +51,9 @@ class OAuth:
 
     async def _renew_token(self, site: Site) -> Blocked | None:
         """Request a token for the application alone; return why there is none."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._refused_until:
+            return self._refusal
         credentials = b64encode(f"{self._id}:{self._secret}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "User-Agent": self._user_agent}
         reply = await site.ask(ApiRequest(_TOKEN_URL, headers, form={"grant_type": "client_credentials"}, follow=False))
@@ -54,9 +61,10 @@ class OAuth:
             return Blocked(f"no token: {reply.reason}", reply.failure)
         token = read_token(reply)
         if isinstance(token, Blocked):
+            self._refusal, self._refused_until = token, clock() + _REFUSED_SECONDS
             return token
         self._token, seconds = token
-        self._token_ends = asyncio.get_running_loop().time() + seconds - _TOKEN_MARGIN_SECONDS
+        self._token_ends = clock() + seconds - _TOKEN_MARGIN_SECONDS
         return None
 
     @property

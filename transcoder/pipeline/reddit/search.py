@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 from transcoder.core.source.reddit import Answer, Asked, Blocked, Found, NotThere, Post, PostLink, crossposted, unanswered_error
-from transcoder.errors import BadRequestError, TranscoderError, UpstreamBlockedError
+from transcoder.errors import BadRequestError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.reddit.embed import Embed
 from transcoder.pipeline.reddit.feed import Feed
 from transcoder.pipeline.reddit.json_page import JsonPage
@@ -94,12 +94,14 @@ class Search:
 
     async def _ask_in_turn(self, link: PostLink, site: Site, refusals: dict[str, Blocked]) -> "Result | _Crosspost":
         """Return the first answer; a step that Reddit has refused already is not asked again, and is added to `refusals`."""
-        asked = []
+        asked = list[Asked]()
         for name, step in self._steps.items():
             answer = refusals.get(name) or await step.answer(link, site)
             match answer:
                 case Found(post, original):
                     return Located(post, name) if original is None else _Crosspost(post, original)
+                case NotThere(_, kind) if kind is NotFoundError and any(each.answer.subreddit for each in asked):
+                    asked.append(Asked(name, step.label, Blocked("no such post, though another step shows it")))
                 case NotThere():
                     return answer
                 case Blocked():

@@ -15,6 +15,8 @@ MAX_PAUSE_SECONDS = 5.0
 MAX_REST_SECONDS = 600.0
 """How long a host is left alone at most; the site counts requests in periods of ten minutes."""
 MAX_REPLY_BYTES = 16 * 1024 * 1024
+_SITE = frozenset({"reddit.com"})
+"""What another site says about a post is not an answer of Reddit's."""
 
 
 class RestingHosts:
@@ -62,7 +64,8 @@ class Site:
             return Blocked(f"not asked: it wants no request for {rest:.0f} s", UpstreamBlockedError)
         await asyncio.sleep(rest)
         try:
-            reply = await self._fetcher.api_reply(replace(request, headers={**request.headers, **self._headers}), limit=limit)
+            sent = replace(request, headers={**request.headers, **self._headers}, within=_SITE)
+            reply = await self._fetcher.api_reply(sent, limit=limit)
         except (UpstreamError, UpstreamTimeoutError) as error:
             status = error.origin_status if isinstance(error, UpstreamError) else None
             return Blocked(str(status or ("no answer in time" if isinstance(error, UpstreamTimeoutError) else "no answer")), type(error))

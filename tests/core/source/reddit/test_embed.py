@@ -9,7 +9,7 @@ from peers.reddit_pages import FIXTURES, PublicPost, embed, posts
 
 from transcoder.core.source.reddit import Answer, Blocked, Found, Image, NotThere, PostLink, embed_url, read_embed
 from transcoder.core.source.reply import HttpReply
-from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError
+from transcoder.errors import UnsupportedSourceError, UpstreamBlockedError
 
 POSTS = {post.id: post for post in posts()}
 LITERAL = (FIXTURES / "embed.html").read_text(encoding="utf-8")
@@ -49,9 +49,9 @@ def test_the_video_is_found_without_its_player() -> None:
     ("name", "expected"),
     [
         ("pimage", NotThere("The post is an image, not a video.")),
-        ("pgif", Blocked("a GIF, whose MP4 it does not name")),
-        ("pgallery", Blocked("a gallery, whose videos it does not list")),
-        ("pwords", Blocked("a text, whose videos it does not list")),
+        ("pgif", Blocked("a GIF, whose MP4 it does not name", subreddit="aww")),
+        ("pgallery", Blocked("a gallery, whose videos it does not list", subreddit="aww")),
+        ("pwords", Blocked("a text, whose videos it does not list", subreddit="aww")),
         ("pyoutube", NotThere("The post links to a video on YouTube, which is not supported: https://youtu.be/dQw4w9WgXcQ")),
     ],
 )
@@ -84,9 +84,10 @@ def test_several_players_are_several_videos() -> None:
         ("", 200, Blocked("a page without the post", UpstreamBlockedError)),
         (LITERAL.replace("{", "[", 1), 200, Blocked("a page without the post", UpstreamBlockedError)),
         (LITERAL, 429, Blocked("429", UpstreamBlockedError)),
-        ("", 404, NotThere("Reddit has no such post.", NotFoundError)),
+        ("", 404, Blocked("404")),
+        ("", 410, Blocked("410")),
         (LITERAL.replace("t3_1ABC2d", "t3_other"), 200, Blocked("a page about another post")),
-        (LITERAL.replace("https://v.redd.it/", "https://www.reddit.com/r/"), 200, Blocked("a page without the video")),
+        (LITERAL.replace("https://v.redd.it/", "https://www.reddit.com/r/"), 200, Blocked("a page without the video", subreddit="aww")),
     ],
 )
 def test_each_refusal_has_an_outcome_of_its_own(text: str, status: int, expected: Answer) -> None:

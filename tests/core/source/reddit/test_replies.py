@@ -1,10 +1,11 @@
 """Tests how Reddit's replies and refusals are told apart."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from transcoder.core.source.reddit import Blocked, NotThere, PostLink, parse_reply, read_json, read_token
+from transcoder.core.source.reddit import Blocked, Found, NotThere, PostLink, parse_reply, read_json, read_token
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
@@ -65,7 +66,40 @@ def test_json_is_parsed_whatever_its_content_type() -> None:
     ],
 )
 def test_each_reply_is_an_answer_of_the_step(name: str, status: int, expected: NotThere | Blocked) -> None:
-    assert read_json(reply(name, status), PostLink("p")) == expected
+    assert read_json(reply(name, status), PostLink("pimage")) == expected
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "[{}]", '{"message": "Blocked"}', "null", '"x"', "5", "[[]]"])
+def test_a_document_without_a_list_of_posts_does_not_say_that_there_is_no_post(text: str) -> None:
+    answer = read_json(HttpReply("https://www.reddit.com/comments/p.json", 200, "application/json", text), PostLink("p"))
+    assert answer == Blocked("a document without the post", UpstreamError)
+
+
+def test_an_empty_list_of_posts_says_that_there_is_no_post() -> None:
+    text = '[{"kind": "Listing", "data": {"children": []}}]'
+    answer = read_json(HttpReply("https://www.reddit.com/comments/p.json", 200, "application/json", text), PostLink("p"))
+    assert answer == NotThere("Reddit has no such post.", NotFoundError)
+
+
+def test_a_document_about_another_post_is_no_answer() -> None:
+    assert read_json(reply("2025-cmaf-profile.json"), PostLink("other")) == Blocked("a document without the post", UpstreamError)
+
+
+@pytest.mark.parametrize("address", ["https://www.reddit.com/r/b/comments/other1/x/", "/r/b/comments/other1/x/", "https://redd.it/other1"])
+def test_a_post_that_links_to_another_has_the_videos_of_that(address: str) -> None:
+    post = {"id": "p", "title": "Look", "url": address}
+    document = json.dumps([{"data": {"children": [{"data": post}]}}])
+    answer = read_json(HttpReply("https://www.reddit.com/comments/p.json", 200, "application/json", document), PostLink("p"))
+    assert isinstance(answer, Found)
+    assert (answer.original, answer.post.title, answer.post.videos) == (PostLink("other1"), "Look", ())
+
+
+def test_a_removed_post_that_links_to_another_is_not_followed() -> None:
+    post = {"id": "p", "title": "Look", "url": "https://redd.it/other1", "removed_by_category": "moderator"}
+    document = json.dumps([{"data": {"children": [{"data": post}]}}])
+    answer = read_json(HttpReply("https://www.reddit.com/comments/p.json", 200, "application/json", document), PostLink("p"))
+    assert isinstance(answer, NotThere)
+    assert "removed" in answer.message
 
 
 @pytest.mark.parametrize(

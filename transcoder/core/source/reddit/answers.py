@@ -80,6 +80,7 @@ def crossposted(post: Post, original: Post) -> Post:
     return replace(
         post,
         videos=original.videos,
+        original=original.original or post.original,
         over_18=any(known) if known else None,
         thumbnail=post.thumbnail or original.thumbnail,
         poster=post.poster or original.poster,

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from urllib.parse import parse_qs
 
-from transcoder.core.source.reddit.answers import Answer, Blocked, Found
+from transcoder.core.source.reddit.answers import Answer, Blocked, Found, NotThere
 from transcoder.core.source.reddit.html_content import Element, parse_elements
 from transcoder.core.source.reddit.json_values import get_member, get_positive_number, get_string
 from transcoder.core.source.reddit.links import HostedVideo, PostLink, parse_link_if_possible
@@ -24,7 +24,8 @@ def embed_url(link: PostLink) -> str:
 def read_embed(reply: HttpReply, link: PostLink) -> Answer:
     """Return what a reply to a request for the embed page of `link` says."""
     if refusal := read_refusal(reply):
-        return refusal
+        # The community in the link may be the wrong one, or Reddit may have closed these pages: this is not said of the post itself.
+        return Blocked(str(reply.status)) if isinstance(refusal, NotThere) else refusal
     elements = parse_elements(reply.text, {_DATA, _PLAYER, _HEADING})
     data = next((_json(each.attributes.get("data", "")) for each in elements if each.name == _DATA), None)
     if data is None:
@@ -34,7 +35,9 @@ def read_embed(reply: HttpReply, link: PostLink) -> Answer:
         return Blocked("a page about another post")
     kind = get_string(data, "post", "type")
     players = [each for each in elements if each.name == _PLAYER and _shows(each, name, kind)]
-    return _read_data(data, players, _read_post(data, elements, players, link), link)
+    post = _read_post(data, elements, players, link)
+    answer = _read_data(data, players, post, link)
+    return replace(answer, subreddit=post.subreddit) if isinstance(answer, Blocked) else answer
 
 
 def _json(text: str) -> object:

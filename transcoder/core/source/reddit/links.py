@@ -12,6 +12,8 @@ from transcoder.errors import UnsupportedSourceError
 
 _ID = r"[a-z0-9]{1,15}"
 _POST = re.compile(rf"(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/({_ID})(?:/comment/({_ID})|/[^/]*/({_ID}))?(?:/[^/]*)?", re.IGNORECASE)
+_OTHER_FORM = re.compile(r"\.(?:json|rss|xml|compact)$", re.IGNORECASE)
+"""What is added to the address of a post for another form of it."""
 _SHARE = re.compile(r"/(?:r|u|user)/[^/]+/s/[A-Za-z0-9]+", re.IGNORECASE)
 _VIDEO_PAGE = re.compile(rf"/video/({_ID})", re.IGNORECASE)
 _PLAYER = re.compile(rf"/link/({_ID})/video/({_ID})(?:/player)?", re.IGNORECASE)
@@ -100,7 +102,7 @@ def parse_link(url: str) -> PostLink | ShareLink | HostedVideo | None:
         raise UnsupportedSourceError("This address is a GIF on Reddit; only its post says where the MP4 is that Reddit made of it.")
     if host == "i.redd.it":
         raise UnsupportedSourceError("This address is an image on Reddit, not a video.")
-    if not is_within(host, {"reddit.com", "redditmedia.com"}):
+    if host not in {"redd.it", "www.redd.it"} and not is_within(host, {"reddit.com", "redditmedia.com"}):
         return None
     return _parse_site_path(path)
 
@@ -115,7 +117,7 @@ def parse_link_if_possible(url: str) -> PostLink | ShareLink | HostedVideo | Non
 
 def _parse_site_path(path: str) -> PostLink | ShareLink | HostedVideo:
     """Parse the path of an address on Reddit's site."""
-    if post := _POST.fullmatch(path.removesuffix(".json").rstrip("/")):
+    if post := _POST.fullmatch(_OTHER_FORM.sub("", path).rstrip("/")):
         kind, name, post_id, *comments = post.groups()
         comment = next((each.lower() for each in comments if each), None)
         return PostLink(post_id.lower(), comment, subreddit_name(kind, name) if kind else "")

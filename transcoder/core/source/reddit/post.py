@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from transcoder.core.source.reddit.images import is_image_post, is_upload, target_of
 from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_positive_number, get_string
-from transcoder.core.source.reddit.links import HostedVideo, host_of, parse_link
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, parse_link, parse_link_if_possible
 from transcoder.core.source.reddit.missing_video import explain_missing_video
-from transcoder.errors import NotFoundError, UnsupportedSourceError
+from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 MAX_VIDEOS = 100
+_SITE = "https://www.reddit.com"
 _MAX_COMMENTS = 5000
 
 
@@ -63,38 +64,62 @@ class Post:
     thumbnail: Image | None = None
     poster: Image | None = None
     """What a player shows before it starts."""
+    original: PostLink | None = None
+    """The post whose videos these are, if this one is a crosspost and its JSON says so."""
 
 
-def read_post(document: object, *, comment: str | None = None) -> Post:
+def read_post(document: object, *, name: str | None = None, comment: str | None = None) -> Post:
     """Return a post with its videos, or with those of a comment; if the comment has none, with those of the post.
 
+    A post that links to another post has none yet. With `name`, only the post with that id is read.
+
     Raises:
-        NotFoundError: the post is not in the document.
-        UnsupportedSourceError: it has no video, or none hosted by Reddit; the message says what it has instead.
+        NotFoundError: the list of posts in the document is empty.
+        UpstreamError: there is no such list, or it has another post.
+        UnsupportedSourceError: the post has no video, or none hosted by Reddit; the message says what it has instead.
 
     """
     post = get_object(document, 0, "data", "children", 0, "data")
-    if not post:
+    if get_member(document, 0, "data", "children") == []:
         raise NotFoundError("Reddit has no such post.")
-    videos: list[Video] = []
-    if comment is not None:
-        videos = distinct(_videos_in_metadata(_find_comment(get_array(document, 1, "data", "children"), comment)))
-    videos = videos or distinct(_videos_in_post(post))
-    if not videos:
+    if not post or name not in {None, get_string(post, "id").lower() or name}:
+        raise UpstreamError("Reddit answered with a document without the post.")
+    found = {} if comment is None else _find_comment(get_array(document, 1, "data", "children"), comment)
+    videos = distinct(_videos_in_metadata(found)) or distinct(_videos_in_post(post))
+    return _read_data(post, tuple(videos), _original(post))
+
+
+def _read_data(post: Mapping[str, object], videos: tuple[Video, ...], original: PostLink | None) -> Post:
+    """Return all of a post, or raise `UnsupportedSourceError` if it has no videos, and no other post may have them."""
+    if not videos and (original is None or not _needs_original(post, original)):
         raise UnsupportedSourceError(explain_missing_video(post))
     permalink, over_18 = get_string(post, "permalink"), get_member(post, "over_18")
     poster = get_object(post, "preview", "images", 0, "source")
     return Post(
         title=get_string(post, "title").strip(),
         subreddit=get_string(post, "subreddit"),
-        url=f"https://www.reddit.com{permalink}" if permalink.startswith("/") else "",
-        videos=tuple(videos),
+        url=f"{_SITE}{permalink}" if permalink.startswith("/") else "",
+        videos=videos,
         posted=get_positive_number(post, "created_utc"),
         author=get_string(post, "author"),
         over_18=over_18 if isinstance(over_18, bool) else None,
         thumbnail=image(get_string(post, "thumbnail"), _size(post, "thumbnail_width", "thumbnail_height")),
         poster=image(get_string(poster, "url"), _size(poster, "width", "height")),
+        original=original,
     )
+
+
+def _original(post: Mapping[str, object]) -> PostLink | None:
+    """Return the post that a post crossposts or links to."""
+    name, parent = get_string(post, "id").lower(), get_object(post, "crosspost_parent_list", 0)
+    address = f"/r/{get_string(parent, 'subreddit')}/comments/{get_string(parent, 'id')}" if parent else target_of(post)
+    target = parse_link_if_possible(f"{_SITE}{address}" if address.startswith("/") else address)
+    return target if isinstance(target, PostLink) and name and target.id != name else None
+
+
+def _needs_original(post: Mapping[str, object], original: PostLink) -> bool:
+    """Whether the videos of a post must be looked up in its original: the document has nothing of that, and the post is there."""
+    return get_string(post, "crosspost_parent_list", 0, "id") != original.id and get_member(post, "removed_by_category") is None
 
 
 def image(url: str, size: tuple[int, int] | None = None) -> Image | None:

@@ -11,7 +11,7 @@ from transcoder.core.source.reddit.answers import BLOCKED_ADVICE, Answer, Blocke
 from transcoder.core.source.reddit.json_values import get_positive_number, get_string
 from transcoder.core.source.reddit.links import PostLink
 from transcoder.core.source.reddit.post import read_post
-from transcoder.core.source.reddit.refusals import NO_SUCH_POST, is_html, refused
+from transcoder.core.source.reddit.refusals import NO_SUCH_POST, is_html, refused, sent_elsewhere
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
@@ -31,13 +31,14 @@ _RESTRICTIONS: Mapping[str, str] = {
 def read_json(reply: HttpReply, link: PostLink) -> Answer:
     """Return what a reply to a request for the JSON of `link` says."""
     try:
-        return Found(read_post(parse_reply(reply), comment=link.comment))
+        post = read_post(parse_reply(reply), name=link.id, comment=link.comment)
     except (NotFoundError, UnsupportedSourceError) as error:
         return NotThere(str(error), type(error))
     except UpstreamBlockedError:
         return refused(reply)
     except UpstreamError as error:
-        return Blocked(str(reply.status), type(error))
+        return Blocked(str(reply.status) if reply.status != HTTPStatus.OK else "a document without the post", type(error))
+    return Found(post, None if post.videos else post.original)
 
 
 def parse_reply(reply: HttpReply) -> object:
@@ -52,6 +53,8 @@ def parse_reply(reply: HttpReply) -> object:
     """
     if urlsplit(reply.url).path.startswith("/over18"):
         raise UnsupportedSourceError("The post is marked as for adults only, and Reddit shows it only to logged-in users.")
+    if sent_elsewhere(reply):
+        raise UpstreamBlockedError(f"Reddit refuses to answer this server. {BLOCKED_ADVICE}", origin_status=reply.status)
     document = _json_document(reply)
     if isinstance(document, dict):
         _check_error_document(cast("dict[str, object]", document))

@@ -1,0 +1,30 @@
+"""Where a response redirects to."""
+
+import httpx
+
+from transcoder.core.request.host_names import is_within
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LOCATION = "location"
+"""Key in a response's extensions: its Location."""
+
+
+async def take_location(response: httpx.Response) -> None:
+    """Take the Location away from httpx, which fails on addresses that are invalid before it is known whether they are to be followed."""
+    if "Location" in response.headers:
+        response.extensions[_LOCATION] = response.headers.pop("Location")
+
+
+def redirect_location(response: httpx.Response) -> str | None:
+    """Return the Location of a redirect; None if `response` is not one."""
+    location: str | None = response.extensions.get(_LOCATION)
+    return location if response.status_code in _REDIRECTS else None
+
+
+def leads_within(location: str, base: httpx.URL, domains: frozenset[str]) -> bool:
+    """Return whether a redirect leads to a web page on one of the domains or their subdomains."""
+    try:
+        target = base.join(location)
+    except httpx.InvalidURL:
+        return False
+    return target.scheme in {"http", "https"} and is_within(target.host.rstrip("."), domains)
