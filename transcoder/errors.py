@@ -122,6 +122,10 @@ class ProgramChangedError(DamagedMediaError):
     """A segment announces other streams than the segments before it, so a new period must begin with it."""
 
 
+class ProxyFailedError(UpstreamError):
+    """The proxy that the user of the command line named failed, so that no origin was asked at all."""
+
+
 class UpstreamBlockedError(UpstreamError):
     """The origin works, but refuses requests from this network."""
 

@@ -16,7 +16,7 @@ from transcoder.core.request.proxies import read_proxies
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.fetch.proxied_transport import classify_name
-from transcoder.errors import BadRequestError, ForbiddenSourceError, UpstreamError, UpstreamTimeoutError
+from transcoder.errors import BadRequestError, ForbiddenSourceError, ProxyFailedError, UpstreamError, UpstreamTimeoutError
 
 PUBLIC = "video.example"
 TRUSTED_SERVER, TRUSTED_CLIENT = certificates((PUBLIC, "localhost"))
@@ -181,7 +181,7 @@ def test_a_proxy_that_hangs_up_on_a_tunnel_is_named(tunnelled: Site) -> None:
 
 def test_a_proxy_that_does_not_answer_is_named(tunnelled: Site) -> None:
     tunnelled.proxy.stalls = True
-    with pytest.raises(UpstreamTimeoutError, match=f"the proxy {tunnelled.proxy.url} did not respond in time"):
+    with pytest.raises(ProxyFailedError, match=f"the proxy {tunnelled.proxy.url} did not respond in time"):
         tunnelled.fetch()
 
 
@@ -224,6 +224,15 @@ def test_a_reddit_post_is_found_and_fetched_through_the_proxy() -> None:
         assert answered.status == 200
         assert len(answered.body) == int(answered.headers["x-content-length"])
         assert p.targets == {"www.reddit.com:443", "v.redd.it:443"}
+
+
+@pytest.mark.parametrize("link", ["r/aww/comments/9iiojb/puppy", "r/aww/s/AbCdEf1234", "gallery/9iiojb", "comments/9iiojb"])
+def test_a_proxy_that_fails_is_not_reported_as_reddit(link: str) -> None:
+    with reddit() as site:
+        network = replace(site.network, proxies=read_proxies("http://127.0.0.1:9", {}))
+        status, slug, detail = ask(f"/download?url=https://www.reddit.com/{link}", network=network).problem
+    assert (status, slug) == (502, "upstream-failed")
+    assert "cannot connect to the proxy http://127.0.0.1:9" in detail
 
 
 @pytest.mark.parametrize(

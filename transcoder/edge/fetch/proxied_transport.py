@@ -21,7 +21,7 @@ from transcoder.edge.address_guard import (
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import PROXY_NAME, TRANSIENT_STATUSES, TransientError
-from transcoder.errors import BadRequestError, UpstreamError, UpstreamTimeoutError
+from transcoder.errors import BadRequestError, ProxyFailedError
 
 _PRIVATE_DOMAINS = ("localhost", "localdomain", "local", "internal", "home.arpa")
 """Domains that the public DNS does not have: RFC 6761, RFC 6762, RFC 8375; ICANN has reserved `internal`."""
@@ -121,20 +121,20 @@ class _ProxyPool(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    def _failure(self, url: str, error: httpx.TransportError, status: int | None) -> TransientError | UpstreamError:
+    def _failure(self, url: str, error: httpx.TransportError, status: int | None) -> TransientError | ProxyFailedError:
         """Return what failed between this program and the proxy; `status` is the proxy's own response, if there was one."""
         if isinstance(error, httpx.ProxyError) and status is not None:
             return self._refusal(url, status)
         if isinstance(error, httpx.TimeoutException):
-            return TransientError(UpstreamTimeoutError(f"{resource_name(url)}: the proxy {self._name} did not respond in time."))
+            return TransientError(ProxyFailedError(f"{resource_name(url)}: the proxy {self._name} did not respond in time."))
         if isinstance(error, httpx.ConnectError):
-            return TransientError(UpstreamError(f"{resource_name(url)}: cannot connect to the proxy {self._name}."))
+            return TransientError(ProxyFailedError(f"{resource_name(url)}: cannot connect to the proxy {self._name}."))
         message = f"{resource_name(url)}: the proxy {self._name} closed the connection or did not send valid HTTP."
-        return TransientError(UpstreamError(message))
+        return TransientError(ProxyFailedError(message))
 
-    def _refusal(self, url: str, status: int) -> TransientError | UpstreamError:
+    def _refusal(self, url: str, status: int) -> TransientError | ProxyFailedError:
         """Return the error for a status that the proxy itself answered; without `origin_status`, since it is not the origin's."""
-        error = UpstreamError(f"{resource_name(url)}: the proxy {self._name}, not the origin, answered {_status_line(status)}.")
+        error = ProxyFailedError(f"{resource_name(url)}: the proxy {self._name}, not the origin, answered {_status_line(status)}.")
         return TransientError(error) if status in TRANSIENT_STATUSES else error
 
 

@@ -8,7 +8,7 @@ from transcoder.core.source.reddit import Blocked
 from transcoder.core.source.reddit.links import host_of
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch import ApiRequest, Fetcher
-from transcoder.errors import UnsupportedSourceError, UpstreamBlockedError, UpstreamError, UpstreamTimeoutError
+from transcoder.errors import ProxyFailedError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError, UpstreamTimeoutError
 
 MAX_PAUSE_SECONDS = 5.0
 """A longer wait that the site asks for is not waited for: the step has no answer then."""
@@ -50,6 +50,7 @@ class Site:
 
         Raises:
             ForbiddenSourceError: the request is redirected to an address that may not be fetched.
+            ProxyFailedError: the user's proxy failed.
 
         """
         reply = await self._ask_once(request, limit)
@@ -66,6 +67,8 @@ class Site:
         try:
             sent = replace(request, headers={**request.headers, **self._headers}, within=_SITE)
             reply = await self._fetcher.api_reply(sent, limit=limit)
+        except ProxyFailedError:
+            raise  # Reddit was not asked, and no other step would be either
         except (UpstreamError, UpstreamTimeoutError) as error:
             status = error.origin_status if isinstance(error, UpstreamError) else None
             return Blocked(str(status or ("no answer in time" if isinstance(error, UpstreamTimeoutError) else "no answer")), type(error))
