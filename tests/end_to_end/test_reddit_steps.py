@@ -482,7 +482,7 @@ def test_the_command_prints_what_is_known_of_a_post(capsys: pytest.CaptureFixtur
         "subreddit u_filmer",
         "author someone",
         "posted 2022-06-30T07:09:24+00:00",
-        "poster https://external-preview.redd.it/thumb.jpg?width=140&s=1",
+        "thumbnail https://external-preview.redd.it/thumb.jpg?width=140&s=1",
         "found by feed",
     ]
     assert [line for line in lines if line in expected] == expected

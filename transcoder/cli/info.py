@@ -109,14 +109,14 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
 
 def _post_rows(report: InfoReport) -> list[tuple[str, str]]:
     """Return what is known about a Reddit post."""
-    poster = report.poster or report.thumbnail
-    size = _resolution(poster.width, poster.height) if poster else ""
+    image = report.poster or report.thumbnail
+    size = _resolution(image.width, image.height) if image else ""
     return [
         ("subreddit", report.subreddit or ""),
         ("author", report.author or ""),
         ("posted", report.posted or ""),
         ("adults only", {True: "yes", False: "no", None: ""}[report.over_18]),
-        ("poster", f"{poster.url} {size}".rstrip() if poster else ""),
+        ("poster" if report.poster else "thumbnail", f"{image.url} {size}".rstrip() if image else ""),
         ("found by", report.step or ""),
     ]
 
