@@ -16,6 +16,7 @@ _LINK = PostLink("abc", subreddit="aww", comment="def")
 _HEAD, _CUE = b"WEBVTT\n\n", b"WEBVTT\n\n00:01.000 --> 00:02.000\n"
 _FEED = b"<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>t3_abc</id><content>"
 _PAGE = b'<shreddit-screenview-data data="{&quot;post&quot;:{&quot;id&quot;:&quot;t3_abc&quot;}}"></shreddit-screenview-data>'
+_NUMBER = b"&#" + b"9" * 5000
 _MARKUP = (
     b"<",
     b"</",
@@ -60,6 +61,7 @@ PARSERS = (
             b"STYLE\n",
             b"X-TIMESTAMP-MAP=MPEGTS:1,LOCAL:00:00.000",
             b"<b>",
+            _NUMBER,
         ),
         runs={
             "blanks": repeated(b" ", head=_HEAD, tail=b"x\n"),
@@ -77,7 +79,7 @@ PARSERS = (
     Parser(
         "html",
         lambda data: parse_elements(text_of(data), {"a", "h1"}),
-        tokens=_MARKUP,
+        tokens=(_NUMBER, *_MARKUP),
         runs={unit.decode(): repeated(unit) for unit in _MARKUP} | {f"{unit.decode()} …": repeated(unit, tail=b">") for unit in _MARKUP},
     ),
     Parser(
@@ -93,7 +95,7 @@ PARSERS = (
     Parser(
         "embed",
         lambda data: read_embed(_html(data), _LINK),
-        tokens=(_PAGE, b"<shreddit-player src='https://v.redd.it/abc/HLSPlaylist.m3u8'>", b"<h1>", *_MARKUP),
+        tokens=(_PAGE, b"<shreddit-player src='https://v.redd.it/abc/HLSPlaylist.m3u8'>", b"<h1>", _NUMBER, *_MARKUP),
         runs={unit.decode(): repeated(unit, head=_PAGE) for unit in _MARKUP}
         | {"players": repeated(b"<shreddit-player src='https://v.redd.it/abc/HLSPlaylist.m3u8'>", head=_PAGE)},
     ),

@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from transcoder.core.media.character_references import with_possible_references
+
 _MAX_ELEMENTS = 10_000
 _END = "<br>"
 """Makes the parser give the text before it."""
@@ -27,7 +29,7 @@ def parse_elements(html: str, names: Collection[str]) -> list[Element]:
     # Without `close`, which would begin with what is not complete, such as an open comment, again and again: the time for it was quadratic.
     # All that it could add is the text after the last tag.
     with suppress(AssertionError):  # html.parser's answer to some damaged declarations; what came before them is good
-        collector.feed(html)
+        collector.feed(with_possible_references(html))
         collector.feed(_END)
     return collector.elements
 
