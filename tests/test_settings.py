@@ -36,11 +36,25 @@ def test_a_variable_sets_its_field(name: str, text: str, field: str, value: obje
         pytest.param("TRANSCODER_ATTEMPTS", "seven", id="not a whole number"),
         pytest.param("TRANSCODER_READ_SECONDS", "soon", id="not a number"),
         pytest.param("TRANSCODER_ALLOW_PRIVATE", "perhaps", id="neither yes nor no"),
+        pytest.param("TRANSCODER_CONNECTIONS", "0", id="no connections"),
+        pytest.param("TRANSCODER_ATTEMPTS", "-1", id="a negative number"),
+        pytest.param("TRANSCODER_RETRY_SECONDS", "-0.5", id="a negative time"),
+        pytest.param("TRANSCODER_READ_SECONDS", "0", id="no time"),
+        pytest.param("TRANSCODER_READ_SECONDS", "nan", id="no number at all"),
+        pytest.param("TRANSCODER_STALL_SECONDS", "inf", id="infinity"),
+        pytest.param("TRANSCODER_FFMPEG_SECONDS", "1e309", id="a number that becomes infinity"),
+        pytest.param("TRANSCODER_MAX_FILE_BYTES", "", id="an empty number"),
+        pytest.param("TRANSCODER_RESPONSE_LIMIT", "9" * 5000, id="very many digits"),
     ],
 )
 def test_an_invalid_variable_is_named(name: str, text: str) -> None:
     with pytest.raises(BadRequestError, match=name):
         Settings.from_env({name: text})
+
+
+@pytest.mark.parametrize("name", ["RETRY_SECONDS", "DAILY_BYTES", "MAX_REDIRECTS", "CACHE_SECONDS", "DEADLINE_MARGIN_SECONDS"])
+def test_some_numbers_may_be_zero(name: str) -> None:
+    assert getattr(Settings.from_env({PREFIX + name: "0"}), name.lower()) == 0
 
 
 def test_repr_hides_secrets() -> None:

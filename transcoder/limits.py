@@ -81,6 +81,8 @@ ORIGIN = (
     Limit("max_redirects", "redirects", "Redirects in a row", _UPSTREAM),
     Limit("edge.fetch.session.MAX_PORT", "", "Port number", _UNSUPPORTED),
     Limit("edge.fetch.session.MAX_DRAINED_BYTES", "bytes", "Body of a redirect that is read", "nothing: the connection is closed"),
+    Limit("edge.fetch.pace.MAX_FIELDS", "header fields", "Response of an origin", _UPSTREAM),
+    Limit("edge.fetch.pace.MAX_PIECES", "pieces", "Body in pieces of less than 128 bytes on average", _UPSTREAM),
     Limit("edge.fetch.content_encoding.MAX_EXPANSION", "times its length", "Compressed body", _UPSTREAM),
     Limit("edge.fetch.cookies.MAX_COOKIES", "cookies", "Cookies of a job", _NOTHING),
     Limit("pipeline.key_store._MAX_KEY_BYTES", "bytes", "Decryption key", _UNSUPPORTED),
@@ -113,7 +115,9 @@ PLAYLIST = (
     Limit("core.hls.variant_selection.MAX_CHOICES", "variants", "Redundant variants that are tried", "the last failure"),
     Limit("pipeline.subtitles.MAX_BYTES", "bytes", "Subtitles", _UNSUPPORTED),
     Limit("pipeline.subtitles.MAX_SEGMENTS", "segments", "Subtitles", _UNSUPPORTED),
-    Limit("pipeline.subtitles.MAX_CUES", "cues", "Subtitles", _UNSUPPORTED),
+    Limit("core.media.subtitles.webvtt.MAX_CUES", "cues", "Subtitles", _UNSUPPORTED),
+    Limit("core.media.subtitles.webvtt.MAX_LINES", "lines", "One text of subtitles", _UNSUPPORTED),
+    Limit("core.media.subtitles.webvtt.MAX_CUE_CHARACTERS", "characters", "One cue", _UNSUPPORTED),
 )
 MEDIA = (
     Limit("core.media.mpegts.packets.MAX_JUNK_BYTES", "bytes", "Other bytes before or after transport packets", _UPSTREAM),

@@ -1,14 +1,20 @@
 """The configuration: one frozen value, read from the environment once, by an entry point."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Self, TypeVar
 
 from transcoder.errors import BadRequestError
 
 PREFIX = "TRANSCODER_"
 MIB = 1024 * 1024
 Value = str | int | float | bool | tuple[str, ...]
+Number = TypeVar("Number", int, float)
+_MAY_BE_ZERO = frozenset(
+    {"ahead_bytes", "least_rate", "retry_seconds", "max_redirects", "daily_bytes", "deadline_margin_seconds", "cache_seconds"}
+)
+"""With any other number, 0 would mean that nothing works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class Settings:
         """Return the settings from the variables that begin with `TRANSCODER_`.
 
         Raises:
-            BadRequestError: a variable has an unknown name, or a value of the wrong type.
+            BadRequestError: a variable has an unknown name, a value of the wrong type, or a number that is negative or not finite.
         """
         known = {PREFIX + each.name.upper(): each for each in fields(cls)}
         values: dict[str, Value] = {}
@@ -109,12 +115,19 @@ def _value(name: str, text: str, kind: object) -> Value:
         if kind is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}[text.lower()]
         if kind is int:
-            return int(text)
+            return _checked(int(text), name)
         if kind is float:
-            return float(text)
+            return _checked(float(text), name)
         if kind == tuple[str, ...]:
             return tuple(part.strip() for part in text.split(",") if part.strip())
     except (KeyError, ValueError) as error:
         message = f"{name}: {text!r} is not a value for this setting."
         raise BadRequestError(message) from error
     return text
+
+
+def _checked(number: Number, name: str) -> Number:
+    """Return a number that a setting can have; raise ValueError for any other."""
+    if not math.isfinite(number) or number < 0 or (not number and name.removeprefix(PREFIX).lower() not in _MAY_BE_ZERO):
+        raise ValueError(name)
+    return number

@@ -1,8 +1,8 @@
-"""Compressed bodies that expand, wherever the program reads a body or throws one away."""
+"""Compressed bodies that expand, wherever the program reads a body or throws one away, and responses that take much work for each byte."""
 
 import zlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 
 from attack.line import Files, Line, download
 from fuzz.media_pieces import INIT, moof, trun
@@ -54,7 +54,18 @@ def _line(what: str, path: str, layers: int, *, of: str = "/main.m3u8", **option
     return Line(name, download(files, lambda: _rules(path, compressed(layers, **options)), path=of))
 
 
+_EXPENSIVE = {
+    "a header field of 90,000 blanks": Rule(headers={"x": " " * 90_000 + "\0"}),
+    "10,000 header fields": Rule(headers={f"x{number}": "a" for number in range(10_000)}),
+    "500,000 chunks of one byte": Rule(body=b"#" * 500_000, trickle=(1, 0.0), chunked=True),
+}
+
+
 LINES = tuple(
+    Line(f"{where}: {what}", download(files, partial(_rules, path, rule)))
+    for what, rule in _EXPENSIVE.items()
+    for where, path in (("a playlist", "/main.m3u8"), ("a segment", "/a.mp4"))
+) + tuple(
     line
     for layers in (1, 2)
     for line in (

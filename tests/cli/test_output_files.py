@@ -367,3 +367,9 @@ def test_a_terminal_that_is_closed_leaves_no_file(source: Origin, tmp_path: Path
     os.close(parent)
     assert process.wait(SECONDS) == 129
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_may_be_as_long_as_the_file_system_allows(source: Origin, tmp_path: Path) -> None:
+    for name in ("a" * 251 + ".mp4", "\u00e9" * 125 + ".mp4"):
+        assert get(source.url("/main.m3u8"), tmp_path / name).returncode == 0
+        assert media_reader.is_whole(tmp_path / name)

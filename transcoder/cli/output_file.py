@@ -11,6 +11,9 @@ from typing import Self
 
 from transcoder.cli.exit_codes import OutputError
 
+_NAME_CHARACTERS = 50
+"""How much of a file's name is in the temporary one, which has a few characters more and may be no longer than any other."""
+
 
 class FileOutput:
     """A file, written under a temporary name in the same folder and moved to its path on `commit`.
@@ -32,7 +35,8 @@ class FileOutput:
         """
         try:
             self._target = self._checked_target()
-            fd, name = tempfile.mkstemp(prefix=f".{self._target.name}.", suffix=".part", dir=self._target.parent)
+            prefix = f".{self._target.name[:_NAME_CHARACTERS]}."
+            fd, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=self._target.parent)
         except OSError as error:
             raise self._failure(error) from error
         self._temporary = Path(name)

@@ -9,8 +9,10 @@ from typing import Self
 
 import h11
 
+from transcoder.edge import header_fields
 from transcoder.errors import single_error
 
+header_fields.read_in_linear_time()
 BUFFER_BYTES = 64 * 1024
 """How much the kernel may buffer in each direction of a connection (Linux doubles it)."""
 MAX_HEADER_BYTES = 1024 * 1024

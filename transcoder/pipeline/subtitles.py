@@ -11,7 +11,7 @@ from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MediaPlaylist, MultivariantPlaylist, Rendition, require_media_playlist
 from transcoder.core.hls.subtitle_selection import offered_subtitles, select_subtitles
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.media.subtitles import PlacedSegment, WebVtt, join_segments, parse_webvtt, write_subrip, write_webvtt
+from transcoder.core.media.subtitles import MAX_CUES, PlacedSegment, WebVtt, join_segments, parse_webvtt, write_subrip, write_webvtt
 from transcoder.core.request.subtitle_request import SubtitleFormat, SubtitleRequest
 from transcoder.core.source.reddit import with_subtitles
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
@@ -24,12 +24,10 @@ from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Longer subtitles, over all segments, are refused."""
 MAX_SEGMENTS = 20_000
 """Subtitles in more segments are refused."""
-MAX_CUES = 100_000
-"""Subtitles with more cues are refused."""
 _MORE_ATTEMPTS = 2
 """A segment that is damaged is fetched so many more times."""
 _SIGNATURE_BYTES = 16

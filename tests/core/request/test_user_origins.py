@@ -57,6 +57,9 @@ def test_a_secret_needs_a_host(url: str) -> None:
 
 @pytest.mark.parametrize("header", [{"A\nB": "c"}, {"A": "b\r\nC: d"}, {"": "x"}, {"Referer": "a\0"}])
 def test_an_invalid_header_is_refused(header: dict[str, str]) -> None:
+    for name in ("Content-Length", "transfer-encoding", "Connection", "Range"):
+        with pytest.raises(BadRequestError, match="set for each request"):
+            UserOrigins.of("https://a.example/", {name: "5"})
     with pytest.raises(BadRequestError, match="not a valid header"):
         UserOrigins.of("http://a.example/", header)
     with pytest.raises(BadRequestError, match="not a valid header"):

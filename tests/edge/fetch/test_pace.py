@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from peers.fetch_calls import CONTENT, FILES, SETTINGS, fetch_by_rule, with_fetcher
-from peers.origin import Rule, origin
+from peers.origin import Rule, garbage, origin
 
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.fetch.pace import RateWindow
+from transcoder.edge.fetch.pace import MAX_FIELDS, MAX_PIECES, RateWindow
 from transcoder.edge.fetch.session import ApiRequest
-from transcoder.errors import UpstreamTimeoutError
+from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
 
 QUICK = replace(SETTINGS, read_seconds=0.5, least_rate=2000, rate_seconds=0.5, attempts=2)
@@ -55,6 +55,30 @@ def test_a_trickle_after_a_good_beginning_is_a_timeout() -> None:
 )
 def test_a_head_that_trickles_is_a_timeout(rule: Rule) -> None:
     fails_in_time(rule, QUICK, r"a\.ts at 127\.0\.0\.1: the origin did not respond in time\.")
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_body_in_very_small_pieces_is_refused(size: int) -> None:
+    body = garbage(10 * size * MAX_PIECES)
+    with pytest.raises(UpstreamError, match="very small pieces"):
+        fetch_by_rule(Rule(body=body, trickle=(size, 0.0), chunked=True), settings=replace(SETTINGS, attempts=1))
+
+
+def test_a_body_may_have_many_small_pieces() -> None:
+    body = garbage(188 * 2 * MAX_PIECES)
+    assert fetch_by_rule(Rule(body=body, trickle=(188, 0.0), chunked=True))[0] == body
+
+
+def test_too_many_header_fields_are_refused() -> None:
+    with pytest.raises(UpstreamError, match="more than 1000 header fields"):
+        fetch_by_rule(Rule(headers={f"x-{number}": "a" for number in range(MAX_FIELDS)}))
+
+
+def test_blanks_in_a_header_field_take_no_time() -> None:
+    began = time.process_time()
+    with pytest.raises(UpstreamError, match="not valid HTTP"):
+        fetch_by_rule(Rule(headers={"x": " " * 90_000 + "\0"}))
+    assert time.process_time() - began < MOST_SECONDS / 5
 
 
 def test_a_redirect_that_trickles_is_a_timeout() -> None:

@@ -13,6 +13,10 @@ from transcoder.errors import BadRequestError
 
 _FOR_ALL = frozenset({"referer", "user-agent", "accept", "accept-language", "origin", "dnt", "x-requested-with", "cache-control", "pragma"})
 """Headers that a browser sends to every host, apart from those whose names begin with `Sec-`. Any other may be a secret."""
+_OURS = frozenset(
+    {"connection", "content-length", "expect", "if-range", "keep-alive", "range", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that say how a request is sent, and which part of a resource is wanted."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9A-Fa-f:.]+\]?")
 _INVALID_VALUE = re.compile(r"[\x00-\x1f\x7f]")
@@ -98,7 +102,9 @@ def _normalized(host: str) -> str:
 
 
 def _check(headers: Mapping[str, str]) -> None:
-    """Raise BadRequestError for a header that is none (RFC 9110, 5.5)."""
+    """Raise BadRequestError for a header that is none (RFC 9110, 5.5), or that a user cannot set."""
     for name, value in headers.items():
+        if name.lower() in _OURS:
+            raise BadRequestError(f"{name} is set for each request as it is needed, so it cannot be given.")
         if not _NAME.fullmatch(name) or _INVALID_VALUE.search(value):
             raise BadRequestError(f"{name!r} is not a valid header, or its value contains control characters.")

@@ -1,4 +1,7 @@
-"""Whether origins send fast enough. The clocks run only while a request waits for its origin, not while its bytes wait for their reader."""
+"""Whether origins send fast enough, and in pieces that are worth their work.
+
+The clocks run only while a request waits for its origin, not while its bytes wait for their reader.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,8 +13,15 @@ import httpx
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.stall_watch import StallWatch
-from transcoder.errors import UpstreamTimeoutError
+from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
+
+MAX_PIECES = 20_000
+"""A body in more pieces is refused unless they have `LEAST_PIECE_BYTES` on average: one of a byte is as much work as one of 64 KiB."""
+LEAST_PIECE_BYTES = 128
+"""Less than a transport packet, which is the least that a server of media sends at once."""
+MAX_FIELDS = 1000
+"""A response with more header fields is refused: each of them is copied several times."""
 
 
 class RateWindow:
@@ -101,6 +111,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ReadTimeout: the head of the response takes too long.
+            UpstreamError: it has more than `MAX_FIELDS`.
             Exception: what the transport raises. From the body of the response, a `TransientError` if that is too slow.
         """
         limit, waiting, pass_on = asyncio.timeout(None), ExitStack(), request.extensions.get("trace")
@@ -120,6 +131,9 @@ class PacedTransport(httpx.AsyncBaseTransport):
         with waiting, _raised_if_expired(limit, httpx.ReadTimeout("", request=request)):
             async with limit:
                 response = await self._transport.handle_async_request(request)
+        if len(response.headers.raw) > MAX_FIELDS:
+            await response.aclose()
+            raise UpstreamError(f"{resource_name(str(request.url))}: the origin sent more than {MAX_FIELDS} header fields.")
         response.stream = _PacedBody(request, cast("httpx.AsyncByteStream", response.stream), self._clock)
         return response
 
@@ -129,18 +143,20 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
 
 class _PacedBody(httpx.AsyncByteStream):
-    """A body that fails if it comes too slowly.
+    """A body that fails if it comes too slowly, or in too many pieces.
 
     It is its own iterator and no generator: one that is abandoned halfway would need a task of the event loop to finish it.
     """
 
     def __init__(self, request: httpx.Request, body: httpx.AsyncByteStream, clock: OriginClock) -> None:
-        slow = f"{resource_name(str(request.url))}: the origin sends too slowly."
-        self._slow = TransientError(UpstreamTimeoutError(slow))
+        self._name = resource_name(str(request.url))
+        self._slow = TransientError(UpstreamTimeoutError(f"{self._name}: the origin sends too slowly."))
         self._body = body
         self._chunks = aiter(body)
         self._clock = clock
         self._window = clock.new_window()
+        self._room = MAX_PIECES * LEAST_PIECE_BYTES
+        """How many bytes the pieces may still lack, all together."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -160,6 +176,9 @@ class _PacedBody(httpx.AsyncByteStream):
             self._clock.end_waiting()
         self._window.add(len(chunk), loop.time() - began)
         self._clock.received(len(chunk))
+        self._room += len(chunk) - LEAST_PIECE_BYTES
+        if self._room < 0:
+            raise UpstreamError(f"{self._name}: the origin sends its body in very many and very small pieces.")
         return chunk
 
     async def aclose(self) -> None:

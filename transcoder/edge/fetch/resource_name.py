@@ -9,7 +9,8 @@ def resource_name(url: str) -> str:
     """Name a resource to the caller: its last path component and host, never the query, which may hold a signature."""
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = parts.host
+    except (httpx.InvalidURL, UnicodeError):  # UnicodeError: a label that begins with xn-- and is none (RFC 5890)
         return "An address"
     file = PurePosixPath(parts.path).name
-    return f"{file[:60]} at {parts.host}" if file and parts.host else file[:60] or parts.host
+    return f"{file[:60]} at {host}" if file and host else file[:60] or host

@@ -28,6 +28,9 @@ PROGRESS_BYTES = 1024 * 1024
 PROXY_NAME = "proxy"
 """Key in the extensions of a response to a request that a proxy forwarded: the proxy, which may have answered in place of the origin."""
 
+_MOST_DOUBLINGS = 100
+"""A thousand would be more than a number can hold, and the pause is at its longest by then."""
+
 T = TypeVar("T")
 
 
@@ -101,13 +104,13 @@ async def retry_late(
             if error.origin_status not in LATE_STATUSES:
                 raise
         on_retry()
-        await asyncio.sleep(pause * settings.retry_seconds)
+        await asyncio.sleep(min(MAX_PAUSE_SECONDS, pause * settings.retry_seconds))
     return await retry(attempt, settings, on_retry=on_retry, delivered=delivered)
 
 
 def _backoff_seconds(failures: int, first: float) -> float:
     """Return the pause after so many failures: `first`, doubled each time, with jitter so that many clients do not return at once."""
-    return min(MAX_PAUSE_SECONDS, first * 2.0 ** (failures - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+    return min(MAX_PAUSE_SECONDS, first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
 def url_after_403(response: httpx.Response) -> str | None:

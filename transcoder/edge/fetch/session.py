@@ -10,6 +10,7 @@ import httpx
 from transcoder import __version__
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
+from transcoder.edge import header_fields
 from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
 from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
@@ -20,6 +21,7 @@ from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
 
+header_fields.read_in_linear_time()
 MAX_DRAINED_BYTES = 64 * 1024
 """A redirect's body up to this length is read, so that its connection can be reused."""
 DEFAULT_HEADERS = {"User-Agent": f"Mozilla/5.0 (compatible; transcoder/{__version__})", "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -194,11 +196,12 @@ def resolve_url(url: str, base: httpx.URL | None = None) -> httpx.URL:
         parsed = httpx.URL(url)
         # Joining would take an address that has a scheme and no host for a relative one.
         parsed = base.join(parsed) if base is not None and (parsed.host or not parsed.scheme) else parsed
-    except httpx.InvalidURL as error:
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a label that begins with xn-- and is none (RFC 5890)
         raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which is not a valid URL.") from error
     if parsed.scheme not in {"http", "https"}:
         raise ForbiddenSourceError(f"Only http and https URLs are fetched, not {parsed.scheme or 'a URL without a scheme'}.")
-    if not parsed.host or (parsed.port or 0) > MAX_PORT:
+    if not host or (parsed.port or 0) > MAX_PORT:
         raise UnsupportedSourceError(f"The source leads to {url[:80]!r}, which has no valid host and port.")
     return parsed
 

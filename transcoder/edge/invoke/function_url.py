@@ -31,21 +31,20 @@ class FunctionUrl:
         """GET the URL with `headers`. Returns only if the HTTP response is complete, which does not prove that the video is whole.
 
         Raises:
-            BadRequestError: there are no credentials or no region to sign with, or the environment names a proxy that cannot be used.
+            BadRequestError: the URL is invalid, there are no credentials or no region to sign with, or the environment names a proxy that
+                cannot be used.
             BrokenOffError: the server cannot be reached, or the connection broke.
         """
         # Proxies must not compress the bytes that the function sends.
-        all_headers = {"accept-encoding": "identity", **headers}
-        all_headers |= self._signature() if self.sign else {}
+        all_headers, host = {"accept-encoding": "identity", **headers}, self._host()
+        all_headers |= self._signature(host) if self.sign else {}
         try:
             async with _open_client() as client:
                 await self._receive(client, all_headers, into)
         except httpx.RemoteProtocolError as error:
             raise BrokenOffError("The response broke off: its body is incomplete or not valid HTTP.") from error
-        except httpx.InvalidURL as error:
-            raise BadRequestError(f"{self.url!r} is not a valid URL.") from error
         except httpx.TransportError as error:
-            raise BrokenOffError(f"{httpx.URL(self.url).host}: {str(error) or type(error).__name__}.") from error
+            raise BrokenOffError(f"{host}: {str(error) or type(error).__name__}.") from error
 
     async def _receive(self, client: httpx.AsyncClient, headers: dict[str, str], into: Receiver) -> None:
         into.request_started()
@@ -54,7 +53,14 @@ class FunctionUrl:
             async for chunk in response.aiter_raw(CHUNK_BYTES):
                 await into.write(chunk)
 
-    def _signature(self) -> dict[str, str]:
+    def _host(self) -> str:
+        """Return the host of the URL; raise BadRequestError if that is invalid."""
+        try:
+            return httpx.URL(self.url).host
+        except (httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a label that begins with xn-- and is none (RFC 5890)
+            raise BadRequestError(f"{self.url!r} is not a valid URL.") from error
+
+    def _signature(self, host: str) -> dict[str, str]:
         """Return the headers that sign the request; they sign no other header but `host`."""
         from botocore.auth import SigV4Auth  # noqa: PLC0415  # slow to load
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415
@@ -64,7 +70,7 @@ class FunctionUrl:
         credentials = session.get_credentials()
         if credentials is None:
             raise BadRequestError("No AWS credentials were found to sign the request with.")
-        match = _REGION_IN_HOST.search(httpx.URL(self.url).host)
+        match = _REGION_IN_HOST.search(host)
         region = self.region or (match[1] if match else session.get_config_variable("region"))
         if not region:
             raise BadRequestError("No AWS region is known to sign the request for: name one.")

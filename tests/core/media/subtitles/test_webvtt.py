@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.media.subtitles import Cue, WebVtt, parse_webvtt, write_webvtt
+from transcoder.core.media.subtitles import MAX_CUES, Cue, WebVtt, parse_webvtt, write_webvtt
+from transcoder.core.media.subtitles.webvtt import MAX_CUE_CHARACTERS, MAX_LINES
 from transcoder.errors import DamagedMediaError, TranscoderError, UnsupportedSourceError
 
+CUE = "00:01.000 --> 00:02.500\n"
 ONE = (Cue(1.0, 2.5, "Hello"),)
 
 
@@ -120,3 +122,24 @@ def test_what_is_written_is_read_again(cues: list[Cue]) -> None:
     assert read.blocks == ("STYLE\n::cue {}",)
     assert [(cue.text, cue.settings) for cue in read.cues] == [(cue.text, cue.settings) for cue in cues]
     assert [round(cue.start * 1000) for cue in read.cues] == [round(cue.start * 1000) for cue in cues]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param((CUE + "a\n\n") * (MAX_CUES + 1), id="cues"),
+        pytest.param(CUE * (MAX_CUES + 1), id="timings"),
+        pytest.param("-->\n" * (MAX_CUES + 1), id="arrows"),
+        pytest.param("STYLE\na\n\n" * (MAX_LINES // 3 + 1), id="style sheets"),
+        pytest.param(CUE + "a\n" * (MAX_LINES + 1), id="lines"),
+        pytest.param(CUE + "&amp;" * MAX_CUE_CHARACTERS, id="characters of a cue"),
+    ],
+)
+def test_more_than_anybody_reads_is_refused(text: str) -> None:
+    with pytest.raises(UnsupportedSourceError, match="more than"):
+        parse_webvtt(f"WEBVTT\n\n{text}\n".encode())
+
+
+def test_a_day_of_subtitles_is_read() -> None:
+    found = parse_webvtt(("WEBVTT\n\n" + (CUE + "a\n\n") * MAX_CUES).encode())
+    assert len(found.cues) == MAX_CUES

@@ -8,6 +8,12 @@ from itertools import pairwise
 from transcoder.core.media.timestamps import CLOCK_HZ
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
+MAX_CUES = 50_000
+"""Subtitles with more cues are refused: so many are shown in a day."""
+MAX_LINES = 200_000
+"""A text with more lines is refused."""
+MAX_CUE_CHARACTERS = 10_000
+"""A text with a longer cue is refused."""
 _TIME = r"(?:(\d{1,6}):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
 _CLOCK = re.compile(_TIME, re.ASCII)
 _TIMING = re.compile(rf"\s*({_TIME})\s*-->\s*({_TIME})(?:\s+(.*))?", re.ASCII)
@@ -48,7 +54,7 @@ def parse_webvtt(content: bytes) -> WebVtt:
     """Parse a text; cues that show nothing are left out, and invalid UTF-8 is replaced.
 
     Raises:
-        UnsupportedSourceError: it is an MP4 or TTML.
+        UnsupportedSourceError: it is an MP4 or TTML, or too long.
         DamagedMediaError: it is not WebVTT, or a cue in it is cut.
 
     """
@@ -59,6 +65,9 @@ def parse_webvtt(content: bytes) -> WebVtt:
         raise UnsupportedSourceError("The subtitles are TTML, which is not supported; only WebVTT is.")
     if not re.match(r"WEBVTT(?:[ \t\n]|$)", text):
         raise DamagedMediaError("The origin sent something other than WebVTT as subtitles.")
+    # Counted first, because each line and each cue takes far more memory than it has bytes.
+    if text.count(_ARROW) > MAX_CUES or text.count("\n") > MAX_LINES:
+        raise UnsupportedSourceError(f"The subtitles have more than {MAX_CUES} cues or {MAX_LINES} lines.")
     head, *blocks = re.split(r"\n{2,}", text.rstrip("\n"))
     header = head.split("\n")[1:]
     first_cue = next((index for index, line in enumerate(header) if _ARROW in line), len(header))
@@ -95,8 +104,10 @@ def _cues(lines: Sequence[str]) -> Iterator[Cue]:
         if timing is None:
             raise DamagedMediaError(f"The subtitles are damaged: {lines[place][:100]!r} is not the timing of a cue.")
         identifier = lines[0].strip() if place == 1 else ""
-        text = "\n".join(lines[place + 1 : following])
-        yield Cue(parse_time(timing[1]), parse_time(timing[6]), text.strip(), (timing[11] or "").strip(), identifier)
+        text = "\n".join(lines[place + 1 : following]).strip()
+        if len(text) > MAX_CUE_CHARACTERS:
+            raise UnsupportedSourceError(f"The subtitles have a cue of more than {MAX_CUE_CHARACTERS} characters.")
+        yield Cue(parse_time(timing[1]), parse_time(timing[6]), text, (timing[11] or "").strip(), identifier)
 
 
 def _check_end(block: str, *, is_header: bool, ended: bool) -> None:

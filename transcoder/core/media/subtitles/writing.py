@@ -1,8 +1,8 @@
 """Writes subtitles as one text."""
 
-import html
 import re
 
+from transcoder.core.media.character_references import unescape
 from transcoder.core.media.subtitles.webvtt import WebVtt
 
 # SubRip knows bold, italic and underlined; WebVTT's classes, voices, languages, ruby and timestamps it would show as text.
@@ -31,7 +31,7 @@ def write_subrip(subtitles: WebVtt) -> str:
 
 def _plain(text: str) -> str:
     """Return a cue's text without what SubRip does not know, and without blank lines, which would end the cue."""
-    plain = html.unescape(_OTHER_TAG.sub("", _KEPT_TAG.sub(r"<\1>", text)))
+    plain = unescape(_OTHER_TAG.sub("", _KEPT_TAG.sub(r"<\1>", text)))
     return "\n".join(line for line in plain.splitlines() if _TAG.sub("", line).strip())
 
 

@@ -1,12 +1,12 @@
 """Reads the Atom feed of a post (RFC 4287, with Media RSS): the post comes first, then its comments."""
 
-import html
 import re
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from xml.etree.ElementTree import Element
 
+from transcoder.core.media.character_references import unescape
 from transcoder.core.request.host_names import is_within
 from transcoder.core.source.reddit import html_content
 from transcoder.core.source.reddit.answers import Answer, Blocked, Found, NotThere
@@ -74,7 +74,7 @@ def _read_post(entry: Element) -> Post:
     page = "" if link is None else link.get("href", "")
     author = entry.findtext(f"{_ATOM}author/{_ATOM}name", "").strip()
     return Post(
-        title=html.unescape(entry.findtext(f"{_ATOM}title", "")).strip(),
+        title=unescape(entry.findtext(f"{_ATOM}title", "")).strip(),
         subreddit="" if category is None else category.get("term", ""),
         url=page if is_within(host_of(page), {"reddit.com"}) else "",
         videos=(),

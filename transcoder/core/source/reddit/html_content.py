@@ -5,7 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from transcoder.core.media.character_references import with_possible_references
+
 _MAX_ELEMENTS = 10_000
+_END = "<br>"
+"""Makes the parser give the text before it."""
 _MAX_CHARACTERS = 1000
 """How much text of an element is kept."""
 
@@ -22,9 +26,11 @@ class Element:
 def parse_elements(html: str, names: Collection[str]) -> list[Element]:
     """Return the elements with these names in their order; fewer if the HTML is damaged or has very many."""
     collector = _Collector(names)
+    # Without `close`, which would begin with what is not complete, such as an open comment, again and again: the time for it was quadratic.
+    # All that it could add is the text after the last tag.
     with suppress(AssertionError):  # html.parser's answer to some damaged declarations; what came before them is good
-        collector.feed(html)
-        collector.close()
+        collector.feed(with_possible_references(html))
+        collector.feed(_END)
     return collector.elements
 
 

@@ -3,11 +3,11 @@
 Every function takes a path: the names and indices that lead to the member.
 """
 
-import html
 from collections.abc import Mapping
 from typing import cast
 
 from transcoder.core.answer.plain_text import without_surrogates
+from transcoder.core.media.character_references import unescape
 
 _MAX_NUMBER = 1e11
 _EMPTY_OBJECT: Mapping[str, object] = {}
@@ -38,7 +38,7 @@ def get_array(value: object, *path: str | int) -> list[object]:
 def get_string(value: object, *path: str | int) -> str:
     """Return the string at `path`, with HTML entities decoded and no half of a character; an empty one if there is none."""
     found = get_member(value, *path)
-    return without_surrogates(html.unescape(found)) if isinstance(found, str) else ""
+    return without_surrogates(unescape(found)) if isinstance(found, str) else ""
 
 
 def get_positive_number(value: object, *path: str | int, limit: float = _MAX_NUMBER) -> float | None:
