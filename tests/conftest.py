@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import make_media
 import pytest
 from generated_video import ffmpeg_path
@@ -16,6 +17,10 @@ from peers.running_emulator import RETRY_SECONDS
 from peers.source_files import files_in
 
 Serve = Callable[[Files], Origin]
+
+# How long an example takes says more about what else the machine does than about the program.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Peers are on loopback: a proxy of the machine that runs the tests must not be asked for them.
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):

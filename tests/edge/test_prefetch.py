@@ -83,7 +83,7 @@ LENGTHS = st.lists(st.integers(1, 30 * CHUNK_BYTES), max_size=8)
 
 
 @pytest.mark.parametrize("check", [None, is_right], ids=["unchecked", "checked"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
 def test_every_byte_in_order_within_the_budget(
     check: Check | None, video: list[int], audio: list[int], budget: int, connections: int

@@ -389,7 +389,7 @@ BAD_RULES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(bad=st.lists(BAD_RULES, max_size=3), good=BAD_RULES, byte_range=st.sampled_from([None, BYTE_RANGE]))
 def test_one_version_arrives_whole_or_nothing_does(bad: list[Rule], good: Rule, byte_range: ByteRange | None) -> None:
     """Whatever an origin does: the bytes of two versions are never mixed, and nothing that it says is short looks whole."""

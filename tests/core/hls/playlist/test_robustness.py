@@ -44,7 +44,6 @@ def test_ten_thousand_segments_are_planned_in_under_a_second() -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     assert outcome(parse_or_refusal(text))
     assert outcome(parse_or_refusal(f"#EXTM3U\n#EXTINF:4,\n{text}"))
@@ -66,7 +65,7 @@ def mangled(draw: st.DrawFn) -> str:
 
 
 @given(mangled(), mangled())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_mangled_playlist_is_parsed_or_refused(text: str, other: str) -> None:
     playlist = parse_or_refusal(other)
     assert outcome(parse_or_refusal(text), audio=playlist if isinstance(playlist, MediaPlaylist) else None)
