@@ -1,6 +1,7 @@
 """`transcoder invoke` and `get --via` fetch a plain MP4 by ranges: the first one alone, then several at once."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,8 +94,9 @@ def test_the_first_range_is_fetched_alone_and_then_several_at_once(connections: 
     assert len(playlists) == 4
     before_the_second = origin.requests[: playlists[1]]
     assert len({request.path for request in before_the_second if request.path.endswith(".m4s")}) == SEGMENTS
-    heads = Counter(request.path for request in origin.requests if request.headers.get("range", "").startswith("bytes=0-"))
-    indexes = sum(heads.values()) / SEGMENTS
+    # The first segment is asked for one byte more, and its media does not begin at 0.
+    heads = [request.path for request in origin.requests if re.match(r"bytes=0-\d\d", request.headers.get("range", ""))]
+    indexes = len(heads) / SEGMENTS
     assert indexes <= min(connections, 3) + 1, f"{indexes:g} indexes, {len(origin.requests)} requests at the origin"
 
 
