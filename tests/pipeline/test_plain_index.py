@@ -3,13 +3,15 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from conftest import Serve
 from peers import media_reader
 from peers.get_command import get
-from peers.origin import Rule
+from peers.large_source import write_large_source
+from peers.origin import GOOD, Request, Rule
 from peers.plain_files import index_of, part_of
 from peers.source_files import files_in
 
@@ -133,6 +135,65 @@ def test_an_origin_without_ranges_gives_no_plain_layout(rule: Rule, media: Media
     origin.rules["*"] = replace(rule, when=lambda request: request.path.endswith(".m4s"))
     with pytest.raises(PlainLayoutError, match="byte ranges"):
         index_of(origin.url("/main.m3u8"))
+
+
+SINGLE_HEADS, SEVERAL_HEADS, ONE_FILE = "", "fmp4-muxed", "fmp4-byterange"
+
+
+def source_files(name: str, media: Media) -> dict[str, bytes]:
+    """Return the files of a set, or for `SINGLE_HEADS` those of a source whose segments have one fragment each."""
+    return files_in(media(name)) if name else dict(write_large_source(media, segments=3, segment_bytes=50_000))
+
+
+def numbered(name: str, template: str, request: Request, earlier: int) -> Rule:
+    """Give each response to a request for media another value of a header field."""
+    if request.path.endswith(".m3u8"):
+        return GOOD
+    value = template.format(f"{earlier % 60:02}")
+    return Rule(etag="", headers={name: value}) if name != "ETag" else Rule(etag=value)
+
+
+@pytest.mark.parametrize("source", [SINGLE_HEADS, SEVERAL_HEADS, ONE_FILE])
+@pytest.mark.parametrize(("name", "template"), [("ETag", '"{}"'), ("Last-Modified", "Fri, 27 Nov 2026 12:00:{} GMT")])
+def test_an_origin_whose_validators_change_each_time_gives_no_plain_layout(
+    source: str, name: str, template: str, media: Media, serve: Serve
+) -> None:
+    origin = serve(source_files(source, media))
+    origin.decide = partial(numbered, name, template)
+    with pytest.raises(PlainLayoutError, match="another ETag or Last-Modified in each response"):
+        index_of(origin.url("/main.m3u8"))
+
+
+@pytest.mark.parametrize("source", [SINGLE_HEADS, SEVERAL_HEADS])
+def test_a_weak_etag_that_changes_does_not_matter(source: str, media: Media, serve: Serve) -> None:
+    origin = serve(source_files(source, media))
+    origin.decide = partial(numbered, "ETag", 'W/"{}"')
+    assert part_of(index_of(origin.url("/main.m3u8")).file)
+
+
+def test_a_track_whose_first_segment_took_one_head_is_asked_for_one_more_byte(media: Media, serve: Serve) -> None:
+    origin = serve(source_files(SINGLE_HEADS, media))
+    file = index_of(origin.url("/main.m3u8")).file
+    assert file.heads == len([request for request in origin.requests if request.path.endswith(".m4s")]) == 4
+    assert [request.sent for request in origin.requests].count(1) == 1
+
+
+def test_a_file_that_changes_once_while_the_index_is_made_is_read_again(media: Media, serve: Serve) -> None:
+    origin = serve(files := source_files(SINGLE_HEADS, media))
+    origin.rules[segment_paths(files)[0]] = Rule(etag='"old"', times=1)
+    file = index_of(origin.url("/main.m3u8")).file
+    assert len(part_of(file)) == file.length
+
+
+@pytest.mark.parametrize("rule", [Rule(gzip=True), Rule(gzip=True, ignore_range=True)])
+def test_an_origin_that_does_not_tell_the_length_of_each_segment_gives_no_plain_layout(rule: Rule, media: Media, serve: Serve) -> None:
+    origin = serve(files := files_in(media(SEVERAL_HEADS)))
+    last = segment_paths(files)[-1]
+    origin.rules[last] = rule
+    with pytest.raises(PlainLayoutError, match="how long each of its segments is"):
+        index_of(origin.url("/main.m3u8"))
+    origin.rules[last] = replace(rule, times=1)
+    assert index_of(origin.url("/main.m3u8")).file.length > 0
 
 
 def segment_paths(files: dict[str, bytes]) -> list[str]:

@@ -105,13 +105,14 @@ class _ByParts:
     async def fetch(self, connections: int) -> ReceivedMp4:
         await self._sink.start(Announcement(self._seconds, {}, self._version.length))
         await self._write(await fetch_part(self._call, self._first.part))
-        starts, waiting = deque(range(PART_BYTES, self._version.length, PART_BYTES)), deque[asyncio.Task[bytes]]()
+        waiting = deque[asyncio.Task[bytes]]()
         async with asyncio.TaskGroup() as tasks:
-            while starts or waiting:
-                if starts and len(waiting) < connections:
-                    waiting.append(tasks.create_task(self._fetch_part(starts.popleft())))
-                else:
+            for start in range(PART_BYTES, self._version.length, PART_BYTES):
+                waiting.append(tasks.create_task(self._fetch_part(start)))
+                if len(waiting) == connections:
                     await self._write(await waiting.popleft())
+            while waiting:
+                await self._write(await waiting.popleft())
         return self._finish()
 
     async def _fetch_part(self, start: int) -> bytes:

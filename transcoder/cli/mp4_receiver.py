@@ -8,6 +8,7 @@ from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.core.output.verifier import Verifier, WholeMp4
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
@@ -43,7 +44,7 @@ class Mp4Receiver:
         self._sink = sink
         self._requested_at = time.monotonic()
         self._first_byte_at: float | None = None
-        self._verifier = Verifier()
+        self._verifier: Verifier | PlainVerifier = Verifier()
         self._head: ReceivedHead | None = None
         self._problem = bytearray()
 
@@ -52,12 +53,14 @@ class Mp4Receiver:
         self._requested_at = time.monotonic()
 
     async def start(self, head: ReceivedHead) -> None:
-        """Receive status and headers."""
+        """Receive status and headers. One with X-Content-Length is of a plain MP4, which a cache in between may send whole."""
         self._head = head
         if head.status == HTTPStatus.OK:
-            estimate = head.headers.get("x-content-length-estimate", "")
-            estimated_bytes = int(estimate) if estimate.isascii() and estimate.isdigit() else None
-            await self._sink.start(Announcement(announced_seconds(head), {}, estimated_bytes))
+            length = _number(head, "x-content-length")
+            if length is not None:
+                self._verifier = PlainVerifier(length=length)
+            expected = _number(head, "x-content-length-estimate") if length is None else length
+            await self._sink.start(Announcement(announced_seconds(head), {}, expected))
 
     async def write(self, chunk: bytes) -> None:
         """Receive a piece of the body.
@@ -93,6 +96,12 @@ class Mp4Receiver:
             raise InvocationError(f"The response is not a whole MP4: {error}") from error
         check_announced(whole, announced_seconds(self._head))
         return ReceivedMp4(whole, (self._first_byte_at or now) - self._requested_at, now - self._requested_at)
+
+
+def _number(head: ReceivedHead, name: str) -> int | None:
+    """Return the number of bytes in a header; None if there is none."""
+    text = head.headers.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def check_announced(whole: WholeMp4, announced: float) -> None:

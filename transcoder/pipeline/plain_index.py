@@ -20,7 +20,7 @@ from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher, KnownVersion
-from transcoder.errors import DamagedMediaError, PlainLayoutError, UnexpectedMediaError, single_error
+from transcoder.errors import ChangedFileError, DamagedMediaError, PlainLayoutError, UnexpectedMediaError, single_error
 from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.plain_file import PlainFile
@@ -41,6 +41,10 @@ class Labels:
     """Of its audio, as a playlist has it."""
 
 
+class _LengthError(PlainLayoutError):
+    """An origin that tells how long its files are does not tell it of one of them."""
+
+
 async def make_index(plan: Plan, labels: Labels, *, fetcher: Fetcher, settings: Settings, max_heads: int) -> PlainFile:
     """Read the index of a plan; if what an origin sends turns out to be damaged, everything is read again, at most twice.
 
@@ -55,7 +59,7 @@ async def make_index(plan: Plan, labels: Labels, *, fetcher: Fetcher, settings: 
     for _ in range(_MORE_ATTEMPTS):
         try:
             return await _Index(fetcher, settings, max_heads=max_heads).read(plan, labels)
-        except (DamagedMediaError, UnexpectedMediaError, ClockChangeError):
+        except (DamagedMediaError, UnexpectedMediaError, ClockChangeError, _LengthError):
             fetcher.start_again()
     return await _Index(fetcher, settings, max_heads=max_heads).read(plan, labels)
 
@@ -105,8 +109,7 @@ class _Index:
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 for index, track, first in zip(indexes, listed, firsts, strict=True):
-                    self._take(index, track.segments[0], first.result())
-                    tasks.create_task(self._read_track(index, track.segments[1:], head_bytes=first.result().next_head_bytes))
+                    tasks.create_task(self._read_track(index, track.segments, first.result()))
         return self._file(plan, indexes, labels)
 
     async def _track_index(self, track: Track, plan: Plan) -> PlainTrackIndex:
@@ -116,14 +119,17 @@ class _Index:
             raise PlainLayoutError("its segments are transport streams")
         return PlainTrackIndex(track, plan, init=init, movie=_movie(init))
 
-    async def _read_track(self, index: PlainTrackIndex, segments: Sequence[Segment], *, head_bytes: int) -> None:
-        """Read the heads of segments, several at once, and take them in their order."""
-        left, waiting = deque(segments), deque[tuple[Segment, asyncio.Task[SegmentBoxes]]]()
+    async def _read_track(self, index: PlainTrackIndex, segments: Sequence[Segment], first: SegmentBoxes) -> None:
+        """Read the heads of the segments after the first one, several at once, and take all of them in their order."""
+        self._take(index, segments[0], first)
+        left, waiting = deque(segments[1:]), deque[tuple[Segment, asyncio.Task[SegmentBoxes]]]()
         async with asyncio.TaskGroup() as tasks:
+            if first.heads == 1:  # further heads were compared with the first one
+                tasks.create_task(self._check_version(segments[0]))
             while left or waiting:
                 if left and len(waiting) <= self._window:
                     segment = left.popleft()
-                    waiting.append((segment, tasks.create_task(self._boxes(segment, head_bytes=head_bytes))))
+                    waiting.append((segment, tasks.create_task(self._boxes(segment, head_bytes=first.next_head_bytes))))
                 else:
                     segment, task = waiting.popleft()
                     self._take(index, segment, await task)
@@ -141,15 +147,43 @@ class _Index:
             self._versions.append(KnownVersion())
         return self._versions[self._numbers[url]]
 
+    async def _check_version(self, segment: Segment) -> None:
+        """Ask for a segment once more, and compare the version that the response names with the one that is known.
+
+        Raises:
+            PlainLayoutError: its origin names another version in each response, so that a change of the file would not show.
+            ChangedFileError: the file has changed.
+        """
+        known, now = self._version(segment.url), await self._current_version(segment)
+        if now.is_same(known):
+            return
+        if now.is_same(await self._current_version(segment)):
+            raise ChangedFileError("A file of the source has changed while its index was made.")
+        raise PlainLayoutError("its origin gives the same file another ETag or Last-Modified in each response")
+
+    async def _current_version(self, segment: Segment) -> KnownVersion:
+        """Return the version that an origin names of a segment now."""
+        version = KnownVersion()
+        await self._fetcher.head(segment.url, ByteRange(segment.range.start if segment.range else 0, 1), version=version)
+        self._heads, self._head_bytes = self._heads + 1, self._head_bytes + 1
+        return version
+
     async def _boxes(self, segment: Segment, *, head_bytes: int | None = None) -> SegmentBoxes:
         """Read the boxes of a segment, one head after another.
 
         Without `head_bytes` it is the first one of a track, which shows what its origin can do, and how long the heads are.
 
         Raises:
-            PlainLayoutError: the origin does not serve byte ranges, or does not say how long the segment is.
+            PlainLayoutError: the origin does not serve byte ranges, or does not say how long the segment is, or which version.
             UpstreamError: a head cannot be fetched, or is damaged.
         """
+        try:
+            return await self._read_boxes(segment, head_bytes)
+        except ChangedFileError:
+            await self._check_version(segment)
+            raise
+
+    async def _read_boxes(self, segment: Segment, head_bytes: int | None) -> SegmentBoxes:
         version, size = self._version(segment.url), head_bytes or HEAD_BYTES
         place = segment.range or ByteRange(0, size)
         data = await self._fetcher.head(segment.url, ByteRange(place.start, min(size, place.length)), version=version)
@@ -157,7 +191,7 @@ class _Index:
             raise PlainLayoutError("its origin does not serve byte ranges of files whose length it tells")
         total = version.validators and version.validators.length
         if total is None:
-            raise DamagedMediaError("The origin does not say how long a segment is, although it did so before.")
+            raise _LengthError("its origin does not say how long each of its segments is")
         # The byte range of a last segment may reach beyond the end of its file; what is missing then shows at the end of the track.
         boxes = SegmentBoxes(place.start, min(place.start + segment.range.length, total) if segment.range else total, size)
         boxes.feed(data)

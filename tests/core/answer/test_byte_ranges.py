@@ -21,6 +21,8 @@ MANY = 10**9
     pytest.param({"range": "bytes=990-2000"}, 206, (990, 1000, 1000), id="beyond the end"),
     pytest.param({"range": "bytes=-10"}, 206, (990, 1000, 1000), id="a suffix"),
     pytest.param({"range": "bytes=-5000"}, 206, (0, 1000, 1000), id="a suffix longer than the file"),
+    pytest.param({"range": "bytes=10-18446744073709551615"}, 206, (10, 1000, 1000), id="to the largest number of 64 bits"),
+    pytest.param({"range": "bytes=-18446744073709551615"}, 206, (0, 1000, 1000), id="a suffix of that length"),
     pytest.param({"range": "BYTES= 5-6 "}, 206, (5, 7, 7), id="spaces and capitals"),
     pytest.param({"range": "bytes=0-1,5-6"}, 200, (0, 1000, 1000), id="several ranges"),
     pytest.param({"range": "bytes=6-5"}, 200, (0, 1000, 1000), id="the end before the start"),
@@ -33,6 +35,7 @@ MANY = 10**9
     pytest.param({"range": "bytes=5-6", "if-range": "Sat, 01 Jan 2022 00:00:00 GMT"}, 200, (0, 1000, 1000), id="a date"),
     pytest.param({"range": "bytes=5-6", "if-none-match": '"a"'}, 304, (0, 0, 0), id="the client has the file"),
     pytest.param({"if-none-match": 'W/"b", W/"a"'}, 304, (0, 0, 0), id="one of several"),
+    pytest.param({"if-none-match": "*"}, 304, (0, 0, 0), id="the client has any version"),
     pytest.param({"range": "bytes=5-6", "if-none-match": '"b"'}, 206, (5, 7, 7), id="the client has another version"),
 ])  # fmt: skip
 def test_the_part_of_a_file_that_fits(headers: dict[str, str], status: int, span: tuple[int, int, int]) -> None:
@@ -40,10 +43,14 @@ def test_the_part_of_a_file_that_fits(headers: dict[str, str], status: int, span
     assert (part.status, (part.start, part.stop, part.end)) == (status, span)
 
 
-@pytest.mark.parametrize("text", ["bytes=1000-", "bytes=1000-1001", "bytes=-0", "bytes=99999999999-"])
+@pytest.mark.parametrize("text", ["bytes=1000-", "bytes=1000-1001", "bytes=-0", "bytes=99999999999-", "bytes=18446744073709551615-"])
 def test_a_range_with_none_of_the_bytes_is_not_satisfiable(text: str) -> None:
     with pytest.raises(RangeNotSatisfiableError, match="1000 bytes"):
         requested_part({"range": text}, length=LENGTH, etag=ETAG, limit=MANY)
+
+
+def test_a_304_says_no_length_that_a_cache_would_keep() -> None:
+    assert requested_part({"if-none-match": ETAG}, length=LENGTH, etag=ETAG, limit=MANY).headers(LENGTH) == []
 
 
 @pytest.mark.parametrize(("text", "span"), [

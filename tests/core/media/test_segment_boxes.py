@@ -54,6 +54,11 @@ def test_a_fragment_that_lies_about_sizes_is_damaged(body: bytes) -> None:
         places(body)
 
 
+def test_samples_without_bytes_are_damage() -> None:
+    with pytest.raises(DamagedMediaError, match="without bytes"):
+        places(fragment(length=0) + box(b"mdat", MEDIA))
+
+
 @pytest.mark.parametrize(("body", "message"), [
     pytest.param((fragment() + box(b"mdat", MEDIA))[:-1], "cut off inside", id="the end is missing"),
     pytest.param(fragment() + box(b"mdat", MEDIA) + b"\0\0\0", "cut off inside", id="a part of a header follows"),

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 from transcoder.errors import RangeNotSatisfiableError, TooLargeError
 
-_RANGE = re.compile(r"bytes=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.ASCII | re.IGNORECASE)
+_RANGE = re.compile(r"bytes=[ \t]*(\d{0,40})-(\d{0,40})[ \t]*", re.ASCII | re.IGNORECASE)
+"""Some clients ask for the rest of a file with the largest number that they know, which has 20 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class FilePart:
     """Where sending stops: at `stop`, or before it if a response cannot be as long as that. Then it does not end as a whole one does."""
 
     def headers(self, length: int) -> list[tuple[str, str]]:
-        """Return the headers that say which part of a file of `length` bytes it is."""
+        """Return the headers that say which part of a file of `length` bytes it is; a 304 has none, or caches would keep its length."""
+        if self.status is HTTPStatus.NOT_MODIFIED:
+            return []
         found = [("content-range", f"bytes {self.start}-{self.stop - 1}/{length}")] if self.status is HTTPStatus.PARTIAL_CONTENT else []
         return [*found, ("x-content-length", str(self.stop - self.start))]
 
@@ -38,7 +41,7 @@ def requested_part(headers: Mapping[str, str], *, length: int, etag: str, limit:
         RangeNotSatisfiableError: the range has none of the bytes.
         TooLargeError: the whole file is asked for, and is longer than `limit`.
     """
-    if etag in _tags(headers.get("if-none-match", "")):
+    if not _tags(headers.get("if-none-match", "")).isdisjoint({etag, "*"}):
         return FilePart(HTTPStatus.NOT_MODIFIED, 0, 0, 0)
     text = headers.get("range", "") if headers.get("if-range", etag).strip() == etag and not is_head else ""
     match = _RANGE.fullmatch(text.strip())

@@ -18,6 +18,10 @@ class KnownVersion:
         """Whether a response has shown that the origin serves byte ranges and tells the length of the whole resource."""
         self._any = any_version
 
+    def is_same(self, other: "KnownVersion") -> bool:
+        """Return whether two versions that are known may be the same one."""
+        return self.validators is not None and other.validators is not None and self.validators.allow_same(other.validators)
+
     def check(self, response: httpx.Response) -> None:
         """Compare a response with what is known, before any of its body is read.
 

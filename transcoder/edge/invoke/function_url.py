@@ -11,7 +11,6 @@ from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.errors import BadRequestError, BrokenOffError
 
-CHUNK_BYTES = 64 * 1024
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _REGION_IN_HOST = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 
@@ -50,7 +49,7 @@ class FunctionUrl:
         into.request_started()
         async with client.stream("GET", self.url, headers=headers) as response:
             await into.start(ReceivedHead(response.status_code, dict(response.headers)))
-            async for chunk in response.aiter_raw(CHUNK_BYTES):
+            async for chunk in response.aiter_raw():  # as they arrive: of a response that breaks off, everything counts
                 await into.write(chunk)
 
     def _host(self) -> str:

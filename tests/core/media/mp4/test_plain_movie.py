@@ -1,7 +1,7 @@
 """A plain MP4 over fragments has the packets and the times that ffmpeg's remux has, and any part of it is a part of the whole."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from transcoder.core.media.mp4.byte_map import ByteMap, Extent
 from transcoder.core.media.mp4.fragment import NOT_SYNC, SampleRun
 from transcoder.core.media.mp4.language import pack_language
 from transcoder.core.media.mp4.movie import read_movie
+from transcoder.core.media.mp4.sample_columns import Repeated
 from transcoder.core.media.mp4.sample_tables import read_chunk_spans, read_sample_tables, write_chunk_offsets, write_sample_tables
 from transcoder.core.media.mp4.track_samples import Place, SampleOverlapError, TrackSamples
 
@@ -133,6 +134,23 @@ def test_a_gap_goes_into_the_sample_before_and_an_overlap_is_no_plain_layout() -
     assert list(samples.durations) == [10, 15, 10, 7, 10, 10]
     with pytest.raises(SampleOverlapError):
         samples.add(run, Place(0, 6), decode_time=152)
+
+
+@pytest.mark.parametrize("durations", [[10, 0, 20], [10, 20, 0], [20, 10, 0, 0]])
+def test_a_sample_may_have_no_time_of_its_own(durations: list[int]) -> None:
+    assert list(samples_of(durations).durations) == durations
+
+
+@pytest.mark.parametrize("durations", [[10, 0, 0, 20], Repeated(0, 3)])
+def test_several_samples_in_a_row_without_time_are_no_plain_layout(durations: Sequence[int]) -> None:
+    with pytest.raises(SampleOverlapError):
+        samples_of(durations)
+
+
+def samples_of(durations: Sequence[int]) -> TrackSamples:
+    samples, same = TrackSamples(), Repeated(1, len(durations))
+    samples.add(SampleRun(None, durations, same, same, same), Place(0, 0), decode_time=0)
+    return samples
 
 
 @pytest.mark.parametrize(("tag", "letters"), [("de", "deu"), ("en-US", "eng"), ("deu", "deu"), ("x", None), (None, None), ("zzzz", None)])

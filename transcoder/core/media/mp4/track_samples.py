@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, compress, islice, pairwise
 from operator import add
 from typing import NamedTuple, Self
 
@@ -54,10 +54,12 @@ class TrackSamples:
         """Append a run of samples that lies at `place`; what its decode time leaves out or repeats goes into the sample before.
 
         Raises:
-            SampleOverlapError: no time is left to the sample before, or a number does not fit into its table.
+            SampleOverlapError: no time is left to the sample before, or to several in a row, or a number does not fit into its table.
         """
         if not run.sizes:
             return
+        if 0 in run.durations and _overlap(run.durations):
+            raise SampleOverlapError
         if self.sizes:
             self._meet(decode_time)
         else:
@@ -132,6 +134,11 @@ class TrackSamples:
             if count:
                 yield Chunk(count, chunk.description, Place(resource, begin), length)
             at += chunk.samples
+
+
+def _overlap(durations: Sequence[int]) -> bool:
+    """Return whether two samples in a row have no time; that of the last one may be in the decode time of the next run."""
+    return any(not first and not second for first, second in pairwise(islice(durations, len(durations) - 1)))
 
 
 def _signed(offset: int) -> int:

@@ -27,6 +27,8 @@ def placed_runs(segment: SegmentBoxes, movie: Movie) -> Iterator[PlacedRun]:
     for placed in runs:
         if not placed.run.sizes:
             continue
+        if 0 in placed.run.sizes:
+            raise DamagedMediaError("A segment is damaged: a fragment lists samples without bytes.")
         if placed.decode_time is None:
             raise PlainLayoutError("its fragments do not say when they are decoded")
         if not any(start <= placed.offset and placed.end <= end for start, end in segment.media):
