@@ -14,13 +14,15 @@ from peers.origin import Origin
 from peers.plain_files import index_of, part_of
 
 from transcoder.errors import ChangedFileError
-from transcoder.pipeline.index_store import LEAST_HEADS
+from transcoder.pipeline.index_store import LEAST_SEGMENTS
 from transcoder.pipeline.plain_file import RECIPE
 from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
 from transcoder.settings import Settings
 
 Media = Callable[[str], Path]
-SEGMENTS = LEAST_HEADS + 5
+SEGMENTS = LEAST_SEGMENTS + 5
+HEADS = SEGMENTS + 1
+"""The first segment is asked for twice, which shows whether its origin names the same version each time."""
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket="service")
 
 
@@ -58,7 +60,7 @@ def heads(origin: Origin) -> int:
 def test_an_index_is_the_same_after_it_was_bytes(origin: Origin) -> None:
     file = index_of(origin.url("/main.m3u8")).file
     found = from_bytes(to_bytes(file))
-    assert (found.etag, found.length, found.heads, found.movie.samples) == (file.etag, file.length, SEGMENTS, file.movie.samples)
+    assert (found.etag, found.length, found.heads, found.movie.samples) == (file.etag, file.length, HEADS, file.movie.samples)
     assert (found.resources, found.movie.seconds) == (file.resources, file.movie.seconds)
     assert part_of(found) == part_of(file)
 
@@ -75,19 +77,19 @@ def test_bytes_that_are_not_a_whole_index_are_refused(origin: Origin) -> None:
 
 def test_another_environment_does_not_make_the_index_again(origin: Origin, bucket: Any) -> None:
     first = first_bytes(origin)
-    assert (first.status, first.notes["index_heads"]) == (206, SEGMENTS)
+    assert (first.status, first.notes["index_heads"]) == (206, HEADS)
     read = heads(origin)
     second = first_bytes(origin)
     assert (second.body, second.headers["etag"]) == (first.body, first.headers["etag"])
     assert second.notes["index_heads"] == 0
     assert 'desc="from the bucket"' in second.headers["server-timing"]
-    assert heads(origin) - read == read - SEGMENTS  # nothing but the media of the range
+    assert heads(origin) - read == read - HEADS  # nothing but the media of the range
     assert [each.key[:8] for each in bucket.objects.all()] == ["indexes/"]
 
 
 def test_an_index_of_few_heads_is_not_stored(media: Media, serve: Serve, bucket: Any) -> None:
-    origin = serve(dict(write_large_source(media, segments=LEAST_HEADS - 1, segment_bytes=20_000)))
-    assert [first_bytes(origin).notes["index_heads"] for _ in range(2)] == [LEAST_HEADS - 1] * 2
+    origin = serve(dict(write_large_source(media, segments=LEAST_SEGMENTS - 1, segment_bytes=20_000)))
+    assert [first_bytes(origin).notes["index_heads"] for _ in range(2)] == [LEAST_SEGMENTS] * 2
     assert list(bucket.objects.all()) == []
 
 
@@ -96,7 +98,7 @@ def test_a_damaged_index_is_made_again(origin: Origin, bucket: Any) -> None:
     (stored,) = bucket.objects.all()
     stored.put(Body=stored.get()["Body"].read()[:-1])
     again = first_bytes(origin)
-    assert (again.body, again.notes["index_heads"]) == (whole, SEGMENTS)
+    assert (again.body, again.notes["index_heads"]) == (whole, HEADS)
     assert "not all of one" in str(again.notes["index_bucket_problem"])
     assert first_bytes(origin).notes["index_heads"] == 0
 
@@ -124,6 +126,6 @@ def test_a_bucket_that_cannot_be_used_is_only_noted(
     if problem == "EndpointConnectionError":
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     answer = first_bytes(origin, Settings(allow_private=True, bucket=name))
-    assert (answer.status, answer.notes["index_heads"]) == (206, SEGMENTS)
+    assert (answer.status, answer.notes["index_heads"]) == (206, HEADS)
     assert answer.notes["index_bucket_problem"] == problem
     assert list(bucket.objects.all()) == []

@@ -60,7 +60,7 @@ class PlainOutput:
         if file is None:
             file = await make_index(self._plan, self._labels, fetcher=self._fetcher, settings=settings, max_heads=max_heads)
             heads = file.heads
-            await stored.keep(self._key, file)
+            await stored.keep(self._key, self._plan, file)
         if stored.problem:
             answer.note(index_bucket_problem=stored.problem)
         return file, heads
@@ -91,7 +91,7 @@ class PlainOutput:
             await send_part(file, part.start, part.end, fetcher=self._fetcher, settings=settings, write=answer.write)
         except ChangedFileError:
             self._dependencies.indexes.drop(self._key)
-            await self._dependencies.stored_indexes.drop(self._key, file)
+            await self._dependencies.stored_indexes.drop(self._key, self._plan)
             raise
         if part.end < part.stop:
             raise TooLargeError(f"The response breaks off after {part.end - part.start} bytes; request the rest in further ranges.")

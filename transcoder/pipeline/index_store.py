@@ -8,8 +8,8 @@ from transcoder.edge.object_store import ObjectStore, ObjectStoreError
 from transcoder.pipeline.plain_file import PlainFile
 from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
 
-LEAST_HEADS = 30
-"""An index of fewer heads is not kept: it is made again sooner than AWS's SDK is loaded."""
+LEAST_SEGMENTS = 30
+"""The index of fewer is not kept: it is made again sooner than AWS's SDK is loaded."""
 
 
 class IndexStore:
@@ -25,21 +25,21 @@ class IndexStore:
     async def find(self, key: str, plan: Plan) -> PlainFile | None:
         """Return the index of `plan` that is kept under that key; None if there is none."""
         self.problem = ""
-        if self._store and sum(len(track.segments) for period in plan.periods for track in period.tracks) >= LEAST_HEADS:
+        if self._store and _is_kept(plan):
             with self._noting_problem():
                 data = await self._store.read(_name(key), limit=self._limit)
                 return from_bytes(data) if data else None
         return None
 
-    async def keep(self, key: str, file: PlainFile) -> None:
-        """Keep an index that has just been made, if making it takes long."""
-        if self._store and file.heads >= LEAST_HEADS and len(data := to_bytes(file)) <= self._limit:
+    async def keep(self, key: str, plan: Plan, file: PlainFile) -> None:
+        """Keep the index of `plan` that has just been made, if making it takes long."""
+        if self._store and _is_kept(plan) and len(data := to_bytes(file)) <= self._limit:
             with self._noting_problem():
                 await self._store.write(_name(key), data)
 
-    async def drop(self, key: str, file: PlainFile) -> None:
-        """Forget an index: its source has changed."""
-        if self._store and file.heads >= LEAST_HEADS:
+    async def drop(self, key: str, plan: Plan) -> None:
+        """Forget the index of `plan`: its source has changed."""
+        if self._store and _is_kept(plan):
             with self._noting_problem():
                 await self._store.delete(_name(key))
 
@@ -51,6 +51,10 @@ class IndexStore:
             self.problem = error.reason
         except ValueError as error:
             self.problem = str(error)
+
+
+def _is_kept(plan: Plan) -> bool:
+    return sum(len(track.segments) for period in plan.periods for track in period.tracks) >= LEAST_SEGMENTS
 
 
 def _name(key: str) -> str:
