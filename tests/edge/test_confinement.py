@@ -130,6 +130,8 @@ def test_an_ffmpeg_whose_output_nobody_reads_is_not_killed() -> None:
 
             tasks.create_task(feed())
             received = len(await process.read())
+            while not process.inputs[0].is_full:  # noqa: ASYNC110 - nothing says when ffmpeg can neither write nor read any more
+                await asyncio.sleep(STALL_SECONDS / 10)
             await asyncio.sleep(4 * STALL_SECONDS)
             assert process.inputs[0].is_full
             assert received + await read_all(process) == MANY
