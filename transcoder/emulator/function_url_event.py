@@ -46,7 +46,10 @@ class HttpRequest:
     def _split(self) -> tuple[str, str]:
         target = self.target
         if not target.startswith("/"):  # absolute form (RFC 9112, 3.2.2), or the asterisk form of OPTIONS
-            parts = urlsplit(target)
+            try:
+                parts = urlsplit(target)
+            except ValueError:  # brackets around something that is not an IP address
+                return "/", ""
             return parts.path if parts.path.startswith("/") else "/", parts.query
         path, _, query = target.partition("?")
         return path, query
@@ -121,4 +124,8 @@ def _body_fields(body: bytes, content_type: str) -> dict[str, object]:
 
 
 def _host_name(host: str) -> str:
-    return urlsplit(f"//{host}").hostname or host
+    """Return a Host without its port; as it is if it is no host."""
+    try:
+        return urlsplit(f"//{host}").hostname or host
+    except ValueError:  # brackets around something that is not an IP address
+        return host

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, PRELUDE_END
 from transcoder.errors import InvocationError
@@ -50,6 +51,6 @@ def _parse_head(prelude: bytes) -> ReceivedHead:
     try:
         fields = json.loads(prelude)
         headers = {str(name).lower(): str(value) for name, value in (fields.get("headers") or {}).items()}
-        return ReceivedHead(int(fields.get("statusCode", 200)), headers)
+        return ReceivedHead(HTTPStatus(fields.get("statusCode", 200)), headers)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InvocationError(f"The response's prelude is not valid: {prelude[:100]!r}.") from error

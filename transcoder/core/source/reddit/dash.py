@@ -90,10 +90,19 @@ def _representations(root: Element, url: str) -> list[_Representation]:
             is_audio = kind.startswith("audio") or (not kind and entry.get("audioSamplingRate") is not None)
             if not (is_audio or kind.startswith("video") or not kind):
                 continue
-            base = entry.findtext("{*}BaseURL", "").strip()
+            address = _joined(url, entry.findtext("{*}BaseURL", "").strip())
             sides = [_number(entry.get(name) or adaptation.get(name)) for name in ("width", "height")]
-            found.append(_Representation(urljoin(url, base) if base else "/", is_audio, min(sides), _number(entry.get("bandwidth"))))
+            if address is not None:
+                found.append(_Representation(address, is_audio, min(sides), _number(entry.get("bandwidth"))))
     return found
+
+
+def _joined(url: str, base: str) -> str | None:
+    """Return the address that a BaseURL names; None if it is none."""
+    try:
+        return urljoin(url, base) if base else "/"
+    except ValueError:  # brackets around something that is not an IP address
+        return None
 
 
 def _number(text: str | None) -> int:
