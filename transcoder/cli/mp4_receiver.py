@@ -8,6 +8,7 @@ from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.core.output.verifier import Verifier, WholeMp4
 from transcoder.errors import InvocationError, TranscodeError
 from transcoder.pipeline import Sink
@@ -43,7 +44,7 @@ class Mp4Receiver:
         self._sink = sink
         self._requested_at = time.monotonic()
         self._first_byte_at: float | None = None
-        self._verifier = Verifier()
+        self._verifier: Verifier | PlainVerifier = Verifier()
         self._head: ReceivedHead | None = None
         self._problem = bytearray()
 
@@ -55,9 +56,11 @@ class Mp4Receiver:
         """Receive status and headers."""
         self._head = head
         if head.status == HTTPStatus.OK:
-            estimate = head.headers.get("x-content-length-estimate", "")
-            estimated_bytes = int(estimate) if estimate.isascii() and estimate.isdigit() else None
-            await self._sink.start(Announcement(announced_seconds(head), {}, estimated_bytes))
+            length = _number(head.headers.get("x-content-length", ""))
+            if length is not None:  # a plain MP4 that is sent as a whole
+                self._verifier = PlainVerifier(length=length)
+            estimated_bytes = _number(head.headers.get("x-content-length-estimate", ""))
+            await self._sink.start(Announcement(announced_seconds(head), {}, estimated_bytes if length is None else length))
 
     async def write(self, chunk: bytes) -> None:
         """Receive a piece of the body.
@@ -93,6 +96,10 @@ class Mp4Receiver:
             raise InvocationError(f"The response is not a whole MP4: {error}") from error
         check_announced(whole, announced_seconds(self._head))
         return ReceivedMp4(whole, (self._first_byte_at or now) - self._requested_at, now - self._requested_at)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def check_announced(whole: WholeMp4, announced: float) -> None:

@@ -74,6 +74,15 @@ class Movie:
     duration: int
     tracks: tuple[Track, ...]
 
+    def edit_shift(self, track: Track) -> int:
+        """Return the ticks that the edit list of a track takes off every timestamp: an empty edit first is a delay.
+
+        ffmpeg reads the edit lists of fragments the same way.
+        """
+        start = next((edit.media_time for edit in track.edits if edit.media_time >= 0), 0)
+        delay = track.edits[0].duration if track.edits and track.edits[0].media_time <= EMPTY_EDIT else 0
+        return start - (round(delay * track.timescale / self.timescale) if self.timescale else 0)
+
 
 def read_movie(moov: Box) -> Movie:
     """Read a whole `moov`.
