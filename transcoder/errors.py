@@ -62,6 +62,13 @@ class RangeNotSatisfiableError(TranscoderError):
     slug = "range-not-satisfiable"
 
 
+class StorageError(TranscoderError):
+    """A temporary file cannot be written."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    slug = "no-storage"
+
+
 class DailyLimitError(TranscoderError):
     """The service has sent as many bytes today as its operator allows."""
 
@@ -81,7 +88,7 @@ class UnexpectedMediaError(UnsupportedSourceError):
 
 
 class PlainLayoutError(UnsupportedSourceError):
-    """The source has no plain layout that could be written before its media is read."""
+    """The output cannot be a plain MP4, or not one whose `moov` could be written before its media is read."""
 
     def __init__(self, reason: str) -> None:
         """Say why, in words that follow a colon."""

@@ -67,6 +67,10 @@ class Settings:
     """How many bytes of indexes of plain MP4s an execution environment keeps for the next requests."""
     bucket: str = ""
     """S3 bucket of the service's own, which keeps the indexes of plain MP4s for all execution environments. Empty: none."""
+    tmp_bytes: int = 480 * MIB
+    """How many bytes of media the temporary folder may hold while a plain MP4 is made there."""
+    silent_seconds: float = 20.0
+    """How long making a plain MP4 may take, as estimated beforehand, if nothing can be sent meanwhile."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda's timeout an unfinished invocation is ended with an error; at most half of the time that it has."""
     signing_keys: tuple[str, ...] = field(default=(), repr=False)

@@ -157,19 +157,12 @@ def test_a_source_that_changes_fails_visibly_and_then_has_another_etag(origin: O
 
 
 @pytest.mark.parametrize(("name", "layout", "expected"), [
-    ("fmp4-muxed", "auto", "bytes"), ("fmp4-muxed", "plain", "bytes"), ("fmp4-muxed", "fragmented", "none"),
+    ("fmp4-muxed", "auto", "bytes"), ("fmp4-muxed", "plain", "bytes"), ("fmp4-muxed", "fragmented", "none"), ("ts-muxed", "plain", "none"),
     ("ts-muxed", "auto", "none"), ("ts-muxed", "fragmented", "none"), ("join-fmp4", "auto", "none"), ("fmp4-dts", "auto", "none"),
 ])  # fmt: skip
 def test_the_source_decides_the_layout(name: str, layout: str, expected: str, media: Media, serve: Serve) -> None:
     answer = get(serve(media(name)), f"layout={layout}")
     assert (answer.status, answer.headers["accept-ranges"]) == (200, expected)
-
-
-@pytest.mark.parametrize("name", ["ts-muxed", "join-fmp4", "fmp4-dts"])
-def test_a_source_without_a_plain_layout_is_refused_if_it_must_have_one(name: str, media: Media, serve: Serve) -> None:
-    status, slug, detail = get(serve(media(name)), "layout=plain").problem
-    assert (status, slug) == (422, "unsupported-source")
-    assert detail.startswith("layout: this source cannot be sent as a plain MP4: ")
 
 
 def test_a_head_that_fails_is_an_error_whatever_the_layout(origin: Origin) -> None:

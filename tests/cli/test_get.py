@@ -14,7 +14,7 @@ from conftest import Serve
 from peers import media_reader
 from peers.get_command import SECONDS, get
 from peers.leaks import children
-from peers.origin import Rule
+from peers.origin import Origin, Rule
 
 COMMAND = [sys.executable, "-m", "transcoder"]
 
@@ -88,24 +88,33 @@ def test_a_reader_that_leaves_ends_get_with_a_message(media: Callable[[str], Pat
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("layout", ["plain", "fragmented"])
 def test_a_signal_leaves_no_file_and_no_ffmpeg(
-    number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
+    layout: str, number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
     origin = serve(media("ts-muxed"))
     origin.rules["/segment-2.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
-    process = start_get(origin.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4"))
+    process = start_get(origin.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4"), "--layout", layout)
     deadline = time.monotonic() + 20
-    while not (partial := [path for path in tmp_path.iterdir() if path.stat().st_size]) and time.monotonic() < deadline:
+    child_pids = set[int]()
+    while not (begun := has_begun(layout, origin, tmp_path) and child_pids) and time.monotonic() < deadline:
         time.sleep(0.05)
-    child_pids = children(process.pid)
+        child_pids = children(process.pid)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=SECONDS)
-    assert partial
+    assert begun
     assert child_pids
     assert process.returncode == code
     assert b"Traceback" not in stderr
     assert list(tmp_path.iterdir()) == []
     assert not any(is_running(pid) for pid in child_pids)
+
+
+def has_begun(layout: str, origin: Origin, folder: Path) -> bool:
+    """Return whether a part of the output has been written; in the plain layout into a file without a name, so the origin is looked at."""
+    if layout == "fragmented":
+        return any(path.stat().st_size for path in folder.iterdir())
+    return any(request.path == "/segment-2.ts" and "range" not in request.headers for request in origin.requests)
 
 
 def is_running(pid: int) -> bool:

@@ -37,7 +37,7 @@ class MadeMp4:
 @pytest.fixture(scope="module")
 def mp4(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> MadeMp4:
     path = tmp_path_factory.mktemp("mp4") / "made.mp4"
-    assert main(["get", str(media("ts-muxed") / "main.m3u8"), "-o", str(path)]) == 0
+    assert main(["get", str(media("ts-muxed") / "main.m3u8"), "-o", str(path), "--layout", "fragmented"]) == 0
     verifier = Verifier()
     verifier.feed(path.read_bytes())
     return MadeMp4(path, verifier.end())

@@ -52,9 +52,9 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def has_begun(folder: Path) -> bool:
-    """Return whether something has been written to a file in a folder."""
-    return any(path.stat().st_size for path in folder.iterdir())
+def has_begun(folder: Path, source: Origin) -> bool:
+    """Return whether a file in a folder has been created, and the last segment of its source is being fetched."""
+    return any(folder.iterdir()) and any(request.path == "/segment-2.ts" and is_for_media(request) for request in source.requests)
 
 
 def node(path: Path, kind: int, major: int, minor: int) -> Path:
@@ -293,15 +293,35 @@ LIMITED = (
 def test_a_full_disk_leaves_nothing(missing_bytes: int | None, existing: str | None, source: Origin, tmp_path: Path) -> None:
     folder, url = tmp_path / "folder", source.url("/main.m3u8")
     folder.mkdir()
-    assert get(url, tmp_path / "whole.mp4").returncode == 0
+    assert get(url, tmp_path / "whole.mp4", "--layout", "fragmented").returncode == 0
     limit = 0 if missing_bytes is None else (tmp_path / "whole.mp4").stat().st_size - missing_bytes
     output = folder / "video.mp4"
     if existing:
         output.write_text(existing)
-    command = [sys.executable, "-c", LIMITED, str(limit), *COMMAND, url, "-o", str(output), "--force"]
+    command = [sys.executable, "-c", LIMITED, str(limit), *COMMAND, url, "-o", str(output), "--force", "--layout", "fragmented"]
     completed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
     assert (completed.returncode, completed.stderr) == (6, f"transcoder: {output}: File too large.\n")
     assert {path.name: path.read_text() for path in folder.iterdir()} == ({"video.mp4": existing} if existing else {})
+
+
+@pytest.mark.parametrize(
+    ("missing_bytes", "named"),
+    [
+        pytest.param(None, "folder: File too large. A plain MP4 is made in a temporary file", id="the first byte of the media"),
+        pytest.param(200_000, "folder: File too large. A plain MP4 is made in a temporary file", id="in the middle of the media"),
+        pytest.param(1, "video.mp4: File too large.", id="the last byte of the MP4"),
+    ],
+)
+def test_a_disk_without_room_for_a_plain_mp4_leaves_nothing(missing_bytes: int | None, named: str, source: Origin, tmp_path: Path) -> None:
+    folder, url = tmp_path / "folder", source.url("/main.m3u8")
+    folder.mkdir()
+    assert get(url, tmp_path / "whole.mp4").returncode == 0
+    limit = 0 if missing_bytes is None else (tmp_path / "whole.mp4").stat().st_size - missing_bytes
+    command = [sys.executable, "-c", LIMITED, str(limit), *COMMAND, url, "-o", str(folder / "video.mp4")]
+    completed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
+    assert completed.returncode == 6
+    assert named in completed.stderr
+    assert not list(folder.iterdir())
 
 
 def test_a_folder_that_may_not_be_written_to_is_named_before_anything_is_fetched(source: Origin, tmp_path: Path) -> None:
@@ -318,7 +338,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(source: Origin, tmp_pa
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
     process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(output)], stderr=subprocess.PIPE)
-    wait_until(lambda: has_begun(tmp_path))
+    wait_until(lambda: has_begun(tmp_path, source))
     output.write_text("precious")
     _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 6
@@ -330,7 +350,7 @@ def test_a_named_pipe_that_appears_meanwhile_is_not_replaced(source: Origin, tmp
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
     process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(output), "--force"], stderr=subprocess.PIPE)
-    wait_until(lambda: has_begun(tmp_path))
+    wait_until(lambda: has_begun(tmp_path, source))
     os.mkfifo(output)
     _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 6
@@ -343,7 +363,7 @@ def test_nohup_is_respected(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
     process = subprocess.Popen(["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *COMMAND, source.url("/main.m3u8"), "-o", str(output)])
-    wait_until(lambda: has_begun(tmp_path))
+    wait_until(lambda: has_begun(tmp_path, source))
     process.send_signal(signal.SIGHUP)
     assert process.wait(SECONDS) == 0
     assert media_reader.is_whole(output)
@@ -363,7 +383,7 @@ def test_a_terminal_that_is_closed_leaves_no_file(source: Origin, tmp_path: Path
     command = [sys.executable, "-c", IN_A_TERMINAL, *COMMAND, source.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4")]
     process = subprocess.Popen(command, stderr=child, start_new_session=True, env={**os.environ, "TERM": "xterm"})
     os.close(child)
-    wait_until(lambda: has_begun(tmp_path))
+    wait_until(lambda: has_begun(tmp_path, source))
     os.close(parent)
     assert process.wait(SECONDS) == 129
     assert not list(tmp_path.iterdir())

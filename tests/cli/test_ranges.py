@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import Serve
+from peers import media_reader
 from peers.large_source import write_large_source
 from peers.origin import GOOD, Origin, Request, Rule
 from peers.running_emulator import SECONDS, emulated
@@ -191,7 +192,18 @@ def test_a_length_that_cannot_be_takes_neither_memory_nor_time(cache: Origin, tm
 def test_a_fragmented_output_is_streamed_as_before(service: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     url = serve(media("ts-muxed")).url("/main.m3u8")
     assert main([*by_get(service, url), "--layout", "auto", "-o", str(tmp_path / "output.mp4")]) == 0
-    assert main([*by_http(service, url), "--layout", "plain", "-o", str(tmp_path / "none.mp4")]) == 7
+    assert media_reader.is_fragmented(tmp_path / "output.mp4")
+
+
+@every_way
+def test_a_plain_output_without_ranges_is_received_as_a_whole(
+    way: Way, service: Running, media: Callable[[str], Path], serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = serve(media("ts-muxed")).url("/main.m3u8")
+    assert main([*way(service, url), "--layout", "plain", "-o", str(tmp_path / "output.mp4")]) == 0
+    assert media_reader.is_whole(tmp_path / "output.mp4")
+    assert not media_reader.is_fragmented(tmp_path / "output.mp4")
+    assert "fragments" not in capsys.readouterr().out
 
 
 def test_options_for_origins_do_not_reach_them_through_the_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ class KeepingSink:
 @pytest.fixture(scope="module")
 def mp4(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("mp4") / "made.mp4"
-    assert main(["get", str(media("ts-muxed") / "main.m3u8"), "-o", str(path)]) == 0
+    assert main(["get", str(media("ts-muxed") / "main.m3u8"), "-o", str(path), "--layout", "fragmented"]) == 0
     return path.read_bytes()
 
 

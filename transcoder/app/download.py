@@ -1,21 +1,25 @@
 """The route `/download`: the output itself, or a file passed through."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
+from transcoder.app.finished import FinishedOutput
 from transcoder.app.plain import PlainOutput
 from transcoder.app.response_head import OutputHead, ServerTiming
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.function_url import Request
 from transcoder.core.answer.passthrough import FileHead, range_headers
+from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
+from transcoder.core.request.output_format import Layout
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.ffmpeg import Program
 from transcoder.errors import TooLargeError
-from transcoder.pipeline import transcode
+from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.plain_index import Labels
 
 
@@ -41,14 +45,37 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
             return
         head = OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
         labels = Labels(metadata_of(source), resolved.audio_language)
-        plain = PlainOutput(resolved.plan, labels, fetcher=fetcher, dependencies=dependencies)
-        if file := await plain.find(job.layout, timing=timing, answer=answer):
-            await plain.send(file, request, answer, head)
-        elif request.method == "HEAD":
-            await answer.start(head.build(_stream_headers(resolved.plan.estimated_bytes)))
+        await _Output(resolved.plan, labels, fetcher, dependencies, answer).send(request, job.layout, head)
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """An output that is made of a plan."""
+
+    plan: Plan
+    labels: Labels
+    fetcher: Fetcher
+    dependencies: Dependencies
+    answer: Answer
+
+    async def send(self, request: Request, layout: Layout, head: OutputHead) -> None:
+        """Send it in the layout that is asked for."""
+        plain = PlainOutput(self.plan, self.labels, fetcher=self.fetcher, dependencies=self.dependencies)
+        if file := await plain.find(layout, timing=head.timing, answer=self.answer):
+            await plain.send(file, request, self.answer, head)
+            return
+        finished = FinishedOutput(self.plan, self.dependencies.settings) if layout is Layout.PLAIN else None
+        if request.method == "HEAD":
+            await self.answer.start(head.build(_stream_headers(self.plan.estimated_bytes)))
+        elif finished:
+            await finished.send(self._make, self.answer, head)
         else:
-            sink, program = _OutputSink(answer, head), Program(dependencies.ffmpeg_path, settings.ffmpeg_seconds, answer.deadline)
-            await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=sink, tags=labels.tags)
+            await self._make(_OutputSink(self.answer, head))
+
+    async def _make(self, sink: Sink) -> None:
+        settings = self.dependencies.settings
+        program = Program(self.dependencies.ffmpeg_path, settings.ffmpeg_seconds, self.answer.deadline)
+        await transcode(self.plan, fetcher=self.fetcher, program=program, settings=settings, into=sink, tags=self.labels.tags)
 
 
 async def _pass_through(found: FileHead, request: Request, sink: "_PassthroughSink", fetcher: Fetcher) -> None:

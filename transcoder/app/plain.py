@@ -1,5 +1,6 @@
 """A plain MP4 as a response: any range of it, with its exact length, while nothing of it is stored."""
 
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -11,10 +12,10 @@ from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, Request, prob
 from transcoder.core.hls.plan import Plan
 from transcoder.core.request.output_format import Layout
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import ChangedFileError, RangeNotSatisfiableError, TooLargeError
+from transcoder.errors import ChangedFileError, PlainLayoutError, RangeNotSatisfiableError, TooLargeError
 from transcoder.pipeline.index_cache import index_key
 from transcoder.pipeline.plain_file import PlainFile, send_part
-from transcoder.pipeline.plain_index import Labels, fragmented_instead, make_index, max_heads_of
+from transcoder.pipeline.plain_index import Labels, make_index, max_heads_of
 
 
 class PlainOutput:
@@ -29,14 +30,13 @@ class PlainOutput:
         self._key = ""
 
     async def find(self, layout: Layout, *, timing: ServerTiming, answer: Answer) -> PlainFile | None:
-        """Return the file; None if the output is to be fragmented. Nothing but `layout` and the source decides that.
+        """Return the file; None if `layout` does not ask for it, or the source has none. Nothing else decides that.
 
         Raises:
-            PlainLayoutError: it is to be plain, and the source has no plain layout.
             TranscoderError: what `make_index` raises; a head that fails does not make the output fragmented.
         """
         if layout is not Layout.FRAGMENTED:
-            with fragmented_instead(layout):
+            with suppress(PlainLayoutError):
                 return await self._find(timing, answer, max_heads=max_heads_of(layout, self._dependencies.settings))
         return None
 

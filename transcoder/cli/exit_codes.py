@@ -13,6 +13,7 @@ from transcoder.errors import (
     ForbiddenSourceError,
     InvocationError,
     NotFoundError,
+    StorageError,
     TooLargeError,
     TranscodeError,
     TranscoderError,
@@ -69,6 +70,7 @@ _CODES: tuple[tuple[type[TranscoderError], ExitCode], ...] = (
     (TranscodeError, ExitCode.TRANSCODE_FAILED),
     (DeadlineError, ExitCode.TRANSCODE_FAILED),
     (InvocationError, ExitCode.FUNCTION_FAILED),
+    (StorageError, ExitCode.OUTPUT_FAILED),
 )
 
 

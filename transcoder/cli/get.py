@@ -10,19 +10,22 @@ from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.file_sink import FileSink
 from transcoder.cli.function_call import add_connections_option, call_by_url
 from transcoder.cli.invoke import fetch_through_function
-from transcoder.cli.local_plain import write_plain
+from transcoder.cli.local_plain import find_index, is_finished_first, write_finished, write_mapped
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
-from transcoder.cli.output import output_to
+from transcoder.cli.output import Output, output_to
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
+from transcoder.core.answer.passthrough import FileHead
+from transcoder.core.hls.plan import Plan
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
+from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.plain_index import Labels
@@ -94,20 +97,45 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
             source = await resolver.find(job, fetcher=fetcher)
             resolved = await resolver.resolve(source, job, fetcher=fetcher)
 
-            async def write_to(sink: Sink) -> None:
-                if resolved.file:
-                    file_sink = FileSink(sink, any_file=job.format is FileFormat.FILE)
-                    await fetcher.pass_through(resolved.file.requested_url, {}, file_sink)
-                    await file_sink.finish()
-                    return
-                labels = Labels(metadata_of(source), resolved.audio_language)
-                if await write_plain(resolved.plan, labels, job.layout, fetcher=fetcher, settings=settings, sink=sink):
-                    return
-                with verifying(sink, job.format) as into:
-                    await transcode(resolved.plan, fetcher=fetcher, program=program, settings=settings, into=into, tags=labels.tags)
-
             name = file_name(job.filename or source.name, resolved.extension(job))
             output = output or stack.enter_context(output_to(name, overwrite=options.overwrite))
-            with progress_sink(output) as sink:
-                await write_to(sink)
+            if resolved.file:
+                await _pass_through(resolved.file, job, fetcher, output)
+            else:
+                labels = Labels(metadata_of(source), resolved.audio_language)
+                await _Making(job, resolved.plan, labels, fetcher, program, settings).write(output)
             output.commit()
+
+
+async def _pass_through(file: FileHead, job: Job, fetcher: Fetcher, output: Output) -> None:
+    with progress_sink(output) as sink:
+        file_sink = FileSink(sink, any_file=job.format is FileFormat.FILE)
+        await fetcher.pass_through(file.requested_url, {}, file_sink)
+        await file_sink.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """An output that is made of a plan."""
+
+    job: Job
+    plan: Plan
+    labels: Labels
+    fetcher: Fetcher
+    program: ffmpeg.Program
+    settings: Settings
+
+    async def write(self, output: Output) -> None:
+        """Write it in the layout that the job, the source and the output leave."""
+        fetcher, settings = self.fetcher, self.settings
+        if file := await find_index(self.plan, self.labels, self.job.layout, fetcher=fetcher, settings=settings):
+            await write_mapped(file, output, fetcher=fetcher, settings=settings)
+        elif is_finished_first(self.job, self.plan, output):
+            await write_finished(self._transcode, output, settings)
+        else:
+            with progress_sink(output) as sink, verifying(sink, self.job.format) as into:
+                await self._transcode(into)
+
+    async def _transcode(self, into: Sink) -> None:
+        tags = self.labels.tags
+        await transcode(self.plan, fetcher=self.fetcher, program=self.program, settings=self.settings, into=into, tags=tags)

@@ -1,37 +1,91 @@
 """A plain MP4 that `get` makes on this machine: its index first, then its media, checked as it is written."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from transcoder.cli.output import Output
+from transcoder.cli.progress import progress_sink
+from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier
-from transcoder.core.request.output_format import Layout
+from transcoder.core.request.job import Job
+from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.temporary_file import TemporaryFile
+from transcoder.errors import PlainLayoutError
 from transcoder.pipeline import Sink
-from transcoder.pipeline.plain_file import send_part
-from transcoder.pipeline.plain_index import Labels, fragmented_instead, make_index, max_heads_of
+from transcoder.pipeline.finished_file import CollectingSink
+from transcoder.pipeline.plain_file import PlainFile, Write, send_part
+from transcoder.pipeline.plain_index import Labels, make_index, max_heads_of
+from transcoder.pipeline.storage_limit import StorageLimit
 from transcoder.settings import Settings
 
+MAX_FINISHED_SECONDS = 6 * 3600
+"""Where the layout is left to the source, a longer video is not made in a temporary file first."""
 
-async def write_plain(plan: Plan, labels: Labels, layout: Layout, *, fetcher: Fetcher, settings: Settings, sink: Sink) -> bool:
-    """Write the plain MP4 of a plan into `sink`; return False, and write nothing, if the output is to be fragmented.
+
+async def find_index(plan: Plan, labels: Labels, layout: Layout, *, fetcher: Fetcher, settings: Settings) -> PlainFile | None:
+    """Return the plain MP4 that exists as a map; None if `layout` does not ask for it, or the source has none.
 
     Raises:
-        PlainLayoutError: it is to be plain, and the source has no plain layout.
+        UpstreamError: the source cannot be fetched, or is damaged.
+    """
+    if layout is not Layout.FRAGMENTED:
+        with suppress(PlainLayoutError):
+            return await make_index(plan, labels, fetcher=fetcher, settings=settings, max_heads=max_heads_of(layout, settings))
+    return None
+
+
+async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings) -> None:
+    """Fetch a plain MP4 that exists as a map, and write it.
+
+    Raises:
         TranscodeError: what was written is not whole.
         UpstreamError: the source cannot be fetched, is damaged, or changes meanwhile.
     """
-    file = None
-    if layout is not Layout.FRAGMENTED:
-        with fragmented_instead(layout):
-            file = await make_index(plan, labels, fetcher=fetcher, settings=settings, max_heads=max_heads_of(layout, settings))
-    if file is None:
+    with progress_sink(output) as sink:
+        await sink.start(Announcement(file.movie.seconds, {}, file.length))
+        verifier = PlainVerifier(length=file.length)
+        await send_part(file, 0, file.length, fetcher=fetcher, settings=settings, write=_verified(verifier, sink.write))
+        verifier.end()
+
+
+def is_finished_first(job: Job, plan: Plan, output: Output) -> bool:
+    """Return whether the output is a plain MP4 that is made in a temporary file first: if it is asked for, or goes into a file anyway."""
+    if job.format is FileFormat.MP3 or job.layout is Layout.FRAGMENTED:
         return False
-    verifier = PlainVerifier(length=file.length)
+    return job.layout is Layout.PLAIN or (output.folder is not None and plan.output_seconds <= MAX_FINISHED_SECONDS)
 
-    async def write(chunk: bytes) -> None:
+
+async def write_finished(make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings) -> None:
+    """Let `make` make a fragmented MP4, of which a plain one is made and written.
+
+    The media go into a temporary file beside the output, or into the temporary folder if the output is none that has a folder.
+
+    Raises:
+        TranscodeError: the output is not whole.
+        PlainLayoutError: it cannot be plain.
+        StorageError: there is no room for the temporary file.
+        TooLargeError: the media are more than the temporary folder may hold.
+    """
+    with TemporaryFile(output.folder) as media:
+        with progress_sink(media) as sink:
+            collecting = CollectingSink(sink if output.folder else StorageLimit(sink, limit=settings.tmp_bytes))
+            verifying = VerifyingSink(collecting)
+            await make(verifying)
+            verifying.finish()
+        file = collecting.finish(media)
+        verifier = PlainVerifier(length=file.length)
+        await file.send(_verified(verifier, output.write))
+        verifier.end()
+
+
+def _verified(verifier: PlainVerifier, write: Write) -> Write:
+    """Return what passes pieces on once `verifier` has taken them."""
+
+    async def verify(chunk: bytes) -> None:
         verifier.feed(chunk)
-        await sink.write(chunk)
+        await write(chunk)
 
-    await sink.start(Announcement(file.movie.seconds, {}, file.length))
-    await send_part(file, 0, file.length, fetcher=fetcher, settings=settings, write=write)
-    verifier.end()
-    return True
+    return verify

@@ -13,6 +13,10 @@ from transcoder.cli.output_stream import DeviceOutput, FifoOutput, StandardOutpu
 class Output(Protocol):
     """Takes the bytes of the output. Those of a file become visible only with `commit`; a reader of the others has them at once."""
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a file; None of what takes bytes at once."""
+
     def __enter__(self) -> Self:
         """Open the output."""
 

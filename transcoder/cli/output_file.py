@@ -50,6 +50,11 @@ class FileOutput:
             self._file.close()
         self._temporary.unlink(missing_ok=True)
 
+    @property
+    def folder(self) -> Path:
+        """The folder that the file is in, once it is open."""
+        return self._target.parent
+
     async def write(self, chunk: bytes) -> None:
         """Append to the file.
 

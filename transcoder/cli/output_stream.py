@@ -22,6 +22,8 @@ POLL_SECONDS = 0.05
 class _StreamOutput:
     """An open descriptor."""
 
+    folder = None
+
     def __init__(self, name: str) -> None:
         """Write to what messages call `name`, once it is open."""
         self._name = name

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder.core.hls.plan import ByteRange, Plan, Segment, Track
 from transcoder.core.media.mp4.boxes import boxes_of
 from transcoder.core.media.mp4.movie import Movie, read_movie
 from transcoder.core.media.mp4.plain_movie import PlainTrack, write_plain_movie
+from transcoder.core.media.mp4.user_data import write_tags
 from transcoder.core.media.mp4_source.segment_boxes import HEAD_BYTES, SegmentBoxes
 from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.core.media.mpegts import is_transport_init
@@ -67,20 +67,6 @@ async def make_index(plan: Plan, labels: Labels, *, fetcher: Fetcher, settings: 
 def max_heads_of(layout: Layout, settings: Settings) -> int:
     """Return from how many heads an index may be made for that layout."""
     return MAX_HEADS if layout is Layout.PLAIN else settings.plain_heads
-
-
-@contextmanager
-def fragmented_instead(layout: Layout) -> Iterator[None]:
-    """Leave the block if the source has no plain layout, unless `layout` says that it must have one.
-
-    Raises:
-        PlainLayoutError: it must.
-    """
-    try:
-        yield
-    except PlainLayoutError:
-        if layout is Layout.PLAIN:
-            raise
 
 
 class _Index:
@@ -204,7 +190,8 @@ class _Index:
         check_formats(plan, probed, announce_plan(plan, [probed]))
         tracks = [track for index, each in zip(indexes, probed, strict=True) for track in _tracks(index, each, labels)]
         clip, is_audio = plan.output_format.clip, plan.output_format.format is FileFormat.M4A
-        movie = write_plain_movie(cut_to_clip(tracks, clip) if clip else tracks, brand=b"M4A " if is_audio else b"isom", tags=labels.tags)
+        brand, user_data = b"M4A " if is_audio else b"isom", write_tags(labels.tags)
+        movie = write_plain_movie(cut_to_clip(tracks, clip) if clip else tracks, brand=brand, user_data=user_data)
         used = [(url, version.validators) for (url, _), version in zip(self._numbers.items(), self._versions, strict=True)]
         resources = [(url, validators) for url, validators in used if validators is not None]
         return PlainFile.of(movie, resources, heads=self._heads, head_bytes=self._head_bytes)

@@ -114,6 +114,17 @@ class Plan:
         """The duration of all periods by EXTINF."""
         return self.period_times()[-1]
 
+    @property
+    def output_seconds(self) -> float:
+        """The duration of the output by EXTINF."""
+        clip = self.output_format.clip
+        if clip is None:
+            return self.seconds
+        if clip.seconds is not None:
+            return clip.seconds
+        # More of the audio is fetched than of the video, and the clip's start is relative to the video.
+        return math.fsum(period.main_track.seconds for period in self.periods) - (clip.start or 0.0)
+
     def period_times(self) -> list[float]:
         """Return when each period begins and when the last one ends, in seconds by EXTINF."""
         return list(accumulate((period.seconds for period in self.periods), initial=0.0))

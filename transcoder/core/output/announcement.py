@@ -31,6 +31,8 @@ class Announcement:
     """The format of its audio: for a period that has another one it is re-encoded, for one that has none silence is generated."""
     reencoded: tuple[str, ...] = ()
     """The codecs of audio that is re-encoded although nobody asked for it: MP4 cannot hold it, or its format changes."""
+    encodes_video: bool = False
+    """Its video is re-encoded."""
 
 
 def announce(
@@ -52,6 +54,9 @@ def announce(
         estimated_bytes=estimated_bytes,
         audio=formats.get(Medium.AUDIO),
         reencoded=reencoded_audio(periods, joined),
+        encodes_video=any(
+            stream.medium is Medium.VIDEO and joined.encoder(stream) for tracks in periods for track in tracks for stream in track.streams
+        ),
     )
 
 

@@ -69,8 +69,8 @@ def checked_job(job: Job) -> Job:
         raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
     if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
         raise BadRequestError(f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has.")
-    if job.layout is Layout.PLAIN and (job.format is FileFormat.MP3 or (job.exact and job.is_clip)):
-        raise BadRequestError("layout: plain is about MP4s that are copied; it cannot be combined with format=mp3 or exact=1.")
+    if job.layout is Layout.PLAIN and job.format is FileFormat.MP3:
+        raise BadRequestError("layout: plain is about MP4s; it cannot be combined with format=mp3.")
     if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
         raise BadRequestError("fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance.")
     return job

@@ -1,11 +1,9 @@
 """The `/info` report: available variants and renditions, the selected ones, estimated size and duration."""
 
-import math
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from transcoder.core.hls.codecs import audio_to_reencode, is_audio
-from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.subtitle_selection import offered_subtitles, selecting_name
 from transcoder.core.media.streams import TrackKind
@@ -143,7 +141,7 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         poster=source.poster,
         step=source.step,
         silent=_is_silent(source, resolved),
-        seconds=None if resolved.file else round(_output_seconds(resolved.plan, fetched), 3),
+        seconds=None if resolved.file else round(resolved.plan.output_seconds, 3),
         items=_items(source),
         variants=tuple(_variant(each, resolved, fetched) for each in multivariant.variants) if multivariant else (),
         audio=tuple(_rendition(each, resolved) for each in renditions if each.kind == "AUDIO"),
@@ -159,17 +157,6 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
 def lambda_seconds(size: int) -> float:
     """Return how many seconds Lambda takes to stream `size` bytes."""
     return max(0, size - LAMBDA_BURST_BYTES) / LAMBDA_BYTES_PER_SECOND
-
-
-def _output_seconds(plan: Plan, fetched: float) -> float:
-    """Return the duration of the output; `fetched` is that of the segments to fetch."""
-    clip = plan.output_format.clip
-    if clip is None:
-        return fetched
-    if clip.seconds is not None:
-        return clip.seconds
-    # More of the audio is fetched than of the video, and the clip's start is relative to the video.
-    return math.fsum(period.main_track.seconds for period in plan.periods) - (clip.start or 0.0)
 
 
 def _audio_reencoded(resolved: ResolvedSource) -> str | None:

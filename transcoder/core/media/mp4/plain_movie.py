@@ -23,7 +23,6 @@ from transcoder.core.media.mp4.movie import (
 )
 from transcoder.core.media.mp4.sample_tables import write_chunk_offsets, write_sample_tables
 from transcoder.core.media.mp4.track_samples import Chunk, TrackSamples
-from transcoder.core.media.mp4.user_data import write_tags
 from transcoder.core.media.streams import Medium
 
 _LAST_32_BIT_OFFSET = 0xFFFFFFFF
@@ -64,7 +63,7 @@ class PlainMovie:
     samples: Mapping[Medium, int]
 
 
-def write_plain_movie(tracks: Sequence[PlainTrack], *, brand: bytes = b"isom", tags: Mapping[str, str] | None = None) -> PlainMovie:
+def write_plain_movie(tracks: Sequence[PlainTrack], *, brand: bytes = b"isom", user_data: bytes = b"") -> PlainMovie:
     """Write a file of these tracks, of which none is empty: `moov` first, then all media in one `mdat`, in the order of decoding.
 
     The tracks keep their distance: the one that is presented first begins the file, and edit lists say when the others do.
@@ -72,10 +71,10 @@ def write_plain_movie(tracks: Sequence[PlainTrack], *, brand: bytes = b"isom", t
     Args:
         tracks: video and audio, at most one of each.
         brand: the major brand, `isom` or `M4A `.
-        tags: the file's metadata, by ffmpeg's names.
+        user_data: the `udta` of the file, with its metadata; empty if there is none.
     """
     chunks = _in_decoding_order(tracks)
-    origin, user_data = min(track.start for track in tracks), write_tags(tags or {})
+    origin = min(track.start for track in tracks)
     traks = [_Trak(track, number, origin) for number, track in enumerate(tracks, 1)]
     movie_header = _write_movie_header(tracks[0].movie, max(trak.duration for trak in traks), next_track=len(tracks) + 1)
     media_bytes = sum(chunk.bytes for _, chunk in chunks)

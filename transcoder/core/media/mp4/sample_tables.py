@@ -1,9 +1,11 @@
 """The sample tables of a plain MP4, read and written: which samples a track has, and where they lie (ISO/IEC 14496-12, 8.6 and 8.7)."""
 
 import struct
+import sys
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
 from operator import mul
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
@@ -13,6 +15,7 @@ from transcoder.core.media.mp4.track_samples import TrackSamples
 
 _MAX_SIZES = 10_000_000
 """The sizes of more samples are not added up."""
+_ALL_BITS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,9 @@ def write_sample_tables(samples: TrackSamples, *, has_sync: bool) -> bytes:
 
     Composition offsets below 0 make the `ctts` one of version 1 (8.6.1.3).
     """
-    tables = [full_box(b"stts", 0, 0, _run_lengths(samples.durations, signed=False))]
+    tables = [full_box(b"stts", 0, 0, _run_lengths(samples.durations))]
     if any(samples.offsets):
-        tables.append(full_box(b"ctts", int(min(samples.offsets) < 0), 0, _run_lengths(samples.offsets, signed=True)))
+        tables.append(full_box(b"ctts", int(min(samples.offsets) < 0), 0, _run_lengths(samples.offsets)))
     if has_sync:
         tables += _write_dependencies(samples.flags)
     tables.append(full_box(b"stsc", 0, 0, _chunk_runs(samples)))
@@ -110,9 +113,12 @@ def read_chunk_spans(stbl: Box) -> Iterator[tuple[int, int]]:
         raise Mp4Error(stbl.position, "the sample tables do not agree")
 
 
-def _run_lengths(values: Sequence[int], *, signed: bool) -> bytes:
-    rows = [(sum(1 for _ in group), value) for value, group in groupby(values)]
-    return struct.pack(">I", len(rows)) + struct.pack(f">{'Ii' * len(rows) if signed else 'II' * len(rows)}", *chain.from_iterable(rows))
+def _run_lengths(values: Sequence[int]) -> bytes:
+    """Write a table of runs of equal numbers, negative ones in two's complement; hours of video have a run for nearly every sample."""
+    rows = array("I")
+    for value, group in groupby(values):
+        rows.extend((sum(1 for _ in group), value & _ALL_BITS))
+    return struct.pack(">I", len(rows) // 2) + _big_endian(rows)
 
 
 def _write_dependencies(flags: Sequence[int]) -> list[bytes]:
@@ -137,4 +143,7 @@ def _chunk_runs(samples: TrackSamples) -> bytes:
 
 
 def _big_endian(values: Sequence[int]) -> bytes:
-    return struct.pack(f">{len(values)}I", *values)
+    found = array("I", values)
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found.tobytes()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from transcoder.core.media.audio_headers import AAC_CHANNELS, AAC_RATES
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
-from transcoder.core.media.mp4.movie import EMPTY_EDIT, Edit, Track, TrackDefaults, read_movie
+from transcoder.core.media.mp4.movie import Movie, Track, TrackDefaults, read_movie
 from transcoder.core.media.mp4.sample_entry import SampleEntry
 from transcoder.core.media.mp4.sample_tables import SampleTables, read_sample_tables
 from transcoder.core.media.streams import Medium, Stream
@@ -106,10 +106,10 @@ def read_tracks(moov: Box, *, fragmented: bool = True) -> tuple[SourceTrack, ...
         found = [(track, track.medium, read_sample_tables(track.sample_table)) for track in movie.tracks if track.medium]
         if fragmented and any(tables for _, _, tables in found):
             raise UnsupportedSourceError("The segments are plain MP4 files; only fragmented MP4 can be joined.")
-        return tuple(_source_track(track, medium, tables, movie.timescale) for track, medium, tables in found)
+        return tuple(_source_track(track, medium, tables, movie) for track, medium, tables in found)
 
 
-def _source_track(track: Track, medium: Medium, tables: SampleTables | None, movie_timescale: int) -> SourceTrack:
+def _source_track(track: Track, medium: Medium, tables: SampleTables | None, movie: Movie) -> SourceTrack:
     if not track.entries:
         raise Mp4Error(track.sample_table.position, "a track has no sample entry")
     if any(entry.is_protected for entry in track.entries):
@@ -122,7 +122,7 @@ def _source_track(track: Track, medium: Medium, tables: SampleTables | None, mov
         medium=medium,
         codec=entry.codec,
         timescale=track.timescale or 1,
-        shift=_edit_shift(track.edits, movie_timescale, track.timescale),
+        shift=movie.edit_shift(track),
         defaults=track.defaults or _NO_DEFAULTS,
         sample_rate=sample_rate,
         channels=channels,
@@ -142,10 +142,3 @@ def _audio_format(entry: SampleEntry) -> tuple[int | None, int | None]:
     if config is None or config.rate_index >= len(AAC_RATES) or not 0 < config.channels < len(AAC_CHANNELS):
         return entry.sample_rate or None, entry.channels or None
     return AAC_RATES[config.rate_index], AAC_CHANNELS[config.channels]
-
-
-def _edit_shift(edits: tuple[Edit, ...], movie_timescale: int, timescale: int) -> int:
-    """Apply an edit list as ffmpeg's reader of fragments does: an empty edit first is a delay, the first media time is taken off."""
-    start = next((edit.media_time for edit in edits if edit.media_time >= 0), 0)
-    delay = edits[0].duration if edits and edits[0].media_time <= EMPTY_EDIT else 0
-    return start - (round(delay * timescale / movie_timescale) if movie_timescale else 0)

@@ -1,0 +1,77 @@
+"""A plain MP4 of a fragmented one: the same however that comes in, and only of a whole one."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from peers.plain_movies import whole_file
+from peers.remuxed_periods import A, B, Source, join
+
+from transcoder.core.media.mp4.boxes import boxes_of
+from transcoder.core.media.mp4.movie import read_movie
+from transcoder.core.media.mp4.plain_movie import PlainMovie
+from transcoder.core.output.plain_collector import PlainCollector
+from transcoder.core.output.plain_verifier import PlainVerifier
+from transcoder.errors import TranscodeError
+
+
+def collected(pieces: Sequence[bytes]) -> tuple[PlainMovie, bytes]:
+    """Return the plain MP4 and the media of a fragmented one that comes in these pieces."""
+    collector = PlainCollector()
+    media = b"".join(part for piece in pieces for part in collector.feed(piece))
+    return collector.finish(), media
+
+
+@pytest.fixture(scope="module")
+def fragmented(period: Callable[[Source], bytes]) -> bytes:
+    """Two joined periods, with B-frames and silence between them."""
+    return join([period(A), period(B)])[0]
+
+
+def test_a_plain_mp4_is_whole_and_has_all_media(fragmented: bytes) -> None:
+    movie, media = collected([fragmented])
+    data = whole_file(movie.bytes, [media])
+    verifier = PlainVerifier(length=len(data))
+    verifier.feed(data)
+    assert verifier.end().samples == movie.samples
+    assert [box.type for box in boxes_of(data)] == [b"ftyp", b"moov", b"mdat"]
+    assert media == b"".join(box.content for box in boxes_of(fragmented) if box.type == b"mdat")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(cuts=st.lists(st.integers(0, 200_000), max_size=20))
+def test_the_same_comes_out_however_it_comes_in(cuts: list[int], fragmented: bytes) -> None:
+    edges = sorted({0, len(fragmented), *(cut for cut in cuts if cut < len(fragmented))})
+    pieces = [fragmented[start:stop] for start, stop in pairwise(edges)]
+    (movie, media), (expected, all_media) = collected(pieces), collected([fragmented])
+    assert whole_file(movie.bytes, [media]) == whole_file(expected.bytes, [all_media])
+
+
+def test_tracks_begin_when_they_do_in_the_fragments(fragmented: bytes) -> None:
+    movie, media = collected([fragmented])
+    before, after = (
+        read_movie(next(box for box in boxes_of(data) if box.type == b"moov")) for data in (fragmented, whole_file(movie.bytes, [media]))
+    )
+    for one, other in zip(before.tracks, after.tracks, strict=True):
+        assert before.edit_shift(one) == after.edit_shift(other)
+
+
+def test_an_mp4_that_is_not_whole_gives_no_plain_one(fragmented: bytes) -> None:
+    last = list(boxes_of(fragmented))[-1]
+    assert last.type == b"mfra"
+    for length in (last.start, last.start + 8, last.start - 5):
+        collector = PlainCollector()
+        collector.feed(fragmented[:length])
+        with pytest.raises(TranscodeError):
+            collector.finish()
+
+
+def test_samples_outside_of_their_media_are_refused(fragmented: bytes) -> None:
+    moof, mdat = (next(box for box in boxes_of(fragmented) if box.type == kind) for kind in (b"moof", b"mdat"))
+    shorter = (mdat.end - mdat.start - 100).to_bytes(4, "big")
+    collector = PlainCollector()
+    collector.feed(fragmented[: moof.end])
+    with pytest.raises(TranscodeError, match="do not lie in its media"):
+        collector.feed(shorter + fragmented[mdat.start + 4 :])
