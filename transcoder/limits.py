@@ -141,6 +141,8 @@ OUTPUT = (
     Limit("daily_bytes", "bytes", "What an environment sends in a day; 0: no limit", "`503 daily-limit`"),
     Limit("deadline_margin_seconds", "seconds", "Time before Lambda's timeout", "`504 deadline`, or a stream that ends as failed"),
     Limit("core.answer.function_url.MAX_PRELUDE_BYTES", "bytes", "Status and headers of a response", "the invocation fails"),
+    Limit("core.answer.multipart.MAX_HEADER_BYTES", "bytes", "Headers of a part that `invoke --progress` reads", "the command fails"),
+    Limit("core.answer.multipart._MAX_PADDING_BYTES", "bytes", "White space behind a boundary that it reads", "the command fails"),
     Limit("core.answer.file_names.MAX_NAME_BYTES", "bytes", "File name", _NOTHING),
     Limit("core.answer.file_names._MAX_TITLE_CHARACTERS", "characters", "Title that a file name is made of", _NOTHING),
     Limit("core.source.metadata._MAX_CHARACTERS", "characters", "Title and other metadata of the file", _NOTHING),
