@@ -10,14 +10,14 @@ from transcoder.app.answer import Answer
 from transcoder.app.finished import FinishedOutput, Make, Making
 from transcoder.app.response_head import OutputHead
 from transcoder.app.ticking import REPORT_SECONDS, with_ticks
+from transcoder.app.time_limit import in_time
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.answer.multipart import MULTIPART_MIXED, PART_END, closing_boundary, part_head
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
-from transcoder.core.answer.usable_time import usable_seconds
 from transcoder.core.output.progress import Progress, ProgressMeter
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.temporary_file import TemporaryFile
-from transcoder.errors import DeadlineError, TranscoderError
+from transcoder.errors import TranscoderError
 from transcoder.pipeline.finished_file import FinishedFile
 from transcoder.settings import Settings
 
@@ -25,8 +25,6 @@ Document = Mapping[str, str | float | int | None]
 """The members of a report."""
 _PART_HEADERS = frozenset({"content-type", "content-disposition", "x-content-duration", "x-audio-reencoded"})
 """Headers of a plain MP4 that its part has."""
-_FAREWELL_SECONDS = 0.5
-"""So much before the time of the invocation is up, its failure is reported."""
 
 
 class ReportedOutput:
@@ -67,23 +65,10 @@ class ReportedOutput:
 
     async def _make(self, making: Making, make: Make) -> FinishedFile:
         reports = _Reports(making, self._output, self._fetcher, self._parts)
-        file = await with_ticks(self._in_time(making, make), lambda: reports.tick(self._now()))
+        work = in_time(making.run(make), self._answer, margin=self._settings.deadline_margin_seconds)
+        file = await with_ticks(work, lambda: reports.tick(self._now()))
         self._output.check_response(file.length + self._parts.overhead)
         return file
-
-    async def _in_time(self, making: Making, make: Make) -> FinishedFile:
-        """Make the MP4; end early enough to report that time is up."""
-        if self._answer.deadline is None:
-            return await making.run(make)
-        usable = usable_seconds(self._answer.deadline - self._now(), margin=self._settings.deadline_margin_seconds)
-        limit = asyncio.timeout(max(usable - _FAREWELL_SECONDS, usable / 2))
-        try:
-            async with limit:
-                return await making.run(make)
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise DeadlineError("Making the MP4 takes longer than this function may run.") from error
 
 
 class _Reports:
