@@ -15,6 +15,7 @@ from peers.application import Answered, ask
 from peers.origin import GOOD, Origin, Request, Rule
 from peers.source_files import files_in
 
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.settings import Settings
 
 Media = Callable[[str], Path]
@@ -156,6 +157,16 @@ def test_what_fails_before_anything_is_made_has_its_own_status(origin: Origin) -
     assert get(origin).problem[:2] == (502, "upstream-failed")
 
 
+def test_a_folder_that_cannot_be_written_to_has_its_own_status(origin: Origin, temp: Path) -> None:
+    temp.rmdir()
+    temp.write_text("not a folder")
+    try:
+        assert get(origin).problem[:2] == (507, "no-storage")
+    finally:
+        temp.unlink()
+        temp.mkdir()
+
+
 def test_making_may_take_long_since_it_is_not_silent(origin: Origin) -> None:
     settings = Settings(allow_private=True, silent_seconds=0.01)
     parameters = "layout=plain&start=1&end=2.5&exact=1"
@@ -166,18 +177,11 @@ def test_making_may_take_long_since_it_is_not_silent(origin: Origin) -> None:
 
 def test_time_that_is_up_is_the_last_part(origin: Origin) -> None:
     origin.rules["/segment-1.ts"] = Rule(stall_after=1000)
-    answer = Answered()
 
     class Hurried(Answered):
-        @property
-        def started(self) -> bool:
-            if self.deadline is None:
-                self.deadline = asyncio.get_running_loop().time() + 3.0
-            return super().started
-
-        async def start(self, head: object) -> None:
+        async def start(self, head: ResponseHead) -> None:
             self.deadline = asyncio.get_running_loop().time() + 3.0
-            await super().start(head)  # type: ignore[arg-type]
+            await super().start(head)
 
     answer = get(origin, into=Hurried())
     *_, failed = parts_of(answer)

@@ -47,11 +47,12 @@ class ReportedOutput:
         """Report what was `resolved`, let `make` make the MP4 and report its progress, and send it or the reason why there is none.
 
         Raises:
+            StorageError: there is no temporary file; nothing has been sent.
             TranscoderError: sending the MP4 fails, so that the response breaks off.
         """
-        await self.start()
-        await self._parts.report(resolved)
         with TemporaryFile() as media:
+            await self.start()
+            await self._parts.report(resolved)
             making = Making(self._output, media)
             try:
                 file = await self._make(making, make)
@@ -61,7 +62,7 @@ class ReportedOutput:
             else:
                 headers = head.build(making.headers(file, self._answer, head), seconds=file.movie.seconds).headers
                 await self._parts.send(file, [(name, text) for name, text in headers if name in _PART_HEADERS])
-        await self._parts.end()
+            await self._parts.end()
 
     async def _make(self, making: Making, make: Make) -> FinishedFile:
         reports = _Reports(making, self._output, self._fetcher, self._parts)
