@@ -220,7 +220,7 @@ def test_the_header_counts_audio_that_outlasts_the_video_of_each_period(
     periods = [pack(tmp_path, f"period{number}", video) for number, video in enumerate(videos)]
     (tmp_path / "main.m3u8").write_text(media_playlist(periods))
     output = tmp_path / "output.mp4"
-    result = get(serve(tmp_path).url("/main.m3u8"), output)
+    result = get(serve(tmp_path).url("/main.m3u8"), output, "--layout", "fragmented")
     assert result.returncode == 0, result.stderr.decode()
     assert 0.0 <= media_reader.header_duration(output) - media_reader.duration(output) + 0.001 < 0.1
 

@@ -99,8 +99,7 @@ def test_an_output_is_exact_unless_the_stream_is_refused(expected: Case, publish
 def test_a_plain_output_has_the_packets_and_times_of_the_fragmented_one(expected: Case, published: Origin, tmp_path: Path) -> None:
     url, plain, fragmented = published.url(f"/{expected.name}/{expected.entry}"), tmp_path / "plain.mp4", tmp_path / "fragmented.mp4"
     result = get(url, plain, "--layout", "plain")
-    if result.returncode == 3:
-        assert "layout: this source cannot be sent as a plain MP4" in result.stderr.decode() or expected.kind == "either"
+    if result.returncode == 3 and expected.kind == "either":
         return
     assert result.returncode == 0, result.stderr.decode()
     assert get(url, fragmented, "--layout", "fragmented").returncode == 0

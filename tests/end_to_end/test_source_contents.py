@@ -19,6 +19,7 @@ from peers.program_map_edits import edited, is_program_map, packets_of, with_str
 from peers.source_files import files_in
 
 from transcoder.core.media.timestamps import WRAP_SECONDS
+from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.core.output.verifier import Verifier
 
 Media = Callable[[str], Path]
@@ -203,8 +204,9 @@ def slide(number: int, seconds: int, audio_end: float, *, pictures: int = 1) -> 
 
 
 def announced_and_sent(file: Path) -> tuple[float, float]:
-    verifier = Verifier()
-    verifier.feed(file.read_bytes())
+    data = file.read_bytes()
+    verifier = Verifier() if media_reader.is_fragmented(file) else PlainVerifier(length=len(data))
+    verifier.feed(data)
     whole = verifier.end()
     return whole.announced, whole.sent
 
@@ -329,8 +331,7 @@ def test_a_source_that_begins_inside_a_group_of_pictures_begins_with_the_first_k
     download(tmp_path, serve, output)
     assert media_reader.packet_counts(output)["video"] == 75
     assert media_reader.decoded_frames(output) == media_reader.decoded_frames(whole)[25:]
-    # Without audio nothing else is there at first, and the header promised the pictures that were left out.
-    assert media_reader.header_duration(output) == pytest.approx(4.0, abs=0.1 if audio_codec else 0.25)
+    assert media_reader.header_duration(output) == pytest.approx(4.0 if audio_codec else 3.0, abs=0.1)
 
 
 @pytest.mark.parametrize("missing", [{2}, {1, 2}, {3}])

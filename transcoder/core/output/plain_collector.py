@@ -1,12 +1,16 @@
 """Makes a plain MP4 of a fragmented one while that passes: the media go on, the samples are kept, and the `moov` is written at the end."""
 
 from collections import defaultdict
+from heapq import nlargest
 
 from transcoder.core.media.mp4.box_reader import BoxStart
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import SampleRun
+from transcoder.core.media.mp4.movie import Track
 from transcoder.core.media.mp4.plain_movie import PlainMovie, PlainTrack, write_plain_movie
-from transcoder.core.media.mp4.track_samples import Place, SampleOverlapError, TrackSamples
+from transcoder.core.media.mp4.track_samples import MAX_DURATION, Place, SampleOverlapError, TrackSamples
+from transcoder.core.media.slide import MIN_SLIDE_SECONDS
+from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment, TrackRun, read_fragment
 from transcoder.core.output.header import OutputHeader, read_header
 from transcoder.core.output.output_boxes import broken_as, output_reader
@@ -72,11 +76,11 @@ class PlainCollector:
                 raise TranscodeError("The MP4 has no index at its end: it is not whole.")
             movie = self._header.movie
             user_data = movie.box.find(b"udta")
-            tracks = [
-                PlainTrack(movie, track, self._samples[track.id], movie.edit_shift(track))
-                for track in movie.tracks
-                if self._samples[track.id].sizes
-            ]
+            kept = [(track, self._samples[track.id]) for track in movie.tracks if self._samples[track.id].sizes]
+            for track, samples in kept:
+                if track.medium is Medium.VIDEO:
+                    _keep_last_slide(samples, track)
+            tracks = [PlainTrack(movie, track, samples, movie.edit_shift(track)) for track, samples in kept]
             return write_plain_movie(tracks, brand=self._brand, user_data=user_data.raw if user_data else b"")
 
     def _take(self, box: Box) -> None:
@@ -108,3 +112,13 @@ class PlainCollector:
             self._samples[run.track.id].add(samples, Place(0, offset), decode_time=run.decode_time)
         except SampleOverlapError as error:
             raise PlainLayoutError("its samples overlap in time") from error
+
+
+def _keep_last_slide(samples: TrackSamples, track: Track) -> None:
+    """Show the last picture of a slide show for as long as the header announces: ffmpeg does not know how long that is."""
+    shown = nlargest(2, samples.presentation_times)
+    is_slide = len(shown) == 1 or shown[0] - shown[1] > MIN_SLIDE_SECONDS * track.timescale
+    rest = samples.first_presented + track.duration - samples.presented_until
+    if is_slide and 0 < rest <= MAX_DURATION - samples.durations[-1]:
+        samples.durations[-1] += rest
+        samples.end += rest

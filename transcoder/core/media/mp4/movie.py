@@ -63,6 +63,8 @@ class Track:
     """All of it."""
     kinds: tuple[tuple[str, str], ...] = ()
     """The scheme and the value of each of its `kind` boxes (8.10.4)."""
+    duration: int = 0
+    """What its `mdhd` announces, in ticks of its timescale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,13 @@ def _read_track(trak: Box, defaults: dict[int, TrackDefaults]) -> Track:
     table = trak.require(b"mdia", b"minf", b"stbl")
     medium = _HANDLERS.get(trak.require(b"mdia", b"hdlr").content[8:12])
     track_id = header.uint(20 if header.version else 12, 4)
-    timescale, _ = _read_duration(media_header)
+    timescale, duration = _read_duration(media_header)
     if medium is None:
         return Track(track_id, None, timescale, (), (), defaults.get(track_id), table, trak)
     stsd, elst = table.find(b"stsd"), trak.find(b"edts", b"elst")
     entries = tuple(sample_entries(stsd)) if stsd else ()
     edits = read_edits(elst) if elst else ()
-    return Track(track_id, medium, timescale, edits, entries, defaults.get(track_id), table, trak, _read_kinds(trak))
+    return Track(track_id, medium, timescale, edits, entries, defaults.get(track_id), table, trak, _read_kinds(trak), duration)
 
 
 def _read_kinds(trak: Box) -> tuple[tuple[str, str], ...]:
