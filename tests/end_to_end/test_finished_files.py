@@ -65,3 +65,26 @@ def test_every_set_has_the_packets_and_times_of_the_fragmented_output(name: str,
     plain, fragmented = save_both(origin, tmp_path)
     assert_same_output(plain, fragmented)
     assert_seekable(plain)
+
+
+def test_a_file_is_plain_by_default_and_a_stream_is_fragmented(media: Media, serve: Serve, tmp_path: Path, temp: Path) -> None:
+    url = serve(media("ts-muxed")).url("/main.m3u8")
+    assert get(url, tmp_path / "plain.mp4").returncode == 0
+    for options, expected in (((), True), (("--layout", "plain"), False)):
+        result = get(url, Path("-"), *options)
+        assert result.returncode == 0, result.stderr.decode()
+        (tmp_path / "streamed.mp4").write_bytes(result.stdout)
+        assert media_reader.is_fragmented(tmp_path / "streamed.mp4") is expected
+    assert (tmp_path / "streamed.mp4").read_bytes() == (tmp_path / "plain.mp4").read_bytes()
+    assert not list(temp.iterdir())
+
+
+def test_the_limit_of_the_temporary_folder_is_no_limit_of_a_file(
+    media: Media, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSCODER_TMP_BYTES", "200000")
+    url = serve(media("ts-muxed")).url("/main.m3u8")
+    assert get(url, tmp_path / "plain.mp4").returncode == 0
+    refused = get(url, Path("-"), "--layout", "plain")
+    assert (refused.returncode, refused.stdout) == (3, b"")
+    assert "layout=fragmented sends it while it is made" in refused.stderr.decode()

@@ -1,6 +1,6 @@
 """Download from origins that misbehave, and count how often the result is whole, visibly failed, or silently wrong.
 
-    python tests/faults/run.py [--runs N] [--seed SEED] [--run NUMBER] [--kind KIND] [--layout auto|fragmented]
+    python tests/faults/run.py [--runs N] [--seed SEED] [--run NUMBER] [--kind KIND] [--layout auto|plain|fragmented]
 
 Exits with 1 if a download was silently wrong in a way that can be seen without decoding, did not end, left something behind, or was not
 whole although nothing disturbed it.
@@ -24,7 +24,7 @@ from faults.kinds import KINDS
 from faults.report import Result, report
 from faults.serve_way import Emulator
 from faults.source import TRACKS, source
-from faults.verdict import Outcome, judge
+from faults.verdict import Outcome, Verdict, judge
 from peers.media_reader import is_fragmented
 from peers.origin_rules import Request
 
@@ -48,8 +48,10 @@ class Bench:
         self._emulators = emulators
         self.undisturbed = {name: self._save_undisturbed(name, layout) for name in TRACKS}
         """The undisturbed output of each source."""
-        self._fragmented = {name: self._save_undisturbed(name, "fragmented") for name in TRACKS} if layout == "auto" else self.undisturbed
-        """The same from origins that serve no byte ranges, which leave the source no other layout."""
+        self.fragmented = {name: self._save_undisturbed(name, "fragmented") for name in TRACKS} if layout == "auto" else self.undisturbed
+        """The same in fragments, which the function makes of sources without a map."""
+        self._finished = {name: self._save_undisturbed(name, "plain", Feature.NO_RANGES) for name in TRACKS}
+        """The same from origins that serve no byte ranges, so that no source has a map: the times are those of the fragmented output."""
 
     @classmethod
     @contextmanager
@@ -67,17 +69,20 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder, faulty_origin(run) as server:
             outcome = self._download(run, server.url("/main.m3u8"), Path(folder))
             is_plain = outcome.file is not None and not is_fragmented(outcome.file)
-            expected = self.undisturbed if is_plain else self._fragmented
-            return Result(run, *judge(outcome, expected[run.source.name])), server.requests
+            expected = [self.undisturbed, self._finished] if is_plain else [self.fragmented]
+            verdicts = [judge(outcome, outputs[run.source.name]) for outputs in expected]
+            verdict = next((each for each in verdicts if each[0] is not Verdict.LOSS), verdicts[0])
+            return Result(run, *verdict), server.requests
 
     def _download(self, run: Run, url: str, folder: Path) -> Outcome:
         if run.way is Way.GET:
             return get(url, folder, ENVIRON, self._layout)
         return self._emulators[run.way].download(url, folder, self._layout)
 
-    def _save_undisturbed(self, name: str, layout: str) -> Path:
+    def _save_undisturbed(self, name: str, layout: str, feature: Feature = Feature.PLAIN) -> Path:
         """Download a source from a faultless origin; everything else is compared with the result."""
-        run, folder = Run("", 0, source(name), Way.GET, Feature.PLAIN, UNDISTURBED, Fault()), self._folder / layout / name
+        folder = self._folder / f"{layout}-{feature.name}" / name
+        run = Run("", 0, source(name), Way.GET, feature, UNDISTURBED, Fault())
         folder.mkdir(parents=True)
         with faulty_origin(run) as server:
             outcome = get(server.url("/main.m3u8"), folder, ENVIRON, layout)
@@ -117,7 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=int, metavar="NUMBER", help="only this one of the seed's runs, with its requests")
     parser.add_argument("--kind", default="", metavar="KIND", help="only the runs whose kind of fault begins with this")
     parser.add_argument(
-        "--layout", default="auto", choices=["auto", "fragmented"], help="of the outputs: as the source decides, or fragmented"
+        "--layout",
+        default="auto",
+        choices=["auto", "plain", "fragmented"],
+        help="of the outputs",
     )
     parsed = parser.parse_args(arguments)
     if not any(name.startswith(parsed.kind) for name in (*KINDS, UNDISTURBED)):

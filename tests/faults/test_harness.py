@@ -51,8 +51,8 @@ def bench() -> Iterator[run.Bench]:
 
 @pytest.fixture
 def output(bench: run.Bench) -> Path:
-    """An undisturbed output."""
-    return bench.undisturbed["faults-ts-muxed"]
+    """An undisturbed output, in fragments."""
+    return bench.fragmented["faults-ts-muxed"]
 
 
 def exchange_log(drawn: Run) -> list[tuple[int, bytes]]:
