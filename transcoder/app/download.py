@@ -1,21 +1,25 @@
 """The route `/download`: the output itself, or a file passed through."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.finished import FinishedOutput
 from transcoder.app.plain import PlainOutput
+from transcoder.app.reported import ReportedOutput
 from transcoder.app.response_head import OutputHead, ServerTiming
+from transcoder.core.answer.accept import names_type
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.function_url import Request
+from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.passthrough import FileHead, range_headers
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.output_format import Layout
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
+from transcoder.core.source.resolved_report import resolved_report
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.ffmpeg import Program
 from transcoder.errors import TooLargeError
@@ -45,7 +49,8 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
             return
         head = OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
         labels = Labels(metadata_of(source), resolved.audio_language)
-        await _Output(resolved.plan, labels, fetcher, dependencies, answer).send(request, job.layout, head)
+        report = resolved_report(source, resolved, file_name=name)
+        await _Output(resolved.plan, labels, report, fetcher, dependencies, answer).send(request, job.layout, head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class _Output:
 
     plan: Plan
     labels: Labels
+    report: Mapping[str, str | float | int | None]
+    """What is known of it before it is made."""
     fetcher: Fetcher
     dependencies: Dependencies
     answer: Answer
@@ -64,13 +71,24 @@ class _Output:
         if file := await plain.find(layout, timing=head.timing, answer=self.answer):
             await plain.send(file, request, self.answer, head)
             return
-        finished = FinishedOutput(self.plan, self.dependencies.settings) if layout is Layout.PLAIN else None
-        if request.method == "HEAD":
+        if layout is Layout.PLAIN:
+            await self._send_finished(request, head)
+        elif request.method == "HEAD":
             await self.answer.start(head.build(_stream_headers(self.plan.estimated_bytes)))
-        elif finished:
-            await finished.send(self._make, self.answer, head)
         else:
             await self._make(_OutputSink(self.answer, head))
+
+    async def _send_finished(self, request: Request, head: OutputHead) -> None:
+        """Make a plain MP4 and send it, with reports in front of it if the client takes them."""
+        settings, is_reported = self.dependencies.settings, names_type(request.headers.get("accept", ""), MULTIPART_MIXED)
+        finished = FinishedOutput(self.plan, settings, is_silent=not is_reported)
+        if is_reported:
+            reported = ReportedOutput(finished, self.fetcher, settings, self.answer)
+            await (reported.start() if request.method == "HEAD" else reported.send(self.report, self._make, head))
+        elif request.method == "HEAD":
+            await self.answer.start(head.build([*_stream_headers(self.plan.estimated_bytes), ("vary", "accept")]))
+        else:
+            await finished.send(self._make, self.answer, head)
 
     async def _make(self, sink: Sink) -> None:
         settings = self.dependencies.settings

@@ -11,26 +11,31 @@ from transcoder.core.output.making_time import making_seconds
 from transcoder.edge.temporary_file import TemporaryFile
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import Sink
-from transcoder.pipeline.finished_file import CollectingSink
+from transcoder.pipeline.finished_file import CollectingSink, FinishedFile
 from transcoder.pipeline.storage_limit import StorageLimit, check_storage
 from transcoder.settings import Settings
+
+Make = Callable[[Sink], Awaitable[None]]
+"""Makes a fragmented MP4 and pushes it into a sink."""
 
 
 class FinishedOutput:
     """The plain MP4 of a plan, which is whole before anything of it is sent."""
 
-    def __init__(self, plan: Plan, settings: Settings) -> None:
-        """Make nothing yet.
+    def __init__(self, plan: Plan, settings: Settings, *, is_silent: bool = True) -> None:
+        """Make nothing yet; `is_silent` says that nothing can be sent while it is made.
 
         Raises:
-            TooLargeError: by its estimate it is too large, or takes too long to make.
+            TooLargeError: by its estimate it is too large, or takes too long to make silently.
         """
-        self._settings = settings
+        self.plan = plan
+        self.tmp_bytes = settings.tmp_bytes
+        self._silent_seconds = settings.silent_seconds if is_silent else None
         self._limit = settings.response_limit - MAX_PRELUDE_BYTES
         clip = plan.output_format.clip
-        self._check(plan.estimated_bytes, plan.output_seconds if clip and clip.exact else 0.0)
+        self.check(plan.estimated_bytes, plan.output_seconds if clip and clip.exact else 0.0)
 
-    async def send(self, make: Callable[[Sink], Awaitable[None]], answer: Answer, head: OutputHead) -> None:
+    async def send(self, make: Make, answer: Answer, head: OutputHead) -> None:
         """Let `make` make a fragmented MP4, of which a plain one is made and sent.
 
         Raises:
@@ -40,47 +45,81 @@ class FinishedOutput:
             TranscoderError: what `make` raises.
         """
         with TemporaryFile() as media:
-            announced = _AnnouncedMedia(media, self._check)
-            collecting = CollectingSink(StorageLimit(announced, limit=self._settings.tmp_bytes))
-            await make(collecting)
-            file = collecting.finish(media)
-            self._check_response(file.length)
-            milliseconds = head.timing.mark("media", f"{file.length} bytes")
-            reencoded = ", ".join(announced.reencoded)
-            answer.note(layout="plain", making_ms=round(milliseconds, 1), **({"audio_reencoded": reencoded} if reencoded else {}))
-            headers = [("accept-ranges", "none"), ("x-content-length", str(file.length))]
-            headers += [("x-audio-reencoded", reencoded)] if reencoded else []
+            making = Making(self, media)
+            file = await making.run(make)
+            self.check_response(file.length)
+            headers = making.headers(file, answer, head)
             await answer.start(head.build(headers, seconds=file.movie.seconds))
             await file.send(answer.write)
 
-    def _check(self, estimated_bytes: int | None, encoded_seconds: float) -> None:
-        self._check_response(estimated_bytes or 0)
-        check_storage(estimated_bytes, limit=self._settings.tmp_bytes)
+    def check(self, estimated_bytes: int | None, encoded_seconds: float) -> None:
+        """Check an output of so many bytes, of which so many seconds are re-encoded.
+
+        Raises:
+            TooLargeError: it is too large, or takes too long to make silently.
+        """
+        self.check_response(estimated_bytes or 0)
+        check_storage(estimated_bytes, limit=self.tmp_bytes)
         seconds = making_seconds(estimated_bytes=estimated_bytes, encoded_seconds=encoded_seconds)
-        if seconds > self._settings.silent_seconds:
+        if self._silent_seconds is not None and seconds > self._silent_seconds:
             raise TooLargeError(
                 f"layout: a plain MP4 of this source takes about {seconds:.0f} s to make, and nothing could be sent for so long. "
-                "layout=fragmented sends it while it is made."
+                "layout=fragmented sends it while it is made, and a request with Accept: multipart/mixed gets reports until it is made."
             )
 
-    def _check_response(self, size: int) -> None:
+    def check_response(self, size: int) -> None:
+        """Check that a response can have so many bytes; raises TooLargeError."""
         if size > self._limit:
             raise TooLargeError(
                 f"The MP4 has about {size} bytes; one response can have at most {self._limit}. A smaller height, or fit, makes it smaller."
             )
 
 
+class Making:
+    """A plain MP4 while it is made in the temporary folder."""
+
+    def __init__(self, output: FinishedOutput, media: TemporaryFile) -> None:
+        """Let `media` take the media."""
+        self._media = media
+        self._announced = _AnnouncedMedia(media, output.plan.output_seconds, output.check)
+        self._collecting = CollectingSink(StorageLimit(self._announced, limit=output.tmp_bytes))
+
+    @property
+    def seconds(self) -> float:
+        """Up to which second it has been made."""
+        return self._collecting.seconds
+
+    @property
+    def total_seconds(self) -> float:
+        """How long all of it is."""
+        return self._announced.seconds
+
+    async def run(self, make: Make) -> FinishedFile:
+        """Return what is made of the output of `make`. Raises what `FinishedOutput.send` does."""
+        await make(self._collecting)
+        return self._collecting.finish(self._media)
+
+    def headers(self, file: FinishedFile, answer: Answer, head: OutputHead) -> list[tuple[str, str]]:
+        """Return the headers of what was made, and note in the log record how long that took."""
+        milliseconds = head.timing.mark("media", f"{file.length} bytes")
+        reencoded = ", ".join(self._announced.reencoded)
+        answer.note(layout="plain", making_ms=round(milliseconds, 1), **({"audio_reencoded": reencoded} if reencoded else {}))
+        headers = [("accept-ranges", "none"), ("x-content-length", str(file.length)), ("vary", "accept")]
+        return headers + ([("x-audio-reencoded", reencoded)] if reencoded else [])
+
+
 class _AnnouncedMedia:
     """Takes the media for the temporary file, once what is announced of the output has been checked."""
 
-    def __init__(self, file: TemporaryFile, check: Callable[[int | None, float], None]) -> None:
+    def __init__(self, file: TemporaryFile, seconds: float, check: Callable[[int | None, float], None]) -> None:
         self._file = file
         self._check = check
+        self.seconds = seconds
         self.reencoded: tuple[str, ...] = ()
 
     async def start(self, announcement: Announcement) -> None:
         self._check(announcement.estimated_bytes, announcement.seconds if announcement.encodes_video else 0.0)
-        self.reencoded = announcement.reencoded
+        self.seconds, self.reencoded = announcement.seconds, announcement.reencoded
 
     async def write(self, chunk: bytes) -> None:
         await self._file.write(chunk)

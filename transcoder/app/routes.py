@@ -11,6 +11,7 @@ from transcoder.app.answer import Answer
 from transcoder.app.daily_bytes import DailyBytes
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
+from transcoder.app.events import events
 from transcoder.app.info import info
 from transcoder.app.signed_links import SignedLinks
 from transcoder.app.subtitles import subtitles
@@ -81,7 +82,9 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
         await info(request, answer, dependencies)
     elif path.endswith("/subtitles"):
         await subtitles(request, answer, dependencies)
+    elif path.endswith("/events"):
+        await events(request, answer, dependencies)
     elif not path or path.endswith("/download"):
         await download(request, answer, dependencies)
     else:
-        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /info, /subtitles and /health.")
+        raise NotFoundError(f"There is nothing at {request.path}; the paths are /download, /events, /info, /subtitles and /health.")

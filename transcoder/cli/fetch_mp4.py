@@ -3,22 +3,32 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from transcoder.cli.file_parts import PART_BYTES, BusyWait, FileVersion, PartReceiver, fetch_part
 from transcoder.cli.function_call import Call
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
+from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
 from transcoder.cli.output import Output
-from transcoder.cli.progress import progress_sink
+from transcoder.cli.progress import ProgressSink, progress_sink
+from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError, TranscodeError, single_error
 from transcoder.pipeline import Sink
 
+REPORTED = {"accept": f"{MULTIPART_MIXED}, */*;q=0.5"}
+"""The header of a request for reports."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
-async def fetch_mp4(call: Call, sink: Sink, *, connections: int) -> ReceivedMp4:
+
+async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers: Mapping[str, str] = NO_HEADERS) -> ReceivedMp4:
     """Push the output of the function into `sink`, and return what was received, if it is a whole MP4.
+
+    The first request has `headers`, too, which may ask for reports.
 
     The first range is fetched alone, since the execution environment that answers it makes the index; then `connections` at once.
 
@@ -26,12 +36,12 @@ async def fetch_mp4(call: Call, sink: Sink, *, connections: int) -> ReceivedMp4:
         InvocationError: the function failed, or its response is not a whole MP4.
     """
     with single_error():
-        first = await _first_response(call, sink)
-        return await _ByParts(call, sink, first).fetch(connections) if first.is_part else first.stream.finish()
+        first = await _first_response(call, sink, headers)
+        return await _ByParts(call, sink, first).fetch(connections) if first.is_part else first.whole.finish()
 
 
-async def receive_into(output: Output, call: Call, *, connections: int) -> ReceivedMp4:
-    """Write what a call of the function sends into an output, which is kept if it is whole.
+async def receive_into(output: Output, call: Call, *, connections: int, with_reports: bool = False) -> ReceivedMp4:
+    """Write what a call of the function sends into an output, which is kept if it is whole; `with_reports`, show how it is made.
 
     Raises:
         InvocationError: the function failed, or its response is not a whole MP4.
@@ -39,19 +49,19 @@ async def receive_into(output: Output, call: Call, *, connections: int) -> Recei
 
     """
     with output:
-        with progress_sink(output) as sink:
-            received = await fetch_mp4(call, sink, connections=connections)
+        with progress_sink(output, lines=with_reports) as sink:
+            received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if with_reports else NO_HEADERS)
         output.commit()
     return received
 
 
-async def _first_response(call: Call, sink: Sink) -> "_FirstReceiver":
+async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, str]) -> "_FirstReceiver":
     """Return what has arrived of the first response; a part may have been broken off. While the function is busy, wait."""
     busy = BusyWait()
     while True:
         first = _FirstReceiver(sink)
         try:
-            await call(first, first.part.headers)
+            await call(first, {**headers, **first.part.headers})
         except ThrottledError as error:
             await busy.wait(None, error)
         except BrokenOffError:
@@ -67,26 +77,30 @@ async def _first_response(call: Call, sink: Sink) -> "_FirstReceiver":
 class _FirstReceiver:
     """Receives the response to the first request, which shows whether the MP4 is plain."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: ProgressSink) -> None:
         self.part = PartReceiver(0, PART_BYTES, None)
-        self.stream = Mp4Receiver(sink)
+        self.whole: Mp4Receiver | MultipartReceiver = Mp4Receiver(sink)
+        """Receives a response that is no part."""
         self.is_part = False
+        self._sink = sink
         self.head: ReceivedHead | None = None
         self.requested_at = self.first_byte_at = time.monotonic()
 
     def request_started(self) -> None:
         self.requested_at = time.monotonic()
-        self.stream.request_started()
+        self.whole.request_started()
 
     async def start(self, head: ReceivedHead) -> None:
         self.head = head
         self.is_part = head.status == HTTPStatus.PARTIAL_CONTENT
-        await (self.part if self.is_part else self.stream).start(head)
+        if is_reported(head):
+            self.whole = MultipartReceiver(self._sink, self._sink.show, requested_at=self.requested_at)
+        await (self.part if self.is_part else self.whole).start(head)
 
     async def write(self, chunk: bytes) -> None:
         if not self.part.data:
             self.first_byte_at = time.monotonic()
-        await (self.part if self.is_part else self.stream).write(chunk)
+        await (self.part if self.is_part else self.whole).write(chunk)
 
 
 class _ByParts:

@@ -28,6 +28,15 @@ def add_connections_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_progress_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that asks the function how far it is."""
+    parser.add_argument(
+        "--progress",
+        action="store_true",
+        help="make a plain MP4, and show how far the function is while it makes it: a bar on a terminal, or else lines",
+    )
+
+
 def call_by_url(address: str, query: str, *, sign: bool = False, region: str | None = None) -> Call:
     """Return the call of the function at `address` with that query.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transcoder.cli.arguments import add_parameter_options, add_source_argument, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.file_sink import FileSink
-from transcoder.cli.function_call import add_connections_option, call_by_url
+from transcoder.cli.function_call import add_connections_option, add_progress_option, call_by_url
 from transcoder.cli.invoke import fetch_through_function
 from transcoder.cli.local_plain import find_index, is_finished_first, write_finished, write_mapped
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
@@ -53,6 +53,7 @@ def add_command(subparsers: Subparsers) -> None:
     add_origin_options(parser)
     parser.add_argument("--via", metavar="URL", help="let the function at this address make the MP4, and fetch it by ranges if it is plain")
     add_connections_option(parser)
+    add_progress_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -72,6 +73,8 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
             )
         fetch_through_function(arguments.url, arguments, settings, lambda query: call_by_url(arguments.via, query))
         return ExitCode.SUCCESS
+    if arguments.progress:
+        raise BadRequestError("--progress: it is about a function (--via); without one, a terminal shows the progress anyway.")
     job = parse_job(arguments)
     output = _OutputOptions(arguments.output, overwrite=arguments.force)
     asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, job.url, network), output, settings)))

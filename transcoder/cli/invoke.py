@@ -8,7 +8,7 @@ from collections.abc import Callable
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.fetch_mp4 import receive_into
-from transcoder.cli.function_call import LINK_SECONDS, Call, add_connections_option, call_by_name, call_by_url
+from transcoder.cli.function_call import LINK_SECONDS, Call, add_connections_option, add_progress_option, call_by_name, call_by_url
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.sign import signed_if_keys
@@ -16,7 +16,7 @@ from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
-from transcoder.core.request.output_format import FileFormat
+from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query
@@ -46,6 +46,7 @@ def add_command(subparsers: Subparsers) -> None:
     add_parameter_options(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     add_connections_option(parser)
+    add_progress_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def fetch_through_function(source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str], Call]) -> ReceivedMp4:
     """Let the function make an MP4 of `source`, with a call that `make_call` makes of a query. Raises what `run` does."""
-    values = parameter_values(arguments)
+    values = ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
     job = make_job(checked_url(find_address(source)), values)
     if job.format is FileFormat.FILE:
         raise BadRequestError(
@@ -77,7 +78,8 @@ def fetch_through_function(source: str, arguments: argparse.Namespace, settings:
         raise BadRequestError("--connections: at least one range is fetched at once.")
     output = output_to(_output_path(arguments, job), overwrite=arguments.force)
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
-    return asyncio.run(until_terminated(receive_into(output, make_call(query), connections=arguments.connections)))
+    receiving = receive_into(output, make_call(query), connections=arguments.connections, with_reports=arguments.progress)
+    return asyncio.run(until_terminated(receiving))
 
 
 def _output_path(arguments: argparse.Namespace, job: Job) -> str:

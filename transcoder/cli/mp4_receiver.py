@@ -39,10 +39,10 @@ class ReceivedMp4:
 class Mp4Receiver:
     """Receives the response to one request, and checks at its end that it is a whole MP4."""
 
-    def __init__(self, sink: Sink) -> None:
-        """Pass the MP4 on into `sink`."""
+    def __init__(self, sink: Sink, *, requested_at: float | None = None) -> None:
+        """Pass the MP4 on into `sink`; the request was sent at `requested_at`, by `time.monotonic`, or is sent later."""
         self._sink = sink
-        self._requested_at = time.monotonic()
+        self._requested_at = time.monotonic() if requested_at is None else requested_at
         self._first_byte_at: float | None = None
         self._verifier: Verifier | PlainVerifier = Verifier()
         self._head: ReceivedHead | None = None

@@ -1,5 +1,6 @@
 """The progress bar of `get` and `invoke`, shown on a terminal only."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
@@ -7,12 +8,20 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
+from transcoder.core.answer.progress_report import ProgressReport
 from transcoder.core.output.announcement import Announcement
 from transcoder.pipeline import Sink
 
 
 class _Writer(Protocol):
     async def write(self, chunk: bytes) -> None: ...
+
+
+class ProgressSink(Sink, Protocol):
+    """Takes the output, and before it reports on how it is made elsewhere."""
+
+    def show(self, report: ProgressReport) -> None:
+        """Show a report."""
 
 
 class _PlainSink:
@@ -27,6 +36,16 @@ class _PlainSink:
     async def write(self, chunk: bytes) -> None:
         await self._writer.write(chunk)
 
+    def show(self, report: ProgressReport) -> None:
+        """Show nothing."""
+
+
+class _LineSink(_PlainSink):
+    """Passes bytes on, and writes each report on a line of standard error, which is no terminal."""
+
+    def show(self, report: ProgressReport) -> None:
+        print(report, file=sys.stderr, flush=True)
+
 
 class _ProgressBarSink(_PlainSink):
     """Passes bytes on and shows how much of the output has been written."""
@@ -35,9 +54,18 @@ class _ProgressBarSink(_PlainSink):
         super().__init__(writer)
         self._progress = progress
         self._task = progress.add_task("waiting for the first segment", total=None)
+        self._shows_reports = False
 
     async def start(self, announcement: Announcement) -> None:
+        if self._shows_reports:
+            self._progress.reset(self._task)
         self._progress.update(self._task, description=f"{announcement.seconds:.1f} s", total=announcement.estimated_bytes)
+
+    def show(self, report: ProgressReport) -> None:
+        left = f", {report.seconds_left:.0f} s left" if report.seconds_left is not None else ""
+        made = f"{report.seconds or 0.0:.1f} of {report.total_seconds or 0.0:.1f} s made{left}"
+        self._shows_reports = True
+        self._progress.update(self._task, description=made, total=report.estimated_bytes, completed=report.bytes)
 
     async def write(self, chunk: bytes) -> None:
         await self._writer.write(chunk)
@@ -45,11 +73,11 @@ class _ProgressBarSink(_PlainSink):
 
 
 @contextmanager
-def progress_sink(writer: _Writer) -> Iterator[Sink]:
-    """Yield a sink that writes to `writer`, and shows a progress bar if standard error is a terminal."""
+def progress_sink(writer: _Writer, *, lines: bool = False) -> Iterator[ProgressSink]:
+    """Yield a sink that writes to `writer`, and shows a progress bar if standard error is a terminal; else reports as `lines`."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _PlainSink(writer)
+        yield (_LineSink if lines else _PlainSink)(writer)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
     progress = Progress(*columns, console=console, transient=True)

@@ -27,6 +27,11 @@ class CollectingSink:
         self._media = media
         self._collector = PlainCollector()
 
+    @property
+    def seconds(self) -> float:
+        """Up to which second the output has been made."""
+        return self._collector.seconds
+
     async def start(self, announcement: Announcement) -> None:
         """Pass the announcement on."""
         await self._media.start(announcement)

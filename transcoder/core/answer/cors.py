@@ -12,7 +12,7 @@ class Cors:
 
     allow_origins: tuple[str, ...] = ("*",)
     allow_methods: tuple[str, ...] = ("GET", "HEAD")
-    allow_headers: tuple[str, ...] = ("if-range", "range")
+    allow_headers: tuple[str, ...] = ("if-range", "last-event-id", "range")
     expose_headers: tuple[str, ...] = (
         "accept-ranges", "content-disposition", "content-range", "etag", "server-timing", "x-audio-reencoded", "x-content-duration",
         "x-content-length", "x-content-length-estimate",

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import cast
 
+from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
 from transcoder.errors import BadRequestError, TranscoderError
 
 PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
@@ -111,14 +112,8 @@ def encode_prelude(head: ResponseHead) -> bytes:
 
 def problem_response(error: TranscoderError) -> tuple[ResponseHead, bytes]:
     """Return the head and the body of the response to a failed request: a problem document (RFC 9457), never cached."""
-    document = {
-        "type": f"urn:problem-type:transcoder:{error.slug}",
-        "title": error.slug.replace("-", " ").capitalize(),
-        "status": int(error.status),
-        "detail": str(error),
-    }
-    headers = (("content-type", "application/problem+json"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
-    return ResponseHead(error.status, headers), json.dumps(document).encode() + b"\n"
+    headers = (("content-type", PROBLEM_TYPE), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
+    return ResponseHead(error.status, headers), json.dumps(problem_document(error)).encode() + b"\n"
 
 
 def _require_object(value: object, name: str) -> Mapping[str, object]:

@@ -1,6 +1,20 @@
-"""Reads a received problem document (RFC 9457)."""
+"""Problem documents (RFC 9457): of an error, and what a received one says."""
 
 import json
+
+from transcoder.errors import TranscoderError
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problem_document(error: TranscoderError) -> dict[str, str | int]:
+    """Return the members of the problem document of an error."""
+    return {
+        "type": f"urn:problem-type:transcoder:{error.slug}",
+        "title": error.slug.replace("-", " ").capitalize(),
+        "status": int(error.status),
+        "detail": str(error),
+    }
 
 
 def problem_sentence(body: bytes) -> str:

@@ -40,6 +40,12 @@ class PlainCollector:
         """How many bytes of media have been returned, or are about to be."""
         self._is_whole = False
 
+    @property
+    def seconds(self) -> float:
+        """Up to which second of the output samples have been taken."""
+        tracks = self._header.movie.tracks if self._header else ()
+        return max((self._samples[track.id].end / track.timescale for track in tracks if track.timescale), default=0.0)
+
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next piece; return the media in it, which lie one after another in their resource.
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from transcoder.core.answer.usable_time import usable_seconds
 from transcoder.errors import DeadlineError
 
 SIGNAL_SECONDS = 0.2
@@ -72,7 +73,7 @@ async def deadline_guard(deadline: float | None, *, margin: float) -> AsyncItera
         yield interruption
         return
     remaining = deadline - loop.time()
-    seconds = max(remaining - margin, remaining / 2)
+    seconds = usable_seconds(remaining, margin=margin)
     limit = asyncio.timeout(seconds)
     try:
         with interruption.after(seconds):

@@ -1,0 +1,36 @@
+"""Reports of progress: speed and the time that is left."""
+
+from transcoder.core.output.progress import Progress, ProgressMeter
+
+
+def at(seconds: float, received: int) -> Progress:
+    return Progress(seconds, 60.0, received, 6_000_000, 1)
+
+
+def test_nothing_is_known_of_the_time_that_is_left_before_anything_is_made() -> None:
+    report = ProgressMeter(100.0).report(at(0.0, 500_000), 101.0)
+    assert report == {
+        "event": "progress",
+        "seconds": 0.0,
+        "total_seconds": 60.0,
+        "bytes": 500_000,
+        "estimated_bytes": 6_000_000,
+        "bytes_per_second": 500_000,
+        "seconds_left": None,
+    }
+
+
+def test_the_time_that_is_left_follows_what_is_made() -> None:
+    meter = ProgressMeter(100.0)
+    assert meter.report(at(15.0, 0), 110.0)["seconds_left"] == 30.0
+    assert meter.report(at(60.0, 0), 140.0)["seconds_left"] == 0.0
+    assert meter.report(at(61.0, 0), 141.0)["seconds_left"] == 0.0
+
+
+def test_the_speed_is_that_of_the_last_seconds() -> None:
+    meter = ProgressMeter(0.0)
+    for second in range(1, 21):
+        assert meter.report(at(0.0, second * 1000), float(second))["bytes_per_second"] == 1000
+    stalled = [float(meter.report(at(0.0, 20_000), float(second))["bytes_per_second"] or 0) for second in range(21, 32)]
+    assert stalled == sorted(stalled, reverse=True)
+    assert stalled[-1] == 0
