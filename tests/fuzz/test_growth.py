@@ -4,7 +4,7 @@ import pytest
 from fuzz.growth import measure
 from fuzz.registry import PARSERS
 
-MAX_BYTES = 512 * 1024
+MAX_BYTES = 256 * 1024
 MAX_EXPONENT = 1.5
 """Between linear (1) and quadratic (2)."""
 MAX_SECONDS_PER_BYTE = 50e-6
