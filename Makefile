@@ -42,9 +42,9 @@ help:
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
-# Tests wait for a peer some of the time: four processes keep two cores busy, and take from each other what is left at the end.
+# Tests wait for a peer some of the time: three processes keep two cores busy, and take from each other what is left at the end.
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
