@@ -1,4 +1,4 @@
-"""Makes inputs for a parser from its corpus: a seeded source of changes, each of which keeps most of what it changes."""
+"""Makes inputs for a parser: it changes files of the corpus, a little each time. The same seed makes the same changes."""
 
 import random
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """The route `/download`: the output itself, or a file passed through."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transcoder.app.answer import Answer
@@ -19,7 +19,7 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.request.output_format import Layout
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
-from transcoder.core.source.resolved_report import resolved_report
+from transcoder.core.source.resolved_report import Document, resolved_report
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.ffmpeg import Program
 from transcoder.errors import TooLargeError
@@ -59,7 +59,7 @@ class _Output:
 
     plan: Plan
     labels: Labels
-    report: Mapping[str, str | float | int | None]
+    report: Document
     """What is known of it before it is made."""
     fetcher: Fetcher
     dependencies: Dependencies

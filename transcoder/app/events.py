@@ -1,6 +1,6 @@
 """The route `/events`: what a source turns out to be, and where its output can be had, told as soon as it is known."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -20,15 +20,13 @@ from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Layout
 from transcoder.core.request.query import Query, parse_query
 from transcoder.core.source.metadata import metadata_of
-from transcoder.core.source.resolved_report import resolved_report
+from transcoder.core.source.resolved_report import Document, resolved_report
 from transcoder.core.source.source import ResolvedSource, Source
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import TranscoderError
 from transcoder.pipeline.plain_index import Labels
 
 T = TypeVar("T")
-Document = Mapping[str, str | float | int | None]
-"""The members of an event."""
 
 
 async def events(request: Request, answer: Answer, dependencies: Dependencies) -> None:

@@ -36,7 +36,7 @@ class FinishedOutput:
         self.check(plan.estimated_bytes, plan.output_seconds if clip and clip.exact else 0.0)
 
     async def send(self, make: Make, answer: Answer, head: OutputHead) -> None:
-        """Let `make` make a fragmented MP4, of which a plain one is made and sent.
+        """Call `make` with a sink that keeps its output, and send that as a plain MP4.
 
         Raises:
             TooLargeError: it is too large, or takes too long to make.
@@ -53,7 +53,7 @@ class FinishedOutput:
             await file.send(answer.write)
 
     def check(self, estimated_bytes: int | None, encoded_seconds: float) -> None:
-        """Check an output of so many bytes, of which so many seconds are re-encoded.
+        """Check the estimated size of an output, and how long making it takes if so many seconds of it are re-encoded.
 
         Raises:
             TooLargeError: it is too large, or takes too long to make silently.

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from transcoder.app.answer import Answer
@@ -15,14 +14,13 @@ from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.answer.multipart import MULTIPART_MIXED, PART_END, closing_boundary, part_head
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
 from transcoder.core.output.progress import Progress, ProgressMeter
+from transcoder.core.source.resolved_report import Document
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.temporary_file import TemporaryFile
 from transcoder.errors import TranscoderError
 from transcoder.pipeline.finished_file import FinishedFile
 from transcoder.settings import Settings
 
-Document = Mapping[str, str | float | int | None]
-"""The members of a report."""
 _PART_HEADERS = frozenset({"content-type", "content-disposition", "x-content-duration", "x-audio-reencoded"})
 """Headers of a plain MP4 that its part has."""
 

@@ -59,7 +59,7 @@ def is_finished_first(job: Job, plan: Plan, output: Output) -> bool:
 
 
 async def write_finished(make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings) -> None:
-    """Let `make` make a fragmented MP4, of which a plain one is made and written.
+    """Call `make` with a sink that keeps its output, and write that as a plain MP4.
 
     The media go into a temporary file beside the output, or into the temporary folder if the output is none that has a folder.
 

@@ -15,9 +15,6 @@ from transcoder.edge.temporary_file import TemporaryFile
 from transcoder.pipeline.output_stream import Sink
 from transcoder.pipeline.plain_file import Write
 
-_LITERAL_BYTES = 64 * 1024
-"""`ftyp` and `moov` are written in pieces of this length."""
-
 
 class CollectingSink:
     """Takes the fragmented MP4, and passes its media on."""
@@ -76,6 +73,6 @@ class FinishedFile:
     def _pieces(self) -> Iterator[bytes]:
         for part in self.movie.bytes.part(0, self.length):
             if isinstance(part, bytes):
-                yield from (part[at : at + _LITERAL_BYTES] for at in range(0, len(part), _LITERAL_BYTES))
+                yield part
             else:
                 yield from self.media.pieces(part.place.offset, part.length)

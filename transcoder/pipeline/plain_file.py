@@ -17,8 +17,6 @@ from transcoder.settings import Settings
 
 RECIPE = "plain-1"
 """The version of the bytes that are made of the same source: other bytes need another one, so that the ETag changes with them."""
-_LITERAL_BYTES = 64 * 1024
-"""The first bytes of the file are written in pieces of this length."""
 _ETAG_DIGITS = 32
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -69,8 +67,7 @@ async def send_part(file: PlainFile, start: int, stop: int, *, fetcher: Fetcher,
     extents: list[Extent] = []
     for piece in file.movie.bytes.part(start, stop):
         if isinstance(piece, bytes):
-            for at in range(0, len(piece), _LITERAL_BYTES):
-                await write(piece[at : at + _LITERAL_BYTES])
+            await write(piece)
         else:
             extents.append(piece)
     if extents:

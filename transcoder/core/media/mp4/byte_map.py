@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from transcoder.core.media.mp4.track_samples import Place
 
+_LITERAL_BYTES = 64 * 1024
+
 
 class Extent(NamedTuple):
     """Bytes of the file that are bytes of a resource."""
@@ -41,9 +43,10 @@ class ByteMap:
         return len(self.head) + 24 * len(self._starts)
 
     def part(self, start: int, stop: int) -> Iterator[bytes | Extent]:
-        """Iterate over what the bytes from `start` to before `stop` of the file are."""
-        if start < len(self.head):
-            yield self.head[start : min(stop, len(self.head))]
+        """Iterate over what the bytes from `start` to before `stop` of the file are; those of the head come in pieces of at most 64 KiB."""
+        literal_stop = min(stop, len(self.head))
+        for at in range(start, literal_stop, _LITERAL_BYTES):
+            yield self.head[at : min(at + _LITERAL_BYTES, literal_stop)]
         at = max(start, len(self.head))
         number = bisect_right(self._starts, at) - 1
         while at < stop:
