@@ -25,6 +25,7 @@ from faults.report import Result, report
 from faults.serve_way import Emulator
 from faults.source import TRACKS, source
 from faults.verdict import Outcome, Verdict, judge
+from peers import command_line
 from peers.media_reader import is_fragmented
 from peers.origin_rules import Request
 
@@ -57,6 +58,7 @@ class Bench:
     @contextmanager
     def open(cls, layout: str = "auto") -> Iterator[Self]:
         """Make a bench for the length of a block, for outputs in that layout."""
+        command_line.start("faults.run")  # as a script, this module is imported by each process
         with tempfile.TemporaryDirectory() as folder, ExitStack() as started:
             serve = {
                 way: started.enter_context(Emulator(way.value, Path(folder, f"serve-{way.value}"), ENVIRON))

@@ -7,26 +7,36 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 SECONDS = 60.0
 """A time limit that no run in a test reaches."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["transcoder.cli.main"])
 
 
-def start() -> None:
-    """Start the process that is forked, unless it runs. It lives as long as this one: no test that happens to start it leaks it."""
+def start(*modules: str) -> None:
+    """Start the process that is forked, with these modules too, unless it runs.
+
+    It lives as long as this one: no test that happens to start it leaks it.
+    """
+    _CONTEXT.set_forkserver_preload(["transcoder.cli.main", *modules])
     multiprocessing.forkserver.ensure_running()
+
+
+def start_process(*arguments: str, environ: Mapping[str, str], output: Path, errors: Path) -> BaseProcess:
+    """Start `transcoder`, which appends what it prints to two files or one. It leads a process group, so that its children are found."""
+    process = _CONTEXT.Process(target=_execute, args=(arguments, dict(environ), output, errors))
+    process.start()
+    return process
 
 
 def run(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     """Run `transcoder` with these arguments, and these environment variables alone or by default those of this process."""
     with tempfile.TemporaryDirectory() as folder:
         output, errors = Path(folder) / "output", Path(folder) / "errors"
-        process = _CONTEXT.Process(target=_execute, args=(arguments, dict(os.environ if environ is None else environ), output, errors))
-        process.start()
+        process = start_process(*arguments, environ=os.environ if environ is None else environ, output=output, errors=errors)
         process.join(SECONDS)
         if process.exitcode is None:
             process.kill()
@@ -46,8 +56,9 @@ def run_text(*arguments: str, environ: Mapping[str, str] | None = None) -> subpr
 def _execute(arguments: tuple[str, ...], environ: dict[str, str], output: Path, errors: Path) -> None:
     from transcoder.cli.main import main  # noqa: PLC0415 - the process of the tests does without it
 
+    os.setsid()
     for path, descriptor in ((os.devnull, 0), (output, 1), (errors, 2)):
-        opened = os.open(path, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT)
+        opened = os.open(path, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
     os.environ.clear()
