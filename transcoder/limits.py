@@ -81,6 +81,9 @@ ORIGIN = (
     Limit("max_redirects", "redirects", "Redirects in a row", _UPSTREAM),
     Limit("edge.fetch.session.MAX_PORT", "", "Port number", _UNSUPPORTED),
     Limit("edge.fetch.session.MAX_DRAINED_BYTES", "bytes", "Body of a redirect that is read", "nothing: the connection is closed"),
+    Limit(
+        "edge.response_head_bytes.MAX_RESPONSE_HEAD_BYTES", "bytes", "Before the body of a response, with all interim responses", _UPSTREAM
+    ),
     Limit("edge.fetch.pace.MAX_FIELDS", "header fields", "Response of an origin", _UPSTREAM),
     Limit("edge.fetch.pace.MAX_PIECES", "pieces", "Body in pieces of less than 128 bytes on average", _UPSTREAM),
     Limit("edge.fetch.content_encoding.MAX_EXPANSION", "times its length", "Compressed body", _UPSTREAM),

@@ -57,6 +57,7 @@ def _line(what: str, path: str, layers: int, *, of: str = "/main.m3u8", **option
 _EXPENSIVE = {
     "a header field of 90,000 blanks": Rule(headers={"x": " " * 90_000 + "\0"}),
     "10,000 header fields": Rule(headers={f"x{number}": "a" for number in range(10_000)}),
+    "interim responses without end": Rule(continues=0.0),
     "500,000 chunks of one byte": Rule(body=b"#" * 500_000, trickle=(1, 0.0), chunked=True),
 }
 

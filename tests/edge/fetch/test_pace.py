@@ -74,6 +74,11 @@ def test_too_many_header_fields_are_refused() -> None:
         fetch_by_rule(Rule(headers={f"x-{number}": "a" for number in range(MAX_FIELDS)}))
 
 
+def test_interim_responses_without_end_are_refused() -> None:
+    with pytest.raises(UpstreamError, match="before the head of a response"):
+        fetch_by_rule(Rule(continues=0.0))
+
+
 def test_blanks_in_a_header_field_take_no_time() -> None:
     began = time.process_time()
     with pytest.raises(UpstreamError, match="not valid HTTP"):

@@ -12,6 +12,7 @@ import httpx
 
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
+from transcoder.edge.response_head_bytes import response_head_limit
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
@@ -111,10 +112,11 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ReadTimeout: the head of the response takes too long.
-            UpstreamError: it has more than `MAX_FIELDS`.
+            UpstreamError: it has more than `MAX_FIELDS`, or is preceded by very many interim responses.
             Exception: what the transport raises. From the body of the response, a `TransientError` if that is too slow.
         """
         limit, waiting, pass_on = asyncio.timeout(None), ExitStack(), request.extensions.get("trace")
+        name = resource_name(str(request.url))
 
         async def trace(event: str, info: dict[str, Any]) -> None:
             if pass_on is not None:
@@ -130,10 +132,11 @@ class PacedTransport(httpx.AsyncBaseTransport):
         request.extensions = {**request.extensions, "trace": trace}
         with waiting, _raised_if_expired(limit, httpx.ReadTimeout("", request=request)):
             async with limit:
-                response = await self._transport.handle_async_request(request)
+                with response_head_limit(name):
+                    response = await self._transport.handle_async_request(request)
         if len(response.headers.raw) > MAX_FIELDS:
             await response.aclose()
-            raise UpstreamError(f"{resource_name(str(request.url))}: the origin sent more than {MAX_FIELDS} header fields.")
+            raise UpstreamError(f"{name}: the origin sent more than {MAX_FIELDS} header fields.")
         response.stream = _PacedBody(request, cast("httpx.AsyncByteStream", response.stream), self._clock)
         return response
 

@@ -1,0 +1,83 @@
+"""How many bytes an origin may send until the head of its response is complete, interim responses included.
+
+h11 limits one head, and httpcore reads any number of interim responses (RFC 9110, 15.2) before the final one.
+"""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+
+from transcoder.errors import UpstreamError
+
+MAX_RESPONSE_HEAD_BYTES = 384 * 1024
+"""What is read with the end of the head, of the body, counts as well. h11 reads no head of more than 100 KiB."""
+
+
+class _Room:
+    """How many bytes may still be read of one response before its head is complete."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._bytes = MAX_RESPONSE_HEAD_BYTES
+
+    def take(self, count: int) -> None:
+        self._bytes -= count
+        if self._bytes < 0:
+            raise UpstreamError(f"{self._name}: the origin sent more than {MAX_RESPONSE_HEAD_BYTES} bytes before the head of a response.")
+
+
+_room: ContextVar[_Room | None] = ContextVar("room for the head of a response", default=None)
+
+
+@contextmanager
+def response_head_limit(name: str) -> Iterator[None]:
+    """Limit the block, in which the head of the response for the resource of that name is read from a `HeadLimitedStream`.
+
+    Raises:
+        UpstreamError: more bytes were read.
+    """
+    token = _room.set(_Room(name))
+    try:
+        yield
+    finally:
+        _room.reset(token)
+
+
+class HeadLimitedStream(httpcore.AsyncNetworkStream):
+    """A connection whose reads are counted in the block of a `response_head_limit`, and in no other."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        """Read from `stream`, which is owned."""
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the signature is httpcore's
+        """Read the next bytes."""
+        data = await self._stream.read(max_bytes, timeout)
+        if room := _room.get():
+            room.take(len(data))
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Write all of `buffer`."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        """Return the same connection with TLS."""
+        return HeadLimitedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore asks for."""
+        return self._stream.get_extra_info(info)
