@@ -62,9 +62,9 @@ fuzz: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/fuzz/run.py $(if $(INPUTS),--inputs $(INPUTS),--minutes $(MINUTES)) \
 		$(if $(PARSER),--parser $(PARSER)) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
-# ONLY=gzip keeps the lines whose names contain that.
+# ONLY=gzip keeps the lines whose names contain that. TIMEOUT=4 gives the function so many seconds: the deadline comes in the middle.
 attack: $(READY)
-	PYTHONPATH=tests:fixtures $(BIN)/python tests/attack/run.py $(if $(ONLY),--only '$(ONLY)')
+	PYTHONPATH=tests:fixtures $(BIN)/python tests/attack/run.py $(if $(ONLY),--only '$(ONLY)') $(if $(TIMEOUT),--timeout $(TIMEOUT))
 
 peers: $(PEERS)
 

@@ -82,7 +82,10 @@ ORIGIN = (
     Limit("edge.fetch.session.MAX_PORT", "", "Port number", _UNSUPPORTED),
     Limit("edge.fetch.session.MAX_DRAINED_BYTES", "bytes", "Body of a redirect that is read", "nothing: the connection is closed"),
     Limit(
-        "edge.response_head_bytes.MAX_RESPONSE_HEAD_BYTES", "bytes", "Before the body of a response, with all interim responses", _UPSTREAM
+        "edge.fetch.response_head_bytes.MAX_RESPONSE_HEAD_BYTES",
+        "bytes",
+        "Before the body of a response, with all interim responses",
+        _UPSTREAM,
     ),
     Limit("edge.fetch.pace.MAX_FIELDS", "header fields", "Response of an origin", _UPSTREAM),
     Limit("edge.fetch.pace.MAX_PIECES", "pieces", "Body in pieces of less than 128 bytes on average", _UPSTREAM),

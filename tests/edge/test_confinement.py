@@ -16,6 +16,7 @@ from peers.running_emulator import exits
 
 from transcoder.edge import ffmpeg
 from transcoder.edge.confinement import ADDRESS_SPACE_BYTES, FILE_BYTES
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TranscodeError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bounds are set on Linux only")
@@ -61,7 +62,7 @@ async def read_all(process: ffmpeg.Process) -> int:
 
 def test_an_ffmpeg_that_stands_still_is_killed() -> None:
     async def run() -> None:
-        async with running(COPY) as (process, pid), asyncio.TaskGroup() as tasks:
+        async with running(COPY) as (process, pid), TaskGroup() as tasks:
             os.kill(pid, signal.SIGSTOP)
             tasks.create_task(process.inputs[0].write(bytes(MANY)))
             began = time.monotonic()
@@ -87,7 +88,7 @@ def test_an_ffmpeg_that_stands_still_at_its_end_is_killed() -> None:
 
 def test_an_ffmpeg_that_waits_for_input_is_not_killed() -> None:
     async def run() -> None:
-        async with running(COPY) as (process, _), asyncio.TaskGroup() as tasks:
+        async with running(COPY) as (process, _), TaskGroup() as tasks:
             reading = tasks.create_task(read_all(process))
             for _ in range(3):
                 await process.inputs[0].write(bytes(1000))
@@ -102,7 +103,7 @@ def test_an_ffmpeg_that_waits_for_one_of_its_inputs_is_not_killed() -> None:
     async def run() -> None:
         # The second input is full all the time, and read only once ffmpeg knows the first.
         options = (*COPY[:6], "-i", "pipe:{0}", *COPY[:6], "-i", "pipe:{1}", "-map", "0", "-map", "1", "-c", "copy", "-f", "nut", "pipe:1")
-        async with running(options, inputs=2) as (process, _), asyncio.TaskGroup() as tasks:
+        async with running(options, inputs=2) as (process, _), TaskGroup() as tasks:
             first, second = process.inputs
 
             async def feed_second() -> None:
@@ -122,7 +123,7 @@ def test_an_ffmpeg_that_waits_for_one_of_its_inputs_is_not_killed() -> None:
 
 def test_an_ffmpeg_whose_output_nobody_reads_is_not_killed() -> None:
     async def run() -> None:
-        async with running(COPY) as (process, _), asyncio.TaskGroup() as tasks:
+        async with running(COPY) as (process, _), TaskGroup() as tasks:
 
             async def feed() -> None:
                 await process.inputs[0].write(bytes(MANY))

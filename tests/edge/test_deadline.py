@@ -12,6 +12,7 @@ from peers.running_emulator import emulated, http, small_application_options
 from peers.sdk_invocation import invoke
 
 from transcoder.edge.runtime_api.deadline import SIGNAL_SECONDS, deadline_guard
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DeadlineError
 
 SECONDS = 0.3
@@ -33,7 +34,7 @@ async def loop_for_ever() -> None:
 
 
 async def hold_in_a_task() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with TaskGroup() as tasks:
         tasks.create_task(wait())
         tasks.create_task(loop_for_ever())
 

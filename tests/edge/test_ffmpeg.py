@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from transcoder.edge import ffmpeg
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TranscodeError
 
 
@@ -32,7 +33,7 @@ async def ffmpeg_output(options: Sequence[str], samples: bytes = b"") -> bytes:
         return [program, "-v", "error", "-f", "s16le", "-ar", "8000", "-ac", "1", "-i", f"pipe:{fds[0]}", *options]
 
     out = bytearray()
-    async with ffmpeg.start(limited(program), command, inputs=1) as process, asyncio.TaskGroup() as tasks:
+    async with ffmpeg.start(limited(program), command, inputs=1) as process, TaskGroup() as tasks:
 
         async def feed() -> None:
             await process.inputs[0].write(samples)

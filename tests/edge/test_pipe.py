@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.task_group import TaskGroup
 
 CAPACITY = 64 * 1024
 
@@ -24,7 +25,7 @@ async def ended(endings: tuple[str, ...], *, unread: int, turns: int) -> bytes:
     read_end, write_end = os.pipe()
     with os.fdopen(read_end, "rb", 0) as reader:
         writer = await PipeWriter.connect(os.fdopen(write_end, "wb", 0))
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             tasks.create_task(writer.write(bytes(unread)))
             await asyncio.sleep(0)
             await end(writer, endings, turns)
@@ -68,7 +69,7 @@ def test_an_abort_after_the_reader_left_says_nothing(caplog: pytest.LogCaptureFi
 
 def test_a_full_pipe_counts_what_its_reader_takes() -> None:
     async def use(writer: PipeWriter, read_end: int) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             assert not writer.is_full
             tasks.create_task(writer.write(bytes(2 * CAPACITY)))
             await asyncio.sleep(0)

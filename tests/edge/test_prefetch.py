@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch import MAX_FETCHES, ByteSink, Check, Prefetcher, TrackReader
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 
 CHUNK_BYTES = 1000
@@ -61,7 +62,7 @@ def run_job(prefetcher: Prefetcher, *readers: Callable[[], Awaitable[object]]) -
 
     async def main() -> None:
         with single_error():
-            async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(10), TaskGroup() as tasks:
                 tasks.create_task(prefetcher.run())
                 for reader in readers:
                     tasks.create_task(_awaited(reader))
@@ -169,7 +170,7 @@ def test_fetching_stops_while_nobody_reads() -> None:
     reader = prefetcher.add_track(track("video", [10 * CHUNK_BYTES] * 20))
 
     async def main() -> None:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             task = tasks.create_task(prefetcher.run())
             await reader.segment()
             for _ in range(300):

@@ -10,6 +10,7 @@ from peers.origin import Rule, garbage, origin
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher, TrackReader
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UpstreamError, single_error
 from transcoder.settings import MIB, Settings
 
@@ -33,7 +34,7 @@ def test_a_failure_far_ahead_ends_the_job_at_once() -> None:
             prefetcher = Prefetcher(lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=MIB, connections=3)
             reader = prefetcher.add_track([Segment(f"{base}/{n}.ts", 2.0, n * 2.0, None, None, None) for n in range(8)])
             with single_error():
-                async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+                async with asyncio.timeout(5), TaskGroup() as tasks:
                     tasks.create_task(prefetcher.run())
                     await reader.segment()
                     await reader.read()
@@ -57,7 +58,7 @@ def test_the_origin_stops_sending_when_the_reader_stops() -> None:
                 connections=SETTINGS.connections,
             )
             reader = prefetcher.add_track([Segment(o.url(f"/{n}.ts"), 6.0, n * 6.0, None, None, None) for n in range(12)])
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 task = tasks.create_task(prefetcher.run())
                 await reader.segment()
                 for _ in range(10):
@@ -81,7 +82,7 @@ def test_a_resumed_segment_looks_whole_to_the_reader() -> None:
         async with Fetcher.open(SETTINGS) as fetcher:
             prefetcher = Prefetcher(lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=MIB, connections=3)
             reader = prefetcher.add_track([Segment(o.url(path), 2.0, n * 2.0, None, None, None) for n, path in enumerate(files)])
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 tasks.create_task(prefetcher.run())
                 while await reader.segment() is not None:
                     found.append(b"".join([chunk async for chunk in _chunks(reader)]))

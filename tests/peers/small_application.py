@@ -14,6 +14,7 @@ from pathlib import Path
 from transcoder import bootstrap
 from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.edge.runtime_api import Answer
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TranscoderError, UpstreamError
 from transcoder.settings import Settings
 
@@ -145,7 +146,7 @@ async def held_after(request: Request, answer: Answer) -> None:
     """Hold the event loop in a task beside the one that answers, after the first byte."""
     await answer.start(HEAD)
     await answer.write(b"a part")
-    async with asyncio.TaskGroup() as tasks:
+    async with TaskGroup() as tasks:
         tasks.create_task(held_by_pattern(request, answer))
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TranscoderError, single_error
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ async def with_ticks(work: Coroutine[Any, Any, T], tick: Callable[[], Awaitable[
         TranscoderError: what `work` raises, or `tick`, which ends the work.
     """
     with single_error():
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             task = tasks.create_task(_outcome(work))
             while not (await asyncio.wait({task}, timeout=seconds))[0]:
                 await tick()

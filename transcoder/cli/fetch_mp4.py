@@ -17,6 +17,7 @@ from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError, TranscodeError, single_error
 from transcoder.pipeline import Sink
 
@@ -120,7 +121,7 @@ class _ByParts:
         await self._sink.start(Announcement(self._seconds, {}, self._version.length))
         await self._write(await fetch_part(self._call, self._first.part))
         waiting = deque[asyncio.Task[bytes]]()
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             for start in range(PART_BYTES, self._version.length, PART_BYTES):
                 waiting.append(tasks.create_task(self._fetch_part(start)))
                 if len(waiting) == connections:

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,7 +17,6 @@ import httpx
 
 from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.core.request.proxies import NO_PROXIES, Proxies
-from transcoder.edge.response_head_bytes import HeadLimitedStream
 from transcoder.errors import ForbiddenSourceError
 
 RECEIVE_BUFFER = 256 * 1024
@@ -125,13 +124,12 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         self, addresses: list[str], port: int, local_address: str | None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that accepts."""
-        dial = partial(self._network.dial.connect_tcp, port=port, local_address=local_address, socket_options=socket_options)
         for address in addresses[:-1]:
             try:
-                return HeadLimitedStream(await dial(address))
+                return await self._network.dial.connect_tcp(address, port, local_address=local_address, socket_options=socket_options)
             except httpcore.ConnectError:
                 continue
-        return HeadLimitedStream(await dial(addresses[-1]))
+        return await self._network.dial.connect_tcp(addresses[-1], port, local_address=local_address, socket_options=socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

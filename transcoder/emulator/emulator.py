@@ -1,10 +1,10 @@
 """Start and stop the whole emulator."""
 
-import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 
+from transcoder.edge.task_group import TaskGroup
 from transcoder.emulator.execution_environment import ExecutionEnvironment
 from transcoder.emulator.http_connection import listen, serve_connections
 from transcoder.emulator.invocation_queue import InvocationQueue
@@ -50,7 +50,7 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
 @asynccontextmanager
 async def _in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run the coroutines while the block runs, then cancel them."""
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         tasks = [group.create_task(coroutine) for coroutine in coroutines]
         try:
             yield

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 
+from transcoder.edge.task_group import TaskGroup
 from transcoder.emulator.http_connection import HttpConnection, serve_connections
 from transcoder.emulator.invocation import Invocation, Outcome
 from transcoder.emulator.options import Options
@@ -23,7 +24,7 @@ class ExecutionEnvironment:
         self._listener = listener
         self._pending = pending
         self._process: RuntimeProcess | None = None
-        self._tasks = asyncio.TaskGroup()
+        self._tasks = TaskGroup()
 
     @property
     def pid(self) -> int | None:

@@ -10,6 +10,7 @@ from typing import Self
 import h11
 
 from transcoder.edge import header_fields
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import single_error
 
 header_fields.read_in_linear_time()
@@ -171,7 +172,7 @@ async def serve_connections(listener: socket.socket, serve: Callable[[HttpConnec
             slots.release()
 
     with single_error():
-        async with asyncio.TaskGroup() as connections:
+        async with TaskGroup() as connections:
             while True:
                 await slots.acquire()
                 accepted, _ = await loop.sock_accept(listener)

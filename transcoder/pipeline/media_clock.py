@@ -1,6 +1,5 @@
 """What the clock of a video's media shows at the beginning of the output, and of each later period."""
 
-import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -8,6 +7,7 @@ from transcoder.core.hls.plan import Period, Plan, Segment
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.subtitles import Place
 from transcoder.core.media.timestamps import unwrap
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UnsupportedSourceError, single_error
 from transcoder.pipeline.source_probe import SourceProbe
 
@@ -34,7 +34,7 @@ class MediaClock:
         times = self._plan.period_times()
         indices = [self._period_at(segment, times) for segment in segments]
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 clocks = {index: tasks.create_task(self._clock_at(index)) for index in dict.fromkeys(indices)}
         places, rounding, is_doubtful = [], 0.0, False
         for index, segment in zip(indices, segments, strict=True):
@@ -58,7 +58,7 @@ class MediaClock:
 
     async def _starts(self, period: Period) -> dict[Medium, float]:
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 probes = [(track, tasks.create_task(self._probe.first_probe(track))) for track in period.tracks]
         streams = [stream for track, task in probes for medium in track.kind.media if (stream := task.result().main(medium))]
         return {stream.medium: stream.start - stream.composition_shift for stream in streams if stream.start is not None}

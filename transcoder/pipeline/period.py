@@ -1,6 +1,5 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -18,6 +17,7 @@ from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import FileFormat, OutputFormat, TimeWindow
 from transcoder.edge import ffmpeg
 from transcoder.edge.pipe import Discard, SegmentSink
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TranscodeError, UnsupportedSourceError, single_error
 from transcoder.pipeline.output_stream import Output
 from transcoder.pipeline.rendition import Rendition
@@ -124,7 +124,7 @@ def _begin(
 async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) -> None:
     """Feed every rendition into its pipe, and push what ffmpeg writes into the output, all at once."""
     with single_error():
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             pipes = iter(process.inputs)
             for lane in lanes:
                 tasks.create_task(lane.feed(next(pipes) if lane.track.streams else Discard()))

@@ -1,6 +1,5 @@
 """A plain MP4 that exists as a map: what is known of it, and how any part of it is sent."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from transcoder.core.media.mp4.byte_map import Extent
 from transcoder.core.media.mp4.plain_movie import PlainMovie
 from transcoder.edge.fetch import Fetcher, KnownVersion, Validators
 from transcoder.edge.prefetch import Prefetcher, TrackReader
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import single_error
 from transcoder.settings import Settings
 
@@ -89,7 +89,7 @@ async def _send_media(file: PlainFile, extents: Sequence[Extent], fetcher: Fetch
     )
     reader = prefetcher.add_track([listed(number, extent) for number, extent in enumerate(extents)])
     with single_error():
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             tasks.create_task(prefetcher.run())
             await _write_all(reader, write)
 

@@ -20,6 +20,7 @@ from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher, KnownVersion
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import ChangedFileError, DamagedMediaError, PlainLayoutError, UnexpectedMediaError, single_error
 from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
@@ -88,12 +89,12 @@ class _Index:
         listed = plan.periods[0].tracks
         indexes = [await self._track_index(track, plan) for track in listed]
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 firsts = [tasks.create_task(self._boxes(track.segments[0])) for track in listed]
         expected = sum(first.result().fragments * len(track.segments) for first, track in zip(firsts, listed, strict=True))
         check_heads(expected, max_heads=self._max_heads)
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 for index, track, first in zip(indexes, listed, firsts, strict=True):
                     tasks.create_task(self._read_track(index, track.segments, first.result()))
         return self._file(plan, indexes, labels)
@@ -109,7 +110,7 @@ class _Index:
         """Read the heads of the segments after the first one, several at once, and take all of them in their order."""
         self._take(index, segments[0], first)
         left, waiting = deque(segments[1:]), deque[tuple[Segment, asyncio.Task[SegmentBoxes]]]()
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             if first.heads == 1:  # further heads were compared with the first one
                 tasks.create_task(self._check_version(segments[0]))
             while left or waiting:

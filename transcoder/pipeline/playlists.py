@@ -1,6 +1,5 @@
 """Fetches playlists, and asks once more before it believes one that may be cut."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -20,6 +19,7 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.media.text import TEXT_BYTES, is_text
 from transcoder.core.request.allowlist import ANY_HOST, check_host
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 
 Playlist = MultivariantPlaylist | MediaPlaylist
@@ -100,7 +100,7 @@ class VariantFetcher:
         if audio_url is None:
             return await self._fetch(video_url), None
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 first_tasks = [tasks.create_task(self._fetch(url)) for url in (video_url, audio_url)]
         video, audio = (task.result() for task in first_tasks)
         for _ in range(_MORE_ATTEMPTS):

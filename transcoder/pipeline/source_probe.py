@@ -1,6 +1,5 @@
 """Probes a source before the first byte: the head of each period's first segment, and the end of the last one."""
 
-import asyncio
 import math
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from transcoder.core.output.probed_track import LATER_SEGMENTS, WRONG_SHARE, Bor
 from transcoder.core.output.track_ends import ends_elsewhere
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import MAX_FETCHES
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.rendition import Rendition
@@ -54,7 +54,7 @@ class SourceProbe:
             return self._track(track, to_end=index in at_end or track.guessed_seconds > 0, rendition=rendition)
 
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 probes = [
                     [tasks.create_task(probe_track(index, track)) for track in period.tracks] for index, period in enumerate(plan.periods)
                 ]
@@ -62,7 +62,7 @@ class SourceProbe:
         if at_end and any(ends_elsewhere(track) for tracks in found for track in tracks):
             rest = [index for index in range(len(found)) if index not in at_end][:_MAX_ENDS]
             with single_error():
-                async with asyncio.TaskGroup() as tasks:
+                async with TaskGroup() as tasks:
                     more = {index: [tasks.create_task(self._to_end(track)) for track in found[index]] for index in rest}
             found = [[task.result() for task in more[index]] if index in more else tracks for index, tracks in enumerate(found)]
         return found
@@ -84,7 +84,7 @@ class SourceProbe:
     async def _track(self, track: Track, *, to_end: bool, rendition: Rendition | None) -> ProbedTrack:
         """Probe a track's first segment, and `to_end` the end of its last one."""
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 first_probe = tasks.create_task(self.first_probe(track, rendition))
                 end = tasks.create_task(self._parts.end_of(track.segments[-1])) if to_end else None
         probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else NOTHING)
@@ -134,7 +134,7 @@ class SourceProbe:
         """Read where the middle and the last segment of a track begin, and return whether it is late because EXTINF is wrong."""
         segments = probed.track.segments
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 probes = [
                     tasks.create_task(self._parts.later_probe(segment, previous=probed.probe))
                     for segment in (segments[len(segments) // 2], segments[-1])
@@ -165,7 +165,7 @@ class SourceProbe:
         """Read what lies between the first two segments of a track; None if that cannot be known."""
         first, second = probed.track.segments[:2]
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 end = tasks.create_task(self._parts.end_of(first, whole=True))
                 later = tasks.create_task(self._parts.later_probe(second, previous=probed.probe))
         part, after = end.result().clear, later.result()
@@ -196,7 +196,7 @@ class SourceProbe:
         if found.container not in {Container.MPEGTS, Container.FMP4} or not found.has_pending_stream:
             return found
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 later_probes = [(segment, tasks.create_task(self._parts.later_probe(segment))) for segment in later]
         starts = {stream.medium: stream.start for stream in found.streams if stream.start is not None}
         for segment, task in later_probes:

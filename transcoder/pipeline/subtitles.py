@@ -1,6 +1,5 @@
 """Fetches a rendition of subtitles as one text on the clock of the output."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from transcoder.core.request.subtitle_request import SubtitleFormat, SubtitleReq
 from transcoder.core.source.reddit import with_subtitles
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.media_clock import MediaClock
@@ -159,7 +159,7 @@ class _SegmentFetcher:
         contents: list[WebVtt] = []
         for first in range(0, len(segments), at_once):
             with single_error():
-                async with asyncio.TaskGroup() as tasks:
+                async with TaskGroup() as tasks:
                     fetching = [tasks.create_task(self._fetch(segment)) for segment in segments[first : first + at_once]]
             contents += (task.result() for task in fetching)
         return contents

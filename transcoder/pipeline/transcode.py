@@ -14,7 +14,6 @@ The way of one segment, and what passes from step to step:
 Back pressure runs the same way upwards: each step waits for the next one.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +32,7 @@ from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError, single_error
 from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
@@ -97,7 +97,7 @@ async def _attempt(
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, prefetcher, keys) for kind in kinds]
     with single_error():
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             prefetching, source = tasks.create_task(prefetcher.run()), SourceProbe(fetcher, keys)
             periods = await source.periods(plan, renditions)
             late = next((index for index, tracks in enumerate(periods) if len(tracks) == 1 and tracks[0].has_late_audio), None)

@@ -22,6 +22,7 @@ from peers.origin import Rule, garbage, origin
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 OTHER = CONTENT[::-1]
@@ -231,7 +232,7 @@ def test_a_failing_sink_ends_the_transfer() -> None:
 
 def test_nobody_reading_stops_the_origin() -> None:
     async def use(fetcher: Fetcher) -> tuple[int, int]:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             task = tasks.create_task(fetcher.segment(url, None, block))
             early = await settled(lambda: o.sent)
             await asyncio.sleep(0.7)  # longer than `read_seconds`: it is the reader that waits, not the origin

@@ -11,8 +11,8 @@ from typing import Any, cast
 import httpx
 
 from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.response_head_bytes import response_head_limit
 from transcoder.edge.fetch.retry import TransientError
-from transcoder.edge.response_head_bytes import response_head_limit
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
@@ -116,7 +116,6 @@ class PacedTransport(httpx.AsyncBaseTransport):
             Exception: what the transport raises. From the body of the response, a `TransientError` if that is too slow.
         """
         limit, waiting, pass_on = asyncio.timeout(None), ExitStack(), request.extensions.get("trace")
-        name = resource_name(str(request.url))
 
         async def trace(event: str, info: dict[str, Any]) -> None:
             if pass_on is not None:
@@ -132,17 +131,21 @@ class PacedTransport(httpx.AsyncBaseTransport):
         request.extensions = {**request.extensions, "trace": trace}
         with waiting, _raised_if_expired(limit, httpx.ReadTimeout("", request=request)):
             async with limit:
-                with response_head_limit(name):
+                with response_head_limit(resource_name(str(request.url))):
                     response = await self._transport.handle_async_request(request)
-        if len(response.headers.raw) > MAX_FIELDS:
-            await response.aclose()
-            raise UpstreamError(f"{name}: the origin sent more than {MAX_FIELDS} header fields.")
+        await _check_fields(response, request)
         response.stream = _PacedBody(request, cast("httpx.AsyncByteStream", response.stream), self._clock)
         return response
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
+
+
+async def _check_fields(response: httpx.Response, request: httpx.Request) -> None:
+    if len(response.headers.raw) > MAX_FIELDS:
+        await response.aclose()
+        raise UpstreamError(f"{resource_name(str(request.url))}: the origin sent more than {MAX_FIELDS} header fields.")
 
 
 class _PacedBody(httpx.AsyncByteStream):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import httpx
@@ -17,6 +17,7 @@ from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.redirects import leads_within, redirect_location, take_location
 from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.fetch.response_head_bytes import HeadLimitedBackend
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
@@ -69,6 +70,7 @@ class HttpSession:
         # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
         connections = 2 * settings.connections + 4
         clock = OriginClock(settings)
+        network = replace(network, dial=HeadLimitedBackend(network.dial))
         direct = PacedTransport(GuardedTransport(connections=connections, network=network), clock)
         transport = ProxiedTransport(direct, network, connections=connections, clock=clock) if network.proxies.all else direct
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch.track_reader import Check, SegmentBuffer, TrackReader
+from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import ChangedFileError, DamagedMediaError, single_error
 
 ByteSink = Callable[[bytes], Awaitable[None]]
@@ -63,7 +64,7 @@ class Prefetcher:
         waiting = deque(sorted(self._buffers, key=lambda buffer: buffer.start_seconds))
         self._buffers.clear()
         with single_error():
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 while waiting:
                     tasks.create_task(self._fill(await self._next(waiting)))
 

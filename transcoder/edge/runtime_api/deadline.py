@@ -79,8 +79,8 @@ async def deadline_guard(deadline: float | None, *, margin: float) -> AsyncItera
         with interruption.after(seconds):
             async with limit:
                 yield interruption
-    except Exception as error:
-        # What was interrupted may have come out of the block as any other error, or in a group.
+    except (Exception, asyncio.CancelledError) as error:
+        # What was interrupted may have come out of the block as any other error, in a group, or as a cancellation that nobody took back.
         if interruption.happened or (isinstance(error, TimeoutError) and limit.expired()):
             raise _deadline_error() from error
         raise

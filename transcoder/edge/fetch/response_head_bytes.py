@@ -3,8 +3,9 @@
 h11 limits one head, and httpcore reads any number of interim responses (RFC 9110, 15.2) before the final one.
 """
 
+import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -35,7 +36,7 @@ _room: ContextVar[_Room | None] = ContextVar("room for the head of a response", 
 
 @contextmanager
 def response_head_limit(name: str) -> Iterator[None]:
-    """Limit the block, in which the head of the response for the resource of that name is read from a `HeadLimitedStream`.
+    """Limit the block, in which the head of the response for the resource of that name is read over a connection of `HeadLimitedBackend`.
 
     Raises:
         UpstreamError: more bytes were read.
@@ -47,26 +48,43 @@ def response_head_limit(name: str) -> Iterator[None]:
         _room.reset(token)
 
 
-class HeadLimitedStream(httpcore.AsyncNetworkStream):
-    """A connection whose reads are counted in the block of a `response_head_limit`, and in no other."""
+class HeadLimitedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections whose reads are counted in the block of a `response_head_limit`, and in no other."""
 
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        """Let `backend` connect."""
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to an address."""
+        return _HeadLimitedStream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class _HeadLimitedStream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        """Read from `stream`, which is owned."""
         self._stream = stream
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the signature is httpcore's
-        """Read the next bytes."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         data = await self._stream.read(max_bytes, timeout)
         if room := _room.get():
             room.take(len(data))
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Write all of `buffer`."""
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
-        """Close the connection."""
         await self._stream.aclose()
 
     async def start_tls(
@@ -75,9 +93,7 @@ class HeadLimitedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        """Return the same connection with TLS."""
-        return HeadLimitedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        return _HeadLimitedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks for."""
         return self._stream.get_extra_info(info)
