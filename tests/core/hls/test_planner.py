@@ -54,3 +54,8 @@ def test_the_audio_playlist_is_checked_like_the_video_playlist() -> None:
 def test_the_duration_is_limited() -> None:
     with pytest.raises(UnsupportedSourceError, match=f"lasts longer than {MAX_SECONDS} seconds"):
         make_plan(media_playlist(MAX_SECONDS + 1))
+
+
+def test_a_duration_whose_sum_is_no_number_is_too_long() -> None:
+    with pytest.raises(UnsupportedSourceError, match=f"lasts longer than {MAX_SECONDS} seconds"):
+        make_plan(media_playlist(1e308, 1e308))

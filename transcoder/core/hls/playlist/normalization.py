@@ -20,6 +20,8 @@ _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?")
 _DURATION = re.compile(r"\s*+([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
 _FRACTION = re.compile(r"#EXTINF:\s*+[0-9]*+\.([0-9]+)")
 _BYTERANGE = re.compile(r"\s*+([0-9]{1,18})\s*+(?:@\s*+(?:([0-9]{1,18})\s*+)?)?")
+_TOO_LONG = 1e9
+"""Seconds: 31 years."""
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
 
 GUESSED = "guessed"
@@ -135,11 +137,12 @@ def _target_seconds(lines: list[str]) -> int:
 def _seconds(value: str) -> float | None:
     """Return the number at the beginning of an EXTINF value; None if there is none that could be a duration.
 
-    Packagers write a negative one where timestamps jump back, and lists of radio stations for endless streams.
+    Packagers write a negative one where timestamps jump back, and lists of radio stations for endless streams. Of one that is too long for
+    any source it is enough to know that: sums of larger numbers are none.
     """
     match = _DURATION.match(value)
     seconds = float(match[1]) if match else -1.0
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return min(seconds, _TOO_LONG) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def duration_rounding(lines: list[str]) -> float:
