@@ -140,7 +140,7 @@ LOCK_LAMBDA := $(LOCK_ANY) --python-version 3.13 --python-platform x86_64-manyli
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
-	$(LOCK) --upgrade pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --upgrade --extra s3 pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
 	$(LOCK) --upgrade requirements/infra.in -c requirements/dev.txt -o requirements/infra.txt
 	$(LOCK_LAMBDA) --upgrade requirements/lambda.in -c requirements/run.txt -o requirements/lambda.txt

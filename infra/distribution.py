@@ -1,8 +1,9 @@
-"""The Function URL, which only CloudFront may invoke, and the CloudFront distribution in front of it."""
+"""The Function URL, which only CloudFront may invoke, and the CloudFront distribution in front of it and of finished files."""
 
 from aws_cdk import Duration, aws_certificatemanager, aws_cloudfront, aws_cloudfront_origins, aws_lambda
 from constructs import Construct
 
+from infra.bucket import ServiceBucket
 from infra.config import Config
 from infra.function import TranscoderFunction
 from infra.nag_acknowledgements import acknowledge
@@ -10,14 +11,17 @@ from transcoder.core.answer.cors import Cors
 
 _READ_TIMEOUT_SECONDS = 120
 """How long the function may be silent. A higher value needs a quota increase from AWS."""
+_FILES_PATH = "/files/*"
 _METHODS = {"GET": aws_lambda.HttpMethod.GET, "HEAD": aws_lambda.HttpMethod.HEAD}
 
 
 class Distribution(Construct):
-    """A CloudFront distribution that signs its requests to the Function URL. It does not cache videos, and caches /info briefly."""
+    """A CloudFront distribution that signs its requests. It does not cache what the function streams, and caches /info briefly."""
 
-    def __init__(self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction) -> None:
-        """Create the Function URL of `function`, and the distribution."""
+    def __init__(
+        self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction, bucket: ServiceBucket | None = None
+    ) -> None:
+        """Create the Function URL of `function`, and the distribution, which sends the finished files in `bucket` if there is one."""
         super().__init__(scope, name)
         function_url = function.function.add_function_url(
             auth_type=aws_lambda.FunctionUrlAuthType.AWS_IAM, invoke_mode=aws_lambda.InvokeMode.RESPONSE_STREAM, cors=_cors(Cors())
@@ -32,7 +36,10 @@ class Distribution(Construct):
             self,
             "Distribution",
             default_behavior=_behavior(origin, aws_cloudfront.CachePolicy.CACHING_DISABLED),
-            additional_behaviors={"/info*": _behavior(origin, self._info_cache_policy(config.info_cache_seconds))},
+            additional_behaviors={
+                "/info*": _behavior(origin, self._info_cache_policy(config.info_cache_seconds)),
+                **({_FILES_PATH: self._files_behavior(bucket)} if bucket else {}),
+            },
             comment="Transcoder",
             http_version=aws_cloudfront.HttpVersion.HTTP2_AND_3,
             minimum_protocol_version=aws_cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if config.domain_name else None,
@@ -40,6 +47,8 @@ class Distribution(Construct):
             certificate=self._certificate(config.certificate_arn),
             web_acl_id=config.web_acl_arn or None,
         )
+        if bucket:
+            bucket.publish_files(self.distribution, function)
         acknowledge(self.distribution, _findings(config))
 
     @property
@@ -58,6 +67,40 @@ class Distribution(Construct):
             # The Function URL sends Access-Control-Allow-Origin only in response to a request with Origin.
             header_behavior=aws_cloudfront.CacheHeaderBehavior.allow_list("Origin"),
             query_string_behavior=aws_cloudfront.CacheQueryStringBehavior.all(),
+        )
+
+    def _files_behavior(self, bucket: ServiceBucket) -> aws_cloudfront.BehaviorOptions:
+        access = aws_cloudfront.S3OriginAccessControl(self, "FilesAccess")
+        return aws_cloudfront.BehaviorOptions(
+            # Not `with_origin_access_control`, which would let the distribution read the whole bucket.
+            origin=aws_cloudfront_origins.S3BucketOrigin.with_bucket_defaults(
+                bucket.bucket, origin_access_control_id=access.origin_access_control_id
+            ),
+            # The path alone is the key of the cache: a finished file never changes.
+            cache_policy=aws_cloudfront.CachePolicy.CACHING_OPTIMIZED_FOR_UNCOMPRESSED_OBJECTS,
+            response_headers_policy=self._files_headers(Cors()),
+            allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD,
+            viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+            compress=False,
+        )
+
+    def _files_headers(self, cors: Cors) -> aws_cloudfront.ResponseHeadersPolicy:
+        return aws_cloudfront.ResponseHeadersPolicy(
+            self,
+            "FilesHeaders",
+            comment="The headers that the function sends with a file, but S3 does not",
+            cors_behavior=aws_cloudfront.ResponseHeadersCorsBehavior(
+                access_control_allow_credentials=False,
+                access_control_allow_origins=list(cors.allow_origins),
+                access_control_allow_methods=list(cors.allow_methods),
+                access_control_allow_headers=list(cors.allow_headers),
+                access_control_expose_headers=list(cors.expose_headers),
+                access_control_max_age=Duration.seconds(cors.max_age_seconds),
+                origin_override=True,
+            ),
+            security_headers_behavior=aws_cloudfront.ResponseSecurityHeadersBehavior(
+                content_type_options=aws_cloudfront.ResponseHeadersContentTypeOptions(override=True)
+            ),
         )
 
     def _certificate(self, arn: str) -> aws_certificatemanager.ICertificate | None:

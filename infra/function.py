@@ -1,9 +1,9 @@
-"""The function with its code, the layer with ffmpeg, its log group, and its role, which may only write that log."""
+"""The function with its code, the layer with ffmpeg, its log group, and its role, which may write that log and read sources in buckets."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy, Size, aws_iam, aws_lambda, aws_logs
+from aws_cdk import Aws, Duration, RemovalPolicy, Size, aws_iam, aws_lambda, aws_logs
 from constructs import Construct
 
 from infra.config import LOG_DAYS, Config
@@ -43,6 +43,8 @@ class TranscoderFunction(Construct):
         self.log = aws_logs.LogGroup(self, "Log", retention=_RETENTION[config.log_days], removal_policy=RemovalPolicy.DESTROY)
         self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log.grant_write(self.role)
+        for bucket in config.readable_buckets:
+            self._grant_read(bucket)
         self.function = self._function(config, packages)
         acknowledge(
             self.function,
@@ -53,6 +55,12 @@ class TranscoderFunction(Construct):
                 "Serverless-LambdaDLQ": "The function is only invoked synchronously, through its URL: no event can be lost.",
             },
         )
+
+    def _grant_read(self, bucket: str) -> None:
+        objects = f"arn:{Aws.PARTITION}:s3:::{bucket}/*"
+        self.role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:GetObject"], resources=[objects]))
+        finding = f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]"
+        acknowledge(self.role, {finding: "Callers name the objects; the operator has named the bucket."})
 
     def _function(self, config: Config, packages: Packages) -> aws_lambda.Function:
         architecture = _ARCHITECTURES[config.arch]

@@ -1,13 +1,10 @@
-"""The stack: the function, its signing keys if links are signed, the CloudFront distribution, and the alarms.
-
-A bucket for finished videos would be another construct here, beside the keys, with its name in the function's environment and the
-permission to put objects into it in the function's role.
-"""
+"""The stack: the function, its signing keys if links are signed, its bucket, the CloudFront distribution, and the alarms."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.alarms import Alarms
+from infra.bucket import ServiceBucket
 from infra.config import Config
 from infra.distribution import Distribution
 from infra.function import Packages, TranscoderFunction
@@ -23,7 +20,8 @@ class TranscoderStack(Stack):
         function = TranscoderFunction(self, "Transcoder", config=config, packages=packages)
         if config.signing:
             SigningKeys(self, "SigningKeys", reader=function)
-        distribution = Distribution(self, "Front", config=config, function=function)
+        bucket = ServiceBucket(self, "Bucket", config=config, user=function) if config.bucket else None
+        distribution = Distribution(self, "Front", config=config, function=function, bucket=bucket if config.publishes_files else None)
         Alarms(self, "Alarms", config=config, function=function)
         CfnOutput(self, "Address", value=distribution.url, description="The base URL for callers: /download?url=…")
         CfnOutput(
@@ -32,3 +30,10 @@ class TranscoderStack(Stack):
             value=function.log.log_group_name,
             description="The function's log group, with a metrics line for each invocation",
         )
+        if bucket:
+            CfnOutput(
+                self,
+                "BucketName",
+                value=bucket.bucket.bucket_name,
+                description="The bucket, which has to be empty before the stack is deleted",
+            )

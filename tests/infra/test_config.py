@@ -31,6 +31,29 @@ def test_other_settings_reach_the_function() -> None:
     assert (settings.attempts, settings.allowed_hosts, settings.ffmpeg) == (2, ("a.example", "b.example"), "/opt/bin/ffmpeg")
 
 
+def test_an_own_bucket_may_be_set_without_that_of_the_stack() -> None:
+    config = Config.from_context({"bucket": False, "settings": ["TRANSCODER_BUCKET=own", "TRANSCODER_FILES_URL=https://files.example"]})
+    assert (config.environment["TRANSCODER_BUCKET"], config.publishes_files) == ("own", False)
+
+
+@pytest.mark.parametrize(
+    ("context", "published"),
+    [
+        pytest.param({}, True, id="links without a signature"),
+        pytest.param({"signing": True}, False, id="signed links"),
+        pytest.param(
+            {"settings": ["TRANSCODER_SIGNING_KEYS=a key of sixteen or more"]}, False, id="signed links, with keys in the settings"
+        ),
+        pytest.param(
+            {"settings": ["TRANSCODER_SIGNING_SECRET_ARN=arn:aws:secretsmanager:a"]}, False, id="signed links, with a secret of one's own"
+        ),
+        pytest.param({"bucket": False}, False, id="no bucket"),
+    ],
+)
+def test_files_are_published_only_if_links_need_no_signature(context: dict[str, object], published: bool) -> None:  # noqa: FBT001
+    assert Config.from_context(context).publishes_files is published
+
+
 @pytest.mark.parametrize(
     ("context", "message"),
     [
@@ -43,6 +66,11 @@ def test_other_settings_reach_the_function() -> None:
         pytest.param({"settings": ["TRANSCODER_COLOUR=red"]}, "TRANSCODER_COLOUR is not a setting", id="an unknown setting"),
         pytest.param({"settings": ["TRANSCODER_ATTEMPTS"]}, "'' is not a value", id="a setting without a value"),
         pytest.param({"settings": ["AWS_REGION=x"]}, "does not begin with TRANSCODER_", id="a variable that is not a setting"),
+        pytest.param({"settings": ["TRANSCODER_BUCKET=own"]}, "set by the stack", id="a second bucket"),
+        pytest.param({"settings": ["TRANSCODER_FILES_URL=/"]}, "set by the stack", id="an address of the files of the stack"),
+        pytest.param({"file_days": 0}, "file_days: 0 is not 1 or more", id="files that expire at once"),
+        pytest.param({"allowed_buckets": ["*"]}, r"allowed_buckets: '\*' is not the name", id="any bucket"),
+        pytest.param({"settings": ["TRANSCODER_ALLOWED_BUCKETS=a*b"]}, r"'a\*b' is not the name", id="any bucket, in a setting"),
         pytest.param({"arch": "riscv64"}, "arch: 'riscv64' is not one of arm64, x86_64", id="an architecture that Lambda does not have"),
         pytest.param({"log_days": 31}, "log_days: 31 is not one of", id="a retention that CloudWatch does not have"),
         pytest.param({"domain_name": "a.example"}, "must be set together", id="a domain name without a certificate"),

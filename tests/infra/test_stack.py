@@ -1,6 +1,7 @@
 """The stack's CloudFormation template: its permissions, its distribution, and the findings of AWS's own rules."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -39,8 +40,12 @@ FULL = Config(
     certificate_arn=CERTIFICATE,
     web_acl_arn=WEB_ACL,
     alarm_topic_arn="arn:aws:sns:eu-west-1:123456789012:alarms",
+    allowed_buckets=("some-videos", "more.videos"),
+    file_days=3,
 )
-both = pytest.mark.parametrize("config", [DEFAULT, FULL], ids=["defaults", "all options"])
+NO_BUCKET = Config(bucket=False)
+every_config = pytest.mark.parametrize("config", [DEFAULT, FULL, NO_BUCKET], ids=["defaults", "all options", "no bucket"])
+with_bucket = pytest.mark.parametrize("config", [DEFAULT, FULL], ids=["defaults", "all options"])
 
 
 @cache
@@ -80,6 +85,13 @@ def statements(config: Config) -> list[dict[str, Any]]:
     return [statement for policy in properties(config, "AWS::IAM::Policy") for statement in policy["PolicyDocument"]["Statement"]]
 
 
+def in_bucket(config: Config, path: str = "") -> object:
+    """Return the ARN of the bucket, or of the objects in a folder of it."""
+    (bucket,) = template(config).find_resources("AWS::S3::Bucket")
+    arn = {"Fn::GetAtt": [bucket, "Arn"]}
+    return {"Fn::Join": ["", [arn, path]]} if path else arn
+
+
 def function(config: Config) -> dict[str, Any]:
     (only,) = properties(config, "AWS::Lambda::Function")
     return only
@@ -90,7 +102,7 @@ def distribution(config: Config) -> dict[str, Any]:
     return dict(only["DistributionConfig"])
 
 
-@both
+@every_config
 def test_cdk_nag_has_no_finding_that_is_not_acknowledged(config: Config, tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
     add_stack(app, config, packages())
@@ -105,7 +117,7 @@ def test_a_finding_that_is_not_acknowledged_fails_the_synthesis(tmp_path: Path) 
         app.synth()
 
 
-@both
+@every_config
 def test_cfn_lint_finds_nothing(config: Config, tmp_path: Path) -> None:
     path = tmp_path / "template.json"
     path.write_text(json.dumps(template(config).to_json()), encoding="utf-8")
@@ -114,9 +126,9 @@ def test_cfn_lint_finds_nothing(config: Config, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_the_function_may_only_write_its_log() -> None:
-    (log,) = template(DEFAULT).find_resources("AWS::Logs::LogGroup")
-    assert statements(DEFAULT) == [
+def test_without_a_bucket_the_function_may_only_write_its_log() -> None:
+    (log,) = template(NO_BUCKET).find_resources("AWS::Logs::LogGroup")
+    assert statements(NO_BUCKET) == [
         {
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -125,11 +137,140 @@ def test_the_function_may_only_write_its_log() -> None:
     ]
 
 
+def test_with_a_bucket_the_function_may_use_its_two_folders_as_well() -> None:
+    assert statements(DEFAULT)[1:] == [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
+            "Resource": in_bucket(DEFAULT, "/files/*"),
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+            "Resource": in_bucket(DEFAULT, "/indexes/*"),
+        },
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": in_bucket(DEFAULT)},
+    ]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [Config(allowed_buckets=("some-videos",)), Config(settings=("TRANSCODER_ALLOWED_BUCKETS=some-videos",))],
+    ids=["key", "setting"],
+)
+def test_the_function_may_read_the_buckets_of_sources(config: Config) -> None:
+    assert statements(config)[1] == {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":s3:::some-videos/*"]]},
+    }
+    assert function(config)["Environment"]["Variables"]["TRANSCODER_ALLOWED_BUCKETS"] == "some-videos"
+    assert len(statements(config)) == len(statements(DEFAULT)) + 1
+
+
+@with_bucket
+def test_the_bucket_is_private_encrypted_and_deleted_with_the_stack(config: Config) -> None:
+    (bucket,) = template(config).find_resources("AWS::S3::Bucket").values()
+    assert bucket["Properties"]["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert bucket["Properties"]["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    encryption = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    assert bucket["DeletionPolicy"] == "Delete"
+
+
+@with_bucket
+def test_the_bucket_deletes_files_indexes_and_the_parts_of_unfinished_uploads(config: Config) -> None:
+    (bucket,) = properties(config, "AWS::S3::Bucket")
+    assert bucket["LifecycleConfiguration"]["Rules"] == [
+        {"Id": "unfinished-uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+        {"Id": "files", "Status": "Enabled", "Prefix": "files/", "ExpirationInDays": config.file_days},
+        {"Id": "indexes", "Status": "Enabled", "Prefix": "indexes/", "ExpirationInDays": 7},
+    ]
+
+
+def bucket_policy(config: Config) -> list[dict[str, Any]]:
+    (policy,) = properties(config, "AWS::S3::BucketPolicy")
+    return list(policy["PolicyDocument"]["Statement"])
+
+
+def test_only_this_distribution_may_read_files_of_the_bucket_and_only_with_tls() -> None:
+    (own,) = template(DEFAULT).find_resources("AWS::CloudFront::Distribution")
+    tls, read = bucket_policy(DEFAULT)
+    assert (tls["Effect"], tls["Action"], tls["Condition"]) == ("Deny", "s3:*", {"Bool": {"aws:SecureTransport": "false"}})
+    source = read.pop("Condition")["StringEquals"]["AWS:SourceArn"]["Fn::Join"][1]
+    assert source[-2:] == [":distribution/", {"Ref": own}]
+    assert read == {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": in_bucket(DEFAULT, "/files/*"),
+    }
+
+
+def test_finished_files_are_cached_by_their_path_alone() -> None:
+    _, files = distribution(DEFAULT)["CacheBehaviors"]
+    _, origin = distribution(DEFAULT)["Origins"]
+    assert (files["PathPattern"], files["TargetOriginId"]) == ("/files/*", origin["Id"])
+    assert files["CachePolicyId"] == "b2884449-e4de-46a7-ac36-70bc7f1ddd6d"  # CachingOptimizedForUncompressedObjects
+    assert (files["AllowedMethods"], files["Compress"], files["ViewerProtocolPolicy"]) == (["GET", "HEAD"], False, "redirect-to-https")
+    assert not {"OriginRequestPolicyId", "TrustedSigners", "TrustedKeyGroups"} & set(files)
+    (bucket,) = template(DEFAULT).find_resources("AWS::S3::Bucket")
+    assert origin["DomainName"] == {"Fn::GetAtt": [bucket, "RegionalDomainName"]}
+    (access,) = template(DEFAULT).find_resources(
+        "AWS::CloudFront::OriginAccessControl", {"Properties": {"OriginAccessControlConfig": {"OriginAccessControlOriginType": "s3"}}}
+    )
+    assert origin["OriginAccessControlId"] == {"Fn::GetAtt": [access, "Id"]}
+    assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
+
+
+def test_finished_files_have_the_headers_that_the_function_sends() -> None:
+    (policy,) = properties(DEFAULT, "AWS::CloudFront::ResponseHeadersPolicy")
+    (url,) = properties(DEFAULT, "AWS::Lambda::Url")
+    headers = policy["ResponseHeadersPolicyConfig"]
+    assert headers["SecurityHeadersConfig"] == {"ContentTypeOptions": {"Override": True}}
+    for ours, theirs in (("AllowOrigins", "AllowOrigins"), ("AllowMethods", "AllowMethods"), ("ExposeHeaders", "ExposeHeaders")):
+        assert headers["CorsConfig"][f"AccessControl{ours}"]["Items"] == url["Cors"][theirs]
+    assert headers["CorsConfig"]["AccessControlAllowCredentials"] is False
+
+
+def test_the_function_sends_its_callers_to_the_path_of_the_distribution() -> None:
+    (bucket,) = template(DEFAULT).find_resources("AWS::S3::Bucket")
+    variables = function(DEFAULT)["Environment"]["Variables"]
+    assert (variables["TRANSCODER_BUCKET"], variables["TRANSCODER_FILES_URL"]) == ({"Ref": bucket}, "/")
+
+
+@pytest.mark.parametrize(
+    "config", [FULL, Config(settings=("TRANSCODER_SIGNING_KEYS=a key of sixteen or more",))], ids=["signing", "keys in the settings"]
+)
+def test_with_signed_links_the_distribution_does_not_send_finished_files(config: Config) -> None:
+    assert [each["PathPattern"] for each in distribution(config)["CacheBehaviors"]] == ["/info*"]
+    assert len(distribution(config)["Origins"]) == 1
+    assert [statement["Effect"] for statement in bucket_policy(config)] == ["Deny"]
+    assert "TRANSCODER_FILES_URL" not in function(config)["Environment"]["Variables"]
+    assert "TRANSCODER_BUCKET" in function(config)["Environment"]["Variables"]
+    (bucket,) = properties(config, "AWS::S3::Bucket")
+    (url,) = properties(config, "AWS::Lambda::Url")
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedMethods"], rule["ExposedHeaders"]) == (url["Cors"]["AllowMethods"], url["Cors"]["ExposeHeaders"])
+
+
+def test_without_a_bucket_there_is_none() -> None:
+    for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudFront::ResponseHeadersPolicy"):
+        template(NO_BUCKET).resource_count_is(kind, 0)
+    assert len(distribution(NO_BUCKET)["Origins"]) == 1
+    assert not {"TRANSCODER_BUCKET", "TRANSCODER_FILES_URL"} & set(function(NO_BUCKET)["Environment"]["Variables"])
+
+
 def test_with_signing_the_function_may_read_its_keys_as_well() -> None:
     (secret,) = template(FULL).find_resources("AWS::SecretsManager::Secret")
     granted = [statement for statement in statements(FULL) if statement["Action"] == "secretsmanager:GetSecretValue"]
     assert granted == [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": secret}}]
-    assert len(statements(FULL)) == 2
+    assert [statement["Action"] for statement in statements(FULL)].count("secretsmanager:GetSecretValue") == 1
     assert function(FULL)["Environment"]["Variables"]["TRANSCODER_SIGNING_SECRET_ARN"] == {"Ref": secret}
 
 
@@ -138,14 +279,15 @@ def test_without_signing_there_is_no_secret() -> None:
     assert "TRANSCODER_SIGNING_SECRET_ARN" not in function(DEFAULT)["Environment"]["Variables"]
 
 
-@both
-def test_no_permission_has_a_wildcard(config: Config) -> None:
-    assert "*" not in json.dumps(statements(config))
+@every_config
+def test_no_permission_has_a_wildcard_but_for_the_objects_of_a_folder(config: Config) -> None:
+    texts = re.findall(r'"([^"]*\*[^"]*)"', json.dumps(statements(config)))
+    assert set(texts) <= {"/files/*", "/indexes/*", ":s3:::some-videos/*", ":s3:::more.videos/*"}
     for role in properties(config, "AWS::IAM::Role"):
         assert not {"ManagedPolicyArns", "Policies"} & set(role)
 
 
-@both
+@every_config
 def test_only_this_distribution_may_invoke_the_function_url(config: Config) -> None:
     (own,) = template(config).find_resources("AWS::CloudFront::Distribution")
     permissions = properties(config, "AWS::Lambda::Permission")
@@ -162,7 +304,7 @@ def test_only_this_distribution_may_invoke_the_function_url(config: Config) -> N
 
 
 def test_cloudfront_does_not_retry_and_has_a_long_timeout() -> None:
-    (origin,) = distribution(DEFAULT)["Origins"]
+    origin = distribution(DEFAULT)["Origins"][0]
     assert origin["ConnectionAttempts"] == 1
     assert origin["CustomOriginConfig"]["OriginReadTimeout"] == 120
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
@@ -178,7 +320,7 @@ def test_videos_are_not_cached_and_every_query_reaches_the_function() -> None:
 
 
 def test_info_is_cached_briefly_with_the_whole_query_as_key() -> None:
-    (info,) = distribution(DEFAULT)["CacheBehaviors"]
+    info = distribution(DEFAULT)["CacheBehaviors"][0]
     (policy,) = properties(DEFAULT, "AWS::CloudFront::CachePolicy")
     cache = policy["CachePolicyConfig"]
     assert info["PathPattern"] == "/info*"
@@ -197,7 +339,7 @@ def test_domain_name_certificate_and_web_acl_are_used() -> None:
     assert full["WebACLId"] == WEB_ACL
 
 
-@both
+@every_config
 def test_the_function_is_as_configured(config: Config) -> None:
     resource = function(config)
     assert resource["Runtime"] == "python3.13"
@@ -211,16 +353,17 @@ def test_the_function_is_as_configured(config: Config) -> None:
     template(config).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
 
 
-@both
+@every_config
 def test_the_functions_environment_is_valid(config: Config) -> None:
     environ = {name: str(value) for name, value in function(config)["Environment"]["Variables"].items()}
     settings = Settings.from_env(environ)
     assert settings.ffmpeg == "/opt/bin/ffmpeg"
     assert settings.allowed_hosts == config.allowed_hosts
     assert bool(settings.signing_secret_arn) == config.signing
-    assert settings == replace(
-        Settings(), ffmpeg=settings.ffmpeg, allowed_hosts=settings.allowed_hosts, signing_secret_arn=settings.signing_secret_arn
-    )
+    assert (settings.allowed_buckets, bool(settings.bucket)) == (config.allowed_buckets, config.bucket)
+    assert bool(settings.files_url) == config.publishes_files
+    set_here = ("ffmpeg", "allowed_hosts", "allowed_buckets", "signing_secret_arn", "bucket", "files_url")
+    assert replace(settings, **{name: getattr(Settings(), name) for name in set_here}) == Settings()
 
 
 def test_there_are_alarms_for_errors_throttles_duration_and_failures() -> None:

@@ -7,15 +7,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TypeVar
 
 from transcoder.cli.exit_codes import ExitCode, OutputError
 from transcoder.cli.subparsers import Subparsers
-from transcoder.emulator import Options, StreamErrors, emulator
+from transcoder.emulator import Options, StreamErrors, emulator, s3
 from transcoder.settings import PREFIX, Settings
 
 DEFAULT_PORT = 9000
+BUCKET = "transcoder"
+"""The name of the bucket of `--s3`, unless the settings name another."""
 
 N = TypeVar("N", int, float)
 
@@ -33,6 +36,9 @@ def add_command(subparsers: Subparsers) -> None:
         type=_number(int, 0, 65535),
         default=DEFAULT_PORT,
         help="port of the Function URL; 0 takes any free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--s3", action="store_true", help="emulate S3 too, with a bucket for the function; the address and the bucket are printed to stderr"
     )
     parser.add_argument("--allow-private", action="store_true", help="let callers name addresses on loopback and private networks")
     parser.add_argument(
@@ -85,6 +91,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     Raises:
         OutputError: the port is taken.
+        BadRequestError, TranscoderError: S3 cannot be emulated.
 
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
@@ -101,15 +108,20 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.command:
         options = replace(options, command=tuple(arguments.command))
     try:
-        return asyncio.run(_serve(options))
+        return asyncio.run(_serve(options, bucket=(settings.bucket or BUCKET) if arguments.s3 else ""))
     except OSError as error:
         raise OutputError(f"Port {arguments.port}: {error.strerror}.") from error
 
 
-async def _serve(options: Options) -> ExitCode:
+async def _serve(options: Options, *, bucket: str) -> ExitCode:
+    """Serve until a signal comes, with an emulated S3 if `bucket` is to be there."""
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
-    async with emulator(options) as running:
+    async with AsyncExitStack() as stack:
+        if bucket:
+            options = replace(options, environ=await stack.enter_async_context(s3(bucket, options.environ)))
+            print(f"S3: {options.environ['AWS_ENDPOINT_URL_S3']}/{bucket}", file=sys.stderr, flush=True)
+        running = await stack.enter_async_context(emulator(options))
         print(f"{running.url}/", flush=True)
         return ExitCode.of_signal(await signals.get())

@@ -1,0 +1,93 @@
+"""The bucket of the service: finished files under files/, and indexes of plain MP4s under indexes/."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack, aws_cloudfront, aws_iam, aws_s3
+from constructs import Construct
+
+from infra.config import Config
+from infra.function import TranscoderFunction
+from infra.nag_acknowledgements import acknowledge
+from transcoder.core.answer.cors import Cors
+
+_FILES = "files/*"
+_INDEXES = "indexes/*"
+_INDEX_DAYS = 7
+_UPLOAD_DAYS = 1
+"""After so many days S3 deletes the parts of an upload that was neither completed nor aborted, because its invocation was killed."""
+
+
+class ServiceBucket(Construct):
+    """A private bucket that deletes by itself what is put into it. The function may use it, and the distribution may read its files."""
+
+    def __init__(self, scope: Construct, name: str, *, config: Config, user: TranscoderFunction) -> None:
+        """Create the bucket, and let `user` keep files and indexes there."""
+        super().__init__(scope, name)
+        self.bucket = aws_s3.Bucket(
+            self,
+            "Bucket",
+            encryption=aws_s3.BucketEncryption.S3_MANAGED,
+            block_public_access=aws_s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=aws_s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            lifecycle_rules=_lifecycle_rules(config.file_days),
+            # A browser that a script of another site has sent here by a presigned URL; the distribution adds its own headers.
+            cors=None if config.publishes_files else [_cors_rule(Cors())],
+            # Nothing here is worth keeping without the stack. CloudFormation deletes a bucket only if it is empty (docs/operating.md).
+            # The CDK could empty it, with a second function, a role with a policy of AWS's, and a log that stays.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(self.bucket, {"AwsSolutions-S1": "Access logs need a second bucket; the function logs each request that leads here."})
+        for statement in self._permissions():
+            user.role.add_to_policy(statement)
+        acknowledge(user.role, self._findings())
+        user.function.add_environment("TRANSCODER_BUCKET", self.bucket.bucket_name)
+
+    def publish_files(self, distribution: aws_cloudfront.Distribution, user: TranscoderFunction) -> None:
+        """Let `distribution` read the finished files, and let `user` send its callers there."""
+        statement = aws_iam.PolicyStatement(
+            principals=[aws_iam.ServicePrincipal("cloudfront.amazonaws.com")],
+            actions=["s3:GetObject"],
+            resources=[self.bucket.arn_for_objects(_FILES)],
+            conditions={"StringEquals": {"AWS:SourceArn": distribution.distribution_arn}},
+        )
+        self.bucket.add_to_resource_policy(statement)
+        # A path, which a client resolves against the address that it called: the function cannot know the domain name of the
+        # distribution, which depends on the Function URL and thereby on the function.
+        user.function.add_environment("TRANSCODER_FILES_URL", "/")
+
+    def _findings(self) -> dict[str, str]:
+        arn = "<{}.{}>".format(*Stack.of(self).resolve(self.bucket.bucket_arn)["Fn::GetAtt"])  # cdk-nag's way of writing a reference
+        reason = "The names of the objects are not known beforehand; the permission is for one folder of the stack's own bucket."
+        return {f"AwsSolutions-IAM5[Resource::{arn}/{folder}]": reason for folder in (_FILES, _INDEXES)}
+
+    def _permissions(self) -> list[aws_iam.PolicyStatement]:
+        return [
+            aws_iam.PolicyStatement(
+                # PutObject is also what completes a multipart upload.
+                actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
+                resources=[self.bucket.arn_for_objects(_FILES)],
+            ),
+            aws_iam.PolicyStatement(
+                actions=["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], resources=[self.bucket.arn_for_objects(_INDEXES)]
+            ),
+            # Without it S3 answers 403 for an object that does not exist. There is no condition on s3:prefix: the bucket has nothing but
+            # these two folders, and AWS does not document whether the key of GetObject counts as a prefix.
+            aws_iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+        ]
+
+
+def _lifecycle_rules(file_days: int) -> list[aws_s3.LifecycleRule]:
+    return [
+        aws_s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(_UPLOAD_DAYS)),
+        aws_s3.LifecycleRule(id="files", prefix="files/", expiration=Duration.days(file_days)),
+        aws_s3.LifecycleRule(id="indexes", prefix="indexes/", expiration=Duration.days(_INDEX_DAYS)),
+    ]
+
+
+def _cors_rule(cors: Cors) -> aws_s3.CorsRule:
+    return aws_s3.CorsRule(
+        allowed_origins=list(cors.allow_origins),
+        allowed_methods=[aws_s3.HttpMethods[method] for method in cors.allow_methods],
+        allowed_headers=list(cors.allow_headers),
+        exposed_headers=list(cors.expose_headers),
+        max_age=cors.max_age_seconds,
+    )
