@@ -213,6 +213,10 @@ PARSERS = (
             b"[",
         ),
         runs={
+            "digits after a generic word": repeated(b"9", head=b"hls", tail=b"-"),
+            "generic words": repeated(b"hls_9", tail=b"-"),
+        }
+        | {
             name: repeated(unit)
             for name, unit in {
                 "letters": b"a",

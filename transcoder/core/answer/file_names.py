@@ -17,7 +17,7 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\
 _LEADING = " ._-~" + _JOINER + _VARIATION
 _TRAILING = " ." + _JOINER
 _GENERIC_STEMS = re.compile(
-    r"(index|master|main|playlist|manifest|output|prog_index|chunklist|hls_?\w*|dash_?\w*|cmaf_?\w*|stream|video|media)(_?\d+)?",
+    r"(?:hls|dash|cmaf)\w*+|(?:index|master|main|playlist|manifest|output|prog_index|chunklist|stream|video|media)(?:_?\d+)?",
     re.IGNORECASE,
 )
 
