@@ -9,8 +9,7 @@ from transcoder.app.answer import Answer
 from transcoder.app.signed_links import SignedLinks
 from transcoder.core.request.job import Job
 from transcoder.core.source.source import Source
-from transcoder.edge.address_guard import Network
-from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch import Connections, Fetcher
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
 from transcoder.pipeline.resolver import Resolver
@@ -25,7 +24,7 @@ class Dependencies:
     ffmpeg_path: str
     resolver: Resolver
     signed_links: SignedLinks
-    network: Network
+    connections: Connections
     clock: Callable[[], float]
     """A monotonic clock, in seconds, for measuring durations."""
     indexes: IndexCache
@@ -42,7 +41,7 @@ class Dependencies:
     async def fetcher(self, url: str, *, answer: Answer) -> AsyncIterator[Fetcher]:
         """Open a fetcher for a request about `url`, and note its host, segments and retries in the log record of `answer`."""
         answer.note(source_host=urlsplit(url).hostname or "")
-        async with Fetcher.open(self.settings, network=self.network) as fetcher:
+        async with Fetcher.open(self.settings, network=self.connections) as fetcher:
             try:
                 yield fetcher
             finally:

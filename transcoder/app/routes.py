@@ -18,6 +18,7 @@ from transcoder.app.subtitles import subtitles
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
+from transcoder.edge.fetch import Connections
 from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
@@ -40,7 +41,6 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
     resolver, indexes = Resolver(settings), IndexCache(settings.index_cache_bytes)
     stored_indexes, ffmpeg_path = IndexStore(settings.bucket, limit=settings.index_cache_bytes), await ffmpeg.find_ffmpeg(settings.ffmpeg)
-    dependencies = Dependencies(settings, ffmpeg_path, resolver, signed_links, network, clock, indexes, stored_indexes)
     daily_bytes = DailyBytes(settings.daily_bytes)
 
     async def serve(request: Request, answer: Answer) -> None:
@@ -55,7 +55,9 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
                 raise
             await _send_problem(error, answer)
 
-    yield serve
+    async with Connections.open(settings, network) as connections:
+        dependencies = Dependencies(settings, ffmpeg_path, resolver, signed_links, connections, clock, indexes, stored_indexes)
+        yield serve
 
 
 async def _send_problem(error: TranscoderError, answer: Answer) -> None:

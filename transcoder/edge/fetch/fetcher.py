@@ -14,6 +14,7 @@ from transcoder.core.source.reply import HttpReply
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.collected import append_to
+from transcoder.edge.fetch.connections import Connections
 from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.known_version import ANY_VERSION, KnownVersion
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
@@ -51,7 +52,7 @@ class Fetcher:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, user: UserOrigins = NOBODY, local_files: bool = False, network: Network = INTERNET
+        cls, settings: Settings, *, user: UserOrigins = NOBODY, local_files: bool = False, network: Network | Connections = INTERNET
     ) -> AsyncIterator[Self]:
         """Open a fetcher for one job. `user` says which headers go to which host; `local_files` allows paths and file: URLs.
 
@@ -172,8 +173,7 @@ class Fetcher:
         Raises:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        local = self._local_chunks(url, byte_range, exact=False)
-        if local is not None:
+        if (local := self._local_chunks(url, byte_range, exact=False)) is not None:
             return b"".join(local)[-size:]
         async with self._small_requests.slot(url):
             content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=LATE_PAUSES)

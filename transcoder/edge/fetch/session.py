@@ -1,8 +1,8 @@
 """HTTP requests of one job: headers, cookies, redirects, and which addresses each request may reach."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Self
 
 import httpx
@@ -11,13 +11,13 @@ from transcoder import __version__
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge import header_fields
-from transcoder.edge.address_guard import INTERNET, GuardedTransport, Network, has_public_peer
+from transcoder.edge.address_guard import INTERNET, Network, has_public_peer
+from transcoder.edge.fetch.connections import Connections
 from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.redirects import leads_within, redirect_location, take_location
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.response_head_bytes import HeadLimitedBackend
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
 from transcoder.settings import Settings
@@ -61,25 +61,28 @@ class HttpSession:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, user: UserOrigins = NOBODY, network: Network = INTERNET) -> AsyncIterator[Self]:
-        """Open a session with its own connections and cookies; `user` says which headers go to which host.
+    async def open(cls, settings: Settings, user: UserOrigins = NOBODY, network: Network | Connections = INTERNET) -> AsyncIterator[Self]:
+        """Open a session with its own cookies, and with its own connections to a network or kept ones.
+
+        `user` says which headers go to which host.
 
         Raises:
             BadRequestError: an entry of the denylist is invalid.
         """
-        # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
-        connections = 2 * settings.connections + 4
         clock = OriginClock(settings)
-        network = replace(network, dial=HeadLimitedBackend(network.dial))
-        direct = PacedTransport(GuardedTransport(connections=connections, network=network), clock)
-        transport = ProxiedTransport(direct, network, connections=connections, clock=clock) if network.proxies.all else direct
-        timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-        hooks = {"response": [take_location]}
-        client = httpx.AsyncClient(
-            transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
-        )
-        async with client, clock.stall_limit():
-            yield cls(client, settings, user)
+        async with AsyncExitStack() as stack:
+            own = Connections.open(settings, network) if isinstance(network, Network) else nullcontext(network)
+            connections = await stack.enter_async_context(own)
+            direct = PacedTransport(await stack.enter_async_context(connections.lent()), clock)
+            is_proxied = bool(connections.network.proxies.all)
+            transport = ProxiedTransport(direct, connections.network, connections=connections.count, clock=clock) if is_proxied else direct
+            timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
+            hooks = {"response": [take_location]}
+            client = httpx.AsyncClient(
+                transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
+            )
+            async with client, clock.stall_limit():
+                yield cls(client, settings, user)
 
     def restrict_after(self, response: httpx.Response) -> None:
         """Forbid private addresses from now on if `response` came from a public address: what it links to is not trusted."""
