@@ -224,6 +224,12 @@ def test_passing_failures_of_storage_are_retried(long_origin: Origin, s3: Storag
     assert (len(s3.keys), s3.uploads) == (1, [])
 
 
+def test_slow_storage_is_waited_for_and_gets_two_parts_at_once(long_origin: Origin, s3: Storage) -> None:
+    s3.decide = lambda asked, _earlier: Fault(delay=1.5) if asked == "UploadPart" else None
+    assert get(long_origin, settings=replace(SETTINGS, ffmpeg_seconds=1.0)).notes["stored"] == "made"
+    assert s3.most_active["UploadPart"] == 2
+
+
 @pytest.mark.parametrize("source", ["origin", "long_origin"])
 def test_a_success_whose_answer_is_lost_is_one(source: str, s3: Storage, request: pytest.FixtureRequest) -> None:
     lost = Fault(500, is_done=True)
@@ -296,6 +302,13 @@ def test_signed_links_lead_to_no_public_address(origin: Origin, s3: Storage) -> 
 def test_without_a_bucket_it_is_refused(origin: Origin) -> None:
     status, slug, detail = get(origin, settings=replace(SETTINGS, bucket="")).problem
     assert (status, slug, "no storage" in detail) == (400, "bad-request", True)
+    assert not origin.requests
+
+
+@pytest.mark.parametrize("parameters", ["format=mp3", "format=file", "layout=fragmented", "deliver=post"])
+def test_what_contradicts_it_is_refused(parameters: str, origin: Origin) -> None:
+    parameters = parameters if "deliver" in parameters else f"deliver=s3&{parameters}"
+    assert get(origin, parameters).problem[:2] == (400, "bad-request")
     assert not origin.requests
 
 

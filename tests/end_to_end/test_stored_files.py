@@ -41,9 +41,9 @@ def s3(served: Storage) -> Storage:
 
 
 @contextmanager
-def function(s3: Storage, *, stops: bool = False, **environ: str) -> Iterator[Running]:
+def function(s3: Storage, *, stops: bool = False, timeout: float = 900.0, **environ: str) -> Iterator[Running]:
     merged = {**os.environ, **s3.environ, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_RETRY_SECONDS": "0.01", **environ}
-    with emulated(Options(environ=merged, stop_on_disconnect=stops)) as running:
+    with emulated(Options(environ=merged, stop_on_disconnect=stops, timeout_seconds=timeout)) as running:
         yield running
 
 
@@ -114,6 +114,22 @@ def test_a_process_that_is_killed_leaves_parts_and_no_object(origin: Origin, s3:
         thread.join()
     assert errors == [502]
     assert (s3.keys, len(s3.uploads), s3.counts["AbortMultipartUpload"]) == ([], 1, 0)
+
+
+@pytest.mark.parametrize("path", ["/download", "/events"])
+def test_an_upload_is_aborted_before_the_deadline(path: str, origin: Origin, s3: Storage) -> None:
+    hold(origin)
+    with function(s3, timeout=9.0, TRANSCODER_AHEAD_BYTES="1000000") as running:
+        response = httpx.get(address(running, origin, path), timeout=SECONDS)
+        assert (response.status_code, "urn:problem-type:transcoder:deadline" in response.text) == (
+            504 if path == "/download" else 200,
+            True,
+        )
+        pid = running.pid
+        assert httpx.get(f"{running.url}/health", timeout=SECONDS).status_code == 200
+        assert running.pid == pid
+    assert s3.counts["UploadPart"] > 0
+    assert (s3.keys, s3.uploads) == ([], [])
 
 
 @pytest.mark.parametrize("stops", [True, False])

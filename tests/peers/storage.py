@@ -55,6 +55,10 @@ class Storage:
     decide: Decide = lambda _operation, _earlier: None
     operations: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    active: Counter[str] = field(default_factory=Counter)
+    """How many of each operation are being answered."""
+    most_active: Counter[str] = field(default_factory=Counter)
+    """The most of each operation that were answered at the same time."""
 
     @property
     def environ(self) -> dict[str, str]:
@@ -76,6 +80,16 @@ class Storage:
         """How often each operation was asked for."""
         return Counter(self.operations)
 
+    @contextmanager
+    def counted(self, operation: str) -> Iterator[None]:
+        """Count an operation while it is answered."""
+        self.active[operation] += 1
+        self.most_active[operation] = max(self.most_active[operation], self.active[operation])
+        try:
+            yield
+        finally:
+            self.active[operation] -= 1
+
     def clear(self) -> None:
         """Empty the bucket, and forget what was asked."""
         for key in self.keys:
@@ -84,6 +98,7 @@ class Storage:
             self.client.abort_multipart_upload(Bucket=BUCKET, Key=each["Key"], UploadId=each["UploadId"])
         self.decide = lambda _operation, _earlier: None
         self.operations.clear()
+        self.most_active.clear()
 
 
 def refuse(refused: str) -> Decide:
@@ -148,7 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
         earlier = found.counts[operation]
         found.operations.append(operation)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = found.decide(operation, earlier)
+        with found.counted(operation):
+            self._respond(found, operation, found.decide(operation, earlier), body)
+
+    def _respond(self, found: Storage, operation: str, fault: Fault | None, body: bytes) -> None:
         if fault:
             time.sleep(fault.delay)
         if fault is None or fault.status is None or fault.is_done:

@@ -53,7 +53,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
         head = OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
         labels = Labels(metadata_of(source), resolved.audio_language)
         report = resolved_report(source, resolved, file_name=name)
-        stored = stored_output(resolved, labels, name, dependencies, answer)
+        stored = None if deliver is Deliver.STREAM else stored_output(resolved, labels, name, dependencies, answer)
         await _Output(resolved.plan, labels, report, stored, fetcher, dependencies, answer).send(request, job.layout, deliver, head)
 
 
@@ -66,57 +66,43 @@ class _Output:
     report: Document
     """What is known of it before it is made."""
     stored: StoredOutput | None
-    """The same in the bucket; None if there is none."""
+    """The same in the bucket; None if it is only streamed."""
     fetcher: Fetcher
     dependencies: Dependencies
     answer: Answer
 
     async def send(self, request: Request, layout: Layout, deliver: Deliver, head: OutputHead) -> None:
         """Send it in the layout that is asked for, or redirect to where it is stored."""
-        if self.stored is None or deliver is Deliver.STREAM:
-            await self._send_here(request, layout, head)
-        elif deliver is Deliver.S3:
+        if self.stored is not None and deliver is Deliver.S3:
             await self._redirect(self.stored, request, head)
-        else:
-            await self._send_here_or_redirect(self.stored, request, layout, head)
-
-    async def _send_here(self, request: Request, layout: Layout, head: OutputHead) -> None:
-        plain = PlainOutput(self.plan, self.labels, fetcher=self.fetcher, dependencies=self.dependencies)
-        if file := await plain.find(layout, timing=head.timing, answer=self.answer):
-            await plain.send(file, request, self.answer, head)
-        else:
-            await self._send_made(request, layout, head)
-
-    async def _send_made(self, request: Request, layout: Layout, head: OutputHead) -> None:
-        if layout is Layout.PLAIN:
-            await self._send_finished(request, head)
-        elif request.method == "HEAD":
-            await self.answer.start(head.build(_stream_headers(self.plan.estimated_bytes)))
-        else:
-            await self._make(_OutputSink(self.answer, head))
-
-    async def _send_here_or_redirect(self, stored: StoredOutput, request: Request, layout: Layout, head: OutputHead) -> None:
-        """Send what a response can have. Of the rest, redirect to what is stored, and say how the others come there.
-
-        Whether the response is a map, the source alone decides, never what is stored: a download that is resumed could glue two files
-        together.
-        """
+            return
         plain = PlainOutput(self.plan, self.labels, fetcher=self.fetcher, dependencies=self.dependencies)
         file = await plain.find(layout, timing=head.timing, answer=self.answer)
         try:
             if file:
                 await plain.send(file, request, self.answer, head)
-                return
-            if layout is not Layout.PLAIN:
-                check_stream(self.plan, self.dependencies.settings, self.answer)
-            await self._send_made(request, layout, head)
+            else:
+                await self._send_made(request, layout, head)
         except TooLargeError as error:
-            if self.answer.started:
+            if self.stored is None or self.answer.started:
                 raise
-            found = None if file else await stored.find()
+            # Whether it is a map, the source alone decides, never what is stored: a download that is resumed could glue two files together.
+            found = None if file else await self.stored.find()
             if found is None:
                 raise TooLargeError(f"{error} {OVER_EVENTS}") from error
-            await stored.redirect(found, head.timing)
+            await self.stored.redirect(found, head.timing)
+
+    async def _send_made(self, request: Request, layout: Layout, head: OutputHead) -> None:
+        """Send what has to be made. Raises TooLargeError for what a response probably cannot have, if it can be stored instead."""
+        if layout is Layout.PLAIN:
+            await self._send_finished(request, head)
+            return
+        if self.stored is not None:
+            check_stream(self.plan, self.dependencies.settings, self.answer)
+        if request.method == "HEAD":
+            await self.answer.start(head.build(_stream_headers(self.plan.estimated_bytes)))
+        else:
+            await self._make(_OutputSink(self.answer, head))
 
     async def _redirect(self, stored: StoredOutput, request: Request, head: OutputHead) -> None:
         """Redirect to the stored file; make it first if it is not there, and that takes not too long for a silent response."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from http import HTTPStatus
 
 from transcoder.app.announced_media import AnnouncedMedia
@@ -13,7 +14,6 @@ from transcoder.app.response_head import ServerTiming
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.making_time import making_seconds
-from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.source import ResolvedSource
 from transcoder.edge.object_store import ObjectStoreError, ObjectUpload
 from transcoder.errors import TooLargeError
@@ -26,22 +26,27 @@ FILE_TIME = "file"
 
 
 def stored_output(resolved: ResolvedSource, labels: Labels, name: str, dependencies: Dependencies, answer: Answer) -> "StoredOutput | None":
-    """Return the plain MP4 of a source in the bucket; None if there is no bucket, or the output is no MP4."""
-    if dependencies.files is None or resolved.plan.output_format.format not in {FileFormat.MP4, FileFormat.M4A}:
+    """Return the plain MP4 of a source in the bucket; None if there is no bucket."""
+    if dependencies.files is None:
         return None
-    file_name = FileName.of(resolved.plan, labels, name, version=resolved.version)
-    return StoredOutput(resolved.plan, file_name, dependencies.files, answer)
+    return StoredOutput(resolved, labels, name, dependencies.files, answer)
 
 
 class StoredOutput:
     """The plain MP4 of a plan, in the bucket."""
 
-    def __init__(self, plan: Plan, name: FileName, files: FileStore, answer: Answer) -> None:
+    def __init__(self, resolved: ResolvedSource, labels: Labels, name: str, files: FileStore, answer: Answer) -> None:
         """Look for nothing yet."""
-        self.plan = plan
-        self._name = name
+        self._resolved = resolved
+        self._labels = labels
+        self._file_name = name
         self._files = files
         self._answer = answer
+
+    @cached_property
+    def _name(self) -> FileName:
+        # Not before it is needed: a digest of all that the playlists say takes a while.
+        return FileName.of(self._resolved.plan, self._labels, self._file_name, version=self._resolved.version)
 
     async def find(self) -> StoredFile | None:
         """Return the file, if it is there.
@@ -68,7 +73,7 @@ class StoredOutput:
 
     async def announce_redirect(self, timing: ServerTiming) -> None:
         """Send what is known of the redirect to a file that has not been made."""
-        estimated = self.plan.estimated_bytes
+        estimated = self._resolved.plan.estimated_bytes
         await self._redirect([("x-content-length-estimate", str(estimated))] if estimated is not None else [], timing)
 
     def making(self, *, silent_seconds: float | None = None) -> "StoredMaking":
@@ -77,7 +82,7 @@ class StoredOutput:
         Raises:
             TooLargeError: it takes longer.
         """
-        return StoredMaking(self.plan, self._files.upload(self._name), self._answer, silent_seconds)
+        return StoredMaking(self._resolved.plan, self._files.upload(self._name), self._answer, silent_seconds)
 
     async def _redirect(self, headers: list[tuple[str, str]], timing: ServerTiming) -> None:
         common = [("content-type", "text/plain"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")]

@@ -62,8 +62,8 @@ class FileHead:
 
     @property
     def version(self) -> str:
-        """What tells it from an earlier or a later file at the same address, as far as the origin says."""
-        return repr((self.length, self.etag or self.last_modified))
+        """What tells it from an earlier or a later file at the same address, as far as the origin and the first bytes say."""
+        return repr((self.length, self.etag or self.last_modified, self.first_bytes))
 
     def response_head(self, name: str) -> ResponseHead:
         """Return the head of a response that passes the file through as `name`; Lambda does not let a function set Content-Length.
