@@ -34,6 +34,7 @@ def main(application: Application | None = None) -> int:
     """Serve invocations until Lambda ends the process, and return the exit code; `application` defaults to the transcoder."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL in full, and a URL may carry a signature
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it says where it has found what Lambda gives to every function
     address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
     if not address:
         _log.error("AWS_LAMBDA_RUNTIME_API is not set: let Lambda start this program, or run `transcoder serve`")

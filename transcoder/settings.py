@@ -66,7 +66,7 @@ class Settings:
     index_cache_bytes: int = 16 * MIB
     """How many bytes of indexes of plain MP4s an execution environment keeps for the next requests."""
     bucket: str = ""
-    """S3 bucket of the service's own, which keeps the indexes of plain MP4s for all execution environments. Empty: none."""
+    """S3 bucket of the service's own, which keeps finished files, and indexes of plain MP4s for all execution environments. Empty: none."""
     files_url: str = ""
     """Base URL under which the objects `files/…` of the bucket can be read by anyone, as the distribution's; empty: presigned URLs."""
     tmp_bytes: int = 480 * MIB

@@ -7,12 +7,17 @@ from urllib.parse import urlsplit
 
 from transcoder.app.answer import Answer
 from transcoder.app.signed_links import SignedLinks
+from transcoder.core.hls.plan import Plan
 from transcoder.core.request.job import Job
 from transcoder.core.source.source import Source
 from transcoder.edge.fetch import Connections, Fetcher
+from transcoder.edge.ffmpeg import Program
+from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
+from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
 
 
@@ -29,6 +34,8 @@ class Dependencies:
     """A monotonic clock, in seconds, for measuring durations."""
     indexes: IndexCache
     stored_indexes: IndexStore
+    files: FileStore | None
+    """Finished files; None if there is no bucket for them."""
 
     async def find(self, job: Job, *, fetcher: Fetcher, answer: Answer) -> Source:
         """Return where the video of `job` is, as `Resolver.find` does, and note in the log record which step has found it."""
@@ -36,6 +43,11 @@ class Dependencies:
         if source.step:
             answer.note(reddit_step=source.step)
         return source
+
+    async def make(self, plan: Plan, labels: Labels, sink: Sink, *, fetcher: Fetcher, answer: Answer) -> None:
+        """Make the output of a plan, and push it into a sink, as `transcode` does."""
+        program = Program(self.ffmpeg_path, self.settings.ffmpeg_seconds, answer.deadline)
+        await transcode(plan, fetcher=fetcher, program=program, settings=self.settings, into=sink, tags=labels.tags)
 
     @asynccontextmanager
     async def fetcher(self, url: str, *, answer: Answer) -> AsyncIterator[Fetcher]:

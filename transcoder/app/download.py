@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transcoder.app.answer import Answer
+from transcoder.app.delivery import OVER_EVENTS, check_stream, delivery_of, refuse_stored_file
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.finished import FinishedOutput
 from transcoder.app.plain import PlainOutput
 from transcoder.app.reported import ReportedOutput
 from transcoder.app.response_head import OutputHead, ServerTiming
+from transcoder.app.stored import StoredOutput, stored_output
 from transcoder.core.answer.accept import names_type
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.function_url import Request
@@ -16,14 +18,13 @@ from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.passthrough import FileHead, range_headers
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
-from transcoder.core.request.output_format import Layout
+from transcoder.core.request.output_format import Deliver, Layout
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
 from transcoder.core.source.resolved_report import Document, resolved_report
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.ffmpeg import Program
 from transcoder.errors import TooLargeError
-from transcoder.pipeline import Sink, transcode
+from transcoder.pipeline import Sink
 from transcoder.pipeline.plain_index import Labels
 
 
@@ -38,6 +39,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
     query = parse_query(request.query)
     await dependencies.signed_links.check(query.values)
     job = query.job()
+    deliver = delivery_of(job, settings)
     async with dependencies.fetcher(job.url, answer=answer) as fetcher:
         source = await dependencies.find(job, fetcher=fetcher, answer=answer)
         timing.mark("source")
@@ -45,12 +47,14 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
         timing.mark("playlists")
         name = file_name(job.filename or source.name, resolved.extension(job))
         if resolved.file:
+            refuse_stored_file(deliver)
             await _pass_through(resolved.file, request, _PassthroughSink(answer, name, limit=settings.response_limit), fetcher)
             return
         head = OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
         labels = Labels(metadata_of(source), resolved.audio_language)
         report = resolved_report(source, resolved, file_name=name)
-        await _Output(resolved.plan, labels, report, fetcher, dependencies, answer).send(request, job.layout, head)
+        stored = None if deliver is Deliver.STREAM else stored_output(resolved, labels, name, dependencies, answer)
+        await _Output(resolved.plan, labels, report, stored, fetcher, dependencies, answer).send(request, job.layout, deliver, head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,55 @@ class _Output:
     labels: Labels
     report: Document
     """What is known of it before it is made."""
+    stored: StoredOutput | None
+    """The same in the bucket; None if it is only streamed."""
     fetcher: Fetcher
     dependencies: Dependencies
     answer: Answer
 
-    async def send(self, request: Request, layout: Layout, head: OutputHead) -> None:
-        """Send it in the layout that is asked for."""
-        plain = PlainOutput(self.plan, self.labels, fetcher=self.fetcher, dependencies=self.dependencies)
-        if file := await plain.find(layout, timing=head.timing, answer=self.answer):
-            await plain.send(file, request, self.answer, head)
+    async def send(self, request: Request, layout: Layout, deliver: Deliver, head: OutputHead) -> None:
+        """Send it in the layout that is asked for, or redirect to where it is stored."""
+        if self.stored is not None and deliver is Deliver.S3:
+            await self._redirect(self.stored, request, head)
             return
+        plain = PlainOutput(self.plan, self.labels, fetcher=self.fetcher, dependencies=self.dependencies)
+        file = await plain.find(layout, timing=head.timing, answer=self.answer)
+        try:
+            if file:
+                await plain.send(file, request, self.answer, head)
+            else:
+                await self._send_made(request, layout, head)
+        except TooLargeError as error:
+            if self.stored is None or self.answer.started:
+                raise
+            # Whether it is a map, the source alone decides, never what is stored: a download that is resumed could glue two files together.
+            found = None if file else await self.stored.find()
+            if found is None:
+                raise TooLargeError(f"{error} {OVER_EVENTS}") from error
+            await self.stored.redirect(found, head.timing)
+
+    async def _send_made(self, request: Request, layout: Layout, head: OutputHead) -> None:
+        """Send what has to be made. Raises TooLargeError for what a response probably cannot have, if it can be stored instead."""
         if layout is Layout.PLAIN:
             await self._send_finished(request, head)
-        elif request.method == "HEAD":
+            return
+        if self.stored is not None:
+            check_stream(self.plan, self.dependencies.settings, self.answer)
+        if request.method == "HEAD":
             await self.answer.start(head.build(_stream_headers(self.plan.estimated_bytes)))
         else:
             await self._make(_OutputSink(self.answer, head))
+
+    async def _redirect(self, stored: StoredOutput, request: Request, head: OutputHead) -> None:
+        """Redirect to the stored file; make it first if it is not there, and that takes not too long for a silent response."""
+        found = await stored.find()
+        if found is None:
+            making = stored.making(silent_seconds=self.dependencies.settings.silent_seconds)
+            if request.method == "HEAD":
+                await stored.announce_redirect(head.timing)
+                return
+            found = await making.run(self._make)
+        await stored.redirect(found, head.timing)
 
     async def _send_finished(self, request: Request, head: OutputHead) -> None:
         """Make a plain MP4 and send it, with reports in front of it if the client takes them."""
@@ -91,9 +128,7 @@ class _Output:
             await finished.send(self._make, self.answer, head)
 
     async def _make(self, sink: Sink) -> None:
-        settings = self.dependencies.settings
-        program = Program(self.dependencies.ffmpeg_path, settings.ffmpeg_seconds, self.answer.deadline)
-        await transcode(self.plan, fetcher=self.fetcher, program=program, settings=settings, into=sink, tags=self.labels.tags)
+        await self.dependencies.make(self.plan, self.labels, sink, fetcher=self.fetcher, answer=self.answer)
 
 
 async def _pass_through(found: FileHead, request: Request, sink: "_PassthroughSink", fetcher: Fetcher) -> None:

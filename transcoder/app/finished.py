@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+from transcoder.app.announced_media import AnnouncedMedia
 from transcoder.app.answer import Answer
+from transcoder.app.delivery import encoded_seconds
 from transcoder.app.response_head import OutputHead
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES
 from transcoder.core.hls.plan import Plan
-from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.making_time import making_seconds
 from transcoder.edge.temporary_file import TemporaryFile
 from transcoder.errors import TooLargeError
@@ -32,8 +33,7 @@ class FinishedOutput:
         self.tmp_bytes = settings.tmp_bytes
         self._silent_seconds = settings.silent_seconds if is_silent else None
         self._limit = settings.response_limit - MAX_PRELUDE_BYTES
-        clip = plan.output_format.clip
-        self.check(plan.estimated_bytes, plan.output_seconds if clip and clip.exact else 0.0)
+        self.check(plan.estimated_bytes, encoded_seconds(plan))
 
     async def send(self, make: Make, answer: Answer, head: OutputHead) -> None:
         """Call `make` with a sink that keeps its output, and send that as a plain MP4.
@@ -52,7 +52,7 @@ class FinishedOutput:
             await answer.start(head.build(headers, seconds=file.movie.seconds))
             await file.send(answer.write)
 
-    def check(self, estimated_bytes: int | None, encoded_seconds: float) -> None:
+    def check(self, estimated_bytes: int | None, encoded: float) -> None:
         """Check the estimated size of an output, and how long making it takes if so many seconds of it are re-encoded.
 
         Raises:
@@ -60,7 +60,7 @@ class FinishedOutput:
         """
         self.check_response(estimated_bytes or 0)
         check_storage(estimated_bytes, limit=self.tmp_bytes)
-        seconds = making_seconds(estimated_bytes=estimated_bytes, encoded_seconds=encoded_seconds)
+        seconds = making_seconds(estimated_bytes=estimated_bytes, encoded_seconds=encoded)
         if self._silent_seconds is not None and seconds > self._silent_seconds:
             raise TooLargeError(
                 f"layout: a plain MP4 of this source takes about {seconds:.0f} s to make, and nothing could be sent for so long. "
@@ -81,7 +81,7 @@ class Making:
     def __init__(self, output: FinishedOutput, media: TemporaryFile) -> None:
         """Let `media` take the media."""
         self._media = media
-        self._announced = _AnnouncedMedia(media, output.plan.output_seconds, output.check)
+        self._announced = AnnouncedMedia(media, output.plan.output_seconds, output.check)
         self._collecting = CollectingSink(StorageLimit(self._announced, limit=output.tmp_bytes))
 
     @property
@@ -106,20 +106,3 @@ class Making:
         answer.note(layout="plain", making_ms=round(milliseconds, 1), **({"audio_reencoded": reencoded} if reencoded else {}))
         headers = [("accept-ranges", "none"), ("x-content-length", str(file.length)), ("vary", "accept")]
         return headers + ([("x-audio-reencoded", reencoded)] if reencoded else [])
-
-
-class _AnnouncedMedia:
-    """Takes the media for the temporary file, once what is announced of the output has been checked."""
-
-    def __init__(self, file: TemporaryFile, seconds: float, check: Callable[[int | None, float], None]) -> None:
-        self._file = file
-        self._check = check
-        self.seconds = seconds
-        self.reencoded: tuple[str, ...] = ()
-
-    async def start(self, announcement: Announcement) -> None:
-        self._check(announcement.estimated_bytes, announcement.seconds if announcement.encodes_video else 0.0)
-        self.seconds, self.reencoded = announcement.seconds, announcement.reencoded
-
-    async def write(self, chunk: bytes) -> None:
-        await self._file.write(chunk)

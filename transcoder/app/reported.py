@@ -1,19 +1,18 @@
 """A plain MP4 whose making is reported: `multipart/mixed`, with reports in JSON first, and as the last part the MP4 or its failure."""
 
-import asyncio
 import json
 import secrets
 from http import HTTPStatus
 
 from transcoder.app.answer import Answer
 from transcoder.app.finished import FinishedOutput, Make, Making
+from transcoder.app.reports import Reports
 from transcoder.app.response_head import OutputHead
-from transcoder.app.ticking import REPORT_SECONDS, with_ticks
+from transcoder.app.ticking import with_ticks
 from transcoder.app.time_limit import in_time
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.answer.multipart import MULTIPART_MIXED, PART_END, closing_boundary, part_head
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
-from transcoder.core.output.progress import Progress, ProgressMeter
 from transcoder.core.source.resolved_report import Document
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.temporary_file import TemporaryFile
@@ -35,7 +34,6 @@ class ReportedOutput:
         self._settings = settings
         self._answer = answer
         self._parts = _Parts(answer)
-        self._now = asyncio.get_running_loop().time
 
     async def start(self) -> None:
         """Send status and headers."""
@@ -63,36 +61,11 @@ class ReportedOutput:
             await self._parts.end()
 
     async def _make(self, making: Making, make: Make) -> FinishedFile:
-        reports = _Reports(making, self._output, self._fetcher, self._parts)
+        reports = Reports(making, self._output.plan, self._fetcher, self._parts.report)
         work = in_time(making.run(make), self._answer, margin=self._settings.deadline_margin_seconds)
-        file = await with_ticks(work, lambda: reports.tick(self._now()))
+        file = await with_ticks(work, reports.tick)
         self._output.check_response(file.length + self._parts.overhead)
         return file
-
-
-class _Reports:
-    """The reports on one making: when a segment has arrived, and in any case often enough."""
-
-    def __init__(self, making: Making, output: FinishedOutput, fetcher: Fetcher, parts: "_Parts") -> None:
-        self._making = making
-        self._plan = output.plan
-        self._fetcher = fetcher
-        self._parts = parts
-        self._last_at = asyncio.get_running_loop().time()
-        self._last_segments = 0
-        self._meter = ProgressMeter(self._last_at)
-
-    async def tick(self, now: float) -> None:
-        """Report the progress, if it is time to."""
-        progress = self._progress()
-        if progress.segments == self._last_segments and now - self._last_at < REPORT_SECONDS:
-            return
-        self._last_at, self._last_segments = now, progress.segments
-        await self._parts.report(self._meter.report(progress, now))
-
-    def _progress(self) -> Progress:
-        making, fetcher = self._making, self._fetcher
-        return Progress(making.seconds, making.total_seconds, fetcher.bytes, self._plan.estimated_bytes, fetcher.segments)
 
 
 class _Parts:

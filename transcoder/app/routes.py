@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 
 from transcoder import __version__
@@ -23,6 +23,7 @@ from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundErro
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
 from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
 
 Serve = Callable[[Request, Answer], Awaitable[None]]
@@ -56,8 +57,19 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
             await _send_problem(error, answer)
 
     async with Connections.open(settings, network) as connections:
-        dependencies = Dependencies(settings, ffmpeg_path, resolver, signed_links, connections, clock, indexes, stored_indexes)
-        yield serve
+        with _file_store(settings, signed=signed_links.are_required) as files:
+            dependencies = Dependencies(settings, ffmpeg_path, resolver, signed_links, connections, clock, indexes, stored_indexes, files)
+            yield serve
+
+
+@contextmanager
+def _file_store(settings: Settings, *, signed: bool) -> Iterator[FileStore | None]:
+    """Open the store of finished files, if there is a bucket for them."""
+    if not settings.bucket:
+        yield None
+        return
+    with closing(FileStore(settings, signed=signed)) as files:
+        yield files
 
 
 async def _send_problem(error: TranscoderError, answer: Answer) -> None:

@@ -20,6 +20,11 @@ class SignedLinks:
         """
         self._keys = SigningKeys(settings)
 
+    @property
+    def are_required(self) -> bool:
+        """Whether only signed links are served."""
+        return self._keys.exist
+
     async def check(self, values: Mapping[str, str]) -> None:
         """Check the signature and expiry of a link; do nothing if links need not be signed.
 
@@ -28,7 +33,7 @@ class SignedLinks:
             SecretError: the keys cannot be read.
 
         """
-        if self._keys.exist:
+        if self.are_required:
             check_signature(values, keys=await self._keys.all(), now=time.time())
 
     async def link_query(self, values: Mapping[str, str]) -> str:
@@ -39,6 +44,6 @@ class SignedLinks:
 
         """
         unsigned = {name: text for name, text in values.items() if name not in {"exp", "sig"}}
-        if not self._keys.exist:
+        if not self.are_required:
             return encode_query(unsigned)
         return encode_query(sign(unsigned, key=(await self._keys.all())[0], expires=int(values["exp"])))

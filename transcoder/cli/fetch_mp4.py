@@ -13,6 +13,7 @@ from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seco
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
 from transcoder.cli.output import Output
 from transcoder.cli.progress import ProgressSink, progress_sink
+from transcoder.cli.stored_file import stored_file
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.output.announcement import Announcement
@@ -38,11 +39,27 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
     """
     with single_error():
         first = await _first_response(call, sink, headers)
-        return await _ByParts(call, sink, first).fetch(connections) if first.is_part else first.whole.finish()
+        is_stored = first.location is not None
+        if first.location is not None:
+            call = call.at(first.location)
+            first = await _first_response(call, sink, NO_HEADERS)
+        return await _ByParts(call, sink, first, is_stored=is_stored).fetch(connections) if first.is_part else first.whole.finish()
 
 
-async def receive_into(output: Output, call: Call, *, connections: int, with_reports: bool = False) -> ReceivedMp4:
+async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) -> ReceivedMp4:
+    """Let the function make an MP4 in its bucket, show how it is made, and push it into `sink`. Raises what `fetch_mp4` does."""
+    with single_error():
+        call = await stored_file(events, sink.show)
+        first = await _first_response(call, sink, NO_HEADERS)
+        return await _ByParts(call, sink, first, is_stored=True).fetch(connections) if first.is_part else first.whole.finish()
+
+
+async def receive_into(
+    output: Output, call: Call, *, connections: int, with_reports: bool = False, events: Call | None = None
+) -> ReceivedMp4:
     """Write what a call of the function sends into an output, which is kept if it is whole; `with_reports`, show how it is made.
+
+    With `events`, that call has it made, and names the address that it is fetched from.
 
     Raises:
         InvocationError: the function failed, or its response is not a whole MP4.
@@ -51,7 +68,10 @@ async def receive_into(output: Output, call: Call, *, connections: int, with_rep
     """
     with output:
         with progress_sink(output, lines=with_reports) as sink:
-            received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if with_reports else NO_HEADERS)
+            if events is not None:
+                received = await fetch_stored(events, sink, connections=connections)
+            else:
+                received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if with_reports else NO_HEADERS)
         output.commit()
     return received
 
@@ -87,6 +107,11 @@ class _FirstReceiver:
         self.head: ReceivedHead | None = None
         self.requested_at = self.first_byte_at = time.monotonic()
 
+    @property
+    def location(self) -> str | None:
+        """Where the response redirects to; None if it does not."""
+        return self.head.headers.get("location") if self.head and self.head.status == HTTPStatus.SEE_OTHER else None
+
     def request_started(self) -> None:
         self.requested_at = time.monotonic()
         self.whole.request_started()
@@ -107,18 +132,19 @@ class _FirstReceiver:
 class _ByParts:
     """A plain MP4 whose first part has begun to arrive."""
 
-    def __init__(self, call: Call, sink: Sink, first: _FirstReceiver) -> None:
+    def __init__(self, call: Call, sink: Sink, first: _FirstReceiver, *, is_stored: bool) -> None:
         if first.part.version is None or first.part.head is None:
             raise InvocationError("The function sent no response.")
         self._call = call
         self._sink = sink
         self._first = first
         self._version: FileVersion = first.part.version
-        self._seconds = announced_seconds(first.part.head)
+        # What is stored is not sent by the function, which would announce its duration.
+        self._seconds = None if is_stored else announced_seconds(first.part.head)
         self._verifier = PlainVerifier(length=self._version.length)
 
     async def fetch(self, connections: int) -> ReceivedMp4:
-        await self._sink.start(Announcement(self._seconds, {}, self._version.length))
+        await self._sink.start(Announcement(self._seconds or 0.0, {}, self._version.length))
         await self._write(await fetch_part(self._call, self._first.part))
         waiting = deque[asyncio.Task[bytes]]()
         async with TaskGroup() as tasks:
@@ -145,6 +171,7 @@ class _ByParts:
             whole = self._verifier.end()
         except TranscodeError as error:
             raise InvocationError(f"The response is not a whole MP4: {error}") from error
-        check_announced(whole, self._seconds)
+        if self._seconds is not None:
+            check_announced(whole, self._seconds)
         now, started = time.monotonic(), self._first.requested_at
         return ReceivedMp4(whole, self._first.first_byte_at - started, now - started)

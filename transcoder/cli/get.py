@@ -71,8 +71,10 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
             raise BadRequestError(
                 "--via: the function fetches from origins, without --header, --header-for, --referer, --user-agent and --proxy."
             )
-        fetch_through_function(arguments.url, arguments, settings, lambda query: call_by_url(arguments.via, query))
+        fetch_through_function(arguments.url, arguments, settings, lambda path, query: call_by_url(arguments.via, query, path=path))
         return ExitCode.SUCCESS
+    if arguments.deliver is not None:
+        raise BadRequestError("--deliver: it is about a function (--via); without one, the output is a file anyway.")
     if arguments.progress:
         raise BadRequestError("--progress: it is about a function (--via); without one, a terminal shows the progress anyway.")
     job = parse_job(arguments)

@@ -8,7 +8,16 @@ from collections.abc import Callable
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.fetch_mp4 import receive_into
-from transcoder.cli.function_call import LINK_SECONDS, Call, add_connections_option, add_progress_option, call_by_name, call_by_url
+from transcoder.cli.function_call import (
+    DOWNLOAD,
+    EVENTS,
+    LINK_SECONDS,
+    Call,
+    add_connections_option,
+    add_progress_option,
+    call_by_name,
+    call_by_url,
+)
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.sign import signed_if_keys
@@ -16,7 +25,7 @@ from transcoder.cli.subparsers import Subparsers, add_described_parser
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
-from transcoder.core.request.output_format import FileFormat, Layout
+from transcoder.core.request.output_format import Deliver, FileFormat, Layout
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query
@@ -59,13 +68,15 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         TerminatedError: a signal ended it.
 
     """
-    received = fetch_through_function(arguments.playlist, arguments, settings, lambda query: _make_call(arguments, query))
+    received = fetch_through_function(arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query))
     print(received, file=sys.stderr if arguments.output == "-" else sys.stdout)
     return ExitCode.SUCCESS
 
 
-def fetch_through_function(source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str], Call]) -> ReceivedMp4:
-    """Let the function make an MP4 of `source`, with a call that `make_call` makes of a query. Raises what `run` does."""
+def fetch_through_function(
+    source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str, str], Call]
+) -> ReceivedMp4:
+    """Let the function make an MP4 of `source`, with a call that `make_call` makes of a path and a query. Raises what `run` does."""
     values = ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
     job = make_job(checked_url(find_address(source)), values)
     if job.format is FileFormat.FILE:
@@ -78,7 +89,9 @@ def fetch_through_function(source: str, arguments: argparse.Namespace, settings:
         raise BadRequestError("--connections: at least one range is fetched at once.")
     output = output_to(_output_path(arguments, job), overwrite=arguments.force)
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
-    receiving = receive_into(output, make_call(query), connections=arguments.connections, with_reports=arguments.progress)
+    events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
+    call = make_call(DOWNLOAD, query)
+    receiving = receive_into(output, call, connections=arguments.connections, with_reports=arguments.progress, events=events)
     return asyncio.run(until_terminated(receiving))
 
 
@@ -86,7 +99,7 @@ def _output_path(arguments: argparse.Namespace, job: Job) -> str:
     return str(arguments.output or file_name(job.filename or title_from_url(job.url), job.format.value))
 
 
-def _make_call(arguments: argparse.Namespace, query: str) -> Call:
+def _make_call(arguments: argparse.Namespace, path: str, query: str) -> Call:
     if arguments.function is None:
-        return call_by_url(arguments.url, query, sign=arguments.sign_aws, region=arguments.region)
-    return call_by_name(LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region), query)
+        return call_by_url(arguments.url, query, path=path, sign=arguments.sign_aws, region=arguments.region)
+    return call_by_name(LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region), query, path=path)

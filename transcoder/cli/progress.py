@@ -59,7 +59,7 @@ class _ProgressBarSink(_PlainSink):
     async def start(self, announcement: Announcement) -> None:
         if self._shows_reports:
             self._progress.reset(self._task)
-        self._progress.update(self._task, description=f"{announcement.seconds:.1f} s", total=announcement.estimated_bytes)
+        self._progress.update(self._task, description=_described(announcement.seconds), total=announcement.estimated_bytes)
 
     def show(self, report: ProgressReport) -> None:
         left = f", {report.seconds_left:.0f} s left" if report.seconds_left is not None else ""
@@ -70,6 +70,10 @@ class _ProgressBarSink(_PlainSink):
     async def write(self, chunk: bytes) -> None:
         await self._writer.write(chunk)
         self._progress.advance(self._task, len(chunk))
+
+
+def _described(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds else "a stored file"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A plain MP4 made in one pass: media are appended to a temporary file as they come, and `ftyp` and `moov` are written in front at the end.
+"""A plain MP4 made in one pass: media are kept somewhere as they come, and `ftyp` and `moov` are written in front at the end.
 
 The fragmented MP4 that `transcode` makes stays what is checked; the plain one is made of its own fragments.
 """
@@ -37,6 +37,12 @@ class CollectingSink:
         """Take the next piece of the fragmented MP4; raises what `PlainCollector.feed` does."""
         for piece in self._collector.feed(chunk):
             await self._media.write(piece)
+
+    def finish_in_place(self) -> PlainMovie:
+        """Return the plain MP4 as `finish` does; its media are those that were passed on, in that order."""
+        movie = self._collector.finish_in_place()
+        PlainVerifier(length=movie.bytes.length).feed(movie.bytes.head)
+        return movie
 
     def finish(self, file: TemporaryFile) -> "FinishedFile":
         """Return the plain MP4 whose media are in `file`, once the fragmented one has ended.

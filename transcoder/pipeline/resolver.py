@@ -17,7 +17,7 @@ from transcoder.core.source.page import is_on_reddit, with_page
 from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
-from transcoder.edge.s3 import presigned_url
+from transcoder.edge.s3 import BucketUrls
 from transcoder.errors import (
     BadRequestError,
     ForbiddenSourceError,
@@ -88,7 +88,10 @@ class Resolver:
 
     async def _find(self, job: Job, fetcher: Fetcher) -> Source:
         if found := parse_s3_url(job.url, self._buckets):
-            return Source(SourceKind.BUCKET, job.url, await presigned_url(*found))
+            bucket, key = found
+            urls = await BucketUrls.open(bucket)
+            fetcher.sign_with(urls.signed)
+            return Source(SourceKind.BUCKET, job.url, urls.url(key))
         check_host(job.url, self._allowed)
         source = await self._reddit.find(job, fetcher=fetcher)
         if source is not None:
@@ -161,9 +164,10 @@ class Resolver:
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
             if job.format is not FileFormat.FILE and (plan := await plan_single_segment(found.head, fetcher=fetcher)):
-                return _check_fit(plan, job)
+                return replace(_check_fit(plan, job), version=found.head.version)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
-                return ResolvedSource(select(await _plan_plain_file(found.head.requested_url, job, fetcher), job))
+                selected = select(await _plan_plain_file(found.head.requested_url, job, fetcher), job)
+                return ResolvedSource(selected, version=found.head.version)
             return ResolvedSource(passthrough_plan(found.head, job), file=found.head)
         if job.format is FileFormat.FILE:
             raise UnsupportedSourceError("format: file is for files, and this is a playlist. Its video is made as mp4, m4a or mp3.")

@@ -12,6 +12,7 @@ from peers.remuxed_periods import A, B, Source, join
 from transcoder.core.media.mp4.boxes import boxes_of
 from transcoder.core.media.mp4.movie import read_movie
 from transcoder.core.media.mp4.plain_movie import PlainMovie
+from transcoder.core.media.mp4.sample_tables import read_chunk_spans
 from transcoder.core.output.plain_collector import PlainCollector
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.errors import TranscodeError
@@ -38,6 +39,25 @@ def test_a_plain_mp4_is_whole_and_has_all_media(fragmented: bytes) -> None:
     assert verifier.end().samples == movie.samples
     assert [box.type for box in boxes_of(data)] == [b"ftyp", b"moov", b"mdat"]
     assert media == b"".join(box.content for box in boxes_of(fragmented) if box.type == b"mdat")
+
+
+def media_by_track(data: bytes) -> list[bytes]:
+    """Return the media of each track, in the order of its samples."""
+    movie = read_movie(next(box for box in boxes_of(data) if box.type == b"moov"))
+    return [b"".join(data[start:stop] for start, stop in read_chunk_spans(track.sample_table)) for track in movie.tracks]
+
+
+def test_media_that_keep_their_order_are_listed_where_they_lie(fragmented: bytes) -> None:
+    collector = PlainCollector()
+    media = b"".join(collector.feed(fragmented))
+    movie = collector.finish_in_place()
+    data = movie.bytes.head + media
+    verifier = PlainVerifier(length=movie.bytes.length)
+    verifier.feed(data)
+    assert verifier.end().samples == movie.samples
+    sorted_movie, _ = collected([fragmented])
+    assert media_by_track(data) == media_by_track(whole_file(sorted_movie.bytes, [media]))
+    assert (movie.seconds, len(movie.bytes.head)) == (sorted_movie.seconds, len(sorted_movie.bytes.head))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)

@@ -60,6 +60,11 @@ class FileHead:
     first_bytes: bytes = field(default=b"", repr=False)
     """Up to `SNIFFED_BYTES`, if they have been fetched."""
 
+    @property
+    def version(self) -> str:
+        """What tells it from an earlier or a later file at the same address, as far as the origin and the first bytes say."""
+        return repr((self.length, self.etag or self.last_modified, self.first_bytes))
+
     def response_head(self, name: str) -> ResponseHead:
         """Return the head of a response that passes the file through as `name`; Lambda does not let a function set Content-Length.
 

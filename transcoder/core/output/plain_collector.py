@@ -7,7 +7,7 @@ from transcoder.core.media.mp4.box_reader import BoxStart
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import SampleRun
 from transcoder.core.media.mp4.movie import Track
-from transcoder.core.media.mp4.plain_movie import PlainMovie, PlainTrack, write_plain_movie
+from transcoder.core.media.mp4.plain_movie import PlainMovie, PlainTrack, write_movie_before, write_plain_movie
 from transcoder.core.media.mp4.track_samples import MAX_DURATION, Place, SampleOverlapError, TrackSamples
 from transcoder.core.media.slide import MIN_SLIDE_SECONDS
 from transcoder.core.media.streams import Medium
@@ -71,17 +71,28 @@ class PlainCollector:
             TranscodeError: it is not whole.
         """
         with broken_as("The MP4"):
-            self._reader.end()
-            if self._header is None or not self._is_whole:
-                raise TranscodeError("The MP4 has no index at its end: it is not whole.")
-            movie = self._header.movie
-            user_data = movie.box.find(b"udta")
-            kept = [(track, self._samples[track.id]) for track in movie.tracks if self._samples[track.id].sizes]
-            for track, samples in kept:
-                if track.medium is Medium.VIDEO:
-                    _keep_last_slide(samples, track)
-            tracks = [PlainTrack(movie, track, samples, movie.edit_shift(track)) for track, samples in kept]
-            return write_plain_movie(tracks, brand=self._brand, user_data=user_data.raw if user_data else b"")
+            tracks, user_data = self._end()
+            return write_plain_movie(tracks, brand=self._brand, user_data=user_data)
+
+    def finish_in_place(self) -> PlainMovie:
+        """Return the plain MP4 as `finish` does, but with all media in the order in which they were returned. Raises what `finish` does."""
+        with broken_as("The MP4"):
+            tracks, user_data = self._end()
+            return write_movie_before(tracks, self._media_bytes, brand=self._brand, user_data=user_data)
+
+    def _end(self) -> tuple[list[PlainTrack], bytes]:
+        """Return the tracks of the plain MP4, and its `udta`."""
+        self._reader.end()
+        if self._header is None or not self._is_whole:
+            raise TranscodeError("The MP4 has no index at its end: it is not whole.")
+        movie = self._header.movie
+        user_data = movie.box.find(b"udta")
+        kept = [(track, self._samples[track.id]) for track in movie.tracks if self._samples[track.id].sizes]
+        for track, samples in kept:
+            if track.medium is Medium.VIDEO:
+                _keep_last_slide(samples, track)
+        tracks = [PlainTrack(movie, track, samples, movie.edit_shift(track)) for track, samples in kept]
+        return tracks, user_data.raw if user_data else b""
 
     def _take(self, box: Box) -> None:
         if box.type == b"ftyp" and box.content.startswith(_M4A_BRAND):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from transcoder.core.media.streams import TrackKind
-from transcoder.core.request.output_format import AudioMode, FileFormat, Layout, VideoMode
+from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
 from transcoder.errors import BadRequestError
 
 MAX_URL_CHARACTERS = 8192
@@ -40,6 +40,7 @@ class Job:
     video: VideoMode = VideoMode.COPY
     audio_codec: AudioMode = AudioMode.AUTO
     layout: Layout = Layout.AUTO
+    deliver: Deliver = Deliver.AUTO
 
     @property
     def kind(self) -> TrackKind:
@@ -69,6 +70,8 @@ def checked_job(job: Job) -> Job:
         raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
     if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
         raise BadRequestError(f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has.")
+    if job.deliver is Deliver.S3 and (job.format is FileFormat.MP3 or job.layout is Layout.FRAGMENTED):
+        raise BadRequestError("deliver: s3 is about plain MP4s; it cannot be combined with format=mp3 or layout=fragmented.")
     if job.layout is Layout.PLAIN and job.format is FileFormat.MP3:
         raise BadRequestError("layout: plain is about MP4s; it cannot be combined with format=mp3.")
     if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
@@ -78,6 +81,8 @@ def checked_job(job: Job) -> Job:
 
 def _checked_for_file(job: Job) -> Job:
     given = (job.is_clip or job.exact, job.mute, job.video is VideoMode.H264, job.audio_codec is AudioMode.COPY, job.height, job.audio)
+    if job.deliver is Deliver.S3:
+        raise BadRequestError("deliver: s3 is about plain MP4s; it cannot be combined with format=file.")
     if any(given):
         raise BadRequestError("format: file sends a file as it is, so it cannot be combined with parameters that change the video.")
     return job

@@ -56,6 +56,17 @@ class Layout(Enum):
     """In fragments: it is streamed while it is made."""
 
 
+class Deliver(Enum):
+    """How the output gets to the client."""
+
+    AUTO = "auto"
+    """`stream` what a response can have; where the service has a bucket, `/events` makes what is larger as `s3` does."""
+    STREAM = "stream"
+    """In the response."""
+    S3 = "s3"
+    """As a plain MP4 in the bucket of the service, to which the response redirects."""
+
+
 class VideoMode(Enum):
     """How the video gets into the output."""
 

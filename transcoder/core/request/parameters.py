@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from transcoder.core.request.job import Job, checked_job, checked_web_address
-from transcoder.core.request.output_format import AudioMode, FileFormat, Layout, VideoMode
+from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.values import parse_choice, parse_flag, parse_positive_int, parse_size, parse_text, parse_time
 from transcoder.errors import BadRequestError
@@ -94,6 +94,13 @@ PARAMETERS = (
         "plain: an MP4 with a length, of which any range can be fetched; fragmented: one that is streamed while it is made; "
         "auto (default): plain where the source allows it at little cost",
         lambda job, text: replace(job, layout=parse_choice(Layout, "layout", text)),
+    ),
+    Parameter(
+        "deliver",
+        "WAY",
+        "how the function delivers: stream (in its response); s3 (a plain MP4 in its bucket, which it redirects to); "
+        "auto (default): stream what a response can have",
+        lambda job, text: replace(job, deliver=parse_choice(Deliver, "deliver", text)),
     ),
     Parameter(
         "item",

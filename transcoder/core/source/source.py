@@ -74,6 +74,8 @@ class ResolvedSource:
     """The selected variant of `multivariant`."""
     file: FileHead | None = None
     """The file to pass through; the plan is empty then."""
+    version: str = ""
+    """What the origin says of the version of a source that is a file; a playlist says it itself."""
 
     @property
     def audio_language(self) -> str | None:

@@ -70,6 +70,10 @@ class Fetcher:
         finally:
             self._local_files_allowed, self._session.private_allowed = local_files_allowed, private_allowed
 
+    def sign_with(self, signed: Callable[[str], str]) -> None:
+        """Let `signed` turn the address of each request into the one that it is sent to; messages and plans have the former."""
+        self._session.signed = signed
+
     def start_again(self) -> None:
         """Forget what is known of files that are fetched range by range, because nothing of what was fetched before is used."""
         self._versions.forget()
@@ -104,9 +108,8 @@ class Fetcher:
                 sniffer.end()
                 return str(response.url)
 
-        local = self._local_chunks(url, None, exact=True)
         async with self._small_requests.slot(url):
-            if local is None:
+            if (local := self._local_chunks(url, None, exact=True)) is None:
                 base_url = await self._retry(attempt, late=LATE_PAUSES[:1])
             else:
                 refuse_local_file(url)
@@ -123,8 +126,7 @@ class Fetcher:
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
         local, limit = self._local_chunks(url, None, exact=True), self._settings.max_file_bytes
-        head = None if local is None else local_file_head(url)
-        if local is not None and head is not None:
+        if local is not None and (head := local_file_head(url)):
             await sink.start(head)
             await Transfer(url, None, limit=limit).push_all(local, sink.write)
             return
@@ -221,8 +223,7 @@ class Fetcher:
                 with self._versions.checked(transfer, response):
                     await guard.receive(response)
 
-        local = self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact and not doubts)
-        if local is None:
+        if (local := self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact and not doubts)) is None:
             await self._retry(attempt, lambda: transfer.delivered, late=late)
         else:
             await transfer.push_all(local, sink)
@@ -242,8 +243,7 @@ class Fetcher:
         """Return the bytes of a data: URL or a local file; None if `url` needs the network."""
         if local_files.is_data_url(url):
             return iter([local_files.decode_data_url(url, byte_range)])
-        path = local_files.path_of(url)
-        if path is None:
+        if (path := local_files.path_of(url)) is None:
             return None
         if not self._local_files_allowed:
             raise ForbiddenSourceError("The source leads to a local file, which may not be read.")

@@ -1,6 +1,6 @@
 """HTTP requests of one job: headers, cookies, redirects, and which addresses each request may reach."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Self
@@ -56,6 +56,8 @@ class HttpSession:
         self._denylist = Denylist.parse(settings.denied)
         self.private_allowed = settings.allow_private
         """Whether the next request may go to a private address."""
+        self.signed: Callable[[str], str] = str
+        """Returns the address to send a request to, given the one that is asked for."""
         self.requests = 0
         self.retries = 0
 
@@ -104,7 +106,7 @@ class HttpSession:
             UpstreamError: the origin refused the request permanently.
             UnsupportedSourceError: the address is invalid.
         """
-        response = await self._follow(url, headers)
+        response = await self._follow(self.signed(url), headers)
         async with aclosing(response):
             _check_status(response, url)
             with httpx_errors_translated(str(response.url)):

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -22,7 +22,7 @@ from transcoder.core.media.mp4.movie import (
     write_track_header,
 )
 from transcoder.core.media.mp4.sample_tables import write_chunk_offsets, write_sample_tables
-from transcoder.core.media.mp4.track_samples import Chunk, TrackSamples
+from transcoder.core.media.mp4.track_samples import Chunk, Place, TrackSamples
 from transcoder.core.media.streams import Medium
 
 _LAST_32_BIT_OFFSET = 0xFFFFFFFF
@@ -74,10 +74,30 @@ def write_plain_movie(tracks: Sequence[PlainTrack], *, brand: bytes = b"isom", u
         user_data: the `udta` of the file, with its metadata; empty if there is none.
     """
     chunks = _in_decoding_order(tracks)
+    extents = [Extent(chunk.place, chunk.bytes) for _, chunk in chunks]
+    return _write(tracks, _Media(extents, lambda start: _chunk_places(chunks, len(tracks), start)), brand, user_data)
+
+
+def write_movie_before(tracks: Sequence[PlainTrack], media_bytes: int, *, brand: bytes = b"isom", user_data: bytes = b"") -> PlainMovie:
+    """Write a file as `write_plain_movie` does, but its `mdat` is all of resource 0 as it is: `media_bytes`, in which all samples lie."""
+    media = _Media([Extent(Place(0, 0), media_bytes)], lambda start: [_offsets(track, start) for track in tracks])
+    return _write(tracks, media, brand, user_data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """The content of an `mdat`."""
+
+    extents: Sequence[Extent]
+    chunk_offsets: Callable[[int], list[list[int]]]
+    """Returns the offsets of each track's chunks in the file, given that of the first byte of media."""
+
+
+def _write(tracks: Sequence[PlainTrack], media: _Media, brand: bytes, user_data: bytes) -> PlainMovie:
     origin = min(track.start for track in tracks)
     traks = [_Trak(track, number, origin) for number, track in enumerate(tracks, 1)]
     movie_header = _write_movie_header(tracks[0].movie, max(trak.duration for trak in traks), next_track=len(tracks) + 1)
-    media_bytes = sum(chunk.bytes for _, chunk in chunks)
+    media_bytes = sum(extent.length for extent in media.extents)
     ftyp = box(b"ftyp", brand, struct.pack(">I", 512), b"isom", b"iso2", b"mp41", *([brand] if brand != b"isom" else []))
     for wide in (False, True):
         length = HEADER_BYTES + len(movie_header) + sum(trak.length(wide=wide) for trak in traks) + len(user_data)
@@ -85,12 +105,11 @@ def write_plain_movie(tracks: Sequence[PlainTrack], *, brand: bytes = b"isom", u
         media_start = len(ftyp) + length + len(header)
         if wide or media_start + media_bytes <= _LAST_32_BIT_OFFSET:
             break
-    places = _chunk_places(chunks, len(tracks), media_start)
-    written = (trak.write(offsets, wide=wide) for trak, offsets in zip(traks, places, strict=True))
+    written = (trak.write(offsets, wide=wide) for trak, offsets in zip(traks, media.chunk_offsets(media_start), strict=True))
     head = b"".join((ftyp, box(b"moov", movie_header, *written, user_data), header))
     end = max(track.end for track in tracks)
     counts = {track.track.medium: len(track.samples.sizes) for track in tracks if track.track.medium}
-    return PlainMovie(ByteMap(head, (Extent(chunk.place, chunk.bytes) for _, chunk in chunks)), float(end - origin), counts)
+    return PlainMovie(ByteMap(head, media.extents), float(end - origin), counts)
 
 
 def _in_decoding_order(tracks: Sequence[PlainTrack]) -> list[tuple[int, Chunk]]:
@@ -112,6 +131,10 @@ def _chunk_places(chunks: Sequence[tuple[int, Chunk]], tracks: int, media_start:
         places[index].append(at)
         at += chunk.bytes
     return places
+
+
+def _offsets(track: PlainTrack, media_start: int) -> list[int]:
+    return [media_start + chunk.place.offset for chunk in track.samples.chunks]
 
 
 def _write_movie_header(movie: Movie, duration: int, *, next_track: int) -> bytes:

@@ -1,0 +1,168 @@
+"""`/events` of files that are made in the bucket: progress, then the address of the file, or the failure, of which nothing is left."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from conftest import Serve
+from peers import media_reader
+from peers.application import Answered, ask
+from peers.looped_source import write_looped_source
+from peers.origin import GOOD, Origin, Rule
+from peers.origin import Request as OriginRequest
+from peers.source_files import files_in
+from peers.storage import BUCKET, Storage, refuse, storage
+
+from transcoder.core.answer.function_url import ResponseHead
+from transcoder.core.request.signing import encode_query, sign
+from transcoder.settings import Settings
+
+Media = Callable[[str], Path]
+SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket=BUCKET)
+SLOW = replace(SETTINGS, connections=1, ahead_bytes=1)
+KEY = "a key that is long enough"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Storage]:
+    with storage() as found:
+        yield found
+
+
+@pytest.fixture
+def s3(served: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """An empty bucket. This process finds it and its keys by AWS's variables, as the function does."""
+    for name, value in served.environ.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    served.clear()
+    return served
+
+
+@pytest.fixture
+def origin(media: Media, serve: Serve) -> Origin:
+    return serve(files_in(media("ts-muxed")))
+
+
+def get(
+    origin: Origin, parameters: str = "deliver=s3", *, settings: Settings = SETTINGS, into: Answered | None = None
+) -> list[dict[str, Any]]:
+    """Return the events."""
+    target = f"/events?{parameters}&url={origin.url('/main.m3u8')}"
+    answer = ask(target, settings=settings, headers={"accept": "application/x-ndjson"}, into=into)
+    assert answer.status == 200
+    events = [json.loads(line) for line in bytes(answer.body).splitlines()]
+    return [event for event in events if event["event"] != "waiting"]
+
+
+def variant_of(bandwidth: int, origin: Origin) -> Origin:
+    """Let the playlist be a Multivariant Playlist that estimates its only variant by that BANDWIDTH."""
+    files = origin.files
+    assert isinstance(files, dict)
+    files["/media.m3u8"] = files["/main.m3u8"]
+    files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\nmedia.m3u8\n".encode()
+    return origin
+
+
+@pytest.mark.usefixtures("no_leaks")
+def test_progress_rises_and_ends_with_the_address_of_the_file(origin: Origin, s3: Storage, tmp_path: Path) -> None:
+    origin.decide = lambda request, _earlier: Rule(delay=1.2) if request.path.endswith(".ts") else GOOD
+    resolved, *progress, done = get(origin, settings=SLOW)
+    assert (resolved["event"], resolved["file_name"]) == ("resolved", "video.mp4")
+    assert {report["event"] for report in progress} == {"progress"}
+    assert [report["bytes"] for report in progress] == sorted(report["bytes"] for report in progress)
+    assert 0 < progress[-1]["bytes"] <= origin.sent
+    assert (done["event"], done["layout"], done["accept"], done["expires_in"]) == ("done", "plain", None, 3600)
+    body = httpx.get(done["file"]).content
+    assert done["bytes"] == len(body)
+    (tmp_path / "video.mp4").write_bytes(body)
+    assert media_reader.is_whole(tmp_path / "video.mp4")
+    followed = ask(done["download"], settings=SETTINGS)
+    assert (followed.status, httpx.get(followed.headers["location"]).content == body) == (303, True)
+    assert len(s3.keys) == 1
+
+
+def test_what_is_there_is_not_made_again(origin: Origin, s3: Storage) -> None:
+    get(origin)
+    origin.requests.clear()
+    s3.operations.clear()
+    assert [event["event"] for event in get(origin)] == ["resolved", "done"]
+    assert ([request.path for request in origin.requests], s3.operations) == (["/main.m3u8"], ["HeadObject"])
+
+
+@pytest.mark.parametrize("parameters", ["deliver=auto", "layout=plain"])
+def test_auto_makes_what_a_response_cannot_have(parameters: str, origin: Origin, s3: Storage) -> None:
+    variant_of(1_000_000, origin)
+    *_, done = get(origin, parameters)
+    assert (s3.operations, "file" in done, "deliver" in done["download"].replace(parameters, "")) == ([], False, False)
+    *_, done = get(origin, parameters, settings=replace(SETTINGS, response_limit=500_000))
+    assert (len(s3.keys), "deliver=s3" in done["download"], done["layout"]) == (1, True, "plain")
+
+
+def test_auto_makes_of_a_map_what_a_response_cannot_have(media: Media, serve: Serve, s3: Storage) -> None:
+    origin = serve(media("fmp4-separate-audio"))
+    *_, done = get(origin, "layout=plain")
+    assert ("file" in done, s3.operations) == (False, [])
+    *_, done = get(origin, "layout=plain", settings=replace(SETTINGS, response_limit=60_000))
+    assert httpx.get(done["file"]).status_code == 200
+
+
+def test_what_does_not_fit_is_a_failure_where_a_stream_is_asked_for(origin: Origin, s3: Storage) -> None:
+    small = replace(SETTINGS, response_limit=500_000)
+    *_, failed = get(variant_of(1_000_000, origin), "layout=plain&deliver=stream", settings=small)
+    assert (failed["event"], failed["status"], s3.operations) == ("failed", 413, [])
+
+
+def test_a_source_that_fails_is_the_last_event(origin: Origin, s3: Storage) -> None:
+    origin.rules["/segment-2.ts"] = Rule(status=404)
+    *_, failed = get(origin)
+    assert (failed["event"], failed["type"]) == ("failed", "urn:problem-type:transcoder:upstream-failed")
+    assert s3.keys == []
+
+
+@pytest.mark.parametrize("operation", ["HeadObject", "PutObject"])
+def test_a_bucket_that_refuses_is_the_last_event(operation: str, origin: Origin, s3: Storage) -> None:
+    s3.decide = refuse(operation)
+    answer = Answered()
+    *_, failed = get(origin, into=answer)
+    assert (failed["event"], failed["status"], answer.notes["outcome"]) == ("failed", 507, "no-storage")
+    assert answer.notes["bucket_problem"] in {"403", "AccessDenied"}
+
+
+@pytest.mark.usefixtures("no_leaks")
+def test_time_that_is_up_leaves_nothing(media: Media, serve: Serve, s3: Storage, tmp_path: Path) -> None:
+    origin = serve(files_in(write_looped_source(media("ts-muxed"), tmp_path, loops=90).parent))
+
+    def decide(request: OriginRequest, _earlier: int) -> Rule:
+        return Rule(stall_after=1000) if request.path == "/s0025.ts" and "range" not in request.headers else GOOD
+
+    origin.decide = decide
+
+    class Hurried(Answered):
+        async def start(self, head: ResponseHead) -> None:
+            self.deadline = asyncio.get_running_loop().time() + 12.0
+            await super().start(head)
+
+    *_, failed = get(origin, into=Hurried(), settings=replace(SETTINGS, ahead_bytes=1_000_000))
+    assert failed["type"] == "urn:problem-type:transcoder:deadline"
+    assert s3.counts["UploadPart"] >= 1
+    assert (s3.keys, s3.uploads) == ([], [])
+
+
+def test_the_download_link_is_signed_and_leads_to_no_public_address(origin: Origin, s3: Storage) -> None:
+    settings = replace(SETTINGS, signing_keys=(KEY,), files_url="https://d1.example")
+    values = sign({"url": origin.url("/main.m3u8"), "deliver": "s3"}, key=KEY.encode(), expires=4_000_000_000)
+    answer = ask(f"/events?{encode_query(values)}", settings=settings, headers={"accept": "application/x-ndjson"})
+    done = json.loads(bytes(answer.body).splitlines()[-1])
+    assert done["file"].startswith(s3.address)
+    assert ask(done["download"], settings=settings).status == 303
+
+
+def test_without_a_bucket_it_has_its_own_status(origin: Origin) -> None:
+    answer = ask(f"/events?deliver=s3&url={origin.url('/main.m3u8')}", settings=replace(SETTINGS, bucket=""))
+    assert answer.problem[:2] == (400, "bad-request")

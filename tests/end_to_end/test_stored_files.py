@@ -1,0 +1,201 @@
+"""Files in the bucket through the emulator: curl follows and resumes, so do the commands, and a process that is killed leaves no object."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import Serve
+from peers import command_line, media_reader
+from peers.looped_source import write_looped_source
+from peers.origin import GOOD, Origin, Rule
+from peers.origin import Request as OriginRequest
+from peers.running_emulator import SECONDS, emulated
+from peers.source_files import files_in
+from peers.storage import Storage, refuse, storage
+
+from transcoder.cli import main
+from transcoder.emulator import Options, Running
+
+Media = Callable[[str], Path]
+Way = Callable[[Running, str], list[str]]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Storage]:
+    with storage() as found:
+        yield found
+
+
+@pytest.fixture
+def s3(served: Storage) -> Storage:
+    served.clear()
+    return served
+
+
+@contextmanager
+def function(s3: Storage, *, stops: bool = False, timeout: float = 900.0, **environ: str) -> Iterator[Running]:
+    merged = {**os.environ, **s3.environ, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_RETRY_SECONDS": "0.01", **environ}
+    with emulated(Options(environ=merged, stop_on_disconnect=stops, timeout_seconds=timeout)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(served: Storage) -> Iterator[Running]:
+    with function(served) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(media: Media, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("long"), loops=90).parent
+
+
+@pytest.fixture
+def origin(folder: Path, serve: Serve) -> Origin:
+    return serve(files_in(folder))
+
+
+def address(running: Running, origin: Origin, path: str = "/download") -> str:
+    return f"{running.url}{path}?deliver=s3&url={origin.url('/main.m3u8')}"
+
+
+def hold(origin: Origin) -> None:
+    """Let the origin stop before the last third of the source."""
+
+    def decide(request: OriginRequest, _earlier: int) -> Rule:
+        return Rule(stall_after=1000) if request.path == "/s0025.ts" and "range" not in request.headers else GOOD
+
+    origin.decide = decide
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def fetch_with_curl(*arguments: str | Path) -> None:
+    program = shutil.which("curl") or pytest.skip("curl is not installed")
+    subprocess.run([program, *arguments], check=True, timeout=SECONDS)
+
+
+def test_curl_follows_the_redirect_and_resumes(service: Running, origin: Origin, s3: Storage, tmp_path: Path) -> None:
+    url, output = address(service, origin), tmp_path / "video.mp4"
+    fetch_with_curl("-sSfL", "-r", "0-999999", "-o", output, url)
+    assert output.stat().st_size == 1_000_000
+    fetch_with_curl("-sSfL", "-C", "-", "-o", output, url)
+    assert s3.counts["UploadPart"] == 4
+    assert media_reader.is_whole(output)
+    fragmented = tmp_path / "fragmented.mp4"
+    fetch_with_curl("-sSf", "-o", fragmented, url.replace("deliver=s3", "layout=fragmented"))
+    assert media_reader.hashes(output) == media_reader.hashes(fragmented)
+
+
+def test_a_process_that_is_killed_leaves_parts_and_no_object(origin: Origin, s3: Storage) -> None:
+    hold(origin)
+    with function(s3, TRANSCODER_AHEAD_BYTES="1000000") as running:
+        errors: list[int] = []
+        thread = threading.Thread(target=lambda: errors.append(httpx.get(address(running, origin), timeout=SECONDS).status_code))
+        thread.start()
+        wait_for(lambda: s3.counts["UploadPart"] > 0)
+        time.sleep(0.5)
+        pid = running.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        thread.join()
+    assert errors == [502]
+    assert (s3.keys, len(s3.uploads), s3.counts["AbortMultipartUpload"]) == ([], 1, 0)
+
+
+@pytest.mark.parametrize("path", ["/download", "/events"])
+def test_an_upload_is_aborted_before_the_deadline(path: str, origin: Origin, s3: Storage) -> None:
+    hold(origin)
+    with function(s3, timeout=9.0, TRANSCODER_AHEAD_BYTES="1000000") as running:
+        response = httpx.get(address(running, origin, path), timeout=SECONDS)
+        assert (response.status_code, "urn:problem-type:transcoder:deadline" in response.text) == (
+            504 if path == "/download" else 200,
+            True,
+        )
+        pid = running.pid
+        assert httpx.get(f"{running.url}/health", timeout=SECONDS).status_code == 200
+        assert running.pid == pid
+    assert s3.counts["UploadPart"] > 0
+    assert (s3.keys, s3.uploads) == ([], [])
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_client_that_leaves_stops_the_upload_only_where_that_is_asked_for(
+    *, stops: bool, media: Media, serve: Serve, s3: Storage
+) -> None:
+    origin = serve(media("ts-long"))
+    origin.decide = lambda request, _earlier: Rule(delay=1.1) if request.path.endswith(".ts") else GOOD
+    with function(s3, stops=stops, TRANSCODER_CONNECTIONS="1", TRANSCODER_AHEAD_BYTES="1") as running:
+        with httpx.stream("GET", address(running, origin, "/events"), timeout=SECONDS) as response:
+            next(response.iter_raw())
+        time.sleep(8.0)  # the kernel says it at the second report after that
+        before = len(origin.requests)
+        time.sleep(2.5)
+        assert (len(origin.requests) == before) is stops
+    assert s3.uploads == []
+
+
+def test_the_function_goes_on_after_storage_that_failed(service: Running, origin: Origin, s3: Storage) -> None:
+    s3.decide = refuse("UploadPart")
+    assert httpx.get(address(service, origin), timeout=SECONDS).status_code == 507
+    pid = service.pid
+    s3.clear()
+    assert httpx.get(address(service, origin), timeout=SECONDS).status_code == 303
+    assert service.pid == pid
+
+
+def by_sdk(running: Running, url: str) -> list[str]:
+    return ["invoke", url, "--function", "transcoder", "--endpoint-url", running.url]
+
+
+def by_http(running: Running, url: str) -> list[str]:
+    return ["invoke", url, "--url", running.url]
+
+
+def by_get(running: Running, url: str) -> list[str]:
+    return ["get", url, "--via", running.url]
+
+
+@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
+@pytest.mark.parametrize("way", [by_sdk, by_http, by_get])
+def test_the_commands_fetch_the_file_from_the_bucket(
+    way: Way, progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
+) -> None:
+    output = tmp_path / "video.mp4"
+    command = [*way(service, origin.url("/main.m3u8")), "--deliver", "s3", *progress, "-o", str(output)]
+    done = command_line.run(*command)
+    assert done.returncode == 0
+    assert media_reader.is_whole(output)
+    assert not media_reader.is_fragmented(output)
+    assert (len(s3.keys), s3.counts["GetObject"]) == (1, 5)
+    assert (b" of " in done.stderr) is bool(progress)
+
+
+@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
+def test_a_failure_leaves_no_file_of_the_commands(
+    progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
+) -> None:
+    command = [*by_get(service, origin.url("/main.m3u8")), "--deliver", "s3", *progress, "-o", str(tmp_path / "video.mp4")]
+    for refused, told in (("CompleteMultipartUpload", b"no-storage"), ("GetObject", b"403")):
+        s3.clear()
+        s3.decide = refuse(refused)
+        done = command_line.run(*command)
+        assert (done.returncode, told in done.stderr, list(tmp_path.iterdir())) == (7, True, [])
+
+
+def test_a_file_on_this_machine_is_not_delivered(origin: Origin, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["get", origin.url("/main.m3u8"), "--deliver", "s3", "-o", str(tmp_path / "video.mp4")]) == 2
+    assert "--via" in capsys.readouterr().err

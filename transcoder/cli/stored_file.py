@@ -1,0 +1,71 @@
+"""A file that the function makes in its bucket: `/events` reports how, and names its address at the end."""
+
+import json
+from http import HTTPStatus
+
+from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
+from transcoder.cli.function_call import Call
+from transcoder.cli.multipart_receiver import Show
+from transcoder.core.answer.event_stream import EventFormat
+from transcoder.core.answer.prelude import ReceivedHead
+from transcoder.core.answer.problem import problem_sentence
+from transcoder.core.answer.progress_report import read_report
+from transcoder.errors import InvocationError
+
+
+async def stored_file(events: Call, show: Show) -> Call:
+    """Let the function make a file, show its reports, and return the call that fetches the file.
+
+    Raises:
+        InvocationError: the function failed, or its response is not whole.
+    """
+    receiver = _EventReceiver(show)
+    await events(receiver, {"accept": EventFormat.NDJSON.value})
+    return events.at(receiver.finish())
+
+
+class _EventReceiver:
+    """Receives events, one JSON text a line."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._head: ReceivedHead | None = None
+        self._line = bytearray()
+        self._last = b""
+
+    def request_started(self) -> None:
+        """Do nothing: how long it takes shows in the reports."""
+
+    async def start(self, head: ReceivedHead) -> None:
+        self._head = head
+
+    async def write(self, chunk: bytes) -> None:
+        self._line += chunk
+        if len(self._line) > MAX_PROBLEM_BYTES:
+            raise InvocationError("The function sent an event that is too long.")
+        *lines, rest = self._line.split(b"\n")
+        for line in lines:
+            self._last = bytes(line)
+            if report := read_report(self._last):
+                self._show(report)
+        self._line = bytearray(rest)
+
+    def finish(self) -> str:
+        """Return the address of the file.
+
+        Raises:
+            InvocationError: the response does not end with it.
+        """
+        if self._head is None or self._head.status != HTTPStatus.OK:
+            status = self._head.status if self._head else "nothing"
+            raise InvocationError(f"The function responded with {status}: {problem_sentence(self._last or bytes(self._line))}")
+        try:
+            last = json.loads(self._last)
+            kind, address = last["event"], last.get("file")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise InvocationError("The events of the function end before the last one.") from error
+        if kind == "failed":
+            raise InvocationError(f"The function could not make the MP4: {problem_sentence(self._last)}")
+        if kind != "done" or not isinstance(address, str):
+            raise InvocationError("The events of the function end without the address of a file.")
+        return address

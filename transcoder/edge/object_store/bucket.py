@@ -1,0 +1,132 @@
+"""One S3 bucket: its objects, links to them, and AWS's failures as errors of this program."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from transcoder.errors import StorageError
+
+_MAX_ATTEMPTS = 2
+_MAX_UPLOAD_ATTEMPTS = 4
+_NOT_FOUND = "404"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long S3 may take."""
+
+    connect_seconds: float
+    """To accept a connection."""
+    read_seconds: float
+    """To send nothing of a response."""
+    attempts: int
+    """How many times a request is sent."""
+
+
+IMPATIENT = Patience(3.0, 3.0, _MAX_ATTEMPTS)
+"""For what can be done without."""
+PATIENT = Patience(5.0, 60.0, _MAX_UPLOAD_ATTEMPTS)
+"""For what has taken long to make."""
+
+
+class ObjectStoreError(StorageError):
+    """S3 refuses, or does not respond. Only the operator can mend that; `reason` is AWS's word for it, for the log."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason."""
+        super().__init__("The storage of this service for finished files cannot be used. deliver=stream does without it.")
+        self.reason = reason
+
+
+class ObjectStore:
+    """Objects of one bucket, with the function's own permissions (S3 API reference: HeadObject, GetObject, PutObject, DeleteObject)."""
+
+    def __init__(self, bucket: str, *, patience: Patience = IMPATIENT) -> None:
+        """Connect to nothing yet."""
+        self.bucket = bucket
+        self._patience = patience
+        self._client: Any = None
+        self._lock = threading.Lock()
+
+    async def read(self, key: str, *, limit: int) -> bytes | None:
+        """Return an object; None if there is none, or a longer one than `limit` bytes.
+
+        Raises:
+            ObjectStoreError: S3 does not answer that.
+        """
+        return await self._call(lambda client: self._read(client, key, limit))
+
+    async def write(self, key: str, data: bytes) -> None:
+        """Write an object, in place of one that may be there. Raises what `read` does."""
+        await self._call(lambda client: client.put_object(Bucket=self.bucket, Key=key, Body=data))
+
+    async def delete(self, key: str) -> None:
+        """Delete an object, if it is there. Raises what `read` does."""
+        await self._call(lambda client: client.delete_object(Bucket=self.bucket, Key=key))
+
+    async def length(self, key: str) -> int | None:
+        """Return how many bytes an object has; None if there is none. Raises what `read` does."""
+        try:
+            return int(await self._call(lambda client: client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]))
+        except ObjectStoreError as error:
+            if error.reason == _NOT_FOUND:
+                return None
+            raise
+
+    async def link(self, key: str, *, seconds: int) -> str:
+        """Return a URL with which anybody can GET an object for so many seconds. Raises what `read` does."""
+        parameters = {"Bucket": self.bucket, "Key": key}
+        return str(await self._call(lambda client: client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)))
+
+    def act(self, action: Callable[[Any], T]) -> T:
+        """Return what `action` returns, which is given the client. It blocks. Raises what `read` does."""
+        # Importing boto3 takes a third of a second, and most functions have no bucket.
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - a body that breaks off is reported by it
+
+        try:
+            return action(self._connected())
+        except ClientError as error:
+            raise ObjectStoreError(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
+        except (BotoCoreError, HTTPError) as error:
+            raise ObjectStoreError(type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connections; the next call opens others."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _read(self, client: Any, key: str, limit: int) -> bytes | None:
+        try:
+            found = client.get_object(Bucket=self.bucket, Key=key)
+        except client.exceptions.NoSuchKey:
+            return None
+        with found["Body"] as body:
+            data: bytes = body.read(limit + 1)
+        return data if len(data) <= limit else None
+
+    async def _call(self, action: Callable[[Any], T]) -> T:
+        return await asyncio.to_thread(self.act, action)
+
+    def _connected(self) -> Any:
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        with self._lock:
+            if self._client is None:
+                config = Config(
+                    connect_timeout=self._patience.connect_seconds,
+                    read_timeout=self._patience.read_seconds,
+                    retries={"total_max_attempts": self._patience.attempts, "mode": "standard"},
+                    signature_version="s3v4",
+                    # The signature covers a digest of each body, which S3 compares: another checksum would only cost time.
+                    request_checksum_calculation="when_required",
+                )
+                self._client = boto3.session.Session().client("s3", config=config)
+            return self._client
