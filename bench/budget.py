@@ -14,10 +14,9 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from bench.contestants import environment
+from bench.contestants import compile_modules, environment
 from bench.function import Function, fetch, serving
 from bench.measure import origin
 from bench.packets import compare
@@ -26,8 +25,10 @@ from bench.start import cpu_seconds_to_next, imported_modules, packages
 
 BUDGET = Path(__file__).with_name("budget.toml")
 ROUNDS = 4
-LOW = 0.7
+LOW = 0.6
 """A figure below this part of its budget is pointed out: the budget can be lowered."""
+SMALL = 100
+"""Figures with a smaller budget have decimals."""
 _WHEEL_SOURCES = ("transcoder", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -48,13 +49,15 @@ class Check:
         """Return the line about it."""
         note = "" if self.is_within else "  OVER BUDGET"
         note = "  far below: lower the budget" if self.value < LOW * self.budget else note
-        return f"{self.name:44}{self.value:12,.2f}{self.budget:12,.2f}{note}"
+        now, most = (f"{value:,.2f}" if self.budget < SMALL else f"{value:,.0f}" for value in (self.value, self.budget))
+        return f"{self.name:44}{now:>14}{most:>14}{note}"
 
 
 def main() -> int:
     """Check everything, print it, and return the exit code."""
     budget = tomllib.loads(BUDGET.read_text(encoding="utf-8"))
-    print(f"{'':44}{'now':>12}{'budget':>12}", flush=True)
+    print(f"{'':44}{'now':>14}{'budget':>14}", flush=True)
+    compile_modules()
     exceeded = 0
     for check in (*_imports(budget["imports"]), *_sizes(budget["bytes"]), *_processor_time(budget["processor_time"])):
         print(check, flush=True)
@@ -97,7 +100,7 @@ def _wheel_bytes() -> int:
 
 
 def _processor_time(budget: dict[str, float]) -> Iterator[Check]:
-    """Yield the processor time of each job as a multiple of the calibration job's."""
+    """Yield the processor time of each job as a multiple of the calibration job's: the least of each, since other load only adds to it."""
     calibration, jobs = [], {name: list[float]() for name in ("start", *PACKAGINGS)}
     with serving(environment()) as function:
         _download(function, "ts")  # the first request also starts the runtime
@@ -106,9 +109,9 @@ def _processor_time(budget: dict[str, float]) -> Iterator[Check]:
             jobs["start"].append(cpu_seconds_to_next(environment()))
             for packaging in PACKAGINGS:
                 jobs[packaging].append(_download(function, packaging))
-    print(f"calibration job: {median(calibration):.2f} s")
+    print(f"calibration job: {min(calibration):.2f} s")
     for name, seconds in jobs.items():
-        yield Check(f"processor time ÷ calibration: {name}", median(seconds) / median(calibration), budget[name])
+        yield Check(f"processor time ÷ calibration: {name}", min(seconds) / min(calibration), budget[name])
 
 
 def _calibration_seconds() -> float:

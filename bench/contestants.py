@@ -135,6 +135,11 @@ CONTESTANTS = (
 
 @cache
 def environment() -> dict[str, str]:
-    """Return the environment of every program: this one without a proxy, with this program for `OWN_PYTHON`."""
-    environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    """Return the environment of every program: this one without a proxy and options of Python, with this program for `OWN_PYTHON`."""
+    environ = {name: value for name, value in os.environ.items() if not (name.lower().endswith("_proxy") or name.startswith("PYTHON"))}
     return environ | {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_FFMPEG": ffmpeg_path(), "PYTHONPATH": str(ROOT)}
+
+
+def compile_modules() -> None:
+    """Compile this program, as it is compiled on Lambda and wherever it has run once."""
+    subprocess.run([OWN_PYTHON, "-m", "compileall", "-q", str(ROOT / "transcoder")], check=True, env=environment())

@@ -15,7 +15,7 @@ from peers.nginx import NGINX
 
 from bench import report
 from bench.cells import CELLS, FUNCTION, GRID, LARGE_RUNS, QUICK, TARGETS
-from bench.contestants import CONTESTANTS, environment
+from bench.contestants import CONTESTANTS, compile_modules, environment
 from bench.measure import measure_cell
 from bench.results import Entry
 from bench.sources import BUILD
@@ -31,6 +31,7 @@ START = "start"
 def main() -> int:
     """Measure what the command line names, and print and keep the results."""
     options = _options()
+    compile_modules()
     names = [name for name in _available() if not options.only or name in options.only]
     _tell(
         f"{dt.datetime.now().astimezone():%Y-%m-%d %H:%M %z}\n{report.machine(_versions(names), runs=options.runs)}",
