@@ -1,4 +1,4 @@
-"""Our own program as a function: `transcoder serve`, called over HTTP. The emulator stands for AWS; only its runtime is measured."""
+"""Our own program as a function: the emulated Lambda, called over HTTP. The emulator stands for AWS; only its runtime is measured."""
 
 import http.client
 import subprocess
@@ -34,20 +34,20 @@ class Function:
 @contextmanager
 def serving(environ: Mapping[str, str], runtime: Sequence[str] = ()) -> Iterator[Function]:
     """Emulate Lambda, with another runtime than its own if there is one; the first request is a cold start."""
-    command = [OWN_PYTHON, "-P", "-m", "transcoder", "serve", "--port", "0", "--allow-private", *(["--", *runtime] if runtime else [])]
+    command = [OWN_PYTHON, "-P", "-m", "bench.serve", *runtime]
     with (
         tempfile.TemporaryFile() as log,
         subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
         try:
             assert process.stdout is not None  # noqa: S101  # it is a pipe
-            yield Function(process.stdout.readline().strip().rstrip("/"), process.pid)
+            yield Function(process.stdout.readline().strip(), process.pid)
         finally:
             process.terminate()
 
 
-def fetch(function: Function, source_url: str, output: Path) -> Figures:
-    """Have the function make a fragmented MP4, and measure that.
+def fetch(function: Function, source_url: str, output: Path, *, parameters: str = "") -> Figures:
+    """Have the function make a fragmented MP4, with further parameters such as `end=5&`, and measure that.
 
     Raises:
         ContestantError: the response is an error, or was broken off.
@@ -56,19 +56,19 @@ def fetch(function: Function, source_url: str, output: Path) -> Figures:
     with PeakMemory(function.runtimes) as memory:
         began = time.monotonic()
         try:
-            first = _save(function, source_url, output, began)
+            first = _save(function, f"/download?layout=fragmented&{parameters}url={source_url}", output, began)
         except http.client.HTTPException as error:
             raise ContestantError(f"the response was broken off: {error!r}") from error
         total = time.monotonic() - began
     return Figures(first, total, _cpu_seconds(function) - before, memory.bytes)
 
 
-def _save(function: Function, source_url: str, output: Path, began: float) -> float:
+def _save(function: Function, path: str, output: Path, began: float) -> float:
     """Write the body into a file; return the seconds until its first byte."""
     address = urlsplit(function.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
     try:
-        connection.request("GET", f"/download?layout=fragmented&url={source_url}")
+        connection.request("GET", path)
         response = connection.getresponse()
         if response.status != http.client.OK:
             raise ContestantError(f"{response.status}: {response.read()[:ERROR_CHARACTERS].decode(errors='replace')}")

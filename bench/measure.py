@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.cells import FUNCTION, Cell
 from bench.contestants import CONTESTANTS, OWN_PYTHON, Contestant, environment
-from bench.function import fetch, serving
+from bench.function import Function, fetch, serving
 from bench.packets import compare
 from bench.process_tree import cpu_seconds
 from bench.results import Entry
@@ -21,6 +21,7 @@ from bench.tls import tls, trusting
 
 Measure = Callable[[Path], Figures]
 """Makes an output, and measures that."""
+WARMING_SECONDS = 5
 _BY_NAME = {contestant.name: contestant for contestant in CONTESTANTS}
 _TRUSTING_RUNTIME = (OWN_PYTHON, "-P", "-m", "bench.trusting_runtime")
 
@@ -58,7 +59,7 @@ def measure_cell(cell: Cell, names: Sequence[str], *, runs: int) -> dict[str, En
     with ExitStack() as stack:
         place = stack.enter_context(_place(cell))
         folder = Path(stack.enter_context(scratch()))
-        turns = {name: _turn(place, name, stack, folder) for name in names}
+        turns = {name: _turn(place, name, stack) for name in names}
         orders = (list(turns.items()), list(reversed(turns.items())))
         for name, turn in (each for number in range(runs) for each in orders[number % 2]):
             if not turn.entry.fault:
@@ -88,15 +89,21 @@ def _place(cell: Cell) -> Iterator[Place]:
             yield Place(cell, address, pid, trusting(environment(), Path(folder)), _TRUSTING_RUNTIME)
 
 
-def _turn(place: Place, name: str, stack: ExitStack, folder: Path) -> Turn:
+def _turn(place: Place, name: str, stack: ExitStack) -> Turn:
     if name == "cold":
         return Turn(partial(_cold, place), ".mp4")
     if name in FUNCTION:
         function = stack.enter_context(serving(place.environ, place.runtime))
-        fetch(function, place.url, folder / "first.mp4")
-        return Turn(partial(fetch, function, place.url), ".mp4")
+        return Turn(partial(_warm, function, place.url), ".mp4")
     contestant = _BY_NAME[name]
     return Turn(partial(_run, contestant, place), contestant.suffix)
+
+
+def _warm(function: Function, url: str, output: Path) -> Figures:
+    """Measure a request that is not the first one. The first one is for a clip, because a gigabyte would take long."""
+    if not function.runtimes():
+        fetch(function, url, output, parameters=f"end={WARMING_SECONDS}&")
+    return fetch(function, url, output)
 
 
 def _cold(place: Place, output: Path) -> Figures:
