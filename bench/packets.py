@@ -10,7 +10,7 @@ from pathlib import Path
 from generated_video import ffmpeg_path, run_ffmpeg
 from peers import media_reader
 
-from bench.sources import Source, scratch
+from bench.sources import CMAF_FILE, Source, scratch
 
 Packets = Counter[tuple[str, str]]
 """How often each packet occurs, by stream (`video`, `audio`) and hash."""
@@ -48,12 +48,13 @@ def compare(output: Path, source: Source) -> Comparison:
 
 @cache
 def source_packets(source: Source) -> Packets:
-    """Return the packets of the segments, put one behind another as the playlists list them."""
+    """Return the packets of the segments, put one behind another as the playlists list them; one file of byte ranges is that already."""
+    if source.packaging == "cmaf":
+        return packets(source.folder / CMAF_FILE)
     found: Packets = Counter()
     with scratch() as folder:
         for playlist in source.media_playlists:
-            suffix = ".mp4" if source.packaging == "cmaf" else ".ts"
-            found += packets(media_reader.concatenate(playlist, Path(folder, playlist.stem + suffix)))
+            found += packets(media_reader.concatenate(playlist, Path(folder, f"{playlist.stem}.ts")))
     return found
 
 

@@ -15,6 +15,8 @@ BUILD = ROOT / "build" / "bench"
 MEDIA = BUILD / "media"
 STAMP = ".made-by"
 PLAYLIST = "main.m3u8"
+CMAF_FILE = "media.mp4"
+"""All segments of a source in byte ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def make(source: Source) -> None:
 
 def _files(source: Source, playlist: Path) -> Sequence[str | Path]:
     if source.packaging == "cmaf":
-        return [*_CMAF, source.folder / "media.mp4"]
+        return [*_CMAF, source.folder / CMAF_FILE]
     return [*_TS, source.folder / f"{playlist.stem}-%d.ts"]
 
 
