@@ -47,7 +47,8 @@ def main() -> int:
         _tell(report.cell_table(cell, results[cell.name]))
     start_ms = milliseconds_to_next(environment(), runs=options.runs) if START in options.cells else None
     _tell(report.ratio_table(results, TARGETS, start_ms))
-    _tell(report.markdown(results, [cell.name for cell in GRID if cell.name in results]))
+    if in_grid := [cell.name for cell in GRID if cell.name in results]:
+        _tell(report.markdown(results, in_grid))
     _keep(whole=not options.only and {*results, START} == {*CELLS, START} == set(options.cells))
     return 0
 
