@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .peers/.ready
-SOURCES := transcoder tests fixtures infra layers
+BENCH_PEERS := build/bench/.peers-ready
+BENCH_OWN := build/bench/own/.ready
+SOURCES := transcoder tests fixtures infra layers bench
 
 # The first of these that is new enough; `make PYTHON=/path/to/python3 …` sets another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -18,7 +20,7 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers soak faults fuzz attack check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers soak faults fuzz attack bench bench-quick budget check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
@@ -28,6 +30,9 @@ help:
 	@echo "make faults  download from origins that misbehave, N=1000 times, and count silent losses; SEED=… repeats, RUN=… replays one"
 	@echo "make fuzz    give each parser changed inputs for MINUTES=1 (or INPUTS=… of them); PARSER=… only one; SEED=… repeats"
 	@echo "make attack  send hostile bodies and texts to the emulated Lambda, and print what each costs"
+	@echo "make bench   measure this program beside ffmpeg, streamlink, yt-dlp and others; CELLS='40/ts', ONLY='warm ffmpeg', RUNS=5"
+	@echo "make bench-quick  the same with three cells and two runs"
+	@echo "make budget  check processor time, imports at start and sizes of packages against bench/budget.toml"
 	@echo "make check   check formatting, lint and types"
 	@echo "make fix     format, and fix what can be fixed automatically"
 	@echo "make lock    update the pinned dependencies to the newest versions (requirements/*.txt)"
@@ -65,6 +70,26 @@ fuzz: $(READY)
 # ONLY=gzip keeps the lines whose names contain that. TIMEOUT=4 gives the function so many seconds: the deadline comes in the middle.
 attack: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/attack/run.py $(if $(ONLY),--only '$(ONLY)') $(if $(TIMEOUT),--timeout $(TIMEOUT))
+
+# CELLS='40/ts 0/cmaf-1gb' and ONLY='warm ffmpeg' select cells and contestants; `bench/run.py --help` names all of them. For a quiet machine.
+bench: $(BENCH_PEERS) $(BENCH_OWN)
+	PYTHONPATH=.:tests:fixtures $(BIN)/python -m bench.run $(if $(RUNS),--runs $(RUNS)) $(if $(CELLS),--cells $(CELLS)) $(if $(ONLY),--only $(ONLY))
+
+bench-quick: $(BENCH_PEERS) $(BENCH_OWN)
+	PYTHONPATH=.:tests:fixtures $(BIN)/python -m bench.run --quick --runs $(or $(RUNS),2) $(if $(ONLY),--only $(ONLY))
+
+budget: $(BENCH_OWN)
+	PYTHONPATH=.:tests:fixtures $(BIN)/python -m bench.budget
+
+$(BENCH_PEERS): $(READY) bench/install bench/node/package-lock.json bench/node/convert.js requirements/bench.txt
+	bench/install $(BIN)/python
+	@touch $@
+
+# What is measured runs with the dependencies of the program alone.
+$(BENCH_OWN): $(READY) requirements/run.txt
+	$(BIN)/python -m venv --clear build/bench/own
+	build/bench/own/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@touch $@
 
 peers: $(PEERS)
 
@@ -142,6 +167,7 @@ lock: $(READY)
 	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
 	$(LOCK) --upgrade --extra s3 pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
+	$(LOCK) --upgrade requirements/bench.in -o requirements/bench.txt
 	$(LOCK) --upgrade requirements/infra.in -c requirements/dev.txt -o requirements/infra.txt
 	$(LOCK_LAMBDA) --upgrade requirements/lambda.in -c requirements/run.txt -o requirements/lambda.txt
 

@@ -42,9 +42,16 @@ http {{
 @contextmanager
 def nginx(backend: str, folder: Path) -> Iterator[str]:
     """Run nginx with the slice module in front of `backend`, such as `http://127.0.0.1:8000`; yield its address."""
+    port = free_port()
+    with running(CONFIGURATION.format(folder=folder, port=port, backend=backend.rstrip("/")), folder, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(configuration: str, folder: Path, port: int) -> Iterator[None]:
+    """Run nginx, which listens on `port` from the beginning of the block."""
     assert NGINX is not None
-    port = _free_port()
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, backend=backend.rstrip("/")))
+    (folder / "nginx.conf").write_text(configuration)
     command = [NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", "user root;" if os.getuid() == 0 else ""]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -53,12 +60,13 @@ def nginx(backend: str, folder: Path) -> Iterator[str]:
                 assert process.poll() is None, (folder / "error.log").read_text()
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}"
+            yield
         finally:
             process.terminate()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port: int = server.getsockname()[1]
