@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, Mp4Error, full_box
+from transcoder.core.media.mp4.box_header import HEADER_BYTES
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
 from transcoder.core.media.mp4.sample_entry import SampleEntry, sample_entries
 from transcoder.core.media.streams import Medium
 

@@ -13,7 +13,7 @@ from transcoder.core.media.mp4.boxes import Box
 _NUMBER_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Repeated(Sequence[int]):
     """A column that takes no byte in the file: the default for each of so many samples. It takes none in memory either."""
 

@@ -147,7 +147,7 @@ class FragmentInspector:
             return
         extents = read_fragment(box, self._tracks)
         if len(self._units) < MAX_UNITS and any(extent.samples for extent in extents):
-            self._units.add(hash(bytes(box.content)))
+            self._units.add(hash(box.content))
         self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))
         for extent in extents:
             self._announced_bytes += extent.bytes

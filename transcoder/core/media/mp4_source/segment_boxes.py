@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from transcoder.core.media.mp4.boxes import LARGE_HEADER_BYTES, Box, BoxHeader, read_box_header
+from transcoder.core.media.mp4.box_header import LARGE_HEADER_BYTES, BoxHeader
+from transcoder.core.media.mp4.boxes import Box, read_box_header
 from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.errors import DamagedMediaError
 
