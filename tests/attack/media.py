@@ -28,14 +28,12 @@ def _hostile_files(make: Run, size: int, *, good: bytes, init: bytes, first: boo
     return _files(make(size), good=good, init=init, first=first)
 
 
-def _lines(
-    kind: str, runs: Mapping[str, Run], size: int, *, good: bytes, init: bytes = b"", max_cpu_seconds: float = 2.0
-) -> Iterator[Line]:
+def _lines(kind: str, runs: Mapping[str, Run], size: int, *, good: bytes, init: bytes = b"") -> Iterator[Line]:
     length = f"{size // KIB} KiB" if size < MIB else f"{size // MIB} MiB"
     for name, make in runs.items():
         for first in (True, False):
             attack = download(partial(_hostile_files, make, size, good=good, init=init, first=first))
-            yield Line(f"{kind}, {'first' if first else 'later'}: {length} of {name}", attack, max_cpu_seconds)
+            yield Line(f"{kind}, {'first' if first else 'later'}: {length} of {name}", attack)
 
 
 def _with_init(make: Run) -> Attack:
@@ -53,9 +51,7 @@ _MOVIES = PARSERS["movie"].runs
 
 LINES = (
     *_lines("fMP4", _FRAGMENTS, 64 * KIB, good=_FRAGMENT, init=INIT),
-    *_lines("fMP4", {name: _FRAGMENTS[name] for name in ("empty boxes", "one run")}, MIB, good=_FRAGMENT, init=INIT),
-    # Ten thousand fragments, each read some twenty times: when the source is probed, and as often as an odd segment is fetched again.
-    *_lines("fMP4", {"fragments": _FRAGMENTS["fragments"]}, MIB, good=_FRAGMENT, init=INIT, max_cpu_seconds=20.0),
+    *_lines("fMP4", {name: _FRAGMENTS[name] for name in ("empty boxes", "one run", "fragments")}, MIB, good=_FRAGMENT, init=INIT),
     *_lines("TS", _TRANSPORT, MIB, good=transport(4)),
     *_lines("packed audio", _AUDIO, MIB, good=timestamp() + 8 * ADTS),
     *(Line(f"an initialization section: 2 MiB of {name}", _with_init(make)) for name, make in _MOVIES.items()),

@@ -182,6 +182,7 @@ class _Index:
         boxes = SegmentBoxes(place.start, min(place.start + segment.range.length, total) if segment.range else total, size)
         boxes.feed(data)
         while boxes.wanted:
+            check_heads(boxes.fragments, max_heads=self._max_heads)
             boxes.feed(await self._fetcher.head(segment.url, ByteRange(*boxes.wanted), version=version))
         return boxes
 

@@ -14,7 +14,7 @@ from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.edge.pipe import SegmentSink
 from transcoder.edge.prefetch import READ_BYTES, Prefetcher
-from transcoder.errors import DamagedMediaError, UnsupportedSourceError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.passing import check_end, ends_before, passed_segment
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
@@ -42,8 +42,8 @@ class Rendition:
         self._clipped_period = 0 if clip and clip.start is not None else None
         """The period that does not begin with its first segment."""
         self._ends_early = clip is not None and clip.seconds is not None
-        checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
-        self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
+        self._checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
+        self._reader = prefetcher.add_track([segment for _, segment in listed], check=self._checks.accepts)
         self._keys = keys
         self._padded: defaultdict[int, list[bool]] = defaultdict(list)
         """Whether each encrypted segment so far has padding, by the period of the plan."""
@@ -93,7 +93,7 @@ class Rendition:
         await pipe.write(segment.init)
         sequence = self._sequence = self._next_sequence(segment.period)
         while True:
-            passed = await self._pass(segment, pipe, inspector, media)
+            passed = await self._pass_or_settle(segment, pipe, inspector, media)
             if passed is None:
                 return  # ffmpeg has ended; its exit status says why
             sequence.add(passed)
@@ -112,6 +112,23 @@ class Rendition:
         """Return a sequence for the next timeline, which may be in the same period of the plan as the one before it."""
         before = self._sequence if period in self._known else None
         return SegmentSequence(self._known.setdefault(period, {}), from_start=period != self._clipped_period, before=before)
+
+    async def _pass_or_settle(
+        self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]
+    ) -> PassedSegment | None:
+        """Let a segment pass as `_pass` does; if it is damaged, find out whether that is what its origin has.
+
+        Raises:
+            DamagedMediaError: it may be undamaged if everything is fetched again.
+            UpstreamError: it was the same each time it was fetched.
+        """
+        try:
+            return await self._pass(segment, pipe, inspector, media)
+        except DamagedMediaError as error:
+            await self._reader.skip_while_kept()
+            if self._checks.is_damaged(segment.segment):
+                raise UpstreamError(str(error)) from error
+            raise
 
     async def _pass(
         self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]

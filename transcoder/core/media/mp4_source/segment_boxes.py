@@ -30,14 +30,11 @@ class SegmentBoxes:
     """Where the content of each `mdat` begins and ends in the resource."""
     wanted: tuple[int, int] | None = None
     """Offset and number of the bytes that `feed` needs next; None once everything is known."""
+    fragments: int = 0
+    """How many of the boxes are a `moof`."""
     heads: int = 0
     """How often bytes were fed."""
     bytes_read: int = 0
-
-    @property
-    def fragments(self) -> int:
-        """How many there are."""
-        return sum(box.type == b"moof" for box in self.boxes)
 
     @property
     def next_head_bytes(self) -> int:
@@ -84,6 +81,7 @@ class SegmentBoxes:
             if end > origin + len(data):
                 self._want(at, end - at + LARGE_HEADER_BYTES)
                 return at
+            self.fragments += header.type == b"moof"
             self.boxes.append(Box(header.type, data, at - origin, at - origin + header.header_bytes, end - origin, origin))
         return end
 
