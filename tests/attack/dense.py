@@ -77,6 +77,16 @@ def _fragments(units: int, after: int, *, size: int) -> bytes:
     return b"".join(fragment(number) for number in range(after, after + units))
 
 
+def _samples(units: int, after: int) -> bytes:
+    """Write one fragment of samples of one byte, which its boxes do not list one by one."""
+    length = len(moof(full_box(b"trun", 0, 1, u32(0, 0)), number=1))
+    header = full_box(b"tfhd", 0, 0x020018, u32(1, _FRAME_SAMPLES, 1))
+    time = full_box(b"tfdt", 1, 0, u32(0, _FRAME_SAMPLES * after))
+    run = full_box(b"trun", 0, 1, u32(units, length + 16))
+    written = box(b"moof", full_box(b"mfhd", 0, 0, u32(after + 1)), box(b"traf", header, time, run))
+    return written + box(b"mdat", bytes(units))
+
+
 @cache
 def _audio_init() -> bytes:
     folder: Path = make_media.media("fmp4-audio-only")
@@ -91,6 +101,7 @@ _KINDS = {
     "PES packets of many silent frames": Dense(partial(_transport, per_packet=12), 188 // 12),
     "fragments of 128 bytes": Dense(partial(_fragments, size=128), 128, _audio_init),
     "fragments of 110 bytes": Dense(partial(_fragments, size=110), 110, _audio_init),
+    "samples of one byte": Dense(_samples, 1, _audio_init),
 }
 _FIRST_UNITS = 100
 
@@ -112,8 +123,8 @@ def _lines() -> Iterator[Line]:
         for where, first in (("first", True), ("later", False)):
             yield Line(f"dense, {where}: 1 MiB of {name}", download(partial(_files, kind, MIB, first=first)))
         for parameters in ("layout=plain&", "format=mp3&", "format=m4a&start=1&end=600&exact=1&"):
-            files = partial(_files, kind, MIB // 2, first=True)
-            yield Line(f"dense, {parameters.rstrip('&')}: 512 KiB of {name}", download(files, parameters=parameters))
+            files = partial(_files, kind, 900 * KIB, first=True)
+            yield Line(f"dense, {parameters.rstrip('&')}: 900 KiB of {name}", download(files, parameters=parameters))
     for name in ("silent frames", "PES packets of many silent frames"):
         files = partial(_files, _KINDS[name], MIB, first=False, encrypted=True)
         yield Line(f"dense, encrypted: 1 MiB of {name}", download(files))

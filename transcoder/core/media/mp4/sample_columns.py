@@ -24,6 +24,10 @@ class Repeated(Sequence[int]):
         """Return the number of samples."""
         return self.length
 
+    def __contains__(self, value: object) -> bool:
+        """Return whether the samples have that number."""
+        return bool(self.length) and value == self.value
+
     def __iter__(self) -> Iterator[int]:
         """Iterate over the numbers."""
         return repeat(self.value, self.length)
