@@ -13,7 +13,8 @@ from fuzz.media_pieces import AUDIO_PID, id3, moof, packet, pes, section, timest
 from transcoder.core.media.mp4.boxes import box, full_box
 from transcoder.core.media.mpegts.program_tables import section_packets
 
-KIB, MIB = 1024, 1024 * 1024
+MB = 1_000_000
+_RUNS = 1000
 _RATE, _FRAME_SAMPLES = 48_000, 1024
 
 
@@ -87,6 +88,18 @@ def _samples(units: int, after: int) -> bytes:
     return written + box(b"mdat", bytes(units))
 
 
+def _scattered(units: int, after: int) -> bytes:
+    """Write fragments of samples that lie in the media in the opposite order, each by itself."""
+    return b"".join(_scattered_fragment(min(_RUNS, units - first), after + first) for first in range(0, units, _RUNS))
+
+
+def _scattered_fragment(samples: int, after: int) -> bytes:
+    runs = [full_box(b"trun", 0, 0x301, u32(1, 0, _FRAME_SAMPLES, 1))] * samples
+    length = len(moof(*runs))
+    runs = [full_box(b"trun", 0, 0x301, u32(1, length + 8 + samples - number, _FRAME_SAMPLES, 1)) for number in range(1, samples + 1)]
+    return moof(*runs, number=after + 1, time=_FRAME_SAMPLES * after) + box(b"mdat", bytes(samples))
+
+
 @cache
 def _audio_init() -> bytes:
     folder: Path = make_media.media("fmp4-audio-only")
@@ -101,6 +114,7 @@ _KINDS = {
     "PES packets of many silent frames": Dense(partial(_transport, per_packet=12), 188 // 12),
     "fragments of 128 bytes": Dense(partial(_fragments, size=128), 128, _audio_init),
     "fragments of 110 bytes": Dense(partial(_fragments, size=110), 110, _audio_init),
+    "scattered samples": Dense(_scattered, 29, _audio_init),
     "samples of one byte": Dense(_samples, 1, _audio_init),
 }
 _FIRST_UNITS = 100
@@ -121,13 +135,13 @@ def _files(kind: Dense, size: int, *, first: bool, encrypted: bool = False) -> F
 def _lines() -> Iterator[Line]:
     for name, kind in _KINDS.items():
         for where, first in (("first", True), ("later", False)):
-            yield Line(f"dense, {where}: 1 MiB of {name}", download(partial(_files, kind, MIB, first=first)))
+            yield Line(f"dense, {where}: 1 MB of {name}", download(partial(_files, kind, MB, first=first)))
         for parameters in ("layout=plain&", "format=mp3&", "format=m4a&start=1&end=600&exact=1&"):
-            files = partial(_files, kind, 900 * KIB, first=True)
-            yield Line(f"dense, {parameters.rstrip('&')}: 900 KiB of {name}", download(files, parameters=parameters))
+            files = partial(_files, kind, MB, first=True)
+            yield Line(f"dense, {parameters.rstrip('&')}: 1 MB of {name}", download(files, parameters=parameters))
     for name in ("silent frames", "PES packets of many silent frames"):
-        files = partial(_files, _KINDS[name], MIB, first=False, encrypted=True)
-        yield Line(f"dense, encrypted: 1 MiB of {name}", download(files))
+        files = partial(_files, _KINDS[name], MB, first=False, encrypted=True)
+        yield Line(f"dense, encrypted: 1 MB of {name}", download(files))
 
 
 LINES = tuple(_lines())

@@ -16,7 +16,7 @@ from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.probe import refuse_other_container
 from transcoder.core.output.announcement import announce_plan
 from transcoder.core.output.plain_clip import cut_to_clip
-from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_plan
+from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_pieces, check_plan
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher, KnownVersion
@@ -193,6 +193,7 @@ class _Index:
         clip, is_audio = plan.output_format.clip, plan.output_format.format is FileFormat.M4A
         brand, user_data = b"M4A " if is_audio else b"isom", write_tags(labels.tags)
         movie = write_plain_movie(cut_to_clip(tracks, clip) if clip else tracks, brand=brand, user_data=user_data)
+        check_pieces(movie.bytes)
         used = [(url, version.validators) for (url, _), version in zip(self._numbers.items(), self._versions, strict=True)]
         resources = [(url, validators) for url, validators in used if validators is not None]
         return PlainFile.of(movie, resources, heads=self._heads, head_bytes=self._head_bytes)

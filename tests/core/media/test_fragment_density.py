@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from fuzz.media_pieces import INIT, moof, moov, trun
+from fuzz.media_pieces import INIT, moof, moov, trun, u32
 
 from transcoder.core.media.inspector import inspector_for
-from transcoder.core.media.mp4.boxes import Mp4Error, box, boxes_of
+from transcoder.core.media.mp4.boxes import Mp4Error, box, boxes_of, full_box
 from transcoder.core.media.mp4.movie import MAX_TRACKS, read_movie
-from transcoder.core.media.mp4_source.density import MAX_FRAGMENTS, MAX_RUNS
+from transcoder.core.media.mp4_source.density import MAX_FRAGMENTS, MAX_RUNS, MAX_SAMPLES
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.errors import UnsupportedSourceError
@@ -67,6 +67,22 @@ def test_small_fragments_are_counted_through_all_segments() -> None:
             inspector.feed(body)
             passed += 1
     assert 0 < passed < 10
+
+
+def test_samples_that_take_no_bytes_are_limited() -> None:
+    """A run may list a million samples in sixteen bytes."""
+
+    def body(samples: int, size: int) -> bytes:
+        header = full_box(b"tfhd", 0, 0x020010, u32(1, size))
+        run = full_box(b"trun", 0, 0, u32(samples))
+        traf = box(b"traf", header, full_box(b"tfdt", 1, 0, u32(0, 0)), run)
+        return box(b"moof", full_box(b"mfhd", 0, 0, u32(1)), traf) + box(b"mdat", bytes(samples * size))
+
+    inspect(body(MAX_SAMPLES, 0))
+    inspect(body(2 * MAX_SAMPLES, 4))
+    for count, size in ((MAX_SAMPLES + 1, 0), (2 * MAX_SAMPLES, 1), (1_000_000, 0)):
+        with pytest.raises(UnsupportedSourceError, match=f"more than {MAX_SAMPLES} samples of less than 4 bytes"):
+            inspect(body(count, size))
 
 
 def test_a_movie_may_have_many_tracks_but_not_any_number() -> None:

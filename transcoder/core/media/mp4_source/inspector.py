@@ -158,6 +158,7 @@ class FragmentInspector:
         for extent in extents:
             self._announced_bytes += extent.bytes
             self._segment_samples += extent.samples
+            self._density.add_samples(extent.samples, extent.bytes)
             medium = self._media_by_id.get(extent.track.id)
             if medium and extent.samples:
                 extent.track.check_description(extent.description)
