@@ -125,6 +125,7 @@ MEDIA = (
     Limit("core.media.mpegts.probe._MAX_FIRST_PROBE_BYTES", "bytes", "The same in a first segment", "nothing: it counts as missing"),
     Limit("core.media.mpegts.first_frame.MAX_SEARCH_BYTES", "bytes", "Search for an audio frame", "nothing: it counts as missing"),
     Limit("core.media.audio_tags._MAX_TAG_BYTES", "bytes", "Tag beside packed audio", _UPSTREAM),
+    Limit("core.media.tagged_audio.MAX_TAGS_BETWEEN", "tags", "Tags between frames, with less than 1 KiB for each", _UNSUPPORTED),
     Limit("core.media.audio_tags.MAX_TAGS", "tags", "Tags at the beginning of a segment", _UPSTREAM),
     Limit("core.media.mp4_source.inspector._MAX_COLLECTED_BYTES", "bytes", "`moof` or `moov` of a segment", _UPSTREAM),
     Limit("core.media.mp4_source.probe._MAX_MOOF_BYTES", "bytes", "Search for the first `moof`", "nothing: its streams count as missing"),

@@ -52,7 +52,7 @@ class Dense:
 
 
 def _packed(frame: bytes) -> Callable[[int, int], bytes]:
-    return lambda units, after: timestamp(_seconds(after)) + frame * units
+    return lambda units, after: timestamp(_seconds(after)) + _FRAME + frame * (units - 1)
 
 
 def _transport(units: int, after: int, *, per_packet: int) -> bytes:
@@ -79,13 +79,13 @@ def _fragments(units: int, after: int, *, size: int) -> bytes:
 
 
 def _samples(units: int, after: int) -> bytes:
-    """Write one fragment of samples of one byte, which its boxes do not list one by one."""
+    """Write one fragment of samples of four bytes, which its boxes do not list one by one."""
     length = len(moof(full_box(b"trun", 0, 1, u32(0, 0)), number=1))
-    header = full_box(b"tfhd", 0, 0x020018, u32(1, _FRAME_SAMPLES, 1))
+    header = full_box(b"tfhd", 0, 0x020018, u32(1, _FRAME_SAMPLES, 4))
     time = full_box(b"tfdt", 1, 0, u32(0, _FRAME_SAMPLES * after))
     run = full_box(b"trun", 0, 1, u32(units, length + 16))
     written = box(b"moof", full_box(b"mfhd", 0, 0, u32(after + 1)), box(b"traf", header, time, run))
-    return written + box(b"mdat", bytes(units))
+    return written + box(b"mdat", bytes(4 * units))
 
 
 def _scattered(units: int, after: int) -> bytes:
@@ -115,13 +115,15 @@ _KINDS = {
     "fragments of 128 bytes": Dense(partial(_fragments, size=128), 128, _audio_init),
     "fragments of 110 bytes": Dense(partial(_fragments, size=110), 110, _audio_init),
     "scattered samples": Dense(_scattered, 29, _audio_init),
-    "samples of one byte": Dense(_samples, 1, _audio_init),
+    "samples of four bytes": Dense(_samples, 4, _audio_init),
 }
 _FIRST_UNITS = 100
 
 
-def _files(kind: Dense, size: int, *, first: bool, encrypted: bool = False) -> Files:
+def _files(kind: Dense, size: int, *, first: bool, encrypted: bool = False, odd: bool = False) -> Files:
     parts = [kind.segment(size)] if first else [kind.segment(_FIRST_UNITS * kind.unit_bytes), kind.segment(size, after=_FIRST_UNITS)]
+    if odd:
+        parts = [(body, 6.0) for body, _ in parts]
     head = '#EXT-X-MAP:URI="init"\n' if kind.init() else ""
     if encrypted:
         head += '#EXT-X-KEY:METHOD=AES-128,URI="key"\n'
@@ -136,9 +138,15 @@ def _lines() -> Iterator[Line]:
     for name, kind in _KINDS.items():
         for where, first in (("first", True), ("later", False)):
             yield Line(f"dense, {where}: 1 MB of {name}", download(partial(_files, kind, MB, first=first)))
+        files = partial(_files, kind, MB, first=True, odd=True)
+        yield Line(f"dense, of another duration: 1 MB of {name}", download(files))
         for parameters in ("layout=plain&", "format=mp3&", "format=m4a&start=1&end=600&exact=1&"):
             files = partial(_files, kind, MB, first=True)
             yield Line(f"dense, {parameters.rstrip('&')}: 1 MB of {name}", download(files, parameters=parameters))
+    yield Line(
+        "dense, layout=plain: 4 MB of samples of four bytes",
+        download(partial(_files, _KINDS["samples of four bytes"], 4 * MB, first=True), parameters="layout=plain&"),
+    )
     for name in ("silent frames", "PES packets of many silent frames"):
         files = partial(_files, _KINDS[name], MB, first=False, encrypted=True)
         yield Line(f"dense, encrypted: 1 MB of {name}", download(files))

@@ -136,9 +136,7 @@ class Rendition:
         """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
         inspector.begin()
         samples_before, prefix = dict(inspector.samples), segment.head[:_FINGERPRINT_BYTES]
-        # The head may be long.
-        for at in range(0, len(segment.head), READ_BYTES):
-            await _pass_piece(segment.head[at : at + READ_BYTES], pipe, inspector)
+        await _pass_piece(segment.head, pipe, inspector)
         while not pipe.broken and (piece := await segment.rest.read()):
             prefix += piece[: _FINGERPRINT_BYTES - len(prefix)]
             await _pass_piece(piece, pipe, inspector)
@@ -203,7 +201,12 @@ class Rendition:
 
 
 async def _pass_piece(piece: bytes, pipe: SegmentSink, inspector: Inspector) -> None:
-    """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading; then give everything else a turn."""
-    if not pipe.broken:
-        await pipe.write(inspector.feed(piece))
+    """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading, and give everything else a turn in between.
+
+    They may be many, such as all of a data: address, and what is written of them twenty times as many.
+    """
+    for at in range(0, len(piece), READ_BYTES):
+        if pipe.broken:
+            return
+        await pipe.write(inspector.feed(piece[at : at + READ_BYTES]))
         await asyncio.sleep(0)
