@@ -19,13 +19,17 @@ def left_out_before(segments: Sequence[MediaSegment]) -> list[int]:
 
 def _by_numbers(segments: Sequence[MediaSegment]) -> list[int]:
     """Return how many numbers the names skip, if they count up by the same step everywhere else."""
-    steps = [step_between(before.url, after.url) for before, after in pairwise(segments)]
-    known = [step for step in steps if step is not None]
-    if not known or len(known) < len(steps) or min(known) < 1:
-        return [0] * len(steps)
-    usual, times = Counter(known).most_common(1)[0]
+    steps = list[int]()
+    for before, after in pairwise(segments):
+        step = step_between(before.url, after.url)
+        if step is None or step < 1:
+            return [0] * (len(segments) - 1)
+        steps.append(step)
+    if not steps:
+        return []
+    usual, times = Counter(steps).most_common(1)[0]
     unit = usual if times > 1 else 1
-    return [0] * len(steps) if any(step % unit for step in known) else [step // unit - 1 for step in known]
+    return [0] * len(steps) if any(step % unit for step in steps) else [step // unit - 1 for step in steps]
 
 
 def _by_ranges(segments: Sequence[MediaSegment]) -> list[int]:
@@ -44,7 +48,7 @@ def _between_ranges(before: MediaSegment, after: MediaSegment) -> int:
 
 def changed_number(before: str, after: str) -> tuple[re.Match[str], re.Match[str]] | None:
     """Return the only number that differs between two addresses, in both; None if they differ in more or less than that."""
-    if NUMBER.sub("#", before) != NUMBER.sub("#", after):
+    if before == after or NUMBER.sub("#", before) != NUMBER.sub("#", after):
         return None
     changed = [(a, b) for a, b in zip(NUMBER.finditer(before), NUMBER.finditer(after), strict=True) if int(a[0]) != int(b[0])]
     return changed[0] if len(changed) == 1 else None
