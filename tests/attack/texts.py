@@ -31,7 +31,19 @@ def _pair(name: str, size: int) -> Line:
         text = _RUNS[name](size - 4096)
         return {"/main.m3u8": _VARIANT, "/video.m3u8": text, "/audio.m3u8": text.replace(b".ts", b".aac"), "/a.ts": b"", "/a.aac": b""}
 
-    return Line(f"two playlists: {size / MIB:.3g} MiB of {name}", download(files))
+    # These are valid, and as long as two playlists may be: a hundred thousand segments, or two days.
+    return Line(f"two playlists: {size / MIB:.3g} MiB of {name}", download(files), max_cpu_seconds=4.0, max_mib=96.0)
+
+
+def _cut(name: str, size: int, *, variants: int) -> Line:
+    """Have playlists that do not end, for redundant variants: each of them is asked for several times."""
+    main = "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH=1000000\n{number}.m3u8\n" for number in range(variants))
+
+    def files() -> Files:
+        text = _RUNS[name](size - 4096).removesuffix(b"#EXT-X-ENDLIST\n")[:-12]
+        return {"/main.m3u8": main.encode()} | {f"/{number}.m3u8": text for number in range(variants)}
+
+    return Line(f"{variants} playlists without an end: {size / MIB:.3g} MiB of {name}", download(files))
 
 
 LINES = (
@@ -45,6 +57,8 @@ LINES = (
     # These are valid, and as long as a playlist may be.
     _of_run("segments", 3 * MIB // 2),
     _of_run("segments with byte ranges", 2 * MIB),
+    _cut("segments", 3 * MIB // 2, variants=1),
+    _cut("segments", 3 * MIB // 2, variants=8),
     _pair("segments", 3 * MIB // 2),
     _pair("segments with byte ranges", 2 * MIB),
     _of_run("discontinuities", 30_000),
