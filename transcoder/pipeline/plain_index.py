@@ -29,6 +29,8 @@ from transcoder.settings import Settings
 
 _MORE_ATTEMPTS = 2
 """How often an index is read again whose source turned out to be damaged."""
+_HEADS_PER_FRAGMENT = 2
+"""So many are read of a fragment that is longer than was expected. Other boxes may take any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class _Index:
         boxes = SegmentBoxes(place.start, min(place.start + segment.range.length, total) if segment.range else total, size)
         boxes.feed(data)
         while boxes.wanted:
-            check_heads(boxes.fragments, max_heads=self._max_heads)
+            check_heads(max(boxes.fragments, boxes.heads // _HEADS_PER_FRAGMENT), max_heads=self._max_heads)
             boxes.feed(await self._fetcher.head(segment.url, ByteRange(*boxes.wanted), version=version))
         return boxes
 

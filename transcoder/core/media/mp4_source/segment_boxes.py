@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from transcoder.core.media.mp4.box_header import LARGE_HEADER_BYTES, BoxHeader
+from transcoder.core.media.mp4.box_limits import are_too_many
 from transcoder.core.media.mp4.boxes import Box, read_box_header
 from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.errors import DamagedMediaError
@@ -35,6 +36,8 @@ class SegmentBoxes:
     heads: int = 0
     """How often bytes were fed."""
     bytes_read: int = 0
+    _count: int = 0
+    """How many top-level boxes there are, of any type."""
 
     @property
     def next_head_bytes(self) -> int:
@@ -73,6 +76,9 @@ class SegmentBoxes:
     def _take(self, header: BoxHeader, data: bytes, at: int, origin: int) -> int:
         """Take the box at `at`, and return where the next one begins; `data` begins at `origin`."""
         end = at + header.size if header.size else self.end
+        self._count += 1
+        if are_too_many(self._count, at - self.start):
+            raise DamagedMediaError(f"A segment is damaged: at byte {at}, there are too many small boxes.")
         if end > self.end:
             raise DamagedMediaError("A segment is cut off inside an MP4 box.")
         if header.type == b"mdat":
