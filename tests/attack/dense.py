@@ -134,7 +134,29 @@ def _files(kind: Dense, size: int, *, first: bool, encrypted: bool = False, odd:
     return {"/main.m3u8": playlist.encode(), "/init": kind.init(), "/key": KEY} | {f"/{n}": body for n, (body, _) in enumerate(parts)}
 
 
+def _two_tracks() -> Files:
+    """Have a map of a million samples of audio, and as many of video, in eight million bytes."""
+    count = 999_999
+    tracks = [(number, full_box(b"tfhd", 0, 0x020018, u32(number, _FRAME_SAMPLES, 4))) for number in (1, 2)]
+    runs = [full_box(b"trun", 0, 0x801, u32(count, 0), bytes([0, 0, 1, 0, 0, 0, 2, 0]) * (count // 2) + bytes(4)) for _ in tracks]
+
+    def trafs(offset: int) -> bytes:
+        return b"".join(
+            box(b"traf", header, full_box(b"tfdt", 1, 0, u32(0, 0)), run[:16] + (offset + 4 * count * place).to_bytes(4) + run[20:])
+            for place, ((_, header), run) in enumerate(zip(tracks, runs, strict=True))
+        )
+
+    head = box(b"moof", full_box(b"mfhd", 0, 0, u32(1)), trafs(0))
+    head = box(b"moof", full_box(b"mfhd", 0, 0, u32(1)), trafs(len(head) + 8))
+    init = next(make_media.media("fmp4-muxed").glob("*init*")).read_bytes()
+    playlist = b'#EXTM3U\n#EXT-X-TARGETDURATION:80000\n#EXT-X-MAP:URI="init"\n#EXTINF:78000,\na\n#EXT-X-ENDLIST\n'
+    return {"/main.m3u8": playlist, "/init": init, "/a": head + box(b"mdat", bytes(8 * count))}
+
+
 def _lines() -> Iterator[Line]:
+    # As many samples as a map may have: ten hours of audio and video.
+    million = download(_two_tracks, parameters="layout=plain&")
+    yield Line("dense, layout=plain: two tracks of a million samples", million, max_cpu_seconds=4.0, max_mib=144.0)
     for name, kind in _KINDS.items():
         for where, first in (("first", True), ("later", False)):
             yield Line(f"dense, {where}: 1 MB of {name}", download(partial(_files, kind, MB, first=first)))
