@@ -139,7 +139,7 @@ def test_one_class_parses_box_headers() -> None:
     """Return the places that unpack a size and a type: one function reads them, whoever needs them."""
     pattern = re.compile(r"I4s|at \+ 4 : at \+ (8|HEADER_BYTES)\]")
     found = {str(path.relative_to(PACKAGE)) for path in MODULES if pattern.search(path.read_text(encoding="utf-8"))}
-    assert found == {"core/media/mp4/boxes.py"}
+    assert found == {"core/media/mp4/box_header.py"}
     boxes = [node.name for path in MODULES for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef) and node.name.endswith("Box")]
     assert boxes == ["Box"]
 

@@ -27,7 +27,7 @@ TOLERANCES = frozenset(
         *("core.media.mpegts.audio_writer.MAX_DEVIATION_SECONDS", "core.output.period_placement.MAX_AUDIO_OVERLAP_SECONDS"),
         # What a format can hold.
         *(
-            "core.media.mp4.boxes._MAX_SHORT_SIZE",
+            "core.media.mp4.box_header._MAX_SHORT_SIZE",
             "core.media.mp4.movie._MAX_31",
             "core.media.mp4.movie._MAX_32",
             "core.output.ffmpeg_command._MAX_SAMPLE_RATE",

@@ -35,15 +35,20 @@ class Line:
 
 
 def download(
-    files: Callable[[], Files], rules: Callable[[], Mapping[str, Rule]] = dict, *, path: str = "/main.m3u8", parameters: str = ""
+    files: Callable[[], Files],
+    rules: Callable[[], Mapping[str, Rule]] = dict,
+    *,
+    path: str = "/main.m3u8",
+    parameters: str = "",
+    route: str = "/download",
 ) -> Attack:
-    """Return the attack that serves `files` by `rules`, and downloads `path` from there."""
+    """Return the attack that serves `files` by `rules`, and downloads `path` from there, or asks for it by another `route`."""
 
     def attack(target: Target) -> str:
         target.origin.files = files()
         target.origin.rules |= rules()
         query = f"{parameters}url={quote(target.origin.url(path), safe='')}"
-        return ending(target, f"/download?{query}")
+        return ending(target, f"{route}?{query}")
 
     return attack
 

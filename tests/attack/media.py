@@ -5,7 +5,7 @@ from functools import partial
 
 from attack.line import Attack, Files, Line, download
 from fuzz.media_parsers import transport
-from fuzz.media_pieces import ADTS, INIT, moof, timestamp, trun
+from fuzz.media_pieces import ADTS, INIT, moof, timestamp, trun, u32
 from fuzz.parser import Run
 from fuzz.registry import PARSERS
 
@@ -28,14 +28,15 @@ def _hostile_files(make: Run, size: int, *, good: bytes, init: bytes, first: boo
     return _files(make(size), good=good, init=init, first=first)
 
 
-def _lines(
-    kind: str, runs: Mapping[str, Run], size: int, *, good: bytes, init: bytes = b"", max_cpu_seconds: float = 2.0
-) -> Iterator[Line]:
+def _lines(kind: str, runs: Mapping[str, Run], size: int, *, good: bytes, init: bytes = b"") -> Iterator[Line]:
     length = f"{size // KIB} KiB" if size < MIB else f"{size // MIB} MiB"
     for name, make in runs.items():
         for first in (True, False):
             attack = download(partial(_hostile_files, make, size, good=good, init=init, first=first))
-            yield Line(f"{kind}, {'first' if first else 'later'}: {length} of {name}", attack, max_cpu_seconds)
+            yield Line(f"{kind}, {'first' if first else 'later'}: {length} of {name}", attack)
+        if init:
+            files = partial(_hostile_files, make, size, good=good, init=init, first=False)
+            yield Line(f"{kind}, later in a stream: {length} of {name}", download(files, parameters="layout=fragmented&"))
 
 
 def _with_init(make: Run) -> Attack:
@@ -47,15 +48,19 @@ def _as_file(make: Run) -> Attack:
 
 
 _FILE_TYPE = box(b"ftyp", b"isom\0\0\0\0isom")
-_FRAGMENT = moof(trun(1)) + box(b"mdat", bytes(100))
+_OFFSET = len(moof(trun(1, flags=1, samples=u32(0)))) + 8
+_FRAGMENT = moof(trun(1, flags=1, samples=u32(_OFFSET))) + box(b"mdat", bytes(100))
 _FRAGMENTS, _TRANSPORT, _AUDIO = (dict(PARSERS[name].runs) for name in ("fragments", "ts", "packed-audio"))
 _MOVIES = PARSERS["movie"].runs
 
 LINES = (
     *_lines("fMP4", _FRAGMENTS, 64 * KIB, good=_FRAGMENT, init=INIT),
-    *_lines("fMP4", {name: _FRAGMENTS[name] for name in ("empty boxes", "one run")}, MIB, good=_FRAGMENT, init=INIT),
-    # Ten thousand fragments, each read some twenty times: when the source is probed, and as often as an odd segment is fetched again.
-    *_lines("fMP4", {"fragments": _FRAGMENTS["fragments"]}, MIB, good=_FRAGMENT, init=INIT, max_cpu_seconds=20.0),
+    *_lines("fMP4", {name: _FRAGMENTS[name] for name in ("empty boxes", "one run", "fragments")}, MIB, good=_FRAGMENT, init=INIT),
+    Line(
+        "fMP4, first: 32 MiB of boxes of 8 KiB",
+        download(lambda: _files(box(b"free", bytes(8184)) * 4096, good=_FRAGMENT, init=INIT, first=True)),
+        max_mib=96.0,  # the end of a long segment is read from its first 16 MiB, beside those that are prefetched
+    ),
     *_lines("TS", _TRANSPORT, MIB, good=transport(4)),
     *_lines("packed audio", _AUDIO, MIB, good=timestamp() + 8 * ADTS),
     *(Line(f"an initialization section: 2 MiB of {name}", _with_init(make)) for name, make in _MOVIES.items()),

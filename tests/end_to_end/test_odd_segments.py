@@ -11,6 +11,8 @@ from peers.get_command import get
 from peers.origin import Origin, Rule, garbage, html
 from peers.source_files import download
 
+from transcoder.edge.prefetch import MAX_FETCHES
+
 Media = Callable[[str], Path]
 Wrong = Callable[[Path, int], bytes]
 """Returns what is sent instead of a segment, from the folder of the set and the segment's number."""
@@ -221,4 +223,20 @@ def test_a_wrong_segment_that_always_comes_is_a_failure(wrong: Wrong, media: Med
     origin.rules["/segment-3.ts"] = Rule(body=wrong(folder, 3), delay=AFTER_OTHERS)
     result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4")
     assert result.returncode == 4, result.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["faults-ts-muxed", "faults-fragments"])
+def test_a_first_segment_that_is_always_damaged_is_fetched_as_often_as_any_other(
+    name: str, media: Media, serve: Serve, tmp_path: Path
+) -> None:
+    """Nothing is gained by beginning again: it was the same each time."""
+    folder = media(name)
+    origin = serve(folder)
+    path = f"/{_path(folder, 0).name}"
+    origin.rules[path] = Rule(body=_right(folder, 0)[:-7])
+    result = get(origin.url("/main.m3u8"), tmp_path / "output.mp4", "--layout", "fragmented")
+    assert result.returncode == 4, result.stderr.decode()
+    assert b"cut off" in result.stderr
+    assert sum("range" not in request.headers for request in origin.requests_of(path)) == MAX_FETCHES
     assert list(tmp_path.iterdir()) == []

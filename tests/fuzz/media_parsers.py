@@ -249,6 +249,9 @@ _TS_RUNS: dict[str, Run] = {
     "long PES headers": of_packets(lambda number: b"\0\0\1\xe0\0\0\x80\0\xff" if not number else b"\0"),
     "audio without a header": of_packets(lambda _: b"\xff" * 184, pid=AUDIO_PID),
     "audio of headers": of_packets(lambda _: b"\xff\xf1" * 92, pid=AUDIO_PID),
+    "audio that never has a frame": lambda size: (
+        TABLES + b"".join(packet(AUDIO_PID, pes(1920 * n, b"\xff" * 160, stream=0xC0), starts=True, counter=n) for n in range(size // 188))
+    ),
     "short frames of audio": of_packets(lambda _: ADTS * 11, pid=AUDIO_PID),
     "program maps": lambda size: (
         transport(2) + b"".join(section_packets(program_map(number % 8192), PMT_PID) for number in range(size // 188))

@@ -6,7 +6,7 @@ from pathlib import Path
 from peers.origin import garbage
 from peers.plain_movies import movie_of, segments_of
 
-from transcoder.core.media.mp4.boxes import media_data_header
+from transcoder.core.media.mp4.box_header import media_data_header
 from transcoder.core.media.mp4.fragment import NOT_SYNC, SampleTable, write_movie_fragment
 
 FRAMES = 50

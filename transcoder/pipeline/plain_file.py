@@ -8,9 +8,10 @@ from typing import Self
 from transcoder.core.hls.plan import ByteRange, Segment
 from transcoder.core.hls.playlist.uris import without_query
 from transcoder.core.media.mp4.byte_map import Extent
+from transcoder.core.media.mp4.extent_groups import ExtentGroup, WantedBytes, group_extents
 from transcoder.core.media.mp4.plain_movie import PlainMovie
 from transcoder.edge.fetch import Fetcher, KnownVersion, Validators
-from transcoder.edge.prefetch import Prefetcher, TrackReader
+from transcoder.edge.prefetch import ByteSink, Prefetcher, TrackReader
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import single_error
 from transcoder.settings import Settings
@@ -77,17 +78,25 @@ async def send_part(file: PlainFile, start: int, stop: int, *, fetcher: Fetcher,
 async def _send_media(file: PlainFile, extents: Sequence[Extent], fetcher: Fetcher, settings: Settings, write: Write) -> None:
     """Fetch the extents, some of them before they are needed, and write them in their order."""
     versions = {url: KnownVersion(validators) for url, validators in file.resources}
+    groups = list(group_extents(extents))
 
-    def listed(number: int, extent: Extent) -> Segment:
-        url, _ = file.resources[extent.place.resource]
-        return Segment(url, 0.0, float(number), ByteRange(extent.place.offset, extent.length), None, None)
+    def listed(number: int, group: ExtentGroup) -> Segment:
+        url, _ = file.resources[group.resource]
+        return Segment(url, 0.0, float(number), ByteRange(group.start, group.stop - group.start), None, None)
 
-    prefetcher = Prefetcher(
-        lambda segment, sink: fetcher.part(segment.url, _range_of(segment), sink, version=versions[segment.url]),
-        budget_bytes=settings.ahead_bytes,
-        connections=settings.connections,
-    )
-    reader = prefetcher.add_track([listed(number, extent) for number, extent in enumerate(extents)])
+    async def fetch(segment: Segment, sink: ByteSink) -> None:
+        group = groups[int(segment.at)]
+        wanted = WantedBytes(group)
+
+        async def take(piece: bytes) -> None:
+            for part in wanted.take(piece):
+                await sink(part)
+
+        byte_range = ByteRange(group.start, group.stop - group.start)
+        await fetcher.part(segment.url, byte_range, take, version=versions[segment.url])
+
+    prefetcher = Prefetcher(fetch, budget_bytes=settings.ahead_bytes, connections=settings.connections)
+    reader = prefetcher.add_track([listed(number, group) for number, group in enumerate(groups)])
     with single_error():
         async with TaskGroup() as tasks:
             tasks.create_task(prefetcher.run())
@@ -98,9 +107,3 @@ async def _write_all(reader: TrackReader, write: Write) -> None:
     while await reader.segment():
         while piece := await reader.read():
             await write(piece)
-
-
-def _range_of(segment: Segment) -> ByteRange:
-    if segment.range is None:
-        raise ValueError("A part of a file has a byte range.")
-    return segment.range

@@ -16,7 +16,7 @@ from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.probe import refuse_other_container
 from transcoder.core.output.announcement import announce_plan
 from transcoder.core.output.plain_clip import cut_to_clip
-from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_plan
+from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_pieces, check_plan
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher, KnownVersion
@@ -30,6 +30,8 @@ from transcoder.settings import Settings
 
 _MORE_ATTEMPTS = 2
 """How often an index is read again whose source turned out to be damaged."""
+_HEADS_PER_FRAGMENT = 2
+"""So many are read of a fragment that is longer than was expected. Other boxes may take any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class _Index:
         boxes = SegmentBoxes(place.start, min(place.start + segment.range.length, total) if segment.range else total, size)
         boxes.feed(data)
         while boxes.wanted:
+            check_heads(max(boxes.fragments, boxes.heads // _HEADS_PER_FRAGMENT), max_heads=self._max_heads)
             boxes.feed(await self._fetcher.head(segment.url, ByteRange(*boxes.wanted), version=version))
         return boxes
 
@@ -193,6 +196,7 @@ class _Index:
         clip, is_audio = plan.output_format.clip, plan.output_format.format is FileFormat.M4A
         brand, user_data = b"M4A " if is_audio else b"isom", write_tags(labels.tags)
         movie = write_plain_movie(cut_to_clip(tracks, clip) if clip else tracks, brand=brand, user_data=user_data)
+        check_pieces(movie.bytes)
         used = [(url, version.validators) for (url, _), version in zip(self._numbers.items(), self._versions, strict=True)]
         resources = [(url, validators) for url, validators in used if validators is not None]
         return PlainFile.of(movie, resources, heads=self._heads, head_bytes=self._head_bytes)

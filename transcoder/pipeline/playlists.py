@@ -1,5 +1,6 @@
 """Fetches playlists, and asks once more before it believes one that may be cut."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ from transcoder.core.hls.variant_selection import VariantChoice, sibling_playlis
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.text import TEXT_BYTES, is_text
 from transcoder.core.request.allowlist import ANY_HOST, check_host
-from transcoder.edge.fetch import Fetcher, NotAPlaylistError
+from transcoder.edge.fetch import Fetcher, NotAPlaylistError, PlaylistText
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTimeoutError, single_error
 
@@ -41,13 +42,32 @@ async def fetch_playlist(
         UnsupportedSourceError: it is not a playlist, each time.
 
     """
+    known: dict[tuple[str, bytes], Playlist | UnsupportedSourceError] = {}
 
     async def attempt() -> Playlist:
         got = await fetcher.playlist(url)
         check_host(got.url, allowed)
-        return parse(got.body, got.url, imported=imported)
+        text = got.url, hashlib.sha256(got.body).digest()
+        if text not in known:
+            known.clear()
+            known[text] = _parsed(got, imported)
+        return _unless_broken(known[text])
 
     return await _believable(await _parsable(attempt), attempt, fetcher)
+
+
+def _parsed(got: PlaylistText, imported: Mapping[str, str] | None) -> Playlist | UnsupportedSourceError:
+    """Parse a playlist, or return why it cannot be read: a text that is the same the next time is not parsed again."""
+    try:
+        return parse(got.body, got.url, imported=imported)
+    except UnsupportedSourceError as error:
+        return error
+
+
+def _unless_broken(found: Playlist | UnsupportedSourceError) -> Playlist:
+    if isinstance(found, UnsupportedSourceError):
+        raise found
+    return found
 
 
 async def _parsable(attempt: Callable[[], Awaitable[Playlist]]) -> Playlist:

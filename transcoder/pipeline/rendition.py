@@ -14,7 +14,7 @@ from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.edge.pipe import SegmentSink
 from transcoder.edge.prefetch import READ_BYTES, Prefetcher
-from transcoder.errors import DamagedMediaError, UnsupportedSourceError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.passing import check_end, ends_before, passed_segment
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
@@ -42,8 +42,8 @@ class Rendition:
         self._clipped_period = 0 if clip and clip.start is not None else None
         """The period that does not begin with its first segment."""
         self._ends_early = clip is not None and clip.seconds is not None
-        checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
-        self._reader = prefetcher.add_track([segment for _, segment in listed], check=checks.accepts)
+        self._checks = SegmentRefetch(listed, keys, prefetcher.fetch_again)
+        self._reader = prefetcher.add_track([segment for _, segment in listed], check=self._checks.accepts)
         self._keys = keys
         self._padded: defaultdict[int, list[bool]] = defaultdict(list)
         """Whether each encrypted segment so far has padding, by the period of the plan."""
@@ -93,7 +93,7 @@ class Rendition:
         await pipe.write(segment.init)
         sequence = self._sequence = self._next_sequence(segment.period)
         while True:
-            passed = await self._pass(segment, pipe, inspector, media)
+            passed = await self._pass_or_settle(segment, pipe, inspector, media)
             if passed is None:
                 return  # ffmpeg has ended; its exit status says why
             sequence.add(passed)
@@ -113,15 +113,30 @@ class Rendition:
         before = self._sequence if period in self._known else None
         return SegmentSequence(self._known.setdefault(period, {}), from_start=period != self._clipped_period, before=before)
 
+    async def _pass_or_settle(
+        self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]
+    ) -> PassedSegment | None:
+        """Let a segment pass as `_pass` does; if it is damaged, find out whether that is what its origin has.
+
+        Raises:
+            DamagedMediaError: it may be undamaged if everything is fetched again.
+            UpstreamError: it was the same each time it was fetched.
+        """
+        try:
+            return await self._pass(segment, pipe, inspector, media)
+        except DamagedMediaError as error:
+            await self._reader.skip_while_kept()
+            if self._checks.is_damaged(segment.segment):
+                raise UpstreamError(str(error)) from error
+            raise
+
     async def _pass(
         self, segment: ProbedSegment, pipe: SegmentSink, inspector: Inspector, media: Collection[Medium]
     ) -> PassedSegment | None:
         """Inspect the bytes of one segment and write them into ffmpeg's pipe; None if ffmpeg has stopped reading."""
         inspector.begin()
         samples_before, prefix = dict(inspector.samples), segment.head[:_FINGERPRINT_BYTES]
-        # The head may be long.
-        for at in range(0, len(segment.head), READ_BYTES):
-            await _pass_piece(segment.head[at : at + READ_BYTES], pipe, inspector)
+        await _pass_piece(segment.head, pipe, inspector)
         while not pipe.broken and (piece := await segment.rest.read()):
             prefix += piece[: _FINGERPRINT_BYTES - len(prefix)]
             await _pass_piece(piece, pipe, inspector)
@@ -186,7 +201,12 @@ class Rendition:
 
 
 async def _pass_piece(piece: bytes, pipe: SegmentSink, inspector: Inspector) -> None:
-    """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading; then give everything else a turn."""
-    if not pipe.broken:
-        await pipe.write(inspector.feed(piece))
+    """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading, and give everything else a turn in between.
+
+    They may be many, such as all of a data: address, and what is written of them twenty times as many.
+    """
+    for at in range(0, len(piece), READ_BYTES):
+        if pipe.broken:
+            return
+        await pipe.write(inspector.feed(piece[at : at + READ_BYTES]))
         await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.edge.prefetch import TrackReader
 
-_LONG_HEAD_BYTES = 256 * 1024
+_LONG_HEAD_BYTES, _VERY_LONG_HEAD_BYTES = 256 * 1024, 1024 * 1024
 
 
 class ClearReader:
@@ -90,9 +90,16 @@ async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None, me
     head, whole = arriving.head, False
     while (found := probe(head, init=arriving.init, whole=whole, previous=previous, media=media)) is None:
         # Each probe begins at the first byte, so a head is not probed again for every piece that arrives, however small.
-        wanted = len(head) + max(1, len(head) // (4 if len(head) > _LONG_HEAD_BYTES else 16))
+        wanted = len(head) + max(1, len(head) // _share(len(head)))
         while not whole and len(head) < wanted:
             piece = await arriving.rest.read()
             whole = not piece
             head += piece
     return ProbedSegment(arriving.period, arriving.segment, arriving.init, head, arriving.rest, found)
+
+
+def _share(length: int) -> int:
+    """Return by which part of its length a head grows before it is probed again."""
+    if length > _LONG_HEAD_BYTES:
+        return 1 if length > _VERY_LONG_HEAD_BYTES else 4
+    return 16

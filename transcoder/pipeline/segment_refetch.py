@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from transcoder.core.hls.plan import Segment
@@ -12,6 +13,16 @@ from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, TranscoderError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.steps import in_steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one body of a segment shows."""
+
+    shown: SegmentLook | None
+    """None if it is damaged."""
+    oddities: frozenset[Oddity] = frozenset()
+    """Those that do not show in its bytes."""
 
 
 class SegmentRefetch:
@@ -28,6 +39,9 @@ class SegmentRefetch:
         self._checks = {run: SegmentPlausibility() for run in self._run_of.values()}
         self._rejected: Counter[tuple[Segment, bytes]] = Counter()
         """How often each body, by its digest, was rejected for a segment."""
+        self._looks: dict[Segment, dict[bytes, _Look]] = {}
+        """What the rejected bodies of a segment have shown, by their digests: the same one is not looked at again."""
+        self._damaged: set[Segment] = set()
         self._first_accepted: dict[int, tuple[Segment, bytes]] = {}
         """The segment of each run that was accepted before all others, and the digest of its body."""
         self._confirmed: set[int] = set()
@@ -43,28 +57,47 @@ class SegmentRefetch:
         """
         body = b"".join(chunks)
         run = self._run_of[segment]
-        if await self._is_plausible(segment, body):
+        look = await self._look_at(segment, body)
+        if await self._is_plausible(segment, look):
             if run not in self._first_accepted:
                 self._first_accepted[run] = segment, hashlib.sha256(body).digest()
             return True
         digest = hashlib.sha256(body).digest()
+        self._looks.setdefault(segment, {})[digest] = look
         self._rejected[segment, digest] += 1
         if self._rejected[segment, digest] < MAX_FETCHES:
             return False
+        if look.shown is None:
+            self._damaged.add(segment)
         self._checks[run].believe()
         return True
 
-    async def _is_plausible(self, segment: Segment, body: bytes) -> bool:
+    def is_damaged(self, segment: Segment) -> bool:
+        """Return whether a segment is damaged by itself, and was the same each time it was fetched."""
+        return segment in self._damaged
+
+    async def _look_at(self, segment: Segment, body: bytes) -> "_Look":
+        """Look at a body, unless it has been looked at before."""
+        before = self._looks.get(segment)
+        known = before.get(hashlib.sha256(body).digest()) if before else None
+        if known:
+            return known
         decryptor = await self._keys.decryptor(segment.key)
         try:
             clear = decryptor.feed(body) + decryptor.end() if decryptor else body
         except UpstreamError:
-            return False  # cut off: it may be whole the next time
-        oddities = {Oddity.UNPADDED} if decryptor and not decryptor.is_padded else set[Oddity]()
+            return _Look(None)  # cut off: it may be whole the next time
+        oddities = frozenset({Oddity.UNPADDED} if decryptor and not decryptor.is_padded else set[Oddity]())
+        init = await self._keys.initialization_section(segment.init)
+        try:
+            return _Look(await in_steps(look_in_steps(clear, init=init)), oddities)
+        except TranscoderError:
+            return _Look(None, oddities)
+
+    async def _is_plausible(self, segment: Segment, look: "_Look") -> bool:
         run = self._run_of[segment]
-        check, init = self._checks[run], await self._keys.initialization_section(segment.init)
-        look = await _look_at(clear, init)
-        accepted = check.accepts_look(look, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=oddities)
+        check = self._checks[run]
+        accepted = check.accepts_look(look.shown, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=look.oddities)
         if check.doubts_only and run not in self._confirmed:
             self._confirmed.add(run)
             await self._confirm(*self._first_accepted[run])
@@ -75,14 +108,6 @@ class SegmentRefetch:
         for _ in range(MAX_FETCHES - 1):
             if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
                 raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
-
-
-async def _look_at(body: bytes, init: bytes) -> SegmentLook | None:
-    """Look at a whole segment; None if it is damaged."""
-    try:
-        return await in_steps(look_in_steps(body, init=init))
-    except TranscoderError:
-        return None
 
 
 def _runs(listed: Sequence[tuple[int, Segment]]) -> list[int]:

@@ -13,6 +13,7 @@ from transcoder.core.media.audio_tags import MAX_TAGS, tag_length
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
+from transcoder.core.media.tagged_audio import MAX_TAGS_BETWEEN
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 CODECS = ["aac", "mp3", "ac3", "eac3"]
@@ -170,6 +171,17 @@ def test_the_tags_at_the_start_have_a_limit() -> None:
         probe_segment((MAX_TAGS + 1) * tag + data)
     with pytest.raises(DamagedMediaError, match="more than 16 tags"):
         inspect_segments([(MAX_TAGS + 1) * tag + data], probe_of=probe)
+
+
+def test_tags_between_frames_have_a_limit_that_grows_with_the_audio() -> None:
+    audio = frames("aac")
+    short = min(audio, key=len)
+    inspect_segments([short + MAX_TAGS_BETWEEN * (id3() + short)])
+    inspect_segments([short + 3 * MAX_TAGS_BETWEEN * (id3(bytes(1024)) + short)])
+    part = short + MAX_TAGS_BETWEEN * (id3() + short)
+    for refused in ([3 * part], 3 * [part]):
+        with pytest.raises(UnsupportedSourceError, match="more than 1000 tags between its frames"):
+            inspect_segments(refused, probe_of=probe_segment(short + short))
 
 
 def test_a_tag_has_a_limit() -> None:

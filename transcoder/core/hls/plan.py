@@ -134,5 +134,6 @@ class Plan:
         found = []
         for index, (period, start) in enumerate(zip(self.periods, self.period_times(), strict=False)):
             tracks = [track for track in period.tracks if track.kind is kind]
-            found += [(index, replace(segment, at=start + segment.at)) for track in tracks for segment in track.segments]
+            listed = [segment for track in tracks for segment in track.segments]
+            found += [(index, replace(segment, at=start + segment.at) if start else segment) for segment in listed]
         return found

@@ -5,6 +5,11 @@ from collections.abc import Callable
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HeaderReader
 from transcoder.core.media.audio_tags import tag_length
+from transcoder.errors import UnsupportedSourceError
+
+MAX_TAGS_BETWEEN = 1_000
+"""More tags between frames are refused if there are fewer than 1024 bytes for each of them: a few a second are many."""
+_BYTES_PER_TAG = 1024
 
 
 class TaggedAudioFrames(AudioFrameCounter):
@@ -14,12 +19,18 @@ class TaggedAudioFrames(AudioFrameCounter):
         """Begin before the first byte; `take_tag` is called with each tag, after the frames before it have been counted."""
         super().__init__(read_header, self._read_tag)
         self._take_tag = take_tag
+        self._tag_count = self._bytes = 0
         self._tags: list[tuple[int, int]] = []
         """Start and end of each tag in the bytes at hand."""
         self._open_tag = bytearray()
         """What has come of a tag that is not there as a whole."""
         self._open_tag_bytes = 0
         """Its length; 0 if there is none."""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the stream. Raises what the base does, and UnsupportedSourceError if there are too many tags."""
+        self._bytes += len(data)
+        super().feed(data)
 
     def frames_of(self, data: bytes) -> bytes:
         """Take the next bytes of the stream, as `feed` does, and return those of frames; what may begin a tag is held back."""
@@ -54,6 +65,9 @@ class TaggedAudioFrames(AudioFrameCounter):
         if at + length > len(data):
             self._open_tag_bytes = length
             return None
+        self._tag_count += 1
+        if self._tag_count > MAX_TAGS_BETWEEN + self._bytes // _BYTES_PER_TAG:
+            raise UnsupportedSourceError(f"The audio has more than {MAX_TAGS_BETWEEN} tags between its frames, which is not supported.")
         self._take_tag(data[at : at + length])
         self._tags.append((at, at + length))
         return length

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, Mp4Error
+from transcoder.core.media.mp4.box_header import HEADER_BYTES
+from transcoder.core.media.mp4.boxes import Box, Mp4Error
 from transcoder.core.media.mp4.fragment import (
     SampleTable,
     TrackFragment,

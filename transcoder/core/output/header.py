@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from transcoder.core.media.mp4.boxes import Box, box
 from transcoder.core.media.mp4.movie import (
@@ -153,7 +153,7 @@ def _with_hvc1(header: OutputHeader) -> Box:
         if track.entry.type == b"hev1":
             at = track.entry.box.start + 4
             data = data[:at] + b"hvc1" + data[at + 4 :]
-    return replace(moov, data=data)
+    return moov._replace(data=data)
 
 
 def _write_trak(trak: Box, *, total: int, length: int, edits: bytes) -> bytes:

@@ -3,8 +3,9 @@
 import struct
 from collections.abc import Iterator
 
+from transcoder.core.media.mp4.box_header import media_data_header
 from transcoder.core.media.mp4.box_reader import BoxEvent, BoxStart
-from transcoder.core.media.mp4.boxes import Box, media_data_header
+from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import NOT_SYNC
 from transcoder.core.media.mp4.mfra import IndexEntry
 from transcoder.core.media.streams import Medium

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from transcoder.core.hls.plan import Plan, Segment
+from transcoder.core.media.mp4.byte_map import ByteMap
+from transcoder.core.media.mp4.extent_groups import group_extents
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.formats import formats_of
 from transcoder.core.output.probed_track import ProbedTrack
@@ -12,9 +14,11 @@ from transcoder.errors import PlainLayoutError
 MAX_HEADS = 20_000
 """An index of more heads is not made, whoever asks for it."""
 
-
 MAX_SAMPLES = 1_000_000
 """A track of more samples (more than four hours, at 60 pictures a second) has no plain layout: a `trun` may list a million in 88 bytes."""
+MAX_PIECES = 500
+"""A file whose media lie in more pieces of less than 2 KiB on average has no plain layout: a request is made for each of them."""
+_BYTES_PER_PIECE = 2 * 1024
 
 
 def check_plan(plan: Plan, *, max_heads: int) -> None:
@@ -53,6 +57,17 @@ def check_samples(samples: int) -> None:
     """
     if samples > MAX_SAMPLES:
         raise PlainLayoutError(f"a track has more than {MAX_SAMPLES:,} samples")
+
+
+def check_pieces(media: ByteMap) -> None:
+    """Check in how many pieces the media of a file lie.
+
+    Raises:
+        PlainLayoutError: they are too many and too small.
+    """
+    extents = (piece for piece in media.part(len(media.head), media.length) if not isinstance(piece, bytes))
+    if sum(1 for _ in group_extents(extents)) > MAX_PIECES + media.length // _BYTES_PER_PIECE:
+        raise PlainLayoutError(f"its media lie in more than {MAX_PIECES} pieces of less than {_BYTES_PER_PIECE} bytes on average")
 
 
 def _check_segment(segment: Segment) -> None:

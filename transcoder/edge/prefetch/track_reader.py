@@ -111,6 +111,11 @@ class TrackReader:
         self.longest_segment_bytes = 0
         """Length of the track's longest segment so far; the next ones are expected not to exceed it."""
 
+    async def skip_while_kept(self) -> None:
+        """Skip the rest of a segment that is read as it arrives, up to the end of its check if there is one."""
+        while self.current is not None and self.current.body is not None and await self.read():
+            continue
+
     async def segment(self) -> Segment | None:
         """Begin the next segment, whether or not the one before was read to its end; None after the last one."""
         while self.current is not None and await self.read():

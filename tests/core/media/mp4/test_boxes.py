@@ -5,18 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from transcoder.core.media.mp4.box_header import is_box_type, media_data_header
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
-from transcoder.core.media.mp4.boxes import (
-    Box,
-    Mp4Error,
-    box,
-    boxes_of,
-    full_box,
-    is_box_type,
-    leading_boxes,
-    media_data_header,
-    read_box_header,
-)
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, boxes_of, full_box, leading_boxes, read_box_header
 
 FILE = box(b"ftyp", b"iso5") + box(b"free") + media_data_header(11) + b"eleven byte" + box(b"moof", box(b"mfhd", bytes(8)))
 MAX_BYTES = 1000

@@ -1,14 +1,14 @@
 """A stream of boxes that arrives in pieces of any size, cut at its top-level boxes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from transcoder.core.media.mp4.box_header import HEADER_BYTES, LARGE_HEADER_BYTES, BoxHeader
 from transcoder.core.media.mp4.box_limits import are_too_many
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, Box, BoxHeader, Mp4Error, read_box_header
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, read_box_header
 
 
-@dataclass(frozen=True, slots=True)
-class BoxStart:
+class BoxStart(NamedTuple):
     """The header of a box that is not collected; its content follows as plain bytes."""
 
     type: bytes

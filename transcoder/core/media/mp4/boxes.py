@@ -1,21 +1,14 @@
-"""Boxes: their headers, the boxes inside them, and the numbers in them (ISO/IEC 14496-12, 4.2)."""
+"""Boxes, the boxes inside them, and the numbers in them (ISO/IEC 14496-12, 4.2)."""
 
-import re
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, Self
 
+from transcoder.core.media.mp4.box_header import HEADER, HEADER_BYTES, BoxHeader, is_box_type, parse_header
 from transcoder.core.media.mp4.box_limits import MAX_CHILDREN, are_too_many
 
-HEADER_BYTES = 8
-LARGE_HEADER_BYTES = 16
-"""Bytes of a header with a 64-bit `largesize`."""
-_HEADER = struct.Struct(">I4s")
-_TYPE = re.compile(rb"[\x20-\x7e\xa9]{4}")
-_MAX_SHORT_SIZE = 0xFFFFFFFF
+_TWO_WORDS = struct.Struct(">II")
 
 
 class Mp4Error(Exception):
@@ -28,27 +21,12 @@ class Mp4Error(Exception):
         self.what = what
 
 
-class BoxHeader(NamedTuple):
-    """The header of a box."""
-
-    type: bytes
-    header_bytes: int
-    """8, or 16 with a 64-bit size."""
-    size: int
-    """Bytes of the whole box; 0 if it reaches to the end of what is around it."""
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether a box can have that size: one that holds its header, or the 0 of a short header."""
-        return self.size >= self.header_bytes or (not self.size and self.header_bytes == HEADER_BYTES)
-
-
 def read_box_header(data: bytes | bytearray, at: int = 0, *, end: int | None = None, origin: int = 0) -> BoxHeader | None:
     """Return the box header at `at`; None if `data`, or the box around it that ends at `end`, ends inside the header.
 
     `origin` is where `data` begins in its stream. Raises Mp4Error if no box begins there.
     """
-    header = _parse_header(data, at, len(data) if end is None else end)
+    header = parse_header(data, at, len(data) if end is None else end)
     if header is None:
         return None
     if not is_box_type(header.type):
@@ -58,27 +36,7 @@ def read_box_header(data: bytes | bytearray, at: int = 0, *, end: int | None = N
     return header
 
 
-def _parse_header(data: bytes | bytearray, at: int, end: int) -> BoxHeader | None:
-    """Return what would be the header at `at`, whether a box can have it or not; None if it does not end by `end`."""
-    room = min(end, len(data)) - at
-    if room < HEADER_BYTES:
-        return None
-    size, kind = _HEADER.unpack_from(data, at)
-    if size != 1:
-        return BoxHeader(kind, HEADER_BYTES, size)
-    if room < LARGE_HEADER_BYTES:
-        return None
-    return BoxHeader(kind, LARGE_HEADER_BYTES, int.from_bytes(data[at + HEADER_BYTES : at + LARGE_HEADER_BYTES], "big"))
-
-
-@lru_cache
-def is_box_type(kind: bytes) -> bool:
-    """Return whether four bytes can be a box type: printable ASCII, or 0xA9 as in QuickTime's own types."""
-    return _TYPE.fullmatch(kind) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """One box inside bytes at hand."""
 
     type: bytes
@@ -135,6 +93,11 @@ class Box:
         first = self._offset(at, size)
         return int.from_bytes(self.data[first : first + size], "big")
 
+    def two_words(self) -> tuple[int, int]:
+        """Return the first two numbers of 32 bits: of a full box, version and flags, and what follows them. Raises what `uint` does."""
+        found: tuple[int, int] = _TWO_WORDS.unpack_from(self.data, self._offset(0, _TWO_WORDS.size))
+        return found
+
     def sint(self, at: int, size: int) -> int:
         """Return the number as `uint` does, in two's complement."""
         first = self._offset(at, size)
@@ -152,7 +115,8 @@ class Box:
 
     def _offset(self, at: int, size: int) -> int:
         first = self.body + at
-        if first + size > min(self.end, len(self.data)):
+        stop = first + size
+        if stop > self.end or stop > len(self.data):
             raise Mp4Error(self.position, f"the box {_name(self.type)} ends too early")
         return first
 
@@ -162,23 +126,38 @@ class Box:
         Raises:
             Mp4Error: they do not fill the box exactly, or there are more than `MAX_CHILDREN`.
         """
-        at = self.body + skip
+        at, end = self.body + skip, self.end
         for _ in range(MAX_CHILDREN + 1):
-            if at >= self.end:
+            if at >= end:
                 return
-            header = read_box_header(self.data, at, end=self.end, origin=self.origin)
-            stop = self.end if header and not header.size else at + (header.size if header else 0)
-            if header is None or stop > self.end:
-                raise Mp4Error(self.origin + at, f"a box is larger than the box {_name(self.type)} around it")
-            yield Box(header.type, self.data, at, at + header.header_bytes, stop, self.origin)
-            at = stop
+            child = self._child_at(at)
+            yield child
+            at = child.end
         raise Mp4Error(self.position, f"the box {_name(self.type)} has more than {MAX_CHILDREN} boxes inside")
+
+    def _child_at(self, at: int) -> "Box":
+        data, end = self.data, self.end
+        if at + HEADER_BYTES <= end <= len(data):
+            # Nearly every header is like this one, and there are many of them.
+            size, kind = HEADER.unpack_from(data, at)
+            if HEADER_BYTES <= size <= end - at and is_box_type(kind):
+                return Box(kind, data, at, at + HEADER_BYTES, at + size, self.origin)
+        header = read_box_header(data, at, end=end, origin=self.origin)
+        stop = end if header and not header.size else at + (header.size if header else 0)
+        if header is None or stop > end:
+            raise Mp4Error(self.origin + at, f"a box is larger than the box {_name(self.type)} around it")
+        return Box(header.type, data, at, at + header.header_bytes, stop, self.origin)
 
     def find(self, *path: bytes) -> "Box | None":
         """Return the first box down a path of types; None if there is none. Raises Mp4Error as `children` does."""
-        here: Box | None = self
+        here = self
         for kind in path:
-            here = next((box for box in here.children() if box.type == kind), None) if here else None
+            for child in here.children():
+                if child.type == kind:
+                    here = child
+                    break
+            else:
+                return None
         return here
 
     def require(self, *path: bytes) -> "Box":
@@ -197,7 +176,7 @@ class Box:
         at = self.body + skip
         while (letters := self.data.find(kind, at + 4, self.end)) >= 0:
             at = letters - 4
-            header = _parse_header(self.data, at, self.end)
+            header = parse_header(self.data, at, self.end)
             if header and header.is_possible:
                 stop = min(at + header.size, self.end) if header.size else self.end
                 return Box(kind, self.data, at, at + header.header_bytes, stop, self.origin)
@@ -228,19 +207,12 @@ def leading_boxes(data: bytes) -> Iterator[Box]:
 
 def box(kind: bytes, *content: bytes) -> bytes:
     """Write a box."""
-    return b"".join((struct.pack(">I4s", HEADER_BYTES + sum(map(len, content)), kind), *content))
+    return b"".join((HEADER.pack(HEADER_BYTES + sum(map(len, content)), kind), *content))
 
 
 def full_box(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
     """Write a box with a version and 24 bits of flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *content)
-
-
-def media_data_header(length: int) -> bytes:
-    """Write the header of an `mdat` with `length` bytes of content."""
-    if length + HEADER_BYTES <= _MAX_SHORT_SIZE:
-        return struct.pack(">I4s", length + HEADER_BYTES, b"mdat")
-    return struct.pack(">I4sQ", 1, b"mdat", length + LARGE_HEADER_BYTES)
 
 
 def _name(kind: bytes) -> str:

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
 from transcoder.core.media.mp4.movie import TrackDefaults
@@ -18,16 +19,19 @@ _BASE_DATA_OFFSET, _BASE_IS_MOOF = 0x000001, 0x020000
 _DESCRIPTION, _DURATION, _SIZE, _FLAGS = 0x02, 0x08, 0x10, 0x20
 """Flags of a `tfhd`, in the order of its fields."""
 _DATA_OFFSET, _FIRST_SAMPLE_FLAGS = 0x001, 0x004
-_SAMPLE_FIELDS = (0x100, 0x200, 0x400, 0x800)
+_COMPOSITION_OFFSET = 0x800
+_SAMPLE_FIELDS = (0x100, 0x200, 0x400, _COMPOSITION_OFFSET)
 """Flags of a `trun` for what each sample has: duration, size, flags, composition offset."""
+_ALL_SAMPLE_FIELDS = sum(_SAMPLE_FIELDS)
+_VERSION_AT = 24
+"""At which bit the version begins in the first word of a full box; its flags are below."""
 _MOOF_AND_MFHD_BYTES = 24
 _TRAF_BYTES = 64
 """Of a `traf` as `write_movie_fragment` writes it, without samples: 8 of its header, 16 of the `tfhd`, 20 each of `tfdt` and `trun`."""
 _SAMPLE_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class SampleRun:
+class SampleRun(NamedTuple):
     """One `trun`: its samples, in columns of equal length. A column takes no more memory than bytes in the file."""
 
     data_offset: int | None
@@ -48,8 +52,7 @@ class SampleRun:
         return [self.first_flags, *self.listed_flags[1:]]
 
 
-@dataclass(frozen=True, slots=True)
-class TrackFragment:
+class TrackFragment(NamedTuple):
     """One `traf` of a known track."""
 
     track_id: int
@@ -95,23 +98,33 @@ def read_track_fragments(moof: Box, defaults_of: Callable[[int], TrackDefaults |
     for traf in moof.children():
         if traf.type != b"traf":
             continue
-        inner = list(traf.children())
-        header = next((child for child in inner if child.type == b"tfhd"), None)
-        if header is None:
-            raise Mp4Error(traf.position, "a track fragment has no tfhd")
-        track_id = header.uint(4, 4)
+        header, time, tables = _sort_children(traf)
+        flags, track_id = header.two_words()
         defaults = defaults_of(track_id)
         if defaults is None:
             continue
         own = _read_defaults(header, defaults)
-        time = next((child for child in inner if child.type == b"tfdt"), None)
-        tables = [child for child in inner if child.type == b"trun"]
         room -= len(tables)
         if room < 0:
             raise Mp4Error(moof.position, f"the box moof has more than {MAX_RUNS} boxes trun")
-        runs = tuple(_read_run(table, own) for table in tables)
-        base_is_moof = bool(header.flags & _BASE_IS_MOOF) and not header.flags & _BASE_DATA_OFFSET
+        runs = tuple([_read_run(table, own) for table in tables])
+        base_is_moof = flags & (_BASE_IS_MOOF | _BASE_DATA_OFFSET) == _BASE_IS_MOOF
         yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time, own.description)
+
+
+def _sort_children(traf: Box) -> tuple[Box, Box | None, list[Box]]:
+    """Return the first `tfhd` of a `traf`, its first `tfdt`, and its `trun` boxes."""
+    header, time, tables = None, None, list[Box]()
+    for child in traf.children():
+        if child.type == b"trun":
+            tables.append(child)
+        elif child.type == b"tfhd":
+            header = header or child
+        elif child.type == b"tfdt":
+            time = time or child
+    if header is None:
+        raise Mp4Error(traf.position, "a track fragment has no tfhd")
+    return header, time, tables
 
 
 def _read_decode_time(tfdt: Box) -> int:
@@ -122,6 +135,8 @@ def _read_decode_time(tfdt: Box) -> int:
 def _read_defaults(header: Box, track: TrackDefaults) -> TrackDefaults:
     """Return the defaults of a track, as far as a `tfhd` does not replace them."""
     flags = header.flags
+    if not flags & (_DESCRIPTION | _DURATION | _SIZE | _FLAGS):
+        return track
     at = 8 + (8 if flags & _BASE_DATA_OFFSET else 0)
     values = list(track)
     for index, flag in ((3, _DESCRIPTION), (0, _DURATION), (1, _SIZE), (2, _FLAGS)):
@@ -133,25 +148,34 @@ def _read_defaults(header: Box, track: TrackDefaults) -> TrackDefaults:
 
 def _read_run(trun: Box, defaults: TrackDefaults) -> SampleRun:
     """Read a `trun`. Its columns are taken in C, nothing sample by sample: this is done for every fragment."""
-    flags, count = trun.flags, trun.uint(4, 4)
+    flags, count = trun.two_words()
     at = 8
     data_offset = first_flags = None
     if flags & _DATA_OFFSET:
         data_offset, at = trun.sint(at, 4), at + 4
     if flags & _FIRST_SAMPLE_FLAGS:
         first_flags, at = trun.uint(at, 4), at + 4
-    present = [bool(flags & flag) for flag in _SAMPLE_FIELDS]
-    width = sum(present)
     if count > MAX_SAMPLES:
         raise Mp4Error(trun.position, f"the box trun lists {count} samples, more than {MAX_SAMPLES}")
-    values = read_column(trun, "I", width * count, at)
-    signed = read_column(trun, "i", width * count, at) if trun.version and present[3] else values
-    columns: list[Sequence[int]] = []
-    for index, (here, default) in enumerate(zip(present, (*defaults[:3], 0), strict=True)):
-        place = sum(present[:index])
-        columns.append((signed if index == len(present) - 1 else values)[place::width] if here else Repeated(default, count))
-    durations, sizes, sample_flags, offsets = columns
+    durations, sizes, sample_flags, offsets = _read_columns(trun, flags, count, at, defaults)
     return SampleRun(data_offset, durations, sizes, sample_flags, offsets, first_flags)
+
+
+def _read_columns(trun: Box, flags: int, count: int, at: int, defaults: TrackDefaults) -> list[Sequence[int]]:
+    """Return the four columns of a `trun`, in the order of `_SAMPLE_FIELDS`; `flags` begin with its version."""
+    width = (flags & _ALL_SAMPLE_FIELDS).bit_count()
+    if not width:
+        return [Repeated(default, count) for default in (*defaults[:3], 0)]
+    values = read_column(trun, "I", width * count, at)
+    columns, place = list[Sequence[int]](), 0
+    for flag, default in zip(_SAMPLE_FIELDS, (*defaults[:3], 0), strict=True):
+        if not flags & flag:
+            columns.append(Repeated(default, count))
+            continue
+        is_signed = flag == _COMPOSITION_OFFSET and flags >> _VERSION_AT
+        columns.append((read_column(trun, "i", width * count, at) if is_signed else values)[place::width])
+        place += 1
+    return columns
 
 
 def read_sequence_number(moof: Box) -> int:

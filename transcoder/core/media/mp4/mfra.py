@@ -4,7 +4,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, Mp4Error, box, full_box
+from transcoder.core.media.mp4.box_header import HEADER_BYTES
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
 
 _ENTRY = struct.Struct(">QQBBB")
 _MFRO_BYTES = 16

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, Mp4Error, full_box
+from transcoder.core.media.mp4.box_header import HEADER_BYTES
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
 from transcoder.core.media.mp4.sample_entry import SampleEntry, sample_entries
 from transcoder.core.media.streams import Medium
 
 MAX_EDITS = 10_000
 """More edits of one track are refused."""
+MAX_TRACKS = 256
+"""More tracks of a movie are refused, of whatever kind."""
 EMPTY_EDIT = -1
 """The `media_time` of an edit that presents nothing: it delays the track."""
 MOVIE_TIMESCALE = 90_000
@@ -90,11 +93,14 @@ def read_movie(moov: Box) -> Movie:
     """Read a whole `moov`.
 
     Raises:
-        Mp4Error: it is broken or lacks a box that every track must have.
+        Mp4Error: it is broken or lacks a box that every track must have, or has more than `MAX_TRACKS`.
     """
     header = moov.require(b"mvhd")
     defaults = _read_defaults(moov)
-    tracks = tuple(_read_track(trak, defaults) for trak in moov.children() if trak.type == b"trak")
+    boxes = [trak for trak in moov.children() if trak.type == b"trak"]
+    if len(boxes) > MAX_TRACKS:
+        raise Mp4Error(moov.position, f"the box moov has more than {MAX_TRACKS} tracks")
+    tracks = tuple(_read_track(trak, defaults) for trak in boxes)
     timescale, duration = _read_duration(header)
     return Movie(moov, timescale, duration, tracks)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from transcoder.core.media.mp4.boxes import HEADER_BYTES, Box, box, full_box, media_data_header
+from transcoder.core.media.mp4.box_header import HEADER_BYTES, media_data_header
+from transcoder.core.media.mp4.boxes import Box, box, full_box
 from transcoder.core.media.mp4.byte_map import ByteMap, Extent
 from transcoder.core.media.mp4.language import pack_language
 from transcoder.core.media.mp4.movie import (

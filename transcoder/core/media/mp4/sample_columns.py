@@ -13,7 +13,7 @@ from transcoder.core.media.mp4.boxes import Box
 _NUMBER_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Repeated(Sequence[int]):
     """A column that takes no byte in the file: the default for each of so many samples. It takes none in memory either."""
 
@@ -23,6 +23,10 @@ class Repeated(Sequence[int]):
     def __len__(self) -> int:
         """Return the number of samples."""
         return self.length
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether the samples have that number."""
+        return bool(self.length) and value == self.value
 
     def __iter__(self) -> Iterator[int]:
         """Iterate over the numbers."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import SampleRun, TrackFragment, read_track_fragments
 from transcoder.core.media.mp4.movie import TrackDefaults
+from transcoder.core.media.mp4.sample_columns import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class PlacedRun:
     @property
     def end(self) -> int:
         """Where its bytes end."""
-        return self.offset + sum(self.run.sizes)
+        return self.offset + total(self.run.sizes)
 
 
 def read_placed_runs(moof: Box, defaults_of: Callable[[int], TrackDefaults | None]) -> Iterator[PlacedRun]:
@@ -41,4 +42,4 @@ def read_placed_runs(moof: Box, defaults_of: Callable[[int], TrackDefaults | Non
             placed = PlacedRun(fragment, run, time, at if run.data_offset is None else base + run.data_offset)
             yield placed
             at = end = placed.end
-            time = None if time is None else time + sum(run.durations)
+            time = None if time is None else time + total(run.durations)

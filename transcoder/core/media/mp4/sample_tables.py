@@ -123,10 +123,10 @@ def _run_lengths(values: Sequence[int]) -> bytes:
 
 def _write_dependencies(flags: Sequence[int]) -> list[bytes]:
     """Write the `stss`, unless every sample can be decoded by itself, and the `sdtp`, if the flags say what depends on what (8.6.4)."""
-    sync = [number for number, flag in enumerate(flags, 1) if not flag & NOT_SYNC]
+    sync = array("I", (number for number, flag in enumerate(flags, 1) if not flag & NOT_SYNC))
     tables = []
     if len(sync) < len(flags):
-        tables.append(full_box(b"stss", 0, 0, struct.pack(f">I{len(sync)}I", len(sync), *sync)))
+        tables.append(full_box(b"stss", 0, 0, struct.pack(">I", len(sync)), _big_endian(sync)))
     dependencies = bytes(flag >> 20 & 0xFF for flag in flags)
     return [*tables, full_box(b"sdtp", 0, 0, dependencies)] if any(dependencies) else tables
 

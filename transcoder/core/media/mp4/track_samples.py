@@ -8,6 +8,7 @@ from operator import add
 from typing import NamedTuple, Self
 
 from transcoder.core.media.mp4.fragment import SampleRun
+from transcoder.core.media.mp4.sample_columns import total
 
 MAX_DURATION = 0xFFFFFFFF
 """The longest that one sample can last, in ticks (ISO/IEC 14496-12, 8.6.1.2)."""
@@ -71,8 +72,8 @@ class TrackSamples:
             self.offsets.extend(_signed(offset) for offset in run.composition_offsets)
         except OverflowError as error:
             raise SampleOverlapError from error
-        self.chunks.append(Chunk(len(run.sizes), description, place, sum(run.sizes)))
-        self.end = decode_time + sum(run.durations)
+        self.chunks.append(Chunk(len(run.sizes), description, place, total(run.sizes)))
+        self.end = decode_time + total(run.durations)
 
     def _meet(self, decode_time: int) -> None:
         duration = self.durations[-1] + decode_time - self.end

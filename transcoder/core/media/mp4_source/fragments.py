@@ -1,7 +1,7 @@
 """What a fragment of a source brings: how many samples, and their times in seconds."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import TrackFragment, read_track_fragments
@@ -9,8 +9,7 @@ from transcoder.core.media.mp4.sample_columns import latest_presentation, lowest
 from transcoder.core.media.mp4_source.tracks import SourceTrack, source_damage
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentExtent:
+class FragmentExtent(NamedTuple):
     """What one fragment brings of one track."""
 
     track: SourceTrack
@@ -39,38 +38,32 @@ def read_fragment(moof: Box, tracks: Mapping[int, SourceTrack]) -> tuple[Fragmen
     Raises:
         UpstreamError: it is broken.
     """
-
-    def found() -> Iterator[FragmentExtent]:
-        for fragment in read_track_fragments(moof, lambda number: tracks[number].defaults if number in tracks else None):
-            yield _extent(fragment, tracks[fragment.track_id])
-
     with source_damage():
-        return tuple(found())
+        fragments = read_track_fragments(moof, lambda number: tracks[number].defaults if number in tracks else None)
+        return tuple([_extent(fragment, tracks[fragment.track_id]) for fragment in fragments])
 
 
 def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
     runs = [run for run in fragment.runs if run.sizes]
-    samples = sum(len(run.sizes) for run in runs)
-    size = sum(total(run.sizes) for run in runs)
+    sizes = [run.sizes for run in runs]
+    samples, size = sum(map(len, sizes)), sum(map(total, sizes))
     if fragment.decode_time is None or not samples:
         return FragmentExtent(track, samples, size, description=fragment.description)
     latest = clock = fragment.decode_time
     for run in runs:
         latest = max(latest, latest_presentation(clock, run.durations, run.composition_offsets))
         clock += total(run.durations)
-    first = fragment.decode_time + runs[0].composition_offsets[0]
-    last_duration = runs[-1].durations[-1]
-    earliest = min(lowest(run.composition_offsets) for run in runs)
+    last_duration, offsets = runs[-1].durations[-1], [run.composition_offsets for run in runs]
     return FragmentExtent(
         track,
         samples,
         size,
-        start=(first - track.shift) / track.timescale,
+        start=(fragment.decode_time + offsets[0][0] - track.shift) / track.timescale,
         # A frame that stands still is not the one that is shown last.
         end=(latest + last_duration - track.shift) / track.timescale,
         decode_start=fragment.decode_time / track.timescale,
         decode_end=clock / track.timescale,
         sample_seconds=last_duration / track.timescale,
-        late=max(0, -earliest) / track.timescale,
+        late=max(0, -min(map(lowest, offsets))) / track.timescale,
         description=fragment.description,
     )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import read_sequence_number
+from transcoder.core.media.mp4_source.density import FragmentDensity
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.plain_file import tracks_of
 from transcoder.core.media.mp4_source.sequence_numbers import SequenceNumbers
@@ -36,7 +37,7 @@ class FragmentInspector:
         self._decode_ends: dict[Medium, float] = {}
         self._sample_seconds: dict[Medium, float] = {}
         self._smallest_fragment: dict[Medium, int] = {}
-        self._numbers = SequenceNumbers()
+        self._numbers, self._density = SequenceNumbers(), FragmentDensity()
         self._units: set[int] = set()
         self._leaps: dict[Medium, float] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
@@ -109,19 +110,19 @@ class FragmentInspector:
 
         Raises:
             UpstreamError: the boxes are broken.
-            UnsupportedSourceError: the segment brings another `moov` than the one before it.
+            UnsupportedSourceError: the segment brings another `moov` than the one before it, or very many small fragments.
         """
         with source_damage():
             for event in self._reader.feed(piece):
-                if isinstance(event, BoxStart):
-                    self._media_bytes += event.length if event.type == b"mdat" else 0
+                if isinstance(event, BoxStart) and event.type == b"mdat":
+                    self._take_media(event.length)
                 elif isinstance(event, Box):
                     self._read(event)
         return piece
 
     def feed_boxes(self, boxes: Iterable[Box], *, media_bytes: int) -> None:
         """Check a whole segment by its `moof` and `moov` boxes, and how many bytes of media it has. Raises what `feed` does."""
-        self._media_bytes += media_bytes
+        self._take_media(media_bytes)
         with source_damage():
             for box in boxes:
                 self._read(box)
@@ -140,18 +141,24 @@ class FragmentInspector:
             raise DamagedMediaError("A segment is damaged: it holds less media than it announces.")
         return b""
 
+    def _take_media(self, count: int) -> None:
+        self._media_bytes += count
+        self._density.add_media(count)
+
     def _read(self, box: Box) -> None:
         """Take a whole `moov` or `moof`."""
         if box.type == b"moov":
             self._replace_tracks({track.id: track for track in read_tracks(box)})
             return
+        self._density.add(box)
         extents = read_fragment(box, self._tracks)
         if len(self._units) < MAX_UNITS and any(extent.samples for extent in extents):
-            self._units.add(hash(bytes(box.content)))
+            self._units.add(hash(box.content))
         self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))
         for extent in extents:
             self._announced_bytes += extent.bytes
             self._segment_samples += extent.samples
+            self._density.add_samples(extent.samples, extent.bytes)
             medium = self._media_by_id.get(extent.track.id)
             if medium and extent.samples:
                 extent.track.check_description(extent.description)

@@ -1,5 +1,6 @@
 """Where the samples of a segment lie, from its fragments alone."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
@@ -24,6 +25,7 @@ def placed_runs(segment: SegmentBoxes, movie: Movie) -> Iterator[PlacedRun]:
     moofs = [box for box in segment.boxes if box.type == b"moof"]
     with source_damage():
         runs = list(chain.from_iterable(_runs_of(moof, defaults) for moof in moofs))
+    starts = [start for start, _ in segment.media]
     for placed in runs:
         if not placed.run.sizes:
             continue
@@ -31,7 +33,8 @@ def placed_runs(segment: SegmentBoxes, movie: Movie) -> Iterator[PlacedRun]:
             raise DamagedMediaError("A segment is damaged: a fragment lists samples without bytes.")
         if placed.decode_time is None:
             raise PlainLayoutError("its fragments do not say when they are decoded")
-        if not any(start <= placed.offset and placed.end <= end for start, end in segment.media):
+        number = bisect_right(starts, placed.offset) - 1
+        if number < 0 or placed.end > segment.media[number][1]:
             if placed.fragment.base_data_offset is not None:
                 raise PlainLayoutError("its fragments count their data from the beginning of another file")
             if placed.offset < segment.start:

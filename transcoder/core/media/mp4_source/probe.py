@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from transcoder.core.media.mp4.boxes import Box, boxes_of, leading_boxes
+from transcoder.core.media.mp4_source.density import FragmentDensity
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
@@ -87,6 +88,8 @@ class _Scan:
         """The latest end of each track, as written and with what ffmpeg adds to it."""
         self.has_fragments = False
         self.has_samples = False
+        self._density: FragmentDensity | None = None
+        """What refuses very many fragments; None where no more is read than the beginning."""
 
     @property
     def complete(self) -> bool:
@@ -95,6 +98,7 @@ class _Scan:
 
     def read(self, *, to_end: bool = False) -> None:
         """Read box after box until every track has begun that ever begins, or to the end of the bytes."""
+        self._density = FragmentDensity() if to_end else None
         with source_damage():
             for box in leading_boxes(self._head):
                 if box.end <= len(self._head):
@@ -104,6 +108,8 @@ class _Scan:
                     return
 
     def _take(self, box: Box) -> None:
+        if self._density:
+            self._density.add_box(box)
         if box.type == b"moov" and not self.tracks:
             self.tracks = read_tracks(box)
             self._by_id = {track.id: track for track in self.tracks}

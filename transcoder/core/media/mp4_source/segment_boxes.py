@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from transcoder.core.media.mp4.boxes import LARGE_HEADER_BYTES, Box, BoxHeader, read_box_header
+from transcoder.core.media.mp4.box_header import LARGE_HEADER_BYTES, BoxHeader
+from transcoder.core.media.mp4.box_limits import are_too_many
+from transcoder.core.media.mp4.boxes import Box, read_box_header
 from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.errors import DamagedMediaError
 
@@ -29,14 +31,13 @@ class SegmentBoxes:
     """Where the content of each `mdat` begins and ends in the resource."""
     wanted: tuple[int, int] | None = None
     """Offset and number of the bytes that `feed` needs next; None once everything is known."""
+    fragments: int = 0
+    """How many of the boxes are a `moof`."""
     heads: int = 0
     """How often bytes were fed."""
     bytes_read: int = 0
-
-    @property
-    def fragments(self) -> int:
-        """How many there are."""
-        return sum(box.type == b"moof" for box in self.boxes)
+    _count: int = 0
+    """How many top-level boxes there are, of any type."""
 
     @property
     def next_head_bytes(self) -> int:
@@ -75,6 +76,9 @@ class SegmentBoxes:
     def _take(self, header: BoxHeader, data: bytes, at: int, origin: int) -> int:
         """Take the box at `at`, and return where the next one begins; `data` begins at `origin`."""
         end = at + header.size if header.size else self.end
+        self._count += 1
+        if are_too_many(self._count, at - self.start):
+            raise DamagedMediaError(f"A segment is damaged: at byte {at}, there are too many small boxes.")
         if end > self.end:
             raise DamagedMediaError("A segment is cut off inside an MP4 box.")
         if header.type == b"mdat":
@@ -83,6 +87,7 @@ class SegmentBoxes:
             if end > origin + len(data):
                 self._want(at, end - at + LARGE_HEADER_BYTES)
                 return at
+            self.fragments += header.type == b"moof"
             self.boxes.append(Box(header.type, data, at - origin, at - origin + header.header_bytes, end - origin, origin))
         return end
 

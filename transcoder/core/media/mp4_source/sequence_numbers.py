@@ -40,6 +40,9 @@ class SequenceNumbers:
 
     def _count(self, step: int) -> None:
         """Count a step; those that are not counted any more are too many to have a most frequent one."""
+        if step == self._usual and step in self._steps:
+            self._steps[step] += 1
+            return
         if step in self._steps or len(self._steps) < MAX_STEPS:
             self._places.setdefault(step, len(self._places))
             self._steps[step] += 1

@@ -1,8 +1,7 @@
 """The video and audio tracks of a source's `moov`, as far as they are needed to understand its fragments."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
 from transcoder.core.media.audio_headers import AAC_CHANNELS, AAC_RATES
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
@@ -18,17 +17,20 @@ _DESCRIPTIONS = frozenset({(_DASH_ROLES, "description"), (_DASH_ROLES, "commenta
 _NO_DEFAULTS = TrackDefaults(0, 0, 0)
 
 
-@contextmanager
-def source_damage() -> Iterator[None]:
+class source_damage:  # noqa: N801 - a block, as those of contextlib; it is entered for every fragment, so that it is no generator
     """Turn broken MP4 in the block into the verdict on a source: the origin sent damaged bytes.
 
     Raises:
         UpstreamError: in place of `Mp4Error`.
     """
-    try:
-        yield
-    except Mp4Error as error:
-        raise DamagedMediaError(f"A segment is damaged: {error}.") from error
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End the block."""
+        if isinstance(error, Mp4Error):
+            raise DamagedMediaError(f"A segment is damaged: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)

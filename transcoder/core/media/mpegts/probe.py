@@ -17,6 +17,8 @@ _MAX_PROBE_BYTES = 1024 * 1024
 """A stream that has not begun within this many bytes is regarded as announced but missing."""
 _MAX_FIRST_PROBE_BYTES = 8 * 1024 * 1024
 """The same for a segment without a previous one: this probe decides which streams go into the output."""
+_SEARCH_SHARE = 4
+"""Audio without a frame is searched again when it has become longer by this part."""
 
 
 def probe_transport(
@@ -90,6 +92,8 @@ class _ProgramScan:
         self._audio: dict[int, bytes] = {}
         self._pictures = {each.pid: ACCESS_UNIT_COUNTERS[each.codec]() for each in program.streams if each.codec in ACCESS_UNIT_COUNTERS}
         self._frames: dict[int, FrameHeader] = {}
+        self._searched: dict[int, int] = {}
+        """How many bytes of each stream of audio have been searched for a frame."""
 
     @property
     def is_complete(self) -> bool:
@@ -124,14 +128,16 @@ class _ProgramScan:
             elif pid in self._starts and pid in self._pictures and not self._pictures[pid].has_picture:
                 self._pictures[pid].feed(payload)
                 continue
-            elif pid in self._audio and not self._has_format(pid):
+            elif pid in self._audio and not self._has_format(pid) and not self._has_given_up(pid):
                 self._audio[pid] += payload
             else:
                 continue
             self._read_pes_header(pid)
             self._find_frame(pid)
             if self.is_complete or count * PACKET_BYTES > _MAX_FIRST_PROBE_BYTES:
-                return
+                break
+        for pid in tuple(self._audio):
+            self._find_frame(pid, is_last=True)
 
     def _read_pes_header(self, pid: int) -> None:
         if pid not in self._incomplete_packets:
@@ -146,15 +152,21 @@ class _ProgramScan:
             self._decode_starts.setdefault(pid, header.pts if header.dts is None else header.dts)
         if header.is_media and pid in self._pictures and not self._pictures[pid].has_picture:
             self._pictures[pid].feed(data[header.length :])
-        if header.is_media:
+        if header.is_media and not self._has_given_up(pid):
             self._audio[pid] = self._audio.get(pid, b"") + data[header.length :]
 
-    def _find_frame(self, pid: int) -> None:
-        """Find the first audio frame."""
+    def _find_frame(self, pid: int, *, is_last: bool = False) -> None:
+        """Find the first audio frame. The search begins at the first byte, so that it is not repeated for every packet."""
         announced = self._elements[pid].codec
         if not has_readable_frames(announced):
             self._audio.pop(pid, None)
-        elif not self._has_format(pid) and not self._has_given_up(pid) and (frame := first_frame(announced, self._audio.get(pid, b""))):
+            return
+        data, searched = self._audio.get(pid, b""), self._searched.get(pid, 0)
+        is_due = len(data) >= searched + searched // _SEARCH_SHARE or is_last or self._has_given_up(pid)
+        if self._has_format(pid) or len(data) == searched or not is_due:
+            return
+        self._searched[pid] = len(data)
+        if frame := first_frame(announced, data):
             self._frames[pid] = frame
 
     def streams(self) -> tuple[Stream, ...]:
