@@ -44,14 +44,20 @@ async def fetch_playlist(
     """
     known: dict[tuple[str, bytes], Playlist | UnsupportedSourceError] = {}
 
-    async def attempt() -> Playlist:
+    async def parsed() -> Playlist | UnsupportedSourceError:
         got = await fetcher.playlist(url)
         check_host(got.url, allowed)
         text = got.url, hashlib.sha256(got.body).digest()
         if text not in known:
             known.clear()
             known[text] = _parsed(got, imported)
-        return _unless_broken(known[text])
+        return known[text]
+
+    async def attempt() -> Playlist:
+        found = await parsed()
+        if isinstance(found, UnsupportedSourceError):
+            raise found
+        return found
 
     return await _believable(await _parsable(attempt), attempt, fetcher)
 
@@ -61,13 +67,7 @@ def _parsed(got: PlaylistText, imported: Mapping[str, str] | None) -> Playlist |
     try:
         return parse(got.body, got.url, imported=imported)
     except UnsupportedSourceError as error:
-        return error
-
-
-def _unless_broken(found: Playlist | UnsupportedSourceError) -> Playlist:
-    if isinstance(found, UnsupportedSourceError):
-        raise found
-    return found
+        return UnsupportedSourceError(str(error))  # another one: through its traceback, this one would keep the text in memory
 
 
 async def _parsable(attempt: Callable[[], Awaitable[Playlist]]) -> Playlist:

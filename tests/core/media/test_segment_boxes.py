@@ -97,3 +97,8 @@ def test_a_base_data_offset_counts_from_the_beginning_of_the_file() -> None:
     assert places(body(at)) == [(at, at + 100)]
     with pytest.raises(PlainLayoutError, match="another file"):
         places(body(at + 70_000))
+
+
+def test_very_many_small_boxes_are_refused() -> None:
+    with pytest.raises(DamagedMediaError, match="too many small boxes"):
+        read_boxes(box(b"free") * 20_000)
