@@ -146,14 +146,14 @@ MEDIA = (
     Limit(
         "core.media.mp4_source.nonnegative_offsets.MAX_HELD_FRAGMENTS",
         "fragments",
-        "Small fragments whose order of frames is not known yet",
-        "nothing: it is taken as known",
+        "Fragments that are held back because they end between reordered frames",
+        "nothing: they go on",
     ),
     Limit(
         "core.media.mp4_source.nonnegative_offsets.MAX_HELD_BYTES",
         "bytes",
-        "Small fragments whose order of frames is not known yet",
-        "nothing: it is taken as known",
+        "Fragments that are held back because they end between reordered frames",
+        "nothing: they go on",
     ),
     Limit("core.media.mp4.box_limits.MAX_CHILDREN", "boxes", "Boxes inside one box", _UPSTREAM),
     Limit("core.media.mp4_source.density.MAX_FRAGMENTS", "fragments", "Fragments of less than 128 bytes on average", _UNSUPPORTED),

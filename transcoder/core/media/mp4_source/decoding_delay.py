@@ -67,7 +67,9 @@ class DecodingDelay:
         times = chain(presented, islice(_presented(later), MAX_DELAY_FRAMES))
         room = min((time - last) // number for number, time in enumerate(times, 1))
         if room < 1:
-            raise UnsupportedSourceError("The source begins to reorder its frames between two fragments, so that some would be presented before they are decoded.")
+            raise UnsupportedSourceError(
+                "The source begins to reorder its frames between two segments, so that some would be presented before they are decoded."
+            )
         step = min(room, max(1, (decoded[-1] - start) // (_CATCH_UP * len(presented))))
         passed = array("q")
         for time in decoded:

@@ -109,7 +109,7 @@ class FragmentInspector:
     def feed(self, piece: bytes) -> bytes:
         """Check the next bytes of the segment and return those that go on to ffmpeg, a `moof` when all of it is there.
 
-        All go on as they are but negative composition offsets. Small fragments are held back for a while.
+        All go on as they are but negative composition offsets. Some fragments are held back until others show the order of their frames.
 
         Raises:
             UpstreamError: the boxes are broken.

@@ -15,13 +15,14 @@ from transcoder.core.media.mp4.movie import TrackDefaults
 from transcoder.core.media.mp4.retimed_fragment import with_times
 from transcoder.core.media.mp4.sample_columns import Repeated
 from transcoder.core.media.mp4_source.decoding_delay import MAX_DELAY_FRAMES, DecodingDelay
+from transcoder.core.media.mp4_source.frame_order import FrameOrder
 from transcoder.core.media.mp4_source.tracks import SourceTrack
 from transcoder.core.media.streams import Medium
 
 MAX_UNLISTED_SAMPLES = 10_000
 """More samples of which a fragment lists nothing are refused in a track with negative composition offsets: rewritten, each takes bytes."""
 MAX_HELD_FRAGMENTS = 100
-"""No more are held back, whether they show the order of their frames or not."""
+"""No more are held back, whether they show that or not."""
 MAX_HELD_BYTES = 4 * 1024 * 1024
 """The same for their bytes, with their media."""
 _NO_DEFAULTS = TrackDefaults(0, 0, 0)
@@ -37,19 +38,23 @@ class _Held:
     """Those of the tracks that count."""
     frames: int
     """How many samples of video it has."""
+    is_complete: bool
+    """All frames that are presented before its last one are in it, or in front of it."""
     rest: list[bytes] = field(default_factory=list)
 
 
 class NonNegativeOffsets:
     """Passes on the fragments of one track of a period, with earlier decode times where composition offsets are negative.
 
-    A fragment of a few frames is held back until those behind it show how early its frames have to be decoded.
+    A fragment that does not show how early its frames have to be decoded is held back until those behind it do.
     """
 
     def __init__(self, media: Mapping[int, Medium]) -> None:
         """Begin before the first fragment; `media` has the tracks whose times count, by id."""
         self._delays = {number: DecodingDelay() for number in media}
-        self._video = frozenset(number for number, medium in media.items() if medium is Medium.VIDEO)
+        self._orders = {number: FrameOrder() for number, medium in media.items() if medium is Medium.VIDEO}
+        self._begun = False
+        """A fragment with video has been passed on."""
         self._held = deque[_Held]()
         self._held_bytes = self._held_frames = 0
         self._moved = 0
@@ -64,8 +69,9 @@ class NonNegativeOffsets:
         """
         defaults = {number: tracks[number].defaults for number in self._delays if number in tracks}
         fragments = list(read_track_fragments(moof, defaults.get))
-        frames = sum(each.samples for each in fragments if each.track_id in self._video)
-        self._held.append(_Held(moof, defaults, fragments, frames))
+        videos = [(each, order) for each in fragments if (order := self._orders.get(each.track_id))]
+        frames, complete = sum(each.samples for each, _ in videos), [order.is_complete_with(each) for each, order in videos]
+        self._held.append(_Held(moof, defaults, fragments, frames, all(complete)))
         self._held_frames += frames
         return self._released(len(moof.data))
 
@@ -89,8 +95,13 @@ class NonNegativeOffsets:
         return b"".join(parts)
 
     def _shows_order(self) -> bool:
-        """Return whether enough is known of the fragments behind the first one that is held back."""
-        is_known = not self._held[0].frames or self._held_frames > MAX_DELAY_FRAMES
+        """Return whether enough is known of the first fragment that is held back: its frames, or those of a whole group behind it.
+
+        The first fragments of a period have to show what is usual, so that decode times need not be squeezed right away.
+        """
+        first = self._held[0]
+        is_whole = first.is_complete and (self._begun or self._held_frames > MAX_DELAY_FRAMES)
+        is_known = not first.frames or is_whole or self._held_frames - first.frames > MAX_DELAY_FRAMES
         return is_known or len(self._held) > MAX_HELD_FRAGMENTS or self._held_bytes > MAX_HELD_BYTES
 
     def _pass_on(self) -> list[bytes]:
@@ -99,6 +110,7 @@ class NonNegativeOffsets:
         parts = [self._write(held), *held.rest]
         self._held_bytes -= len(held.moof.data) + sum(map(len, held.rest))
         self._held_frames -= held.frames
+        self._begun = self._begun or held.frames > 0
         return parts
 
     def _write(self, held: _Held) -> bytes:
