@@ -257,6 +257,12 @@ def test_offsets_that_are_too_far_apart_are_damage() -> None:
         pass_on(fragment(frames))
 
 
+def test_times_that_are_too_large_are_damage() -> None:
+    first, second = Frame(2**63 - 10 * FRAME, 2**63 - 10 * FRAME, b"a"), Frame(2**63 - FRAME, 2**63 - 3 * FRAME, b"b")
+    with pytest.raises(DamagedMediaError, match="too large"):
+        pass_on(fragment([first]), fragment([second], number=2))
+
+
 def test_many_samples_of_which_nothing_is_listed_are_refused_beside_negative_offsets() -> None:
     """Written again, each takes bytes."""
     count = 1_000_000

@@ -54,7 +54,10 @@ class DecodingDelay:
         needed = -_lowest([fragment, *later])
         grows, self._ticks = needed > self._ticks, max(needed, self._ticks)
         if self._last is not None and (grows or self._is_behind):
-            return self._squeezed(start, runs, later, last=self._last)
+            try:
+                return self._squeezed(start, runs, later, last=self._last)
+            except OverflowError as error:
+                raise Mp4Error(fragment.box.position, "the times of a fragment are too large") from error
         self._last = self._end - runs[-1].durations[-1] - self._ticks
         if not self._ticks:
             return None
