@@ -13,6 +13,7 @@ class FragmentExtent(NamedTuple):
     """What one fragment brings of one track."""
 
     track: SourceTrack
+    fragment: TrackFragment
     samples: int
     bytes: int
     """Of all samples."""
@@ -46,7 +47,7 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
     sizes = [run.sizes for run in runs]
     samples, size = sum(map(len, sizes)), sum(map(total, sizes))
     if fragment.decode_time is None or not samples:
-        return FragmentExtent(track, samples, size, description=fragment.description)
+        return FragmentExtent(track, fragment, samples, size, description=fragment.description)
     latest = clock = fragment.decode_time
     for run in runs:
         latest = max(latest, latest_presentation(clock, run.durations, run.composition_offsets))
@@ -54,6 +55,7 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
     last_duration, first = runs[-1].durations[-1], fragment.decode_time + runs[0].composition_offsets[0]
     return FragmentExtent(
         track,
+        fragment,
         samples,
         size,
         start=(first - track.shift) / track.timescale,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from transcoder.core.media.mp4.box_reader import BoxEvent, BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
-from transcoder.core.media.mp4.fragment import read_sequence_number
+from transcoder.core.media.mp4.fragment import TrackFragment, read_sequence_number
 from transcoder.core.media.mp4_source.density import FragmentDensity
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
 from transcoder.core.media.mp4_source.nonnegative_offsets import NonNegativeOffsets
@@ -42,6 +42,8 @@ class FragmentInspector:
         self._leaps: dict[Medium, float] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
+        self._fragments: list[TrackFragment] = []
+        """Those of the first stream of each medium in the newest `moof`."""
         self._offsets = NonNegativeOffsets(self._media_by_id)
 
     @property
@@ -128,7 +130,7 @@ class FragmentInspector:
                 self._take_media(event.length)
             return self._offsets.add_other(event.header)
         self._read(event)
-        return self._offsets.add(event, self._tracks) if event.type == b"moof" else self._offsets.add_other(event.data)
+        return self._offsets.add(event, self._fragments) if event.type == b"moof" else self._offsets.add_other(event.data)
 
     def feed_boxes(self, boxes: Iterable[Box], *, media_bytes: int) -> None:
         """Check a whole segment by its `moof` and `moov` boxes, and how many bytes of media it has. Raises what `feed` does."""
@@ -164,6 +166,7 @@ class FragmentInspector:
             return
         self._density.add(box)
         extents = read_fragment(box, self._tracks)
+        self._fragments = [extent.fragment for extent in extents if extent.track.id in self._media_by_id]
         if len(self._units) < MAX_UNITS and any(extent.samples for extent in extents):
             self._units.add(hash(box.content))
         self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))

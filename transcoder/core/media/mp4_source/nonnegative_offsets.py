@@ -16,7 +16,6 @@ from transcoder.core.media.mp4.retimed_fragment import with_times
 from transcoder.core.media.mp4.sample_columns import Repeated
 from transcoder.core.media.mp4_source.decoding_delay import MAX_DELAY_FRAMES, DecodingDelay
 from transcoder.core.media.mp4_source.frame_order import FrameOrder
-from transcoder.core.media.mp4_source.tracks import SourceTrack
 from transcoder.core.media.streams import Medium
 
 MAX_UNLISTED_SAMPLES = 10_000
@@ -33,7 +32,6 @@ class _Held:
     """A `moof` that is held back, and what follows it in its stream."""
 
     moof: Box
-    defaults: Mapping[int, TrackDefaults]
     fragments: Sequence[TrackFragment]
     """Those of the tracks that count."""
     frames: int
@@ -60,18 +58,16 @@ class NonNegativeOffsets:
         self._moved = 0
         """How many bytes were added so far."""
 
-    def add(self, moof: Box, tracks: Mapping[int, SourceTrack]) -> bytes:
-        """Take the next `moof`, and return what can be passed on; `tracks` are listed by id.
+    def add(self, moof: Box, fragments: Sequence[TrackFragment]) -> bytes:
+        """Take the next `moof`, and return what can be passed on; `fragments` are those of the tracks whose times count.
 
         Raises:
-            Mp4Error: it is broken.
+            Mp4Error: what has to be changed in it is broken.
             UnsupportedSourceError: as `DecodingDelay.times_of` does.
         """
-        defaults = {number: tracks[number].defaults for number in self._delays if number in tracks}
-        fragments = list(read_track_fragments(moof, defaults.get))
         videos = [(each, order) for each in fragments if (order := self._orders.get(each.track_id))]
         frames, complete = sum(each.samples for each, _ in videos), [order.is_complete_with(each) for each, order in videos]
-        self._held.append(_Held(moof, defaults, fragments, frames, all(complete)))
+        self._held.append(_Held(moof, fragments, frames, all(complete)))
         self._held_frames += frames
         return self._released(len(moof.data))
 
@@ -122,7 +118,7 @@ class NonNegativeOffsets:
         times = {each.box.start: found for each, later in pairs if (found := self._delays[each.track_id].times_of(each, later))}
         if not times and not self._moved:
             return held.moof.raw
-        every = list(read_track_fragments(held.moof, lambda number: held.defaults.get(number, _NO_DEFAULTS)))
+        every = list(read_track_fragments(held.moof, lambda _: _NO_DEFAULTS))  # what is written does not depend on them
         written = with_times(held.moof, every, times, moved=self._moved)
         self._moved += len(written) - (held.moof.end - held.moof.start)
         return written
