@@ -32,6 +32,7 @@ TOLERANCES = frozenset(
             "core.media.mp4.movie._MAX_32",
             "core.output.ffmpeg_command._MAX_SAMPLE_RATE",
         ),
+        "core.media.mp4_source.decoding_delay.MAX_DELAY_FRAMES",
         *("core.media.mp4.sample_entry._MAX_LENGTH_BYTES", "core.media.reencoded_audio._MAX_HALVED_RATE"),
     }
 )

@@ -52,6 +52,7 @@ _UPSTREAM = "`502 upstream-failed`"
 _BAD_REQUEST = "`400 bad-request`"
 _NEXT_STEP = "the answer of the next step; of the last one, `502`"
 _NOTHING = "nothing: what is beyond it is left out"
+_GO_ON = "nothing: the fragments go on"
 
 REQUEST = (
     Limit("core.request.job.MAX_URL_CHARACTERS", "characters", "Address in `url` or `page`", _BAD_REQUEST),
@@ -137,6 +138,14 @@ MEDIA = (
     Limit("core.media.mp4_source.probe._MAX_MOOF_BYTES", "bytes", "Search for the first `moof`", "nothing: its streams count as missing"),
     Limit("core.media.mp4.fragment.MAX_SAMPLES", "samples", "One `trun`", _UPSTREAM),
     Limit("core.media.mp4.fragment.MAX_RUNS", "boxes", "`trun` boxes in one `moof`", _UPSTREAM),
+    Limit(
+        "core.media.mp4_source.nonnegative_offsets.MAX_UNLISTED_SAMPLES",
+        "samples",
+        "Samples that a `moof` lists nothing of, beside negative composition offsets",
+        _UPSTREAM,
+    ),
+    Limit("core.media.mp4_source.nonnegative_offsets.MAX_HELD_FRAGMENTS", "fragments", "Fragments held until frames are in order", _GO_ON),
+    Limit("core.media.mp4_source.nonnegative_offsets.MAX_HELD_BYTES", "bytes", "Fragments held until frames are in order", _GO_ON),
     Limit("core.media.mp4.box_limits.MAX_CHILDREN", "boxes", "Boxes inside one box", _UPSTREAM),
     Limit("core.media.mp4_source.density.MAX_FRAGMENTS", "fragments", "Fragments of less than 128 bytes on average", _UNSUPPORTED),
     Limit("core.media.mp4_source.density.MAX_RUNS", "boxes", "`traf` and `trun` boxes of less than 32 bytes on average", _UNSUPPORTED),

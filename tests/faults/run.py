@@ -24,9 +24,8 @@ from faults.kinds import KINDS
 from faults.report import Result, report
 from faults.serve_way import Emulator
 from faults.source import TRACKS, source
-from faults.verdict import Outcome, Verdict, judge
+from faults.verdict import Outcome, judge
 from peers import command_line
-from peers.media_reader import is_fragmented
 from peers.origin_rules import Request
 
 AT_ONCE = 2
@@ -47,12 +46,8 @@ class Bench:
         self._layout = layout
         self._folder = folder
         self._emulators = emulators
-        self.undisturbed = {name: self._save_undisturbed(name, layout) for name in TRACKS}
-        """The undisturbed output of each source."""
-        self.fragmented = {name: self._save_undisturbed(name, "fragmented") for name in TRACKS} if layout == "auto" else self.undisturbed
-        """The same in fragments, which the function makes of sources without a map."""
-        self._finished = {name: self._save_undisturbed(name, "plain", Feature.NO_RANGES) for name in TRACKS}
-        """The same from origins that serve no byte ranges, so that no source has a map: the times are those of the fragmented output."""
+        self.undisturbed = {name: self._save_undisturbed(name) for name in TRACKS}
+        """The undisturbed output of each source, in fragments; any other layout has the same packets at the same times."""
 
     @classmethod
     @contextmanager
@@ -70,24 +65,20 @@ class Bench:
         """Download once; return the result and the requests that the origin got."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder, faulty_origin(run) as server:
             outcome = self._download(run, server.url("/main.m3u8"), Path(folder))
-            is_plain = outcome.file is not None and not is_fragmented(outcome.file)
-            expected = [self.undisturbed, self._finished] if is_plain else [self.fragmented]
-            verdicts = [judge(outcome, outputs[run.source.name]) for outputs in expected]
-            verdict = next((each for each in verdicts if each[0] is not Verdict.LOSS), verdicts[0])
-            return Result(run, *verdict), server.requests
+            return Result(run, *judge(outcome, self.undisturbed[run.source.name])), server.requests
 
     def _download(self, run: Run, url: str, folder: Path) -> Outcome:
         if run.way is Way.GET:
             return get(url, folder, ENVIRON, self._layout)
         return self._emulators[run.way].download(url, folder, self._layout)
 
-    def _save_undisturbed(self, name: str, layout: str, feature: Feature = Feature.PLAIN) -> Path:
+    def _save_undisturbed(self, name: str) -> Path:
         """Download a source from a faultless origin; everything else is compared with the result."""
-        folder = self._folder / f"{layout}-{feature.name}" / name
-        run = Run("", 0, source(name), Way.GET, feature, UNDISTURBED, Fault())
+        folder = self._folder / "undisturbed" / name
+        run = Run("", 0, source(name), Way.GET, Feature.PLAIN, UNDISTURBED, Fault())
         folder.mkdir(parents=True)
         with faulty_origin(run) as server:
-            outcome = get(server.url("/main.m3u8"), folder, ENVIRON, layout)
+            outcome = get(server.url("/main.m3u8"), folder, ENVIRON, "fragmented")
         if not outcome.success:
             raise RuntimeError(f"{name} cannot be downloaded undisturbed: {outcome.detail}")
         return folder / OUTPUT

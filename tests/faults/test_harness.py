@@ -52,7 +52,7 @@ def bench() -> Iterator[run.Bench]:
 @pytest.fixture
 def output(bench: run.Bench) -> Path:
     """An undisturbed output, in fragments."""
-    return bench.fragmented["faults-ts-muxed"]
+    return bench.undisturbed["faults-ts-muxed"]
 
 
 def exchange_log(drawn: Run) -> list[tuple[int, bytes]]:
@@ -144,6 +144,17 @@ def test_a_changed_byte_is_a_silent_loss(output: Path, tmp_path: Path) -> None:
     verdict, reason = judge(Outcome(success=True, file=doctored), output)
     assert verdict is Verdict.LOSS
     assert "0 packets at other times, 1 with other bytes" in reason
+
+
+@pytest.mark.parametrize(("ticks", "expected"), [(1, Verdict.WHOLE), (90, Verdict.LOSS)])
+def test_packets_at_other_times_are_a_silent_loss_beyond_rounding(ticks: int, expected: Verdict, output: Path, tmp_path: Path) -> None:
+    data, doctored = bytearray(output.read_bytes()), tmp_path / "doctored.mp4"
+    at = data.rindex(b"tfdt\1") + 8
+    struct.pack_into(">Q", data, at, struct.unpack_from(">Q", data, at)[0] + ticks)
+    doctored.write_bytes(data)
+    verdict, reason = judge(Outcome(success=True, file=doctored), output)
+    assert verdict is expected
+    assert ("packets at other times, 0 with other bytes" in reason) is (expected is Verdict.LOSS)
 
 
 def test_a_missing_fragment_is_a_silent_loss(output: Path, tmp_path: Path) -> None:

@@ -197,6 +197,22 @@ _FRAGMENT_RUNS: dict[str, Run] = {
     "a million samples after flags": fragments(
         lambda number: moof(trun(1_000_000, flags=0x4, samples=u32(0)), number=number, time=3000 * 1_000_000 * number)
     ),
+    "fragments with negative offsets": fragments(
+        lambda number: moof(trun(2, flags=0x800, samples=u32(0, 0xFFFFF000)), number=number, time=6000 * number)
+    ),
+    "fragments with more and more negative offsets": fragments(
+        lambda number: moof(trun(2, flags=0x800, samples=u32(0, -number % 2**32)), number=number, time=6000 * number)
+    ),
+    "fragments between reordered frames": fragments(
+        lambda number: moof(trun(1, flags=0x800, samples=u32(9000 * number)), number=number, time=3000 * number)
+    ),
+    "a million samples beside negative offsets": fragments(
+        lambda number: moof(trun(1, flags=0x800, samples=_U32_MAX), trun(1_000_000), number=number, time=3000 * 1_000_001 * number)
+    ),
+    "one run of negative offsets": lambda size: moof(trun(size // 4, flags=0x800, samples=_U32_MAX * (size // 4))) + box(b"mdat"),
+    "many runs beside a negative offset": lambda size: (
+        moof(trun(1, flags=0x800, samples=_U32_MAX), *[trun(1)] * (size // 16)) + box(b"mdat")
+    ),
     "many runs": lambda size: moof(*[trun(1)] * (size // 16)) + box(b"mdat"),
     "many runs of a million samples": lambda size: moof(*[trun(1_000_000)] * (size // 16)) + box(b"mdat"),
     "one run": lambda size: moof(trun(size // 4, flags=0x200, samples=bytes(size // 4 * 4))) + box(b"mdat"),

@@ -61,4 +61,4 @@ class MediaClock:
             async with TaskGroup() as tasks:
                 probes = [(track, tasks.create_task(self._probe.first_probe(track))) for track in period.tracks]
         streams = [stream for track, task in probes for medium in track.kind.media if (stream := task.result().main(medium))]
-        return {stream.medium: stream.start - stream.composition_shift for stream in streams if stream.start is not None}
+        return {stream.medium: stream.start for stream in streams if stream.start is not None}

@@ -5,6 +5,7 @@ from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_s
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts.program_tables import read_program
+from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UnsupportedSourceError, UpstreamError
@@ -193,7 +194,8 @@ def test_initialization_section_must_not_list_samples(tmp_path_factory: pytest.T
         probe(b"\0\0\0\x10moof\0\0\0\0\0\0\0\0", init=file.read_bytes(), whole=True)
 
 
-def test_negative_composition_offsets_shift_the_start_as_in_ffmpeg(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_negative_composition_offsets_count_as_the_standard_says(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first frame is presented at its decode time, though others are presented before theirs."""
     file = tmp_path_factory.mktemp("mp4") / "video.mp4"
     run_ffmpeg(
         *encoder_arguments(GeneratedVideo(seconds=1, timestamp_offset=0)),
@@ -201,9 +203,13 @@ def test_negative_composition_offsets_shift_the_start_as_in_ffmpeg(tmp_path_fact
         "+frag_keyframe+delay_moov+negative_cts_offsets",
         file,
     )
-    video = probe_segment(file.read_bytes()).main(Medium.VIDEO)
+    found = probe_segment(file.read_bytes())
+    video, audio = found.main(Medium.VIDEO), found.main(Medium.AUDIO)
     assert video
-    assert video.start == video.composition_shift == pytest.approx(0.04)
+    assert audio
+    assert video.start == 0
+    assert audio.start == pytest.approx(0, abs=0.03)
+    assert presentation_ends(file.read_bytes(), found) == pytest.approx({Medium.VIDEO: 1, Medium.AUDIO: 1}, abs=0.03)
 
 
 def test_layer_two_is_distinguished_from_layer_three(tmp_path_factory: pytest.TempPathFactory) -> None:

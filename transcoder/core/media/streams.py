@@ -65,11 +65,6 @@ class Stream:
     """The video of a transport stream begins without parameter sets, in the middle of a group of pictures."""
     lacks_parameter_sets: bool = False
     """The sample entry has no parameter sets; they are in the samples only."""
-    composition_shift: float = 0.0
-    """Seconds that ffmpeg adds to the presentation times of an MP4 track: the size of its most negative composition offset.
-
-    `start` includes them.
-    """
     decode_start: float | None = None
     """First decode time in seconds as written, where it is known."""
 

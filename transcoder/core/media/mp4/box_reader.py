@@ -12,10 +12,15 @@ class BoxStart(NamedTuple):
     """The header of a box that is not collected; its content follows as plain bytes."""
 
     type: bytes
-    header_bytes: int
-    """8, or 16 with a 64-bit size."""
+    header: bytes
+    """As it stands in the stream: 8 bytes, or 16 with a 64-bit size."""
     length: int
     """Bytes of the content."""
+
+    @property
+    def header_bytes(self) -> int:
+        """How long its header is."""
+        return len(self.header)
 
 
 BoxEvent = Box | BoxStart | bytes
@@ -97,9 +102,10 @@ class BoxReader:
     def _stream(self, header: BoxHeader) -> BoxStart:
         if self._streamed is not None and header.type not in self._streamed:
             raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} does not belong")
-        self._content_left = header.size - header.header_bytes
+        start = BoxStart(header.type, bytes(self._held), header.size - header.header_bytes)
+        self._content_left = start.length
         self._restart(header.header_bytes)
-        return BoxStart(header.type, header.header_bytes, self._content_left)
+        return start
 
     def _restart(self, consumed: int) -> None:
         self._position += consumed

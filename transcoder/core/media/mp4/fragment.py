@@ -23,8 +23,6 @@ _COMPOSITION_OFFSET = 0x800
 _SAMPLE_FIELDS = (0x100, 0x200, 0x400, _COMPOSITION_OFFSET)
 """Flags of a `trun` for what each sample has: duration, size, flags, composition offset."""
 _ALL_SAMPLE_FIELDS = sum(_SAMPLE_FIELDS)
-_VERSION_AT = 24
-"""At which bit the version begins in the first word of a full box; its flags are below."""
 _MOOF_AND_MFHD_BYTES = 24
 _TRAF_BYTES = 64
 """Of a `traf` as `write_movie_fragment` writes it, without samples: 8 of its header, 16 of the `tfhd`, 20 each of `tfdt` and `trun`."""
@@ -67,6 +65,13 @@ class TrackFragment(NamedTuple):
     """Its `tfdt`."""
     description: int
     """Which of the track's sample entries its samples have, counted from 1."""
+    box: Box
+    """All of it."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples its runs have."""
+        return sum(len(run.sizes) for run in self.runs)
 
     @property
     def base_data_offset(self) -> int | None:
@@ -109,7 +114,7 @@ def read_track_fragments(moof: Box, defaults_of: Callable[[int], TrackDefaults |
             raise Mp4Error(moof.position, f"the box moof has more than {MAX_RUNS} boxes trun")
         runs = tuple([_read_run(table, own) for table in tables])
         base_is_moof = flags & (_BASE_IS_MOOF | _BASE_DATA_OFFSET) == _BASE_IS_MOOF
-        yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time, own.description)
+        yield TrackFragment(track_id, _read_decode_time(time) if time else None, runs, base_is_moof, header, time, own.description, traf)
 
 
 def _sort_children(traf: Box) -> tuple[Box, Box | None, list[Box]]:
@@ -162,7 +167,7 @@ def _read_run(trun: Box, defaults: TrackDefaults) -> SampleRun:
 
 
 def _read_columns(trun: Box, flags: int, count: int, at: int, defaults: TrackDefaults) -> list[Sequence[int]]:
-    """Return the four columns of a `trun`, in the order of `_SAMPLE_FIELDS`; `flags` begin with its version."""
+    """Return the four columns of a `trun`, in the order of `_SAMPLE_FIELDS`."""
     width = (flags & _ALL_SAMPLE_FIELDS).bit_count()
     if not width:
         return [Repeated(default, count) for default in (*defaults[:3], 0)]
@@ -172,8 +177,9 @@ def _read_columns(trun: Box, flags: int, count: int, at: int, defaults: TrackDef
         if not flags & flag:
             columns.append(Repeated(default, count))
             continue
-        is_signed = flag == _COMPOSITION_OFFSET and flags >> _VERSION_AT
-        columns.append((read_column(trun, "i", width * count, at) if is_signed else values)[place::width])
+        # Signed in version 0, too: there, 31 bits are enough for what is not negative, and ffmpeg and other players read it so.
+        found = read_column(trun, "i", width * count, at) if flag == _COMPOSITION_OFFSET else values
+        columns.append(found[place::width])
         place += 1
     return columns
 

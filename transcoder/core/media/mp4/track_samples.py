@@ -69,7 +69,7 @@ class TrackSamples:
             self.durations.extend(run.durations)
             self.sizes.extend(run.sizes)
             self.flags.extend(run.flags)
-            self.offsets.extend(_signed(offset) for offset in run.composition_offsets)
+            self.offsets.extend(run.composition_offsets)
         except OverflowError as error:
             raise SampleOverlapError from error
         self.chunks.append(Chunk(len(run.sizes), description, place, total(run.sizes)))
@@ -140,8 +140,3 @@ class TrackSamples:
 def _overlap(durations: Sequence[int]) -> bool:
     """Return whether two samples in a row have no time; that of the last one may be in the decode time of the next run."""
     return any(not first and not second for first, second in pairwise(islice(durations, len(durations) - 1)))
-
-
-def _signed(offset: int) -> int:
-    """Return a composition offset as it is meant: one of version 0 beyond 31 bits is a negative one, which players take it for, too."""
-    return offset - (1 << 32) if offset > 0x7FFFFFFF else offset  # noqa: PLR2004 - the largest of 31 bits

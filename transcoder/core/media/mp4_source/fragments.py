@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import TrackFragment, read_track_fragments
-from transcoder.core.media.mp4.sample_columns import latest_presentation, lowest, total
+from transcoder.core.media.mp4.sample_columns import latest_presentation, total
 from transcoder.core.media.mp4_source.tracks import SourceTrack, source_damage
 
 
@@ -13,6 +13,7 @@ class FragmentExtent(NamedTuple):
     """What one fragment brings of one track."""
 
     track: SourceTrack
+    fragment: TrackFragment
     samples: int
     bytes: int
     """Of all samples."""
@@ -26,8 +27,6 @@ class FragmentExtent(NamedTuple):
     """Where decoding goes on after the last sample, in seconds."""
     sample_seconds: float = 0.0
     """Duration of the last sample."""
-    late: float = 0.0
-    """Seconds that ffmpeg adds to these times: the most negative composition offset."""
     description: int = 1
     """Which of the track's sample entries its samples have, counted from 1."""
 
@@ -48,22 +47,22 @@ def _extent(fragment: TrackFragment, track: SourceTrack) -> FragmentExtent:
     sizes = [run.sizes for run in runs]
     samples, size = sum(map(len, sizes)), sum(map(total, sizes))
     if fragment.decode_time is None or not samples:
-        return FragmentExtent(track, samples, size, description=fragment.description)
+        return FragmentExtent(track, fragment, samples, size, description=fragment.description)
     latest = clock = fragment.decode_time
     for run in runs:
         latest = max(latest, latest_presentation(clock, run.durations, run.composition_offsets))
         clock += total(run.durations)
-    last_duration, offsets = runs[-1].durations[-1], [run.composition_offsets for run in runs]
+    last_duration, first = runs[-1].durations[-1], fragment.decode_time + runs[0].composition_offsets[0]
     return FragmentExtent(
         track,
+        fragment,
         samples,
         size,
-        start=(fragment.decode_time + offsets[0][0] - track.shift) / track.timescale,
+        start=(first - track.shift) / track.timescale,
         # A frame that stands still is not the one that is shown last.
         end=(latest + last_duration - track.shift) / track.timescale,
         decode_start=fragment.decode_time / track.timescale,
         decode_end=clock / track.timescale,
         sample_seconds=last_duration / track.timescale,
-        late=max(0, -min(map(lowest, offsets))) / track.timescale,
         description=fragment.description,
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from transcoder.core.media.mp4.box_reader import BoxReader, BoxStart
+from transcoder.core.media.mp4.box_reader import BoxEvent, BoxReader, BoxStart
 from transcoder.core.media.mp4.boxes import Box
-from transcoder.core.media.mp4.fragment import read_sequence_number
+from transcoder.core.media.mp4.fragment import TrackFragment, read_sequence_number
 from transcoder.core.media.mp4_source.density import FragmentDensity
 from transcoder.core.media.mp4_source.fragments import FragmentExtent, read_fragment
+from transcoder.core.media.mp4_source.nonnegative_offsets import NonNegativeOffsets
 from transcoder.core.media.mp4_source.plain_file import tracks_of
 from transcoder.core.media.mp4_source.sequence_numbers import SequenceNumbers
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
@@ -29,7 +30,6 @@ class FragmentInspector:
         self._media_by_id = {stream.id: medium for medium in Medium if (stream := probe.main(medium))}
         self._tracks: dict[int, SourceTrack] = {track.id: track for track in source_tracks(init)}
         self._samples = dict.fromkeys(self._media_by_id.values(), 0)
-        self._late = dict.fromkeys(Medium, 0.0)
         self._starts: dict[Medium, float] = {}
         self._ends: dict[Medium, float] = {}
         self._last_decode_times: dict[Medium, float] = {}
@@ -42,6 +42,9 @@ class FragmentInspector:
         self._leaps: dict[Medium, float] = {}
         self._announced_bytes = self._media_bytes = self._segment_samples = 0
         self._reader = _new_reader()
+        self._fragments: list[TrackFragment] = []
+        """Those of the first stream of each medium in the newest `moof`."""
+        self._offsets = NonNegativeOffsets(self._media_by_id)
 
     @property
     def samples(self) -> Mapping[Medium, int]:
@@ -106,19 +109,28 @@ class FragmentInspector:
         self._reader = _new_reader()
 
     def feed(self, piece: bytes) -> bytes:
-        """Check the next bytes of the segment and return those that go on to ffmpeg: all of them.
+        """Check the next bytes of the segment and return those that go on to ffmpeg, a `moof` when all of it is there.
+
+        All go on as they are but negative composition offsets. Some fragments are held back until others show the order of their frames.
 
         Raises:
             UpstreamError: the boxes are broken.
-            UnsupportedSourceError: the segment brings another `moov` than the one before it, or very many small fragments.
+            UnsupportedSourceError: the segment brings another `moov` than the one before it, very many small fragments, or
+                other composition offsets in a way that cannot be passed on.
         """
         with source_damage():
-            for event in self._reader.feed(piece):
-                if isinstance(event, BoxStart) and event.type == b"mdat":
-                    self._take_media(event.length)
-                elif isinstance(event, Box):
-                    self._read(event)
-        return piece
+            passed = [self._pass_on(event) for event in self._reader.feed(piece)]
+        return passed[0] if len(passed) == 1 else b"".join(passed)
+
+    def _pass_on(self, event: BoxEvent) -> bytes:
+        if isinstance(event, bytes):
+            return self._offsets.add_other(event)
+        if isinstance(event, BoxStart):
+            if event.type == b"mdat":
+                self._take_media(event.length)
+            return self._offsets.add_other(event.header)
+        self._read(event)
+        return self._offsets.add(event, self._fragments) if event.type == b"moof" else self._offsets.add_other(event.data)
 
     def feed_boxes(self, boxes: Iterable[Box], *, media_bytes: int) -> None:
         """Check a whole segment by its `moof` and `moov` boxes, and how many bytes of media it has. Raises what `feed` does."""
@@ -128,10 +140,11 @@ class FragmentInspector:
                 self._read(box)
 
     def end(self) -> bytes:
-        """End the segment.
+        """End the segment, and return what was held back.
 
         Raises:
             UpstreamError: it is not whole, holds no sample, or holds less media than it announces.
+            UnsupportedSourceError: as `feed` does.
         """
         if not self._reader.at_boundary:
             raise DamagedMediaError("A segment is cut off inside an MP4 box.")
@@ -139,7 +152,8 @@ class FragmentInspector:
             raise DamagedMediaError("A segment contains neither video nor audio.")
         if self._announced_bytes > self._media_bytes:
             raise DamagedMediaError("A segment is damaged: it holds less media than it announces.")
-        return b""
+        with source_damage():
+            return self._offsets.end()
 
     def _take_media(self, count: int) -> None:
         self._media_bytes += count
@@ -152,6 +166,7 @@ class FragmentInspector:
             return
         self._density.add(box)
         extents = read_fragment(box, self._tracks)
+        self._fragments = [extent.fragment for extent in extents if extent.track.id in self._media_by_id]
         if len(self._units) < MAX_UNITS and any(extent.samples for extent in extents):
             self._units.add(hash(box.content))
         self._numbers.add(read_sequence_number(box), after_gap=any(map(self._is_after_gap, extents)))
@@ -185,9 +200,8 @@ class FragmentInspector:
         self._smallest_fragment[medium] = min(extent.samples, self._smallest_fragment.get(medium, extent.samples))
         self._refuse_backward_step(medium, extent)
         if extent.start is not None and extent.end is not None:
-            late = self._late[medium] = max(extent.late, self._late[medium])
-            self._starts.setdefault(medium, extent.start + late)
-            self._ends[medium] = max(extent.end + late, self._ends.get(medium, extent.end))
+            self._starts.setdefault(medium, extent.start)
+            self._ends[medium] = max(extent.end, self._ends.get(medium, extent.end))
         if extent.decode_end is not None:
             self._last_decode_times[medium] = extent.decode_end - extent.sample_seconds
 

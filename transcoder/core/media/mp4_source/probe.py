@@ -45,8 +45,7 @@ def fragment_ends(head: bytes, probe: Probe, *, init: bytes) -> Mapping[Medium, 
     for track in scan.tracks:
         stream = probe.main(track.medium)
         if track.id in scan.ends and stream and stream.id == track.id:
-            end, late_end = scan.ends[track.id]
-            ends[track.medium] = max(late_end, end + stream.composition_shift)
+            ends[track.medium] = scan.ends[track.id]
     return ends
 
 
@@ -69,9 +68,7 @@ def _is_enough(head: bytes, scan: "_Scan") -> bool:
 
 
 def _stream(track: SourceTrack, extent: FragmentExtent | None) -> Stream:
-    if extent is None or extent.start is None:
-        return track.stream(None)
-    return track.stream(extent.start + extent.late, decode_start=extent.decode_start, composition_shift=extent.late)
+    return track.stream(None) if extent is None else track.stream(extent.start, decode_start=extent.decode_start)
 
 
 class _Scan:
@@ -84,8 +81,8 @@ class _Scan:
         self._awaited = _main_tracks(tracks)
         self.first: dict[int, FragmentExtent] = {}
         """The first extent of each track that has a start."""
-        self.ends: dict[int, tuple[float, float]] = {}
-        """The latest end of each track, as written and with what ffmpeg adds to it."""
+        self.ends: dict[int, float] = {}
+        """The latest end of each track."""
         self.has_fragments = False
         self.has_samples = False
         self._density: FragmentDensity | None = None
@@ -127,8 +124,7 @@ class _Scan:
         if extent.start is not None:
             self.first.setdefault(number, extent)
         if extent.end is not None:
-            end, late_end = self.ends.get(number, (extent.end, extent.end))
-            self.ends[number] = max(end, extent.end), max(late_end, extent.end + extent.late)
+            self.ends[number] = max(self.ends.get(number, extent.end), extent.end)
 
 
 def _main_tracks(tracks: tuple[SourceTrack, ...]) -> set[int]:

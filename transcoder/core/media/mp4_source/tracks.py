@@ -71,7 +71,7 @@ class SourceTrack:
         if not self.decodes_as_first[number - 1]:
             raise UnsupportedSourceError(f"The {medium} of the source has different sample descriptions in one track.")
 
-    def stream(self, start: float | None, *, decode_start: float | None = None, composition_shift: float = 0.0) -> Stream:
+    def stream(self, start: float | None, *, decode_start: float | None = None) -> Stream:
         """Return what a probe says of it, with the first presentation and decode times of its samples in seconds, if they are known."""
         return Stream(
             medium=self.medium,
@@ -85,7 +85,6 @@ class SourceTrack:
             sample_entry=self.sample_entry,
             lacks_parameter_sets=self.lacks_parameter_sets,
             is_description=self.is_description,
-            composition_shift=composition_shift,
         )
 
 
