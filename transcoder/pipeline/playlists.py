@@ -40,7 +40,6 @@ async def fetch_playlist(
         UpstreamError, UpstreamTimeoutError, NotAPlaylistError: as `Fetcher.playlist` does.
         ForbiddenSourceError: it redirects to a host that is not allowed.
         UnsupportedSourceError: it is not a playlist, each time.
-
     """
     known: dict[tuple[str, bytes], Playlist | UnsupportedSourceError] = {}
 
