@@ -41,19 +41,10 @@ async def fetch_playlist(
         ForbiddenSourceError: it redirects to a host that is not allowed.
         UnsupportedSourceError: it is not a playlist, each time.
     """
-    known: dict[tuple[str, bytes], Playlist | UnsupportedSourceError] = {}
-
-    async def parsed() -> Playlist | UnsupportedSourceError:
-        got = await fetcher.playlist(url)
-        check_host(got.url, allowed)
-        text = got.url, hashlib.sha256(got.body).digest()
-        if text not in known:
-            known.clear()
-            known[text] = _parsed(got, imported)
-        return known[text]
+    texts = _Texts(imported)
 
     async def attempt() -> Playlist:
-        found = await parsed()
+        found = await texts.parsed(fetcher.playlist(url), allowed)
         if isinstance(found, UnsupportedSourceError):
             raise found
         return found
@@ -61,12 +52,29 @@ async def fetch_playlist(
     return await _believable(await _parsable(attempt), attempt, fetcher)
 
 
-def _parsed(got: PlaylistText, imported: Mapping[str, str] | None) -> Playlist | UnsupportedSourceError:
-    """Parse a playlist, or return why it cannot be read: a text that is the same the next time is not parsed again."""
-    try:
-        return parse(got.body, got.url, imported=imported)
-    except UnsupportedSourceError as error:
-        return UnsupportedSourceError(str(error))  # another one: through its traceback, this one would keep the text in memory
+class _Texts:
+    """The texts that an origin sends for one playlist: the same one is parsed once."""
+
+    def __init__(self, imported: Mapping[str, str] | None) -> None:
+        self._imported = imported
+        self._known: dict[tuple[str, bytes], Playlist | UnsupportedSourceError] = {}
+        """What the newest text is, by its address and digest."""
+
+    async def parsed(self, fetched: Awaitable[PlaylistText], allowed: tuple[str, ...]) -> Playlist | UnsupportedSourceError:
+        """Return the playlist that is fetched, or why it cannot be read. That is not raised here, so that no traceback keeps the text."""
+        got = await fetched
+        check_host(got.url, allowed)
+        text = got.url, hashlib.sha256(got.body).digest()
+        if text not in self._known:
+            self._known.clear()
+            self._known[text] = self._parse(got)
+        return self._known[text]
+
+    def _parse(self, got: PlaylistText) -> Playlist | UnsupportedSourceError:
+        try:
+            return parse(got.body, got.url, imported=self._imported)
+        except UnsupportedSourceError as error:
+            return UnsupportedSourceError(str(error))  # another one: through its traceback, this one would keep the text in memory
 
 
 async def _parsable(attempt: Callable[[], Awaitable[Playlist]]) -> Playlist:
