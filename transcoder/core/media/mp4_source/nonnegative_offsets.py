@@ -8,6 +8,7 @@ would not be that of the source, and would change on the way.
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error
 from transcoder.core.media.mp4.fragment import TrackFragment, read_track_fragments
@@ -32,8 +33,8 @@ class _Held:
     """A `moof` that is held back, and what follows it in its stream."""
 
     moof: Box
-    fragments: Sequence[TrackFragment]
-    """Those of the tracks that count."""
+    fragments: Mapping[int, Sequence[TrackFragment]]
+    """Those that have samples of the tracks that count, by track id."""
     frames: int
     """How many samples of video it has."""
     is_complete: bool
@@ -65,9 +66,13 @@ class NonNegativeOffsets:
             Mp4Error: what has to be changed in it is broken.
             UnsupportedSourceError: as `DecodingDelay.times_of` does.
         """
-        videos = [(each, order) for each in fragments if (order := self._orders.get(each.track_id))]
+        by_track: dict[int, list[TrackFragment]] = {}
+        for each in fragments:
+            if any(run.sizes for run in each.runs):
+                by_track.setdefault(each.track_id, []).append(each)
+        videos = [(each, order) for number, order in self._orders.items() for each in by_track.get(number, ())]
         frames, complete = sum(each.samples for each, _ in videos), [order.is_complete_with(each) for each, order in videos]
-        self._held.append(_Held(moof, fragments, frames, all(complete)))
+        self._held.append(_Held(moof, by_track, frames, all(complete)))
         self._held_frames += frames
         return self._released(len(moof.data))
 
@@ -109,11 +114,15 @@ class NonNegativeOffsets:
         self._begun = self._begun or held.frames > 0
         return parts
 
+    def _with_later(self, held: _Held, track_id: int) -> list[tuple[TrackFragment, Sequence[TrackFragment]]]:
+        """Return the fragments of a track, each with those behind it: a few, since each of them has a frame at least."""
+        own = held.fragments[track_id]
+        behind = (other.fragments.get(track_id, ())[:MAX_DELAY_FRAMES] for other in self._held)
+        every = [*own, *chain.from_iterable(behind)]
+        return [(each, every[number : number + MAX_DELAY_FRAMES]) for number, each in enumerate(own, 1)]
+
     def _write(self, held: _Held) -> bytes:
-        known = [*held.fragments, *(each for behind in self._held for each in behind.fragments)]
-        pairs = [
-            (each, [other for other in known[number:] if other.track_id == each.track_id]) for number, each in enumerate(held.fragments, 1)
-        ]
+        pairs = [pair for number in held.fragments for pair in self._with_later(held, number)]
         _check_unlisted(held.moof, [each for each, later in pairs if self._delays[each.track_id].applies_to(each, later)])
         times = {each.box.start: found for each, later in pairs if (found := self._delays[each.track_id].times_of(each, later))}
         if not times and not self._moved:
