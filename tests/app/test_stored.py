@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -237,6 +238,81 @@ def test_a_success_whose_answer_is_lost_is_one(source: str, s3: Storage, request
     answer = get(request.getfixturevalue(source))
     assert stored(answer).status_code == 200
     assert (len(s3.keys), s3.uploads) == (1, [])
+
+
+@pytest.mark.usefixtures("no_leaks")
+@pytest.mark.parametrize("operation", ["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
+def test_a_success_that_says_nothing_is_none(operation: str, origin: Origin, long_origin: Origin, s3: Storage) -> None:
+    s3.decide = lambda asked, _earlier: Fault(200, is_empty=True) if asked == operation else None
+    answer = get(origin if operation == "PutObject" else long_origin)
+    assert answer.problem[:2] == (507, "no-storage")
+    assert answer.notes["bucket_problem"] == ("NoUploadId" if operation == "CreateMultipartUpload" else "NoETag")
+    assert (s3.keys, s3.uploads) == ([], [])
+
+
+@pytest.mark.usefixtures("no_leaks")
+def test_parts_whose_requests_are_still_running_are_aborted(long_origin: Origin, s3: Storage) -> None:
+    slow = Fault(403, "AccessDenied"), Fault(503, "SlowDown", delay=1.0)
+    s3.decide = lambda asked, earlier: slow[min(earlier, 1)] if asked == "UploadPart" else None
+    long_origin.decide = lambda request, _earlier: Rule(delay=0.5) if request.path == "/s0025.ts" else GOOD
+    assert get(long_origin).problem[:2] == (507, "no-storage")
+    assert s3.uploads == []
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
+def test_what_storage_answers_too_late_is_aborted(operation: str, long_origin: Origin, s3: Storage) -> None:
+    s3.decide = lambda asked, _earlier: Fault(delay=5.0) if asked == operation else None
+    query = f"deliver=s3&url={long_origin.url('/main.m3u8')}"
+
+    async def run() -> None:
+        async with application(SETTINGS) as serve:
+            task = asyncio.ensure_future(serve(Request("GET", "/download", query, {}), Answered()))
+            while not s3.active[operation]:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.02)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert s3.active[operation]
+            while s3.active[operation] or s3.uploads:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.1)
+
+    asyncio.run(asyncio.wait_for(run(), 20.0))
+    assert (s3.keys, s3.uploads) == ([], [])
+
+
+def test_storage_that_does_not_answer_holds_up_nothing_else(long_origin: Origin, s3: Storage) -> None:
+    s3.decide = lambda asked, _earlier: Fault(403, "AccessDenied", delay=4.0) if asked == "UploadPart" else None
+    query = f"url={long_origin.url('/main.m3u8').replace('127.0.0.1', 'localhost')}"
+
+    async def run() -> tuple[int, float]:
+        async with application(SETTINGS) as serve:
+            for _ in range(5):
+                task = asyncio.ensure_future(serve(Request("GET", "/download", f"deliver=s3&{query}", {}), Answered()))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(task, 2.0)
+            began, answer = asyncio.get_running_loop().time(), Answered()
+            await serve(Request("GET", "/info", query, {}), answer)
+            return answer.status, asyncio.get_running_loop().time() - began
+
+    status, seconds = asyncio.run(run())
+    assert status == 200
+    assert seconds < 1.5
+    assert (s3.keys, s3.uploads) == ([], [])
+
+
+def test_the_length_is_that_of_the_object_which_stays(origin: Origin, s3: Storage) -> None:
+    key = ""
+
+    def decide(asked: str, _earlier: int) -> None:
+        if asked == "PutObject" and key:
+            s3.client.put_object(Bucket=BUCKET, Key=key, Body=b"another")
+
+    get(origin)
+    (key,) = s3.keys
+    s3.clear()
+    s3.decide = decide
+    answer = get(origin)
+    assert (answer.notes["stored"], answer.headers["x-content-length"]) == ("made by another", "7")
 
 
 def test_parts_that_cannot_be_removed_are_noted(long_origin: Origin, s3: Storage) -> None:

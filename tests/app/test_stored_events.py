@@ -87,6 +87,25 @@ def test_progress_rises_and_ends_with_the_address_of_the_file(origin: Origin, s3
     assert len(s3.keys) == 1
 
 
+def test_the_bytes_of_a_segment_count_while_it_arrives(media: Media, serve: Serve, s3: Storage) -> None:
+    segment = b"".join(data for path, data in sorted(files_in(media("ts-muxed")).items()) if path.endswith(".ts"))
+    origin = serve({"/video.ts": segment})
+    origin.decide = lambda request, _earlier: Rule(trickle=(len(segment) // 60, 0.1)) if "range" not in request.headers else GOOD
+    at: list[int] = []
+
+    class Watching(Answered):
+        async def write(self, chunk: bytes) -> None:
+            at.extend([origin.sent] if b'"progress"' in chunk else [])
+            await super().write(chunk)
+
+    answer = ask(f"/events?deliver=s3&url={origin.url('/video.ts')}", settings=SETTINGS, into=Watching())
+    reports = [json.loads(line[5:]) for line in bytes(answer.body).splitlines() if line.startswith(b"data:") and b'"progress"' in line]
+    assert reports
+    assert len(s3.keys) == 1
+    for sent, report in zip(at, reports, strict=True):
+        assert sent - 100_000 < report["bytes"] <= sent
+
+
 def test_what_is_there_is_not_made_again(origin: Origin, s3: Storage) -> None:
     get(origin)
     origin.requests.clear()

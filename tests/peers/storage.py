@@ -37,6 +37,8 @@ class Fault:
     """The response, with an error of AWS's form; None: that of S3."""
     code: str = "InternalError"
     delay: float = 0.0
+    is_empty: bool = False
+    """The response has nothing but its status."""
     is_done: bool = False
     """S3 carries the request out all the same: only its response is lost."""
 
@@ -173,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             with found.lock if operation == "CompleteMultipartUpload" else nullcontext():  # moto looks first, and then writes
                 status, headers, content = self._forwarded(body)
         if fault and fault.status is not None:
-            error = f"<Error><Code>{fault.code}</Code><Message>No.</Message></Error>".encode()
+            error = b"" if fault.is_empty else f"<Error><Code>{fault.code}</Code><Message>No.</Message></Error>".encode()
             status, headers, content = fault.status, {"Content-Type": "application/xml"}, b"" if self.command == "HEAD" else error
         self.send_response(status)
         for name, value in headers.items():

@@ -192,4 +192,4 @@ class _EventStream:
 
     async def reporting(self, work: Coroutine[Any, Any, T], tick: Callable[[], Awaitable[None]]) -> T:
         """Return what `work` returns, which uploads something, and await `tick()` from time to time until then."""
-        return await with_ticks(in_time(work, self.answer, margin=self._margin + ABORT_SECONDS), tick)
+        return await with_ticks(in_time(work, self.answer, margin=self._margin, ending=ABORT_SECONDS), tick)

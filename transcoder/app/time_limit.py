@@ -14,8 +14,10 @@ _FAREWELL_SECONDS = 0.5
 """So much before the response would be broken off, the failure is told."""
 
 
-async def in_time(work: Awaitable[T], answer: Answer, *, margin: float) -> T:
+async def in_time(work: Awaitable[T], answer: Answer, *, margin: float, ending: float = 0.0) -> T:
     """Return what `work` returns; `margin` is how long before its deadline the response is broken off.
+
+    Work that is interrupted takes up to `ending` seconds to end.
 
     Raises:
         DeadlineError: it takes too long.
@@ -24,7 +26,7 @@ async def in_time(work: Awaitable[T], answer: Answer, *, margin: float) -> T:
     if answer.deadline is None:
         return await work
     usable = usable_seconds(answer.deadline - asyncio.get_running_loop().time(), margin=margin)
-    limit = asyncio.timeout(max(usable - _FAREWELL_SECONDS, usable / 2))
+    limit = asyncio.timeout(max(usable - ending - _FAREWELL_SECONDS, usable / 2))
     try:
         async with limit:
             return await work

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from transcoder.edge.s3_client import s3_client
 from transcoder.errors import UpstreamError
 
 _EXPIRES_SECONDS = 3600
@@ -31,9 +31,7 @@ class BucketUrls:
 
     @classmethod
     def _open(cls, bucket: str) -> "BucketUrls":
-        # Importing boto3 takes a third of a second, so it is imported only when an S3 object is requested.
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
+        # Importing it takes a third of a second, so it is imported only when an S3 object is requested.
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         def presign(key: str) -> str:
@@ -45,7 +43,7 @@ class BucketUrls:
             return url
 
         try:
-            client: Any = boto3.session.Session().client("s3", config=Config(signature_version="s3v4"))
+            client = s3_client()
         except BotoCoreError as error:
             raise UpstreamError(f"The URLs of objects in S3 cannot be signed: {error}.") from error
         return cls(presign(_SAMPLE_KEY).partition("?")[0].removesuffix(_SAMPLE_KEY), presign)

@@ -121,7 +121,8 @@ class FileUpload:
                 self._collecting = CollectingSink(announced(upload))
                 await make(self._collecting)
                 movie = self._collecting.finish_in_place()
-                self.is_first = await upload.finish(movie.bytes.head)
-                return StoredFile(self._name.key, movie.bytes.length)
+                other_length = await upload.finish(movie.bytes.head)
+                self.is_first = other_length is None
+                return StoredFile(self._name.key, movie.bytes.length if other_length is None else other_length)
         finally:
             self.problem = upload.problem if upload else ""

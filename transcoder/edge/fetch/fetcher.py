@@ -45,7 +45,7 @@ class Fetcher:
         # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
         self._small_requests = SmallRequests(settings)
         self.bytes = 0
-        """How many bytes have been delivered."""
+        """How many bytes have arrived, also of transfers that have not ended."""
         self.segments = 0
         """How many segments have been delivered completely."""
 
@@ -170,11 +170,7 @@ class Fetcher:
         return await self._collect(transfer, doubts=self._doubts, late=() if guessed else LATE_PAUSES)
 
     async def last_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes | None:
-        """Fetch the last `size` bytes of a segment, or fewer if it is shorter; None if the origin does not support ranges.
-
-        Raises:
-            UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
-        """
+        """Fetch the last `size` bytes of a segment, or all of a shorter one; None without ranges. Raises what `first_bytes` does."""
         if (local := self._local_chunks(url, byte_range, exact=False)) is not None:
             return b"".join(local)[-size:]
         async with self._small_requests.slot(url):
@@ -215,7 +211,12 @@ class Fetcher:
         self, transfer: Transfer, sink: ByteSink, *, doubts: int, late: Sequence[float] = LATE_PAUSES, version: KnownVersion = ANY_VERSION
     ) -> None:
         """Carry out a transfer from the network, a local file or a data: URL."""
-        guard = MediaGuard(transfer, sink, doubts=doubts)
+
+        async def counted(chunk: bytes) -> None:
+            self.bytes += len(chunk)
+            await sink(chunk)
+
+        guard = MediaGuard(transfer, counted, doubts=doubts)
 
         async def attempt() -> None:
             async with self._session.stream(transfer.url, transfer.headers()) as response:
@@ -226,8 +227,7 @@ class Fetcher:
         if (local := self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact and not doubts)) is None:
             await self._retry(attempt, lambda: transfer.delivered, late=late)
         else:
-            await transfer.push_all(local, sink)
-        self.bytes += transfer.delivered
+            await transfer.push_all(local, counted)
 
     async def _retry(self, attempt: Callable[[], Awaitable[T]], delivered: Callable[[], int] = int, *, late: Sequence[float] = ()) -> T:
         """Retry what is transient; after the `late` pauses, if the origin has served anything to this job, also what is missing there."""

@@ -2,15 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from transcoder.edge.s3_client import s3_client
 from transcoder.errors import StorageError
 
 _MAX_ATTEMPTS = 2
 _MAX_UPLOAD_ATTEMPTS = 4
 _NOT_FOUND = "404"
+_THREADS = 16
+"""How many calls may run at once: those of one upload, and those that S3 has not answered before their invocations ended."""
 
 T = TypeVar("T")
 
@@ -42,6 +46,17 @@ class ObjectStoreError(StorageError):
         self.reason = reason
 
 
+def member(reply: Mapping[str, Any], name: str) -> Any:
+    """Return what a reply of S3 has to have.
+
+    Raises:
+        ObjectStoreError: it lacks it.
+    """
+    if name not in reply:
+        raise ObjectStoreError(f"No{name}")
+    return reply[name]
+
+
 class ObjectStore:
     """Objects of one bucket, with the function's own permissions (S3 API reference: HeadObject, GetObject, PutObject, DeleteObject)."""
 
@@ -51,6 +66,8 @@ class ObjectStore:
         self._patience = patience
         self._client: Any = None
         self._lock = threading.Lock()
+        # Of its own: calls that S3 does not answer would keep the event loop's threads from looking up the hosts of origins.
+        self._threads = ThreadPoolExecutor(_THREADS, "s3")
 
     async def read(self, key: str, *, limit: int) -> bytes | None:
         """Return an object; None if there is none, or a longer one than `limit` bytes.
@@ -71,7 +88,7 @@ class ObjectStore:
     async def length(self, key: str) -> int | None:
         """Return how many bytes an object has; None if there is none. Raises what `read` does."""
         try:
-            return int(await self._call(lambda client: client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]))
+            return int(await self._call(lambda client: member(client.head_object(Bucket=self.bucket, Key=key), "ContentLength")))
         except ObjectStoreError as error:
             if error.reason == _NOT_FOUND:
                 return None
@@ -82,21 +99,14 @@ class ObjectStore:
         parameters = {"Bucket": self.bucket, "Key": key}
         return str(await self._call(lambda client: client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)))
 
-    def act(self, action: Callable[[Any], T]) -> T:
-        """Return what `action` returns, which is given the client. It blocks. Raises what `read` does."""
-        # Importing boto3 takes a third of a second, and most functions have no bucket.
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - a body that breaks off is reported by it
-
-        try:
-            return action(self._connected())
-        except ClientError as error:
-            raise ObjectStoreError(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
-        except (BotoCoreError, HTTPError) as error:
-            raise ObjectStoreError(type(error).__name__) from error
+    def start(self, action: Callable[[Any], T]) -> "asyncio.Future[T]":
+        """Return the future of what `action` returns, which is given the client. Nothing can interrupt it. It raises what `read` does."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._act, action)
 
     def close(self) -> None:
-        """Close the connections; the next call opens others."""
+        """Close the connections, and end the threads that are not busy; the next call opens others."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads = ThreadPoolExecutor(_THREADS, "s3")
         with self._lock:
             if self._client is not None:
                 self._client.close()
@@ -111,22 +121,29 @@ class ObjectStore:
             data: bytes = body.read(limit + 1)
         return data if len(data) <= limit else None
 
+    def _act(self, action: Callable[[Any], T]) -> T:
+        # Importing boto3 takes a third of a second, and most functions have no bucket.
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - a body that breaks off is reported by it
+
+        try:
+            return action(self._connected())
+        except ClientError as error:
+            raise ObjectStoreError(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
+        except (BotoCoreError, HTTPError) as error:
+            raise ObjectStoreError(type(error).__name__) from error
+
     async def _call(self, action: Callable[[Any], T]) -> T:
-        return await asyncio.to_thread(self.act, action)
+        return await self.start(action)
 
     def _connected(self) -> Any:
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-
         with self._lock:
             if self._client is None:
-                config = Config(
+                self._client = s3_client(
                     connect_timeout=self._patience.connect_seconds,
                     read_timeout=self._patience.read_seconds,
                     retries={"total_max_attempts": self._patience.attempts, "mode": "standard"},
-                    signature_version="s3v4",
                     # The signature covers a digest of each body, which S3 compares: another checksum would only cost time.
                     request_checksum_calculation="when_required",
                 )
-                self._client = boto3.session.Session().client("s3", config=config)
             return self._client

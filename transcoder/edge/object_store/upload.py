@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from transcoder.edge.object_store.bucket import ObjectStore, ObjectStoreError
+from transcoder.edge.object_store.bucket import ObjectStore, ObjectStoreError, member
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TooLargeError, single_error
 
@@ -20,7 +20,8 @@ _PARTS_AT_ONCE = 2
 MAX_PARTS = 10_000
 ABORT_SECONDS = 2.0
 """So long an upload that has failed is waited for, at most, and aborted."""
-_NOT_FIRST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchUpload"})
+_ABORTED = "NoSuchUpload"
+_NOT_FIRST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", _ABORTED})
 """What S3 answers when another upload of the same object has ended first, or this one has although its answer was lost."""
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class ObjectUpload:
         self._sent: dict[int, asyncio.Task[str]] = {}
         """The parts, by number."""
         self._id: str | None = None
+        self._is_closed = False
         self.problem = ""
         """Why parts may be left in the bucket; empty if none are."""
 
@@ -102,8 +104,10 @@ class ObjectUpload:
                 await self._send_part(len(self._sent) + 2, self._part)
                 self._part, self._filled = self._unused.pop() if self._unused else bytearray(PART_BYTES), 0
 
-    async def finish(self, beginning: bytes) -> bool:
-        """Let the object exist: `beginning`, and after it all that was written. Return False if there is one already, which then stays.
+    async def finish(self, beginning: bytes) -> int | None:
+        """Let the object exist: `beginning`, and after it all that was written.
+
+        Returns: None; or the length of the one that is there already, which then stays.
 
         Raises:
             ObjectStoreError: S3 refuses.
@@ -115,42 +119,56 @@ class ObjectUpload:
             await self._send_part(len(self._sent) + 2, last)
         await self._send_part(1, b"".join((beginning, self._held)))
         parts = [{"PartNumber": number, "ETag": await task} for number, task in sorted(self._sent.items())]
-        is_first = await self._end(
+        other = await self._end(
             lambda client: client.complete_multipart_upload(**self._target, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
         )
-        self._id = None if is_first else self._id
-        return is_first
+        self._id = None if other is None else self._id
+        return other
 
     async def close(self) -> None:
         """Abort the upload if it has not ended. What S3 does not accept in time, a rule of the bucket has to end."""
+        self._is_closed = True
         try:
             async with asyncio.timeout(ABORT_SECONDS):
-                if self._running:
-                    await asyncio.wait(self._running)  # a part that arrives later would stay
+                await self._settle(ABORT_SECONDS / 4)
                 if self._id is not None:
-                    await self._run(lambda client: client.abort_multipart_upload(**self._target))
+                    await self._abort()  # also if parts are on their way, so that further attempts at them are refused
+                await self._settle(None)
         except TimeoutError:
             self.problem = "the upload could not be aborted in time"
         except ObjectStoreError as error:
             self.problem = error.reason
 
+    async def _settle(self, seconds: float | None) -> None:
+        """Wait until no call of S3 is running, for so many seconds at most."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    async def _abort(self) -> None:
+        try:
+            await self._store.start(lambda client: client.abort_multipart_upload(**self._target))
+        except ObjectStoreError as error:
+            if error.reason != _ABORTED:
+                raise
+
     @property
     def _target(self) -> dict[str, Any]:
         return {"Bucket": self._store.bucket, "Key": self._key, "UploadId": self._id}
 
-    async def _put(self, body: bytes) -> bool:
+    async def _put(self, body: bytes) -> int | None:
         about = {"Bucket": self._store.bucket, "Key": self._key, **self._head.parameters}
         return await self._end(lambda client: client.put_object(**about, Body=body, IfNoneMatch="*"))
 
-    async def _end(self, action: Callable[[Any], Any]) -> bool:
-        """Let the object exist; return False if there is one already."""
+    async def _end(self, action: Callable[[Any], Any]) -> int | None:
+        """Let the object exist; return the length of the one that is there already."""
         try:
-            await self._run(action)
+            await self._run(lambda client: member(action(client), "ETag"))  # a success that does not name the object is none
         except ObjectStoreError as error:
-            if error.reason not in _NOT_FIRST or await self._store.length(self._key) is None:
+            other = await self._store.length(self._key) if error.reason in _NOT_FIRST else None
+            if other is None:
                 raise
-            return False
-        return True
+            return other
+        return None
 
     async def _send_part(self, number: int, body: bytes | bytearray) -> None:
         """Begin to send a part, once there is room for it; its buffer is used again when it has been sent."""
@@ -163,11 +181,11 @@ class ObjectUpload:
 
     def _create(self, client: Any) -> None:
         about = {"Bucket": self._store.bucket, "Key": self._key, **self._head.parameters}
-        self._id = client.create_multipart_upload(**about)["UploadId"]
+        self._id = member(client.create_multipart_upload(**about), "UploadId")
 
     async def _upload_part(self, number: int, body: bytes | bytearray) -> str:
         try:
-            etag = str(await self._run(lambda client: client.upload_part(**self._target, PartNumber=number, Body=body)["ETag"]))
+            etag = str(await self._run(lambda client: member(client.upload_part(**self._target, PartNumber=number, Body=body), "ETag")))
         finally:
             self._slots.release()
         if isinstance(body, bytearray) and len(body) == PART_BYTES:
@@ -176,10 +194,17 @@ class ObjectUpload:
 
     async def _run(self, action: Callable[[Any], T]) -> T:
         """Return what a call of S3 returns. It goes on in its thread if nobody waits for it any more."""
-        future = asyncio.get_running_loop().run_in_executor(None, self._store.act, action)
+        future = self._store.start(lambda client: self._carry_out(action, client))
         self._running.add(future)
         future.add_done_callback(self._forget)
         return await asyncio.shield(future)
+
+    def _carry_out(self, action: Callable[[Any], T], client: Any) -> T:
+        """Return what a call of S3 returns; abort the upload again if nobody waits for that any more."""
+        result = action(client)
+        if self._is_closed and self._id is not None:
+            client.abort_multipart_upload(**self._target)
+        return result
 
     def _forget(self, future: "asyncio.Future[Any]") -> None:
         self._running.discard(future)
