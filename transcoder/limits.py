@@ -151,6 +151,7 @@ MEDIA = (
     Limit("core.media.mp4_source.density.MAX_RUNS", "boxes", "`traf` and `trun` boxes of less than 32 bytes on average", _UNSUPPORTED),
     Limit("core.media.mp4_source.density.MAX_SAMPLES", "samples", "Samples of less than 4 bytes on average", _UNSUPPORTED),
     Limit("core.media.mp4.movie.MAX_TRACKS", "tracks", "Tracks of a `moov`", _UPSTREAM),
+    Limit("core.media.mp4.movie.MAX_PROTECTION_BOXES", "boxes", "`pssh` boxes of a `moov`, or of all fragments", _UPSTREAM),
     Limit("core.media.mp4.movie.MAX_EDITS", "edits", "Edits of a track", _UPSTREAM),
     Limit("core.media.mp4.sample_entry._MAX_ENTRIES", "entries", "Sample entries of a track", _UPSTREAM),
     Limit("core.media.packet_evidence.MAX_UNITS", "units", "Fragments or PES packets that are compared with the next segment", "nothing"),

@@ -7,7 +7,7 @@ from fuzz.media_pieces import INIT, moof, moov, trun, u32
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mp4.boxes import Mp4Error, box, boxes_of, full_box
-from transcoder.core.media.mp4.movie import MAX_TRACKS, read_movie
+from transcoder.core.media.mp4.movie import MAX_PROTECTION_BOXES, MAX_TRACKS, read_movie
 from transcoder.core.media.mp4_source.density import MAX_FRAGMENTS, MAX_RUNS, MAX_SAMPLES
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.probe import probe
@@ -94,3 +94,27 @@ def test_a_movie_may_have_many_tracks_but_not_any_number() -> None:
             continue
         with pytest.raises(Mp4Error, match=f"more than {MAX_TRACKS} tracks"):
             read_movie(movie)
+
+
+PROTECTION = full_box(b"pssh", 0, 0, bytes(16), u32(0))
+
+
+def test_a_movie_may_have_some_protection_boxes() -> None:
+    for count, is_refused in ((MAX_PROTECTION_BOXES, False), (MAX_PROTECTION_BOXES + 1, True)):
+        movie = next(boxes_of(moov(tail=count * PROTECTION)))
+        if not is_refused:
+            assert read_movie(movie).tracks
+            continue
+        with pytest.raises(Mp4Error, match=f"more than {MAX_PROTECTION_BOXES} pssh boxes"):
+            read_movie(movie)
+
+
+@pytest.mark.parametrize("read", [inspect, read_ends])
+def test_fragments_may_have_some_protection_boxes(read: Read) -> None:
+    def body(boxes: int) -> bytes:
+        written = [moof(trun(1), PROTECTION, number=number, time=3000 * number) for number in range(1, boxes + 1)]
+        return b"".join(one + box(b"mdat", bytes(100)) for one in written)
+
+    read(body(MAX_PROTECTION_BOXES))
+    with pytest.raises(UnsupportedSourceError, match=f"more than {MAX_PROTECTION_BOXES} pssh boxes"):
+        read(body(MAX_PROTECTION_BOXES + 1))

@@ -14,6 +14,8 @@ MAX_EDITS = 10_000
 """More edits of one track are refused."""
 MAX_TRACKS = 256
 """More tracks of a movie are refused, of whatever kind."""
+MAX_PROTECTION_BOXES = 500
+"""More `pssh` boxes are refused: ffmpeg compares each of them with all before it. A source has one for each protection system and key."""
 EMPTY_EDIT = -1
 """The `media_time` of an edit that presents nothing: it delays the track."""
 MOVIE_TIMESCALE = 90_000
@@ -93,8 +95,11 @@ def read_movie(moov: Box) -> Movie:
     """Read a whole `moov`.
 
     Raises:
-        Mp4Error: it is broken or lacks a box that every track must have, or has more than `MAX_TRACKS`.
+        Mp4Error: it is broken or lacks a box that every track must have, has more than `MAX_TRACKS`, or
+            more than `MAX_PROTECTION_BOXES`.
     """
+    if protection_boxes(moov) > MAX_PROTECTION_BOXES:
+        raise Mp4Error(moov.position, f"the box moov has more than {MAX_PROTECTION_BOXES} pssh boxes")
     header = moov.require(b"mvhd")
     defaults = _read_defaults(moov)
     boxes = [trak for trak in moov.children() if trak.type == b"trak"]
@@ -103,6 +108,11 @@ def read_movie(moov: Box) -> Movie:
     tracks = tuple(_read_track(trak, defaults) for trak in boxes)
     timescale, duration = _read_duration(header)
     return Movie(moov, timescale, duration, tracks)
+
+
+def protection_boxes(box: Box) -> int:
+    """Return about how many `pssh` boxes are in a box, on any level: the same four letters elsewhere count, too, and are rare."""
+    return box.data.count(b"pssh", box.start, box.end)
 
 
 def _read_defaults(moov: Box) -> dict[int, TrackDefaults]:

@@ -1,6 +1,7 @@
 """How many fragments and samples a source may have: each of them takes far more time than its bytes are worth."""
 
 from transcoder.core.media.mp4.boxes import Box
+from transcoder.core.media.mp4.movie import MAX_PROTECTION_BOXES, protection_boxes
 from transcoder.errors import UnsupportedSourceError
 
 MAX_FRAGMENTS = 2_000
@@ -17,7 +18,7 @@ class FragmentDensity:
 
     def __init__(self) -> None:
         """Begin before the first fragment."""
-        self._fragments = self._runs = self._bytes = self._samples = self._sample_bytes = 0
+        self._fragments = self._runs = self._bytes = self._samples = self._sample_bytes = self._protection_boxes = 0
 
     def add_media(self, count: int) -> None:
         """Take so many bytes of media."""
@@ -34,7 +35,7 @@ class FragmentDensity:
         """Take the next fragment.
 
         Raises:
-            UnsupportedSourceError: there are too many small ones.
+            UnsupportedSourceError: there are too many small ones, or too many `pssh` boxes in them.
         """
         self._fragments += 1
         self._bytes += moof.end - moof.start
@@ -44,6 +45,10 @@ class FragmentDensity:
             raise _too_dense(f"{MAX_FRAGMENTS} fragments", _BYTES_PER_FRAGMENT)
         if self._runs > MAX_RUNS + self._bytes // _BYTES_PER_RUN:
             raise _too_dense(f"{MAX_RUNS} track fragments and track runs", _BYTES_PER_RUN)
+
+        self._protection_boxes += protection_boxes(moof)
+        if self._protection_boxes > MAX_PROTECTION_BOXES:
+            raise UnsupportedSourceError(f"The source has more than {MAX_PROTECTION_BOXES} pssh boxes, which is not supported.")
 
     def add_samples(self, count: int, size: int) -> None:
         """Take so many samples of `size` bytes together.
