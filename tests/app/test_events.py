@@ -9,7 +9,6 @@ import pytest
 from conftest import Serve
 from peers.application import Answered, ask
 from peers.origin import Origin, Rule
-from peers.source_files import files_in
 
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.settings import Settings
@@ -17,11 +16,6 @@ from transcoder.settings import Settings
 Media = Callable[[str], Path]
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
 KEY = "a key that is long enough"
-
-
-@pytest.fixture
-def origin(media: Media, serve: Serve) -> Origin:
-    return serve(files_in(media("ts-muxed")))
 
 
 def get(

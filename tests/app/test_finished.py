@@ -11,7 +11,7 @@ from peers.application import Answered, ask
 from peers.leaks import descriptors
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
-from peers.source_files import files_in
+from peers.source_files import variant_of
 
 from transcoder.app import application
 from transcoder.core.answer.function_url import Request
@@ -23,25 +23,11 @@ SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
-@pytest.fixture
-def origin(media: Media, serve: Serve) -> Origin:
-    return serve(files_in(media("ts-muxed")))
-
-
 def get(
     origin: Origin, parameters: str = "layout=plain", *, settings: Settings = SETTINGS, method: str = "GET", **headers: str
 ) -> Answered:
     target = f"/download?{parameters}&url={origin.url('/main.m3u8')}"
     return ask(target, settings=settings, method=method, headers=headers)
-
-
-def variant_of(bandwidth: int, origin: Origin) -> Origin:
-    """Let the playlist be a Multivariant Playlist that estimates its only variant by that BANDWIDTH."""
-    files = origin.files
-    assert isinstance(files, dict)
-    files["/media.m3u8"] = files["/main.m3u8"]
-    files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\nmedia.m3u8\n".encode()
-    return origin
 
 
 def test_the_whole_file_has_its_length_and_no_ranges(origin: Origin, tmp_path: Path) -> None:

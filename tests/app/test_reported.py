@@ -13,7 +13,6 @@ from conftest import Serve
 from peers import media_reader
 from peers.application import Answered, ask
 from peers.origin import GOOD, Origin, Request, Rule
-from peers.source_files import files_in
 
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.settings import Settings
@@ -22,11 +21,6 @@ Media = Callable[[str], Path]
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
-
-
-@pytest.fixture
-def origin(media: Media, serve: Serve) -> Origin:
-    return serve(files_in(media("ts-muxed")))
 
 
 def get(

@@ -1,7 +1,7 @@
 """`deliver=s3` and `auto`: the finished file in the bucket, what it is made of, who makes it, and that a failure leaves nothing of it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,8 @@ from peers.application import Answered, ask
 from peers.looped_source import write_looped_source
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
-from peers.source_files import files_in
-from peers.storage import BUCKET, Fault, Storage, refuse, storage
+from peers.source_files import files_in, variant_of
+from peers.storage import BUCKET, Fault, Storage, refuse
 
 from transcoder.app import application
 from transcoder.core.answer.function_url import Request
@@ -26,27 +26,6 @@ from transcoder.settings import Settings
 Media = Callable[[str], Path]
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket=BUCKET)
 KEY = "a key that is long enough"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Storage]:
-    with storage() as found:
-        yield found
-
-
-@pytest.fixture
-def s3(served: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """An empty bucket. This process finds it and its keys by AWS's variables, as the function does."""
-    for name, value in served.environ.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    served.clear()
-    return served
-
-
-@pytest.fixture
-def origin(media: Media, serve: Serve) -> Origin:
-    return serve(files_in(media("ts-muxed")))
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +46,6 @@ def get(origin: Origin, parameters: str = "deliver=s3", *, settings: Settings = 
 def stored(answer: Answered) -> httpx.Response:
     assert answer.status == 303
     return httpx.get(answer.headers["location"], timeout=20)
-
-
-def variant_of(bandwidth: int, origin: Origin) -> Origin:
-    """Let the playlist be a Multivariant Playlist that estimates its only variant by that BANDWIDTH."""
-    files = origin.files
-    assert isinstance(files, dict)
-    files["/media.m3u8"] = files["/main.m3u8"]
-    files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\nmedia.m3u8\n".encode()
-    return origin
 
 
 def media_requests(origin: Origin) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from peers.application import Answered, ask
 from peers.looped_source import write_looped_source
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
-from peers.source_files import files_in
-from peers.storage import BUCKET, Storage, refuse, storage
+from peers.source_files import files_in, variant_of
+from peers.storage import BUCKET, Storage, refuse
 
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.request.signing import encode_query, sign
@@ -28,27 +28,6 @@ SLOW = replace(SETTINGS, connections=1, ahead_bytes=1)
 KEY = "a key that is long enough"
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Storage]:
-    with storage() as found:
-        yield found
-
-
-@pytest.fixture
-def s3(served: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """An empty bucket. This process finds it and its keys by AWS's variables, as the function does."""
-    for name, value in served.environ.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    served.clear()
-    return served
-
-
-@pytest.fixture
-def origin(media: Media, serve: Serve) -> Origin:
-    return serve(files_in(media("ts-muxed")))
-
-
 def get(
     origin: Origin, parameters: str = "deliver=s3", *, settings: Settings = SETTINGS, into: Answered | None = None
 ) -> list[dict[str, Any]]:
@@ -58,15 +37,6 @@ def get(
     assert answer.status == 200
     events = [json.loads(line) for line in bytes(answer.body).splitlines()]
     return [event for event in events if event["event"] != "waiting"]
-
-
-def variant_of(bandwidth: int, origin: Origin) -> Origin:
-    """Let the playlist be a Multivariant Playlist that estimates its only variant by that BANDWIDTH."""
-    files = origin.files
-    assert isinstance(files, dict)
-    files["/media.m3u8"] = files["/main.m3u8"]
-    files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\nmedia.m3u8\n".encode()
-    return origin
 
 
 @pytest.mark.usefixtures("no_leaks")

@@ -34,3 +34,12 @@ def assert_exact(origin: Origin, output: Path, *sources: Path, path: str = "/mai
     assert media_reader.hashes(output) == media_reader.source_hashes(*sources)
     assert media_reader.header_duration(output) == pytest.approx(media_reader.duration(*sources), abs=0.1)
     assert media_reader.is_whole(output)
+
+
+def variant_of(bandwidth: int, origin: Origin) -> Origin:
+    """Let the playlist be a Multivariant Playlist that estimates its only variant by that BANDWIDTH."""
+    files = origin.files
+    assert isinstance(files, dict)
+    files["/media.m3u8"] = files["/main.m3u8"]
+    files["/main.m3u8"] = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\nmedia.m3u8\n".encode()
+    return origin

@@ -40,6 +40,30 @@ def refuse_stored_file(deliver: Deliver) -> None:
         raise BadRequestError("deliver: s3 is about plain MP4s that are made, and this source is a file that is sent as it is.")
 
 
+def body_limit(settings: Settings) -> int:
+    """Return how many bytes the body of one response can have."""
+    return settings.response_limit - MAX_PRELUDE_BYTES
+
+
+def check_silence(estimated_bytes: int | None, encoded: float, *, limit: float | None, parameter: str, way_out: str) -> None:
+    """Check how long a plain MP4 takes to make: at most `limit` seconds if nothing can be sent meanwhile, or any time without a limit.
+
+    Args:
+        estimated_bytes: of the MP4, if they are known.
+        encoded: how many seconds of it are re-encoded.
+        limit: in seconds.
+        parameter: which parameter of the request the message is about.
+        way_out: a sentence about what else can be asked for.
+
+    Raises:
+        TooLargeError: it takes longer.
+    """
+    seconds = making_seconds(estimated_bytes=estimated_bytes, encoded_seconds=encoded)
+    if limit is not None and seconds > limit:
+        silence = f"a plain MP4 of this source takes about {seconds:.0f} s to make, and nothing could be sent for so long"
+        raise TooLargeError(f"{parameter}: {silence}. {way_out}")
+
+
 def encoded_seconds(plan: Plan) -> float:
     """Return how many seconds of video are known to be re-encoded, before any of it is fetched."""
     clip = plan.output_format.clip
@@ -52,7 +76,7 @@ def check_stream(plan: Plan, settings: Settings, answer: Answer) -> None:
     Raises:
         TooLargeError: a response cannot be as long, or takes longer than the function may run.
     """
-    limit, size = settings.response_limit - MAX_PRELUDE_BYTES, plan.estimated_bytes or 0
+    limit, size = body_limit(settings), plan.estimated_bytes or 0
     if size > limit:
         raise TooLargeError(f"The MP4 has about {size} bytes; one response can have at most {limit}.")
     seconds = max(lambda_seconds(size), making_seconds(estimated_bytes=size, encoded_seconds=encoded_seconds(plan)))

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from transcoder.app.answer import Answer
-from transcoder.app.delivery import check_stream, delivery_of, refuse_stored_file
+from transcoder.app.delivery import body_limit, check_stream, delivery_of, refuse_stored_file
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.finished import FinishedOutput
 from transcoder.app.plain import PlainOutput
@@ -21,7 +21,7 @@ from transcoder.app.ticking import REPORT_SECONDS, with_ticks
 from transcoder.app.time_limit import in_time
 from transcoder.core.answer.event_stream import END_ID, EventFormat, accepted_format
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, Request, ResponseHead
+from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.problem import problem_document
 from transcoder.core.hls.plan import Plan
@@ -134,7 +134,7 @@ class _Output:
         settings, answer = self.dependencies.settings, self.stream.answer
         plain = PlainOutput(self.plan, self.labels, fetcher=self.fetcher, dependencies=self.dependencies)
         if file := await plain.find(layout, timing=ServerTiming(self.dependencies.clock), answer=answer):
-            if must_fit and file.length > settings.response_limit - MAX_PRELUDE_BYTES:
+            if must_fit and file.length > body_limit(settings):
                 raise TooLargeError("One response cannot have all of it.")
             return _way("The download link sends a plain MP4, and any range of it.", layout=Layout.PLAIN, size=file.length)
         if layout is not Layout.PLAIN:

@@ -4,11 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from transcoder.app.announced_media import AnnouncedMedia
 from transcoder.app.answer import Answer
-from transcoder.app.delivery import encoded_seconds
+from transcoder.app.delivery import body_limit, check_silence, encoded_seconds
 from transcoder.app.response_head import OutputHead
-from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES
 from transcoder.core.hls.plan import Plan
-from transcoder.core.output.making_time import making_seconds
 from transcoder.edge.temporary_file import TemporaryFile
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import Sink
@@ -16,6 +14,7 @@ from transcoder.pipeline.finished_file import CollectingSink, FinishedFile
 from transcoder.pipeline.storage_limit import StorageLimit, check_storage
 from transcoder.settings import Settings
 
+_NOT_SILENTLY = "layout=fragmented sends it while it is made, and a request with Accept: multipart/mixed gets reports until it is made."
 Make = Callable[[Sink], Awaitable[None]]
 """Makes a fragmented MP4 and pushes it into a sink."""
 
@@ -32,7 +31,7 @@ class FinishedOutput:
         self.plan = plan
         self.tmp_bytes = settings.tmp_bytes
         self._silent_seconds = settings.silent_seconds if is_silent else None
-        self._limit = settings.response_limit - MAX_PRELUDE_BYTES
+        self._limit = body_limit(settings)
         self.check(plan.estimated_bytes, encoded_seconds(plan))
 
     async def send(self, make: Make, answer: Answer, head: OutputHead) -> None:
@@ -60,12 +59,7 @@ class FinishedOutput:
         """
         self.check_response(estimated_bytes or 0)
         check_storage(estimated_bytes, limit=self.tmp_bytes)
-        seconds = making_seconds(estimated_bytes=estimated_bytes, encoded_seconds=encoded)
-        if self._silent_seconds is not None and seconds > self._silent_seconds:
-            raise TooLargeError(
-                f"layout: a plain MP4 of this source takes about {seconds:.0f} s to make, and nothing could be sent for so long. "
-                "layout=fragmented sends it while it is made, and a request with Accept: multipart/mixed gets reports until it is made."
-            )
+        check_silence(estimated_bytes, encoded, limit=self._silent_seconds, parameter="layout", way_out=_NOT_SILENTLY)
 
     def check_response(self, size: int) -> None:
         """Check that a response can have so many bytes; raises TooLargeError."""

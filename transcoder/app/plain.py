@@ -5,10 +5,11 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from transcoder.app.answer import Answer
+from transcoder.app.delivery import body_limit
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.response_head import OutputHead, ServerTiming
 from transcoder.core.answer.byte_ranges import FilePart, requested_part
-from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, Request, problem_response
+from transcoder.core.answer.function_url import Request, problem_response
 from transcoder.core.hls.plan import Plan
 from transcoder.core.request.output_format import Layout
 from transcoder.edge.fetch import Fetcher
@@ -73,7 +74,7 @@ class PlainOutput:
             TooLargeError: the whole file is asked for and too large; or, after the first bytes, the rest of it is.
             UpstreamError: the source cannot be fetched.
         """
-        limit = self._dependencies.settings.response_limit - MAX_PRELUDE_BYTES
+        limit = body_limit(self._dependencies.settings)
         try:
             is_head = request.method == "HEAD"
             part = requested_part(request.headers, length=file.length, etag=file.etag, limit=limit, is_head=is_head)

@@ -7,16 +7,14 @@ from http import HTTPStatus
 
 from transcoder.app.announced_media import AnnouncedMedia
 from transcoder.app.answer import Answer
-from transcoder.app.delivery import OVER_EVENTS, encoded_seconds
+from transcoder.app.delivery import OVER_EVENTS, check_silence, encoded_seconds
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.finished import Make
 from transcoder.app.response_head import ServerTiming
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.hls.plan import Plan
-from transcoder.core.output.making_time import making_seconds
 from transcoder.core.source.source import ResolvedSource
 from transcoder.edge.object_store import ObjectStoreError, ObjectUpload
-from transcoder.errors import TooLargeError
 from transcoder.pipeline import Sink
 from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.stored_file import FileName, FileStore, FileUpload, StoredFile
@@ -136,10 +134,7 @@ class StoredMaking:
         return self._announced
 
     def _check(self, estimated_bytes: int | None, encoded: float) -> None:
-        seconds = making_seconds(estimated_bytes=estimated_bytes, encoded_seconds=encoded)
-        if self._silent_seconds is not None and seconds > self._silent_seconds:
-            silence = f"a plain MP4 of this source takes about {seconds:.0f} s to make, and nothing could be sent for so long"
-            raise TooLargeError(f"deliver: {silence}. {OVER_EVENTS}")
+        check_silence(estimated_bytes, encoded, limit=self._silent_seconds, parameter="deliver", way_out=OVER_EVENTS)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
         if first.location is not None:
             call = call.at(first.location)
             first = await _first_response(call, sink, NO_HEADERS)
-        return await _ByParts(call, sink, first, is_stored=is_stored).fetch(connections) if first.is_part else first.whole.finish()
+        return await _fetch_rest(call, sink, first, connections=connections, is_stored=is_stored)
 
 
 async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) -> ReceivedMp4:
@@ -51,7 +51,7 @@ async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) ->
     with single_error():
         call = await stored_file(events, sink.show)
         first = await _first_response(call, sink, NO_HEADERS)
-        return await _ByParts(call, sink, first, is_stored=True).fetch(connections) if first.is_part else first.whole.finish()
+        return await _fetch_rest(call, sink, first, connections=connections, is_stored=True)
 
 
 async def receive_into(
@@ -93,6 +93,11 @@ async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, 
             if first.head is None or first.head.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return first
             await busy.wait(first.head, InvocationError("The function is busy (429)."))
+
+
+async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
+    """Fetch what the first response has not had of an MP4, and return what was received."""
+    return await _ByParts(call, sink, first, is_stored=is_stored).fetch(connections) if first.is_part else first.whole.finish()
 
 
 class _FirstReceiver:

@@ -40,9 +40,7 @@ class CollectingSink:
 
     def finish_in_place(self) -> PlainMovie:
         """Return the plain MP4 as `finish` does; its media are those that were passed on, in that order."""
-        movie = self._collector.finish_in_place()
-        PlainVerifier(length=movie.bytes.length).feed(movie.bytes.head)
-        return movie
+        return _verified(self._collector.finish_in_place())
 
     def finish(self, file: TemporaryFile) -> "FinishedFile":
         """Return the plain MP4 whose media are in `file`, once the fragmented one has ended.
@@ -51,11 +49,15 @@ class CollectingSink:
             TranscodeError: the fragmented MP4 is not whole, or the plain one lists samples that are not in its media.
             StorageError: the temporary file cannot be written.
         """
-        movie = self._collector.finish()
-        # The chunks are checked against the media before the first byte is sent.
-        PlainVerifier(length=movie.bytes.length).feed(movie.bytes.head)
+        movie = _verified(self._collector.finish())
         file.end()
         return FinishedFile(movie, file)
+
+
+def _verified(movie: PlainMovie) -> PlainMovie:
+    """Return a plain MP4 whose chunks lie in its media; this is checked before the first byte is sent."""
+    PlainVerifier(length=movie.bytes.length).feed(movie.bytes.head)
+    return movie
 
 
 @dataclass(frozen=True, slots=True)
