@@ -83,7 +83,7 @@ def _save(function: Function, path: str, output: Path, began: float) -> float:
 
 
 def _cpu_seconds(function: Function) -> float:
-    """Return the processor time of the runtime and of what it has started, all of which must have ended."""
+    """Return the processor time of the runtime and its children. All of them must have ended."""
     deadline = time.monotonic() + END_SECONDS
     runtimes = function.runtimes()
     while any(children(pid) for pid in runtimes):

@@ -39,7 +39,7 @@ def cpu_seconds_to_next(environ: Mapping[str, str]) -> float:
 
 
 def imported_modules(environ: Mapping[str, str]) -> list[str]:
-    """Return the modules that a runtime has imported when it asks for an invocation; it names them once it is told to end."""
+    """Start a runtime, let it ask for an invocation, end it, and return the modules that it has imported by then."""
     with _runtime_api() as (listener, address), _started(environ, address, "-c", _NAME_MODULES) as process, _next_request(listener):
         process.send_signal(signal.SIGTERM)
         return process.communicate(timeout=SECONDS)[0].decode().split()

@@ -53,7 +53,7 @@ def tls(origin_port: int, folder: Path) -> Iterator[str]:
 
 
 def trusting(environ: dict[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment in which every program trusts the CA in `folder`."""
+    """Return environment variables that make every program trust the CA in `folder`."""
     names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "BENCH_CA")
     return environ | dict.fromkeys(names, str(folder / CA))
 

@@ -30,7 +30,7 @@ KEY = "a key that is long enough"
 
 @pytest.fixture(scope="module")
 def long_folder(media: Media, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source of which several parts are made."""
+    """A source whose file is uploaded in several parts."""
     return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("long"), loops=90).parent
 
 

@@ -1,4 +1,4 @@
-"""`/events` of files that are made in the bucket: progress, then the address of the file, or the failure, of which nothing is left."""
+"""`/events` of files that are made in the bucket: progress, then its address. After a failure nothing is left in the bucket."""
 
 import asyncio
 import json
