@@ -23,7 +23,7 @@ from statistics import median
 from urllib.parse import quote, urlsplit
 
 import make_media
-from peers.leaks import children
+from peers.leaks import children, connections_to
 from peers.origin import Origin, origin
 from peers.origin_rules import Rule, garbage, html
 
@@ -184,15 +184,9 @@ def _idle_resources(url: str, pid: int, temp: str, source: Origin) -> Resources:
         time.sleep(0.05)
         tree = frozenset(_tree(pid))
         # The connections that are kept for the next request are more or fewer each time.
-        descriptors = sum(_descriptors(member) for member in tree) - _connections_to(urlsplit(source.base).port or 0)
+        descriptors = sum(_descriptors(member) for member in tree) - connections_to(source)
         samples.append(Resources(tree, descriptors, len(list(Path(temp).rglob("*")))))
     return min(samples, key=lambda sample: (sample.files, len(sample.processes), sample.descriptors))
-
-
-def _connections_to(port: int) -> int:
-    """Return how many sockets of this machine are connected to a port of it, or have been and are not closed yet."""
-    lines = (line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:])
-    return sum(int(fields[2].rpartition(":")[2], 16) == port and fields[9] != "0" for fields in lines)
 
 
 def _descriptors(pid: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 from conftest import Serve
 from peers import media_reader
 from peers.get_command import get
-from peers.leaks import children
+from peers.leaks import children, connections_to
 from peers.origin import Origin, Request, Rule, garbage, html
 from peers.running_emulator import curl, emulated
 
@@ -220,10 +220,15 @@ def test_every_download_path_and_url_encoding_works(
         assert media_reader.is_whole(tmp_path / "output.mp4")
 
 
-def open_resources(pid: int, temp: Path) -> list[str]:
-    """List the descriptors of another process by their targets, its child processes, and the files in its temporary folder."""
+def open_resources(pid: int, temp: Path, origins: list[Origin]) -> list[str]:
+    """List the descriptors of another process by their targets, its child processes, and the files in its temporary folder.
+
+    The connections to the origins are left out: they are kept for the next request.
+    """
     # Every exchange with the Runtime API has its own connection, so the number of the waiting one differs each time.
     links = [re.sub(r"\d+", "N", str(entry.readlink())) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    for _ in range(connections_to(*origins)):
+        links.remove("socket:[N]")
     return sorted([*links, *(f"child {child}" for child in children(pid)), *(str(path) for path in temp.rglob("*"))])
 
 
@@ -238,16 +243,16 @@ def test_no_invocation_leaks_a_process_a_descriptor_or_a_file(media: Callable[[s
         assert curl(tmp_path, url + good.url("/main.m3u8")).exit_code == 0
         pid = running.pid
         assert pid is not None
-        before = open_resources(pid, temp)
-        for fault in FAULTS:
-            origin = serve(media("ts-muxed"))
+        before = open_resources(pid, temp, [good])
+        faulty = [serve(media("ts-muxed")) for _ in FAULTS]
+        for fault, origin in zip(FAULTS, faulty, strict=True):
             fault(origin, "/segment-1.ts")
             curl(tmp_path, url + origin.url("/main.m3u8"))
-        late = serve(media("ts-muxed"))
+        late, large = serve(media("ts-muxed")), serve(media("ts-large"))
         late.rules["/segment-2.ts"] = [Rule(when=probes_the_end), Rule(delay=1.0, status=404)]
         curl(tmp_path, url + late.url("/main.m3u8"))
-        curl(tmp_path, url + serve(media("ts-large")).url("/main.m3u8"), "--max-time", "1")
+        curl(tmp_path, url + large.url("/main.m3u8"), "--max-time", "1")
         assert curl(tmp_path, url + good.url("/main.m3u8")).exit_code == 0
         assert running.pid == pid
-        after = open_resources(pid, temp)
+        after = open_resources(pid, temp, [good, *faulty, late, large])
     assert after == before

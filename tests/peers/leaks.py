@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from peers.origin_state import Origin
 
 GRACE_SECONDS = 2.0
 """How long a peer in this process, such as the origin, may take to notice that its client has disconnected."""
@@ -49,6 +52,13 @@ def descriptors() -> dict[int, str]:
 def children(parent: int) -> set[int]:
     """Return the ids of the processes that `parent` started and has not waited for yet."""
     return {pid for pid, parent_pid in _processes() if parent_pid == parent}
+
+
+def connections_to(*origins: Origin) -> int:
+    """Return how many sockets of this machine are connected to one of these origins, or have been and are not closed yet."""
+    ports = {urlsplit(origin.base).port for origin in origins}
+    lines = (line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:])
+    return sum(int(fields[2].rpartition(":")[2], 16) in ports and fields[9] != "0" for fields in lines)
 
 
 def _processes() -> Iterator[tuple[int, int]]:

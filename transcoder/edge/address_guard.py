@@ -149,6 +149,12 @@ class _GuardedPool(httpx.AsyncHTTPTransport):
             network_backend=_GuardedBackend(network, private=private),
             socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)],
         )
+        self._connections = self._pool
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection is in use."""
+        return all(connection.is_idle() or connection.is_closed() for connection in self._connections.connections)
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -173,6 +179,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         extensions: dict[str, Any] = request.extensions
         pool = self._private if extensions.get("private") is True else self._public
         return await pool.handle_async_request(request)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection is in use."""
+        return self._public.is_idle and self._private.is_idle
 
     async def aclose(self) -> None:
         """Close every connection."""

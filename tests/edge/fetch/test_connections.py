@@ -90,6 +90,27 @@ def test_a_job_that_is_cancelled_leaves_no_connection_that_is_in_use() -> None:
     assert connections_of(jobs, Rule(delay=0.2)) > 1
 
 
+def test_requests_that_are_cancelled_while_they_begin_hold_no_connection_for_good() -> None:
+    """httpcore forgets to take a connection back if the cancellation comes at the wrong moment."""
+
+    async def job(o: Origin, connections: Connections, pause: float) -> None:
+        async with Fetcher.open(SETTINGS, network=connections) as fetcher:
+            for _ in range(2):
+                requests = [asyncio.ensure_future(fetcher.small_resource(o.url("/a.ts"), limit=10**6)) for _ in range(6)]
+                await asyncio.sleep(pause)
+                for request in requests:
+                    request.cancel()
+                await asyncio.gather(*requests, return_exceptions=True)
+
+    async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
+        for number in range(8 * connections.count):
+            await job(o, connections, number % 16 / 2000)
+        async with asyncio.timeout(10):
+            assert await fetch(o, connections) == CONTENT
+
+    assert connections_of(jobs)
+
+
 def test_cookies_are_those_of_one_job() -> None:
     async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
         for _ in range(2):

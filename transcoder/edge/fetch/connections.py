@@ -39,14 +39,24 @@ class Connections:
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
-        """Lend the connections to one job, without those that have not been used for longer than origins keep them."""
+        """Lend the connections to one job, without those that have not been used for longer than origins keep them.
+
+        They are only kept if the job has left all of them idle. httpcore may never take back one whose request was cancelled at the wrong
+        moment, and with the last of them gone, every further request would wait for ever.
+        """
         if self._unused_since is not None and not 0 <= self._clock() - self._unused_since < KEEP_ALIVE_SECONDS:
-            await self._transport.aclose()
-            self._transport = self._new()
+            await self._renew()
         try:
             yield _Lent(self._transport)
         finally:
             self._unused_since = self._clock()
+            if not self._transport.is_idle:
+                await self._renew()
+
+    async def _renew(self) -> None:
+        """Close all connections."""
+        unwanted, self._transport = self._transport, self._new()
+        await unwanted.aclose()
 
     def _new(self) -> GuardedTransport:
         return GuardedTransport(connections=self.count, network=self.network)
