@@ -106,7 +106,7 @@ def _audio_init() -> bytes:
     return next(folder.glob("*init*")).read_bytes()
 
 
-_KINDS = {
+KINDS = {
     "silent frames": Dense(_packed(_FRAME), len(_FRAME)),
     "frames without content": Dense(_packed(_EMPTY_FRAME), len(_EMPTY_FRAME)),
     "tags between silent frames": Dense(_packed(_FRAME + id3()), len(_FRAME) + 10),
@@ -120,7 +120,7 @@ _KINDS = {
 _FIRST_UNITS = 100
 
 
-def _files(kind: Dense, size: int, *, first: bool, encrypted: bool = False, odd: bool = False) -> Files:
+def files(kind: Dense, size: int, *, first: bool, encrypted: bool = False, odd: bool = False) -> Files:
     parts = [kind.segment(size)] if first else [kind.segment(_FIRST_UNITS * kind.unit_bytes), kind.segment(size, after=_FIRST_UNITS)]
     if odd:
         parts = [(body, 6.0) for body, _ in parts]
@@ -157,21 +157,21 @@ def _lines() -> Iterator[Line]:
     # As many samples as a map may have: ten hours of audio and video.
     million = download(_two_tracks, parameters="layout=plain&")
     yield Line("dense, layout=plain: two tracks of a million samples", million, max_cpu_seconds=4.0, max_mib=144.0)
-    for name, kind in _KINDS.items():
+    for name, kind in KINDS.items():
         for where, first in (("first", True), ("later", False)):
-            yield Line(f"dense, {where}: 1 MB of {name}", download(partial(_files, kind, MB, first=first)))
-        files = partial(_files, kind, MB, first=True, odd=True)
-        yield Line(f"dense, of another duration: 1 MB of {name}", download(files))
+            yield Line(f"dense, {where}: 1 MB of {name}", download(partial(files, kind, MB, first=first)))
+        hostile = partial(files, kind, MB, first=True, odd=True)
+        yield Line(f"dense, of another duration: 1 MB of {name}", download(hostile))
         for parameters in ("layout=plain&", "format=mp3&", "format=m4a&start=1&end=600&exact=1&"):
-            files = partial(_files, kind, MB, first=True)
-            yield Line(f"dense, {parameters.rstrip('&')}: 1 MB of {name}", download(files, parameters=parameters))
+            hostile = partial(files, kind, MB, first=True)
+            yield Line(f"dense, {parameters.rstrip('&')}: 1 MB of {name}", download(hostile, parameters=parameters))
     yield Line(
         "dense, layout=plain: 4 MB of samples of four bytes",
-        download(partial(_files, _KINDS["samples of four bytes"], 4 * MB, first=True), parameters="layout=plain&"),
+        download(partial(files, KINDS["samples of four bytes"], 4 * MB, first=True), parameters="layout=plain&"),
     )
     for name in ("silent frames", "PES packets of many silent frames"):
-        files = partial(_files, _KINDS[name], MB, first=False, encrypted=True)
-        yield Line(f"dense, encrypted: 1 MB of {name}", download(files))
+        hostile = partial(files, KINDS[name], MB, first=False, encrypted=True)
+        yield Line(f"dense, encrypted: 1 MB of {name}", download(hostile))
 
 
 LINES = tuple(_lines())

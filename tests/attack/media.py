@@ -24,23 +24,23 @@ def _files(hostile: bytes, *, good: bytes, init: bytes, first: bool) -> Files:
     return {"/main.m3u8": _playlist(_MAP if init else b"", *names), "/init": init, "/good": good, "/hostile": hostile}
 
 
-def _hostile_files(make: Run, size: int, *, good: bytes, init: bytes, first: bool) -> Files:
+def hostile_files(make: Run, size: int, *, good: bytes, init: bytes, first: bool) -> Files:
     return _files(make(size), good=good, init=init, first=first)
 
 
-def _lines(kind: str, runs: Mapping[str, Run], size: int, *, good: bytes, init: bytes = b"") -> Iterator[Line]:
+def lines(kind: str, runs: Mapping[str, Run], size: int, *, good: bytes, init: bytes = b"") -> Iterator[Line]:
     length = f"{size // KIB} KiB" if size < MIB else f"{size // MIB} MiB"
     for name, make in runs.items():
         for first in (True, False):
-            attack = download(partial(_hostile_files, make, size, good=good, init=init, first=first))
+            attack = download(partial(hostile_files, make, size, good=good, init=init, first=first))
             yield Line(f"{kind}, {'first' if first else 'later'}: {length} of {name}", attack)
         if init:
-            files = partial(_hostile_files, make, size, good=good, init=init, first=False)
+            files = partial(hostile_files, make, size, good=good, init=init, first=False)
             yield Line(f"{kind}, later in a stream: {length} of {name}", download(files, parameters="layout=fragmented&"))
 
 
 def _with_init(make: Run) -> Attack:
-    return download(lambda: _files(_FRAGMENT, good=_FRAGMENT, init=_FILE_TYPE + make(2 * MIB), first=True))
+    return download(lambda: _files(FRAGMENT, good=FRAGMENT, init=_FILE_TYPE + make(2 * MIB), first=True))
 
 
 def _as_file(make: Run) -> Attack:
@@ -49,20 +49,20 @@ def _as_file(make: Run) -> Attack:
 
 _FILE_TYPE = box(b"ftyp", b"isom\0\0\0\0isom")
 _OFFSET = len(moof(trun(1, flags=1, samples=u32(0)))) + 8
-_FRAGMENT = moof(trun(1, flags=1, samples=u32(_OFFSET))) + box(b"mdat", bytes(100))
-_FRAGMENTS, _TRANSPORT, _AUDIO = (dict(PARSERS[name].runs) for name in ("fragments", "ts", "packed-audio"))
+FRAGMENT = moof(trun(1, flags=1, samples=u32(_OFFSET))) + box(b"mdat", bytes(100))
+FRAGMENTS, TRANSPORT, AUDIO = (dict(PARSERS[name].runs) for name in ("fragments", "ts", "packed-audio"))
 _MOVIES = PARSERS["movie"].runs
 
 LINES = (
-    *_lines("fMP4", _FRAGMENTS, 64 * KIB, good=_FRAGMENT, init=INIT),
-    *_lines("fMP4", {name: _FRAGMENTS[name] for name in ("empty boxes", "one run", "fragments")}, MIB, good=_FRAGMENT, init=INIT),
+    *lines("fMP4", FRAGMENTS, 64 * KIB, good=FRAGMENT, init=INIT),
+    *lines("fMP4", {name: FRAGMENTS[name] for name in ("empty boxes", "one run", "fragments")}, MIB, good=FRAGMENT, init=INIT),
     Line(
         "fMP4, first: 32 MiB of boxes of 8 KiB",
-        download(lambda: _files(box(b"free", bytes(8184)) * 4096, good=_FRAGMENT, init=INIT, first=True)),
+        download(lambda: _files(box(b"free", bytes(8184)) * 4096, good=FRAGMENT, init=INIT, first=True)),
         max_mib=96.0,  # the end of a long segment is read from its first 16 MiB, beside those that are prefetched
     ),
-    *_lines("TS", _TRANSPORT, MIB, good=transport(4)),
-    *_lines("packed audio", _AUDIO, MIB, good=timestamp() + 8 * ADTS),
+    *lines("TS", TRANSPORT, MIB, good=transport(4)),
+    *lines("packed audio", AUDIO, MIB, good=timestamp() + 8 * ADTS),
     *(Line(f"an initialization section: 2 MiB of {name}", _with_init(make)) for name, make in _MOVIES.items()),
     *(Line(f"a plain MP4: 2 MiB of {name}", _as_file(make)) for name, make in _MOVIES.items()),
 )

@@ -46,8 +46,9 @@ def with_times(moof: Box, fragments: Sequence[TrackFragment], times: Mapping[int
         Mp4Error: a time or an offset does not fit into its field.
     """
     try:
-        longer = len(_write(moof, fragments, times, moved=moved, longer=0)) - (moof.end - moof.start)
-        return _write(moof, fragments, times, moved=moved, longer=longer)
+        written = _write(moof, fragments, times, moved=moved, longer=0)
+        longer = len(written) - (moof.end - moof.start)
+        return _write(moof, fragments, times, moved=moved, longer=longer) if longer else written
     except (struct.error, OverflowError) as error:
         raise Mp4Error(moof.position, "the box moof has impossible times or offsets") from error
 

@@ -85,8 +85,7 @@ class _Scan:
         """The latest end of each track."""
         self.has_fragments = False
         self.has_samples = False
-        self._density: FragmentDensity | None = None
-        """What refuses very many fragments; None where no more is read than the beginning."""
+        self._density = FragmentDensity()
 
     @property
     def complete(self) -> bool:
@@ -95,7 +94,6 @@ class _Scan:
 
     def read(self, *, to_end: bool = False) -> None:
         """Read box after box until every track has begun that ever begins, or to the end of the bytes."""
-        self._density = FragmentDensity() if to_end else None
         with source_damage():
             for box in leading_boxes(self._head):
                 if box.end <= len(self._head):
@@ -105,8 +103,7 @@ class _Scan:
                     return
 
     def _take(self, box: Box) -> None:
-        if self._density:
-            self._density.add_box(box)
+        self._density.add_box(box)
         if box.type == b"moov" and not self.tracks:
             self.tracks = read_tracks(box)
             self._by_id = {track.id: track for track in self.tracks}

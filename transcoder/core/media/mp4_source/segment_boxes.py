@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from transcoder.core.media.mp4.box_header import LARGE_HEADER_BYTES, BoxHeader
 from transcoder.core.media.mp4.box_limits import are_too_many
 from transcoder.core.media.mp4.boxes import Box, read_box_header
+from transcoder.core.media.mp4_source.density import FragmentDensity
 from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.errors import DamagedMediaError
 
@@ -38,6 +39,7 @@ class SegmentBoxes:
     bytes_read: int = 0
     _count: int = 0
     """How many top-level boxes there are, of any type."""
+    _density: FragmentDensity = field(default_factory=FragmentDensity)
 
     @property
     def next_head_bytes(self) -> int:
@@ -55,6 +57,7 @@ class SegmentBoxes:
 
         Raises:
             UpstreamError: the boxes are broken, or do not end where the resource does.
+            UnsupportedSourceError: there are too many small fragments.
         """
         if self.wanted is None:
             return
@@ -83,12 +86,14 @@ class SegmentBoxes:
             raise DamagedMediaError("A segment is cut off inside an MP4 box.")
         if header.type == b"mdat":
             self.media.append((at + header.header_bytes, end))
+            self._density.add_media(end - at - header.header_bytes)
         elif header.type in _COLLECTED:
             if end > origin + len(data):
                 self._want(at, end - at + LARGE_HEADER_BYTES)
                 return at
             self.fragments += header.type == b"moof"
-            self.boxes.append(Box(header.type, data, at - origin, at - origin + header.header_bytes, end - origin, origin))
+            self.boxes.append(found := Box(header.type, data, at - origin, at - origin + header.header_bytes, end - origin, origin))
+            self._density.add_box(found)
         return end
 
     def _want(self, at: int, size: int) -> None:
