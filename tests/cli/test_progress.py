@@ -113,6 +113,12 @@ def test_a_map_needs_no_reports(service: Running, media: Media, serve: Serve, tm
     assert not LINE.findall(capsys.readouterr().err)
 
 
+def test_nothing_is_reported_of_a_stream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--via", "http://127.0.0.1:9", "--progress", "--layout", "fragmented", "-o", str(tmp_path / "video.mp4")]
+    assert main(["get", "http://127.0.0.1:9/main.m3u8", *words]) == 2
+    assert "--progress: a fragmented MP4 is streamed while it is made" in capsys.readouterr().err
+
+
 def test_progress_is_about_a_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["get", "http://127.0.0.1:9/main.m3u8", "--progress", "-o", str(tmp_path / "video.mp4")]) == 2
     assert "--via" in capsys.readouterr().err

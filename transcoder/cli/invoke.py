@@ -83,6 +83,8 @@ def fetch_through_function(
         raise BadRequestError(
             "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
         )
+    if arguments.progress and job.layout is Layout.FRAGMENTED:
+        raise BadRequestError("--progress: a fragmented MP4 is streamed while it is made, so that nothing has to be reported.")
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
     if arguments.connections < 1:

@@ -57,9 +57,11 @@ class _ProgressBarSink(_PlainSink):
         self._shows_reports = False
 
     async def start(self, announcement: Announcement) -> None:
-        if self._shows_reports:
-            self._progress.reset(self._task)
-        self._progress.update(self._task, description=_described(announcement.seconds), total=announcement.estimated_bytes)
+        described, total = _described(announcement.seconds), announcement.estimated_bytes
+        if self._shows_reports:  # what was made elsewhere is fetched now
+            self._progress.reset(self._task, description=described, total=total)
+        else:
+            self._progress.update(self._task, description=described, total=total)
 
     def show(self, report: ProgressReport) -> None:
         left = f", {report.seconds_left:.0f} s left" if report.seconds_left is not None else ""
@@ -73,7 +75,7 @@ class _ProgressBarSink(_PlainSink):
 
 
 def _described(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds else "a stored file"
+    return f"{seconds:.1f} s of media" if seconds else "a stored file"
 
 
 @contextmanager
