@@ -23,8 +23,8 @@ video.m3u8
 
 
 def _good(name: str) -> Files:
-    """Return the files of a good rendition, whose media playlist has this name in the set."""
-    folder = make_media.media("ts-separate-audio")
+    """Return the files of a good rendition, whose media playlist has this name in the set; its clock begins at 0, as theirs."""
+    folder = make_media.media("fmp4-separate-audio")
     return {f"/{file.name}": file.read_bytes() for file in folder.glob(f"{name}*")}
 
 

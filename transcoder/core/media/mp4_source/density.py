@@ -4,7 +4,7 @@ from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.movie import MAX_PROTECTION_BOXES, protection_boxes
 from transcoder.errors import UnsupportedSourceError
 
-MAX_FRAGMENTS = 2_000
+MAX_FRAGMENTS = 1_000
 """More fragments are refused if they have less than 128 bytes on average, with their media. Its boxes alone take a hundred."""
 MAX_RUNS = 6_000
 """More track fragments and track runs are refused if they have less than 32 bytes on average."""
