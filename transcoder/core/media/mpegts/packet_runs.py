@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, PAYLOAD_ONLY, PID_MASK, UNIT_START
 
-_MAX_PACKETS = 512
-_RUNS = re.compile(rb"\x00{1,%(most)d}|\x01{1,%(most)d}|\x02{1,%(most)d}" % {b"most": _MAX_PACKETS})
-MAX_STREAMS = 2
+_RUN_PACKETS = 512
+_RUNS = re.compile(rb"\x00{1,%(most)d}|\x01{1,%(most)d}|\x02{1,%(most)d}" % {b"most": _RUN_PACKETS})
+_WITH_RUNS = 2
 """For so many streams runs are found; packets of others are read one by one."""
 _IS_PLAIN = bytes((octet & 0xF0) == PAYLOAD_ONLY for octet in range(256))
 """By the fourth byte of a packet: it is neither scrambled nor has it an adaptation field."""
@@ -36,7 +36,7 @@ def packet_runs(data: bytes, first: int, packets: int, pids: Sequence[int]) -> I
     end = packets * PACKET_BYTES
     high, low, control = (data[first * PACKET_BYTES + at : end : PACKET_BYTES] for at in (1, 2, 3))
     plain, kinds = int.from_bytes(control.translate(_IS_PLAIN), "big"), 0
-    for number, pid in enumerate(pids[:MAX_STREAMS], 1):
+    for number, pid in enumerate(pids[:_WITH_RUNS], 1):
         high_table, low_table = _tables(pid)
         kinds |= number * (plain & int.from_bytes(high.translate(high_table), "big") & int.from_bytes(low.translate(low_table), "big"))
     for run in _RUNS.finditer(kinds.to_bytes(len(high), "big")):
