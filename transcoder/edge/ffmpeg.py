@@ -110,10 +110,8 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
     """
     with ExitStack() as parent_ends, _open_message_file() as stderr:
         with ExitStack() as child_ends:
-            pipes = [_pipe(reader=child_ends, writer=parent_ends) for _ in range(inputs)]
-            output, child_output = _pipe(reader=parent_ends, writer=child_ends)
-            for reader, _ in (*pipes, (output, child_output)):
-                widen(reader)
+            pipes = [_pipe(reader=child_ends, writer=parent_ends, wide=True) for _ in range(inputs)]
+            output, child_output = _pipe(reader=parent_ends, writer=child_ends, wide=True)
             stdin, _ = _pipe(reader=parent_ends, writer=parent_ends)
             process = await asyncio.create_subprocess_exec(
                 *command(input_fds := [reader.fileno() for reader, _ in pipes]),
@@ -165,11 +163,14 @@ def _open_message_file() -> IO[bytes]:
         return Path(os.devnull).open("r+b", 0)
 
 
-def _pipe(*, reader: ExitStack, writer: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
-    """Make a pipe; the two stacks close its read end and its write end."""
+def _pipe(*, reader: ExitStack, writer: ExitStack, wide: bool = False) -> tuple[IO[bytes], IO[bytes]]:
+    """Make a pipe, which is `wide` if media go through it; the two stacks close its read end and its write end."""
     # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
     read, write = os.pipe()
-    return reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
+    ends = reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
+    if wide:
+        widen(ends[0])
+    return ends
 
 
 async def _connect_writer(pipe: IO[bytes], parent_ends: ExitStack) -> PipeWriter:
