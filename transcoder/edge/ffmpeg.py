@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import IO, cast
 
 from transcoder.edge.confinement import confine, kill_with_us
-from transcoder.edge.pipe import PipeWriter
+from transcoder.edge.pipe import PipeReader, PipeWriter, widen
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import TranscodeError
 
 MIN_VERSION = 7
-_READ_BYTES = 256 * 1024
 _STDERR_BYTES = 2000
 VERSION_SECONDS = 60.0
 """How long it may take to print its version; the first time, it is read from the disk meanwhile."""
@@ -42,7 +41,7 @@ class Process:
         self,
         program: Program,
         inputs: tuple[PipeWriter, ...],
-        output: asyncio.StreamReader,
+        output: PipeReader,
         process: asyncio.subprocess.Process,
         stderr: IO[bytes],
     ) -> None:
@@ -60,7 +59,7 @@ class Process:
     async def read(self) -> bytes:
         """Return the next bytes of its output; b"" at the end."""
         with self._awaited():
-            piece = await self._output.read(_READ_BYTES)
+            piece = await self._output.read()
         self._received += len(piece)
         return piece
 
@@ -111,8 +110,8 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
     """
     with ExitStack() as parent_ends, _open_message_file() as stderr:
         with ExitStack() as child_ends:
-            pipes = [_pipe(reader=child_ends, writer=parent_ends) for _ in range(inputs)]
-            output, child_output = _pipe(reader=parent_ends, writer=child_ends)
+            pipes = [_pipe(reader=child_ends, writer=parent_ends, wide=True) for _ in range(inputs)]
+            output, child_output = _pipe(reader=parent_ends, writer=child_ends, wide=True)
             stdin, _ = _pipe(reader=parent_ends, writer=parent_ends)
             process = await asyncio.create_subprocess_exec(
                 *command(input_fds := [reader.fileno() for reader, _ in pipes]),
@@ -126,7 +125,7 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
         try:
             _confine(process, program, stdin)
             writers = tuple([await _connect_writer(writer, parent_ends) for _, writer in pipes])
-            running = Process(program, writers, await _connect_reader(output, parent_ends), process, stderr)
+            running = Process(program, writers, _connect_reader(output, parent_ends), process, stderr)
             with running.stall_watch().running():
                 yield running
         finally:
@@ -164,11 +163,14 @@ def _open_message_file() -> IO[bytes]:
         return Path(os.devnull).open("r+b", 0)
 
 
-def _pipe(*, reader: ExitStack, writer: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
-    """Make a pipe; the two stacks close its read end and its write end."""
+def _pipe(*, reader: ExitStack, writer: ExitStack, wide: bool = False) -> tuple[IO[bytes], IO[bytes]]:
+    """Make a pipe, which is `wide` if media go through it; the two stacks close its read end and its write end."""
     # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
     read, write = os.pipe()
-    return reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
+    ends = reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
+    if wide:
+        widen(ends[0])
+    return ends
 
 
 async def _connect_writer(pipe: IO[bytes], parent_ends: ExitStack) -> PipeWriter:
@@ -177,11 +179,8 @@ async def _connect_writer(pipe: IO[bytes], parent_ends: ExitStack) -> PipeWriter
     return writer
 
 
-async def _connect_reader(pipe: IO[bytes], parent_ends: ExitStack) -> asyncio.StreamReader:
-    reader = asyncio.StreamReader(limit=_READ_BYTES)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    parent_ends.enter_context(closing(transport))
-    return reader
+def _connect_reader(pipe: IO[bytes], parent_ends: ExitStack) -> PipeReader:
+    return parent_ends.enter_context(closing(PipeReader(pipe)))
 
 
 def _last_line(stderr: IO[bytes]) -> str:
@@ -223,7 +222,7 @@ async def _run_for_version(path: str, *, seconds: float) -> tuple[int, bytes]:
                 raise TranscodeError(f"{path} cannot be run as ffmpeg: {error.strerror}.") from error
         try:
             async with asyncio.timeout(seconds):
-                banner = await (await _connect_reader(output, parent_ends)).read()
+                banner = await _connect_reader(output, parent_ends).read_all()
                 return await process.wait(), banner
         except TimeoutError as error:
             raise TranscodeError(f"{path} has not printed its version within {seconds:g} s.") from error

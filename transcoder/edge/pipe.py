@@ -1,77 +1,142 @@
-"""The write end of a pipe, with back pressure; or of none, where nothing reads."""
+"""Both ends of pipes, with back pressure; or no pipe, where nothing reads.
+
+Bytes go to the descriptor and come from it directly: asyncio's own transports and streams would copy each of them once or twice more.
+"""
 
 import asyncio
+import contextlib
+import fcntl
+import os
 from typing import IO, Protocol, Self
 
+PIPE_BYTES = 1024 * 1024
+"""What a pipe holds where the system allows it (Linux: /proc/sys/fs/pipe-max-size), in place of 64 KiB; memory of the kernel."""
+READ_BYTES = 256 * 1024
 
-class _FlowControl(asyncio.BaseProtocol):
-    """Signals when the pipe has taken everything that was written, or when its reader is gone."""
 
-    def __init__(self) -> None:
-        self.disconnected = False
-        self.ready = asyncio.Event()
-        self.ready.set()
+def widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold `PIPE_BYTES`, so that its two ends wait for each other less often; does nothing where that is not possible."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
-    def pause_writing(self) -> None:
-        self.ready.clear()
 
-    def resume_writing(self) -> None:
-        self.ready.set()
+class PipeReader:
+    """Reads from a pipe."""
 
-    def connection_lost(self, _error: Exception | None, /) -> None:
-        self.disconnected = True
-        self.ready.set()
+    def __init__(self, pipe: IO[bytes]) -> None:
+        """Read from `pipe`, whose owner closes it after `close`."""
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = pipe.fileno()
+        self._readable = asyncio.Event()
+        os.set_blocking(self._descriptor, False)
+
+    async def read(self) -> bytes:
+        """Return the next bytes, at most `READ_BYTES`, as soon as there are some; b"" at the end. Everything else has a turn before."""
+        await asyncio.sleep(0)
+        while True:
+            try:
+                return os.read(self._descriptor, READ_BYTES)
+            except BlockingIOError:
+                await self._wait()
+
+    async def read_all(self) -> bytes:
+        """Return everything up to the end."""
+        pieces = []
+        while piece := await self.read():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def _wait(self) -> None:
+        self._readable.clear()
+        self._loop.add_reader(self._descriptor, self._readable.set)
+        try:
+            await self._readable.wait()
+        finally:
+            self._loop.remove_reader(self._descriptor)
+
+    def close(self) -> None:
+        """Wait for nothing any more. Closing twice is fine."""
+        self._loop.remove_reader(self._descriptor)
 
 
 class PipeWriter:
     """Writes to a pipe; each write waits until the pipe has taken all of it."""
 
-    def __init__(self, transport: asyncio.WriteTransport, flow_control: _FlowControl) -> None:
-        """Own `transport` until `close` or `abort`; use `PipeWriter.connect` to make one."""
-        self._transport = transport
-        self._flow_control = flow_control
-        self._written = 0
+    def __init__(self, pipe: IO[bytes]) -> None:
+        """Own `pipe` until `close` or `abort`; use `PipeWriter.connect` to make one."""
+        self._loop = asyncio.get_running_loop()
+        self._pipe = pipe
+        self._descriptor = pipe.fileno()
+        self._rest = memoryview(b"")
+        """What the pipe has not taken yet. A write that is cancelled leaves it to be written, so that nothing is missing in between."""
+        self._ready = asyncio.Event()
+        self._ready.set()
+        self.broken = False
+        """Whether the reader is gone, or the pipe has been closed."""
+        self.taken = 0
+        """How many bytes the pipe has taken."""
+        os.set_blocking(self._descriptor, False)
+        # Nothing can be read from this end: it becomes readable when the other one is closed.
+        self._loop.add_reader(self._descriptor, self.abort)
 
     @classmethod
     async def connect(cls, pipe: IO[bytes]) -> Self:
         """Make a writer for `pipe`, which it owns from then on."""
-        transport, flow_control = await asyncio.get_running_loop().connect_write_pipe(_FlowControl, pipe)
-        transport.set_write_buffer_limits(high=0)  # a write returns once the pipe has taken all of it
-        return cls(transport, flow_control)
-
-    @property
-    def broken(self) -> bool:
-        """Whether the reader is gone, or the pipe has been closed."""
-        return self._transport.is_closing()
+        return cls(pipe)
 
     @property
     def is_full(self) -> bool:
         """Whether a write waits for the reader."""
-        return not self._flow_control.ready.is_set()
-
-    @property
-    def taken(self) -> int:
-        """How many bytes the pipe has taken."""
-        return self._written - self._transport.get_write_buffer_size()
+        return not self._ready.is_set()
 
     async def write(self, chunk: bytes) -> None:
         """Write all of `chunk`; does nothing if the reader is gone, which `broken` shows."""
+        await self._ready.wait()
         if self.broken or not chunk:
             return
-        self._written += len(chunk)
-        self._transport.write(chunk)
-        await self._flow_control.ready.wait()
+        self._rest = memoryview(chunk)
+        self._write_rest()
+        if self._rest:
+            self._ready.clear()
+            self._loop.add_writer(self._descriptor, self._write_rest)
+            await self._ready.wait()
+
+    def _write_rest(self) -> None:
+        """Write what the pipe takes now."""
+        try:
+            count = os.write(self._descriptor, self._rest)
+        except BlockingIOError:
+            return
+        except OSError:  # its reader is gone
+            self.abort()
+            return
+        self.taken += count
+        self._rest = self._rest[count:]
+        if not self._rest and self.is_full:
+            self._loop.remove_writer(self._descriptor)
+            self._ready.set()
+            if self.broken:
+                self._release()
 
     def close(self) -> None:
-        """Close the pipe once everything written has been read. Closing twice is fine."""
-        if not self._flow_control.disconnected:  # asyncio raises when a transport is closed that is already gone
-            self._transport.close()
+        """Close the pipe once it has taken everything written. Closing twice is fine."""
+        self.broken = True
+        if not self._rest:
+            self._release()
 
     def abort(self) -> None:
         """Close the pipe at once. Aborting twice, or after `close`, is fine."""
-        # A transport that is closing and has nothing left to write has already arranged its end, and asyncio would arrange it once more.
-        if not (self._transport.is_closing() and not self._transport.get_write_buffer_size()):
-            self._transport.abort()
+        self.broken = True
+        self._rest = memoryview(b"")
+        self._release()
+
+    def _release(self) -> None:
+        if not self._pipe.closed:
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+            self._pipe.close()
+        self._ready.set()
 
 
 class SegmentSink(Protocol):

@@ -41,8 +41,7 @@ class Connections:
     async def lent(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
         """Lend the connections to one job, without those that have not been used for longer than origins keep them.
 
-        They are only kept if the job has left all of them idle. httpcore may never take back one whose request was cancelled at the wrong
-        moment, and with the last of them gone, every further request would wait for ever.
+        They are only kept if the job has left all of them idle: any other belongs to a request that has not ended.
         """
         if self._unused_since is not None and not 0 <= self._clock() - self._unused_since < KEEP_ALIVE_SECONDS:
             await self._renew()

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import httpx
 
+from transcoder.edge.address_guard import INTERIM_RESPONSE, Trace
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.response_head_bytes import response_head_limit
+from transcoder.edge.fetch.response_head_bytes import count_interim_response, response_head_limit
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
@@ -23,6 +24,9 @@ LEAST_PIECE_BYTES = 128
 """Less than a transport packet, which is the least that a server of media sends at once."""
 MAX_FIELDS = 1000
 """A response with more header fields is refused: each of them is copied several times."""
+
+BODY = "body"
+"""Key in a response's extensions: its body as it arrives, without the two generators that httpx reads it through."""
 
 
 class RateWindow:
@@ -115,7 +119,23 @@ class PacedTransport(httpx.AsyncBaseTransport):
             UpstreamError: it has more than `MAX_FIELDS`, or is preceded by very many interim responses.
             Exception: what the transport raises. From the body of the response, a `TransientError` if that is too slow.
         """
-        limit, waiting, pass_on = asyncio.timeout(None), ExitStack(), request.extensions.get("trace")
+        limit, waiting = asyncio.timeout(None), ExitStack()
+        request.extensions = {**request.extensions, "trace": self._trace(limit, waiting, request.extensions.get("trace"))}
+        with waiting, _raised_if_expired(limit, httpx.ReadTimeout("", request=request)):
+            async with limit:
+                with response_head_limit(resource_name(str(request.url))):
+                    response = await self._transport.handle_async_request(request)
+        await _check_fields(response, request)
+        response.stream = _PacedBody(request, cast("httpx.AsyncByteStream", response.stream), self._clock)
+        response.extensions[BODY] = response.stream
+        return response
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    def _trace(self, limit: asyncio.Timeout, waiting: ExitStack, pass_on: Trace | None) -> Trace:
+        """Return what begins the `limit` of a response's head, and counts its request as `waiting`, when the transport says so."""
 
         async def trace(event: str, info: dict[str, Any]) -> None:
             if pass_on is not None:
@@ -127,19 +147,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
                 waiting.callback(self._clock.end_waiting)
             elif event.endswith("receive_response_headers.started"):
                 limit.reschedule(asyncio.get_running_loop().time() + self._clock.head_seconds)
+            elif event == INTERIM_RESPONSE:
+                count_interim_response()
 
-        request.extensions = {**request.extensions, "trace": trace}
-        with waiting, _raised_if_expired(limit, httpx.ReadTimeout("", request=request)):
-            async with limit:
-                with response_head_limit(resource_name(str(request.url))):
-                    response = await self._transport.handle_async_request(request)
-        await _check_fields(response, request)
-        response.stream = _PacedBody(request, cast("httpx.AsyncByteStream", response.stream), self._clock)
-        return response
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._transport.aclose()
+        return trace
 
 
 async def _check_fields(response: httpx.Response, request: httpx.Request) -> None:

@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager, suppress
 
 import httpx
 
+from transcoder.edge.fetch.pace import BODY
+
 
 @asynccontextmanager
 async def raw_chunks(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
     """Give the body's bytes as they arrive; leaving the block early closes the connection.
 
-    httpx reads through several nested generators. Abandoned halfway, each would need a task of the event loop to finish it. With the
-    connection closed, the innermost one fails, and so they all finish here.
+    What comes through a proxy, httpx reads through several nested generators. Abandoned halfway, each would need a task of the event loop
+    to finish it. With the connection closed, the innermost one fails, and so they all finish here.
     """
-    chunks = response.aiter_raw()
+    chunks = aiter(response.extensions[BODY])
     try:
         yield chunks
     finally:

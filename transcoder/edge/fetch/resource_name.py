@@ -1,10 +1,12 @@
 """How messages name a resource."""
 
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 import httpx
 
 
+@lru_cache(maxsize=64)  # each of the steps of a request has it at hand for a failure; reading an address takes time
 def resource_name(url: str) -> str:
     """Name a resource to the caller: its last path component and host, never the query, which may hold a signature."""
     try:

@@ -1,7 +1,4 @@
-"""How many bytes an origin may send until the head of its response is complete, interim responses included.
-
-h11 limits one head, and httpcore reads any number of interim responses (RFC 9110, 15.2) before the final one.
-"""
+"""How many bytes and interim responses (RFC 9110, 15.2) an origin may send until its response has a head; h11 limits that one."""
 
 import asyncio
 import ssl
@@ -17,18 +14,30 @@ from transcoder.errors import UpstreamError
 MAX_RESPONSE_HEAD_BYTES = 384 * 1024
 """What is read with the end of the head, of the body, counts as well. h11 reads no head of more than 100 KiB."""
 
+MAX_INTERIM_RESPONSES = 100
+"""They are short, and each is parsed."""
+
 
 class _Room:
-    """How many bytes may still be read of one response before its head is complete."""
+    """How many bytes and interim responses may still be read of one response before its head is complete."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._bytes = MAX_RESPONSE_HEAD_BYTES
+        self._interim_responses = MAX_INTERIM_RESPONSES
 
     def take(self, count: int) -> None:
         self._bytes -= count
         if self._bytes < 0:
-            raise UpstreamError(f"{self._name}: the origin sent more than {MAX_RESPONSE_HEAD_BYTES} bytes before the head of a response.")
+            raise self._too_much(f"{MAX_RESPONSE_HEAD_BYTES} bytes")
+
+    def take_interim_response(self) -> None:
+        self._interim_responses -= 1
+        if self._interim_responses < 0:
+            raise self._too_much(f"{MAX_INTERIM_RESPONSES} interim responses")
+
+    def _too_much(self, what: str) -> UpstreamError:
+        return UpstreamError(f"{self._name}: the origin sent more than {what} before the head of a response.")
 
 
 _room: ContextVar[_Room | None] = ContextVar("room for the head of a response", default=None)
@@ -39,13 +48,23 @@ def response_head_limit(name: str) -> Iterator[None]:
     """Limit the block, in which the head of the response for the resource of that name is read over a connection of `HeadLimitedBackend`.
 
     Raises:
-        UpstreamError: more bytes were read.
+        UpstreamError: more bytes or interim responses were read.
     """
     token = _room.set(_Room(name))
     try:
         yield
     finally:
         _room.reset(token)
+
+
+def count_interim_response() -> None:
+    """Count an interim response in the block of a `response_head_limit`.
+
+    Raises:
+        UpstreamError: there have been too many.
+    """
+    if room := _room.get():
+        room.take_interim_response()
 
 
 class HeadLimitedBackend(httpcore.AsyncNetworkBackend):

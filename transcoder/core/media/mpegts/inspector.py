@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.moved_pids import MovedPids
+from transcoder.core.media.mpegts.packet_runs import packet_runs
 from transcoder.core.media.mpegts.packets import (
     MAX_JUNK_BYTES,
     PACKET,
@@ -198,25 +199,38 @@ class TransportInspector:
             packets, rest = divmod(len(data), PACKET_BYTES)
         self._carry = data[-rest:] if rest else b""
         self._check_counters(data, packets)
-        continuation, start, tables = self._take_continuation, self._take_start, self._maps.pids
-        for word, control, rest_of_packet in PACKET.iter_unpack(memoryview(data)[: packets * PACKET_BYTES]):
-            if word in continuation:
-                take = continuation[word]
-            elif word in start:
-                take = start[word]
-            else:
-                if word & PID_MASK in tables:
-                    self._read_table(word, payload_of(control, rest_of_packet))
-                continue
-            if control & 0xF0 == PAYLOAD_ONLY:
-                take(rest_of_packet)
-            elif control & SCRAMBLED:
-                raise UnsupportedSourceError("The source is protected: its transport packets are scrambled.")
-            elif payload := payload_of(control, rest_of_packet):
-                take(payload)
+        at = 0
+        while at < packets:
+            at = self._pass_runs(data, at, packets)
         for stream in self._streams.values():
             stream.drain()
         return len(data)
+
+    def _pass_runs(self, data: bytes, first: int, packets: int) -> int:
+        """Pass the payloads of packets from `first` on; stop after a map that moves a stream, and return the place of the next packet."""
+        streams = self._streams
+        for run in packet_runs(data, first, packets, list(streams)):
+            if run.pid is not None:
+                streams[run.pid].payloads.extend(run.payloads(data))
+                continue
+            for place in range(run.first, run.first + run.length):
+                self._pass_packet(*PACKET.unpack_from(data, place * PACKET_BYTES))
+                if self._streams is not streams:
+                    return place + 1
+        return packets
+
+    def _pass_packet(self, word: int, control: int, rest_of_packet: bytes) -> None:
+        """Pass the payload of one packet to the stream or the table that it belongs to."""
+        take = self._take_continuation.get(word) or self._take_start.get(word)
+        if take is None:
+            if word & PID_MASK in self._maps.pids:
+                self._read_table(word, payload_of(control, rest_of_packet))
+        elif control & 0xF0 == PAYLOAD_ONLY:
+            take(rest_of_packet)
+        elif control & SCRAMBLED:
+            raise UnsupportedSourceError("The source is protected: its transport packets are scrambled.")
+        elif payload := payload_of(control, rest_of_packet):
+            take(payload)
 
     def _check_counters(self, data: bytes, packets: int) -> None:
         self._counters.feed(data, packets)

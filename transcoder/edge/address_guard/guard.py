@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
-from typing import Any
 
 import httpcore
 import httpx
 
 from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.core.request.proxies import NO_PROXIES, Proxies
+from transcoder.edge.address_guard.socket_stream import SocketBackend
 from transcoder.errors import ForbiddenSourceError
 
 RECEIVE_BUFFER = 256 * 1024
@@ -63,7 +63,7 @@ class Network:
 
     look_up: Callable[[str, int], Awaitable[list[str]]] = look_up
     """Name and port → addresses; raises OSError."""
-    dial: httpcore.AsyncNetworkBackend = field(default_factory=httpcore.AnyIOBackend)
+    dial: httpcore.AsyncNetworkBackend = field(default_factory=SocketBackend)
     """Connects to an address that was checked."""
     tls: Callable[[], ssl.SSLContext] = tls
     proxies: Proxies = NO_PROXIES
@@ -96,10 +96,11 @@ def check_classes(host: str, classes: set[AddressClass], *, private: bool) -> No
         raise ForbiddenSourceError(f"{host} is not on the public internet, so nothing is fetched from it.")
 
 
-class _GuardedBackend(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Opens connections to checked addresses only; TLS and the Host header still use the name."""
 
     def __init__(self, network: Network, *, private: bool) -> None:
+        """Connect over `network`; with `private`, to private addresses, too."""
         self._private = private
         self._network = network
 
@@ -111,6 +112,12 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Resolve `host`, and connect to the first of its addresses that accepts.
+
+        Raises:
+            ForbiddenSourceError: one of them is not allowed.
+            httpcore.ConnectError, httpcore.ConnectTimeout: it does not resolve, or none accepts.
+        """
         try:
             async with asyncio.timeout(timeout):
                 found = await checked_addresses(host, port, private=self._private, network=self._network)
@@ -132,60 +139,5 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         return await self._network.dial.connect_tcp(addresses[-1], port, local_address=local_address, socket_options=socket_options)
 
     async def sleep(self, seconds: float) -> None:
+        """Wait."""
         await asyncio.sleep(seconds)
-
-
-class _GuardedPool(httpx.AsyncHTTPTransport):
-    """httpx's own transport over a pool whose connections are opened by `_GuardedBackend`."""
-
-    def __init__(self, network: Network, *, private: bool, connections: int) -> None:
-        super().__init__(verify=network.tls())
-        if not isinstance(self._pool, httpcore.AsyncConnectionPool):
-            raise TypeError("This version of httpx has no httpcore connection pool, so addresses would not be checked.")
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=network.tls(),
-            max_connections=connections,
-            keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=_GuardedBackend(network, private=private),
-            socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)],
-        )
-        self._connections = self._pool
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no connection is in use."""
-        return all(connection.is_idle() or connection.is_closed() for connection in self._connections.connections)
-
-
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """The connections of one job, only to allowed addresses.
-
-    A request with the extension `private` may go to a private address. Such requests have a separate pool, so that no other request is
-    ever sent over a connection to a private address.
-    """
-
-    def __init__(self, *, connections: int, network: Network = INTERNET) -> None:
-        """Open at most `connections` at once for each of the two kinds of requests."""
-        self._public = _GuardedPool(network, private=False, connections=connections)
-        self._private = _GuardedPool(network, private=True, connections=connections)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request.
-
-        Raises:
-            ForbiddenSourceError: the address is not allowed.
-            httpx.TransportError: the connection or the request failed.
-        """
-        extensions: dict[str, Any] = request.extensions
-        pool = self._private if extensions.get("private") is True else self._public
-        return await pool.handle_async_request(request)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no connection is in use."""
-        return self._public.is_idle and self._private.is_idle
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._public.aclose()
-        await self._private.aclose()

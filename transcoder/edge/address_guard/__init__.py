@@ -1,0 +1,28 @@
+"""The connections to origins: where they may go, how they are kept, and what is said on them."""
+
+from transcoder.edge.address_guard.exchange import INTERIM_RESPONSE, Trace
+from transcoder.edge.address_guard.guard import (
+    HOST_CLASS,
+    INTERNET,
+    KEEP_ALIVE_SECONDS,
+    RECEIVE_BUFFER,
+    Network,
+    check_classes,
+    checked_addresses,
+    has_public_peer,
+)
+from transcoder.edge.address_guard.transport import GuardedTransport
+
+__all__ = [
+    "HOST_CLASS",
+    "INTERIM_RESPONSE",
+    "INTERNET",
+    "KEEP_ALIVE_SECONDS",
+    "RECEIVE_BUFFER",
+    "GuardedTransport",
+    "Network",
+    "Trace",
+    "check_classes",
+    "checked_addresses",
+    "has_public_peer",
+]

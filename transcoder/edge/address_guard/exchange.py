@@ -1,0 +1,221 @@
+"""One request and its response on a connection (RFC 9112): h11 reads the head, and the body goes to its reader as the socket gives it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import h11
+import httpcore
+import httpx
+
+READ_BYTES = 64 * 1024
+"""How much of a body is read at once."""
+MAX_HEAD_BYTES = 100 * 1024
+"""A longer head of one response is refused."""
+INTERIM_RESPONSE = "http11.receive_response_headers.interim"
+"""Event of the trace extension, with a name of our own."""
+Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+class Exchange:
+    """One request and its response. The connection is good for another one only if `ended_well` says so."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, request: httpx.Request) -> None:
+        """Use `stream` for `request` alone, until its response has been read or closed."""
+        self._stream = stream
+        self._request = request
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._body: _Body | None = None
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether all of the response has been read, and its origin has neither announced the end of the connection nor sent more."""
+        return self._body is not None and self._body.has_ended and self._body.may_go_on
+
+    async def respond(self, on_close: Callable[[], Awaitable[None]]) -> httpx.Response:
+        """Send the request, and return the response when its head is there; `on_close` is called when it is closed.
+
+        Raises:
+            httpx.TransportError: the connection broke, the origin was too slow, or did not send valid HTTP.
+        """
+        timeouts, trace = self._request.extensions.get("timeout", {}), trace_of(self._request)
+        with raised_by_httpx(self._request):
+            await trace("http11.send_request_headers.started", {})
+            await self._send(timeouts.get("write"))
+            await trace("http11.receive_response_headers.started", {})
+            head = await self._receive_head(timeouts.get("read"), trace)
+        self._body = _body_of(head, self._stream, self._http, self._request)
+        self._body.on_close = on_close
+        extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason, "network_stream": self._stream}
+        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=self._body, extensions=extensions)
+
+    async def _send(self, seconds: float | None) -> None:
+        request = self._request
+        parts = [self._http.send(h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw))]
+        if isinstance(request.stream, httpx.AsyncByteStream):
+            parts += [self._http.send(h11.Data(data=part)) async for part in request.stream]
+        parts.append(self._http.send(h11.EndOfMessage()))
+        try:
+            await self._stream.write(b"".join(part for part in parts if part), timeout=seconds)
+        except httpcore.WriteError:
+            return  # an origin may answer, and close the connection, before it has read the request
+
+    async def _receive_head(self, seconds: float | None, trace: Trace) -> h11.Response:
+        """Read the final response's head; those of interim responses (RFC 9110, 15.2) are told to `trace`, which may refuse them."""
+        while True:
+            event = self._http.next_event()
+            if isinstance(event, h11.Response):
+                return event
+            if isinstance(event, h11.InformationalResponse):
+                await trace(INTERIM_RESPONSE, {})
+            elif event is h11.NEED_DATA:
+                received = await self._stream.read(READ_BYTES, timeout=seconds)
+                if not received and self._http.their_state is h11.SEND_RESPONSE:
+                    raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
+                self._http.receive_data(received)
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body: an iterator that reads from the connection whatever it is asked for."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request) -> None:
+        self._stream = stream
+        self._request = request
+        self._read_seconds: float | None = request.extensions.get("timeout", {}).get("read")
+        self._http = http
+        self.on_close: Callable[[], Awaitable[None]] | None = None
+        self.has_ended = False
+        """All of it has been read."""
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the origin lets the connection go on after this body, and has sent nothing that is not of it."""
+        raise NotImplementedError
+
+    async def _next(self) -> bytes:
+        """Return the next bytes; b"" at the end."""
+        raise NotImplementedError
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.has_ended:
+            raise StopAsyncIteration
+        try:  # without `raised_by_httpx`, which takes as long again for each chunk
+            chunk = await self._next()
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, h11.ProtocolError) as error:
+            raise _as_httpx(error, self._request) from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
+
+    async def _read(self, count: int = READ_BYTES) -> bytes:
+        return await self._stream.read(count, timeout=self._read_seconds)
+
+    async def aclose(self) -> None:
+        """End the exchange; what has not been read is lost, and the connection with it."""
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            await on_close()
+
+
+class _SizedBody(_Body):
+    """A body with a Content-Length, or with none of which it is known that it is empty."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request, length: int) -> None:
+        super().__init__(stream, http, request)
+        self._length = self._remaining = length
+        first = http.trailing_data[0]
+        self._first = first[:length]
+        self._has_more = len(first) > length
+        self.has_ended = not length
+
+    @property
+    def may_go_on(self) -> bool:
+        return self._http.our_state is h11.DONE and not self._has_more
+
+    async def _next(self) -> bytes:
+        chunk, self._first = self._first or await self._read(min(READ_BYTES, self._remaining)), b""
+        if not chunk:
+            received = self._length - self._remaining
+            raise httpcore.RemoteProtocolError(f"the body has {received} bytes, and a Content-Length of {self._length}")
+        self._remaining -= len(chunk)
+        self.has_ended = not self._remaining
+        return chunk
+
+
+class _ChunkedBody(_Body):
+    """A body in chunks, which h11 reads."""
+
+    @property
+    def may_go_on(self) -> bool:
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE and not self._http.trailing_data[0]
+
+    async def _next(self) -> bytes:
+        while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                return bytes(event.data)
+            self._http.receive_data(await self._read())
+        self.has_ended = True
+        return b""
+
+
+class _UnsizedBody(_Body):
+    """A body that ends with its connection."""
+
+    may_go_on = False
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request) -> None:
+        super().__init__(stream, http, request)
+        self._first = http.trailing_data[0]
+
+    async def _next(self) -> bytes:
+        chunk, self._first = self._first or await self._read(), b""
+        self.has_ended = not chunk
+        return chunk
+
+
+def _body_of(head: h11.Response, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request) -> _Body:
+    """Return the body of a response by its framing (RFC 9112, 6.3); h11 has checked that its fields are valid."""
+    fields = dict(head.headers)
+    if request.method == "HEAD" or head.status_code in _WITHOUT_BODY:
+        return _SizedBody(stream, http, request, 0)
+    if b"transfer-encoding" in fields:
+        return _ChunkedBody(stream, http, request)
+    if b"content-length" in fields:
+        return _SizedBody(stream, http, request, int(fields[b"content-length"]))
+    return _UnsizedBody(stream, http, request)
+
+
+@contextmanager
+def raised_by_httpx(request: httpx.Request) -> Iterator[None]:
+    """Raise the exceptions of httpcore and h11 as those of httpx."""
+    try:
+        yield
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, h11.ProtocolError) as error:
+        raise _as_httpx(error, request) from error
+
+
+_HTTPX: dict[str, type[httpx.TransportError]] = {
+    kind.__name__: kind
+    for kind in (
+        *(httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout),
+        *(httpx.LocalProtocolError, httpx.RemoteProtocolError),
+    )
+}
+"""httpx's exceptions, which have the names of those of httpcore and h11."""
+
+
+def _as_httpx(error: Exception, request: httpx.Request) -> httpx.TransportError:
+    return _HTTPX[type(error).__name__](str(error), request=request)
+
+
+def trace_of(request: httpx.Request) -> Trace:
+    """Return what is told where a request stands, in httpcore's words (https://www.encode.io/httpcore/extensions/#trace)."""
+    return cast("Trace", request.extensions.get("trace", _no_trace))
+
+
+async def _no_trace(_event: str, _info: dict[str, Any]) -> None:
+    """Trace nothing."""
