@@ -42,10 +42,20 @@ class Output:
     """Joins what ffmpeg writes, and pushes the result into a sink."""
 
     def __init__(
-        self, announcement: Announcement, joiner: Joiner | Mp3Joiner, sink: Sink, *, may_start: Callable[[], Awaitable[None]]
+        self,
+        announcement: Announcement,
+        joiner: Joiner | Mp3Joiner,
+        sink: Sink,
+        *,
+        may_start: Callable[[], Awaitable[None]],
+        on_start: Callable[[], None],
     ) -> None:
-        """Announce `announcement` with the durations that `joiner` knows once it has output, and `may_start` has returned."""
+        """Announce `announcement` with the durations that `joiner` knows once it has output, and `may_start` has returned.
+
+        `on_start` is called once the first bytes are in the sink.
+        """
         self._may_start = may_start
+        self._on_start = on_start
         self.announcement = announcement
         self._joiner = joiner
         self._sink = sink
@@ -83,11 +93,13 @@ class Output:
 
     async def push(self, pieces: Sequence[bytes]) -> None:
         """Push joined bytes into the sink; the first ones start it."""
+        if not self._started and pieces:
+            await self._may_start()
+            durations = self._joiner.durations
+            await self._sink.start(replace(self.announcement, seconds=durations.total, media=durations.tracks))
         for piece in pieces:
-            if not self._started:
-                await self._may_start()
-                self._started = True
-                durations = self._joiner.durations
-                await self._sink.start(replace(self.announcement, seconds=durations.total, media=durations.tracks))
             if piece:
                 await self._sink.write(piece)
+        if not self._started and pieces:
+            self._started = True
+            self._on_start()

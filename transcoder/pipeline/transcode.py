@@ -105,7 +105,8 @@ async def _attempt(
                 prefetching.cancel()
                 return begin_audio_at(plan, late, await source.first_with_audio(plan.periods[late].tracks[0]))
             announcement = announce_plan(plan, periods)
-            output = Output(announcement, _joiner(periods, announcement, plan.output_format), into, may_start=prefetcher.undoubted)
+            joiner = _joiner(periods, announcement, plan.output_format)
+            output = Output(announcement, joiner, into, may_start=prefetcher.undoubted, on_start=prefetcher.read_ahead)
             await _Run(periods, renditions, output).run(program, plan.output_format, tags)
     return None
 
@@ -115,6 +116,7 @@ def _prefetcher(fetcher: Fetcher, settings: Settings) -> Prefetcher:
         lambda segment, sink: fetcher.segment(segment.url, segment.range, sink),
         budget_bytes=settings.ahead_bytes,
         connections=settings.connections,
+        reads_ahead=False,  # the first byte comes first
     )
 
 

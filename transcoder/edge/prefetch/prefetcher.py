@@ -27,11 +27,18 @@ class Prefetcher:
     With a check, a segment other than a track's first is read only after all of it has arrived, and is fetched again while the check does
     not accept it. One that does not fit into the budget is read as it arrives, without a check. A track's first segment is read as it
     arrives, too, and checked when it is there: another body takes its place if it begins with what has been read.
+
+    What is read ahead competes with what is read, for the origin's rate and for the processor. So it can be put off until it is asked for,
+    or until the first segment of a track has been read.
     """
 
-    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
-        """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread."""
+    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, reads_ahead: bool = True) -> None:
+        """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread.
+
+        With `reads_ahead=False`, call `read_ahead` when the time has come for it.
+        """
         self._fetch = fetch
+        self._reads_ahead = reads_ahead
         self._budget = budget_bytes
         self._connections = connections
         self._readers: list[TrackReader] = []
@@ -53,6 +60,11 @@ class Prefetcher:
         self._readers.append(reader)
         self._buffers.extend(reader.buffers)
         return reader
+
+    def read_ahead(self) -> None:
+        """Fetch from now on what is not being read yet, too."""
+        self._reads_ahead = True
+        self._changed.set()
 
     async def run(self) -> None:
         """Fetch everything; returns after all of it has arrived. Run it in the task group in which the readers are read.
@@ -77,7 +89,8 @@ class Prefetcher:
                     waiting.remove(reader.current)
                     return self._reserve(reader.current, max(0, room))
             expected = self._expected_bytes(waiting[0])
-            if self._active_fetches < self._connections and room >= (expected or self._budget // 2):
+            self._reads_ahead = self._reads_ahead or any(reader.begun > 1 for reader in self._readers)
+            if self._reads_ahead and self._active_fetches < self._connections and room >= (expected or self._budget // 2):
                 return self._reserve(waiting.popleft(), room)
             await self._wait_for_change()
 

@@ -108,6 +108,8 @@ class TrackReader:
         )
         self.current: SegmentBuffer | None = None
         """The segment that is being read."""
+        self.begun = 0
+        """How many segments have been begun."""
         self.longest_segment_bytes = 0
         """Length of the track's longest segment so far; the next ones are expected not to exceed it."""
 
@@ -121,6 +123,7 @@ class TrackReader:
         while self.current is not None and await self.read():
             continue
         self.current = self.buffers.popleft() if self.buffers else None
+        self.begun += 1
         self._changed.set()
         return None if self.current is None else self.current.segment
 
