@@ -105,7 +105,7 @@ def test_every_byte_in_order_within_the_budget(
     assert len(source.requested) == len(video) + len(audio)
 
 
-@pytest.mark.parametrize("until", ["asked", "the second segment"])
+@pytest.mark.parametrize("until", ["asked", "the second segments"])
 def test_what_is_not_read_yet_can_wait(until: str) -> None:
     source = FakeFetcher()
     prefetcher = Prefetcher(source.fetch, budget_bytes=1000 * CHUNK_BYTES, connections=6, reads_ahead=False)
@@ -122,6 +122,9 @@ def test_what_is_not_read_yet_can_wait(until: str) -> None:
             prefetcher.read_ahead()
         else:
             await video.segment()
+            await asyncio.sleep(0.01)
+            requested.append(list(source.requested))
+            await audio.segment()
         await asyncio.sleep(0.01)
         requested.append(list(source.requested))
         await read_all(video)
@@ -129,7 +132,7 @@ def test_what_is_not_read_yet_can_wait(until: str) -> None:
 
     run_job(prefetcher, read)
     assert requested[0] == ["video/0/3000", "audio/0/3000"]
-    assert len(requested[1]) == 8
+    assert [len(urls) for urls in requested] == ([2, 8] if until == "asked" else [2, 3, 8])
 
 
 def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:

@@ -29,7 +29,7 @@ class Prefetcher:
     arrives, too, and checked when it is there: another body takes its place if it begins with what has been read.
 
     What is read ahead competes with what is read, for the origin's rate and for the processor. So it can be put off until it is asked for,
-    or until the first segment of a track has been read.
+    or until the first segments of all tracks have been read.
     """
 
     def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, reads_ahead: bool = True) -> None:
@@ -77,20 +77,25 @@ class Prefetcher:
         self._buffers.clear()
         with single_error():
             async with TaskGroup() as tasks:
-                while waiting:
-                    tasks.create_task(self._fill(await self._next(waiting)))
+                while (buffer := await self._next(waiting)) is not None:
+                    tasks.create_task(self._fill(buffer))
 
-    async def _next(self, waiting: deque[SegmentBuffer]) -> SegmentBuffer:
-        """Wait until a segment may be requested, remove it from `waiting`, and reserve its part of the budget."""
+    async def _next(self, waiting: deque[SegmentBuffer]) -> SegmentBuffer | None:
+        """Wait until a segment may be requested, remove it from `waiting`, and reserve its part of the budget; None after the last one."""
         while True:
+            while waiting and waiting[0].left_out:
+                waiting.popleft()
+            if not waiting:
+                return None
             room = self._budget - self._used
             for reader in self._readers:
                 if reader.current is not None and not reader.current.started:
                     waiting.remove(reader.current)
                     return self._reserve(reader.current, max(0, room))
             expected = self._expected_bytes(waiting[0])
-            self._reads_ahead = self._reads_ahead or any(reader.begun > 1 for reader in self._readers)
-            if self._reads_ahead and self._active_fetches < self._connections and room >= (expected or self._budget // 2):
+            self._reads_ahead = self._reads_ahead or all(reader.begun > 1 for reader in self._readers)
+            is_due = self._reads_ahead or waiting[0].is_first
+            if is_due and self._active_fetches < self._connections and room >= (expected or self._budget // 2):
                 return self._reserve(waiting.popleft(), room)
             await self._wait_for_change()
 
