@@ -23,7 +23,7 @@ SEND_BYTES = 1024 * 1024
 BACKLOG = 512
 TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t", ".mp4": "video/mp4", ".m4s": "video/iso.segment"}
 _REQUEST = re.compile(rb"(GET|HEAD) ([^ ?]+)[^ ]* HTTP/1\.([01])\r\n")
-_RANGE = re.compile(rb"\r\nrange: *bytes=(\d+)-(\d*) *\r\n", re.IGNORECASE)
+_RANGE = re.compile(rb"\r\nrange: *bytes=(?:(\d+)-(\d*)|-(\d+)) *\r\n", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close *\r\n", re.IGNORECASE)
 _HANDSHAKES = re.compile(rb"\r\nx-handshake-round-trips: *(\d+) *\r\n", re.IGNORECASE)
 
@@ -156,7 +156,10 @@ class Origin:
         fields = f'Content-Type: {file.type}\r\nAccept-Ranges: bytes\r\nETag: "{file.size}"\r\n'
         start, end, status = 0, file.size, "200 OK"
         if asked := _RANGE.search(request):
-            start, end = int(asked[1]), min(int(asked[2]) + 1 if asked[2] else file.size, file.size)
+            if asked[3]:
+                start = max(0, file.size - int(asked[3]))
+            else:
+                start, end = int(asked[1]), min(int(asked[2]) + 1 if asked[2] else file.size, file.size)
             if start >= end:
                 return Response(f"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n{fields}\r\n".encode(), last=last)
             status = "206 Partial Content"

@@ -85,12 +85,12 @@ LENGTHS = st.lists(st.integers(1, 30 * CHUNK_BYTES), max_size=8)
 
 @pytest.mark.parametrize("check", [None, is_right], ids=["unchecked", "checked"])
 @settings(max_examples=60)
-@given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6))
+@given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6), st.sampled_from(["ahead", "late"]))
 def test_every_byte_in_order_within_the_budget(
-    check: Check | None, video: list[int], audio: list[int], budget: int, connections: int
+    check: Check | None, video: list[int], audio: list[int], budget: int, connections: int, when: str
 ) -> None:
     source = FakeFetcher()
-    prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections)
+    prefetcher = Prefetcher(source.fetch, budget_bytes=budget * CHUNK_BYTES, connections=connections, reads_ahead=when == "ahead")
     tracks = [track("video", video), track("audio", audio, 3.0)]
     readers = [prefetcher.add_track(segments, check=check) for segments in tracks]
     found: list[list[tuple[str, bytes]]] = [[], []]
@@ -103,6 +103,36 @@ def test_every_byte_in_order_within_the_budget(
     assert prefetcher.peak_used <= budget * CHUNK_BYTES + 2 * CHUNK_BYTES
     assert source.max_active <= connections + 2
     assert len(source.requested) == len(video) + len(audio)
+
+
+@pytest.mark.parametrize("until", ["asked", "the second segments"])
+def test_what_is_not_read_yet_can_wait(until: str) -> None:
+    source = FakeFetcher()
+    prefetcher = Prefetcher(source.fetch, budget_bytes=1000 * CHUNK_BYTES, connections=6, reads_ahead=False)
+    video, audio = (prefetcher.add_track(track(name, [3 * CHUNK_BYTES] * 4)) for name in ("video", "audio"))
+    requested: list[list[str]] = []
+
+    async def read() -> None:
+        for reader in (video, audio):
+            await reader.segment()
+            await reader.read()
+        await asyncio.sleep(0.01)
+        requested.append(list(source.requested))
+        if until == "asked":
+            prefetcher.read_ahead()
+        else:
+            await video.segment()
+            await asyncio.sleep(0.01)
+            requested.append(list(source.requested))
+            await audio.segment()
+        await asyncio.sleep(0.01)
+        requested.append(list(source.requested))
+        await read_all(video)
+        await read_all(audio)
+
+    run_job(prefetcher, read)
+    assert requested[0] == ["video/0/3000", "audio/0/3000"]
+    assert [len(urls) for urls in requested] == ([2, 8] if until == "asked" else [2, 3, 8])
 
 
 def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:

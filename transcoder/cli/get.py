@@ -26,7 +26,8 @@ from transcoder.core.source.metadata import metadata_of
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import Fetcher
-from transcoder.errors import BadRequestError
+from transcoder.edge.task_group import TaskGroup
+from transcoder.errors import BadRequestError, single_error
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.resolver import Resolver
@@ -93,14 +94,15 @@ class _OutputOptions:
 
 
 async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> None:
-    with ExitStack() as stack:
+    with ExitStack() as stack, single_error():
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to, or a reader may wait for it.
         output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path else None
-        program = ffmpeg.Program(await ffmpeg.find_ffmpeg(settings.ffmpeg), settings.ffmpeg_seconds)
         resolver = Resolver(settings)
-        async with origins.fetcher(settings) as fetcher:
+        async with TaskGroup() as tasks, origins.fetcher(settings) as fetcher:
+            ffmpeg_path = tasks.create_task(ffmpeg.find_ffmpeg(settings.ffmpeg))
             source = await resolver.find(job, fetcher=fetcher)
             resolved = await resolver.resolve(source, job, fetcher=fetcher)
+            program = ffmpeg.Program(await ffmpeg_path, settings.ffmpeg_seconds)
 
             name = file_name(job.filename or source.name, resolved.extension(job))
             output = output or stack.enter_context(output_to(name, overwrite=options.overwrite))

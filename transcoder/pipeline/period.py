@@ -1,6 +1,6 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -8,7 +8,7 @@ from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.accounting import missing_samples, source_seconds
-from transcoder.core.output.announcement import silence_for_period
+from transcoder.core.output.announcement import Announcement, silence_for_period
 from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Silence, remux_command
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
@@ -23,6 +23,8 @@ from transcoder.pipeline.output_stream import Output
 from transcoder.pipeline.rendition import Rendition
 from transcoder.pipeline.segment import ProbedSegment
 
+Present = Sequence[tuple[Rendition, ProbedSegment]]
+"""The renditions that stand at the beginning of a period, in the order of its tracks, and the segments that they stand at."""
 AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says where."
 
 
@@ -31,6 +33,8 @@ class PeriodSettings:
     """What is the same for all tracks of a period."""
 
     program: ffmpeg.Program
+    announcement: Announcement
+    """What the output is, except for its durations."""
     output_format: OutputFormat
     window: TimeWindow
     """What ffmpeg cuts the streams to that it re-encodes."""
@@ -66,24 +70,22 @@ class _Lane:
         await self.rendition.feed(pipe, self.inspector, media={stream.medium for stream in self.track.streams})
 
 
-async def remux_period(
-    tracks: Sequence[ProbedTrack], present: Sequence[tuple[Rendition, ProbedSegment]], output: Output, settings: PeriodSettings
-) -> bool:
+async def remux_period(tracks: Callable[[], Sequence[ProbedTrack]], present: Present, output: Output, settings: PeriodSettings) -> bool:
     """Remux up to where every rendition's timeline ends, join the result to the output, and check that no sample is missing.
 
-    `tracks` are those of the period as they were probed, `present` the renditions that stand at its beginning, in the same order. Returns
-    whether silence was made for it.
+    `tracks` returns those of the period as far as they have been probed: before the output is announced, their ends may not be known.
+    Returns whether silence was made for it.
 
     Raises:
         TranscodeError: ffmpeg failed, or samples are missing.
         UnsupportedSourceError: as `Rendition.feed` does, a segment at hand lacks the media of its track, or the audio comes and goes.
         UpstreamError: as `Rendition.feed` does.
     """
-    output_format = settings.output_format.after(output.announcement.audio)
-    begun = _begin(tracks, [segment for _, segment in present], output_format, found=output.announcement.media)
+    output_format = settings.output_format.after(settings.announcement.audio)
+    begun = _begin(tracks(), present, output_format, found=settings.announcement.media)
     zero = first_start(begun)
     lanes = [_Lane.of(rendition, segment, track, zero=zero) for track, (rendition, segment) in zip(begun, present, strict=True)]
-    silence = _silence(begun, output, settings)
+    silence = _silence(begun, settings)
     options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags, settings.goes_on_from)
 
     def command(fds: Sequence[int]) -> list[str]:
@@ -92,15 +94,15 @@ async def remux_period(
     async with ffmpeg.start(settings.program, command, inputs=sum(bool(track.streams) for track in begun)) as process:
         await _run(process, lanes, output)
     audio_seconds = silence.seconds if silence else _audio_seconds(lanes, begun, settings)
-    last_pieces, written = output.end_period(audio_seconds, _video_seconds(begun, present, settings))
+    last_pieces, written = await output.end_period(audio_seconds, lambda: _video_seconds(_begun(tracks(), present), present, settings))
     _check_accounts(lanes, written, options)
     await output.push(last_pieces)
     return silence is not None
 
 
-def _silence(begun: Sequence[ProbedTrack], output: Output, settings: PeriodSettings) -> Silence | None:
+def _silence(begun: Sequence[ProbedTrack], settings: PeriodSettings) -> Silence | None:
     """Return the silence that a period needs: as long as the playlist says, so that it must be all of a period of the plan."""
-    silence = silence_for_period(begun, output.announcement.audio)
+    silence = silence_for_period(begun, settings.announcement.audio)
     if silence and not settings.is_whole:
         raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)
     # What joins MP3 cuts nothing.
@@ -108,17 +110,26 @@ def _silence(begun: Sequence[ProbedTrack], output: Output, settings: PeriodSetti
 
 
 def _begin(
-    tracks: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], output_format: OutputFormat, *, found: Collection[Medium]
+    tracks: Sequence[ProbedTrack],
+    present: Present,
+    output_format: OutputFormat,
+    *,
+    found: Collection[Medium],
 ) -> list[ProbedTrack]:
+    """Return the tracks of a period as `_begun` does; refuse them if they cannot be put into an output with the media `found`."""
+    begun = _begun(tracks, present)
+    refuse_missing_media(begun, found)
+    refuse_codecs(begun, output_format)
+    return begun
+
+
+def _begun(tracks: Sequence[ProbedTrack], present: Present) -> list[ProbedTrack]:
     """Return the tracks of a period with what its first segments say now that they have arrived.
 
     A period that no tag announces has its first timestamps in them, not in the probe of the source; and an origin may have sent the probe
     something else.
     """
-    begun = [track.begun(segment.probe, segment.segment) for track, segment in zip(tracks, segments, strict=True)]
-    refuse_missing_media(begun, found)
-    refuse_codecs(begun, output_format)
-    return begun
+    return [track.begun(segment.probe, segment.segment) for track, (_, segment) in zip(tracks, present, strict=True)]
 
 
 async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) -> None:
@@ -155,7 +166,7 @@ def _audio_seconds(lanes: Sequence[_Lane], begun: Sequence[ProbedTrack], setting
     return pause + sum(seconds for _, seconds in filter(None, known))
 
 
-def _video_seconds(begun: Sequence[ProbedTrack], present: Sequence[tuple[Rendition, ProbedSegment]], settings: PeriodSettings) -> float:
+def _video_seconds(begun: Sequence[ProbedTrack], present: Present, settings: PeriodSettings) -> float:
     """Return how long the video of a period is by its playlist, or by its timestamps where these contradict it.
 
     0 if only a part of the period was on this timeline, since no one has said where that ends.

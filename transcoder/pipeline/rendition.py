@@ -37,6 +37,7 @@ class Rendition:
         self.goes_on_from: float | None = None
         """When the audio ended before the period that begins, in seconds on the clock of both, if that goes on; None for other tracks."""
         self._periods = iter([index for index, _ in listed])
+        self._count = len(listed)
         self._tolerance = plan.target_seconds
         clip = plan.output_format.clip
         self._clipped_period = 0 if clip and clip.start is not None else None
@@ -52,6 +53,12 @@ class Rendition:
         """The segments on the timeline that was begun last."""
         self._known: dict[int, dict[tuple[object, ...], tuple[object, ...]]] = {}
         """The segments that have passed, by the period of the plan and their fingerprint."""
+
+    def shorten_to(self, plan: Plan) -> None:
+        """Read no more than `plan` lists, which is the same without some of the last segments; only the first one may have been opened."""
+        count = len(plan.segments_of(self.kind))
+        self._reader.leave_out_last(self._count - count)
+        self._count = count
 
     async def open_next(self) -> ProbedSegment | None:
         """Begin the next segment, probe its head, and make it `current`; None after the last one.

@@ -8,6 +8,8 @@ from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.task_group import TaskGroup
+from transcoder.errors import single_error
 from transcoder.pipeline.key_store import KeyStore
 
 _HEAD_BYTES = 64 * 1024
@@ -63,8 +65,10 @@ class SegmentParts:
 
     async def end_of(self, segment: Segment, *, whole: bool = False) -> SegmentPart:
         """Return the bytes that show where `segment` ends; without ranges none, unless fetching the `whole` segment is worth it."""
-        if segment.init and not is_transport_init(await self._keys.initialization_section(segment.init)):
-            return await self.head_of(segment, size=_MAX_WHOLE_BYTES if whole else _HEAD_BYTES)
+        if segment.init:
+            is_transport, head = await self._init_and_head(segment, size=_MAX_WHOLE_BYTES if whole else _HEAD_BYTES)
+            if not is_transport:
+                return head
         end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
         if not end and whole:
             part = await self.head_of(segment, size=_MAX_WHOLE_BYTES)
@@ -76,3 +80,14 @@ class SegmentParts:
         key = Key(segment.key.url, end[:_AES_BLOCK_BYTES]) if cut else segment.key
         decryptor = await self._keys.decryptor(key)
         return SegmentPart(decryptor.feed(end[_AES_BLOCK_BYTES:] if cut else end) + decryptor.end() if decryptor else b"", cut)
+
+    async def _init_and_head(self, segment: Segment, *, size: int) -> tuple[bool, SegmentPart]:
+        """Return whether a segment's initialization section is one of a transport stream, which hardly any is, and the segment's head.
+
+        So the head does not wait for the section.
+        """
+        with single_error():
+            async with TaskGroup() as tasks:
+                init = tasks.create_task(self._keys.initialization_section(segment.init))
+                head = tasks.create_task(self.head_of(segment, size=size))
+        return is_transport_init(init.result()), head.result()

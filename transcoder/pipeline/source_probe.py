@@ -1,7 +1,8 @@
 """Probes a source before the first byte: the head of each period's first segment, and the end of the last one."""
 
+import asyncio
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan, Track
@@ -18,7 +19,7 @@ from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
-from transcoder.pipeline.rendition import Rendition
+from transcoder.pipeline.segment import ProbedSegment
 from transcoder.pipeline.segment_parts import NOTHING, SegmentPart, SegmentParts
 
 _FEW_PERIODS = 4
@@ -37,21 +38,27 @@ class SourceProbe:
         self._parts = SegmentParts(fetcher, keys)
         self._keys = keys
 
-    async def periods(self, plan: Plan, renditions: Sequence[Rendition]) -> list[list[ProbedTrack]]:
-        """Open the first segment of each rendition, and probe the tracks of every period of `plan`.
+    async def opened(self, plan: Plan, kind: TrackKind, opening: Awaitable[ProbedSegment | None]) -> ProbedTrack:
+        """Return what a rendition has at its beginning, whose first segment `opening` returns.
 
         Raises:
             UpstreamError: a segment cannot be fetched, or contains no media.
             UnsupportedSourceError: a segment is protected.
 
         """
-        unopened = {rendition.kind: rendition for rendition in renditions}
-        at_end = _periods_to_end(plan)
+        track, segment = next(track for period in plan.periods for track in period.tracks if track.kind is kind), await opening
+        if segment is None:
+            raise DamagedMediaError("A rendition has no segments.")
+        return ProbedTrack(track, await self.first_probe(track, segment.probe), {})
+
+    async def periods(self, plan: Plan, opened: Mapping[TrackKind, Awaitable[ProbedTrack]]) -> list[list[ProbedTrack]]:
+        """Probe the tracks of every period of `plan`, given what `opened` returns for each rendition. Raises what that does."""
+        at_end, firsts = _periods_to_end(plan), dict(opened)
 
         def probe_track(index: int, track: Track) -> Coroutine[None, None, ProbedTrack]:
             # The very first segment of a rendition is probed on its way into the output, not by a request of its own.
-            rendition = unopened.pop(track.kind, None)
-            return self._track(track, to_end=index in at_end or track.guessed_seconds > 0, rendition=rendition)
+            first = firsts.pop(track.kind, None)
+            return self._track(track, to_end=index in at_end or track.guessed_seconds > 0, first=first)
 
         with single_error():
             async with TaskGroup() as tasks:
@@ -81,13 +88,14 @@ class SourceProbe:
             without, having = (without, middle) if audio and audio.start is not None else (middle, having)
         return having
 
-    async def _track(self, track: Track, *, to_end: bool, rendition: Rendition | None) -> ProbedTrack:
-        """Probe a track's first segment, and `to_end` the end of its last one."""
+    async def _track(self, track: Track, *, to_end: bool, first: Awaitable[ProbedTrack] | None) -> ProbedTrack:
+        """Probe a track's first segment, unless `first` does that, and `to_end` the end of its last one."""
         with single_error():
             async with TaskGroup() as tasks:
-                first_probe = tasks.create_task(self.first_probe(track, rendition))
                 end = tasks.create_task(self._parts.end_of(track.segments[-1])) if to_end else None
-        probed = await self._with_end(ProbedTrack(track, first_probe.result(), {}), end.result() if end else NOTHING)
+                # Others wait for the first one, too: it goes on if the end fails.
+                probed = await asyncio.shield(first) if first else ProbedTrack(track, await self.first_probe(track), {})
+        probed = await self._with_end(probed, end.result() if end else NOTHING)
         if not to_end and probed.lacks_audio:
             end_media = (await self._with_end(probed, await self._parts.end_of(track.segments[-1]))).end_media
             return replace(probed, end_media=end_media)
@@ -189,10 +197,10 @@ class SourceProbe:
         border = await self._border(probed) if early else None
         return border if border is None or border.overlaps else replace(border, overlap=early)
 
-    async def first_probe(self, track: Track, rendition: Rendition | None = None) -> Probe:
-        """Probe the first segment, and those after it for streams that are announced there and do not begin."""
+    async def first_probe(self, track: Track, found: Probe | None = None) -> Probe:
+        """Probe the first segment, unless that is `found`, and those after it for streams that are announced there and do not begin."""
         first, *later = track.segments[: LATER_SEGMENTS + 1]
-        found = await (_open(rendition) if rendition else self._parts.probe(first))
+        found = found or await self._parts.probe(first)
         if found.container not in {Container.MPEGTS, Container.FMP4} or not found.has_pending_stream:
             return found
         with single_error():
@@ -224,11 +232,3 @@ def _start_of(found: Probe | None) -> float | None:
     """Return when the main medium of a segment begins; None if it is not known."""
     streams = [found.main(medium) for medium in Medium] if found else []
     return next((stream.start for stream in streams if stream and stream.start is not None), None)
-
-
-async def _open(rendition: Rendition) -> Probe:
-    """Open the first segment of a rendition and return its probe."""
-    segment = await rendition.open_next()
-    if segment is None:
-        raise DamagedMediaError("A rendition has no segments.")
-    return segment.probe

@@ -15,31 +15,21 @@ Back pressure runs the same way upwards: each step waits for the next one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from transcoder.core.hls.late_audio import begin_audio_at
 from transcoder.core.hls.plan import Plan
-from transcoder.core.media.streams import Medium
-from transcoder.core.output.announcement import Announcement, announce_plan
-from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.ffmpeg_command import NO_TAGS
-from transcoder.core.output.header import Durations
-from transcoder.core.output.joiner import Joiner
-from transcoder.core.output.mp3_joiner import Mp3Joiner
-from transcoder.core.output.probed_track import ProbedTrack
-from transcoder.core.request.output_format import FileFormat, OutputFormat
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
 from transcoder.edge.task_group import TaskGroup
-from transcoder.errors import DamagedMediaError, UnexpectedMediaError, UnsupportedSourceError, single_error
+from transcoder.errors import DamagedMediaError, UnexpectedMediaError, single_error
 from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.output_stream import Output, Sink, WatchedSink
-from transcoder.pipeline.period import AUDIO_COMES_AND_GOES, PeriodSettings, remux_period
+from transcoder.pipeline.periods_run import PeriodsRun, is_settled
 from transcoder.pipeline.rendition import Rendition
-from transcoder.pipeline.segment import ProbedSegment
 from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
@@ -93,21 +83,38 @@ async def _attempt(
 ) -> Plan | None:
     """Carry out `plan` as `transcode` does, once; return another plan to carry out instead if its audio begins late."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
-    plan = await without_empty_ends(plan, fetcher, keys)
+    if may_lose_periods := len(plan.periods) > 1:
+        plan = await without_empty_ends(plan, fetcher, keys)
     kinds = dict.fromkeys(track.kind for period in plan.periods for track in period.tracks)
     renditions = [Rendition(kind, plan, prefetcher, keys) for kind in kinds]
     with single_error():
         async with TaskGroup() as tasks:
             prefetching, source = tasks.create_task(prefetcher.run()), SourceProbe(fetcher, keys)
-            periods = await source.periods(plan, renditions)
+            opening = {rendition.kind: tasks.create_task(rendition.open_next()) for rendition in renditions}
+            # Meanwhile the first segments arrive.
+            plan = plan if may_lose_periods else await _shortened(plan, renditions, fetcher, keys)
+            opened = {kind: tasks.create_task(source.opened(plan, kind, segment)) for kind, segment in opening.items()}
+            probing = tasks.create_task(source.periods(plan, opened))
+            output = Output(into, may_start=prefetcher.undoubted, on_start=prefetcher.read_ahead)
+            run = PeriodsRun(plan, renditions, output, program, tags)
+            begun = [await track for track in opened.values()]
+            running = tasks.create_task(run.run([begun])) if is_settled(plan, begun) else None
+            periods = await probing
             late = next((index for index, tracks in enumerate(periods) if len(tracks) == 1 and tracks[0].has_late_audio), None)
             if late is not None:
                 prefetching.cancel()
                 return begin_audio_at(plan, late, await source.first_with_audio(plan.periods[late].tracks[0]))
-            announcement = announce_plan(plan, periods)
-            output = Output(announcement, _joiner(periods, announcement, plan.output_format), into, may_start=prefetcher.undoubted)
-            await _Run(periods, renditions, output).run(program, plan.output_format, tags)
+            run.announce(periods)
+            await (running or run.run(periods))
     return None
+
+
+async def _shortened(plan: Plan, renditions: Sequence[Rendition], fetcher: Fetcher, keys: KeyStore) -> Plan:
+    """Return a plan of one period as `without_empty_ends` does, and have `renditions` read no more than that."""
+    plan = await without_empty_ends(plan, fetcher, keys)
+    for rendition in renditions:
+        rendition.shorten_to(plan)
+    return plan
 
 
 def _prefetcher(fetcher: Fetcher, settings: Settings) -> Prefetcher:
@@ -115,55 +122,5 @@ def _prefetcher(fetcher: Fetcher, settings: Settings) -> Prefetcher:
         lambda segment, sink: fetcher.segment(segment.url, segment.range, sink),
         budget_bytes=settings.ahead_bytes,
         connections=settings.connections,
+        reads_ahead=False,  # the first byte comes first
     )
-
-
-def _joiner(periods: Sequence[Sequence[ProbedTrack]], announcement: Announcement, output_format: OutputFormat) -> Joiner | Mp3Joiner:
-    """Return what joins the output of each period's ffmpeg."""
-    if output_format.format is FileFormat.MP3:
-        seconds = audio_seconds(periods, clip_windows(periods, output_format.clip))
-        return Mp3Joiner(Durations(seconds, {Medium.AUDIO: seconds}))
-    cut = cut_for_clip(periods[0], announcement, output_format.clip)
-    return Joiner(Durations(announcement.seconds, announcement.media), cut=cut)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """The periods of one output, one after another."""
-
-    periods: Sequence[Sequence[ProbedTrack]]
-    renditions: Sequence[Rendition]
-    output: Output
-
-    async def run(self, program: ffmpeg.Program, output_format: OutputFormat, tags: Mapping[str, str]) -> None:
-        windows = clip_windows(self.periods, output_format.clip)
-        joined, begun, silent = len(self.periods) > 1, set[int](), set[int]()
-        while any(rendition.current for rendition in self.renditions):
-            index, present = self._next_period()
-            if index in silent:
-                raise UnsupportedSourceError(AUDIO_COMES_AND_GOES)  # its silence lasts as long as the whole period
-            goes_on_from = present[0][0].goes_on_from if len(present) == 1 else None
-            ends_with_slide = any(track.slide for track in self.periods[index])
-            self.output.begin_period(last=index == len(self.periods) - 1, ends_with_slide=ends_with_slide, goes_on_from=goes_on_from)
-            settings = PeriodSettings(program, output_format, windows[index], joined, tags, index not in begun, goes_on_from)
-            begun.add(index)
-            if await remux_period(self.periods[index], present, self.output, settings):
-                silent.add(index)
-        await self.output.finish()
-
-    def _next_period(self) -> tuple[int, list[tuple[Rendition, ProbedSegment]]]:
-        """Return which of the plan's periods comes next, and the renditions of its tracks: all of them must stand at its beginning.
-
-        Raises:
-            UpstreamError: one rendition has left a timeline that the other is still on.
-
-        """
-        standing = {rendition.kind: (rendition, rendition.current) for rendition in self.renditions if rendition.current}
-        index = min(segment.period for _, segment in standing.values())
-        kinds = [track.track.kind for track in self.periods[index]]
-        present = [standing[kind] for kind in kinds if kind in standing and standing[kind][1].period == index]
-        if len(present) < len(kinds):
-            if any(rendition.has_changed for rendition, _ in present):
-                raise UnsupportedSourceError("The video or the audio changes its streams or their format by itself, and no tag says where.")
-            raise DamagedMediaError("The timestamps of video and audio do not restart at the same place.")
-        return index, present

@@ -27,11 +27,18 @@ class Prefetcher:
     With a check, a segment other than a track's first is read only after all of it has arrived, and is fetched again while the check does
     not accept it. One that does not fit into the budget is read as it arrives, without a check. A track's first segment is read as it
     arrives, too, and checked when it is there: another body takes its place if it begins with what has been read.
+
+    What is read ahead competes with what is read, for the origin's rate and for the processor. So it can be put off until it is asked for,
+    or until the first segments of all tracks have been read.
     """
 
-    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int) -> None:
-        """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread."""
+    def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, reads_ahead: bool = True) -> None:
+        """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread.
+
+        With `reads_ahead=False`, call `read_ahead` when the time has come for it.
+        """
         self._fetch = fetch
+        self._reads_ahead = reads_ahead
         self._budget = budget_bytes
         self._connections = connections
         self._readers: list[TrackReader] = []
@@ -54,6 +61,11 @@ class Prefetcher:
         self._buffers.extend(reader.buffers)
         return reader
 
+    def read_ahead(self) -> None:
+        """Fetch from now on what is not being read yet, too."""
+        self._reads_ahead = True
+        self._changed.set()
+
     async def run(self) -> None:
         """Fetch everything; returns after all of it has arrived. Run it in the task group in which the readers are read.
 
@@ -65,19 +77,25 @@ class Prefetcher:
         self._buffers.clear()
         with single_error():
             async with TaskGroup() as tasks:
-                while waiting:
-                    tasks.create_task(self._fill(await self._next(waiting)))
+                while (buffer := await self._next(waiting)) is not None:
+                    tasks.create_task(self._fill(buffer))
 
-    async def _next(self, waiting: deque[SegmentBuffer]) -> SegmentBuffer:
-        """Wait until a segment may be requested, remove it from `waiting`, and reserve its part of the budget."""
+    async def _next(self, waiting: deque[SegmentBuffer]) -> SegmentBuffer | None:
+        """Wait until a segment may be requested, remove it from `waiting`, and reserve its part of the budget; None after the last one."""
         while True:
+            while waiting and waiting[0].left_out:
+                waiting.popleft()
+            if not waiting:
+                return None
             room = self._budget - self._used
             for reader in self._readers:
                 if reader.current is not None and not reader.current.started:
                     waiting.remove(reader.current)
                     return self._reserve(reader.current, max(0, room))
             expected = self._expected_bytes(waiting[0])
-            if self._active_fetches < self._connections and room >= (expected or self._budget // 2):
+            self._reads_ahead = self._reads_ahead or all(reader.begun > 1 for reader in self._readers)
+            is_due = self._reads_ahead or waiting[0].is_first
+            if is_due and self._active_fetches < self._connections and room >= (expected or self._budget // 2):
                 return self._reserve(waiting.popleft(), room)
             await self._wait_for_change()
 

@@ -19,10 +19,12 @@ Check = Callable[[Segment, Sequence[bytes]], Awaitable[bool]]
 class SegmentBuffer:
     """One segment: its bytes that have arrived and are not yet read."""
 
-    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float, *, held: bool, kept: bool) -> None:
-        """Begin with nothing. A segment that is checked is either `held` until then, or read as it arrives and `kept` besides."""
+    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float, *, is_first: bool, checked: bool) -> None:
+        """Begin with nothing. The first segment of a track is read as it arrives, so that the output does not begin later."""
         self.segment = segment
         self.reader = reader
+        self.is_first = is_first
+        """It is the first one of its track."""
         self.start_seconds = start_seconds
         """When the segment starts, over all periods."""
         self.length = 0
@@ -30,10 +32,12 @@ class SegmentBuffer:
         self.reserved = 0
         """Bytes of the budget that are reserved for it, but have not arrived."""
         self.started = False
+        self.left_out = False
+        """It is not fetched."""
         self.complete = False
-        self.held = held
+        self.held = checked and not is_first
         """None of it is read before all of it has been checked."""
-        self.body: list[bytes] | None = [] if kept else None
+        self.body: list[bytes] | None = [] if checked and is_first else None
         """All chunks that have arrived, whether or not they have been read."""
 
     # Most segments of a long playlist have not begun, and take little memory until they do.
@@ -100,14 +104,14 @@ class TrackReader:
         self.period_start = period_start
         self._changed = changed
         self._release = release
-        # The first segment is read as it arrives, so that the output does not begin later.
-        checked = check is not None
         self.buffers = deque(
-            SegmentBuffer(segment, self, period_start + segment.at, held=checked and index > 0, kept=checked and index == 0)
+            SegmentBuffer(segment, self, period_start + segment.at, is_first=index == 0, checked=check is not None)
             for index, segment in enumerate(segments)
         )
         self.current: SegmentBuffer | None = None
         """The segment that is being read."""
+        self.begun = 0
+        """How many segments have been begun."""
         self.longest_segment_bytes = 0
         """Length of the track's longest segment so far; the next ones are expected not to exceed it."""
 
@@ -116,11 +120,17 @@ class TrackReader:
         while self.current is not None and self.current.body is not None and await self.read():
             continue
 
+    def leave_out_last(self, count: int) -> None:
+        """Leave out so many segments at the end, none of which may have been requested."""
+        for _ in range(count):
+            self.buffers.pop().left_out = True
+
     async def segment(self) -> Segment | None:
         """Begin the next segment, whether or not the one before was read to its end; None after the last one."""
         while self.current is not None and await self.read():
             continue
         self.current = self.buffers.popleft() if self.buffers else None
+        self.begun += 1
         self._changed.set()
         return None if self.current is None else self.current.segment
 
