@@ -9,7 +9,8 @@ from transcoder.core.media.streams import Container, Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.core.output.accounting import missing_samples, source_seconds
 from transcoder.core.output.announcement import Announcement, silence_for_period
-from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, Silence, remux_command
+from transcoder.core.output.ffmpeg_command import RemuxOptions, Silence, remux_command
+from transcoder.core.output.ffmpeg_input import FfmpegInput
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
 from transcoder.core.output.probed_track import ProbedTrack, first_start
 from transcoder.core.output.track_ends import media_spans
@@ -89,7 +90,7 @@ async def remux_period(tracks: Callable[[], Sequence[ProbedTrack]], present: Pre
     options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags, settings.goes_on_from)
 
     def command(fds: Sequence[int]) -> list[str]:
-        return remux_command(settings.program.path, _ffmpeg_inputs(fds, begun, zero=zero), options)
+        return remux_command(settings.program.path, _ffmpeg_inputs(fds, begun, [segment for _, segment in present], zero=zero), options)
 
     async with ffmpeg.start(settings.program, command, inputs=sum(bool(track.streams) for track in begun)) as process:
         await _run(process, lanes, output)
@@ -144,17 +145,23 @@ async def _run(process: ffmpeg.Process, lanes: Sequence[_Lane], output: Output) 
             await process.wait()
 
 
-def _ffmpeg_inputs(fds: Sequence[int], period: Sequence[ProbedTrack], *, zero: float) -> list[FfmpegInput]:
-    """Return the inputs of ffmpeg: the tracks of a period that have anything for the output."""
-    return [_ffmpeg_input(fd, track, zero=zero) for fd, track in zip(fds, (track for track in period if track.streams), strict=True)]
+def _ffmpeg_inputs(
+    fds: Sequence[int], period: Sequence[ProbedTrack], segments: Sequence[ProbedSegment], *, zero: float
+) -> list[FfmpegInput]:
+    """Return the inputs of ffmpeg: the tracks of a period that have anything for the output, which begin with `segments`."""
+    used = [(track, segment) for track, segment in zip(period, segments, strict=True) if track.streams]
+    return [_ffmpeg_input(fd, track, segment, zero=zero) for fd, (track, segment) in zip(fds, used, strict=True)]
 
 
-def _ffmpeg_input(fd: int, track: ProbedTrack, *, zero: float) -> FfmpegInput:
+def _ffmpeg_input(fd: int, track: ProbedTrack, segment: ProbedSegment, *, zero: float) -> FfmpegInput:
+    # A stream that is not in the head of the segment may begin anywhere in a later one.
+    begun = {stream.id for stream in segment.probe.streams if stream.start is not None}
+    begun_within = len(segment.init) + len(segment.head) if begun.issuperset(stream.id for stream in track.streams) else None
     if not track.probe.container.is_packed_audio:
-        return FfmpegInput(fd, track.probe.container, track.streams)
+        return FfmpegInput(fd, track.probe.container, track.streams, begun_within)
     # The inspector writes it as a transport stream.
     streams = (replace(stream, start=zero if stream.start is None else stream.start) for stream in track.streams)
-    return FfmpegInput(fd, Container.MPEGTS, tuple(streams))
+    return FfmpegInput(fd, Container.MPEGTS, tuple(streams), begun_within)
 
 
 def _audio_seconds(lanes: Sequence[_Lane], begun: Sequence[ProbedTrack], settings: PeriodSettings) -> float:

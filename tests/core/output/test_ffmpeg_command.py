@@ -1,11 +1,13 @@
 """The command line that ffmpeg is given."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from transcoder.core.media.streams import Container, Medium, Stream
-from transcoder.core.output.ffmpeg_command import FfmpegInput, RemuxOptions, remux_command
+from transcoder.core.output.ffmpeg_command import RemuxOptions, remux_command
+from transcoder.core.output.ffmpeg_input import FfmpegInput
 from transcoder.core.request.output_format import OutputFormat
 
 VIDEO = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
@@ -51,6 +53,25 @@ def test_adds_the_options_that_a_codec_needs(
     words = remux_command("ffmpeg", [FfmpegInput(3, container, streams)], RemuxOptions(joined=joined))
     special = {pair for pair in pairwise(words) if pair[0] in {"-bsf:a", "-bsf:v", "-tag:v", "-video_track_timescale"}}
     assert special == pairs
+
+
+@pytest.mark.parametrize(
+    ("begun_within", "is_headless", "probed"),
+    [
+        pytest.param(100_000, False, 5_100_000, id="a frame of each stream after the beginning of the last one"),
+        pytest.param(None, False, 33_554_432, id="a stream begins later than in the bytes that were read"),
+        pytest.param(100_000, True, 33_554_432, id="the parameter sets come later"),
+        pytest.param(33_000_000, False, 33_554_432, id="at most as much as where nothing is known"),
+    ],
+)
+def test_lets_ffmpeg_keep_no_more_of_a_transport_stream_than_it_needs_to_know_its_streams(
+    begun_within: int | None,
+    is_headless: bool,  # noqa: FBT001  # a column
+    probed: int,
+) -> None:
+    video = replace(VIDEO, is_headless=is_headless)
+    words = remux_command("ffmpeg", [FfmpegInput(3, Container.MPEGTS, (video, AUDIO), begun_within)], RemuxOptions())
+    assert ("-probesize", str(probed)) in pairwise(words)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,5 @@
 """Decryption of AES-128 segments (RFC 8216, 4.3.2.4): CBC over the whole segment, with PKCS #7 padding."""
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC
 from transcoder.errors import DamagedMediaError
 
@@ -18,6 +14,11 @@ class Decryptor:
         """Begin a segment. `iv` has 16 bytes. Raises UpstreamError if the key does not have 16 bytes."""
         if len(key) != KEY_BYTES:
             raise DamagedMediaError(f"The key of an encrypted segment has {len(key)} bytes. An AES-128 key has 16 bytes.")
+        # It takes eight megabytes of memory, and most sources are not encrypted.
+        from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.modes import CBC  # noqa: PLC0415
+
         self._cipher = Cipher(AES(key), CBC(iv)).decryptor()
         self._last_block = b""
         self._first_byte = b""

@@ -9,6 +9,7 @@ import ffmpeg
 
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
+from transcoder.core.output.ffmpeg_input import FfmpegInput
 from transcoder.core.request.output_format import (
     COPY_EVERYTHING,
     MP3_BITS_PER_SECOND,
@@ -35,7 +36,6 @@ _MAX_SAMPLE_RATE = 96_000
 _WRAP_MARGIN_SECONDS = 60
 _FRAGMENT_MICROSECONDS = 1_000_000
 _ANALYZE_MICROSECONDS = str(60 * 1_000_000)
-_PROBE_BYTES = str(32 * 1024 * 1024)
 _FRAGMENTED = {
     # delay_moov: with empty_moov the distance between video and audio is lost, and AC-3, E-AC-3 and Opus cannot be written.
     # frag_discont with avoid_negative_ts disabled: without them every period would begin at zero.
@@ -46,15 +46,6 @@ _FRAGMENTED = {
     "frag_duration": str(_FRAGMENT_MICROSECONDS),
 }
 """Options of an MP4 whose fragments have the source's own times."""
-
-
-@dataclass(frozen=True, slots=True)
-class FfmpegInput:
-    """One pipe that ffmpeg reads: its container, and which of its streams go into the output."""
-
-    fd: int
-    container: Container
-    streams: tuple[Stream, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +120,7 @@ def _input_options(source: FfmpegInput) -> dict[str, str | None]:
         if all(stream.start is not None for stream in source.streams):
             # ffmpeg stops probing as soon as it knows all streams, and fails if it does not find them: by default within 5 s or 5 MB,
             # which may hold one frame of a slide show, or no audio yet.
-            options |= {"analyzeduration": _ANALYZE_MICROSECONDS, "probesize": _PROBE_BYTES}
+            options |= {"analyzeduration": _ANALYZE_MICROSECONDS, "probesize": str(source.probe_bytes)}
     if source.container is Container.MP4:
         # Otherwise ffmpeg leaves out samples that an edit list does not present, and fewer come out than went in.
         options["advanced_editlist"] = "0"

@@ -122,7 +122,7 @@ class ObjectStore:
         return data if len(data) <= limit else None
 
     def _act(self, action: Callable[[Any], T]) -> T:
-        # Importing boto3 takes a third of a second, and most functions have no bucket.
+        # Importing botocore takes a quarter of a second, and most functions have no bucket.
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - a body that breaks off is reported by it
 
