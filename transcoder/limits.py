@@ -196,7 +196,7 @@ OUTPUT = (
     Limit("edge.secrets_manager._MAX_ATTEMPTS", "attempts", "Reading the keys of signed links", "`500 internal-error`"),
     Limit("edge.object_store.bucket._MAX_ATTEMPTS", "attempts", "Reading or writing an index in the bucket", "nothing: it is made again"),
     Limit("edge.object_store.bucket._MAX_UPLOAD_ATTEMPTS", "attempts", "Request to S3 for a finished file", "`507 no-storage`"),
-    Limit("edge.object_store.upload.MAX_PARTS", "parts", "Finished file in the bucket, in parts of 8 MiB", "`413 too-large`"),
+    Limit("edge.object_store.upload.MAX_PARTS", "parts", "Finished file in the bucket, in parts of 5 MiB", "`413 too-large`"),
     Limit("emulator.runtime_api.MAX_ERROR_BYTES", "bytes", "Error that a function reports to the emulator", "`413`, as on Lambda"),
     Limit("emulator.runtime_api.MAX_DISCARDED_BYTES", "bytes", "Refused body that the emulator reads", "the connection is closed"),
 )

@@ -93,7 +93,7 @@ def test_curl_follows_the_redirect_and_resumes(service: Running, origin: Origin,
     fetch_with_curl("-sSfL", "-r", "0-999999", "-o", output, url)
     assert output.stat().st_size == 1_000_000
     fetch_with_curl("-sSfL", "-C", "-", "-o", output, url)
-    assert s3.counts["UploadPart"] == 4
+    assert s3.counts["UploadPart"] == 6
     assert media_reader.is_whole(output)
     fragmented = tmp_path / "fragmented.mp4"
     fetch_with_curl("-sSf", "-o", fragmented, url.replace("deliver=s3", "layout=fragmented"))

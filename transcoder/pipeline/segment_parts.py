@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from transcoder.core.hls.plan import Key, Segment
 from transcoder.core.media.mpegts import is_transport_init
-from transcoder.core.media.presentation_ends import END_BYTES
+from transcoder.core.media.presentation_ends import END_BYTES, needs_longer_end
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.edge.fetch import Fetcher
@@ -14,6 +14,8 @@ from transcoder.pipeline.key_store import KeyStore
 
 _HEAD_BYTES = 64 * 1024
 _LATER_HEAD_BYTES = 512 * 1024
+_LONGER_END_BYTES = (1024 * 1024, 4 * 1024 * 1024)
+"""So many last bytes are fetched where fewer do not show how each stream ends: at 20 Mbit/s, half a second of audio may lie before them."""
 _AES_BLOCK_BYTES = 16
 _MAX_WHOLE_BYTES = 16 * 1024 * 1024
 """A longer segment is not fetched for its end alone."""
@@ -69,11 +71,25 @@ class SegmentParts:
             is_transport, head = await self._init_and_head(segment, size=_MAX_WHOLE_BYTES if whole else _HEAD_BYTES)
             if not is_transport:
                 return head
-        end = await self._fetcher.last_bytes(segment.url, segment.range, size=END_BYTES) or b""
-        if not end and whole:
-            part = await self.head_of(segment, size=_MAX_WHOLE_BYTES)
-            return NOTHING if part.cut else SegmentPart(part.clear[-END_BYTES:], cut=len(part.clear) > END_BYTES)
-        cut = len(end) == END_BYTES
+        part = await self._last_bytes(segment, END_BYTES)
+        if part.clear or not whole:
+            return part
+        part = await self.head_of(segment, size=_MAX_WHOLE_BYTES)
+        return NOTHING if part.cut else SegmentPart(part.clear[-END_BYTES:], cut=len(part.clear) > END_BYTES)
+
+    async def longer_end(self, segment: Segment, part: SegmentPart, probe: Probe) -> SegmentPart:
+        """Return more of the end of a segment than `part`, as far as that is needed to see how each stream of `probe` ends."""
+        for size in _LONGER_END_BYTES:
+            if not part.cut or not needs_longer_end(part.clear, probe):
+                break
+            longer = await self._last_bytes(segment, size)
+            part = longer if longer.clear else part
+        return part
+
+    async def _last_bytes(self, segment: Segment, size: int) -> SegmentPart:
+        """Return the last bytes of a segment, decrypted; without ranges none."""
+        end = await self._fetcher.last_bytes(segment.url, segment.range, size=size) or b""
+        cut = len(end) == size
         if not end or not segment.key:
             return SegmentPart(end, cut)
         # In CBC each block is the IV of the next, so an end that begins with a whole block can be decrypted without what is before it.

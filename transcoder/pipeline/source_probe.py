@@ -130,6 +130,7 @@ class SourceProbe:
             part = await self._parts.head_of(segment)  # each segment brings its own moov, without which its end cannot be read
         if not part.clear:
             return probed
+        part = await self._parts.longer_end(segment, part, probed.probe)
         init = await self._keys.initialization_section(segment.init)
         ends, last = presentation_ends(part.clear, probed.probe, init=init), None
         if is_fragmented and part.cut:

@@ -33,6 +33,20 @@ def presentation_ends(last_bytes: bytes, probe: Probe, *, init: bytes = b"") -> 
     return packed_audio_ends(last_bytes, probe)
 
 
+def needs_longer_end(last_bytes: bytes, probe: Probe) -> bool:
+    """Return whether more of the end of a transport stream segment is worth reading.
+
+    It is if a stream that has begun has no timestamp in `last_bytes`, or the video one only, which does not say how long a picture lasts.
+    """
+    if probe.container is not Container.MPEGTS:
+        return False
+    begun = {medium for medium in Medium if (stream := probe.main(medium)) and stream.start is not None}
+    ends = transport_stream_ends(last_bytes, probe)
+    return any(found.slide and found.slide.apart is None for found in ends) or not begun <= {
+        found.medium for found in ends if found.end is not None
+    }
+
+
 def last_slide(last_bytes: bytes, probe: Probe) -> Slide | None:
     """Return the last picture of a track if it may be shown for any time; None if the media say how long, as those of an MP4 do."""
     ends = transport_stream_ends(last_bytes, probe) if probe.container is Container.MPEGTS else []

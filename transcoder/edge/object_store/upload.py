@@ -13,9 +13,10 @@ from transcoder.edge.object_store.bucket import ObjectStore, ObjectStoreError, m
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import TooLargeError, single_error
 
-PART_BYTES = 8 * 1024 * 1024
-_HELD_BYTES = 5 * 1024 * 1024
-"""The first bytes are held back for the first part: each but the last part must have so many."""
+PART_BYTES = 5 * 1024 * 1024
+"""The least that each part but the last must have: memory holds several. So an object has at most 52 GB."""
+_HELD_BYTES = PART_BYTES
+"""The first bytes are held back for the first part."""
 _PARTS_AT_ONCE = 2
 MAX_PARTS = 10_000
 ABORT_SECONDS = 2.0
@@ -112,7 +113,9 @@ class ObjectUpload:
         Raises:
             ObjectStoreError: S3 refuses.
         """
-        last = self._part[: self._filled]
+        last = self._part
+        del last[self._filled :]  # in place: a copy would be one more part in memory
+        self._unused.clear()
         if self._id is None:
             return await self._put(b"".join((beginning, self._held, last)))
         if last:
