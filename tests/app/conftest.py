@@ -14,7 +14,7 @@ Media = Callable[[str], Path]
 
 @pytest.fixture
 def origin(media: Media, serve: Serve) -> Origin:
-    """A source of which no map can be made."""
+    """A source that has no map."""
     return serve(files_in(media("ts-muxed")))
 
 

@@ -1,6 +1,6 @@
 """The connections to origins: where they may go, how they are kept, and what is said on them."""
 
-from transcoder.edge.address_guard.exchange import INTERIM_RESPONSE, Trace
+from transcoder.edge.address_guard.exchange import LongHeadError, Trace
 from transcoder.edge.address_guard.guard import (
     HOST_CLASS,
     INTERNET,
@@ -15,11 +15,11 @@ from transcoder.edge.address_guard.transport import GuardedTransport
 
 __all__ = [
     "HOST_CLASS",
-    "INTERIM_RESPONSE",
     "INTERNET",
     "KEEP_ALIVE_SECONDS",
     "RECEIVE_BUFFER",
     "GuardedTransport",
+    "LongHeadError",
     "Network",
     "Trace",
     "check_classes",

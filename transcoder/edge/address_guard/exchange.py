@@ -12,10 +12,16 @@ READ_BYTES = 64 * 1024
 """How much of a body is read at once."""
 MAX_HEAD_BYTES = 100 * 1024
 """A longer head of one response is refused."""
-INTERIM_RESPONSE = "http11.receive_response_headers.interim"
-"""Event of the trace extension, with a name of our own."""
+MAX_RESPONSE_HEAD_BYTES = 384 * 1024
+"""So much may be read until the head is complete, interim responses (RFC 9110, 15.2) and what is read of the body with its end included."""
+MAX_INTERIM_RESPONSES = 100
+"""They are short, and each is parsed."""
 Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
 _WITHOUT_BODY = frozenset({204, 304})
+
+
+class LongHeadError(Exception):
+    """An origin sends too much before the head of a response is complete; the message says more than what."""
 
 
 class Exchange:
@@ -38,13 +44,14 @@ class Exchange:
 
         Raises:
             httpx.TransportError: the connection broke, the origin was too slow, or did not send valid HTTP.
+            LongHeadError: the origin sent too much before the head was complete.
         """
         timeouts, trace = self._request.extensions.get("timeout", {}), trace_of(self._request)
         with raised_by_httpx(self._request):
             await trace("http11.send_request_headers.started", {})
             await self._send(timeouts.get("write"))
             await trace("http11.receive_response_headers.started", {})
-            head = await self._receive_head(timeouts.get("read"), trace)
+            head = await self._receive_head(timeouts.get("read"))
         self._body = _body_of(head, self._stream, self._http, self._request)
         self._body.on_close = on_close
         extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason, "network_stream": self._stream}
@@ -61,16 +68,22 @@ class Exchange:
         except httpcore.WriteError:
             return  # an origin may answer, and close the connection, before it has read the request
 
-    async def _receive_head(self, seconds: float | None, trace: Trace) -> h11.Response:
-        """Read the final response's head; those of interim responses (RFC 9110, 15.2) are told to `trace`, which may refuse them."""
+    async def _receive_head(self, seconds: float | None) -> h11.Response:
+        """Read the head of the final response, and the interim responses before it."""
+        room, interim_responses = MAX_RESPONSE_HEAD_BYTES, 0
         while True:
             event = self._http.next_event()
             if isinstance(event, h11.Response):
                 return event
             if isinstance(event, h11.InformationalResponse):
-                await trace(INTERIM_RESPONSE, {})
+                interim_responses += 1
+                if interim_responses > MAX_INTERIM_RESPONSES:
+                    raise LongHeadError(f"{MAX_INTERIM_RESPONSES} interim responses")
             elif event is h11.NEED_DATA:
                 received = await self._stream.read(READ_BYTES, timeout=seconds)
+                room -= len(received)
+                if room < 0:
+                    raise LongHeadError(f"{MAX_RESPONSE_HEAD_BYTES} bytes")
                 if not received and self._http.their_state is h11.SEND_RESPONSE:
                     raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
                 self._http.receive_data(received)
@@ -122,7 +135,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 class _SizedBody(_Body):
-    """A body with a Content-Length, or with none of which it is known that it is empty."""
+    """A body of a known length: that of its Content-Length, or 0 where the response can have no body."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request, length: int) -> None:
         super().__init__(stream, http, request)
@@ -213,7 +226,7 @@ def _as_httpx(error: Exception, request: httpx.Request) -> httpx.TransportError:
 
 
 def trace_of(request: httpx.Request) -> Trace:
-    """Return what is told where a request stands, in httpcore's words (https://www.encode.io/httpcore/extensions/#trace)."""
+    """Return the function that a request wants to be called at each of its steps (https://www.encode.io/httpcore/extensions/#trace)."""
     return cast("Trace", request.extensions.get("trace", _no_trace))
 
 

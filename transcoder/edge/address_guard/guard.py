@@ -23,7 +23,7 @@ RECEIVE_BUFFER = 256 * 1024
 """SO_RCVBUF of each connection in bytes (Linux doubles it): how much an origin can still send after we stop reading."""
 
 KEEP_ALIVE_SECONDS = 15.0
-
+"""For how long a connection that is not in use is kept: most origins keep it longer."""
 
 HOST_CLASS = "host_class"
 """Key in the extensions of a response that came through a proxy: the `AddressClass` of the name that was asked for."""

@@ -133,6 +133,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         Raises:
             ForbiddenSourceError: the address is not allowed.
             httpx.TransportError: the connection or the request failed.
+            LongHeadError: the origin sent too much before the head of the response was complete.
         """
         extensions: dict[str, Any] = request.extensions
         pool = self._private if extensions.get("private") is True else self._public

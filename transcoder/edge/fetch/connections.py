@@ -3,13 +3,11 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Self
 
 import httpx
 
 from transcoder.edge.address_guard import INTERNET, KEEP_ALIVE_SECONDS, GuardedTransport, Network
-from transcoder.edge.fetch.response_head_bytes import HeadLimitedBackend
 from transcoder.settings import Settings
 
 
@@ -22,7 +20,7 @@ class Connections:
         # Media transfers wait for their readers, so they may hold this many connections and still leave some for keys and playlists.
         self.count = 2 * settings.connections + 4
         """How many there may be at once."""
-        self.network = replace(network, dial=HeadLimitedBackend(network.dial))
+        self.network = network
         """Where they go."""
         self._transport = self._new()
         self._unused_since: float | None = None

@@ -10,9 +10,8 @@ from typing import Any, cast
 
 import httpx
 
-from transcoder.edge.address_guard import INTERIM_RESPONSE, Trace
+from transcoder.edge.address_guard import LongHeadError, Trace
 from transcoder.edge.fetch.resource_name import resource_name
-from transcoder.edge.fetch.response_head_bytes import count_interim_response, response_head_limit
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
@@ -123,12 +122,18 @@ class PacedTransport(httpx.AsyncBaseTransport):
         request.extensions = {**request.extensions, "trace": self._trace(limit, waiting, request.extensions.get("trace"))}
         with waiting, _raised_if_expired(limit, httpx.ReadTimeout("", request=request)):
             async with limit:
-                with response_head_limit(resource_name(str(request.url))):
-                    response = await self._transport.handle_async_request(request)
+                response = await self._with_limited_head(request)
         await _check_fields(response, request)
         response.stream = _PacedBody(request, cast("httpx.AsyncByteStream", response.stream), self._clock)
         response.extensions[BODY] = response.stream
         return response
+
+    async def _with_limited_head(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._transport.handle_async_request(request)
+        except LongHeadError as error:
+            name = resource_name(str(request.url))
+            raise UpstreamError(f"{name}: the origin sent more than {error} before the head of a response.") from error
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -147,8 +152,6 @@ class PacedTransport(httpx.AsyncBaseTransport):
                 waiting.callback(self._clock.end_waiting)
             elif event.endswith("receive_response_headers.started"):
                 limit.reschedule(asyncio.get_running_loop().time() + self._clock.head_seconds)
-            elif event == INTERIM_RESPONSE:
-                count_interim_response()
 
         return trace
 
