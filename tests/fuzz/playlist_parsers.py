@@ -187,7 +187,7 @@ PARSERS = (
     ),
     Parser(
         "data-url",
-        lambda data: decode_data_url("data:" + data.decode("latin-1"), None),
+        lambda data: decode_data_url("data:" + data.decode("latin-1")),
         tokens=(b";base64,", b",", b"%", b"%41", b"="),
         runs={
             "base64": repeated(b"AAAA", head=b";base64,"),

@@ -1,7 +1,6 @@
 """An odd body is fetched again, and believed once the origin has sent the same one twice; encrypted segments are checked in the clear."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,7 +131,7 @@ def test_the_first_segment_may_be_cut_by_less_than_its_length_tells(media: Media
 
 def test_each_period_has_its_own_timeline(media: Media) -> None:
     _, bodies = read_segments(media("ts-separate-audio"), "large.m3u8")
-    later = [(period, replace(segment, at=segment.at + 4.0)) for period, segment in listed(2, period=1)]
+    later = [(period, segment._replace(at=segment.at + 4.0)) for period, segment in listed(2, period=1)]
 
     async def use(accepts: Accepts) -> None:
         for number, body in enumerate([*bodies[:2], *bodies[:2]]):
@@ -144,8 +143,8 @@ def test_each_period_has_its_own_timeline(media: Media) -> None:
 def test_a_wrong_guess_of_a_duration_makes_no_segment_odd(media: Media) -> None:
     _, bodies = read_segments(media("faults-ts-muxed"))
     for which, guess in ((0, 10.0), (1, 10.0), (3, 0.5)):
-        segments = [(period, replace(each, at=each.at + (guess - 2 if n > which else 0))) for n, (period, each) in enumerate(listed(6))]
-        segments[which] = (0, replace(segments[which][1], seconds=guess, rounding=10.0, guessed=True))
+        segments = [(period, each._replace(at=each.at + (guess - 2 if n > which else 0))) for n, (period, each) in enumerate(listed(6))]
+        segments[which] = (0, segments[which][1]._replace(seconds=guess, rounding=10.0, guessed=True))
 
         async def use(accepts: Accepts, guessed: int = which) -> None:
             for number, body in enumerate(bodies):

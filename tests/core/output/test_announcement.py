@@ -83,7 +83,7 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
     durations = [4.0, 2.0, 2.0, 2.0]
     durations[which] = guess if which else guess + 2.0
     listed = track(TrackKind.BOTH, *durations)
-    segments = [replace(each, rounding=each.seconds, guessed=True) if n == which else each for n, each in enumerate(listed.segments)]
+    segments = [each._replace(rounding=each.seconds, guessed=True) if n == which else each for n, each in enumerate(listed.segments)]
     guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, track=replace(listed, segments=tuple(segments)))
     assert seconds([guessed]) == pytest.approx(length)
     assert not guessed.ends_early
@@ -101,7 +101,7 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
 )
 def test_where_all_durations_are_guessed_the_first_border_says_how_wrong_that_is(end: float, border: Border, length: float) -> None:
     listed = track(TrackKind.BOTH, 2.0, 2.0, 2.0, 2.0)
-    segments = tuple(replace(each, rounding=2.0, guessed=True) for each in listed.segments)
+    segments = tuple(each._replace(rounding=2.0, guessed=True) for each in listed.segments)
     guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, border=border, track=replace(listed, segments=segments))
     assert seconds([guessed]) == pytest.approx(length)
 
@@ -392,7 +392,7 @@ def test_a_slide_at_the_end_is_shown_until_the_playlist_ends_where_that_is_consi
 
 def test_a_slide_may_be_shown_for_longer_where_extinf_is_rounded() -> None:
     listed = track(TrackKind.VIDEO, 2.0)
-    rounded = replace(listed, segments=(replace(listed.segments[0], rounding=0.5),))
+    rounded = replace(listed, segments=(listed.segments[0]._replace(rounding=0.5),))
     slide = probed(TrackKind.VIDEO, video(10.0), track=rounded, ends={VIDEO: 10.0}, slide=Slide(10.0, None))
     assert seconds([slide], [slide]) == pytest.approx(5.0)
 

@@ -75,6 +75,6 @@ def _rebase(period: Period) -> Period:
     """Shift the period's times so that its first remaining segment is at 0."""
     first = min(track.segments[0].at for track in period.tracks)
     tracks = (
-        replace(track, segments=tuple(replace(segment, at=segment.at - first) for segment in track.segments)) for track in period.tracks
+        replace(track, segments=tuple(segment._replace(at=segment.at - first) for segment in track.segments)) for track in period.tracks
     )
     return Period(tuple(tracks))

@@ -15,7 +15,7 @@ def begin_audio_at(plan: Plan, period: int, index: int) -> Plan:
     before, after = track.segments[:index], track.segments[index:]
     silent_seconds = after[0].at - before[0].at
     silent = Period((replace(track, segments=before, seconds=silent_seconds),))
-    moved = tuple(replace(segment, at=segment.at - after[0].at) for segment in after)
+    moved = tuple(segment._replace(at=segment.at - after[0].at) for segment in after)
     loud = Period((replace(track, segments=moved, seconds=track.seconds - silent_seconds),))
     begins_there = track.kind is TrackKind.AUDIO and not (period and track.shares_segments)
     split = [loud] if begins_there else [silent, loud]

@@ -9,7 +9,6 @@ from transcoder.core.hls.playlist import MediaSegment
 
 NUMBER = re.compile(r"[0-9]{1,15}")
 """A number in an address."""
-_PARTS = re.compile(f"({NUMBER.pattern})")
 
 
 def left_out_before(segments: Sequence[MediaSegment]) -> list[int]:
@@ -20,14 +19,9 @@ def left_out_before(segments: Sequence[MediaSegment]) -> list[int]:
 
 def _by_numbers(segments: Sequence[MediaSegment]) -> list[int]:
     """Return how many numbers the names skip, if they count up by the same step everywhere else."""
-    steps, parted = list[int](), (_PARTS.split(segment.url) for segment in segments)
-    for before, after in pairwise(parted):
-        # What `step_between` does, with each address taken apart once: a playlist may have fifty thousand.
-        changed = [(int(a), int(b)) for a, b in zip(before[1::2], after[1::2], strict=False) if a != b and int(a) != int(b)]
-        step = changed[0][1] - changed[0][0] if len(changed) == 1 and before[::2] == after[::2] else 0
-        if step < 1:
-            return [0] * (len(segments) - 1)
-        steps.append(step)
+    steps = _steps([segment.url for segment in segments])
+    if any(step < 1 for step in steps):
+        return [0] * (len(segments) - 1)
     if not steps:
         return []
     usual, times = Counter(steps).most_common(1)[0]
@@ -35,8 +29,27 @@ def _by_numbers(segments: Sequence[MediaSegment]) -> list[int]:
     return [0] * len(steps) if any(step % unit for step in steps) else [step // unit - 1 for step in steps]
 
 
+def _steps(urls: Sequence[str]) -> list[int]:
+    """Return what `step_between` does for each two successive addresses, with 0 for None, at most up to the first that is below 1."""
+    changed = changed_number(*urls[:2]) if len(urls) > 1 else None
+    if changed is not None:
+        # In nearly every list it is the same number everywhere: a playlist may have fifty thousand, and this takes a tenth of the time.
+        one_number = re.compile(f"{re.escape(urls[0][: changed[0].start()])}({NUMBER.pattern}){re.escape(urls[0][changed[0].end() :])}")
+        numbers = [int(match[1]) for url in urls if (match := one_number.fullmatch(url))]
+        if len(numbers) == len(urls):
+            return [after - before for before, after in pairwise(numbers)]
+    steps = []
+    for before, after in pairwise(urls):
+        steps.append(step_between(before, after) or 0)
+        if steps[-1] < 1:
+            break
+    return steps
+
+
 def _by_ranges(segments: Sequence[MediaSegment]) -> list[int]:
     """Return how many segments of average length would fit between the byte ranges of a file."""
+    if not any(segment.range for segment in segments):
+        return [0] * (len(segments) - 1)
     return [_between_ranges(before, after) for before, after in pairwise(segments)]
 
 

@@ -125,7 +125,7 @@ def _period(tracks: list[Track]) -> Period:
 
 
 def _shift_earlier(segments: Iterable[Segment], seconds: float) -> Iterable[Segment]:
-    return (replace(segment, at=segment.at - seconds) for segment in segments)
+    return (segment._replace(at=segment.at - seconds) for segment in segments)
 
 
 def _estimated_bytes(planned: tuple[Period, ...], bandwidth: int | None) -> int | None:

@@ -18,6 +18,7 @@ from transcoder.edge.fetch.connections import Connections
 from transcoder.edge.fetch.file_versions import FileVersions
 from transcoder.edge.fetch.known_version import ANY_VERSION, KnownVersion
 from transcoder.edge.fetch.last_bytes import fetch_last_bytes
+from transcoder.edge.fetch.local_files import LocalSources
 from transcoder.edge.fetch.media_guard import MediaGuard
 from transcoder.edge.fetch.pace import SmallRequests
 from transcoder.edge.fetch.passthrough import FileSink, FileTransfer, PlaylistSniffer, local_file_head, refuse_local_file
@@ -26,7 +27,6 @@ from transcoder.edge.fetch.reply import read_reply
 from transcoder.edge.fetch.retry import LATE_PAUSES, retry_late
 from transcoder.edge.fetch.session import ApiRequest, HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
-from transcoder.errors import ForbiddenSourceError
 from transcoder.settings import Settings
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Fetcher:
         self._settings = settings
         self._doubts = settings.attempts - 1
         self._versions = FileVersions()
-        self._local_files_allowed = local_files
+        self._local = LocalSources(files_allowed=local_files)
         # Small resources only wait for each other, not for media: a media transfer may be held up until a key has arrived.
         self._small_requests = SmallRequests(settings)
         self.bytes = 0
@@ -64,11 +64,11 @@ class Fetcher:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Restore after the block what the job may reach: nothing follows an address that is found in it."""
-        local_files_allowed, private_allowed = self._local_files_allowed, self._session.private_allowed
+        local_files_allowed, private_allowed = self._local.files_allowed, self._session.private_allowed
         try:
             yield
         finally:
-            self._local_files_allowed, self._session.private_allowed = local_files_allowed, private_allowed
+            self._local.files_allowed, self._session.private_allowed = local_files_allowed, private_allowed
 
     def sign_with(self, signed: Callable[[str], str]) -> None:
         """Let `signed` turn the address of each request into the one that it is sent to; messages and plans have the former."""
@@ -109,7 +109,7 @@ class Fetcher:
                 return str(response.url)
 
         async with self._small_requests.slot(url):
-            if (local := self._local_chunks(url, None, exact=True)) is None:
+            if (local := self._local.chunks(url, None, exact=True)) is None:
                 base_url = await self._retry(attempt, late=LATE_PAUSES[:1])
             else:
                 refuse_local_file(url)
@@ -125,7 +125,7 @@ class Fetcher:
             UnsupportedSourceError: it has more than `max_file_bytes`.
             UpstreamError, UpstreamTimeoutError, ForbiddenSourceError: as for `playlist`.
         """
-        local, limit = self._local_chunks(url, None, exact=True), self._settings.max_file_bytes
+        local, limit = self._local.chunks(url, None, exact=True), self._settings.max_file_bytes
         if local is not None and (head := local_file_head(url)):
             await sink.start(head)
             await Transfer(url, None, limit=limit).push_all(local, sink.write)
@@ -171,7 +171,7 @@ class Fetcher:
 
     async def last_bytes(self, url: str, byte_range: ByteRange | None = None, *, size: int) -> bytes | None:
         """Fetch the last `size` bytes of a segment, or all of a shorter one; None without ranges. Raises what `first_bytes` does."""
-        if (local := self._local_chunks(url, byte_range, exact=False)) is not None:
+        if (local := self._local.chunks(url, byte_range, exact=False)) is not None:
             return b"".join(local)[-size:]
         async with self._small_requests.slot(url):
             content = await self._retry(lambda: fetch_last_bytes(self._session, url, byte_range, size=size), late=LATE_PAUSES)
@@ -224,7 +224,7 @@ class Fetcher:
                 with self._versions.checked(transfer, response):
                     await guard.receive(response)
 
-        if (local := self._local_chunks(transfer.url, transfer.byte_range, exact=transfer.exact and not doubts)) is None:
+        if (local := self._local.chunks(transfer.url, transfer.byte_range, exact=transfer.exact and not doubts)) is None:
             await self._retry(attempt, lambda: transfer.delivered, late=late)
         else:
             await transfer.push_all(local, counted)
@@ -236,15 +236,5 @@ class Fetcher:
 
     def _restrict_after(self, response: httpx.Response) -> None:
         """Forbid local files after anything from the network, and private addresses after a response from a public one."""
-        self._local_files_allowed = False
+        self._local.files_allowed = False
         self._session.restrict_after(response)
-
-    def _local_chunks(self, url: str, byte_range: ByteRange | None, *, exact: bool) -> Iterator[bytes] | None:
-        """Return the bytes of a data: URL or a local file; None if `url` needs the network."""
-        if local_files.is_data_url(url):
-            return iter([local_files.decode_data_url(url, byte_range)])
-        if (path := local_files.path_of(url)) is None:
-            return None
-        if not self._local_files_allowed:
-            raise ForbiddenSourceError("The source leads to a local file, which may not be read.")
-        return local_files.read_chunks(path, byte_range, exact=exact)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from transcoder.core.hls.plan import ByteRange
-from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
+from transcoder.errors import ForbiddenSourceError, NotFoundError, UnsupportedSourceError, UpstreamError
 
 CHUNK_BYTES = 64 * 1024
 
@@ -17,8 +17,42 @@ def is_data_url(url: str) -> bool:
     return url[:5].lower() == "data:"
 
 
-def decode_data_url(url: str, byte_range: ByteRange | None) -> bytes:
-    """Return the content of a data: URL (RFC 2397), or a byte range of it.
+class LocalSources:
+    """What needs no network: data: URLs, and local files as long as they are allowed."""
+
+    def __init__(self, *, files_allowed: bool) -> None:
+        """Allow local files or not."""
+        self.files_allowed = files_allowed
+        self._last = ("", b"")
+        """A data: URL and its content. A segment is looked at, read, and checked, and one of 2 MiB takes long to decode."""
+
+    def chunks(self, url: str, byte_range: ByteRange | None, *, exact: bool) -> Iterator[bytes] | None:
+        """Return the bytes of a data: URL or a local file; None if `url` needs the network.
+
+        Raises:
+            ForbiddenSourceError: it is a local file, and they are not allowed.
+            UnsupportedSourceError: the data: URL is malformed.
+        """
+        if is_data_url(url):
+            return iter([_part(self._content(url), byte_range)])
+        if (path := path_of(url)) is None:
+            return None
+        if not self.files_allowed:
+            raise ForbiddenSourceError("The source leads to a local file, which may not be read.")
+        return read_chunks(path, byte_range, exact=exact)
+
+    def _content(self, url: str) -> bytes:
+        if url != self._last[0]:
+            self._last = (url, decode_data_url(url))
+        return self._last[1]
+
+
+def _part(content: bytes, byte_range: ByteRange | None) -> bytes:
+    return content if byte_range is None else content[byte_range.start : byte_range.start + byte_range.length]
+
+
+def decode_data_url(url: str) -> bytes:
+    """Return the content of a data: URL (RFC 2397).
 
     Raises:
         UnsupportedSourceError: the URL is malformed.
@@ -28,10 +62,9 @@ def decode_data_url(url: str, byte_range: ByteRange | None) -> bytes:
         raise UnsupportedSourceError("The source contains a data: URL without content.")
     content = b"".join(map(unquote_to_bytes, _parts(body)))
     try:
-        content = base64.b64decode(content, validate=True) if head.lower().endswith(";base64") else content
+        return base64.b64decode(content, validate=True) if head.lower().endswith(";base64") else content
     except binascii.Error as error:
         raise UnsupportedSourceError("The source contains a data: URL that is not valid base64.") from error
-    return content if byte_range is None else content[byte_range.start : byte_range.start + byte_range.length]
 
 
 def _parts(text: str) -> Iterator[str]:

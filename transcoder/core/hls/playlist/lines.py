@@ -4,7 +4,8 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from transcoder.core.hls.playlist.normalization import MEDIA_TAGS, VARIANT_AND_RENDITION_TAGS
+from transcoder.core.hls.playlist.media_segments import TAGS
+from transcoder.core.hls.playlist.normalization import HEADER_TAGS, VARIANT_AND_RENDITION_TAGS
 from transcoder.core.hls.playlist.uris import without_query
 from transcoder.errors import UnsupportedSourceError
 
@@ -13,7 +14,7 @@ _LINE_END_BYTES = re.compile(rb"\r\n|\r|\n")
 # str.splitlines, which the package m3u8 uses, also splits at these; RFC 8216 (4.1) allows only LF and CRLF.
 _NOT_LINE_ENDS = str.maketrans(dict.fromkeys("\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\ufffd"))
 _BLANK = " \t\ufeff\u00a0\u200b"
-_USED_TAGS = VARIANT_AND_RENDITION_TAGS | MEDIA_TAGS.keys() | {"#EXT-X-DEFINE"}
+_USED_TAGS = VARIANT_AND_RENDITION_TAGS | HEADER_TAGS | TAGS | {"#EXT-X-DEFINE", "#EXT-X-TARGETDURATION"}
 
 MAX_URIS = 50_000
 """A playlist with more segments or variants is refused."""

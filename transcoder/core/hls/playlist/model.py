@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist.text_end import TextEnd
@@ -89,8 +90,7 @@ class MapTag:
     keys: tuple[KeyTag, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSegment:
+class MediaSegment(NamedTuple):
     """One segment of a Media Playlist; it may be a gap."""
 
     url: str

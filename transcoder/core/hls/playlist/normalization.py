@@ -24,9 +24,6 @@ _TOO_LONG = 1e9
 """Seconds: 31 years."""
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
 
-GUESSED = "guessed"
-"""The title that an EXTINF gets here if its duration is a guess."""
-
 VARIANT_AND_RENDITION_TAGS = frozenset({"#EXT-X-STREAM-INF", "#EXT-X-MEDIA"})
 """The tags of a Multivariant Playlist that are read."""
 _MULTIVARIANT_ONLY_TAGS = VARIANT_AND_RENDITION_TAGS | {"#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"}
@@ -84,44 +81,32 @@ def _rewrite_attributes(text: str) -> str:
     return ",".join(written)
 
 
-def media_lines(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Return the tags of the whole playlist, and the lines of its segments, such that each URI has an EXTINF and each value can be parsed.
-
-    A segment whose duration is missing, negative or not a number gets a guess: its media exists all the same.
-
-    Raises:
-        UnsupportedSourceError: a byte range is malformed, or there are no durations at all.
-    """
-    target = _target_seconds(lines)
-    header, kept = [f"#EXT-X-TARGETDURATION:{target}"], list[str]()
-    has_duration, guess = False, 0.0
+def header_lines(lines: list[str]) -> list[str]:
+    """Return the tags that apply to a whole Media Playlist, wherever they are, such that each value can be parsed."""
+    kept = []
     for line in lines:
-        if line[0] != "#":
-            if not has_duration:
-                guess = guess or _usual_seconds(lines, target)
-                kept.append(f"#EXTINF:{guess!r},{GUESSED}")
-            kept.append(line)
-            has_duration = False
-            continue
         name, _, value = line.partition(":")
-        normalize = MEDIA_TAGS.get(name)
+        normalize = _HEADER_TAGS.get(name)
         tag = None if normalize is None else normalize(name, value)
         if tag is not None:
-            (header if name in _HEADER_TAGS else kept).append(tag)
-            has_duration = has_duration or name == "#EXTINF"
-    return header, kept
+            kept.append(tag)
+    return kept
 
 
-def _usual_seconds(lines: list[str], target: int) -> float:
-    """Return the duration to use for a segment without one: the median of the others, or the target duration if most have none."""
+def usual_seconds(lines: list[str], target: int) -> float:
+    """Return the duration to use for a segment without one: the median of the others, or the target duration if most have none.
+
+    Raises:
+        UnsupportedSourceError: there is neither.
+    """
     if not target:
         raise UnsupportedSourceError("The playlist is broken: it has neither segment durations nor a target duration.")
-    known = [seconds for line in lines if line.startswith("#EXTINF:") and (seconds := _seconds(line[8:]))]
+    known = [seconds for line in lines if line.startswith("#EXTINF:") and (seconds := duration(line[8:]))]
     segments = sum(line[0] != "#" for line in lines)
     return statistics.median(known) if 2 * len(known) >= segments else float(target)
 
 
-def _target_seconds(lines: list[str]) -> int:
+def target_seconds(lines: list[str]) -> int:
     """Return EXT-X-TARGETDURATION; if it is missing or not a number, the longest EXTINF, or 0 if there is none."""
     target = 0
     for line in lines:
@@ -130,11 +115,11 @@ def _target_seconds(lines: list[str]) -> int:
             target = math.ceil(float(match[0])) if match else target
     if target:
         return target
-    durations = (seconds for line in lines if line.startswith("#EXTINF:") and (seconds := _seconds(line[8:])) is not None)
+    durations = (seconds for line in lines if line.startswith("#EXTINF:") and (seconds := duration(line[8:])) is not None)
     return math.ceil(max(durations, default=0))
 
 
-def _seconds(value: str) -> float | None:
+def duration(value: str) -> float | None:
     """Return the number at the beginning of an EXTINF value; None if there is none that could be a duration.
 
     Packagers write a negative one where timestamps jump back, and lists of radio stations for endless streams. Of one that is too long for
@@ -154,18 +139,6 @@ def duration_rounding(lines: list[str]) -> float:
     return 10.0**-decimals / 2
 
 
-def _duration(name: str, value: str) -> str | None:
-    """Keep the duration and drop the title."""
-    seconds = _seconds(value)
-    return None if seconds is None else f"{name}:{seconds!r},"
-
-
-def _byte_range(name: str, value: str) -> str:
-    """Keep a byte range, which must be well-formed."""
-    length, offset = byte_range(value)
-    return f"{name}:{length}" if offset is None else f"{name}:{length}@{offset}"
-
-
 def _number(name: str, value: str) -> str | None:
     """Keep the tag if its value is a number."""
     match = _SEQUENCE.fullmatch(value.strip())
@@ -182,30 +155,14 @@ def _unchanged(name: str, value: str) -> str:
     return f"{name}:{value}"
 
 
-MEDIA_TAGS: dict[str, Callable[[str, str], str | None]] = {
-    "#EXTINF": _duration,
-    "#EXT-X-BYTERANGE": _byte_range,
-    "#EXT-X-DISCONTINUITY": _without_value,
+_HEADER_TAGS: dict[str, Callable[[str, str], str | None]] = {
     "#EXT-X-DISCONTINUITY-SEQUENCE": _number,
     "#EXT-X-ENDLIST": _without_value,
-    "#EXT-X-GAP": _without_value,
     "#EXT-X-I-FRAMES-ONLY": _without_value,
     "#EXT-X-IMAGES-ONLY": _without_value,
-    "#EXT-X-KEY": _unchanged,
-    "#EXT-X-MAP": _unchanged,
     "#EXT-X-MEDIA-SEQUENCE": _number,
     "#EXT-X-PLAYLIST-TYPE": _unchanged,
-    "#EXT-X-SKIP": _without_value,
 }
-"""What is kept of each tag of a Media Playlist."""
-_HEADER_TAGS = frozenset(
-    {
-        "#EXT-X-DISCONTINUITY-SEQUENCE",
-        "#EXT-X-ENDLIST",
-        "#EXT-X-I-FRAMES-ONLY",
-        "#EXT-X-IMAGES-ONLY",
-        "#EXT-X-MEDIA-SEQUENCE",
-        "#EXT-X-PLAYLIST-TYPE",
-    }
-)
-"""Tags that apply to the whole playlist, wherever they are."""
+"""What is kept of each tag that applies to the whole playlist."""
+HEADER_TAGS = frozenset(_HEADER_TAGS)
+"""The tags that apply to a whole Media Playlist."""

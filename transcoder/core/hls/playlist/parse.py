@@ -95,14 +95,14 @@ def _rendition(entry: Mapping[str, str], uris: UriResolver) -> Rendition:
 
 def _media(lines: list[str], uris: UriResolver) -> MediaPlaylist:
     """Return the Media Playlist with these tags and URIs."""
-    header, media = normalization.media_lines(lines)
-    document = m3u8.parse("\n".join(header))
-    segments = SegmentParser(uris, document["media_sequence"])
+    target = normalization.target_seconds(lines)
+    document = m3u8.parse("\n".join(normalization.header_lines(lines)))
+    segments = SegmentParser(uris, document["media_sequence"], lambda: normalization.usual_seconds(lines, target))
     kind = (document["playlist_type"] or "").upper()
     return MediaPlaylist(
         url=uris.base,
-        segments=segments.parse(media),
-        target_seconds=document["targetduration"],
+        segments=segments.parse(lines),
+        target_seconds=target,
         ended=document["is_endlist"],
         kind=kind if kind in {"VOD", "EVENT"} else None,
         stills_only=document["is_i_frames_only"] or document["is_images_only"],
