@@ -69,7 +69,7 @@ fuzz: $(READY)
 
 # ONLY=gzip keeps the lines whose names contain that. TIMEOUT=4 gives the function so many seconds: the deadline comes in the middle.
 attack: $(READY)
-	PYTHONPATH=tests:fixtures $(BIN)/python tests/attack/run.py $(if $(ONLY),--only '$(ONLY)') $(if $(TIMEOUT),--timeout $(TIMEOUT))
+	PYTHONPATH=.:tests:fixtures $(BIN)/python tests/attack/run.py $(if $(ONLY),--only '$(ONLY)') $(if $(TIMEOUT),--timeout $(TIMEOUT))
 
 # CELLS='40/ts 0/cmaf-1gb' and ONLY='warm ffmpeg' select cells and contestants; `bench/run.py --help` names all of them. For a quiet machine.
 bench: $(BENCH_PEERS) $(BENCH_OWN)

@@ -29,7 +29,7 @@ class Line:
     name: str
     attack: Attack
     max_cpu_seconds: float = 2.0
-    """Processor time of the function's process; that of ffmpeg does not count."""
+    """Processor time of the function's process, on a machine of usual speed; that of ffmpeg does not count."""
     max_mib: float = 64.0
     """Peak memory beyond that of the idle process."""
 

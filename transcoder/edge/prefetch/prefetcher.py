@@ -1,7 +1,6 @@
 """Fetches the segments of all tracks, and has a check look at them before they are read."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
@@ -42,7 +41,6 @@ class Prefetcher:
         self._budget = budget_bytes
         self._connections = connections
         self._readers: list[TrackReader] = []
-        self._buffers: list[SegmentBuffer] = []
         self._active_fetches = 0
         self._used = 0
         self.peak_used = 0
@@ -58,7 +56,6 @@ class Prefetcher:
         """Add a track whose period begins at `period_start` seconds, with a check of its segments; call it for all tracks before `run`."""
         reader = TrackReader(segments, period_start, check=check, changed=self._changed, release=self._release)
         self._readers.append(reader)
-        self._buffers.extend(reader.buffers)
         return reader
 
     def read_ahead(self) -> None:
@@ -72,47 +69,43 @@ class Prefetcher:
         Raises:
             Exception: what `fetch` raised first, at once, however far ahead the segment is: the output can no longer become whole.
         """
-        # The sort is stable: where segments of two tracks start at the same time, the track that was added first goes first.
-        waiting = deque(sorted(self._buffers, key=lambda buffer: buffer.start_seconds))
-        self._buffers.clear()
         with single_error():
             async with TaskGroup() as tasks:
-                while (buffer := await self._next(waiting)) is not None:
+                while (buffer := await self._next()) is not None:
                     tasks.create_task(self._fill(buffer))
 
-    async def _next(self, waiting: deque[SegmentBuffer]) -> SegmentBuffer | None:
-        """Wait until a segment may be requested, remove it from `waiting`, and reserve its part of the budget; None after the last one."""
+    async def _next(self) -> SegmentBuffer | None:
+        """Wait until a segment may be requested, and reserve its part of the budget; None after the last one."""
         while True:
-            while waiting and waiting[0].left_out:
-                waiting.popleft()
-            if not waiting:
-                return None
             room = self._budget - self._used
             for reader in self._readers:
                 if reader.current is not None and not reader.current.started:
-                    waiting.remove(reader.current)
                     return self._reserve(reader.current, max(0, room))
-            expected = self._expected_bytes(waiting[0])
-            self._reads_ahead = self._reads_ahead or all(reader.begun > 1 for reader in self._readers)
-            is_due = self._reads_ahead or waiting[0].is_first
+            waiting = [(reader.period_start + segment.at, reader, segment) for reader in self._readers if (segment := reader.following)]
+            if not waiting:
+                return None
+            # Where segments of two tracks start at the same time, the track that was added first goes first.
+            _, reader, segment = min(waiting, key=lambda each: each[0])
+            expected = self._expected_bytes(segment, reader)
+            self._reads_ahead = self._reads_ahead or all(each.begun > 1 for each in self._readers)
+            is_due = self._reads_ahead or reader.is_unrequested
             if is_due and self._active_fetches < self._connections and room >= (expected or self._budget // 2):
-                return self._reserve(waiting.popleft(), room)
+                return self._reserve(reader.expect(), room)
             await self._wait_for_change()
 
     def _reserve(self, buffer: SegmentBuffer, room: int) -> SegmentBuffer:
         buffer.started = True
-        buffer.reserved = min(self._expected_bytes(buffer) or room, room)
+        buffer.reserved = min(self._expected_bytes(buffer.segment, buffer.reader) or room, room)
         self._use(buffer.reserved)
         self._active_fetches += 1
         return buffer
 
-    def _expected_bytes(self, buffer: SegmentBuffer) -> int:
+    def _expected_bytes(self, segment: Segment, reader: TrackReader) -> int:
         """Return the expected length of a segment, at most the whole budget; 0 where nothing is known."""
-        if buffer.segment.range is not None:
-            return min(buffer.segment.range.length, self._budget)
+        if segment.range is not None:
+            return min(segment.range.length, self._budget)
         # A later period's tracks are expected to resemble those of earlier periods, not other tracks of the same period: the length of
         # audio segments says nothing about that of video segments.
-        reader = buffer.reader
         known = (other.longest_segment_bytes for other in self._readers if other is reader or other.period_start < reader.period_start)
         return min(max(known), self._budget)
 

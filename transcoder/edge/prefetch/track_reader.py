@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
 
 from transcoder.core.hls.plan import Segment
 
@@ -19,37 +18,24 @@ Check = Callable[[Segment, Sequence[bytes]], Awaitable[bool]]
 class SegmentBuffer:
     """One segment: its bytes that have arrived and are not yet read."""
 
-    def __init__(self, segment: Segment, reader: "TrackReader", start_seconds: float, *, is_first: bool, checked: bool) -> None:
+    def __init__(self, segment: Segment, reader: "TrackReader", *, is_first: bool, checked: bool) -> None:
         """Begin with nothing. The first segment of a track is read as it arrives, so that the output does not begin later."""
         self.segment = segment
         self.reader = reader
-        self.is_first = is_first
-        """It is the first one of its track."""
-        self.start_seconds = start_seconds
-        """When the segment starts, over all periods."""
         self.length = 0
         """How many bytes of it have arrived."""
         self.reserved = 0
         """Bytes of the budget that are reserved for it, but have not arrived."""
+        self.chunks: deque[bytes] = deque()
+        """What has arrived and is not yet read."""
+        self.arrived = asyncio.Event()
+        """Set when a chunk has arrived, or the segment is complete."""
         self.started = False
-        self.left_out = False
-        """It is not fetched."""
         self.complete = False
         self.held = checked and not is_first
         """None of it is read before all of it has been checked."""
         self.body: list[bytes] | None = [] if checked and is_first else None
         """All chunks that have arrived, whether or not they have been read."""
-
-    # Most segments of a long playlist have not begun, and take little memory until they do.
-    @cached_property
-    def chunks(self) -> deque[bytes]:
-        """What has arrived and is not yet read."""
-        return deque()
-
-    @cached_property
-    def arrived(self) -> asyncio.Event:
-        """Set when a chunk has arrived, or the segment is complete."""
-        return asyncio.Event()
 
     @property
     def unread(self) -> int:
@@ -104,10 +90,12 @@ class TrackReader:
         self.period_start = period_start
         self._changed = changed
         self._release = release
-        self.buffers = deque(
-            SegmentBuffer(segment, self, period_start + segment.at, is_first=index == 0, checked=check is not None)
-            for index, segment in enumerate(segments)
-        )
+        self._segments = segments
+        self._end = len(segments)
+        self._next = 0
+        """The index of the first segment without a buffer: most of a long playlist never have one at the same time."""
+        self._buffers: deque[SegmentBuffer] = deque()
+        """Segments that are requested, or are to be next, and are not begun."""
         self.current: SegmentBuffer | None = None
         """The segment that is being read."""
         self.begun = 0
@@ -122,14 +110,32 @@ class TrackReader:
 
     def leave_out_last(self, count: int) -> None:
         """Leave out so many segments at the end, none of which may have been requested."""
-        for _ in range(count):
-            self.buffers.pop().left_out = True
+        self._end -= count
+
+    @property
+    def following(self) -> Segment | None:
+        """The next segment to request; None if all are requested."""
+        return self._segments[self._next] if self._next < self._end else None
+
+    @property
+    def is_unrequested(self) -> bool:
+        """Whether not even its first segment is requested."""
+        return self._next == 0
+
+    def expect(self) -> SegmentBuffer:
+        """Return a buffer for the next segment to request."""
+        buffer = SegmentBuffer(self._segments[self._next], self, is_first=self._next == 0, checked=self.check is not None)
+        self._next += 1
+        self._buffers.append(buffer)
+        return buffer
 
     async def segment(self) -> Segment | None:
         """Begin the next segment, whether or not the one before was read to its end; None after the last one."""
         while self.current is not None and await self.read():
             continue
-        self.current = self.buffers.popleft() if self.buffers else None
+        if not self._buffers and self._next < self._end:
+            self.expect()
+        self.current = self._buffers.popleft() if self._buffers else None
         self.begun += 1
         self._changed.set()
         return None if self.current is None else self.current.segment
