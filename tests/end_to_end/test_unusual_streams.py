@@ -10,11 +10,14 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
+from fuzz.registry import PARSERS
 from peers import media_reader
 from peers.av_sync import beep_delays, beeps
 from peers.get_command import get
 from peers.origin import Rule
 from peers.source_files import assert_exact, download, edited, files_in
+
+LIST_OF_ONE = b"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n"
 
 
 @pytest.mark.parametrize("name", ["aes-ts", "aes-fmp4"])
@@ -219,3 +222,10 @@ def test_a_segment_with_the_content_of_another_is_a_failure(
     result = get(serve(swapped).url("/main.m3u8"), tmp_path / "output.mp4")
     assert result.returncode == 4
     assert not (tmp_path / "output.mp4").exists()
+
+
+def test_audio_of_which_no_frame_is_found_is_the_sources_fault(serve: Serve, tmp_path: Path) -> None:
+    body = PARSERS["ts"].runs["audio that never has a frame"](100_000)
+    result = get(serve({"/main.m3u8": LIST_OF_ONE, "/a.ts": body}).url("/main.m3u8"), tmp_path / "output.mp4")
+    assert (result.returncode, list(tmp_path.iterdir())) == (3, [])
+    assert b"nothing that says how to decode it" in result.stderr

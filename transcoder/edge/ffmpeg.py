@@ -15,10 +15,12 @@ from typing import IO, cast
 from transcoder.edge.confinement import confine, kill_with_us
 from transcoder.edge.pipe import PipeReader, PipeWriter, widen
 from transcoder.edge.stall_watch import StallWatch
-from transcoder.errors import TranscodeError
+from transcoder.errors import TranscodeError, UnsupportedSourceError
 
 MIN_VERSION = 7
 _STDERR_BYTES = 2000
+_NO_HEADER = "Could not write header"
+"""What ffmpeg says if it knows too little about a track; its exit status is the same for many reasons."""
 VERSION_SECONDS = 60.0
 """How long it may take to print its version; the first time, it is read from the disk meanwhile."""
 
@@ -67,7 +69,8 @@ class Process:
         """Wait until ffmpeg exits.
 
         Raises:
-            TranscodeError: the exit status was not 0, or it was killed because it stood still.
+            UnsupportedSourceError: the media lack what an MP4 must say of a track, such as the sampling rate of audio without a frame.
+            TranscodeError: the exit status was not 0 for another reason, or it was killed because it stood still.
 
         """
         with self._awaited():
@@ -75,7 +78,10 @@ class Process:
         if self._has_stalled:
             raise TranscodeError(f"ffmpeg has neither read nor written for {self._stall_seconds:g} s, and was stopped.")
         if status != 0:
-            raise TranscodeError(f"ffmpeg exited with status {status}: {_last_line(self._stderr)}")
+            message = _last_line(self._stderr)
+            if _NO_HEADER in message:
+                raise UnsupportedSourceError("The media cannot be put into an MP4: a track has nothing that says how to decode it.")
+            raise TranscodeError(f"ffmpeg exited with status {status}: {message}")
 
     @contextmanager
     def _awaited(self) -> Iterator[None]:
