@@ -169,14 +169,17 @@ class _PacedBody(httpx.AsyncByteStream):
     """
 
     def __init__(self, request: httpx.Request, body: httpx.AsyncByteStream, clock: OriginClock) -> None:
-        self._name = resource_name(str(request.url))
-        self._slow = TransientError(UpstreamTimeoutError(f"{self._name}: the origin sends too slowly."))
+        self._url = request.url
         self._body = body
         self._chunks = aiter(body)
         self._clock = clock
         self._window = clock.new_window()
         self._room = MAX_PIECES * LEAST_PIECE_BYTES
         """How many bytes the pieces may still lack, all together."""
+
+    @property
+    def _name(self) -> str:
+        return resource_name(str(self._url))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -190,7 +193,7 @@ class _PacedBody(httpx.AsyncByteStream):
                 chunk = await anext(self._chunks)
         except TimeoutError as error:
             if limit.expired():
-                raise self._slow from error
+                raise TransientError(UpstreamTimeoutError(f"{self._name}: the origin sends too slowly.")) from error
             raise
         finally:
             self._clock.end_waiting()
