@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
-from transcoder.edge.prefetch import MAX_FETCHES, ByteSink, Check, Prefetcher, TrackReader
+from transcoder.edge.prefetch import MAX_FETCHES, READ_BYTES, ByteSink, Check, Prefetcher, TrackReader
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 
@@ -155,8 +155,9 @@ def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
 
 
 def test_chunks_that_have_arrived_are_read_together() -> None:
-    prefetcher = Prefetcher(FakeFetcher().fetch, budget_bytes=500 * CHUNK_BYTES, connections=2)
-    reader = prefetcher.add_track(track("video", [200 * CHUNK_BYTES]))
+    most = READ_BYTES // CHUNK_BYTES
+    prefetcher = Prefetcher(FakeFetcher().fetch, budget_bytes=8 * most * CHUNK_BYTES, connections=2)
+    reader = prefetcher.add_track(track("video", [(3 * most + 5) * CHUNK_BYTES]))
     lengths: list[int] = []
 
     async def read_late() -> None:
@@ -166,7 +167,7 @@ def test_chunks_that_have_arrived_are_read_together() -> None:
             lengths.append(len(chunk))
 
     run_job(prefetcher, read_late)
-    assert lengths == [65 * CHUNK_BYTES, 65 * CHUNK_BYTES, 65 * CHUNK_BYTES, 5 * CHUNK_BYTES]
+    assert lengths == [most * CHUNK_BYTES] * 3 + [5 * CHUNK_BYTES]
 
 
 def test_one_track_may_be_read_long_before_the_other() -> None:

@@ -360,6 +360,18 @@ def test_a_repeated_body_goes_on_exactly_if_it_begins_with_the_same_bytes(
         assert b"".join(piece or b"" for piece in new) == body[delivered:]
 
 
+@pytest.mark.parametrize(("chunks", "chunk_bytes"), [(3, 1000), (300, 1000), (9, 1_000_000)], ids=["few", "many", "long"])
+def test_a_repeated_body_is_compared_however_it_was_delivered(chunks: int, chunk_bytes: int) -> None:
+    known, part = DeliveredBytes(), CONTENT[:1000] * (chunk_bytes // 1000)
+    for _ in range(chunks):
+        known.add(part)
+    for _ in range(2):  # interrupted, continued, and interrupted again
+        body = part * (known.count // chunk_bytes)
+        assert known.repeated().remove_from(body + b"new") == b"new"
+        assert known.repeated().remove_from(body[:-1] + bytes([body[-1] ^ 1]) + b"new") is None
+        known.add(part)
+
+
 @pytest.mark.parametrize("delivered", [1001, 1100, 2030, 5000])
 @pytest.mark.parametrize("cut_after", [None, 500], ids=["compared", "cut before the bytes were compared"])
 def test_a_version_is_not_continued_by_the_validators_of_another(delivered: int, cut_after: int | None) -> None:

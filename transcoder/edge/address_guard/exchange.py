@@ -8,8 +8,10 @@ import h11
 import httpcore
 import httpx
 
-READ_BYTES = 64 * 1024
-"""How much of a body is read at once."""
+READ_BYTES = 256 * 1024
+"""How much of a body is read at once: each read is followed by many steps."""
+PARSED_BYTES = 64 * 1024
+"""How much is read at once of what h11 parses, which is a head or a body in chunks."""
 MAX_HEAD_BYTES = 100 * 1024
 """A longer head of one response is refused."""
 MAX_RESPONSE_HEAD_BYTES = 384 * 1024
@@ -80,7 +82,7 @@ class Exchange:
                 if interim_responses > MAX_INTERIM_RESPONSES:
                     raise LongHeadError(f"{MAX_INTERIM_RESPONSES} interim responses")
             elif event is h11.NEED_DATA:
-                received = await self._stream.read(READ_BYTES, timeout=seconds)
+                received = await self._stream.read(PARSED_BYTES, timeout=seconds)
                 room -= len(received)
                 if room < 0:
                     raise LongHeadError(f"{MAX_RESPONSE_HEAD_BYTES} bytes")
@@ -170,7 +172,7 @@ class _ChunkedBody(_Body):
         while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
             if isinstance(event, h11.Data):
                 return bytes(event.data)
-            self._http.receive_data(await self._read())
+            self._http.receive_data(await self._read(PARSED_BYTES))
         self.has_ended = True
         return b""
 

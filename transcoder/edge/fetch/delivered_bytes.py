@@ -5,12 +5,17 @@ import hashlib
 OVERLAP_BYTES = 1024
 """So many bytes are asked for again, and compared, where an origin names no version of the resource that a range could be tied to."""
 
+_UNHASHED_BYTES = 4 * 1024 * 1024
+"""So many bytes wait to be hashed: most transfers end before that, and need no hash. Who has received them keeps them meanwhile, too."""
+_UNHASHED_CHUNKS = 256
+"""A short chunk takes more than its bytes."""
+
 EDGE_BYTES = 64
 """So many bytes are kept of where a range begins and of what stands behind it, to compare them with those of other ranges."""
 
 
 class DeliveredBytes:
-    """The number of bytes that were passed on, their hash, and the last few of them. Needs the same memory for any number."""
+    """The number of bytes that were passed on, their hash, and the last few of them. Needs limited memory for any number."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -21,6 +26,8 @@ class DeliveredBytes:
         """The last `OVERLAP_BYTES`, or fewer if fewer were passed on."""
         # SHA-256 has instructions of its own on the processors of Lambda, and is faster there than BLAKE2.
         self._hash = hashlib.sha256()
+        self._unhashed: list[bytes] = []
+        self._unhashed_bytes = 0
 
     def add(self, chunk: bytes) -> None:
         """Count bytes that were passed on."""
@@ -28,11 +35,20 @@ class DeliveredBytes:
         if len(self.beginning) < EDGE_BYTES:
             self.beginning += chunk[: EDGE_BYTES - len(self.beginning)]
         self.end = (self.end + chunk[-OVERLAP_BYTES:])[-OVERLAP_BYTES:]
-        self._hash.update(chunk)
+        self._unhashed.append(chunk)
+        self._unhashed_bytes += len(chunk)
+        if self._unhashed_bytes > _UNHASHED_BYTES or len(self._unhashed) > _UNHASHED_CHUNKS:
+            self._hash_all()
+
+    def _hash_all(self) -> None:
+        for chunk in self._unhashed:
+            self._hash.update(chunk)
+        self._unhashed, self._unhashed_bytes = [], 0
 
     def repeated(self, *, overlap: int | None = None) -> "RepeatedBytes":
         """Return what compares a body that begins with the last `overlap` of these bytes, or with all of them."""
         if overlap is None or overlap == self.count:
+            self._hash_all()
             return RepeatedBytes(self.count, self._hash.digest())
         return RepeatedBytes(overlap, hashlib.sha256(self.end[len(self.end) - overlap :]).digest())
 

@@ -18,7 +18,7 @@ from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
 
 MAX_PIECES = 20_000
-"""A body in more pieces is refused unless they have `LEAST_PIECE_BYTES` on average: one of a byte is as much work as one of 64 KiB."""
+"""A body in more pieces is refused unless they have `LEAST_PIECE_BYTES` on average: one of a byte is as much work as one of 256 KiB."""
 LEAST_PIECE_BYTES = 128
 """Less than a transport packet, which is the least that a server of media sends at once."""
 MAX_FIELDS = 1000
@@ -169,14 +169,17 @@ class _PacedBody(httpx.AsyncByteStream):
     """
 
     def __init__(self, request: httpx.Request, body: httpx.AsyncByteStream, clock: OriginClock) -> None:
-        self._name = resource_name(str(request.url))
-        self._slow = TransientError(UpstreamTimeoutError(f"{self._name}: the origin sends too slowly."))
+        self._url = request.url
         self._body = body
         self._chunks = aiter(body)
         self._clock = clock
         self._window = clock.new_window()
         self._room = MAX_PIECES * LEAST_PIECE_BYTES
         """How many bytes the pieces may still lack, all together."""
+
+    @property
+    def _name(self) -> str:
+        return resource_name(str(self._url))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -190,7 +193,7 @@ class _PacedBody(httpx.AsyncByteStream):
                 chunk = await anext(self._chunks)
         except TimeoutError as error:
             if limit.expired():
-                raise self._slow from error
+                raise TransientError(UpstreamTimeoutError(f"{self._name}: the origin sends too slowly.")) from error
             raise
         finally:
             self._clock.end_waiting()

@@ -9,7 +9,7 @@ _LOCATION = "location"
 """Key in a response's extensions: its Location."""
 
 
-async def take_location(response: httpx.Response) -> None:
+def take_location(response: httpx.Response) -> None:
     """Take the Location away from httpx, which fails on addresses that are invalid before it is known whether they are to be followed."""
     if "Location" in response.headers:
         response.extensions[_LOCATION] = response.headers.pop("Location")

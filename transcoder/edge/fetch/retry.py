@@ -148,18 +148,22 @@ def retry_after_seconds(value: str) -> float | None:
 
 
 @contextmanager
-def httpx_errors_translated(url: str) -> Iterator[None]:
+def httpx_errors_translated(url: httpx.URL) -> Iterator[None]:
     """Raise httpx's exceptions from the block as `TransientError`, or as `BadRequestError` for a header that cannot be sent."""
-    name = resource_name(url)
     try:
         yield
     except httpx.TimeoutException as error:
-        raise TransientError(UpstreamTimeoutError(f"{name}: the origin did not respond in time.")) from error
+        raise TransientError(UpstreamTimeoutError(f"{_name(url)}: the origin did not respond in time.")) from error
     except httpx.LocalProtocolError as error:
         raise BadRequestError(f"A request header cannot be sent: {error}.") from error
     except httpx.ConnectError as error:
-        raise TransientError(UpstreamError(f"{name}: cannot connect to the origin.")) from error
+        raise TransientError(UpstreamError(f"{_name(url)}: cannot connect to the origin.")) from error
     except httpx.RemoteProtocolError as error:
-        raise TransientError(UpstreamError(f"{name}: the origin's response ended early or is not valid HTTP.")) from error
+        raise TransientError(UpstreamError(f"{_name(url)}: the origin's response ended early or is not valid HTTP.")) from error
     except httpx.TransportError as error:
-        raise TransientError(UpstreamError(f"{name}: the connection to the origin failed.")) from error
+        raise TransientError(UpstreamError(f"{_name(url)}: the connection to the origin failed.")) from error
+
+
+def _name(url: httpx.URL) -> str:
+    """Name a resource, which takes time that only a failure is worth."""
+    return resource_name(str(url))

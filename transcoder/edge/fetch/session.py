@@ -7,16 +7,15 @@ from typing import Self
 
 import httpx
 
-from transcoder import __version__
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge import header_fields
 from transcoder.edge.address_guard import INTERNET, Network, has_public_peer
+from transcoder.edge.fetch.client import Client
 from transcoder.edge.fetch.connections import Connections
-from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.proxied_transport import ProxiedTransport
-from transcoder.edge.fetch.redirects import leads_within, redirect_location, take_location
+from transcoder.edge.fetch.redirects import leads_within, redirect_location
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
@@ -25,7 +24,6 @@ from transcoder.settings import Settings
 header_fields.read_in_linear_time()
 MAX_DRAINED_BYTES = 64 * 1024
 """A redirect's body up to this length is read, so that its connection can be reused."""
-DEFAULT_HEADERS = {"User-Agent": f"Mozilla/5.0 (compatible; transcoder/{__version__})", "Accept": "*/*", "Accept-Encoding": "identity"}
 MAX_PORT = 0xFFFF
 FROM_PUBLIC = "public"
 """Key in a response's extensions: whether it came from a public address."""
@@ -48,7 +46,7 @@ class ApiRequest:
 class HttpSession:
     """Sends the requests of one job, and remembers whether the job may still reach private addresses."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings, user: UserOrigins) -> None:
+    def __init__(self, client: Client, settings: Settings, user: UserOrigins) -> None:
         """Use `client`, whose transport must be a `GuardedTransport` or a `ProxiedTransport`."""
         self._client = client
         self._user = user
@@ -79,11 +77,7 @@ class HttpSession:
             is_proxied = bool(connections.network.proxies.all)
             transport = ProxiedTransport(direct, connections.network, connections=connections.count, clock=clock) if is_proxied else direct
             timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-            hooks = {"response": [take_location]}
-            client = httpx.AsyncClient(
-                transport=transport, timeout=timeout, headers=DEFAULT_HEADERS, cookies=cookie_jar(), trust_env=False, event_hooks=hooks
-            )
-            async with client, clock.stall_limit():
+            async with Client.open(transport, timeout) as client, clock.stall_limit():
                 yield cls(client, settings, user)
 
     def restrict_after(self, response: httpx.Response) -> None:
@@ -109,7 +103,7 @@ class HttpSession:
         response = await self._follow(self.signed(url), headers)
         async with aclosing(response):
             _check_status(response, url)
-            with httpx_errors_translated(str(response.url)):
+            with httpx_errors_translated(response.url):
                 yield response
 
     @asynccontextmanager
@@ -127,7 +121,7 @@ class HttpSession:
         async with aclosing(response):
             if response.is_server_error:
                 raise error_for_status(response, request.url)
-            with httpx_errors_translated(str(response.url)):
+            with httpx_errors_translated(response.url):
                 yield response
 
     async def _follow(
@@ -162,13 +156,11 @@ class HttpSession:
     ) -> httpx.Response:
         """Send one request. The credentials of this service in `headers` are left out unless the request goes to the `same_host`."""
         self._denylist.check(str(target))
-        method = "GET" if form is None else "POST"
         all_headers = _encode_headers(self._user.headers_for(target.scheme, target.host))
         all_headers.update({name: value for name, value in headers.items() if same_host or name.lower() != "authorization"})
-        request = self._client.build_request(method, target, headers=all_headers, data=form, extensions={"private": private})
         self.requests += 1
-        with httpx_errors_translated(str(target)):
-            response = await self._client.send(request, stream=True)
+        with httpx_errors_translated(target):
+            response = await self._client.send(target, all_headers, form=form, extensions={"private": private})
         # Read it now: a closed connection no longer knows its peer's address.
         is_public = has_public_peer(response)
         if is_public is None:
@@ -223,7 +215,7 @@ async def _release(response: httpx.Response) -> None:
 
     It is read as it is sent: decoding what nobody needs would only let a short body take time and memory.
     """
-    with httpx_errors_translated(str(response.url)):
+    with httpx_errors_translated(response.url):
         if int(response.headers.get("Content-Length", MAX_DRAINED_BYTES + 1)) <= MAX_DRAINED_BYTES:
             async for _ in response.aiter_raw():
                 pass

@@ -1,6 +1,7 @@
 """The video and audio tracks of a source's `moov`, as far as they are needed to understand its fragments."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 
 from transcoder.core.media.audio_headers import AAC_CHANNELS, AAC_RATES
@@ -14,6 +15,8 @@ from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 _DASH_ROLES, _AUDIO_PURPOSES = "urn:mpeg:dash:role:2011", "urn:tva:metadata:cs:AudioPurposeCS:2007"
 _DESCRIPTIONS = frozenset({(_DASH_ROLES, "description"), (_DASH_ROLES, "commentary"), (_AUDIO_PURPOSES, "1")})
 """The kinds of a track that describes what is seen, or comments on it (ISO/IEC 23009-1, 5.8.5.5; DVB-DASH, 6.1.2)."""
+_KEPT_SECTIONS = 4
+"""So many initialization sections are not read again for each of their segments."""
 _NO_DEFAULTS = TrackDefaults(0, 0, 0)
 
 
@@ -88,6 +91,7 @@ class SourceTrack:
         )
 
 
+@lru_cache(maxsize=_KEPT_SECTIONS)
 def source_tracks(init: bytes) -> tuple[SourceTrack, ...]:
     """Return the tracks of an initialization section; none if it has no `moov`. Raises what `read_tracks` does."""
     with source_damage():

@@ -58,11 +58,14 @@ class ContinuityCounters:
         """Take the next `packets` whole packets, which begin at the first byte of `data`."""
         end = packets * PACKET_BYTES
         for first in range(0, end, _MAX_PACKETS * PACKET_BYTES):
-            self._take(data[first : min(end, first + _MAX_PACKETS * PACKET_BYTES)])
+            self._take(data, first, min(end, first + _MAX_PACKETS * PACKET_BYTES))
 
-    def _take(self, data: bytes) -> None:
-        """Compare the counters of each PID with those of consecutive packets, in C: this is done for every byte of a video."""
-        high, low, control = data[1::PACKET_BYTES], data[2::PACKET_BYTES], data[3::PACKET_BYTES]
+    def _take(self, data: bytes, start: int, end: int) -> None:
+        """Compare the counters of each PID with those of consecutive packets, in C: this is done for every byte of a video.
+
+        `start` and `end` are the offsets of the first packet and of what follows the last one.
+        """
+        high, low, control = (data[start + at : end : PACKET_BYTES] for at in (1, 2, 3))
         for pid, last in self._last.items():
             selected = packets_of(high, low, pid)
             controls = bytes(compress(control, selected))
@@ -71,29 +74,31 @@ class ContinuityCounters:
             counters = controls.translate(_COUNTER)
             first = counters[0] if last is None else (last + 1) & 0x0F
             if counters != _CYCLE[first : first + len(counters)] or 0 in controls.translate(_HAS_PAYLOAD):
-                self._take_slowly(data, pid, list(compress(range(len(control)), selected)))
+                self._take_slowly(data, pid, list(compress(range(start, end, PACKET_BYTES), selected)))
             self._last[pid] = counters[-1]
-            self._note_border(data, pid, control, selected)
+            if (last_at := self._note_border(pid, control, selected)) >= 0:
+                at = start + last_at * PACKET_BYTES
+                self._last_packet[pid] = data[at : at + PACKET_BYTES]
 
-    def _note_border(self, data: bytes, pid: int, control: bytes, selected: bytes) -> None:
-        """Note what the first and the last packet of a PID say about the borders of the segment."""
+    def _note_border(self, pid: int, control: bytes, selected: bytes) -> int:
+        """Note what the first packet of a PID with a payload says about the border of the segment; return the place of the last one."""
         first, last = selected.find(1), selected.rfind(1)
         while first >= 0 and not control[first] & _PAYLOAD:
             first = selected.find(1, first + 1)
         while last >= 0 and not control[last] & _PAYLOAD:
             last = selected.rfind(1, 0, last)
         if first < 0:
-            return
+            return -1
         before = self._last_packet_before.get(pid)
         if before is not None:
             self.continued.setdefault(pid, control[first] & 0x0F == (before[3] + 1) & 0x0F)
-        self._last_packet[pid] = data[last * PACKET_BYTES : (last + 1) * PACKET_BYTES]
+        return last
 
     def _take_slowly(self, data: bytes, pid: int, places: list[int]) -> None:
         """Follow the counter packet by packet, where packets are repeated, have no payload, or are missing."""
         last, was_repeated = self._last[pid], False
         for place in places:
-            packet = data[place * PACKET_BYTES : (place + 1) * PACKET_BYTES]
+            packet = data[place : place + PACKET_BYTES]
             counter = packet[3] & 0x0F
             if _announces_jump(packet) or not packet[3] & _PAYLOAD:
                 last, was_repeated = counter, False

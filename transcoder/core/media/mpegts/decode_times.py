@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import compress, pairwise
 
 from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, payloads
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, payload_of
 from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 
@@ -57,7 +57,6 @@ def _lacking(shown: Sequence[float]) -> int:
 def _headers(media: bytes, pid: int) -> Iterator[PesHeader]:
     high, low = media[1::PACKET_BYTES], media[2::PACKET_BYTES]
     for at in compress(range(0, len(high) * PACKET_BYTES, PACKET_BYTES), packets_of(high, low, pid, starts=True)):
-        for _, _, payload in payloads(media[at : at + PACKET_BYTES]):
-            header = read_pes_header(payload)
-            if header is not None:
-                yield header
+        header = read_pes_header(payload_of(media[at + 3], media[at + 4 : at + PACKET_BYTES]))
+        if header is not None:
+            yield header

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
-from transcoder.core.media.mpegts.pes import announced_bytes, read_pes_header, without_stuffing
+from transcoder.core.media.mpegts.pes import announced_bytes, read_pes_header
 from transcoder.core.media.packet_evidence import MAX_UNITS
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
@@ -106,10 +106,12 @@ class ElementaryStream:
         """Take the first payload of a PES packet."""
         self.drain()
         self.payloads.clear()
-        self.payloads.append(without_stuffing(payload))
+        size = announced_bytes(payload)
+        # Stuffing follows a PES packet that is shorter than its transport packet.
+        self.payloads.append(payload[:size] if size else payload)
         if len(self.segment.units) < MAX_UNITS:
             self.segment.units.add(hash(payload))
-        self._in_header, self.missing_bytes = True, announced_bytes(payload)
+        self._in_header, self.missing_bytes = True, size
 
     def drain(self) -> None:
         """Read the payloads collected so far."""

@@ -1,13 +1,13 @@
 """The presentation end of a transport stream, read from its last bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
 from statistics import median_low
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, UNIT_START, find_packets, is_full, payloads
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, is_full, payload_of
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.mpegts.program_search import find_program
 from transcoder.core.media.mpegts.trailer import split_trailer
@@ -49,7 +49,7 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
         return []
     media, _ = split_trailer(last_bytes[offset:])
     streams = [stream for medium in Medium if (stream := probe.main(medium))]
-    return [_stream_end(stream, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
+    return [_stream_end(stream, media, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
 
 
 def media_at_end(last_bytes: bytes) -> frozenset[Medium]:
@@ -62,33 +62,32 @@ def media_at_end(last_bytes: bytes) -> frozenset[Medium]:
     return frozenset(stream.medium for stream in found.program.streams if _pes_packets(media, stream.pid))
 
 
-def _pes_packets(media: bytes, pid: int) -> list[list[bytes]]:
-    """Return the transport packets of each PES packet of a PID that begins in `media`."""
-    found: list[list[bytes]] = []
-    high, low = media[1::PACKET_BYTES], media[2::PACKET_BYTES]
-    count = len(media) // PACKET_BYTES
-    for at in compress(range(0, count * PACKET_BYTES, PACKET_BYTES), packets_of(high[:count], low[:count], pid)):
-        if media[at + 1] & UNIT_START >> 8:
-            found.append([])
-        if found:
-            found[-1].append(media[at : at + PACKET_BYTES])
-    return found
+def _pes_packets(media: bytes, pid: int) -> list[list[int]]:
+    """Return the offsets of the transport packets of each PES packet of a PID that begins in `media`."""
+    end = len(media) // PACKET_BYTES * PACKET_BYTES
+    high, low = media[1:end:PACKET_BYTES], media[2:end:PACKET_BYTES]
+    selected = packets_of(high, low, pid)
+    offsets = list(compress(range(0, end, PACKET_BYTES), selected))
+    begins = list(compress(range(len(offsets)), compress(packets_of(high, low, pid, starts=True), selected)))
+    return [offsets[first:next_one] for first, next_one in pairwise([*begins, len(offsets)])]
 
 
-def _payload(packets: Iterable[bytes]) -> bytes:
-    return b"".join(payload for packet in packets for _, _, payload in payloads(packet))
+def _payload(media: bytes, packets: Iterable[int]) -> bytes:
+    return b"".join(payload_of(media[at + 3], media[at + 4 : at + PACKET_BYTES]) for at in packets)
 
 
-def _stream_end(stream: Stream, packets: list[list[bytes]]) -> StreamEnd:
-    last = _payload(packets[-1])
+def _stream_end(stream: Stream, media: bytes, packets: list[list[int]]) -> StreamEnd:
+    last = _payload(media, packets[-1])
     announced = announced_bytes(last)
-    is_unfinished = len(last) < announced if announced else is_full(packets[-1][-1])
-    timed = [(header, each) for each in packets if (header := _header(_payload(each[:_HEADER_PACKETS]))) and header.pts is not None]
+    at = packets[-1][-1]
+    is_unfinished = len(last) < announced if announced else is_full(media[at : at + PACKET_BYTES])
+    timed = [(header, each) for each in packets if (header := _header(media, each)) and header.pts is not None]
     if not timed:
         return StreamEnd(stream.medium, None, is_unfinished)
     headers = [header for header, _ in timed]
     slide = _slide(stream, headers) if stream.medium is Medium.VIDEO else None
-    return StreamEnd(stream.medium, _end(stream, *timed[-1], headers=headers), is_unfinished, slide)
+    header, last_timed = timed[-1]
+    return StreamEnd(stream.medium, _end(stream, header, _payload(media, last_timed), headers=headers), is_unfinished, slide)
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:
@@ -100,18 +99,17 @@ def _packet_offset(last_bytes: bytes) -> int | None:
     return found if found is not None and found >= 0 else None
 
 
-def _end(stream: Stream, last: PesHeader, packets: list[bytes], *, headers: list[PesHeader]) -> float:
+def _end(stream: Stream, last: PesHeader, packet: bytes, *, headers: list[PesHeader]) -> float:
     """Return the presentation end of a stream, given its last PES packet and the headers of the last ones, all with timestamps."""
-    if stream.medium is Medium.AUDIO:
-        end = (last.pts or 0.0) + _audio_seconds(stream, _payload(packets)[last.length :])
-    else:
-        end = _video_end(headers)
+    is_audio = stream.medium is Medium.AUDIO
+    end = (last.pts or 0.0) + _audio_seconds(stream, packet[last.length :]) if is_audio else _video_end(headers)
     return unwrap(end, stream.start if stream.start is not None else end)
 
 
-def _header(packet: bytes) -> PesHeader | None:
+def _header(media: bytes, packets: Sequence[int]) -> PesHeader | None:
+    """Return the header of a PES packet, which its first transport packet hardly ever lacks a part of."""
     try:
-        return read_pes_header(packet)
+        return read_pes_header(_payload(media, packets[:1])) or read_pes_header(_payload(media, packets[:_HEADER_PACKETS]))
     except UpstreamError:
         return None
 

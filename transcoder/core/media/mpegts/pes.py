@@ -1,6 +1,6 @@
 """PES packets: their headers and timestamps (ISO/IEC 13818-1, 2.4.3.6)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.timestamps import CLOCK_HZ
 from transcoder.errors import DamagedMediaError
@@ -12,8 +12,7 @@ _HEADERLESS_STREAMS = frozenset({0xBC, _PADDING_STREAM, 0xBF, 0xF0, 0xF1, 0xF2, 
 """Stream ids whose packets have no optional header after the length."""
 
 
-@dataclass(frozen=True, slots=True)
-class PesHeader:
+class PesHeader(NamedTuple):
     """The header of a PES packet; the bytes of the elementary stream follow it."""
 
     length: int
@@ -48,12 +47,6 @@ def announced_bytes(payload: bytes) -> int:
     """Return how long a PES packet is by its first payload; 0 if that does not say so, as is allowed for video."""
     size = payload[4] << 8 | payload[5] if len(payload) > 6 else 0  # noqa: PLR2004 - PES_packet_length is there
     return 6 + size if size else 0
-
-
-def without_stuffing(payload: bytes) -> bytes:
-    """Return the first payload of a PES packet without the stuffing that follows a PES packet shorter than its transport packet."""
-    size = announced_bytes(payload)
-    return payload[:size] if size else payload
 
 
 def _timestamp(data: bytes, at: int) -> float:

@@ -1,11 +1,12 @@
 """Probing of a transport stream: its program map, and the first PES packets of its streams."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from transcoder.core.media.audio_headers import FrameHeader
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
 from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, has_readable_frames, may_be
+from transcoder.core.media.mpegts.packet_runs import packet_runs
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, longer_packet_bytes, payloads
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.mpegts.program_search import FoundProgram, find_program
@@ -17,6 +18,8 @@ _MAX_PROBE_BYTES = 1024 * 1024
 """A stream that has not begun within this many bytes is regarded as announced but missing."""
 _MAX_FIRST_PROBE_BYTES = 8 * 1024 * 1024
 """The same for a segment without a previous one: this probe decides which streams go into the output."""
+_STEP_PACKETS = 256
+"""So many packets are divided into runs at once: the first few often show everything."""
 _SEARCH_SHARE = 4
 """Audio without a frame is searched again when it has become longer by this part."""
 
@@ -118,26 +121,45 @@ class _ProgramScan:
 
     def read(self, packets: bytes) -> None:
         """Read packets until the scan is complete, or has reached its limit."""
-        for count, (pid, starts, payload) in enumerate(payloads(packets)):
-            if pid not in self._elements:
-                continue
+        for place, (pid, starts, payload) in self._payloads(packets):
             if starts:
                 self._incomplete_packets[pid] = payload
             elif pid in self._incomplete_packets:
                 self._incomplete_packets[pid] += payload
-            elif pid in self._starts and pid in self._pictures and not self._pictures[pid].has_picture:
+            elif self._awaits_picture(pid):
                 self._pictures[pid].feed(payload)
                 continue
-            elif pid in self._audio and not self._has_format(pid) and not self._has_given_up(pid):
+            elif self._awaits_frame(pid):
                 self._audio[pid] += payload
             else:
                 continue
             self._read_pes_header(pid)
             self._find_frame(pid)
-            if self.is_complete or count * PACKET_BYTES > _MAX_FIRST_PROBE_BYTES:
+            if self.is_complete or place * PACKET_BYTES > _MAX_FIRST_PROBE_BYTES:
                 break
         for pid in tuple(self._audio):
             self._find_frame(pid, is_last=True)
+
+    def _payloads(self, packets: bytes) -> Iterator[tuple[int, tuple[int, bool, bytes]]]:
+        """Yield the place of each packet of the program, and what `payloads` says of it; not those in which nothing more is looked for."""
+        count, pids = len(packets) // PACKET_BYTES, list(self._elements)
+        for first in range(0, count, _STEP_PACKETS):
+            for run in packet_runs(packets, first, min(count, first + _STEP_PACKETS), pids):
+                if run.pid is not None and not self._awaits_more(run.pid):
+                    continue
+                at = run.first * PACKET_BYTES
+                found = payloads(packets[at : at + run.length * PACKET_BYTES])
+                yield from ((place, each) for place, each in enumerate(found, run.first) if each[0] in self._elements)
+
+    def _awaits_more(self, pid: int) -> bool:
+        """Whether anything is looked for in packets in which no PES packet begins."""
+        return pid in self._incomplete_packets or self._awaits_picture(pid) or self._awaits_frame(pid)
+
+    def _awaits_picture(self, pid: int) -> bool:
+        return pid in self._starts and pid in self._pictures and not self._pictures[pid].has_picture
+
+    def _awaits_frame(self, pid: int) -> bool:
+        return pid in self._audio and not self._has_format(pid) and not self._has_given_up(pid)
 
     def _read_pes_header(self, pid: int) -> None:
         if pid not in self._incomplete_packets:
