@@ -3,21 +3,20 @@
 import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import COPY_EVERYTHING, OutputFormat
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
+class ByteRange(NamedTuple):
     """A sub-range of a resource (RFC 8216, 4.3.2.2)."""
 
     start: int
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """How a segment is encrypted (RFC 8216, 4.3.2.4): AES-128 in CBC mode with PKCS #7 padding over the whole segment."""
 
     url: str
@@ -25,8 +24,7 @@ class Key:
     """16 bytes: the tag's IV, or the media sequence number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Init:
+class Init(NamedTuple):
     """A Media Initialization Section (RFC 8216, 4.3.2.5)."""
 
     url: str

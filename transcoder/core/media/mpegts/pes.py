@@ -1,6 +1,6 @@
 """PES packets: their headers and timestamps (ISO/IEC 13818-1, 2.4.3.6)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.timestamps import CLOCK_HZ
 from transcoder.errors import DamagedMediaError
@@ -12,8 +12,7 @@ _HEADERLESS_STREAMS = frozenset({0xBC, _PADDING_STREAM, 0xBF, 0xF0, 0xF1, 0xF2, 
 """Stream ids whose packets have no optional header after the length."""
 
 
-@dataclass(frozen=True, slots=True)
-class PesHeader:
+class PesHeader(NamedTuple):
     """The header of a PES packet; the bytes of the elementary stream follow it."""
 
     length: int
