@@ -130,6 +130,8 @@ async def _go_on_from_snapshot(api: RuntimeApi, application: Application | None)
     try:
         async with AsyncExitStack() as stack:
             await _open(application, stack)
+        if application is None:
+            _import_later_routes()
         await api.restore_next()
     except Exception as error:  # noqa: BLE001  # Lambda must hear of any failure
         await _report(error, api.fail_init)
@@ -167,6 +169,12 @@ def _transcoder() -> Application:
     from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
 
     return app.application
+
+
+def _import_later_routes() -> None:
+    from transcoder import app  # noqa: PLC0415  # as above
+
+    app.import_later_routes()
 
 
 if __name__ == "__main__":

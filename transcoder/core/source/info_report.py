@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from transcoder.core.answer.lambda_cost import lambda_seconds
 from transcoder.core.hls.codecs import audio_to_reencode, is_audio
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.subtitle_selection import offered_subtitles, selecting_name
@@ -10,10 +11,6 @@ from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, FileFormat
 from transcoder.core.source.reddit import Image
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
-
-LAMBDA_BURST_BYTES = 6 * 1024 * 1024
-LAMBDA_BYTES_PER_SECOND = 2 * 1024 * 1024
-"""How fast Lambda streams a response after the burst (AWS Lambda developer guide, "Response streaming", bandwidth limits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +149,6 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         limits=(Limit("response_limit", response_limit, "bytes", None if estimated is None else estimated <= response_limit),),
         audio_reencoded=_audio_reencoded(resolved),
     )
-
-
-def lambda_seconds(size: int) -> float:
-    """Return how many seconds Lambda takes to stream `size` bytes."""
-    return max(0, size - LAMBDA_BURST_BYTES) / LAMBDA_BYTES_PER_SECOND
 
 
 def _audio_reencoded(resolved: ResolvedSource) -> str | None:
