@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.contestants import compile_modules, environment
 from bench.function import Function, fetch, serving
@@ -22,11 +22,14 @@ from bench.measure import origin
 from bench.packets import compare
 from bench.sources import MINUTE, PACKAGINGS, PLAYLIST, ROOT, Source, make, scratch
 from bench.start import cpu_seconds_to_next, imported_modules, packages
+from transcoder.core.answer.lambda_cost import CALIBRATION_SECONDS, processor_seconds
 
 BUDGET = Path(__file__).with_name("budget.toml")
 ROUNDS = 4
 LOW = 0.6
 """A figure below this part of its budget is pointed out: the budget can be lowered."""
+MODEL_ERROR_PERCENT = 20
+"""How far the processor time of the cost model (transcoder/core/answer/lambda_cost.py) may be from the measured one."""
 SMALL = 100
 """Figures with a smaller budget have decimals."""
 _WHEEL_SOURCES = ("transcoder", "pyproject.toml", "README.md", "LICENSE")
@@ -39,6 +42,8 @@ class Check:
     name: str
     value: float
     budget: float
+    is_error: bool = False
+    """Whether the value says how wrong something is, so that it cannot be too small."""
 
     @property
     def is_within(self) -> bool:
@@ -48,7 +53,7 @@ class Check:
     def __str__(self) -> str:
         """Return the line about it."""
         note = "" if self.is_within else "  OVER BUDGET"
-        note = "  far below: lower the budget" if self.value < LOW * self.budget else note
+        note = "  far below: lower the budget" if self.value < LOW * self.budget and not self.is_error else note
         now, most = (f"{value:,.2f}" if self.budget < SMALL else f"{value:,.0f}" for value in (self.value, self.budget))
         return f"{self.name:44}{now:>14}{most:>14}{note}"
 
@@ -101,17 +106,23 @@ def _wheel_bytes() -> int:
 
 def _processor_time(budget: dict[str, float]) -> Iterator[Check]:
     """Yield the processor time of each job as a multiple of the calibration job's: the least of each, since other load only adds to it."""
-    calibration, jobs = [], {name: list[float]() for name in ("start", *PACKAGINGS)}
+    calibration, sizes, jobs = [], dict[str, int](), {name: list[float]() for name in ("start", *PACKAGINGS)}
     with serving(environment()) as function:
         _download(function, "ts")  # the first request also starts the runtime
         for _ in range(ROUNDS):
             calibration.append(_calibration_seconds())
             jobs["start"].append(cpu_seconds_to_next(environment()))
             for packaging in PACKAGINGS:
-                jobs[packaging].append(_download(function, packaging))
+                figures = _download(function, packaging)
+                jobs[packaging].append(figures.cpu_seconds)
+                sizes[packaging] = figures.size
     print(f"calibration job: {min(calibration):.2f} s")
     for name, seconds in jobs.items():
         yield Check(f"processor time ÷ calibration: {name}", min(seconds) / min(calibration), budget[name])
+    for name, size in sizes.items():
+        expected = processor_seconds(size, fragmented=name == "cmaf") / CALIBRATION_SECONDS
+        error = 100 * abs(expected * min(calibration) / min(jobs[name]) - 1)
+        yield Check(f"error of the cost model, %: {name}", error, MODEL_ERROR_PERCENT, is_error=True)
 
 
 def _calibration_seconds() -> float:
@@ -123,8 +134,14 @@ def _calibration_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _download(function: Function, packaging: str) -> float:
-    """Return the processor time of one download, which must be whole."""
+class _Download(NamedTuple):
+    cpu_seconds: float
+    size: int
+    """Bytes of the output."""
+
+
+def _download(function: Function, packaging: str) -> _Download:
+    """Return the processor time of one download, which must be whole, and its size."""
     source = Source(MINUTE, packaging)
     make(source)
     with origin(source) as (port, _), scratch() as folder:
@@ -132,7 +149,7 @@ def _download(function: Function, packaging: str) -> float:
         figures = fetch(function, f"http://127.0.0.1:{port}/{PLAYLIST}", output)
         if fault := str(compare(output, source)):
             raise RuntimeError(f"{packaging}: {fault}")
-    return figures.cpu_seconds
+        return _Download(figures.cpu_seconds, output.stat().st_size)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import NamedTuple
 
 from transcoder.core.answer.function_url import Request, parse_event
 from transcoder.core.answer.metrics import Record, metric_line
@@ -26,6 +27,8 @@ Application = Callable[[Settings], AbstractAsyncContextManager[Serve]]
 
 LAMBDA_DEFAULTS = {PREFIX + "ALLOWED_HOSTS": "reddit.com,redd.it"}
 """Settings that have another default on Lambda: a function that anybody may call must not fetch arbitrary addresses for them."""
+INIT_FAILED, RESTORE_FAILED = 64, 65
+"""Exit codes after a failure before and after the snapshot of SnapStart; AWS's runtime client for Python has the same."""
 _TRACE_ID = "_X_AMZN_TRACE_ID"
 _log = logging.getLogger(__name__)
 
@@ -40,13 +43,12 @@ def main(application: Application | None = None) -> int:
         _log.error("AWS_LAMBDA_RUNTIME_API is not set: let Lambda start this program, or run `transcoder serve`")
         return 2
     try:
-        asyncio.run(_main(address, application))
+        return asyncio.run(_main(address, application))
     except RuntimeApiError as error:
         _log.error("%s", error)  # without a traceback: the error is the peer's
         return 1
     except asyncio.CancelledError:
         return 0  # SIGTERM: Lambda shuts the environment down
-    return 1
 
 
 async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
@@ -96,32 +98,83 @@ def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: 
     sys.stderr.flush()
 
 
-async def _main(address: str, application: Application | None) -> None:
+class _Failure(NamedTuple):
+    """What follows if the application cannot be opened."""
+
+    report: Callable[[BaseException], Awaitable[None]]
+    exit_code: int
+
+
+async def _main(address: str, application: Application | None) -> int:
+    """Serve until the application cannot be opened, and return the exit code."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a coroutine always runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    while await _serve_from_start(address, application):
+    api = RuntimeApi(address)
+    failure = _Failure(api.fail_init, 1)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        if not await _go_on_from_snapshot(api, application):
+            return INIT_FAILED
+        failure = _Failure(api.fail_restore, RESTORE_FAILED)
+    while await _serve_from_start(address, application, failure):
         _log.warning("an invocation that held the event loop was interrupted; the application is opened again")
+    return failure.exit_code
 
 
-async def _serve_from_start(address: str, application: Application | None) -> bool:
+async def _go_on_from_snapshot(api: RuntimeApi, application: Application | None) -> bool:
+    """Let Lambda take a snapshot of this process, and return whether it is one of the copies that go on from it.
+
+    Before it, the application is opened once, so that everything is imported and checked, and closed again: no connection, deadline or
+    cached answer goes into the snapshot.
+    """
+    try:
+        async with AsyncExitStack() as stack:
+            await _open(application, stack)
+        if application is None:
+            _import_later_routes()
+        await api.restore_next()
+    except Exception as error:  # noqa: BLE001  # Lambda must hear of any failure
+        await _report(error, api.fail_init)
+        return False
+    from transcoder.edge import process_state  # noqa: PLC0415  # nothing else needs it
+
+    process_state.renew()
+    return True
+
+
+async def _serve_from_start(address: str, application: Application | None, failure: _Failure) -> bool:
     """Open the application and serve invocations; return whether it should be opened again."""
     async with AsyncExitStack() as stack:
         try:
-            settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
-            serve = await stack.enter_async_context((application or _transcoder())(settings))
+            settings, serve = await _open(application, stack)
         except Exception as error:  # noqa: BLE001  # Lambda must hear of any failure
-            _log.exception("the application cannot start")
-            await RuntimeApi(address).fail_init(error)
+            await _report(error, failure.report)
             return False
         await run(RuntimeApi(address, response_limit=settings.response_limit), serve, margin=settings.deadline_margin_seconds)
     return True
+
+
+async def _open(application: Application | None, stack: AsyncExitStack) -> tuple[Settings, Serve]:
+    """Open the application with the settings of the environment, until `stack` is closed."""
+    settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
+    return settings, await stack.enter_async_context((application or _transcoder())(settings))
+
+
+async def _report(error: Exception, report: Callable[[BaseException], Awaitable[None]]) -> None:
+    _log.error("the application cannot start", exc_info=error)
+    await report(error)
 
 
 def _transcoder() -> Application:
     from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
 
     return app.application
+
+
+def _import_later_routes() -> None:
+    from transcoder import app  # noqa: PLC0415  # as above
+
+    app.import_later_routes()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from peers.application import ask, ask_all
 from peers.aws_services import CREDENTIALS, aws_services
 
 from transcoder import bootstrap
+from transcoder.core.answer.lambda_cost import download_cost
 from transcoder.core.request.query import parse_query
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.emulator import Options
@@ -39,6 +40,7 @@ def test_info_lists_the_variants_and_marks_the_selected_ones(media: Media, serve
     assert [(line["language"], line["chosen"]) for line in report["audio"]] == [("en", True)]
     assert report["estimated_bytes"] == report["variants"][0]["estimated_bytes"]
     assert report["estimated_seconds_on_lambda"] == 0.0
+    assert report["estimated_dollars_on_aws"] == pytest.approx(download_cost(report["estimated_bytes"], fragmented=False).total, abs=1e-7)
     assert report["limits"] == [{"name": "response_limit", "value": SETTINGS.response_limit, "unit": "bytes", "kept": True}]
 
 

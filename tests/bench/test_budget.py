@@ -22,3 +22,8 @@ def test_a_figure_over_its_budget_is_a_failure(value: float, *, is_within: bool,
 def test_a_budget_of_nothing_allows_nothing() -> None:
     assert Check("other packages", 0, 0).is_within
     assert not Check("other packages", 1, 0).is_within
+
+
+def test_an_error_cannot_be_too_small() -> None:
+    assert str(Check("model", 1.0, 20, is_error=True)).endswith("20.00")
+    assert not Check("model", 21.0, 20, is_error=True).is_within

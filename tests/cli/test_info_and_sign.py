@@ -29,6 +29,7 @@ def test_info_prints_a_table(media: Callable[[str], Path], serve: Serve) -> None
     assert "duration 6.0 s, by the playlist" in lines
     assert "480x854 25 avc1.4d401f, mp4a.40.2 1368 1328 1.0 MB" in lines
     assert any(line.startswith("→ 220x392 25 avc1.4d401f, mp4a.40.2 375 335") for line in lines)
+    assert any(line.startswith("cost on AWS $0.000") and line.endswith(", by list prices") for line in lines)
     assert "→ audio 6 audio 0 yes" in lines
     assert "subtitles subs English en" in lines
     assert any(line.startswith("download /download?url=http%3A%2F%2F127.0.0.1") and line.endswith("&height=300") for line in lines)
@@ -45,6 +46,7 @@ def test_info_prints_json(media: Callable[[str], Path]) -> None:
     report = json.loads(completed.stdout)
     assert [line["chosen"] for line in report["variants"]] == [False, False, True]
     assert report["file_name"] == "ts-three-sizes.mp4"
+    assert 0 < report["estimated_dollars_on_aws"] < 0.01
     assert report["download"] is None
 
 

@@ -147,3 +147,30 @@ def test_a_failed_initialization_is_reported() -> None:
     assert exchange.path == "/2018-06-01/runtime/init/error"
     assert exchange.headers["lambda-runtime-function-error-type"] == "Runtime.InitError"
     assert json.loads(exchange.body)["errorMessage"] == "no ffmpeg"
+
+
+def test_a_restore_is_asked_for() -> None:
+    async def test(api: RuntimeApi, _script: Script) -> None:
+        await api.restore_next()
+
+    (exchange,) = with_api(test).exchanges
+    assert exchange.raw.startswith(b"GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n")
+
+
+def test_a_restore_that_is_refused_is_a_failure() -> None:
+    async def test(api: RuntimeApi, script: Script) -> None:
+        script.next_status = 403
+        with pytest.raises(RuntimeApiError, match="/restore/next answered 403"):
+            await api.restore_next()
+
+    assert len(with_api(test).exchanges) == 1
+
+
+def test_a_failed_restore_is_reported() -> None:
+    async def test(api: RuntimeApi, _script: Script) -> None:
+        await api.fail_restore(RuntimeError("no ffmpeg"))
+
+    (exchange,) = with_api(test).posted
+    assert exchange.path == "/2018-06-01/runtime/restore/error"
+    assert exchange.headers["lambda-runtime-function-error-type"] == "Runtime.AfterRestoreError"
+    assert json.loads(exchange.body)["errorMessage"] == "no ffmpeg"

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from transcoder.cli.main import COMMANDS
+
 SECONDS = 60.0
 """A time limit that no run in a test reaches."""
 
@@ -21,7 +23,7 @@ def start(*modules: str) -> None:
 
     It lives as long as this one: no test that happens to start it leaks it.
     """
-    _CONTEXT.set_forkserver_preload(["transcoder.cli.main", *modules])
+    _CONTEXT.set_forkserver_preload(["transcoder.cli.main", *(f"transcoder.cli.{name}" for name in COMMANDS), *modules])
     multiprocessing.forkserver.ensure_running()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import re
 import signal
 import sys
@@ -22,11 +23,18 @@ COMMAND = (sys.executable, str(Path(__file__).resolve()))
 HEAD = ResponseHead(HTTPStatus.OK, (("content-type", "video/mp4"), ("x-content-duration", "1.5")))
 
 served = 0
+openings: list[float] = []
+"""A random number for each time that the application was opened; the first is always the same, as in the copies of a snapshot."""
 
 
 async def hello(request: Request, answer: Answer) -> None:
     await answer.start(HEAD)
     await answer.write(f"hello {served} {os.getpid()} {request.query}".encode())
+
+
+async def opened(_request: Request, answer: Answer) -> None:
+    await answer.start(HEAD)
+    await answer.write(json.dumps(openings).encode())
 
 
 async def echo(request: Request, answer: Answer) -> None:
@@ -161,7 +169,7 @@ async def held_stubbornly(request: Request, answer: Answer) -> None:
 ROUTES: dict[str, Callable[[Request, Answer], Awaitable[None]]] = {
     "/" + route.__name__.replace("_", "-"): route
     for route in (
-        hello, echo, stream, counted, empty, nothing, fail_before, fail_after, bug_before, bug_after, late, die, slow,
+        hello, opened, echo, stream, counted, empty, nothing, fail_before, fail_after, bug_before, bug_after, late, die, slow,
         sleep, noted, blocked, stubborn, held_by_pattern, held_by_loop, held_after, held_stubbornly,
     )
 }  # fmt: skip
@@ -192,8 +200,11 @@ async def download(request: Request, answer: Answer) -> None:
 
 @contextlib.asynccontextmanager
 async def application(_settings: Settings) -> AsyncIterator[bootstrap.Serve]:
-    if "FAIL_TO_START" in os.environ:
+    if os.environ.get("FAIL_TO_START") == str(len(openings) + 1):
         raise RuntimeError("no luck today")
+    if not openings:
+        random.seed(1)
+    openings.append(random.random())  # noqa: S311  # not a secret
 
     ROUTES["/download"] = download
 

@@ -4,12 +4,12 @@ import asyncio
 
 from transcoder.app.answer import Answer
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES
+from transcoder.core.answer.lambda_cost import lambda_seconds
 from transcoder.core.answer.usable_time import usable_seconds
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.making_time import making_seconds
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Deliver, FileFormat, Layout
-from transcoder.core.source.info_report import lambda_seconds
 from transcoder.errors import BadRequestError, TooLargeError
 from transcoder.settings import Settings
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from transcoder.app.answer import Answer
@@ -21,8 +21,7 @@ from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class Dependencies(NamedTuple):
     """What one execution environment keeps from one request to the next."""
 
     settings: Settings

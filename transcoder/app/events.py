@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from transcoder.app.answer import Answer
 from transcoder.app.delivery import body_limit, check_stream, delivery_of, refuse_stored_file
@@ -72,8 +72,7 @@ async def events(request: Request, answer: Answer, dependencies: Dependencies) -
     await stream.send(done, event_id=END_ID)
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
+class _Search(NamedTuple):
     """What is looked for, and made if it is delivered through the bucket."""
 
     job: Job

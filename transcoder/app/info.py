@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
@@ -39,8 +40,7 @@ async def info(request: Request, answer: Answer, dependencies: Dependencies) -> 
     await send_text(request, answer, body, text_headers("application/json"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Links:
+class _Links(NamedTuple):
     """Makes the links of a report, which expire with the request for it."""
 
     base: str

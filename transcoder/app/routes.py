@@ -1,8 +1,11 @@
-"""The routes, and the one place where an error becomes a response."""
+"""The routes, and the one place where an error becomes a response.
+
+All but the download are imported when they are first asked for: they take a twentieth of the start.
+"""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 
@@ -11,13 +14,10 @@ from transcoder.app.answer import Answer
 from transcoder.app.daily_bytes import DailyBytes
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
-from transcoder.app.events import events
-from transcoder.app.info import info
+from transcoder.app.serve import Serve
 from transcoder.app.signed_links import SignedLinks
-from transcoder.app.subtitles import subtitles
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
-from transcoder.edge import ffmpeg
-from transcoder.edge.address_guard import INTERNET, Network
+from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Connections
 from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError
 from transcoder.pipeline.index_cache import IndexCache
@@ -26,23 +26,18 @@ from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
 
-Serve = Callable[[Request, Answer], Awaitable[None]]
-"""Serves one request: starts the response and writes its body, or raises."""
-
 
 @asynccontextmanager
-async def application(settings: Settings, *, network: Network = INTERNET) -> AsyncIterator[Serve]:
+async def serving(settings: Settings, network: Network, ffmpeg_path: str) -> AsyncIterator[Serve]:
     """Set up what all requests share, and yield the function that serves one request.
 
     Raises:
-        TranscodeError: there is no working ffmpeg.
         BadRequestError: a signing key is too short.
 
     """
     signed_links, clock = SignedLinks(settings), asyncio.get_running_loop().time
     resolver, indexes = Resolver(settings), IndexCache(settings.index_cache_bytes)
-    stored_indexes, ffmpeg_path = IndexStore(settings.bucket, limit=settings.index_cache_bytes), await ffmpeg.find_ffmpeg(settings.ffmpeg)
-    daily_bytes = DailyBytes(settings.daily_bytes)
+    stored_indexes, daily_bytes = IndexStore(settings.bucket, limit=settings.index_cache_bytes), DailyBytes(settings.daily_bytes)
 
     async def serve(request: Request, answer: Answer) -> None:
         try:
@@ -93,10 +88,16 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
         await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
+        from transcoder.app.info import info  # noqa: PLC0415
+
         await info(request, answer, dependencies)
     elif path.endswith("/subtitles"):
+        from transcoder.app.subtitles import subtitles  # noqa: PLC0415
+
         await subtitles(request, answer, dependencies)
     elif path.endswith("/events"):
+        from transcoder.app.events import events  # noqa: PLC0415
+
         await events(request, answer, dependencies)
     elif not path or path.endswith("/download"):
         await download(request, answer, dependencies)

@@ -99,6 +99,7 @@ def _summary_rows(report: InfoReport) -> list[tuple[str, str]]:
         ("audio", f"re-encoded, from {report.audio_reencoded}" if report.audio_reencoded else "none" if report.silent else ""),
         ("estimate", _megabytes(report.estimated_bytes)),
         ("over Lambda", "" if lambda_seconds is None else f"{lambda_seconds:.1f} s to send"),
+        ("cost on AWS", "" if report.estimated_dollars_on_aws is None else f"${report.estimated_dollars_on_aws:.5f}, by list prices"),
     ]
     for limit in report.limits:
         verdict = {True: "within the limit", False: "exceeded", None: "size unknown"}[limit.kept]

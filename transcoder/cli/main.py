@@ -4,13 +4,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-import transcoder.cli.get
-import transcoder.cli.info
-import transcoder.cli.invoke
-import transcoder.cli.serve
-import transcoder.cli.sign
-import transcoder.cli.subtitles
 from transcoder import __version__
 from transcoder.cli.exit_codes import ExitCode, OutputError, exit_code, help_text
 from transcoder.cli.termination import TerminatedError
@@ -18,13 +13,17 @@ from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, TranscoderError
 from transcoder.settings import Settings
 
+COMMANDS = ("get", "subtitles", "info", "sign", "serve", "invoke")
+"""Each is a module of this package, and is imported only if the first argument names it, or none."""
+_VERSION = "--version"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name (by default those of the process), and return its exit code."""
-    parsed = _parser().parse_args(arguments)
-    run = parsed.run
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        return int(run(parsed, Settings.from_env(os.environ)))
+        parsed = _parser(*arguments[:1]).parse_args(arguments)
+        return int(parsed.run(parsed, Settings.from_env(os.environ)))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except TerminatedError as error:
@@ -42,7 +41,8 @@ def _report(message: str, code: ExitCode) -> ExitCode:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: str = "") -> argparse.ArgumentParser:
+    """Return the parser of a command line with this first argument."""
     parser = argparse.ArgumentParser(
         prog="transcoder",
         description="Turn an HLS playlist or a Reddit link into one MP4.\nRun `transcoder COMMAND --help` for the options of a command.",
@@ -50,12 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"transcoder {__version__}", help="show the version and exit")
+    parser.add_argument(_VERSION, action="version", version=f"transcoder {__version__}", help="show the version and exit")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    commands = (
-        *(transcoder.cli.get, transcoder.cli.subtitles, transcoder.cli.info),
-        *(transcoder.cli.sign, transcoder.cli.serve, transcoder.cli.invoke),
-    )
-    for command in commands:
-        command.add_command(subparsers)
+    for name in (first,) if first in COMMANDS else () if first == _VERSION else COMMANDS:
+        import_module(f"transcoder.cli.{name}").add_command(subparsers)
     return parser

@@ -66,6 +66,7 @@ def _add_options_of_lambda(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="kill an invocation after this time (default: %(default)g)",
     )
+    parser.add_argument("--snap-start", action="store_true", help="start the runtime as SnapStart does, by way of a snapshot")
     parser.add_argument(
         "--stop-on-disconnect", action="store_true", help="stop the invocation when its client disconnects, which Lambda does not do"
     )
@@ -100,6 +101,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         port=arguments.port,
         environ={**os.environ, **allow_private},
         timeout_seconds=arguments.timeout,
+        snap_start=arguments.snap_start,
         concurrency=arguments.concurrency,
         throttle=arguments.throttle,
         stream_errors=arguments.stream_errors,

@@ -7,10 +7,9 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from transcoder.edge.confinement import confine, kill_with_us
 from transcoder.edge.pipe import PipeReader, PipeWriter, widen
@@ -25,8 +24,7 @@ VERSION_SECONDS = 60.0
 """How long it may take to print its version; the first time, it is read from the disk meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """An ffmpeg that can be run, and for how long."""
 
     path: str

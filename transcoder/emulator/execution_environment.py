@@ -86,8 +86,8 @@ class ExecutionEnvironment:
             self._fail(invocation, "Sandbox.Timedout", "the runtime did not ask for an invocation in time")
             await self._stop_process()
             return None
-        if process.init_error is not None:
-            invocation.set_outcome(process.init_error)  # the runtime's own report, as on Lambda
+        if process.start_error is not None:
+            invocation.set_outcome(process.start_error)  # the runtime's own report, as on Lambda
         self._fail(invocation, "Runtime.ExitError", f"the runtime exited with {process.exit_code} before its first invocation")
         return None
 

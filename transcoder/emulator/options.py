@@ -45,6 +45,10 @@ class Options:
     """How long the request line and headers of a request may take, in all."""
     body_seconds: float = 60.0
     """How long the body of a client's request may take, in all."""
+    snap_start: bool = False
+    """Start a process as SnapStart does for a published version: it goes on from a snapshot before its first invocation.
+
+    There is one process, and no copy of it."""
     concurrency: int = 1
     """The number of execution environments; each serves one invocation at a time."""
     max_waiting: int = 100
@@ -71,9 +75,9 @@ class Options:
             **self.environ,
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_FUNCTION_NAME": self.function_name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_VERSION": "1" if self.snap_start else "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_mib),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if self.snap_start else "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.function_name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": f"emulator/{__version__}",
             "LAMBDA_TASK_ROOT": self.environ.get("LAMBDA_TASK_ROOT", str(Path.cwd())),

@@ -53,13 +53,17 @@ class RuntimeApiServer:
             case (b"POST", ["invocation", request_id, "error"]):
                 await self._error(connection, request_id, headers)
             case (b"POST", ["init", "error"]):
-                await self._init_error(connection, headers)
+                await self._start_error(connection, headers, during=State.STARTING)
+            case (b"GET", ["restore", "next"]) if self._options.snap_start:
+                await self._restore(connection)
+            case (b"POST", ["restore", "error"]) if self._options.snap_start:
+                await self._start_error(connection, headers, during=State.RESTORED)
             case _:
                 await _respond_error(connection, HTTPStatus.NOT_FOUND, "NotFound")
 
     async def _next(self, connection: HttpConnection) -> None:
         process = self._process
-        if process.state not in {State.STARTING, State.RESPONDED}:
+        if process.state not in {State.RESTORED if self._options.snap_start else State.STARTING, State.RESPONDED}:
             await _respond_error(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
             return
         await process.set_state(State.READY)
@@ -139,11 +143,19 @@ class RuntimeApiServer:
             await self._process.set_state(State.RESPONDED)
             await _respond_accepted(connection)
 
-    async def _init_error(self, connection: HttpConnection, headers: Mapping[str, str]) -> None:
+    async def _restore(self, connection: HttpConnection) -> None:
+        """Answer the runtime that is ready for its snapshot; it goes on at once, in the same process."""
         if self._process.state is not State.STARTING:
             await _respond_error(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
             return
-        self._process.init_error = await _read_error(connection, headers)
+        await self._process.set_state(State.RESTORED)
+        await connection.respond(HTTPStatus.OK)
+
+    async def _start_error(self, connection: HttpConnection, headers: Mapping[str, str], *, during: State) -> None:
+        if self._process.state is not during:
+            await _respond_error(connection, HTTPStatus.FORBIDDEN, "InvalidStateTransition")
+            return
+        self._process.start_error = await _read_error(connection, headers)
         await self._process.set_state(State.BROKEN)
         await _respond_accepted(connection)
 

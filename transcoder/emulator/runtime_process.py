@@ -18,6 +18,8 @@ class State(Enum):
     """What a runtime process did last."""
 
     STARTING = auto()
+    RESTORED = auto()
+    """It goes on from its snapshot."""
     READY = auto()
     """It waits for an invocation."""
     RUNNING = auto()
@@ -27,7 +29,7 @@ class State(Enum):
     RESPONDED = auto()
     """It has sent its response; the invocation ends when it asks for the next one."""
     BROKEN = auto()
-    """It cut a response off, or failed to initialize: it may do nothing but exit."""
+    """It cut a response off, or failed to initialize or to go on from its snapshot: it may do nothing but exit."""
     DEAD = auto()
 
 
@@ -41,8 +43,8 @@ class RuntimeProcess:
         self.state = State.STARTING
         self.invocation: Invocation | None = None
         self._undelivered = False
-        self.init_error: Outcome | None = None
-        """The runtime's report of a failed initialization."""
+        self.start_error: Outcome | None = None
+        """The runtime's report of a failed initialization or restore."""
 
     @classmethod
     async def start(cls, command: Sequence[str], environ: Mapping[str, str]) -> Self:

@@ -5,7 +5,7 @@ The fragmented MP4 that `transcode` makes stays what is checked; the plain one i
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.plain_movie import PlainMovie
 from transcoder.core.output.announcement import Announcement
@@ -60,8 +60,7 @@ def _verified(movie: PlainMovie) -> PlainMovie:
     return movie
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedFile:
+class FinishedFile(NamedTuple):
     """A plain MP4 that is whole; its media are in a temporary file."""
 
     movie: PlainMovie

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.joiner import Joiner
@@ -39,8 +39,7 @@ class WatchedSink:
         await self._sink.write(chunk)
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodStart:
+class PeriodStart(NamedTuple):
     """How a period of the output begins."""
 
     last: bool

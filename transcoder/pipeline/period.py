@@ -1,8 +1,8 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
+from typing import NamedTuple, Self
 
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.streams import Container, Medium
@@ -29,8 +29,7 @@ Present = Sequence[tuple[Rendition, ProbedSegment]]
 AUDIO_COMES_AND_GOES = "The audio of the source comes and goes, and no tag says where."
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodSettings:
+class PeriodSettings(NamedTuple):
     """What is the same for all tracks of a period."""
 
     program: ffmpeg.Program
@@ -49,8 +48,7 @@ class PeriodSettings:
     """When the audio before it ended, in seconds on the same clock, if that goes on and there is no video: what lies between is a pause."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
+class _Lane(NamedTuple):
     """One rendition's way through a period."""
 
     rendition: Rendition

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from transcoder.core.hls.plan import ByteRange, Segment
 from transcoder.core.hls.playlist.uris import without_query
@@ -24,8 +23,7 @@ Write = Callable[[bytes], Awaitable[None]]
 """Receives bytes. Returns when it may be called again: that is the back pressure."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainFile:
+class PlainFile(NamedTuple):
     """A plain MP4 that exists as a map, with the version of each resource that has its media."""
 
     movie: PlainMovie

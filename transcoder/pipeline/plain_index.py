@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import ByteRange, Plan, Segment, Track
 from transcoder.core.media.mp4.boxes import boxes_of
@@ -34,8 +34,7 @@ _HEADS_PER_FRAGMENT = 2
 """So many are read of a fragment that is longer than was expected. Other boxes may take any number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """What the output says about itself."""
 
     tags: Mapping[str, str]

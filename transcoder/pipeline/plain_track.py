@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import Plan, Segment, Track
 from transcoder.core.media.mp4.movie import Movie
@@ -25,8 +25,7 @@ from transcoder.pipeline.passing import check_end, ends_before, passed_segment
 from transcoder.pipeline.segment_places import SegmentPlaces, identity_of
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedSegment:
+class IndexedSegment(NamedTuple):
     """A segment of which only the boxes have been read."""
 
     period: int

@@ -4,7 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from transcoder.core.hls.agreement import (
     Evidence,
@@ -103,8 +104,7 @@ async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playli
     return replace(playlist, text_end=TextEnd.CUT)
 
 
-@dataclass(frozen=True, slots=True)
-class VariantFetcher:
+class VariantFetcher(NamedTuple):
     """Fetches the Media Playlists of a variant, and compares them."""
 
     multivariant: MultivariantPlaylist

@@ -1,6 +1,6 @@
 """The first and the last bytes of a segment, fetched by small requests beside those that carry the media."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import Key, Segment
 from transcoder.core.media.mpegts import is_transport_init
@@ -21,8 +21,7 @@ _MAX_WHOLE_BYTES = 16 * 1024 * 1024
 """A longer segment is not fetched for its end alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentPart:
+class SegmentPart(NamedTuple):
     """The first or the last bytes of a segment."""
 
     clear: bytes

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.passed_segment import PassedSegment
@@ -18,8 +18,7 @@ _MIN_LEFT_OUT = 0.5
 """Segments are left out if at least this share of their time is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Leap:
+class _Leap(NamedTuple):
     """Where the timestamps leave a timeline, or other streams begin, without a tag."""
 
     before: LocatedSegment

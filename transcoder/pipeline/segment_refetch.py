@@ -3,8 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.segment_look import Oddity, SegmentLook, look_in_steps
@@ -15,8 +15,7 @@ from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.steps import in_steps
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(NamedTuple):
     """What one body of a segment shows."""
 
     shown: SegmentLook | None

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from transcoder import __version__
@@ -21,8 +21,7 @@ _RECIPE = ("file-1", __version__)
 """The version of the bytes that are made of the same source: other bytes need another one, so that they get another key."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileName:
+class FileName(NamedTuple):
     """What identifies a finished file, and what it is called."""
 
     key: str
@@ -47,8 +46,7 @@ class FileName:
         return cls(f"files/{digest}/{name}", name, plan.output_format.format.content_type)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """A finished file in the bucket."""
 
     key: str

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from transcoder.core.hls.agreement import address_after_last_segment, byte_after_last_segment
 from transcoder.core.hls.plan import Plan, Segment
@@ -58,8 +59,7 @@ async def list_subtitles_if_possible(source: Source, resolved: ResolvedSource, *
     return resolved
 
 
-@dataclass(frozen=True, slots=True)
-class Subtitles:
+class Subtitles(NamedTuple):
     """One rendition of subtitles, of which only the playlist has been read."""
 
     source: Source

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from transcoder.errors import RangeNotSatisfiableError, TooLargeError
 
@@ -11,8 +11,7 @@ _RANGE = re.compile(r"bytes=[ \t]*(\d{0,40})-(\d{0,40})[ \t]*", re.ASCII | re.IG
 """Some clients ask for the rest of a file with the largest number that they know, which has 20 digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(NamedTuple):
     """The part that a response promises, and how much of it is sent."""
 
     status: HTTPStatus

@@ -3,11 +3,10 @@
 Source: Fetch standard, "CORS protocol"; AWS Lambda developer guide, "Cross-origin resource sharing" of function URLs.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Cors:
+class Cors(NamedTuple):
     """A Function URL's CORS configuration. Lambda itself answers preflight requests by it, and it overrides the function's own headers."""
 
     allow_origins: tuple[str, ...] = ("*",)

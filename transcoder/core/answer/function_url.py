@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import cast
+from typing import NamedTuple, cast
 
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
 from transcoder.errors import BadRequestError, TranscoderError
@@ -33,8 +33,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")  # RFC 9110, 5.5, less obs-text, which proxies mangle
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An HTTP request as a Function URL passes it to the function."""
 
     method: str

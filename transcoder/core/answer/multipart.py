@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
 from enum import Enum, auto
+from typing import NamedTuple
 
 from transcoder.errors import InvocationError
 
@@ -40,8 +41,7 @@ def boundary_of(content_type: str) -> str | None:
     return message.get_boundary() if message.get_content_type() == MULTIPART_MIXED else None
 
 
-@dataclass(frozen=True, slots=True)
-class PartStart:
+class PartStart(NamedTuple):
     """A part begins."""
 
     headers: Mapping[str, str]

@@ -1,13 +1,12 @@
 """Reads a report of progress that was received."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _BEYOND_MEASURE = 1e18
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressReport:
+class ProgressReport(NamedTuple):
     """What a report says; what it does not say is None."""
 
     seconds: float | None

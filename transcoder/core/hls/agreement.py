@@ -7,9 +7,9 @@ rounded. So each rule here needs a second one, which the playlist itself or anot
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from typing import NamedTuple
 
 from transcoder.core.hls.left_out import NUMBER, changed_number, left_out_before, step_between
 from transcoder.core.hls.periods import SegmentRange, split_pair
@@ -30,8 +30,7 @@ class Evidence(Enum):
     """A second witness in the playlist itself says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(NamedTuple):
     """The playlist of one medium lists less time than that of the other."""
 
     medium: Medium
@@ -125,8 +124,7 @@ def _last_number(url: str) -> re.Match[str] | None:
     return found[-1] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(NamedTuple):
     """One playlist's part of a period."""
 
     medium: Medium

@@ -2,9 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from transcoder.core.hls.playlist import MediaPlaylist, MediaSegment
 from transcoder.errors import UnsupportedSourceError
@@ -15,8 +14,7 @@ MAX_PERIODS = 1000
 """A source with more breaks, or more periods, is refused: each period takes a process of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentRange:
+class SegmentRange(NamedTuple):
     """A run of segments by index: from `first` up to, but not including, `end`."""
 
     first: int
@@ -54,8 +52,7 @@ def split_pair(video: MediaPlaylist, audio: MediaPlaylist) -> list[tuple[Segment
     return _split_region(_region(video, all_video, video_breaks), _region(audio, all_audio, audio_breaks))
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
+class _Region(NamedTuple):
     """One track's segments between two breaks that both tracks have in common."""
 
     segments: SegmentRange

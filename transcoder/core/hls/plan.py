@@ -19,8 +19,7 @@ class ByteRange(NamedTuple):
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """How a segment is encrypted (RFC 8216, 4.3.2.4): AES-128 in CBC mode with PKCS #7 padding over the whole segment."""
 
     url: str
@@ -28,8 +27,7 @@ class Key:
     """16 bytes: the tag's IV, or the media sequence number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Init:
+class Init(NamedTuple):
     """A Media Initialization Section (RFC 8216, 4.3.2.5)."""
 
     url: str

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from transcoder.core.hls.codecs import AUDIO_CODECS
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, TextEnd, Variant
@@ -21,8 +22,7 @@ MAX_CHOICES = 8
 """At most this many redundant variants are returned to fail over to, including the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class VariantChoice:
+class VariantChoice(NamedTuple):
     """A selected variant: the Media Playlist of its video, and that of its audio if it is separate."""
 
     video: str

@@ -1,9 +1,8 @@
 """What a whole segment shows at a quick look: whether it is unbroken, and which time it covers."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import cast
+from typing import NamedTuple, cast
 
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
@@ -31,8 +30,7 @@ class Oddity(Enum):
     UNPADDED = "it is encrypted without padding, or cut off"
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentLook:
+class SegmentLook(NamedTuple):
     """A segment that is unbroken, as far as a quick look shows."""
 
     spans: Mapping[Medium, tuple[float, float]]

@@ -6,6 +6,7 @@ strict, while `SegmentSequence` decides about what is passed on.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from transcoder.core.media.segment_look import Oddity, SegmentLook, look_at
 from transcoder.core.media.streams import Medium
@@ -26,8 +27,7 @@ _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measured(NamedTuple):
     """How a segment compares with the playlist."""
 
     origin: float
@@ -38,8 +38,7 @@ class _Measured:
     """The audio is longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Accepted:
+class _Accepted(NamedTuple):
     """A segment that has been accepted."""
 
     next_at: float

@@ -1,13 +1,12 @@
 """A picture that is shown for seconds, as in a slide show: no picture after it says for how long."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MIN_SLIDE_SECONDS = 1.0
 """Pictures that are shown for longer are slides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slide:
+class Slide(NamedTuple):
     """A last picture that may be shown for any time: the only one in the bytes that were read, or one of some that are far apart."""
 
     start: float

@@ -5,10 +5,10 @@ that ffmpeg writes, which are the source's own.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from operator import add
 from statistics import mode
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_reader import BoxEvent
 from transcoder.core.media.mp4.boxes import Box
@@ -27,8 +27,7 @@ START_SLACK = 0.5
 """An output begins with an audio frame of which at least this share lies after the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """Which part of a source the output has, in seconds on the timeline of its first period."""
 
     start: float | None

@@ -1,6 +1,6 @@
 """One input of ffmpeg: a pipe, and how much of it ffmpeg has to see before it knows the streams."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.streams import Container, Stream
 
@@ -9,8 +9,7 @@ _FIRST_FRAMES_BYTES = 5_000_000
 """So many bytes after the beginning of the last stream ffmpeg has seen a whole frame of each: what it probes by default."""
 
 
-@dataclass(frozen=True, slots=True)
-class FfmpegInput:
+class FfmpegInput(NamedTuple):
     """One pipe that ffmpeg reads: its container, and which of its streams go into the output."""
 
     fd: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_header import HEADER_BYTES
 from transcoder.core.media.mp4.boxes import Box, Mp4Error
@@ -19,8 +20,7 @@ from transcoder.core.output.output_boxes import broken_as, check_inner_boxes
 from transcoder.errors import TranscodeError
 
 
-@dataclass(frozen=True, slots=True)
-class DataEdit:
+class DataEdit(NamedTuple):
     """A change to the content of an `mdat`: at `at` drop so many bytes and put others there."""
 
     at: int

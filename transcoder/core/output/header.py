@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, box
 from transcoder.core.media.mp4.movie import (
@@ -30,8 +30,7 @@ _EXPLICIT_RATE = 15
 """The sampling rate index that says that the rate itself follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Durations:
+class Durations(NamedTuple):
     """What the header announces, in seconds."""
 
     total: float
@@ -39,8 +38,7 @@ class Durations:
     """Each track's own duration, from its first presentation time to its end; the total where one is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputTrack:
+class OutputTrack(NamedTuple):
     """One video or audio track, as ffmpeg's `trak` and `trex` describe it."""
 
     medium: Medium
@@ -65,8 +63,7 @@ class OutputTrack:
         return self.entry.flac_format
 
 
-@dataclass(frozen=True, slots=True)
-class OutputHeader:
+class OutputHeader(NamedTuple):
     """A `moov` with at most one video and one audio track."""
 
     movie: Movie

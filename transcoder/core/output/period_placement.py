@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from operator import add
+from typing import NamedTuple
 
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment
@@ -27,8 +27,7 @@ _JOINED_ENTRIES = {b"avc3": b"avc1"}
 """Types of sample entries that differ only in where parameter sets may be. Those of joined periods are in the samples under either type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """How many ticks each track's times are shifted by, and the media times at which the output begins."""
 
     distance: Fraction

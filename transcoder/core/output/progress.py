@@ -1,14 +1,13 @@
 """How far an output has been made: measured by the pipeline, reported to whoever waits for it."""
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SPEED_SECONDS = 10.0
 """The speed is that of so many seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far an output has been made."""
 
     seconds: float

@@ -6,9 +6,9 @@ Boxes are read by the same code as in the joiner; what the joiner decided and co
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import add
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_reader import BoxStart
 from transcoder.core.media.mp4.boxes import Box
@@ -25,8 +25,7 @@ _FOLLOWS = {b"ftyp": (b"",), b"moov": (b"ftyp",), b"moof": (b"moov", b"mdat"), b
 """The boxes that each box may follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class WholeMp4:
+class WholeMp4(NamedTuple):
     """An MP4 that is whole."""
 
     length: int

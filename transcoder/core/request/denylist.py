@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within, subreddit_name
@@ -16,8 +15,7 @@ _ID = re.compile(r"(?:t[13]_)?([a-z0-9]{1,15})")
 _EXCLUDED = "the operator of this service has excluded it."
 
 
-@dataclass(frozen=True, slots=True)
-class Denylist:
+class Denylist(NamedTuple):
     """What is never served. Hosts include their subdomains; all names are in lower case."""
 
     hosts: frozenset[str] = frozenset()

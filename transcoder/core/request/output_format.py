@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from transcoder.core.media.streams import Medium, Stream
 
@@ -85,8 +86,7 @@ class AudioMode(Enum):
     """It is never re-encoded; what could not be in the output as it is is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(NamedTuple):
     """The requested part of the segments that a plan lists."""
 
     start: float | None
@@ -97,8 +97,7 @@ class Clip:
     """Video and audio are re-encoded, so that the output begins at `start` and not at the key frame before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeWindow:
+class TimeWindow(NamedTuple):
     """The part of one period that goes into the output, in seconds on the period's own timeline; None is no limit."""
 
     start: float | None = None

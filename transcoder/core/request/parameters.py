@@ -1,7 +1,8 @@
 """The table of parameters: names in a query, and, with hyphens (`--audio-codec`), options on a command line."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from transcoder.core.request.job import Job, checked_job, checked_web_address
 from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
@@ -10,8 +11,7 @@ from transcoder.core.request.values import parse_choice, parse_flag, parse_posit
 from transcoder.errors import BadRequestError
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a job."""
 
     name: str

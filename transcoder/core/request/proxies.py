@@ -6,6 +6,7 @@ Sources: curl(1), `--proxy`, `--noproxy` and ENVIRONMENT. A lower-case variable 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from transcoder.core.request.host_names import is_within
@@ -32,8 +33,7 @@ class Proxy:
         return f"{self.scheme}://{host}" if self.port is None else f"{self.scheme}://{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Proxies:
+class Proxies(NamedTuple):
     """The proxies for requests to origins, and the origins that are asked directly."""
 
     http: Proxy | None = None

@@ -3,8 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from transcoder.core.request.job import Job, checked_url
@@ -21,8 +20,7 @@ SIGNATURE_PARAMETERS = frozenset({"exp", "sig"})
 """Parameters that authenticate a link and do not affect the output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """The decoded parameters of a query, each name once."""
 
     values: dict[str, str]

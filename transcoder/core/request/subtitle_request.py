@@ -1,8 +1,8 @@
 """A request for subtitles: one rendition as one text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from transcoder.core.request.job import Job
 from transcoder.core.request.parameters import make_job
@@ -25,8 +25,7 @@ class SubtitleFormat(Enum):
         return {SubtitleFormat.VTT: "text/vtt", SubtitleFormat.SRT: "application/x-subrip"}[self] + "; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class SubtitleRequest:
+class SubtitleRequest(NamedTuple):
     """Which subtitles of which source are wanted."""
 
     job: Job

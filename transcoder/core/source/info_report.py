@@ -3,17 +3,15 @@
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from transcoder.core.answer.lambda_cost import download_cost, lambda_seconds
 from transcoder.core.hls.codecs import audio_to_reencode, is_audio
+from transcoder.core.hls.plan import Plan
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, Variant
 from transcoder.core.hls.subtitle_selection import offered_subtitles, selecting_name
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, FileFormat
 from transcoder.core.source.reddit import Image
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
-
-LAMBDA_BURST_BYTES = 6 * 1024 * 1024
-LAMBDA_BYTES_PER_SECOND = 2 * 1024 * 1024
-"""How fast Lambda streams a response after the burst (AWS Lambda developer guide, "Response streaming", bandwidth limits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,8 @@ class InfoReport:
     estimated_bytes: int | None
     estimated_seconds_on_lambda: float | None
     """For sending alone; it takes longer if the origin is slower."""
+    estimated_dollars_on_aws: float | None
+    """What one download costs by list prices, with the stack's memory and CloudFront, and without re-encoding (docs/operating.md)."""
     limits: tuple[Limit, ...]
     audio_reencoded: str | None = None
     """The codec of audio that `/download` re-encodes, because MP4 cannot hold it; None: none is, or CODECS does not say so."""
@@ -149,14 +149,15 @@ def make_report(source: Source, resolved: ResolvedSource, *, file_name: str, res
         file_name=file_name,
         estimated_bytes=estimated,
         estimated_seconds_on_lambda=None if estimated is None else round(lambda_seconds(estimated), 1),
+        estimated_dollars_on_aws=None if estimated is None else _dollars(estimated, resolved.plan),
         limits=(Limit("response_limit", response_limit, "bytes", None if estimated is None else estimated <= response_limit),),
         audio_reencoded=_audio_reencoded(resolved),
     )
 
 
-def lambda_seconds(size: int) -> float:
-    """Return how many seconds Lambda takes to stream `size` bytes."""
-    return max(0, size - LAMBDA_BURST_BYTES) / LAMBDA_BYTES_PER_SECOND
+def _dollars(size: int, plan: Plan) -> float:
+    segments = (segment for period in plan.periods for track in period.tracks for segment in track.segments)
+    return round(download_cost(size, fragmented=any(segment.init for segment in segments)).total, 7)
 
 
 def _audio_reencoded(resolved: ResolvedSource) -> str | None:

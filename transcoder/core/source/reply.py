@@ -1,10 +1,9 @@
 """A small HTTP response from an origin, such as a page or a JSON document."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class HttpReply:
+class HttpReply(NamedTuple):
     """One HTTP response, whatever its status."""
 
     url: str

@@ -10,6 +10,7 @@ from transcoder.edge.address_guard.guard import (
     check_classes,
     checked_addresses,
     has_public_peer,
+    tls,
 )
 from transcoder.edge.address_guard.transport import GuardedTransport
 
@@ -25,4 +26,5 @@ __all__ = [
     "check_classes",
     "checked_addresses",
     "has_public_peer",
+    "tls",
 ]

@@ -1,10 +1,9 @@
 """A playlist as it was fetched."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class PlaylistText:
+class PlaylistText(NamedTuple):
     """A playlist as it was fetched."""
 
     url: str

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import httpx
 
@@ -15,8 +15,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _REGION_IN_HOST = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionUrl:
+class FunctionUrl(NamedTuple):
     """A URL that the function answers."""
 
     url: str

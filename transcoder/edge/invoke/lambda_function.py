@@ -9,8 +9,7 @@ import ipaddress
 import json
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from transcoder.core.answer.prelude import PreludeReader
@@ -24,8 +23,7 @@ MAX_BUFFERED_EVENTS = 4
 _StreamEvent = Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class LambdaFunction:
+class LambdaFunction(NamedTuple):
     """A deployed or an emulated function."""
 
     name: str

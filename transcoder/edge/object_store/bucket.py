@@ -4,8 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from transcoder.edge.s3_client import s3_client
 from transcoder.errors import StorageError
@@ -19,8 +18,7 @@ _THREADS = 16
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How long S3 may take."""
 
     connect_seconds: float

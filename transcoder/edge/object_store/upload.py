@@ -6,8 +6,7 @@ Parts may be sent in any order: the first one is sent at the end.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from transcoder.edge.object_store.bucket import ObjectStore, ObjectStoreError, member
 from transcoder.edge.task_group import TaskGroup
@@ -28,8 +27,7 @@ _NOT_FIRST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", _ABO
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectHead:
+class ObjectHead(NamedTuple):
     """What S3 sends with an object."""
 
     content_type: str

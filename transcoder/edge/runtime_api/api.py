@@ -62,11 +62,34 @@ class RuntimeApi:
         finally:
             await answer.close()
 
+    async def restore_next(self) -> None:
+        """Say that the environment is ready for its snapshot; returns in each copy of it that is restored, perhaps days later.
+
+        Source: AWS Lambda developer guide, "Runtime hooks for Lambda SnapStart", custom runtimes.
+
+        Raises:
+            RuntimeApiError: the environment was not restored.
+        """
+        reply = await exchange(self._address, "GET", "/restore/next", [])
+        if reply.status != HTTPStatus.OK:
+            raise RuntimeApiError(f"/restore/next answered {reply.status} {reply.error_type}.")
+
     async def fail_init(self, error: BaseException) -> None:
-        """Report that initialization failed; call it before the first `next`, and exit afterwards.
+        """Report that initialization failed; call it before the first `restore_next` or `next`, and exit afterwards.
 
         Raises:
             RuntimeApiError: Lambda did not accept the report.
         """
-        headers = [("Lambda-Runtime-Function-Error-Type", "Runtime.InitError")]
-        (await exchange(self._address, "POST", "/init/error", headers, error_document(error, trace=True))).check_accepted()
+        await self._fail_phase("/init/error", "Runtime.InitError", error)
+
+    async def fail_restore(self, error: BaseException) -> None:
+        """Report that the environment cannot go on from its snapshot; call it after `restore_next`, before the first `next`, and exit.
+
+        Raises:
+            RuntimeApiError: Lambda did not accept the report.
+        """
+        await self._fail_phase("/restore/error", "Runtime.AfterRestoreError", error)
+
+    async def _fail_phase(self, path: str, name: str, error: BaseException) -> None:
+        headers = [("Lambda-Runtime-Function-Error-Type", name)]
+        (await exchange(self._address, "POST", path, headers, error_document(error, trace=True))).check_accepted()

@@ -9,9 +9,8 @@ import json
 import logging
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Self
+from typing import NamedTuple, Self
 
 import h11
 
@@ -37,8 +36,7 @@ class ResponseLostError(RuntimeApiError):
     """The connection broke during a response; the rest of it cannot be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A response of the Runtime API."""
 
     status: int

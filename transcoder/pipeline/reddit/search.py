@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from transcoder.core.source.reddit import Answer, Asked, Blocked, Found, NotThere, Post, PostLink, crossposted, unanswered_error
 from transcoder.errors import BadRequestError, NotFoundError, TranscoderError, UpstreamBlockedError
@@ -36,8 +36,7 @@ class Located:
     step: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(NamedTuple):
     """No step has an answer."""
 
     asked: tuple[Asked, ...]

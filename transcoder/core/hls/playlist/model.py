@@ -71,8 +71,7 @@ class MultivariantPlaylist:
     """How many other Multivariant Playlists its variants and renditions come from."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTag:
+class KeyTag(NamedTuple):
     """One EXT-X-KEY as it is written (RFC 8216, 4.3.2.4); planning decides whether it can be used."""
 
     method: str
@@ -81,8 +80,7 @@ class KeyTag:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class MapTag:
+class MapTag(NamedTuple):
     """One EXT-X-MAP (RFC 8216, 4.3.2.5), and the keys in force at its place."""
 
     url: str | None

@@ -1,7 +1,7 @@
 """Extents that lie close together in a resource, to be fetched together: a request costs more than the few bytes between them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.byte_map import Extent
 
@@ -11,8 +11,7 @@ _GROUP_BYTES = 4 * 1024 * 1024
 """A group is no longer than this, unless it is one extent."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExtentGroup:
+class ExtentGroup(NamedTuple):
     """Bytes of one resource from `start` to before `stop`, of which some are wanted."""
 
     resource: int

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
@@ -79,8 +78,7 @@ class TrackFragment(NamedTuple):
         return self.header.uint(8, 8) if self.header.flags & _BASE_DATA_OFFSET else None
 
 
-@dataclass(frozen=True, slots=True)
-class SampleTable:
+class SampleTable(NamedTuple):
     """What `write_movie_fragment` writes of one track."""
 
     track_id: int

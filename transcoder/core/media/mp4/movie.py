@@ -72,8 +72,7 @@ class Track:
     """What its `mdhd` announces, in ticks of its timescale."""
 
 
-@dataclass(frozen=True, slots=True)
-class Movie:
+class Movie(NamedTuple):
     """A whole `moov`."""
 
     box: Box

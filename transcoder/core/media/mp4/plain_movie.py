@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_header import HEADER_BYTES, media_data_header
 from transcoder.core.media.mp4.boxes import Box, box, full_box
@@ -54,8 +55,7 @@ class PlainTrack:
         return Fraction(self.samples.presented_until - self.shift, self.track.timescale)
 
 
-@dataclass(frozen=True, slots=True)
-class PlainMovie:
+class PlainMovie(NamedTuple):
     """A plain MP4 that exists as a map of its bytes."""
 
     bytes: ByteMap
@@ -85,8 +85,7 @@ def write_movie_before(tracks: Sequence[PlainTrack], media_bytes: int, *, brand:
     return _write(tracks, media, brand, user_data)
 
 
-@dataclass(frozen=True, slots=True)
-class _Media:
+class _Media(NamedTuple):
     """The content of an `mdat`."""
 
     extents: Sequence[Extent]

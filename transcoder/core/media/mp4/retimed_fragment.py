@@ -4,7 +4,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
 from transcoder.core.media.mp4.fragment import SampleRun, TrackFragment
@@ -16,8 +16,7 @@ _DURATION, _SIZE, _FLAGS, _COMPOSITION_OFFSET = 0x100, 0x200, 0x400, 0x800
 """Flags of a `trun` for what each sample has, in the order of its fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class SampleTimes:
+class SampleTimes(NamedTuple):
     """The times of the samples of one `traf`, in ticks."""
 
     decode_time: int

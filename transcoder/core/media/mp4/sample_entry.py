@@ -1,7 +1,7 @@
 """Sample entries of an `stsd`: which codec a track has, and what its decoder must know (ISO/IEC 14496-12, 8.5.2)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error
 
@@ -39,8 +39,7 @@ _DECODER_CONFIG_BYTES = 13
 """Bytes of a DecoderConfigDescriptor before the descriptors in it (ISO/IEC 14496-1, 7.2.6.6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class EsDescriptor:
+class EsDescriptor(NamedTuple):
     """What an `esds` says of its elementary stream (ISO/IEC 14496-1, 7.2.6.5)."""
 
     object_type: int
@@ -48,8 +47,7 @@ class EsDescriptor:
     """The DecoderSpecificInfo: for AAC the AudioSpecificConfig; empty if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class AacConfig:
+class AacConfig(NamedTuple):
     """The beginning of an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): what decoders go by."""
 
     object_type: int
@@ -59,8 +57,7 @@ class AacConfig:
     """The channel configuration; 0: the channels are described elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class SampleEntry:
+class SampleEntry(NamedTuple):
     """One sample entry."""
 
     box: Box

@@ -1,7 +1,7 @@
 """Where the samples of a fragment lie (ISO/IEC 14496-12, 8.8.7 and 8.8.8)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import SampleRun, TrackFragment, read_track_fragments
@@ -9,8 +9,7 @@ from transcoder.core.media.mp4.movie import TrackDefaults
 from transcoder.core.media.mp4.sample_columns import total
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedRun:
+class PlacedRun(NamedTuple):
     """The samples of one `trun`, and where they lie."""
 
     fragment: TrackFragment

@@ -4,9 +4,9 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import mul
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, full_box
 from transcoder.core.media.mp4.fragment import NOT_SYNC
@@ -18,8 +18,7 @@ _MAX_SIZES = 10_000_000
 _ALL_BITS = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class SampleTables:
+class SampleTables(NamedTuple):
     """What the tables of one track add up to."""
 
     samples: int

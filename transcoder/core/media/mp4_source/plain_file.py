@@ -1,14 +1,13 @@
 """A plain MP4 file whose `moov` stands in front of its media (ISO/IEC 14496-12, 8.6 and 8.7)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, leading_boxes
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage
 from transcoder.core.media.streams import Container, Medium, Probe
 
 
-@dataclass(frozen=True, slots=True)
-class PlainFileTrack:
+class PlainFileTrack(NamedTuple):
     """One track, and what its sample tables add up to."""
 
     track: SourceTrack

@@ -1,8 +1,8 @@
 """The video and audio tracks of a source's `moov`, as far as they are needed to understand its fragments."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
+from typing import NamedTuple
 
 from transcoder.core.media.audio_headers import AAC_CHANNELS, AAC_RATES
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, boxes_of
@@ -36,8 +36,7 @@ class source_damage:  # noqa: N801 - a block, as those of contextlib; it is ente
             raise DamagedMediaError(f"A segment is damaged: {error}.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTrack:
+class SourceTrack(NamedTuple):
     """One video or audio track of a source."""
 
     id: int

@@ -1,8 +1,8 @@
 """The timestamps of one stream of a transport stream, without the media between them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import compress, pairwise
+from typing import NamedTuple
 
 from transcoder.core.media.mpegts.packet_selection import packets_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, payload_of
@@ -15,8 +15,7 @@ _MAX_UNEVENNESS = 0.1
 """Share of the usual distance by which one may differ from a multiple of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTimes:
+class StreamTimes(NamedTuple):
     """What the timestamps of one PID say."""
 
     start: float

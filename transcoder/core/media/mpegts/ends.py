@@ -1,9 +1,9 @@
 """The presentation end of a transport stream, read from its last bytes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import compress, pairwise
 from statistics import median_low
+from typing import NamedTuple
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.packet_selection import packets_of
@@ -24,8 +24,7 @@ _HEADER_PACKETS = 3
 """So many transport packets are enough for the header of a PES packet, of at most 264 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEnd:
+class StreamEnd(NamedTuple):
     """How one stream of a transport stream ends."""
 
     medium: Medium

@@ -1,7 +1,7 @@
 """The program map that applies to a segment: maps may grow within it, when the audio begins."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.mpegts.packets import payloads
 from transcoder.core.media.mpegts.program_tables import (
@@ -14,8 +14,7 @@ from transcoder.core.media.mpegts.program_tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundProgram:
+class FoundProgram(NamedTuple):
     """A program map of a segment."""
 
     program: Program

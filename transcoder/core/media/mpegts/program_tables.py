@@ -1,7 +1,7 @@
 """Program tables (PAT and PMT): which PIDs carry which codecs (ISO/IEC 13818-1, 2.4.4)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UnsupportedSourceError
@@ -53,8 +53,7 @@ _DVB_AUDIO = {0x6A: "ac3", 0x7A: "eac3", 0x7B: "dts"}
 """Descriptor tags of ETSI EN 300 468, annex D."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramElement:
+class ProgramElement(NamedTuple):
     """One video or audio stream listed in a program map."""
 
     pid: int
@@ -64,8 +63,7 @@ class ProgramElement:
     """It is marked as an audio description."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A program map: the number of the program, and its video and audio streams in order."""
 
     number: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from transcoder.core.source.reddit.links import PostLink
 from transcoder.core.source.reddit.post import Post
@@ -14,8 +15,7 @@ BLOCKED_ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The post, with its videos or with the post that it crossposts."""
 
     post: Post
@@ -23,8 +23,7 @@ class Found:
     """The post that has the videos, if this one is a crosspost and the step does not tell them."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotThere:
+class NotThere(NamedTuple):
     """The post does not exist, or has no video that can be used; no other step would find one."""
 
     message: str
@@ -50,8 +49,7 @@ class Blocked:
 Answer = Found | NotThere | Blocked
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A step that had no answer."""
 
     step: str

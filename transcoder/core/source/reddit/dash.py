@@ -1,7 +1,7 @@
 """Posts older than Reddit's HLS playlists: selects the MP4 files of their DASH manifest, one with video and one with audio."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
@@ -19,8 +19,7 @@ _AUDIO_FILE_NAMES = (
 _DURATION = re.compile(r"PT(?:([0-9.]{1,9})H)?(?:([0-9.]{1,9})M)?(?:([0-9.]{1,9})S)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Mp4Files:
+class Mp4Files(NamedTuple):
     """The addresses of a video in two files, each with one track."""
 
     video: str
@@ -32,8 +31,7 @@ class Mp4Files:
     """Bits per second of both, if known."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Representation:
+class _Representation(NamedTuple):
     url: str
     is_audio: bool
     short_side: int

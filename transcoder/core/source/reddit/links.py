@@ -5,6 +5,7 @@ Reddit documents none of these forms; they are those that its site and apps have
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from transcoder.core.request.host_names import is_within, subreddit_name
@@ -43,8 +44,7 @@ class PostLink:
         return f"https://{host}{self.path}{'' if host.startswith('oauth.') else '.json'}?raw_json=1{'' if self.comment else '&limit=1'}"
 
 
-@dataclass(frozen=True, slots=True)
-class ShareLink:
+class ShareLink(NamedTuple):
     """A share link: Reddit redirects it to a post that cannot be told from the address."""
 
     url: str
