@@ -132,7 +132,7 @@ package: $(READY)
 $(LAYER_ZIP): $(wildcard layers/ffmpeg/* infra/packages/*.py) | $(READY)
 	$(MAKE_LAYER)
 
-$(FUNCTION_ZIP): $(shell find transcoder -name '*.py') $(wildcard infra/packages/*) requirements/lambda.txt | $(READY)
+$(FUNCTION_ZIP): $(shell find transcoder -name '*.py') $(wildcard transcoder/page/* transcoder/page/words/*) $(wildcard infra/packages/*) requirements/lambda.txt | $(READY)
 	$(MAKE_FUNCTION)
 
 # The stack's own dependencies are large (half a gigabyte), so only those who deploy install them.

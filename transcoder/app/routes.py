@@ -13,6 +13,7 @@ from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
 from transcoder.app.events import events
 from transcoder.app.info import info
+from transcoder.app.page import link, page_file, send_error_page, send_page_file
 from transcoder.app.signed_links import SignedLinks
 from transcoder.app.subtitles import subtitles
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
@@ -46,7 +47,7 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
 
     async def serve(request: Request, answer: Answer) -> None:
         try:
-            if not _is_health(request):
+            if not _is_health(request) and not page_file(request, dependencies):
                 daily_bytes.check()
             await _route(request, daily_bytes.counted(answer), dependencies)
         except DeadlineError:
@@ -54,7 +55,7 @@ async def application(settings: Settings, *, network: Network = INTERNET) -> Asy
         except TranscoderError as error:
             if answer.started:
                 raise
-            await _send_problem(error, answer)
+            await _send_problem(error, request, answer, dependencies)
 
     async with Connections.open(settings, network) as connections:
         with _file_store(settings, signed=signed_links.are_required) as files:
@@ -72,10 +73,12 @@ def _file_store(settings: Settings, *, signed: bool) -> Iterator[FileStore | Non
         yield files
 
 
-async def _send_problem(error: TranscoderError, answer: Answer) -> None:
+async def _send_problem(error: TranscoderError, request: Request, answer: Answer, dependencies: Dependencies) -> None:
     answer.note(outcome=error.slug)
     if isinstance(error, UpstreamBlockedError) and error.steps:
         answer.note(reddit_asked=error.steps)
+    if await send_error_page(error, request, answer, dependencies):
+        return
     head, body = problem_response(error)
     await answer.start(head)
     await answer.write(body)
@@ -89,13 +92,17 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
     if request.method not in {"GET", "HEAD"}:
         raise MethodNotAllowedError(f"{request.method} is not supported; use GET or HEAD.")
     path = request.path.rstrip("/")
-    if _is_health(request):
+    if file := page_file(request, dependencies):
+        await send_page_file(file, request, answer)
+    elif _is_health(request):
         await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
         await info(request, answer, dependencies)
     elif path.endswith("/subtitles"):
         await subtitles(request, answer, dependencies)
+    elif path == "/link" and dependencies.settings.page:
+        await link(request, answer, dependencies)
     elif path.endswith("/events"):
         await events(request, answer, dependencies)
     elif not path or path.endswith("/download"):
