@@ -1,6 +1,7 @@
 """In Chromium: a link is pasted, its card appears, the video plays while it comes, and what is saved is what `transcoder get` makes."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ def expected(url: str, folder: Path, *options: str) -> bytes:
     output = folder / "expected"
     assert get(url, output, "--force", *options).returncode == 0
     return output.read_bytes()
+
+
+@pytest.fixture
+def sets(media: Media, serve: Serve) -> Callable[[str], Origin]:
+    """Serve a set of media by its name."""
+    return lambda name: serve(media(name))
 
 
 @pytest.fixture
@@ -80,9 +87,9 @@ def test_a_source_with_ranges_is_played_as_a_file(mapped: Origin, visit: Visits)
     ],
 )
 def test_what_is_saved_is_what_get_makes(
-    source: str, choose: dict[str, str], options: tuple[str, ...], media: Media, serve: Serve, visit: Visits, tmp_path: Path
+    source: str, choose: dict[str, str], options: tuple[str, ...], sets: Callable[[str], Origin], visit: Visits, tmp_path: Path
 ) -> None:
-    visiting, url = visit(), serve(media(source)).url("/main.m3u8")
+    visiting, url = visit(), sets(source).url("/main.m3u8")
     visiting.look(url)
     for name, value in choose.items():
         visiting.choose(name, value)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Error, Page, Request, sync_playwright
 
 PACKAGES = Path(__file__).resolve().parents[2] / ".peers" / "browser" / "node_modules"
 SECONDS = 60.0
@@ -62,6 +62,8 @@ class Visit:
     page: Page = field(init=False)
     requests: list[str] = field(default_factory=list)
     """Method and address of each request."""
+    downloads: list[Download] = field(default_factory=list)
+    """The files that the browser was given to save."""
     failures: list[str] = field(default_factory=list)
     """Uncaught errors and violations of the policy."""
 
@@ -70,6 +72,7 @@ class Visit:
         self.page = self.context.new_page()
         self.page.on("request", self._record)
         self.page.on("pageerror", self._fail)
+        self.page.on("download", self._keep)
         self.page.on("console", self._listen)
         self.open()
         return self
@@ -124,6 +127,9 @@ class Visit:
     def _record(self, request: Request) -> None:
         if not request.url.startswith(("blob:", "data:")):
             self.requests.append(f"{request.method} {request.url}")
+
+    def _keep(self, download: Download) -> None:
+        self.downloads.append(download)
 
     def _fail(self, error: Error) -> None:
         self.failures.append(str(error))

@@ -568,7 +568,11 @@ async function append(/** @type {SourceBuffer} */ buffer, /** @type {Uint8Array<
     if (video.error) throw new Problem("cannot-play", video.error.message);
     try {
       buffer.appendBuffer(piece);
-      return await once(buffer, "updateend");
+      await once(buffer, "updateend");
+      const { buffered } = buffer;
+      // Firefox and Safari wait for a beginning that never comes, where the video begins later than the sound.
+      if (buffered.length && video.currentTime < buffered.start(0)) video.currentTime = buffered.start(0);
+      return;
     } catch (error) {
       if (/** @type {any} */ (error).name !== "QuotaExceededError") throw error;
       if (video.currentTime > 20) {
