@@ -72,7 +72,7 @@ function waitText(seconds) {
 
 // ---- Requests ----
 
-/** @typedef {Record<string, string>} Parameters */
+/** @typedef {Record<string, string>} Query the parameters of a link */
 /** @typedef {RequestInit & {onBusy?: (seconds: number) => void}} Options */
 
 /** A failure that has a sentence in the table of errors. */
@@ -90,7 +90,7 @@ const mustSign = document.documentElement.dataset.signed === "yes";
 /** @type {Map<string, {query: string, until: number}>} */
 const signedQueries = new Map();
 
-/** Returns the query of a link; where links must be signed, it is signed for a short time. @param {Parameters} parameters */
+/** Returns the query of a link; where links must be signed, it is signed for a short time. @param {Query} parameters */
 async function queryOf(parameters) {
   const query = new URLSearchParams(parameters).toString();
   if (!mustSign) return query;
@@ -104,10 +104,11 @@ async function queryOf(parameters) {
 }
 
 /** Asks this host until it succeeds: waits while it is busy, and renews a link that has expired. */
-async function ask(/** @type {string} */ path, /** @type {Parameters} */ parameters, /** @type {Options} */ { onBusy, ...init } = {}) {
+async function ask(/** @type {string} */ path, /** @type {Query} */ parameters, /** @type {Options} */ { onBusy, ...init } = {}) {
   for (let waited = 0, pause = 1, isRenewed = false; ; ) {
-    const response = await fetched(`${path}?${await queryOf(parameters)}`, init);
+    const response = await fetched(`${path}?${await queryOf(parameters)}`, { redirect: "manual", ...init });
     if (response.ok) return response;
+    if (response.type === "opaqueredirect") throw new Problem("too-large"); // to a file that is made already: `makeFile` has its address
     const problem = await problemOf(response);
     if (problem.slug === "bad-signature" && mustSign && !isRenewed) {
       isRenewed = true;
@@ -350,9 +351,12 @@ class Download {
   /** @type {{time: number, bytes: number}[]} */
   marks = [];
 
-  /** @param {Parameters} parameters @param {Place} place @param {{isFile: boolean, estimate: number}} about @param {{onProgress: (progress: Progress) => void, onBusy: (seconds: number) => void}} listener */
+  /** @param {Query} parameters @param {Place} place @param {{isFile: boolean, estimate: number}} about @param {{onProgress: (progress: Progress) => void, onBusy: (seconds: number) => void}} listener */
   constructor(parameters, place, about, listener) {
-    [this.parameters, this.place, this.about, this.listener] = [parameters, place, about, listener];
+    this.parameters = parameters;
+    this.place = place;
+    this.about = about;
+    this.listener = listener;
   }
 
   /** Fetches what is missing. When it returns, the file is whole. @param {AbortSignal} signal */
@@ -463,7 +467,7 @@ class Download {
 }
 
 /** Has a file made that one response cannot have, and returns its address. @returns {Promise<string>} */
-async function makeFile(/** @type {Parameters} */ parameters, /** @type {AbortSignal} */ signal, /** @type {(percent: number) => void} */ onProgress) {
+async function makeFile(/** @type {Query} */ parameters, /** @type {AbortSignal} */ signal, /** @type {(percent: number) => void} */ onProgress) {
   const response = await ask("/events", parameters, { headers: { Accept: "application/x-ndjson" }, signal });
   const decoder = new TextDecoder();
   let text = "";
@@ -501,7 +505,7 @@ function stopWatching() {
 }
 
 /** Plays the video as it comes: by ranges where the source gives them, else as a stream, else when it is finished. */
-async function watch(/** @type {Parameters} */ parameters, /** @type {any} */ info) {
+async function watch(/** @type {Query} */ parameters, /** @type {any} */ info) {
   stopWatching();
   const { signal } = (watching = new AbortController());
   const Source = /** @type {any} */ (window).ManagedMediaSource ?? window.MediaSource;
@@ -520,7 +524,7 @@ async function watch(/** @type {Parameters} */ parameters, /** @type {any} */ in
 }
 
 /** Plays a stream through Media Source Extensions, and says so if it breaks off. */
-async function playStream(/** @type {any} */ Source, /** @type {Parameters} */ parameters, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
+async function playStream(/** @type {any} */ Source, /** @type {Query} */ parameters, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
   const source = new Source(), { video } = page;
   video.disableRemotePlayback = true; // Safari plays managed sources only without it
   video.src = URL.createObjectURL(source);
@@ -585,7 +589,7 @@ async function append(/** @type {SourceBuffer} */ buffer, /** @type {Uint8Array<
 }
 
 /** Has the finished file made, fetches it whole, and plays it: for devices that can do nothing else. */
-async function playFinished(/** @type {Parameters} */ parameters, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
+async function playFinished(/** @type {Query} */ parameters, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
   const place = memoryPlace("", "video/mp4");
   const onProgress = (/** @type {Progress} */ { bytes, total }) => showStatus(say("preparing", { percent: Math.floor((100 * bytes) / (total || bytes)) }));
   const about = { isFile: false, estimate: info.estimated_bytes ?? 0 };
@@ -601,7 +605,7 @@ function once(target, name) {
 
 // ---- The card ----
 
-/** What is shown: the parameters of the link, its report, and that of the whole video. @type {{link: Parameters, info: any, whole: any} | null} */
+/** What is shown: the parameters of the link, its report, and that of the whole video. @type {{link: Query, info: any, whole: any} | null} */
 let shown = null;
 /** @type {AbortController | null} */
 let looking = null;
@@ -610,7 +614,7 @@ let saving = null;
 /** @type {File | null} */
 let savedFile = null;
 
-/** Returns the parameters of the output that is chosen in the card. @returns {Parameters} */
+/** Returns the parameters of the output that is chosen in the card. @returns {Query} */
 function chosen() {
   const form = new FormData(page.choices), text = (/** @type {string} */ name) => String(form.get(name) ?? "");
   const { from, to, part } = page, kind = text("kind");
@@ -625,7 +629,7 @@ function chosen() {
   };
 }
 
-/** Looks for a video, and shows its card; the one that was shown goes. @param {Parameters} link */
+/** Looks for a video, and shows its card; the one that was shown goes. @param {Query} link */
 async function look(link) {
   closeCard();
   const { signal } = (looking = new AbortController());
@@ -852,7 +856,7 @@ async function save(download) {
 }
 
 /** Saves a file that one response cannot have: the service makes it first, and the browser downloads it. */
-async function saveMade(/** @type {Parameters} */ parameters, /** @type {AbortSignal} */ signal) {
+async function saveMade(/** @type {Query} */ parameters, /** @type {AbortSignal} */ signal) {
   page.progressText.textContent = say("making-start");
   const onProgress = (/** @type {number} */ percent) => {
     page.bar.value = percent;
