@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import make_media
@@ -33,20 +34,19 @@ def main() -> int:
         videos = stack.enter_context(emulated(Options(environ={**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1"}, concurrency=2)))
         source = stack.enter_context(origin(make_media.media("ts-separate-audio")))
         browser = stack.enter_context(browsers.chromium())
-        for width, height in SIZES.items():
-            for scheme in ("light", "dark"):
-                suffix = f"{width}-{scheme}"
-                with _visit(browser, posts.url + "/", width, height, scheme) as visiting:
-                    _take_posts(visiting, suffix)
-                with _visit(browser, videos.url + "/", width, height, scheme) as visiting:
-                    _take_video(visiting, source, suffix)
+        for width, scheme in product(SIZES, ("light", "dark")):
+            suffix = f"{width}-{scheme}"
+            with _visit(browser, posts.url + "/", width, scheme) as visiting:
+                _take_posts(visiting, suffix)
+            with _visit(browser, videos.url + "/", width, scheme) as visiting:
+                _take_video(visiting, source, suffix)
     sys.stdout.write(f"{FOLDER}\n")
     return 0
 
 
 @contextmanager
-def _visit(browser: Browser, address: str, width: int, height: int, scheme: str) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")  # type: ignore[arg-type]  # one of two
+def _visit(browser: Browser, address: str, width: int, scheme: str) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": width, "height": SIZES[width]}, color_scheme=scheme, locale="en-US")  # type: ignore[arg-type]  # one of two
     with Visit(context, address) as visiting:
         yield visiting
 

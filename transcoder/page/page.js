@@ -501,7 +501,8 @@ function stopWatching() {
   page.video.removeAttribute("src");
   page.video.load();
   page.watch.hidden = false;
-  page.poster.hidden = !page.poster.hasAttribute("src");
+  page.poster.hidden = !page.poster.naturalWidth;
+  page.stage.classList.toggle("blank", page.poster.hidden);
 }
 
 /** Plays the video as it comes: by ranges where the source gives them, else as a stream, else when it is finished. */
@@ -510,6 +511,7 @@ async function watch(/** @type {Query} */ parameters, /** @type {any} */ info) {
   const { signal } = (watching = new AbortController());
   const Source = /** @type {any} */ (window).ManagedMediaSource ?? window.MediaSource;
   [page.watch.hidden, page.poster.hidden, page.video.hidden] = [true, true, false];
+  page.stage.classList.remove("blank");
   page.video.focus();
   try {
     const head = await ask("/download", parameters, { method: "HEAD", signal });
@@ -670,6 +672,7 @@ function fillCard(info) {
     info.silent && say("no-sound"), site].filter(Boolean).join(" · ");
   page.poster.removeAttribute("src");
   page.poster.hidden = true;
+  page.stage.classList.add("blank");
   page.stage.classList.toggle("tall", info.variants.some((/** @type {any} */ each) => each.chosen && each.height > each.width));
   if (poster) queryOf({ url: poster.url }).then((query) => (page.poster.src = `/download?${query}`), () => undefined);
   fillQualities(info.variants);
@@ -710,7 +713,7 @@ function fillPicker(items) {
   page.picker.hidden = items.length < 2;
   page.pickerTitle.textContent = say("pick", { count: items.length });
   page.items.replaceChildren(...items.map((each) => {
-    const button = make("button", { type: "button", "aria-current": String(each.chosen) }, make("span", { className: "thumb" }),
+    const button = make("button", { type: "button", "aria-current": String(each.chosen) }, make("span", { className: "thumb", "aria-hidden": "true" }, String(each.item)),
       make("span", {}, say("item", { number: each.item })), make("small", {}, each.seconds ? clockText(Math.round(each.seconds)) : ""));
     button.addEventListener("click", () => shown && look({ ...shown.link, item: String(each.item) }));
     addThumbnail(button.firstElementChild, each.item);
@@ -723,7 +726,7 @@ async function addThumbnail(/** @type {any} */ place, /** @type {number} */ item
   const parameters = { ...shown?.link, item: String(item), height: "240", mute: "1" };
   const head = await ask("/download", parameters, { method: "HEAD" }).catch(() => null);
   if (head?.headers.get("Accept-Ranges") !== "bytes") return;
-  place.append(make("video", { muted: true, preload: "metadata", src: `/download?${await queryOf(parameters)}#t=0.1`, tabIndex: -1, "aria-hidden": "true" }));
+  place.replaceChildren(make("video", { muted: true, preload: "metadata", src: `/download?${await queryOf(parameters)}#t=0.1`, tabIndex: -1, "aria-hidden": "true" }));
 }
 
 /** Returns a new element. @param {string} tag @param {Record<string, any>} properties @param {(Node | string)[]} children @returns {any} */
@@ -1001,7 +1004,10 @@ function listen() {
     saving ? saving.abort.abort() : clearBox();
   });
   page.watch.addEventListener("click", () => shown && watch(chosen(), shown.info));
-  page.poster.addEventListener("load", () => (page.poster.hidden = !page.video.hidden));
+  page.poster.addEventListener("load", () => {
+    page.poster.hidden = !page.video.hidden;
+    page.stage.classList.remove("blank");
+  });
   page.video.addEventListener("error", () => {
     if (!watching || !page.video.error || !page.video.getAttribute("src")?.startsWith("/")) return;
     const { message } = page.video.error;
