@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .peers/.ready
+BROWSERS := .peers/browser/.ready
 BENCH_PEERS := build/bench/.peers-ready
 BENCH_OWN := build/bench/own/.ready
 SOURCES := transcoder tests fixtures infra layers bench
@@ -20,12 +21,14 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers soak faults fuzz attack bench bench-quick budget check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers browsers screenshots soak faults fuzz attack bench bench-quick budget check fix lock clean layer package infra test-infra synth deploy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
 	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
+	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
+	@echo "make screenshots  write pictures of each state of the web page to build/screenshots"
 	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
 	@echo "make faults  download from origins that misbehave, N=1000 times, and count silent losses; SEED=… repeats, RUN=… replays one"
 	@echo "make fuzz    give each parser changed inputs for MINUTES=1 (or INPUTS=… of them); PARSER=… only one; SEED=… repeats"
@@ -97,6 +100,15 @@ $(PEERS): $(READY) tests/aws/install tests/aws/node/package-lock.json requiremen
 	tests/aws/install $(BIN)/python
 	@touch $@
 
+browsers: $(BROWSERS)
+
+$(BROWSERS): $(READY) tests/browser/install tests/browser/node/package-lock.json
+	tests/browser/install
+	@touch $@
+
+screenshots: $(READY)
+	PYTHONPATH=.:tests:fixtures $(BIN)/python tests/browser/screenshots.py
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -132,7 +144,7 @@ package: $(READY)
 $(LAYER_ZIP): $(wildcard layers/ffmpeg/* infra/packages/*.py) | $(READY)
 	$(MAKE_LAYER)
 
-$(FUNCTION_ZIP): $(shell find transcoder -name '*.py') $(wildcard infra/packages/*) requirements/lambda.txt | $(READY)
+$(FUNCTION_ZIP): $(shell find transcoder -name '*.py') $(wildcard transcoder/page/* transcoder/page/words/*) $(wildcard infra/packages/*) requirements/lambda.txt | $(READY)
 	$(MAKE_FUNCTION)
 
 # The stack's own dependencies are large (half a gigabyte), so only those who deploy install them.

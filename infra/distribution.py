@@ -12,6 +12,8 @@ from transcoder.core.answer.cors import Cors
 _READ_TIMEOUT_SECONDS = 120
 """How long the function may be silent. A higher value needs a quota increase from AWS."""
 _FILES_PATH = "/files/*"
+PAGE_FILES = ("/assets/*", "/favicon.ico", "/manifest.webmanifest", "/robots.txt")
+"""The files of the web page that a cache may keep. The page itself is revalidated at each visit."""
 _METHODS = {"GET": aws_lambda.HttpMethod.GET, "HEAD": aws_lambda.HttpMethod.HEAD}
 
 
@@ -38,6 +40,7 @@ class Distribution(Construct):
             default_behavior=_behavior(origin, aws_cloudfront.CachePolicy.CACHING_DISABLED),
             additional_behaviors={
                 "/info*": _behavior(origin, self._info_cache_policy(config.info_cache_seconds)),
+                **dict.fromkeys(PAGE_FILES, _page_files_behavior(origin)),
                 **({_FILES_PATH: self._files_behavior(bucket)} if bucket else {}),
             },
             comment="Transcoder",
@@ -113,6 +116,17 @@ def _behavior(origin: aws_cloudfront.IOrigin, policy: aws_cloudfront.ICachePolic
         cache_policy=policy,
         # Everything except Host, by which Lambda finds the Function URL; all query strings, because an unencoded source URL has one.
         origin_request_policy=aws_cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+        allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD,
+        viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        compress=False,
+    )
+
+
+def _page_files_behavior(origin: aws_cloudfront.IOrigin) -> aws_cloudfront.BehaviorOptions:
+    """Return a behavior whose cache is asked by the path alone, so that most visits and robots do not reach the function."""
+    return aws_cloudfront.BehaviorOptions(
+        origin=origin,
+        cache_policy=aws_cloudfront.CachePolicy.CACHING_OPTIMIZED_FOR_UNCOMPRESSED_OBJECTS,
         allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD,
         viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         compress=False,

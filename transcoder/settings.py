@@ -79,6 +79,8 @@ class Settings:
     """Keys of signed links, separated by commas, 16 characters or more each. The first key signs. Empty: links need no signature."""
     signing_secret_arn: str = ""
     """ARN of the AWS Secrets Manager secret with the keys of signed links, one per line. The first key signs. Empty: no secret."""
+    page: bool = True
+    """Whether `/` has the web page. Where links must be signed, it gets links of its own for whoever opens it."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that sources may be on, with their subdomains, separated by commas. Empty or `*`: any host. Segments may be on other hosts."""
     denied: tuple[str, ...] = ()

@@ -41,7 +41,9 @@ def require_packages(target: Target) -> Target:
             pytest.skip(f"{path.name} does not exist; run make {goal} ARCH={target.name}")
     with zipfile.ZipFile(target.function_zip) as archive:
         packed = {name: archive.read(name) for name in archive.namelist() if name.startswith("transcoder/") and name.endswith(".py")}
-    if packed != {name: (ROOT / name).read_bytes() for name in packaged_modules(ROOT)}:
+        packed |= {name: archive.read(name) for name in archive.namelist() if name.startswith("transcoder/page/")}
+    page = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "transcoder/page").rglob("*") if path.is_file()}
+    if packed != {name: (ROOT / name).read_bytes() for name in packaged_modules(ROOT)} | page:
         pytest.skip(f"{target.function_zip.name} is out of date; run make package ARCH={target.name}")
     return target
 
@@ -129,6 +131,11 @@ def test_the_packages_make_a_video_the_way_lambda_runs_them(media: Callable[[str
     folder = media("ts-muxed")
     with emulated(Options(command=unpacked.command, environ=unpacked.environ)) as running:
         response = http.get(running.url + "/download", params={"url": serve(folder).url("/main.m3u8")})
+        page = http.get(running.url + "/")
+        files = [http.get(running.url + path) for path in re.findall(r"/assets/[\w.-]+", page.text)]
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert len(files) > 4
+    assert {file.status_code for file in files} == {200}
     assert (response.status_code, response.headers["content-type"]) == (200, "video/mp4")
     output = tmp_path / "output.mp4"
     output.write_bytes(response.content)

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 
 from infra.config import Config
+from infra.distribution import PAGE_FILES
 from transcoder.settings import Settings
 
 aws_cdk = pytest.importorskip("aws_cdk", reason="the stack's dependencies are not installed; run `make infra`")
@@ -248,7 +249,7 @@ def test_the_function_sends_its_callers_to_the_path_of_the_distribution() -> Non
     "config", [FULL, Config(settings=("TRANSCODER_SIGNING_KEYS=a key of sixteen or more",))], ids=["signing", "keys in the settings"]
 )
 def test_with_signed_links_the_distribution_does_not_send_finished_files(config: Config) -> None:
-    assert [each["PathPattern"] for each in distribution(config)["CacheBehaviors"]] == ["/info*"]
+    assert [each["PathPattern"] for each in distribution(config)["CacheBehaviors"]] == ["/info*", *PAGE_FILES]
     assert len(distribution(config)["Origins"]) == 1
     assert [statement["Effect"] for statement in bucket_policy(config)] == ["Deny"]
     assert "TRANSCODER_FILES_URL" not in function(config)["Environment"]["Variables"]
@@ -326,6 +327,15 @@ def test_info_is_cached_briefly_with_the_whole_query_as_key() -> None:
     assert info["PathPattern"] == "/info*"
     assert (cache["MinTTL"], cache["DefaultTTL"], cache["MaxTTL"]) == (0, 0, 60)
     assert cache["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+
+
+def test_the_files_of_the_page_are_cached_by_their_paths() -> None:
+    behaviors = [each for each in distribution(DEFAULT)["CacheBehaviors"] if each["PathPattern"] in PAGE_FILES]
+    assert len(behaviors) == len(PAGE_FILES)
+    assert {each["CachePolicyId"] for each in behaviors} == {
+        "b2884449-e4de-46a7-ac36-70bc7f1ddd6d"
+    }  # CachingOptimizedForUncompressedObjects
+    assert all("OriginRequestPolicyId" not in each for each in behaviors)
 
 
 def test_domain_name_certificate_and_web_acl_are_used() -> None:

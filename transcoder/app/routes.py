@@ -14,6 +14,7 @@ from transcoder.app.answer import Answer
 from transcoder.app.daily_bytes import DailyBytes
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
+from transcoder.app.page import link, page_file, send_error_page, send_page_file
 from transcoder.app.serve import Serve
 from transcoder.app.signed_links import SignedLinks
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
@@ -41,7 +42,7 @@ async def serving(settings: Settings, network: Network, ffmpeg_path: str) -> Asy
 
     async def serve(request: Request, answer: Answer) -> None:
         try:
-            if not _is_health(request):
+            if not _is_health(request) and not page_file(request, dependencies):
                 daily_bytes.check()
             await _route(request, daily_bytes.counted(answer), dependencies)
         except DeadlineError:
@@ -49,7 +50,7 @@ async def serving(settings: Settings, network: Network, ffmpeg_path: str) -> Asy
         except TranscoderError as error:
             if answer.started:
                 raise
-            await _send_problem(error, answer)
+            await _send_problem(error, request, answer, dependencies)
 
     async with Connections.open(settings, network) as connections:
         with _file_store(settings, signed=signed_links.are_required) as files:
@@ -67,10 +68,12 @@ def _file_store(settings: Settings, *, signed: bool) -> Iterator[FileStore | Non
         yield files
 
 
-async def _send_problem(error: TranscoderError, answer: Answer) -> None:
+async def _send_problem(error: TranscoderError, request: Request, answer: Answer, dependencies: Dependencies) -> None:
     answer.note(outcome=error.slug)
     if isinstance(error, UpstreamBlockedError) and error.steps:
         answer.note(reddit_asked=error.steps)
+    if await send_error_page(error, request, answer, dependencies):
+        return
     head, body = problem_response(error)
     await answer.start(head)
     await answer.write(body)
@@ -84,7 +87,9 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
     if request.method not in {"GET", "HEAD"}:
         raise MethodNotAllowedError(f"{request.method} is not supported; use GET or HEAD.")
     path = request.path.rstrip("/")
-    if _is_health(request):
+    if file := page_file(request, dependencies):
+        await send_page_file(file, request, answer)
+    elif _is_health(request):
         await answer.start(ResponseHead(HTTPStatus.OK, (("content-type", "application/json"), ("cache-control", "no-store"))))
         await answer.write(json.dumps({"status": "ok", "version": __version__}).encode())
     elif path.endswith("/info"):
@@ -95,6 +100,8 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
         from transcoder.app.subtitles import subtitles  # noqa: PLC0415
 
         await subtitles(request, answer, dependencies)
+    elif path == "/link" and dependencies.settings.page:
+        await link(request, answer, dependencies)
     elif path.endswith("/events"):
         from transcoder.app.events import events  # noqa: PLC0415
 

@@ -47,3 +47,13 @@ class SignedLinks:
         if not self.are_required:
             return encode_query(unsigned)
         return encode_query(sign(unsigned, key=(await self._keys.all())[0], expires=int(values["exp"])))
+
+    async def fresh_query(self, values: Mapping[str, str], *, seconds: int) -> str:
+        """Return the query of a link that expires in so many seconds, if links must be signed.
+
+        Raises:
+            SecretError: the keys cannot be read.
+            BadRequestError: a value cannot be signed.
+
+        """
+        return await self.link_query({**values, "exp": str(int(time.time()) + seconds)})

@@ -1,0 +1,74 @@
+"""Leads the page into each of its states, for checks of what can be seen of it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from peers.browsers import SECONDS, Visit
+from peers.origin_rules import GOOD, Request, Rule
+from peers.origin_state import Origin
+from peers.reddit import Reddit
+from peers.reddit_pages import PublicPost, feed
+
+EVIL_TITLE = '<script>alert(1)</script> "it\'s" \N{RIGHT-TO-LEFT OVERRIDE}שלום עולם\N{POP DIRECTIONAL FORMATTING} &amp; \N{PARTY POPPER}'
+"""The title of a post: markup, quotes, marks of direction, and an emoji."""
+EVIL_POST = "https://www.reddit.com/r/aww/comments/pevil/"
+PICKER_POST = "https://www.reddit.com/comments/ptext/"
+_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060d8f01f0003490204f4f5bd48"
+    "0000000049454e44ae426082"
+)
+
+
+def add_evil_post(site: Reddit) -> None:
+    """Add a post with that title and a poster."""
+    poster = "https://preview.redd.it/poster.png?s=1"
+    post = PublicPost(id="pevil", title=EVIL_TITLE, target="https://v.redd.it/era2025one", thumbnail=poster, poster=poster)
+    site.origin.rules["/comments/pevil/.rss"] = Rule(body=feed(post), headers={"Content-Type": "application/atom+xml"})
+    site.origin.rules["/poster.png"] = Rule(body=_PIXEL, headers={"Content-Type": "image/png"})
+
+
+def show_empty(_visiting: Visit) -> None:
+    """Leave the page as it opens."""
+
+
+def show_error(visiting: Visit) -> None:
+    visiting.page.fill("#address", "not a link")
+    visiting.page.press("#address", "Enter")
+    visiting.problem()
+
+
+@contextmanager
+def saving(visiting: Visit, origin: Origin) -> Iterator[None]:
+    """Show a download that is under way for the length of the block."""
+    released = threading.Event()
+
+    def decide(request: Request, _earlier: int) -> Rule:
+        if request.path == "/large-1.ts":
+            released.wait(SECONDS)
+        return GOOD
+
+    origin.decide = decide
+    visiting.page.click("#save")
+    visiting.wait_for("progressText.textContent.includes('%')")
+    try:
+        yield
+    finally:
+        released.set()
+        origin.decide = None
+
+
+def show_saved(visiting: Visit) -> None:
+    with visiting.page.expect_download():
+        visiting.page.click("#save")
+    visiting.page.wait_for_selector("#done:not([hidden])")
+
+
+def show_playing(visiting: Visit) -> None:
+    visiting.page.click("#watch")
+    visiting.wait_for("video.currentTime > 0.2")
+
+
+def show_picker(visiting: Visit) -> None:
+    visiting.look(PICKER_POST)
+    visiting.page.wait_for_selector("#picker:not([hidden])")
