@@ -80,7 +80,9 @@ class Settings:
     signing_secret_arn: str = ""
     """ARN of the AWS Secrets Manager secret with the keys of signed links, one per line. The first key signs. Empty: no secret."""
     page: bool = True
-    """Whether `/` has the web page. Where links must be signed, it gets links of its own for whoever opens it."""
+    """Whether `/` has the web page. Where links must be signed, it has it only with `page_links`."""
+    page_links: bool = False
+    """Whether the web page gets signed links for whoever opens it: then signatures keep nobody out who can open the page."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that sources may be on, with their subdomains, separated by commas. Empty or `*`: any host. Segments may be on other hosts."""
     denied: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from transcoder.errors import TranscoderError
 from transcoder.settings import Settings
 
 SETTINGS = Settings(allow_private=True, attempts=1)
-SIGNED = Settings(allow_private=True, attempts=1, signing_keys=("a key of sixteen or more",))
+SIGNED = Settings(allow_private=True, attempts=1, signing_keys=("a key of sixteen or more",), page_links=True)
 FOLDER = Path(transcoder.__file__).parent / "page"
 LANGUAGES = sorted((FOLDER / "words").glob("*.json"))
 NAVIGATION = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "sec-fetch-mode": "navigate"}
@@ -198,6 +199,12 @@ def test_where_links_must_be_signed_the_page_gets_one_for_a_short_time(media: Me
     signed = ask_all([f"/{route}?{answer.document['query']}" for route in ("info", "download")], settings=SIGNED)
     assert [each.status for each in signed] == [200, 200]
     assert ask(f"/info?{answer.document['query']}&mute=1", settings=SIGNED).problem[:2] == (403, "bad-signature")
+
+
+def test_where_links_must_be_signed_there_is_no_page_unless_the_operator_wants_it() -> None:
+    closed = replace(SIGNED, page_links=False)
+    assert ask("/", settings=closed).problem[0] == 403
+    assert ask("/link?url=https%3A%2F%2Fa.example%2Fv.m3u8", settings=closed, headers=SAME_ORIGIN).problem[0] == 404
 
 
 @pytest.mark.parametrize("site", [None, "cross-site", "same-site", "none"])

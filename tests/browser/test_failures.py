@@ -201,7 +201,7 @@ def options(bucket: storage.Storage) -> Options:
 
 def test_signed_links_are_made_for_the_page(media: Media, serve: Serve, function: Function, visit: Visits, tmp_path: Path) -> None:
     url = serve(media("fmp4-separate-audio")).url("/main.m3u8")
-    environ = {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_SIGNING_KEYS": "a key of sixteen or more"}
+    environ = {"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_SIGNING_KEYS": "a key of sixteen or more", "TRANSCODER_PAGE_LINKS": "1"}
     address = function(Options(), environ=environ, concurrency=2)
     assert http.get(f"{address}download", params={"url": url}).status_code == 403
     visiting = visit(address)

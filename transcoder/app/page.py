@@ -29,10 +29,16 @@ def _page_of(dependencies: Dependencies) -> Page:
     return _page(signed=dependencies.signed_links.are_required, redirects=redirects)
 
 
+def has_page(dependencies: Dependencies) -> bool:
+    """Return whether this service has the web page. It is of no use where it cannot get the links that must be signed."""
+    settings = dependencies.settings
+    return settings.page and (settings.page_links or not dependencies.signed_links.are_required)
+
+
 def page_file(request: Request, dependencies: Dependencies) -> PageFile | None:
-    """Return the file of the page that a request asks for; None if it asks for something else, or the page is turned off."""
+    """Return the file of the page that a request asks for; None if it asks for something else, or there is no page."""
     is_read = request.method in {"GET", "HEAD"}
-    if not is_read or not dependencies.settings.page or not is_of_page(request.path, request.query):
+    if not is_read or not has_page(dependencies) or not is_of_page(request.path, request.query):
         return None
     return _page_of(dependencies).files.get(request.path or "/")
 
@@ -44,7 +50,7 @@ async def send_page_file(file: PageFile, request: Request, answer: Answer) -> No
 
 async def send_error_page(error: TranscoderError, request: Request, answer: Answer, dependencies: Dependencies) -> bool:
     """Send the page of an error if the request is a navigation of a browser; return whether it is one."""
-    if not dependencies.settings.page or not names_type(request.headers.get("accept", ""), "text/html"):
+    if not has_page(dependencies) or not names_type(request.headers.get("accept", ""), "text/html"):
         return False
     file = _page_of(dependencies).error_page(
         error, accept_language=request.headers.get("accept-language", ""), query=request.query, request_id=request.request_id

@@ -14,7 +14,7 @@ from transcoder.app.answer import Answer
 from transcoder.app.daily_bytes import DailyBytes
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.download import download
-from transcoder.app.page import link, page_file, send_error_page, send_page_file
+from transcoder.app.page import has_page, link, page_file, send_error_page, send_page_file
 from transcoder.app.serve import Serve
 from transcoder.app.signed_links import SignedLinks
 from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
@@ -100,7 +100,7 @@ async def _route(request: Request, answer: Answer, dependencies: Dependencies) -
         from transcoder.app.subtitles import subtitles  # noqa: PLC0415
 
         await subtitles(request, answer, dependencies)
-    elif path == "/link" and dependencies.settings.page:
+    elif path == "/link" and has_page(dependencies):
         await link(request, answer, dependencies)
     elif path.endswith("/events"):
         from transcoder.app.events import events  # noqa: PLC0415
