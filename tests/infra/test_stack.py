@@ -214,7 +214,7 @@ def test_only_this_distribution_may_read_files_of_the_bucket_and_only_with_tls()
 
 
 def test_finished_files_are_cached_by_their_path_alone() -> None:
-    _, files = distribution(DEFAULT)["CacheBehaviors"]
+    (files,) = (each for each in distribution(DEFAULT)["CacheBehaviors"] if each["PathPattern"] == "/files/*")
     _, origin = distribution(DEFAULT)["Origins"]
     assert (files["PathPattern"], files["TargetOriginId"]) == ("/files/*", origin["Id"])
     assert files["CachePolicyId"] == "b2884449-e4de-46a7-ac36-70bc7f1ddd6d"  # CachingOptimizedForUncompressedObjects
