@@ -11,7 +11,6 @@ from transcoder.core.answer.accept import names_type
 from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.answer.page import Page, PageFile, is_of_page, make_page
 from transcoder.core.request.query import parse_query
-from transcoder.edge.page_files import read_page_files
 from transcoder.errors import BadSignatureError, TranscoderError
 
 LINK_SECONDS = 900
@@ -20,6 +19,8 @@ LINK_SECONDS = 900
 
 @cache
 def _page(*, signed: bool, redirects: bool) -> Page:
+    from transcoder.edge.page_files import read_page_files  # noqa: PLC0415  # most environments never send the page
+
     return make_page(read_page_files(), signed=signed, redirects=redirects)
 
 
