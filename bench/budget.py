@@ -28,8 +28,12 @@ BUDGET = Path(__file__).with_name("budget.toml")
 ROUNDS = 4
 LOW = 0.6
 """A figure below this part of its budget is pointed out: the budget can be lowered."""
-MODEL_ERROR_PERCENT = 20
-"""How far the processor time of the cost model (transcoder/core/answer/lambda_cost.py) may be from the measured one."""
+MODEL_ERROR_PERCENT = 50
+"""How far the processor time of the cost model (transcoder/core/answer/lambda_cost.py) may be from the measured one.
+
+On the machine that its figures come from it is at most a fifth. On another kind of processor the same jobs have taken a quarter less of the
+calibration job, so that a narrower limit would fail there for a program that has not changed.
+"""
 SMALL = 100
 """Figures with a smaller budget have decimals."""
 _WHEEL_SOURCES = ("transcoder", "pyproject.toml", "README.md", "LICENSE")
