@@ -1,4 +1,4 @@
-"""In Chromium: nothing broken is ever saved, what can go on goes on, and whoever waits is told why."""
+"""In Chromium, the page never saves a broken file, resumes what can be resumed, and says why somebody has to wait."""
 
 import re
 import threading
@@ -12,7 +12,7 @@ import httpx
 import pytest
 from conftest import Serve
 from peers import storage
-from peers.browsers import SECONDS, Media, Visits
+from peers.browsers import SECONDS, Media, Visit, Visits
 from peers.large_source import write_large_source
 from peers.origin_rules import GOOD, Request, Rule
 from peers.origin_state import Origin
@@ -34,6 +34,23 @@ def large(media: Media, serve: Serve) -> Origin:
 def is_media(request: Request, path: str) -> bool:
     """Whether a request is for the media in a segment, not for the head of it, which the index of the file needs."""
     return request.path == path and not request.headers.get("range", "").startswith("bytes=0-")
+
+
+def save_until(visiting: Visit, origin: Origin, path: str) -> threading.Event:
+    """Click Save, and return when the origin holds a segment back; it does so until the event that is returned is set."""
+    held, released = threading.Event(), threading.Event()
+
+    def decide(request: Request, _earlier: int) -> Rule:
+        if is_media(request, path):
+            held.set()
+            released.wait(SECONDS)
+        return GOOD
+
+    origin.decide = decide
+    visiting.page.click("#save")
+    while not held.is_set():
+        visiting.page.wait_for_timeout(50)
+    return released
 
 
 @pytest.mark.parametrize("stream_errors", StreamErrors)
@@ -78,18 +95,7 @@ def test_a_problem_before_the_first_byte_has_its_sentence_and_a_request_id(serve
 def test_after_cancelling_no_further_range_is_asked_for(large: Origin, visit: Visits) -> None:
     visiting = visit()
     visiting.look(large.url("/main.m3u8"))
-    held, released = threading.Event(), threading.Event()
-
-    def decide(request: Request, _earlier: int) -> Rule:
-        if is_media(request, "/segment6.m4s") and not released.is_set():
-            held.set()
-            released.wait(SECONDS)
-        return GOOD
-
-    large.decide = decide
-    visiting.page.click("#save")
-    while not held.is_set():
-        visiting.page.wait_for_timeout(50)
+    released = save_until(visiting, large, "/segment6.m4s")
     visiting.page.click("#cancel")
     asked = len(visiting.asked("GET", "/download"))
     released.set()
@@ -115,19 +121,9 @@ def test_what_was_cut_goes_on_where_it_stopped(large: Origin, function: Function
 
 
 def test_offline_it_waits_and_goes_on_by_itself(large: Origin, visit: Visits, tmp_path: Path) -> None:
-    visiting, held, released = visit(), threading.Event(), threading.Event()
+    visiting = visit()
     visiting.look(large.url("/main.m3u8"))
-
-    def decide(request: Request, _earlier: int) -> Rule:
-        if is_media(request, "/segment2.m4s"):
-            held.set()
-            released.wait(SECONDS)
-        return GOOD
-
-    large.decide = decide
-    visiting.page.click("#save")
-    while not held.is_set():
-        visiting.page.wait_for_timeout(50)
+    released = save_until(visiting, large, "/segment2.m4s")
     visiting.context.set_offline(offline=True)
     released.set()
     assert visiting.problem() == "You are offline."

@@ -10,7 +10,7 @@ from transcoder.app.text_response import send_text
 from transcoder.core.answer.accept import names_type
 from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.answer.page import Page, PageFile, is_of_page, make_page
-from transcoder.core.request.query import parse_query
+from transcoder.core.request.query import parse_query, url_in
 from transcoder.errors import BadSignatureError, TranscoderError
 
 LINK_SECONDS = 900
@@ -54,7 +54,7 @@ async def send_error_page(error: TranscoderError, request: Request, answer: Answ
     if not has_page(dependencies) or not names_type(request.headers.get("accept", ""), "text/html"):
         return False
     file = _page_of(dependencies).error_page(
-        error, accept_language=request.headers.get("accept-language", ""), query=request.query, request_id=request.request_id
+        error, accept_language=request.headers.get("accept-language", ""), url=url_in(request.query), request_id=request.request_id
     )
     await answer.start(ResponseHead(error.status, file.headers))
     await answer.write(file.body)

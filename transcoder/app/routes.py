@@ -1,6 +1,6 @@
 """The routes, and the one place where an error becomes a response.
 
-All but the download are imported when they are first asked for: they take a twentieth of the start.
+`/info`, `/subtitles` and `/events` are imported when they are first asked for: they take a twentieth of the start.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from transcoder.errors import TranscoderError
 
@@ -64,12 +64,11 @@ class Page:
     words: Mapping[str, Words]
     """The texts of each language, by its code."""
 
-    def error_page(self, error: TranscoderError, *, accept_language: str, query: str, request_id: str) -> PageFile:
-        """Return the page of an error: a sentence, what to do next, and the way to the page with the same link in its box."""
+    def error_page(self, error: TranscoderError, *, accept_language: str, url: str, request_id: str) -> PageFile:
+        """Return the page of an error: a sentence, what to do next, and the way to the page with the same `url` in its box, if any."""
         language = _preferred(accept_language, self.words)
         words = self.words[language]
         says, advice = error_sentence(words, error.slug)
-        url = _url_of(query)
         values = {
             "language": language,
             "says": says,
@@ -156,9 +155,3 @@ def _preferred(accept_language: str, known: Mapping[str, object]) -> str:
     """Return the first known language in an Accept-Language header, which browsers write in the order of preference."""
     languages: Sequence[str] = [found[1].lower() for part in accept_language.split(",") if (found := _LANGUAGE.match(part))]
     return next((language for language in languages if language in known), _FALLBACK)
-
-
-def _url_of(query: str) -> str:
-    """Return the address of the video in a query, however wrong the rest of the query is; empty if there is none."""
-    literal = re.search(r"(?:^|&)url=(https?://.*)", query, re.IGNORECASE)
-    return literal[1] if literal else next((text for name, text in parse_qsl(query) if name == "url"), "")

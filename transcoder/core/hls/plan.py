@@ -1,4 +1,4 @@
-"""The plan: what to fetch and in which order, as periods of tracks of segments.
+"""The plan says what is fetched, and in which order: it has periods, which have tracks, which have segments.
 
 What there may be fifty thousand of is a NamedTuple: a frozen dataclass takes several times as long to make and to hash.
 """

@@ -15,6 +15,7 @@ from transcoder.errors import BadRequestError
 T = TypeVar("T")
 
 _LITERAL_URL = re.compile(r"(?:^|(?<=&))url=(https?://.*)", re.IGNORECASE | re.DOTALL)
+"""A `url` that is not percent-encoded: it goes on to the end of the query, as its first group."""
 MAX_PARAMETERS = 50
 SIGNATURE_PARAMETERS = frozenset({"exp", "sig"})
 """Parameters that authenticate a link and do not affect the output."""
@@ -51,6 +52,12 @@ class Query(NamedTuple):
             make("", parameters)  # an unknown name such as `uri=…` is the more helpful error
             raise BadRequestError("The parameter url is missing: pass the address of the video, as in ?url=https://example.com/video.m3u8")
         return make(checked_url(find_address(url)), parameters)
+
+
+def url_in(query: str) -> str:
+    """Return the address of the video in a query, however wrong the rest of the query is; empty if there is none."""
+    literal = _LITERAL_URL.search(query)
+    return literal[1] if literal else next((text for name, text in parse_qsl(query) if name == "url"), "")
 
 
 def parse_query(query: str) -> Query:

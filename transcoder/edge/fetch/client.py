@@ -12,7 +12,6 @@ import httpx
 
 from transcoder import __version__
 from transcoder.edge.fetch.cookies import cookie_jar
-from transcoder.edge.fetch.redirects import take_location
 
 HEADERS = {
     "Connection": "keep-alive",
@@ -44,7 +43,7 @@ class Client:
     ) -> httpx.Response:
         """Send a GET, or a POST with the fields of a `form`; `headers` take the place of those of the job.
 
-        The body of the response is not yet read, and its Location, if it has one, is only in its extensions.
+        The caller reads the body.
 
         Raises:
             httpx.TransportError: the request failed.
@@ -60,5 +59,4 @@ class Client:
         response.request = request
         if "Set-Cookie" in response.headers:
             self._cookies.extract_cookies(response)
-        take_location(response)
         return response

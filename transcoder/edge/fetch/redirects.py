@@ -5,19 +5,11 @@ import httpx
 from transcoder.core.request.host_names import is_within
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_LOCATION = "location"
-"""Key in a response's extensions: its Location."""
-
-
-def take_location(response: httpx.Response) -> None:
-    """Take the Location away from httpx, which fails on addresses that are invalid before it is known whether they are to be followed."""
-    if "Location" in response.headers:
-        response.extensions[_LOCATION] = response.headers.pop("Location")
 
 
 def redirect_location(response: httpx.Response) -> str | None:
     """Return the Location of a redirect; None if `response` is not one."""
-    location: str | None = response.extensions.get(_LOCATION)
+    location: str | None = response.headers.get("Location")
     return location if response.status_code in _REDIRECTS else None
 
 

@@ -133,7 +133,7 @@ class TrackReader:
         """Begin the next segment, whether or not the one before was read to its end; None after the last one."""
         while self.current is not None and await self.read():
             continue
-        if not self._buffers and self._next < self._end:
+        if not self._buffers and self.following is not None:
             self.expect()
         self.current = self._buffers.popleft() if self._buffers else None
         self.begun += 1

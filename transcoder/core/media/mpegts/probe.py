@@ -141,7 +141,7 @@ class _ProgramScan:
             self._find_frame(pid, is_last=True)
 
     def _payloads(self, packets: bytes) -> Iterator[tuple[int, tuple[int, bool, bytes]]]:
-        """Yield the place of each packet of the program, and what `payloads` says of it; not those in which nothing more is looked for."""
+        """Yield the place of each packet that the probe still needs, and what `payloads` says of it."""
         count, pids = len(packets) // PACKET_BYTES, list(self._elements)
         for first in range(0, count, _STEP_PACKETS):
             for run in packet_runs(packets, first, min(count, first + _STEP_PACKETS), pids):
@@ -152,7 +152,7 @@ class _ProgramScan:
                 yield from ((place, each) for place, each in enumerate(found, run.first) if each[0] in self._elements)
 
     def _awaits_more(self, pid: int) -> bool:
-        """Whether anything is looked for in packets in which no PES packet begins."""
+        """Whether the probe needs packets of a PID in which no PES packet begins."""
         return pid in self._incomplete_packets or self._awaits_picture(pid) or self._awaits_frame(pid)
 
     def _awaits_picture(self, pid: int) -> bool:
