@@ -40,7 +40,7 @@ def fetch_segment(url: str, byte_range: ByteRange | None = None, settings: Setti
 
         await fetcher.segment(url, byte_range, append)
         assert fetcher.bytes == sum(map(len, chunks))
-        assert all(0 < len(chunk) <= 256 * 1024 for chunk in chunks)
+        assert all(0 < len(chunk) <= 96 * 1024 for chunk in chunks)
         return b"".join(chunks), fetcher.requests, fetcher.retries
 
     return with_fetcher(use, settings)

@@ -179,7 +179,7 @@ class Fetcher:
         return content
 
     async def segment(self, url: str, byte_range: ByteRange | None, sink: ByteSink) -> None:
-        """Push a segment's bytes as they arrive, in chunks of at most 256 KiB. Returns only after all of them were pushed.
+        """Push a segment's bytes as they arrive, in chunks of at most 96 KiB. Returns only after all of them were pushed.
 
         A body that begins with text is fetched again, and pushed only if the origin insists on it.
 

@@ -18,7 +18,7 @@ from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
 
 MAX_PIECES = 20_000
-"""A body in more pieces is refused unless they have `LEAST_PIECE_BYTES` on average: one of a byte is as much work as one of 256 KiB."""
+"""A body in more pieces is refused unless they have `LEAST_PIECE_BYTES` on average: one of a byte is as much work as one of 96 KiB."""
 LEAST_PIECE_BYTES = 128
 """Less than a transport packet, which is the least that a server of media sends at once."""
 MAX_FIELDS = 1000

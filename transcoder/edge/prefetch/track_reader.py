@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
 
-READ_BYTES = 256 * 1024
+READ_BYTES = 96 * 1024
 """Chunks that have arrived are joined up to this length in one read."""
 _SHORT_BYTES = 1024
 """Chunks are joined up to this length when they arrive."""
@@ -141,7 +141,7 @@ class TrackReader:
         return None if self.current is None else self.current.segment
 
     async def read(self) -> bytes:
-        """Return the segment's next bytes as soon as some have arrived: at most 256 KiB, or one longer chunk; b"" at its end."""
+        """Return the segment's next bytes as soon as some have arrived: at most 96 KiB, or one longer chunk; b"" at its end."""
         buffer = self.current
         if buffer is None:
             return b""
