@@ -38,7 +38,7 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
     """
     with single_error(), ExitStack() as stack:
         function_url = stack.enter_context(closing(listen(options.host, options.port)))
-        queue = InvocationQueue(capacity=options.concurrency + options.max_waiting)
+        queue = InvocationQueue(capacity=options.concurrency + options.max_waiting, stop_on_disconnect=options.stop_on_disconnect)
         runtime_apis = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
         environments = tuple(ExecutionEnvironment(options, listener, queue.pending) for listener in runtime_apis)
         host, port = function_url.getsockname()

@@ -1,8 +1,10 @@
 """One execution environment: a Runtime API, and the runtime process that it serves."""
 
 import asyncio
+import contextlib
 import logging
 import socket
+from collections.abc import AsyncIterator
 
 from transcoder.edge.task_group import TaskGroup
 from transcoder.emulator.http_connection import HttpConnection, serve_connections
@@ -51,6 +53,8 @@ class ExecutionEnvironment:
 
     async def _run_invocation(self, invocation: Invocation) -> None:
         """Run `invocation`; return when the process asks for the next one, or is dead."""
+        if invocation.abandoned.is_set():
+            return
         try:
             process = await self._deliver(invocation)
             if process is not None and process.state is State.DEAD and not invocation.outcome.done():
@@ -64,7 +68,7 @@ class ExecutionEnvironment:
     async def _deliver(self, invocation: Invocation) -> RuntimeProcess | None:
         """Have a process run `invocation`, and return that process; if one dies before it receives the event, try another."""
         while (process := await self._ready_process(invocation)) is not None:
-            async with asyncio.timeout(self._options.timeout_seconds):
+            async with asyncio.timeout(self._options.timeout_seconds), _shut_down_when_abandoned(process, invocation):
                 if await process.run(invocation):
                     return process
             await process.stop()
@@ -109,3 +113,15 @@ class ExecutionEnvironment:
     async def _stop_process(self) -> None:
         if self._process is not None and self._process.state is not State.DEAD:
             await self._process.stop()
+
+
+@contextlib.asynccontextmanager
+async def _shut_down_when_abandoned(process: RuntimeProcess, invocation: Invocation) -> AsyncIterator[None]:
+    async def watch() -> None:
+        await invocation.abandoned.wait()
+        await process.shut_down()
+
+    async with TaskGroup() as tasks:
+        watching = tasks.create_task(watch())
+        yield
+        watching.cancel()

@@ -34,7 +34,7 @@ class FunctionUrlEndpoint:
         response = FunctionUrlResponse(connection, self._options, request, request_id)
         event = make_event(request, request_id=request_id, trace_id=trace_id, now=datetime.now(UTC))
         try:
-            outcome = await self._queue.invoke(Invocation(request_id, event, response, trace_id))
+            outcome = await self._queue.invoke(Invocation(request_id, event, response, trace_id), connection)
         except QueueFullError:
             await connection.respond(HTTPStatus.TOO_MANY_REQUESTS, body=b"Rate Exceeded.\n")
             return

@@ -14,7 +14,7 @@ from transcoder.core.answer.cors import cors_headers
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, PRELUDE_END, PRELUDE_TYPE, RENAMED_HEADERS
 from transcoder.emulator.function_url_event import HttpRequest
 from transcoder.emulator.http_connection import BUFFER_BYTES, HttpConnection
-from transcoder.emulator.invocation import ClientDisconnectedError
+from transcoder.emulator.invocation import ResponseEndedError
 from transcoder.emulator.options import Options, StreamErrors
 
 _STATUSES_WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
@@ -33,6 +33,7 @@ class FunctionUrlResponse:
         self._prelude: bytearray | None = None
         self._head: h11.Response | None = None
         self._head_sent = False
+        self._begun = False
         self._sends_body = request.method != "HEAD"
         self._client_disconnected = False
         self._ended = False
@@ -50,23 +51,24 @@ class FunctionUrlResponse:
         """Send a piece of the runtime's response, once its head is complete.
 
         Raises:
-            ClientDisconnectedError: the client disconnected, and the options say that this stops the runtime.
+            ResponseEndedError: the response has ended already.
         """
         if self._ended:
-            raise ClientDisconnectedError
+            raise ResponseEndedError
         if self._prelude is not None and not self._invalid:
             chunk = self._read_prelude(chunk)
         if not chunk or self._client_disconnected or self._invalid:
             return
+        self._begun = True
+        if not self._sends_body:
+            return  # the head is all, and a client that has it may leave: it gets it when the invocation has ended
         try:
             await self._send_head()
-            for piece in self._decompress(chunk) if self._sends_body else ():
+            for piece in self._decompress(chunk):
                 await self._connection.send(h11.Data(data=piece))
-        except OSError as error:
+        except OSError:
             self._client_disconnected = True  # and the runtime runs on, as on Lambda
             _log.info("%s the client disconnected", self._request_id)
-            if self._options.stop_on_disconnect:
-                raise ClientDisconnectedError from error
 
     def _decompress(self, chunk: bytes) -> Iterator[bytes]:
         """Undo gzip in small pieces, as a Function URL does; without gzip, yield `chunk` as it is."""
@@ -90,7 +92,8 @@ class FunctionUrlResponse:
         self._ended = True
         if self._client_disconnected:
             return
-        if self._head_sent:
+        if self._begun:
+            await self._send_head()
             await self._connection.send(h11.EndOfMessage())
         elif self._head is not None:
             _log.error("%s the response has an empty body: a Function URL would leave its client waiting", self._request_id)

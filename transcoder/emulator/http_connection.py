@@ -103,8 +103,8 @@ class HttpConnection:
         if self._reader.at_eof() or self._writer.transport.is_closing():
             raise ConnectionResetError
 
-    async def wait_for_close(self, *, seconds: float) -> None:
-        """Wait until the client closes its end, for `seconds` at most.
+    async def wait_for_close(self, *, seconds: float | None) -> None:
+        """Wait until the client closes its end, for `seconds` at most; None waits without end.
 
         Raises:
             ConnectionError: the client closed it before it had read every byte.

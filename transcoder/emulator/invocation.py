@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
-class ClientDisconnectedError(Exception):
-    """The client has disconnected, so the runtime's response is to be refused."""
+class ResponseEndedError(Exception):
+    """The response to the client has ended already, so the rest of the runtime's response is to be refused."""
 
 
 class Response(Protocol):
@@ -20,7 +20,7 @@ class Response(Protocol):
         """Pass on a piece as the runtime sent it; return when the next may be given.
 
         Raises:
-            ClientDisconnectedError: nobody needs the rest.
+            ResponseEndedError: the response has ended already.
         """
 
 
@@ -43,8 +43,15 @@ class Invocation:
     trace_id: str = ""
     attempt_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    abandoned: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the client has disconnected and that is to stop the runtime."""
 
     def set_outcome(self, outcome: Outcome) -> None:
         """Record how the invocation ended; only the first call has an effect."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
+
+    def abandon(self) -> None:
+        """Have the runtime stopped, wherever it is."""
+        self.set_outcome(Outcome("Emulator.ClientDisconnected", b"the client disconnected: the runtime is stopped"))
+        self.abandoned.set()

@@ -1,7 +1,11 @@
 """The queue between the endpoints and the execution environments."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
+from transcoder.edge.task_group import TaskGroup
+from transcoder.emulator.http_connection import HttpConnection
 from transcoder.emulator.invocation import Invocation, Outcome
 
 
@@ -12,14 +16,15 @@ class QueueFullError(Exception):
 class InvocationQueue:
     """Invocations in order of arrival; each is taken by the next free environment."""
 
-    def __init__(self, *, capacity: int) -> None:
-        """Admit at most `capacity` invocations at once, both running and waiting."""
+    def __init__(self, *, capacity: int, stop_on_disconnect: bool) -> None:
+        """Admit at most `capacity` invocations at once, both running and waiting; the options say whether clients stop theirs."""
         self._free = capacity
+        self._stop_on_disconnect = stop_on_disconnect
         self.pending: asyncio.Queue[Invocation] = asyncio.Queue()
         """Invocations that no environment has taken yet."""
 
-    async def invoke(self, invocation: Invocation) -> Outcome:
-        """Queue `invocation`, and return its outcome when it has ended.
+    async def invoke(self, invocation: Invocation, client: HttpConnection) -> Outcome:
+        """Queue `invocation` for `client`, and return its outcome when it has ended.
 
         Raises:
             QueueFullError: the invocation was not admitted.
@@ -29,6 +34,22 @@ class InvocationQueue:
         self._free -= 1
         try:
             self.pending.put_nowait(invocation)
-            return await invocation.outcome
+            async with _abandoned_on_disconnect(invocation, client) if self._stop_on_disconnect else contextlib.nullcontext():
+                return await invocation.outcome
         finally:
             self._free += 1
+
+
+@contextlib.asynccontextmanager
+async def _abandoned_on_disconnect(invocation: Invocation, client: HttpConnection) -> AsyncIterator[None]:
+    """Notice at once that the client disconnects: a runtime that makes its response in silence would not find out by sending."""
+
+    async def watch() -> None:
+        with contextlib.suppress(OSError):
+            await client.wait_for_close(seconds=None)
+        invocation.abandon()
+
+    async with TaskGroup() as tasks:
+        watching = tasks.create_task(watch())
+        yield
+        watching.cancel()

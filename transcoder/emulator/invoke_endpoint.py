@@ -14,7 +14,7 @@ import h11
 from transcoder.emulator.event_stream import CONTENT_TYPE, invoke_complete, payload_chunk
 from transcoder.emulator.function_url_event import HttpRequest, new_trace_id
 from transcoder.emulator.http_connection import HttpConnection
-from transcoder.emulator.invocation import ClientDisconnectedError, Invocation
+from transcoder.emulator.invocation import Invocation, ResponseEndedError
 from transcoder.emulator.invocation_queue import InvocationQueue, QueueFullError
 from transcoder.emulator.options import Options
 
@@ -55,7 +55,7 @@ class InvokeEndpoint:
     async def _invoke(self, connection: HttpConnection, request_id: str, event: bytes) -> None:
         response = EventStreamResponse(connection, self._options, request_id)
         try:
-            outcome = await self._queue.invoke(Invocation(request_id, event, response, new_trace_id()))
+            outcome = await self._queue.invoke(Invocation(request_id, event, response, new_trace_id()), connection)
         except QueueFullError:
             await _respond_error(connection, request_id, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequestsException")
             return
@@ -83,20 +83,18 @@ class EventStreamResponse:
         """Send a piece of the runtime's response.
 
         Raises:
-            ClientDisconnectedError: the client disconnected, and the options say that this stops the runtime.
+            ResponseEndedError: the response has ended already.
         """
         if self._ended:
-            raise ClientDisconnectedError
+            raise ResponseEndedError
         if self._client_disconnected:
             return
         try:
             await self._send_head()
             await self._connection.send(h11.Data(data=payload_chunk(chunk)))
-        except OSError as error:
+        except OSError:
             self._client_disconnected = True  # and the runtime runs on, as on Lambda
             _log.info("%s the client disconnected", self._request_id)
-            if self._options.stop_on_disconnect:
-                raise ClientDisconnectedError from error
 
     async def finish(self, last_message: bytes) -> None:
         """Send the last message of the event stream, and end the response."""

@@ -61,7 +61,7 @@ class Options:
     cors: Cors | None = field(default_factory=Cors)
     """The Function URL's CORS configuration."""
     stop_on_disconnect: bool = False
-    """Refuse the rest of a response whose client has disconnected; Lambda itself lets the function run to its end."""
+    """Stop the runtime when its client disconnects, whether or not it has begun to respond; Lambda itself lets it run to its end."""
 
     @property
     def arn(self) -> str:

@@ -16,7 +16,7 @@ from http import HTTPStatus
 import h11
 
 from transcoder.emulator.http_connection import BodyTooLongError, HttpConnection
-from transcoder.emulator.invocation import ClientDisconnectedError, Invocation, Outcome
+from transcoder.emulator.invocation import Invocation, Outcome, ResponseEndedError
 from transcoder.emulator.options import Options
 from transcoder.emulator.runtime_process import RuntimeProcess, State
 from transcoder.emulator.throttle import TokenBucket
@@ -108,7 +108,7 @@ class RuntimeApiServer:
             await self._process.set_state(State.RESPONDED)
             await _respond_error(connection, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge")
             return
-        except (OSError, h11.RemoteProtocolError, ClientDisconnectedError):
+        except (OSError, h11.RemoteProtocolError, ResponseEndedError):
             invocation.set_outcome(Outcome("Runtime.TruncatedResponse"))
             await self._process.set_state(State.BROKEN)
             await _respond_error(connection, HTTPStatus.BAD_REQUEST, "TruncatedHTTPRequest")

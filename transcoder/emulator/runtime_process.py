@@ -10,6 +10,8 @@ from typing import Self
 
 from transcoder.emulator.invocation import Invocation, Outcome
 
+SHUTDOWN_SECONDS = 2.0
+"""How long a process that is shut down may take before it is killed: as Lambda allows where there are external extensions."""
 EXIT_GRACE_SECONDS = 0.2
 """How long after a process has exited its response may still begin to arrive."""
 
@@ -113,6 +115,15 @@ class RuntimeProcess:
         if self.state is State.RESPONDING and self.invocation is not None:
             await asyncio.wait([self.invocation.outcome])  # the process's connection ends, and with it the response
         await self.set_state(State.DEAD)
+
+    async def shut_down(self) -> None:
+        """Ask the process to exit, as Lambda does when it ends an environment, and kill it when it takes too long."""
+        with contextlib.suppress(ProcessLookupError):
+            self._child.terminate()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                await self.wait_for(State.DEAD)
+        self.kill()
 
     async def stop(self) -> None:
         """Kill the process, and wait until it has exited; a response on its way is dropped."""
