@@ -25,6 +25,7 @@ class Container(Enum):
 class Medium(Enum):
     """Video or audio."""
 
+    __hash__ = object.__hash__  # in C: tables by medium are read for every fragment and packet
     VIDEO = "video"
     AUDIO = "audio"
 

@@ -57,10 +57,15 @@ class BoxReader:
                 start += len(content)
                 yield content
                 continue
+            if not self._held and (event := self._event_at(piece, start)) is not None:
+                start += event.end if isinstance(event, Box) else len(event.header)
+                yield event
+                continue
             missing = self._needed - len(self._held)
             self._held += piece[start : start + missing]
             start += missing
-            if len(self._held) == self._needed and (event := self._next_event()) is not None:
+            if len(self._held) == self._needed and (event := self._event_at(self._held, 0)) is not None:
+                self._held = bytearray()
                 yield event
 
     def end(self) -> int:
@@ -78,31 +83,31 @@ class BoxReader:
         """Whether everything so far is whole boxes."""
         return not self._held and not self._content_left
 
-    def _next_event(self) -> Box | BoxStart | None:
-        """Interpret the bytes held: a header that is not complete, a header, or a whole box."""
-        header = read_box_header(self._held, origin=self._position)
+    def _event_at(self, data: bytes | bytearray, at: int) -> Box | BoxStart | None:
+        """Interpret the bytes at `at`, where the next box begins; None if they end too early, and `_needed` says how many it takes."""
+        header = read_box_header(data, at, origin=self._position - at)
         if header is None:
-            self._needed = LARGE_HEADER_BYTES
+            self._needed = LARGE_HEADER_BYTES if len(data) - at >= HEADER_BYTES else HEADER_BYTES
             return None
         if not header.size:
             raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} has no size, so nothing could follow it")
         if are_too_many(self._count, self._position):
             raise Mp4Error(self._position, "there are too many small boxes")
         if header.type not in self._collected:
-            return self._stream(header)
+            return self._stream(header, bytes(data[at : at + header.header_bytes]))
         if header.size > self._max_box_bytes:
             raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} of {header.size} bytes is too large")
-        if len(self._held) < header.size:
+        if len(data) - at < header.size:
             self._needed = header.size
             return None
-        found = Box(header.type, bytes(self._held), 0, header.header_bytes, header.size, self._position)
+        found = Box(header.type, bytes(data[at : at + header.size]), 0, header.header_bytes, header.size, self._position)
         self._restart(header.size)
         return found
 
-    def _stream(self, header: BoxHeader) -> BoxStart:
+    def _stream(self, header: BoxHeader, written: bytes) -> BoxStart:
         if self._streamed is not None and header.type not in self._streamed:
             raise Mp4Error(self._position, f"the box {header.type.decode('latin-1')} does not belong")
-        start = BoxStart(header.type, bytes(self._held), header.size - header.header_bytes)
+        start = BoxStart(header.type, written, header.size - header.header_bytes)
         self._content_left = start.length
         self._restart(header.header_bytes)
         return start
@@ -110,5 +115,3 @@ class BoxReader:
     def _restart(self, consumed: int) -> None:
         self._position += consumed
         self._count += 1
-        self._held = bytearray()
-        self._needed = HEADER_BYTES

@@ -126,10 +126,18 @@ class Box(NamedTuple):
         Raises:
             Mp4Error: they do not fill the box exactly, or there are more than `MAX_CHILDREN`.
         """
-        at, end = self.body + skip, self.end
+        data, at, end = self.data, self.body + skip, self.end
+        last = end - HEADER_BYTES if end <= len(data) else -1
         for _ in range(MAX_CHILDREN + 1):
             if at >= end:
                 return
+            if at <= last:
+                # Nearly every header is like this one, and there are many of them.
+                size, kind = HEADER.unpack_from(data, at)
+                if HEADER_BYTES <= size <= end - at and is_box_type(kind):
+                    yield Box(kind, data, at, at + HEADER_BYTES, at + size, self.origin)
+                    at += size
+                    continue
             child = self._child_at(at)
             yield child
             at = child.end
@@ -137,11 +145,6 @@ class Box(NamedTuple):
 
     def _child_at(self, at: int) -> "Box":
         data, end = self.data, self.end
-        if at + HEADER_BYTES <= end <= len(data):
-            # Nearly every header is like this one, and there are many of them.
-            size, kind = HEADER.unpack_from(data, at)
-            if HEADER_BYTES <= size <= end - at and is_box_type(kind):
-                return Box(kind, data, at, at + HEADER_BYTES, at + size, self.origin)
         header = read_box_header(data, at, end=end, origin=self.origin)
         stop = end if header and not header.size else at + (header.size if header else 0)
         if header is None or stop > end:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
@@ -166,20 +167,27 @@ def _read_run(trun: Box, defaults: TrackDefaults) -> SampleRun:
 
 def _read_columns(trun: Box, flags: int, count: int, at: int, defaults: TrackDefaults) -> list[Sequence[int]]:
     """Return the four columns of a `trun`, in the order of `_SAMPLE_FIELDS`."""
-    width = (flags & _ALL_SAMPLE_FIELDS).bit_count()
-    if not width:
+    fields = flags & _ALL_SAMPLE_FIELDS
+    if not fields:
         return [Repeated(default, count) for default in (*defaults[:3], 0)]
+    places = _places(fields)
+    width = fields.bit_count()
     values = read_column(trun, "I", width * count, at)
-    columns, place = list[Sequence[int]](), 0
-    for flag, default in zip(_SAMPLE_FIELDS, (*defaults[:3], 0), strict=True):
-        if not flags & flag:
-            columns.append(Repeated(default, count))
-            continue
+    columns: list[Sequence[int]] = [
+        Repeated(default, count) if place is None else values[place::width]
+        for place, default in zip(places, (*defaults[:3], 0), strict=True)
+    ]
+    if fields & _COMPOSITION_OFFSET:
         # Signed in version 0, too: there, 31 bits are enough for what is not negative, and ffmpeg and other players read it so.
-        found = read_column(trun, "i", width * count, at) if flag == _COMPOSITION_OFFSET else values
-        columns.append(found[place::width])
-        place += 1
+        columns[3] = read_column(trun, "i", width * count, at)[places[3] :: width]
     return columns
+
+
+@cache
+def _places(fields: int) -> list[int | None]:
+    """Return where each of `_SAMPLE_FIELDS` stands among the fields of a sample; None if it is not there."""
+    before = [(fields & (flag - 1)).bit_count() for flag in _SAMPLE_FIELDS]
+    return [place if fields & flag else None for place, flag in zip(before, _SAMPLE_FIELDS, strict=True)]
 
 
 def read_sequence_number(moof: Box) -> int:

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, repeat
 from operator import add
-from typing import overload
+from typing import final, overload
 
 from transcoder.core.media.mp4.boxes import Box
 
 _NUMBER_BYTES = 4
 
 
+@final
 @dataclass(slots=True)
 class Repeated(Sequence[int]):
-    """A column that takes no byte in the file: the default for each of so many samples. It takes none in memory either."""
+    """A column that takes no byte in the file: the default for each of so many samples. It takes none in memory either.
+
+    Whether a column is one is asked by `type(…) is`: `isinstance` looks through the abstract classes, and this is asked for every run.
+    """
 
     value: int
     length: int
@@ -61,12 +65,14 @@ def read_column(box: Box, layout: str, count: int, at: int) -> "array[int]":
 
 def total(column: Sequence[int]) -> int:
     """Return the sum of a column."""
-    return column.value * column.length if isinstance(column, Repeated) else sum(column)
+    return column.value * column.length if type(column) is Repeated else sum(column)
 
 
 def lowest(column: Sequence[int]) -> int:
     """Return the lowest number of a column; 0 if it is empty."""
-    return min(column[:1] if isinstance(column, Repeated) else column, default=0)
+    if type(column) is Repeated:
+        return column.value if column.length else 0
+    return min(column, default=0)
 
 
 def latest_presentation(decode_time: int, durations: Sequence[int], offsets: Sequence[int]) -> int:
@@ -74,14 +80,14 @@ def latest_presentation(decode_time: int, durations: Sequence[int], offsets: Seq
 
     The work is bounded by the bytes that the columns take in the file.
     """
-    if isinstance(offsets, Repeated):
+    if type(offsets) is Repeated:
         return decode_time + total(durations) - durations[-1] + offsets.value  # the last one: durations are not negative
     latest: int = max(map(add, _decode_times(decode_time, durations), offsets))
     return latest
 
 
 def _decode_times(first: int, durations: Sequence[int]) -> Iterable[int]:
-    if not isinstance(durations, Repeated):
+    if type(durations) is not Repeated:
         return accumulate(durations, initial=first)
     if not durations.value:
         return repeat(first, len(durations))

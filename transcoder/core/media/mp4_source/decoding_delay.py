@@ -88,7 +88,11 @@ def _runs(fragment: TrackFragment) -> list[SampleRun]:
 
 def _lowest(fragments: Iterable[TrackFragment]) -> int:
     """Return the most negative composition offset; 0 if none is negative."""
-    return min((lowest(run.composition_offsets) for fragment in fragments for run in fragment.runs), default=0)
+    found = 0
+    for fragment in fragments:
+        for run in fragment.runs:
+            found = min(found, lowest(run.composition_offsets))
+    return found
 
 
 def _offsets(runs: Sequence[SampleRun]) -> Iterator[int]:

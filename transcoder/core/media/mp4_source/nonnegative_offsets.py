@@ -137,6 +137,6 @@ def _check_unlisted(moof: Box, fragments: Collection[TrackFragment]) -> None:
     unlisted = 0
     for run in (run for fragment in fragments for run in fragment.runs):
         columns = (run.durations, run.sizes, run.listed_flags, run.composition_offsets)
-        unlisted += len(run.sizes) if all(isinstance(column, Repeated) for column in columns) else 0
+        unlisted += len(run.sizes) if all(type(column) is Repeated for column in columns) else 0
     if unlisted > MAX_UNLISTED_SAMPLES:
         raise Mp4Error(moof.position, f"the box moof has {unlisted} samples of which it lists nothing, more than {MAX_UNLISTED_SAMPLES}")
