@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from transcoder.core.media.audio_headers import BLOCK_SAMPLES, CHANGEABLE_CHANNELS, HEADER_BYTES, FrameHeader, HeaderReader
+from transcoder.core.media.header_search import header_offsets
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 _BLOCKS_PER_SAMPLE = 6
@@ -98,19 +99,22 @@ class AudioFrameCounter:
 
     def _find_first_frame(self, data: bytes) -> int:
         """Return the offset of the first frame. The stream may begin inside a frame: then a header counts only if another one follows."""
-        for at in range(len(data) - HEADER_BYTES + 1):
+        stop = max(0, len(data) - HEADER_BYTES + 1)
+        for at in header_offsets(self._read_header, data, 0, stop):
             header = self._read_header(data, at)
+            self._began_inside_a_frame = self._began_inside_a_frame or at > 0 or header is None
             if header is None:
-                self._began_inside_a_frame = True
-            elif not self._began_inside_a_frame:
+                continue
+            if not self._began_inside_a_frame:
                 self._is_synced = True
                 return at
-            elif at + header.length + HEADER_BYTES > len(data):
+            if at + header.length + HEADER_BYTES > len(data):
                 return at
-            elif self._read_header(data, at + header.length):
+            if self._read_header(data, at + header.length):
                 self._is_synced = True
                 return at
-        return max(0, len(data) - HEADER_BYTES + 1)
+        self._began_inside_a_frame = self._began_inside_a_frame or stop > 0
+        return stop
 
 
 def _blocks(header: FrameHeader) -> int:

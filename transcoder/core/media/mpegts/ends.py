@@ -6,6 +6,7 @@ from statistics import median_low
 from typing import NamedTuple
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
+from transcoder.core.media.header_search import header_offsets
 from transcoder.core.media.mpegts.packet_selection import packets_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, is_full, payload_of
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
@@ -159,5 +160,5 @@ def _audio_seconds(stream: Stream, data: bytes) -> float:
             break
         if header and header.is_sample:
             seconds += header.seconds
-        at += header.length if header else 1
+        at = at + header.length if header else next(header_offsets(read_header, data, at + 1, last), last)
     return seconds

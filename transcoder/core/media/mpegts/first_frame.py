@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS, FrameHeader, HeaderReader
+from transcoder.core.media.header_search import header_offsets
 from transcoder.core.media.reencoded_audio import LONG_HEADER_BYTES, is_loas, read_dts_header, read_loas_header, read_s302m_header
 
 MAX_SEARCH_BYTES = 16 * 1024
@@ -36,7 +37,7 @@ def first_frame(announced: str, data: bytes) -> FrameHeader | None:
     if read_header is None:
         return None
     is_long, begins, unknown = codec in _LONG_READERS, _beginning(codec or ""), None
-    for at in range(len(data) - (LONG_HEADER_BYTES if is_long else HEADER_BYTES) + 1):
+    for at in header_offsets(read_header, data, 0, len(data) - (LONG_HEADER_BYTES if is_long else HEADER_BYTES) + 1):
         frame = read_header(data, at)
         is_last = not is_long and frame is not None and at + frame.length + HEADER_BYTES > len(data)
         if frame and (at == 0 or is_last or begins(data, at + frame.length)):
