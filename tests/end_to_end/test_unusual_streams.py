@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
+from fuzz.media_pieces import ADTS, timestamp
 from fuzz.registry import PARSERS
 from peers import media_reader
 from peers.av_sync import beep_delays, beeps
@@ -229,3 +230,11 @@ def test_audio_of_which_no_frame_is_found_is_the_sources_fault(serve: Serve, tmp
     result = get(serve({"/main.m3u8": LIST_OF_ONE, "/a.ts": body}).url("/main.m3u8"), tmp_path / "output.mp4")
     assert (result.returncode, list(tmp_path.iterdir())) == (3, [])
     assert b"nothing that says how to decode it" in result.stderr
+
+
+def test_audio_that_cannot_be_decoded_is_the_sources_fault(serve: Serve, tmp_path: Path) -> None:
+    body = timestamp() + 200 * (ADTS[:7] + b"\xff" * (len(ADTS) - 7))
+    playlist = LIST_OF_ONE.replace(b"a.ts", b"a.aac")
+    result = get(serve({"/main.m3u8": playlist, "/a.aac": body}).url("/main.m3u8"), tmp_path / "output.mp3", "--format", "mp3")
+    assert (result.returncode, list(tmp_path.iterdir())) == (4, [])
+    assert b"most of it cannot be decoded" in result.stderr

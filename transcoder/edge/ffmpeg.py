@@ -14,12 +14,14 @@ from typing import IO, NamedTuple, cast
 from transcoder.edge.confinement import confine, kill_with_us
 from transcoder.edge.pipe import PipeReader, PipeWriter, widen
 from transcoder.edge.stall_watch import StallWatch
-from transcoder.errors import TranscodeError, UnsupportedSourceError
+from transcoder.errors import TranscodeError, UnsupportedSourceError, UpstreamError
 
 MIN_VERSION = 7
 _STDERR_BYTES = 2000
 _NO_HEADER = "Could not write header"
 """What ffmpeg says if it knows too little about a track; its exit status is the same for many reasons."""
+_UNDECODABLE = 69
+"""Its exit status if it could not decode two thirds of the frames (ffmpeg's documentation, `-max_error_rate`)."""
 VERSION_SECONDS = 60.0
 """How long it may take to print its version; the first time, it is read from the disk meanwhile."""
 
@@ -68,6 +70,7 @@ class Process:
 
         Raises:
             UnsupportedSourceError: the media lack what an MP4 must say of a track, such as the sampling rate of audio without a frame.
+            UpstreamError: most of the media cannot be decoded.
             TranscodeError: the exit status was not 0 for another reason, or it was killed because it stood still.
 
         """
@@ -79,6 +82,8 @@ class Process:
             message = _last_line(self._stderr)
             if _NO_HEADER in message:
                 raise UnsupportedSourceError("The media cannot be put into an MP4: a track has nothing that says how to decode it.")
+            if status == _UNDECODABLE:
+                raise UpstreamError("The video or audio of the source is damaged: most of it cannot be decoded.")
             raise TranscodeError(f"ffmpeg exited with status {status}: {message}")
 
     @contextmanager

@@ -3,11 +3,13 @@
 from functools import cache
 
 import pytest
+from fuzz.media_pieces import ADTS
 from hypothesis import given
 from hypothesis import strategies as st
 from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, split_at
 
+from transcoder.core.media.audio_frames import MAX_SHORT_FRAMES
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.audio_tags import MAX_TAGS, tag_length
 from transcoder.core.media.inspector import inspector_for
@@ -182,6 +184,15 @@ def test_tags_between_frames_have_a_limit_that_grows_with_the_audio() -> None:
     for refused in ([3 * part], 3 * [part]):
         with pytest.raises(UnsupportedSourceError, match="more than 1000 tags between its frames"):
             inspect_segments(refused, probe_of=probe_segment(short + short))
+
+
+def test_frames_of_hardly_any_bytes_have_a_limit() -> None:
+    shortest = ADTS[:4] + bytes([11 >> 3, (11 & 7) << 5 | 0x1F, 0xFC]) + bytes(4)
+    silence = ADTS[:4] + bytes([13 >> 3, (13 & 7) << 5 | 0x1F, 0xFC]) + bytes(6)
+    inspect_segments([timestamp(3) + MAX_SHORT_FRAMES * shortest])
+    inspect_segments([timestamp(3) + 2 * MAX_SHORT_FRAMES * silence])
+    with pytest.raises(UnsupportedSourceError, match="more than 20000 audio frames of less than 12 bytes on average"):
+        inspect_segments([timestamp(3) + 13 * MAX_SHORT_FRAMES * shortest])
 
 
 def test_a_tag_has_a_limit() -> None:

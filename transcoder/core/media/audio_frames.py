@@ -10,6 +10,9 @@ _BLOCKS_PER_SAMPLE = 6
 """An MP4 sample of E-AC-3 has six blocks (ETSI TS 102 366, F.6)."""
 _FORMAT = slice(3, None)
 """The fields of a header that describe the format of its frame."""
+MAX_SHORT_FRAMES = 20_000
+"""More ADTS frames are refused if they have less than 12 bytes on average: the shortest that encoders write, of silence, have 13."""
+_BYTES_PER_FRAME = 12
 OtherReader = Callable[[bytes, int], int | None]
 """Returns the length of what stands at an offset instead of a frame: 0 if nothing that may stand there, None if more bytes are needed."""
 
@@ -23,7 +26,7 @@ class AudioFrameCounter:
         self._read_other = read_other
         self._carry = b""
         self._bytes_to_skip = 0
-        self._blocks = 0
+        self._blocks = self._bytes = 0
         self._format: FrameHeader | None = None
         """The header of the first frame: an MP4 track has one format only."""
         self._is_synced = False
@@ -61,9 +64,10 @@ class AudioFrameCounter:
 
         Raises:
             UpstreamError: a frame is not followed by another one.
-            UnsupportedSourceError: the format changes.
+            UnsupportedSourceError: the format changes, or there are very many frames of hardly any bytes.
 
         """
+        self._bytes += len(data)
         data = self._carry + data if self._carry else data
         at = self._bytes_to_skip if self._is_synced else self._find_first_frame(data)
         last = len(data) - HEADER_BYTES if self._is_synced else -1
@@ -84,6 +88,14 @@ class AudioFrameCounter:
             at += header.length
         self._bytes_to_skip = max(0, at - len(data))
         self._carry = data[at:]
+        if self._format and self._format.codec == "aac" and self._blocks > self._most_blocks():
+            raise UnsupportedSourceError(
+                f"The source has more than {MAX_SHORT_FRAMES} audio frames of less than {_BYTES_PER_FRAME} bytes on average, "
+                "which is not supported."
+            )
+
+    def _most_blocks(self) -> int:
+        return _BLOCKS_PER_SAMPLE * (MAX_SHORT_FRAMES + self._bytes // _BYTES_PER_FRAME)
 
     def _take_format(self, header: FrameHeader) -> None:
         if self._format is None:

@@ -19,7 +19,7 @@ class TaggedAudioFrames(AudioFrameCounter):
         """Begin before the first byte; `take_tag` is called with each tag, after the frames before it have been counted."""
         super().__init__(read_header, self._read_tag)
         self._take_tag = take_tag
-        self._tag_count = self._bytes = 0
+        self._tag_count = 0
         self._tags: list[tuple[int, int]] = []
         """Start and end of each tag in the bytes at hand."""
         self._open_tag = bytearray()
@@ -27,13 +27,11 @@ class TaggedAudioFrames(AudioFrameCounter):
         self._open_tag_bytes = 0
         """Its length; 0 if there is none."""
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the stream. Raises what the base does, and UnsupportedSourceError if there are too many tags."""
-        self._bytes += len(data)
-        super().feed(data)
-
     def frames_of(self, data: bytes) -> bytes:
-        """Take the next bytes of the stream, as `feed` does, and return those of frames; what may begin a tag is held back."""
+        """Take the next bytes of the stream, as `feed` does, and return those of frames; what may begin a tag is held back.
+
+        Raises what `feed` does, and UnsupportedSourceError if there are too many tags.
+        """
         if self._open_tag_bytes:
             self._open_tag += data
             if len(self._open_tag) < self._open_tag_bytes:

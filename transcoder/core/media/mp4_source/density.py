@@ -7,10 +7,10 @@ from transcoder.errors import UnsupportedSourceError
 MAX_FRAGMENTS = 1_000
 """More fragments are refused if they have less than 128 bytes on average, with their media. Its boxes alone take a hundred."""
 MAX_RUNS = 6_000
-"""More track fragments and track runs are refused if they have less than 32 bytes on average."""
+"""More track fragments and track runs are refused if they have less than 40 bytes on average, with their media: a `trun` takes 28."""
 MAX_SAMPLES = 200_000
 """More samples are refused if they have less than 4 bytes on average. Only silence has so few, and not for hours."""
-_BYTES_PER_FRAGMENT, _BYTES_PER_RUN, _BYTES_PER_SAMPLE = 128, 32, 4
+_BYTES_PER_FRAGMENT, _BYTES_PER_RUN, _BYTES_PER_SAMPLE = 128, 40, 4
 
 
 class FragmentDensity:
