@@ -72,7 +72,7 @@ def _lines() -> Iterator[Line]:
         for first in (True, False):
             hostile = partial(dense.files, kind, dense.MB, first=first)
             where = "first" if first else "later"
-            yield Line(f"separate audio, {where}: 1 MB of {name}", download(partial(_beside_good_video, hostile)))
+            yield Line(f"separate audio, {where}: 1 MB of {name}", download(partial(_beside_good_video, hostile)), kind.max_cpu_seconds)
 
 
 LINES = tuple(_lines())
