@@ -59,7 +59,7 @@ LINES = (
     Line(
         "fMP4, first: 32 MiB of boxes of 8 KiB",
         download(lambda: _files(box(b"free", bytes(8184)) * 4096, good=FRAGMENT, init=INIT, first=True)),
-        max_mib=96.0,  # the end of a long segment is read from its first 16 MiB, beside those that are prefetched
+        max_mib=104.0,  # the end of a long segment is read from its first 16 MiB, beside those that are prefetched (90 to 97)
     ),
     *lines("TS", TRANSPORT, MIB, good=transport(4)),
     *lines("packed audio", AUDIO, MIB, good=timestamp() + 8 * ADTS),
