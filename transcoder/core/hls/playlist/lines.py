@@ -9,7 +9,8 @@ from transcoder.core.hls.playlist.normalization import HEADER_TAGS, VARIANT_AND_
 from transcoder.core.hls.playlist.uris import without_query
 from transcoder.errors import UnsupportedSourceError
 
-_LINE = re.compile(r"[^\r\n]+")
+_LINE = re.compile(r"(?<![^\r\n])(?:[^\r\n#]|#EXT)[^\r\n]*")
+"""A line that is no comment and not blank. There may be millions of those, so that they are left out before anything is done with one."""
 _LINE_END_BYTES = re.compile(rb"\r\n|\r|\n")
 # str.splitlines, which the package m3u8 uses, also splits at these; RFC 8216 (4.1) allows only LF and CRLF.
 _NOT_LINE_ENDS = str.maketrans(dict.fromkeys("\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\ufffd"))
@@ -51,9 +52,7 @@ def significant_lines(body: bytes, url: str) -> list[str]:
 
 
 def _significant(text: str) -> list[str]:
-    # Blank lines and comments may be millions, so that they are left out before anything is done with a line.
-    lines = (line for line in _LINE.findall(text.translate(_NOT_LINE_ENDS)) if line[0] != "#" or line[1:4] == "EXT")
-    stripped = (line.strip().strip(_BLANK) for line in lines)
+    stripped = (line.strip().strip(_BLANK) for line in _LINE.findall(text.translate(_NOT_LINE_ENDS)))
     return [line for line in stripped if line and (line[0] != "#" or line.startswith("#EXT"))]
 
 
