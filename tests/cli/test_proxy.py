@@ -98,7 +98,7 @@ def test_a_password_is_used_and_never_shown(running: Proxy, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("address", "code", "message"),
     [
-        pytest.param("http://user:secret@127.0.0.1:9", 4, "cannot connect to the proxy http://127.0.0.1:9.", id="unreachable"),
+        pytest.param("http://user:secret@127.0.0.1:9", 4, "the proxy http://127.0.0.1:9 refuses the connection.", id="unreachable"),
         pytest.param("socks5://user:secret@127.0.0.1:9", 2, "--proxy: SOCKS proxies are not supported", id="SOCKS"),
         pytest.param("http://user:secret@127.0.0.1:no", 2, "--proxy is not the address of a proxy", id="invalid"),
     ],

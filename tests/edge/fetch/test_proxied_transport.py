@@ -169,7 +169,7 @@ def test_a_status_inside_a_tunnel_is_the_origins(tunnelled: Site) -> None:
 
 def test_an_unreachable_proxy_is_named_without_its_password(site: Site) -> None:
     network = Network(proxies=read_proxies("http://user:secret@127.0.0.1:9", {}))
-    with pytest.raises(UpstreamError, match=rf"a.ts at {PUBLIC}: cannot connect to the proxy http://127.0.0.1:9\.$"):
+    with pytest.raises(UpstreamError, match=rf"a.ts at {PUBLIC}: the proxy http://127.0.0.1:9 refuses the connection\.$"):
         site.fetch(network)
 
 
@@ -194,7 +194,7 @@ def test_a_trickle_through_a_proxy_is_a_timeout(site: Site) -> None:
 
 
 def test_a_certificate_that_is_not_trusted_is_the_origins(tunnelled: Site) -> None:
-    with pytest.raises(UpstreamError, match="cannot connect to the origin"):
+    with pytest.raises(UpstreamError, match="the TLS certificate of the origin is not trusted: unable to get local issuer"):
         tunnelled.fetch(Network(proxies=read_proxies(tunnelled.proxy.url, {})))
 
 
@@ -203,7 +203,7 @@ def test_a_proxy_may_be_reached_by_tls(scheme: str) -> None:
     with running_site(scheme, tls_proxy=True) as site:
         site.proxy.credentials = "user:secret"
         assert site.fetch(site.network("user:secret@")) == (CONTENT, 0)
-        with pytest.raises(UpstreamError, match=f"cannot connect to the proxy {site.proxy.url}"):
+        with pytest.raises(UpstreamError, match=f"the TLS certificate of the proxy {site.proxy.url} is not trusted"):
             site.fetch(Network(proxies=read_proxies(site.proxy.url, {})))
 
 
@@ -232,7 +232,7 @@ def test_a_proxy_that_fails_is_not_reported_as_reddit(link: str) -> None:
         network = replace(site.network, proxies=read_proxies("http://127.0.0.1:9", {}))
         status, slug, detail = ask(f"/download?url=https://www.reddit.com/{link}", network=network).problem
     assert (status, slug) == (502, "upstream-failed")
-    assert "cannot connect to the proxy http://127.0.0.1:9" in detail
+    assert "the proxy http://127.0.0.1:9 refuses the connection" in detail
 
 
 @pytest.mark.parametrize(

@@ -59,15 +59,3 @@ def test_waits_as_long_as_the_origin_asks(after: str, least: float, most: float)
 def test_a_silent_origin_is_a_timeout() -> None:
     with pytest.raises(UpstreamTimeoutError, match=r"a\.ts at 127\.0\.0\.1: .* in time"):
         fetch_by_rule(Rule(stall_after=20_000), settings=replace(SETTINGS, attempts=2, read_seconds=0.2))
-
-
-def test_an_origin_that_does_not_listen_is_a_failure() -> None:
-    with origin(FILES) as o:
-        url = o.url("/a.ts")
-    with pytest.raises(UpstreamError, match="cannot connect"):
-        fetch_segment(url, settings=replace(SETTINGS, attempts=2))
-
-
-def test_a_name_that_does_not_exist_is_a_failure() -> None:
-    with pytest.raises(UpstreamError, match="cannot connect"):
-        fetch_segment("http://nowhere.invalid/a.ts", settings=replace(SETTINGS, attempts=1))

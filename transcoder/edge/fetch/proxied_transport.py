@@ -18,6 +18,7 @@ from transcoder.edge.address_guard import (
     Network,
     check_classes,
 )
+from transcoder.edge.fetch.connection_failure import why_no_connection
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import PROXY_NAME, TRANSIENT_STATUSES, TransientError
@@ -128,7 +129,7 @@ class _ProxyPool(httpx.AsyncBaseTransport):
         if isinstance(error, httpx.TimeoutException):
             return TransientError(ProxyFailedError(f"{resource_name(url)}: the proxy {self._name} did not respond in time."))
         if isinstance(error, httpx.ConnectError):
-            return TransientError(ProxyFailedError(f"{resource_name(url)}: cannot connect to the proxy {self._name}."))
+            return TransientError(ProxyFailedError(f"{resource_name(url)}: {why_no_connection(error, f'the proxy {self._name}')}."))
         message = f"{resource_name(url)}: the proxy {self._name} closed the connection or did not send valid HTTP."
         return TransientError(ProxyFailedError(message))
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import httpx
 
+from transcoder.edge.fetch.connection_failure import why_no_connection
 from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.errors import BadRequestError, TranscoderError, UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
@@ -152,12 +153,14 @@ def httpx_errors_translated(url: httpx.URL) -> Iterator[None]:
     """Raise httpx's exceptions from the block as `TransientError`, or as `BadRequestError` for a header that cannot be sent."""
     try:
         yield
+    except httpx.ConnectTimeout as error:
+        raise TransientError(UpstreamTimeoutError(f"{_name(url)}: the origin did not accept a connection in time.")) from error
     except httpx.TimeoutException as error:
         raise TransientError(UpstreamTimeoutError(f"{_name(url)}: the origin did not respond in time.")) from error
     except httpx.LocalProtocolError as error:
         raise BadRequestError(f"A request header cannot be sent: {error}.") from error
     except httpx.ConnectError as error:
-        raise TransientError(UpstreamError(f"{_name(url)}: cannot connect to the origin.")) from error
+        raise TransientError(UpstreamError(f"{_name(url)}: {why_no_connection(error, 'the origin')}.")) from error
     except httpx.RemoteProtocolError as error:
         raise TransientError(UpstreamError(f"{_name(url)}: the origin's response ended early or is not valid HTTP.")) from error
     except httpx.TransportError as error:
