@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import NamedTuple
 
 from transcoder.core.answer.function_url import Request, parse_event
-from transcoder.core.answer.metrics import Record, metric_line
+from transcoder.core.answer.metrics import Record, metric_line, text_line
 from transcoder.edge.memory_usage import peak_rss_mib
 from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
 from transcoder.edge.runtime_api.deadline import deadline_guard
@@ -51,8 +51,10 @@ def main(application: Application | None = None) -> int:
         return 0  # SIGTERM: Lambda shuts the environment down
 
 
-async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
+async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0, log_text: bool = False) -> None:
     """Serve invocations one after another; end each one `margin` seconds before Lambda would kill the process.
+
+    Each one is logged as one line, of JSON for CloudWatch or of text for people.
 
     Returns after an invocation that was interrupted wherever it was, because it held the event loop at its deadline: what `serve` shares
     between invocations may be half changed, and must be opened again.
@@ -69,20 +71,23 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0) -> None:
             os.environ.pop(_TRACE_ID, None)
         began = asyncio.get_running_loop().time()
         answer: Answer | None = None
+        what = "an event"
         try:
             async with api.answer(invocation) as answer, deadline_guard(invocation.deadline, margin=margin) as interruption:
-                await serve(parse_event(invocation.event), answer)
+                request = parse_event(invocation.event)
+                what = f"{request.method} {request.path}"
+                await serve(request, answer)
         finally:
             if answer is not None:
-                _log_metrics(invocation, answer, began=began, cold=cold)
+                record = _record(invocation, answer, began=began, cold=cold)
+                _log_line(text_line(record, what) if log_text else metric_line(record, epoch_ms=int(time.time() * 1000)))
         cold = False
         if interruption.happened:
             return
 
 
-def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: bool) -> None:
-    """Write the log line about an invocation to stderr without a prefix: CloudWatch reads metrics only from a line that is all JSON."""
-    record = Record(
+def _record(invocation: Invocation, answer: Answer, *, began: float, cold: bool) -> Record:
+    return Record(
         function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         request_id=invocation.request_id,
         outcome=answer.outcome,
@@ -94,7 +99,11 @@ def _log_metrics(invocation: Invocation, answer: Answer, *, began: float, cold: 
         cold_start=int(cold),
         notes=answer.notes,
     )
-    sys.stderr.write(metric_line(record, epoch_ms=int(time.time() * 1000)) + "\n")
+
+
+def _log_line(line: str) -> None:
+    """Write to stderr without a prefix: CloudWatch reads metrics only from a line that is all JSON."""
+    sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
 
@@ -150,7 +159,8 @@ async def _serve_from_start(address: str, application: Application | None, failu
         except Exception as error:  # noqa: BLE001  # Lambda must hear of any failure
             await _report(error, failure.report)
             return False
-        await run(RuntimeApi(address, response_limit=settings.response_limit), serve, margin=settings.deadline_margin_seconds)
+        api = RuntimeApi(address, response_limit=settings.response_limit)
+        await run(api, serve, margin=settings.deadline_margin_seconds, log_text=settings.log_text)
     return True
 
 

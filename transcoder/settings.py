@@ -65,6 +65,8 @@ class Settings:
     """From how many heads of segments the index of a plain MP4 may be made where the caller leaves the layout to the source."""
     index_cache_bytes: int = 16 * MIB
     """How many bytes of indexes of plain MP4s an execution environment keeps for the next requests."""
+    log_text: bool = False
+    """Whether the log has one line of text for people about each request, in place of the JSON from which CloudWatch makes metrics."""
     bucket: str = ""
     """S3 bucket of the service's own, which keeps finished files, and indexes of plain MP4s for all execution environments. Empty: none."""
     files_url: str = ""

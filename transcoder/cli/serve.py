@@ -20,6 +20,9 @@ DEFAULT_PORT = 9000
 BUCKET = "transcoder"
 """The name of the bucket of `--s3`, unless the settings name another."""
 
+_EXAMPLE = """Open it in a browser, or save a video with:
+    curl --fail -OJ '{}/download?url=https://example.com/video/main.m3u8'"""
+
 N = TypeVar("N", int, float)
 
 
@@ -36,6 +39,12 @@ def add_command(subparsers: Subparsers) -> None:
         type=_number(int, 0, 65535),
         default=DEFAULT_PORT,
         help="port of the Function URL; 0 takes any free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--log",
+        choices=("text", "json"),
+        default="text",
+        help="log each request as a line of text, or as the JSON from which CloudWatch makes metrics (default: %(default)s)",
     )
     parser.add_argument(
         "--s3", action="store_true", help="emulate S3 too, with a bucket for the function; the address and the bucket are printed to stderr"
@@ -57,7 +66,14 @@ def _add_options_of_lambda(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how like Lambda, and like which configuration of it, the emulator is."""
     parser.add_argument("--throttle", action="store_true", help="send at Lambda's rate: 6 MiB at once, then 2 MiB/s")
     parser.add_argument(
-        "--concurrency", type=_number(int, 1, 1000), default=1, metavar="N", help="number of execution environments (default: %(default)s)"
+        "--concurrency", type=_number(int, 1, 1000), default=4, metavar="N", help="number of execution environments (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--queue",
+        type=_number(int, 0, 1000),
+        default=0,
+        metavar="N",
+        help="let so many requests wait while all environments are busy; others get 429, as on Lambda (default: %(default)s)",
     )
     parser.add_argument(
         "--timeout",
@@ -99,10 +115,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     allow_private = {PREFIX + "ALLOW_PRIVATE": "1"} if arguments.allow_private or settings.allow_private else {}
     options = Options(
         port=arguments.port,
-        environ={**os.environ, **allow_private},
+        environ={**os.environ, PREFIX + "LOG_TEXT": str(int(arguments.log == "text")), **allow_private},
         timeout_seconds=arguments.timeout,
         snap_start=arguments.snap_start,
         concurrency=arguments.concurrency,
+        max_waiting=arguments.queue,
         throttle=arguments.throttle,
         stream_errors=arguments.stream_errors,
         stop_on_disconnect=arguments.stop_on_disconnect,
@@ -126,4 +143,6 @@ async def _serve(options: Options, *, bucket: str) -> ExitCode:
             print(f"S3: {options.environ['AWS_ENDPOINT_URL_S3']}/{bucket}", file=sys.stderr, flush=True)
         running = await stack.enter_async_context(emulator(options))
         print(f"{running.url}/", flush=True)
+        if sys.stderr.isatty():
+            print(_EXAMPLE.format(running.url), file=sys.stderr, flush=True)
         return ExitCode.of_signal(await signals.get())

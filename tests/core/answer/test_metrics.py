@@ -1,6 +1,6 @@
 import json
 
-from transcoder.core.answer.metrics import OK, Record, metric_line
+from transcoder.core.answer.metrics import OK, Record, metric_line, text_line
 
 
 def record(**notes: str | float) -> Record:
@@ -31,3 +31,9 @@ def test_missing_measurements_are_left_out() -> None:
 
 def test_notes_override_other_fields() -> None:
     assert json.loads(metric_line(record(outcome="not-found"), epoch_ms=7))["outcome"] == "not-found"
+
+
+def test_a_line_for_people() -> None:
+    assert text_line(record(source_host="cdn.example"), "GET /download") == "GET /download (cdn.example): 200 ok, 5 bytes in 0.10 s"
+    unanswered = Record("f", "id", "internal-error", None, None, 1500.0, 5_000_000, 80.0, 0)
+    assert text_line(unanswered, "GET /info") == "GET /info: internal-error, 5.0 MB in 1.50 s"

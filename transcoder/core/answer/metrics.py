@@ -19,6 +19,8 @@ UNITS = {
 }
 """The fields that are metrics, and their units."""
 
+_SMALL_BYTES = 100_000
+
 Value = str | int | float
 OK = "ok"
 """The outcome of an invocation whose response is complete."""
@@ -53,3 +55,11 @@ def metric_line(record: Record, *, epoch_ms: int) -> str:
     metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if isinstance(values.get(name), int | float)]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["function"], ["function", "outcome"]], "Metrics": metrics}
     return json.dumps({"_aws": {"Timestamp": epoch_ms, "CloudWatchMetrics": [directive]}, **values})
+
+
+def text_line(record: Record, request: str) -> str:
+    """Return `record` as one line for people: what was asked for, how it ended, how much was sent, and how long it took."""
+    source, outcome = record.notes.get("source_host", ""), record.notes.get("outcome", record.outcome)
+    status = "" if record.status is None else f"{record.status} "
+    sent = f"{record.bytes / 1e6:.1f} MB" if record.bytes >= _SMALL_BYTES else f"{record.bytes} bytes"
+    return f"{request}{f' ({source})' if source else ''}: {status}{outcome}, {sent} in {record.total_ms / 1000:.2f} s"
