@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from transcoder.core.output.labels import Labels
 from transcoder.core.request.parameters import make_job
 from transcoder.edge.fetch import Fetcher
 from transcoder.pipeline.plain_file import PlainFile, send_part
-from transcoder.pipeline.plain_index import Labels, make_index
+from transcoder.pipeline.plain_index import make_index
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 

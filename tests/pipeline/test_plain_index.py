@@ -17,6 +17,7 @@ from peers.source_files import files_in
 
 from transcoder.core.media.mp4.boxes import boxes_of
 from transcoder.core.media.mp4.movie import read_movie
+from transcoder.core.output.labels import Labels
 from transcoder.errors import (
     BadRequestError,
     ChangedFileError,
@@ -25,7 +26,6 @@ from transcoder.errors import (
     UnsupportedSourceError,
     UpstreamError,
 )
-from transcoder.pipeline.plain_index import Labels
 
 Media = Callable[[str], Path]
 

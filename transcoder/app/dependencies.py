@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from transcoder.app.answer import Answer
 from transcoder.app.signed_links import SignedLinks
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.core.request.job import Job
 from transcoder.core.source.source import Source
 from transcoder.edge.fetch import Connections, Fetcher
@@ -15,7 +16,6 @@ from transcoder.edge.ffmpeg import Program
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
-from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
@@ -46,7 +46,7 @@ class Dependencies(NamedTuple):
     async def make(self, plan: Plan, labels: Labels, sink: Sink, *, fetcher: Fetcher, answer: Answer) -> None:
         """Make the output of a plan, and push it into a sink, as `transcode` does."""
         program = Program(self.ffmpeg_path, self.settings.ffmpeg_seconds, answer.deadline)
-        await transcode(plan, fetcher=fetcher, program=program, settings=self.settings, into=sink, tags=labels.tags)
+        await transcode(plan, fetcher=fetcher, program=program, settings=self.settings, into=sink, labels=labels)
 
     @asynccontextmanager
     async def fetcher(self, url: str, *, answer: Answer) -> AsyncIterator[Fetcher]:

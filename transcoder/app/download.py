@@ -18,6 +18,7 @@ from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.passthrough import FileHead, range_headers
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.labels import Labels
 from transcoder.core.request.output_format import Deliver, Layout
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
@@ -25,7 +26,6 @@ from transcoder.core.source.resolved_report import Document, resolved_report
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import Sink
-from transcoder.pipeline.plain_index import Labels
 
 
 async def download(request: Request, answer: Answer, dependencies: Dependencies) -> None:

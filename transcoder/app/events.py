@@ -25,6 +25,7 @@ from transcoder.core.answer.function_url import Request, ResponseHead
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.problem import problem_document
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import Deliver, Layout
 from transcoder.core.request.query import parse_query
@@ -35,7 +36,6 @@ from transcoder.edge.fetch import Fetcher
 from transcoder.edge.object_store import ABORT_SECONDS
 from transcoder.errors import TooLargeError, TranscoderError
 from transcoder.pipeline import Sink
-from transcoder.pipeline.plain_index import Labels
 
 T = TypeVar("T")
 

@@ -11,12 +11,13 @@ from transcoder.app.response_head import OutputHead, ServerTiming
 from transcoder.core.answer.byte_ranges import FilePart, requested_part
 from transcoder.core.answer.function_url import Request, problem_response
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.core.request.output_format import Layout
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import ChangedFileError, PlainLayoutError, RangeNotSatisfiableError, TooLargeError
 from transcoder.pipeline.index_cache import index_key
 from transcoder.pipeline.plain_file import PlainFile, send_part
-from transcoder.pipeline.plain_index import Labels, make_index, max_heads_of
+from transcoder.pipeline.plain_index import make_index, max_heads_of
 
 
 class PlainOutput:

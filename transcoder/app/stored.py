@@ -13,10 +13,10 @@ from transcoder.app.finished import Make
 from transcoder.app.response_head import ServerTiming
 from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.core.source.source import ResolvedSource
 from transcoder.edge.object_store import ObjectStoreError, ObjectUpload
 from transcoder.pipeline import Sink
-from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.stored_file import FileName, FileStore, FileUpload, StoredFile
 
 FILE_TIME = "file"

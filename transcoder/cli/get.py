@@ -20,6 +20,7 @@ from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.metadata import metadata_of
@@ -29,7 +30,6 @@ from transcoder.edge.fetch import Fetcher
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import BadRequestError, single_error
 from transcoder.pipeline import Sink, transcode
-from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.resolver import Resolver
 from transcoder.settings import Settings
 
@@ -144,5 +144,5 @@ class _Making:
                 await self._transcode(into)
 
     async def _transcode(self, into: Sink) -> None:
-        tags = self.labels.tags
-        await transcode(self.plan, fetcher=self.fetcher, program=self.program, settings=self.settings, into=into, tags=tags)
+        labels = self.labels
+        await transcode(self.plan, fetcher=self.fetcher, program=self.program, settings=self.settings, into=into, labels=labels)

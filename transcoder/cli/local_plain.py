@@ -8,6 +8,7 @@ from transcoder.cli.progress import progress_sink
 from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
+from transcoder.core.output.labels import Labels
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat, Layout
@@ -17,7 +18,7 @@ from transcoder.errors import PlainLayoutError
 from transcoder.pipeline import Sink
 from transcoder.pipeline.finished_file import CollectingSink
 from transcoder.pipeline.plain_file import PlainFile, Write, send_part
-from transcoder.pipeline.plain_index import Labels, make_index, max_heads_of
+from transcoder.pipeline.plain_index import make_index, max_heads_of
 from transcoder.pipeline.storage_limit import StorageLimit
 from transcoder.settings import Settings
 

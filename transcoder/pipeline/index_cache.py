@@ -4,8 +4,8 @@ import hashlib
 from collections import OrderedDict
 
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.pipeline.plain_file import RECIPE, PlainFile
-from transcoder.pipeline.plain_index import Labels
 
 
 class IndexCache:

@@ -1,6 +1,6 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Self
 
@@ -12,6 +12,7 @@ from transcoder.core.output.announcement import Announcement, silence_for_period
 from transcoder.core.output.ffmpeg_command import RemuxOptions, Silence, remux_command
 from transcoder.core.output.ffmpeg_input import FfmpegInput
 from transcoder.core.output.formats import refuse_codecs, refuse_missing_media
+from transcoder.core.output.labels import Labels
 from transcoder.core.output.probed_track import ProbedTrack, first_start
 from transcoder.core.output.track_ends import media_spans
 from transcoder.core.output.written_samples import WrittenSamples
@@ -40,8 +41,7 @@ class PeriodSettings(NamedTuple):
     """What ffmpeg cuts the streams to that it re-encodes."""
     joined: bool
     """The output has several periods."""
-    tags: Mapping[str, str]
-    """The output's metadata, by ffmpeg's names."""
+    labels: Labels
     is_whole: bool = True
     """It begins where a period of the plan does; otherwise no tag announces it."""
     goes_on_from: float | None = None
@@ -85,7 +85,7 @@ async def remux_period(tracks: Callable[[], Sequence[ProbedTrack]], present: Pre
     zero = first_start(begun)
     lanes = [_Lane.of(rendition, segment, track, zero=zero) for track, (rendition, segment) in zip(begun, present, strict=True)]
     silence = _silence(begun, settings)
-    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.tags, settings.goes_on_from)
+    options = RemuxOptions(output_format, settings.joined, settings.window, silence, settings.labels, settings.goes_on_from)
 
     def command(fds: Sequence[int]) -> list[str]:
         return remux_command(settings.program.path, _ffmpeg_inputs(fds, begun, [segment for _, segment in present], zero=zero), options)

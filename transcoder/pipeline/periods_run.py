@@ -1,6 +1,6 @@
 """The periods of one output, one after another; the first one may begin before all of the source has been probed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from transcoder.core.hls.plan import Plan
@@ -9,6 +9,7 @@ from transcoder.core.output.announcement import Announcement, announce_plan
 from transcoder.core.output.clip_window import audio_seconds, clip_windows, cut_for_clip
 from transcoder.core.output.header import Durations
 from transcoder.core.output.joiner import Joiner
+from transcoder.core.output.labels import Labels
 from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.core.request.output_format import FileFormat, OutputFormat
@@ -32,15 +33,13 @@ def is_settled(plan: Plan, begun: Sequence[ProbedTrack]) -> bool:
 class PeriodsRun:
     """Remuxes the periods of a plan into an output."""
 
-    def __init__(
-        self, plan: Plan, renditions: Sequence[Rendition], output: Output, program: ffmpeg.Program, tags: Mapping[str, str]
-    ) -> None:
-        """Read `renditions` through `program` into `output`; its metadata are `tags`."""
+    def __init__(self, plan: Plan, renditions: Sequence[Rendition], output: Output, program: ffmpeg.Program, labels: Labels) -> None:
+        """Read `renditions` through `program` into `output`; `labels` are what that says about itself."""
         self._plan = plan
         self._renditions = renditions
         self._output = output
         self._program = program
-        self._tags = tags
+        self._labels = labels
         self._periods: Sequence[Sequence[ProbedTrack]] = ()
         self._announcement: Announcement | None = None
 
@@ -69,7 +68,7 @@ class PeriodsRun:
             goes_on_from = present[0][0].goes_on_from if len(present) == 1 else None
             self._output.begin_period(partial(self._start, index, goes_on_from))
             settings = PeriodSettings(
-                self._program, announcement, output_format, windows[index], joined, self._tags, index not in begun, goes_on_from
+                self._program, announcement, output_format, windows[index], joined, self._labels, index not in begun, goes_on_from
             )
             begun.add(index)
             if await remux_period(partial(self._tracks, index), present, self._output, settings):

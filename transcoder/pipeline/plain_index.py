@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from transcoder.core.hls.plan import ByteRange, Plan, Segment, Track
 from transcoder.core.media.mp4.boxes import boxes_of
@@ -15,6 +14,7 @@ from transcoder.core.media.mp4_source.tracks import source_damage
 from transcoder.core.media.mpegts import is_transport_init
 from transcoder.core.media.probe import refuse_other_container
 from transcoder.core.output.announcement import announce_plan
+from transcoder.core.output.labels import Labels
 from transcoder.core.output.plain_clip import cut_to_clip
 from transcoder.core.output.plain_layout import MAX_HEADS, check_formats, check_heads, check_pieces, check_plan
 from transcoder.core.output.probed_track import ProbedTrack
@@ -32,15 +32,6 @@ _MORE_ATTEMPTS = 2
 """How often an index is read again whose source turned out to be damaged."""
 _HEADS_PER_FRAGMENT = 2
 """So many are read of a fragment that is longer than was expected. Other boxes may take any number."""
-
-
-class Labels(NamedTuple):
-    """What the output says about itself."""
-
-    tags: Mapping[str, str]
-    """By ffmpeg's names."""
-    language: str | None = None
-    """Of its audio, as a playlist has it."""
 
 
 class _LengthError(PlainLayoutError):

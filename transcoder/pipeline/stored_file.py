@@ -8,10 +8,10 @@ from urllib.parse import quote
 from transcoder import __version__
 from transcoder.core.answer.file_names import content_disposition
 from transcoder.core.hls.plan import Plan
+from transcoder.core.output.labels import Labels
 from transcoder.edge.object_store import PATIENT, ObjectHead, ObjectStore, ObjectUpload, uploading
 from transcoder.pipeline.finished_file import CollectingSink
 from transcoder.pipeline.output_stream import Sink
-from transcoder.pipeline.plain_index import Labels
 from transcoder.settings import Settings
 
 LINK_SECONDS = 3600

@@ -14,12 +14,12 @@ The way of one segment, and what passes from step to step:
 Back pressure runs the same way upwards: each step waits for the next one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from transcoder.core.hls.late_audio import begin_audio_at
 from transcoder.core.hls.plan import Plan
-from transcoder.core.output.ffmpeg_command import NO_TAGS
+from transcoder.core.output.labels import NO_LABELS, Labels
 from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import Prefetcher
@@ -38,7 +38,7 @@ _MORE_ATTEMPTS = 2
 
 
 async def transcode(
-    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, tags: Mapping[str, str] = NO_TAGS
+    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, labels: Labels = NO_LABELS
 ) -> None:
     """Carry out `plan`. Returns only if the output is whole; raises otherwise, whatever has been written by then.
 
@@ -50,7 +50,7 @@ async def transcode(
         program: ffmpeg.
         settings: limits.
         into: where the output goes.
-        tags: the output's metadata, by ffmpeg's names.
+        labels: what the output says about itself.
 
     Raises:
         UpstreamError: a segment cannot be fetched, or its bytes are damaged.
@@ -62,7 +62,7 @@ async def transcode(
     watched = WatchedSink(into)
     carried_out: Plan | None = plan
     while carried_out:
-        attempt = partial(_attempt, carried_out, fetcher=fetcher, program=program, settings=settings, into=watched, tags=tags)
+        attempt = partial(_attempt, carried_out, fetcher=fetcher, program=program, settings=settings, into=watched, labels=labels)
         carried_out = await _until_whole(attempt, fetcher, watched)
 
 
@@ -78,9 +78,7 @@ async def _until_whole(attempt: Callable[[], Awaitable[Plan | None]], fetcher: F
     return await attempt()
 
 
-async def _attempt(
-    plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, tags: Mapping[str, str]
-) -> Plan | None:
+async def _attempt(plan: Plan, *, fetcher: Fetcher, program: ffmpeg.Program, settings: Settings, into: Sink, labels: Labels) -> Plan | None:
     """Carry out `plan` as `transcode` does, once; return another plan to carry out instead if its audio begins late."""
     prefetcher, keys = _prefetcher(fetcher, settings), KeyStore(fetcher, max_init_bytes=settings.max_init_bytes)
     if may_lose_periods := len(plan.periods) > 1:
@@ -96,7 +94,7 @@ async def _attempt(
             opened = {kind: tasks.create_task(source.opened(plan, kind, segment)) for kind, segment in opening.items()}
             probing = tasks.create_task(source.periods(plan, opened))
             output = Output(into, may_start=prefetcher.undoubted, on_start=prefetcher.read_ahead)
-            run = PeriodsRun(plan, renditions, output, program, tags)
+            run = PeriodsRun(plan, renditions, output, program, labels)
             begun = [await track for track in opened.values()]
             running = tasks.create_task(run.run([begun])) if is_settled(plan, begun) else None
             periods = await probing

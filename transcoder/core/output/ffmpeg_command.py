@@ -1,15 +1,16 @@
 """ffmpeg's command line for one period: from pipes to a pipe, copied unless a re-encoding is asked for (on ffmpeg-python)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ffmpeg
 
+from transcoder.core.media.mp4.language import iso_639
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
 from transcoder.core.output.ffmpeg_input import FfmpegInput
+from transcoder.core.output.labels import NO_LABELS, Labels
 from transcoder.core.request.output_format import (
     COPY_EVERYTHING,
     MP3_BITS_PER_SECOND,
@@ -28,7 +29,6 @@ _UP_TO_THE_NEXT = "setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_D
 fragment where that one ends by its guess, if it was the audio that filled the fragment: seconds early where pictures are seconds apart."""
 _DOLBY_VISION = "dvh1"
 """The sample entry of HEVC that only a decoder of Dolby Vision shows in the right colours (profile 5)."""
-NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _AAC_BITS = 80_000
 """Per second and channel."""
 _MAX_SAMPLE_RATE = 96_000
@@ -78,8 +78,7 @@ class RemuxOptions:
     """The part of re-encoded streams that is kept; streams that are copied are copied whole."""
     silence: Silence | None = None
     """Audio to generate, where no input has any."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """The output's metadata, by ffmpeg's names."""
+    labels: Labels = NO_LABELS
     goes_on_from: float | None = None
     """When the audio before this period ended, in seconds on the same clock: an MP3 has silence from there on. None: another clock."""
 
@@ -105,7 +104,9 @@ def remux_command(program: str, inputs: Sequence[FfmpegInput], remux: RemuxOptio
         source = ffmpeg.input(f"anullsrc=r={silence.sample_rate}:cl={layout}", f="lavfi", t=f"{silence.seconds:.3f}")
         chosen.append(source.filter("asetpts", f"PTS+{silence.start:.6f}/TB"))  # with -copyts it would begin at 0
     # ffmpeg-python writes each option once; ffmpeg does not read what follows the g (for the whole file).
-    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.tags.items())}
+    about = {f"metadata:g:{number}": f"{name}={text}" for number, (name, text) in enumerate(remux.labels.tags.items())}
+    if language := iso_639(remux.labels.language):
+        about["metadata:s:a:0"] = f"language={language}"  # of a stream that is not there, it does nothing
     output = ffmpeg.output(*chosen, "pipe:1", **_output_options(inputs, remux), **about)
     words: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "warning").compile(cmd=program)
     return words

@@ -17,11 +17,17 @@ _LONG_CODES = {pair[:2]: pair[2:] for pair in _PAIRS.split()}
 _CODE_LETTERS = 3
 
 
-def pack_language(tag: str | None) -> int | None:
-    """Return the packed language of a tag such as `de`, `en-US` or `deu` (RFC 5646); None if it has none of ISO 639."""
+def iso_639(tag: str | None) -> str | None:
+    """Return the code of three letters of a tag such as `de`, `en-US` or `deu` (RFC 5646); None if it has none of ISO 639."""
     primary = (tag or "").partition("-")[0].lower()
     code = _LONG_CODES.get(primary, primary)
-    if len(code) != _CODE_LETTERS or not (code.isascii() and code.isalpha()):
+    return code if len(code) == _CODE_LETTERS and code.isascii() and code.isalpha() else None
+
+
+def pack_language(tag: str | None) -> int | None:
+    """Return the packed language of a tag as `iso_639` reads it; None if it has none."""
+    code = iso_639(tag)
+    if code is None:
         return None
     first, second, third = (ord(letter) - 0x60 for letter in code)
     return first << 10 | second << 5 | third
