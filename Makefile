@@ -52,7 +52,7 @@ demo: $(READY)
 
 # Tests wait for a peer some of the time: three processes keep two cores busy, and take from each other what is left at the end.
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py
