@@ -67,7 +67,10 @@ def _take_video(visiting: Visit, source: Origin, suffix: str) -> None:
     visiting.look(source.url("/main.m3u8"))
     _write(visiting, f"5-card-{suffix}")
     page_states.show_playing(visiting)
+    page_states.wait_for_picture(visiting)
     _write(visiting, f"6-playing-{suffix}")
+    page_states.wait_for_picture(visiting)
+    visiting.page.evaluate("video.pause()")
     with page_states.saving(visiting, source):
         _write(visiting, f"7-saving-{suffix}")
     visiting.page.wait_for_selector("#done:not([hidden])")

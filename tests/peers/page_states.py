@@ -69,6 +69,14 @@ def show_playing(visiting: Visit) -> None:
     visiting.wait_for("video.currentTime > 0.2")
 
 
+def wait_for_picture(visiting: Visit) -> None:
+    """Wait until the video that plays has just shown its flash: the test video is white at each full second."""
+    visiting.page.evaluate("""new Promise((done) => {
+        const seen = (_, { mediaTime }) => (mediaTime % 1 > 0.1 && mediaTime % 1 < 0.4 ? done() : video.requestVideoFrameCallback(seen));
+        video.requestVideoFrameCallback(seen);
+    })""")
+
+
 def show_picker(visiting: Visit) -> None:
     visiting.look(PICKER_POST)
     visiting.page.wait_for_selector("#picker:not([hidden])")
