@@ -94,7 +94,7 @@ def test_no_mark_of_a_template_is_left() -> None:
 
 
 def test_the_page_weighs_less_than_60_kilobytes() -> None:
-    """A visit loads everything but the texts of the other languages."""
+    """A visit loads everything but the texts of the other languages; it is measured with the longest."""
     named = addresses_in(ask("/", settings=SETTINGS)) | addresses_in(ask("/manifest.webmanifest", settings=SETTINGS))
     sizes = {path: len(ask(path, settings=SETTINGS).body) for path in [*named, "/", "/favicon.ico", "/robots.txt", "/manifest.webmanifest"]}
     texts = [size for path, size in sizes.items() if path.endswith(".json")]

@@ -1,6 +1,5 @@
 """What the tests of the page share: Chromium, and an emulated function with a few environments."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,7 +7,7 @@ from typing import Any
 
 import pytest
 from peers import browsers
-from peers.browsers import Visit, Visits
+from peers.browsers import Visit, Visits, function_options
 from peers.running_emulator import emulated
 from playwright.sync_api import Browser
 
@@ -19,11 +18,6 @@ from transcoder.emulator import Options
 def chromium() -> Iterator[Browser]:
     with browsers.chromium() as browser:
         yield browser
-
-
-def function_options(**environ: str) -> Options:
-    """Return options of a function that may fetch from loopback, in two environments."""
-    return Options(environ={**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ATTEMPTS": "2", **environ}, concurrency=2)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from typing import Self
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Error, Page, Request, sync_playwright
 
+from transcoder.emulator import Options
+
 PACKAGES = Path(__file__).resolve().parents[2] / ".peers" / "browser" / "node_modules"
 SECONDS = 60.0
 """The time limit of every wait in a browser."""
@@ -35,6 +37,11 @@ def _lacking(requirement: str) -> str:
     if os.environ.get("REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def function_options(**environ: str) -> Options:
+    """Return options of a function that may fetch from loopback, in two environments."""
+    return Options(environ={**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ATTEMPTS": "2", **environ}, concurrency=2)
 
 
 @contextmanager

@@ -16,11 +16,13 @@ const BUSY_SECONDS = 90;
 const MEMORY_BYTES = 64e6;
 /** How far ahead of the playback a stream is read. */
 const AHEAD_SECONDS = 60;
+/** After so long a silence nothing more is expected of the service, which itself gives up sooner. */
+const SILENCE_SECONDS = 120;
 
 /** The elements of the page by their ids. @type {Record<string, any>} */
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((each) => [each.id, each]));
 
-// ---- Texts ----
+/* ---- Texts ---- */
 
 /** @type {Record<string, any>} */
 let words = {};
@@ -70,7 +72,7 @@ function waitText(seconds) {
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 }).format(value);
 }
 
-// ---- Requests ----
+/* ---- Requests ---- */
 
 /** @typedef {Record<string, string>} Query the parameters of a link */
 /** @typedef {RequestInit & {onBusy?: (seconds: number) => void}} Options */
@@ -80,7 +82,7 @@ class Problem extends Error {
   /** @param {string} slug @param {string} [detail] for the curious @param {string} [request] the id of the request */
   constructor(slug, detail = "", request = "") {
     super(detail || slug);
-    this.slug = slug in words.errors ? slug : "server";
+    this.slug = slug in words.errors ? slug : "invocation-failed";
     this.detail = detail;
     this.request = request;
   }
@@ -98,7 +100,7 @@ async function queryOf(parameters) {
   if (known && known.until > Date.now()) return known.query;
   const response = await fetched(`/link?${query}`);
   if (!response.ok) throw await problemOf(response);
-  const link = await response.json();
+  const link = await documentOf(response);
   signedQueries.set(query, { query: link.query, until: Date.now() + (link.seconds - 30) * 1000 });
   return String(link.query);
 }
@@ -108,7 +110,7 @@ async function ask(/** @type {string} */ path, /** @type {Query} */ parameters, 
   for (let waited = 0, pause = 1, isRenewed = false; ; ) {
     const response = await fetched(`${path}?${await queryOf(parameters)}`, { redirect: "manual", ...init });
     if (response.ok) return response;
-    if (response.type === "opaqueredirect") throw new Problem("too-large"); // to a file that is made already: `makeFile` has its address
+    if (response.type === "opaqueredirect") throw new Problem("too-large"); /* to a file that is made already: `makeFile` has its address */
     const problem = await problemOf(response);
     if (problem.slug === "bad-signature" && mustSign && !isRenewed) {
       isRenewed = true;
@@ -123,23 +125,47 @@ async function ask(/** @type {string} */ path, /** @type {Query} */ parameters, 
   }
 }
 
-/** @param {string} url @param {RequestInit} [init] */
+/** @param {string} url @param {RequestInit} [init] @returns {Promise<Response>} */
 async function fetched(url, init) {
-  return fetch(url, init).catch((error) => {
+  return inTime(fetch(url, init)).catch((error) => {
     throw brokenOff(error, "unreachable");
   });
 }
 
+/** Returns what the service sends, or fails if that takes too long. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+function inTime(promise) {
+  let timer = 0;
+  const silence = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("The service says nothing.")), SILENCE_SECONDS * 1000)));
+  return /** @type {Promise<any>} */ (Promise.race([promise, silence])).finally(() => clearTimeout(timer));
+}
+
+/** Returns the JSON in a response; what is none does not come from the service. @param {Response} response @returns {Promise<any>} */
+async function documentOf(response) {
+  return inTime(response.json()).catch((error) => {
+    throw brokenOff(error, "invocation-failed");
+  });
+}
+
+/** @param {any} error */
+function nameOf(error) {
+  return String(error?.name);
+}
+
+/** @param {unknown} error */
+function slugOf(error) {
+  return error instanceof Problem ? error.slug : "";
+}
+
 /** Returns the problem that the failure of a transfer is; what is one already, or was cancelled, stays as it is. */
 function brokenOff(/** @type {any} */ error, /** @type {string} */ slug) {
-  if (error instanceof Problem || error.name === "AbortError") return error;
+  if (slugOf(error) || nameOf(error) === "AbortError") return error;
   return new Problem(navigator.onLine ? slug : "offline", String(error));
 }
 
 /** @param {Response} response */
 async function problemOf(response) {
   const request = response.headers.get("x-amzn-requestid") ?? response.headers.get("x-amz-cf-id") ?? "";
-  const document = await response.json().catch(() => ({}));
+  const document = (await documentOf(response).catch(() => null)) ?? {};
   const slug = response.status === 429 ? "busy" : String(document.type).split(":").pop() ?? "";
   return new Problem(slug, document.detail ?? `HTTP ${response.status}`, request);
 }
@@ -157,13 +183,13 @@ async function* piecesOf(response) {
   const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
   let isDone = false;
   try {
-    for (let read = await reader.read(); !(isDone = read.done); read = await reader.read()) yield /** @type {any} */ (read.value);
+    for (let read = await inTime(reader.read()); !(isDone = read.done); read = await inTime(reader.read())) yield /** @type {any} */ (read.value);
   } finally {
     if (!isDone) reader.cancel().catch(() => undefined);
   }
 }
 
-// ---- Reading MP4 (ISO/IEC 14496-12) ----
+/* ---- Reading MP4 (ISO/IEC 14496-12) ---- */
 
 /** @typedef {{type: string, at: number, end: number}} Box where its content begins and ends */
 
@@ -275,66 +301,70 @@ class BoxWalk {
   }
 }
 
-// ---- Files on this device ----
+/* ---- Files on this device ---- */
 
 /**
- * Where a file is put together. What `finish` returns is the file; null if it is in its final place already.
- * @typedef {{write: (at: number, piece: Uint8Array<ArrayBuffer>) => Promise<void>, finish: () => Promise<File | null>, discard: () => Promise<void>}} Place
+ * Where a file is put together. What `finish` returns is the file, of a type; null if it is in its final place already.
+ * @typedef {{write: (at: number, piece: Uint8Array<ArrayBuffer>) => Promise<void>, finish: (type: string) => Promise<File | null>, discard: () => Promise<void>}} Place
  */
 
-/** @param {string} name @param {string} type @returns {Place} */
-function memoryPlace(name, type) {
+/** @param {string} name @returns {Place} */
+function memoryPlace(name) {
   /** @type {{at: number, piece: Uint8Array<ArrayBuffer>}[]} */
   let pieces = [];
   return {
     write: async (at, piece) => void pieces.push({ at, piece }),
-    finish: async () => new File(pieces.sort((a, b) => a.at - b.at).map((each) => each.piece), name, { type }),
+    finish: async (type) => new File(pieces.sort((a, b) => a.at - b.at).map((each) => each.piece), name, { type }),
     discard: async () => void (pieces = []),
   };
 }
 
-/** The file that the person has chosen: the browser writes beside it, and puts it in place when it is whole. @returns {Promise<Place>} */
-async function pickedPlace(/** @type {FileSystemFileHandle} */ handle) {
+/** A file that the browser writes beside its place, and puts there when it is whole. @param {FileSystemFileHandle} handle @returns {Promise<Place>} */
+async function handlePlace(handle) {
   const writable = await handle.createWritable();
   return {
     write: (position, data) => writable.write({ type: "write", position, data }),
     finish: async () => (await writable.close(), null),
-    discard: () => writable.abort(),
+    discard: async () => {
+      await writable.abort();
+      if (!(await handle.getFile()).size) await /** @type {any} */ (handle).remove?.(); /* made by the dialog, and empty */
+    },
   };
 }
 
-/** A file in the private folder of this page (OPFS). @param {string} name @param {string} type @returns {Promise<Place>} */
-async function privatePlace(name, type) {
+/** A file in the private folder of this page (OPFS). @param {string} name @returns {Promise<Place>} */
+async function privatePlace(name) {
   const folder = await navigator.storage.getDirectory();
   const handle = await folder.getFileHandle(`${Date.now()}-${crypto.randomUUID()}`, { create: true });
-  const place = await pickedPlace(handle);
+  const place = await handlePlace(handle);
   return {
     write: place.write,
-    finish: async () => (await place.finish(), new File([await handle.getFile()], name, { type })),
+    finish: async (type) => (await place.finish(type), new File([await handle.getFile()], name, { type })),
     discard: async () => (await place.discard(), folder.removeEntry(handle.name)),
   };
 }
 
 /** Removes from the private folder what an earlier visit has left there. */
 async function removeLeftovers() {
-  const folder = await navigator.storage?.getDirectory?.().catch(() => null); // private windows may have none
+  const folder = await navigator.storage?.getDirectory?.().catch(() => null); /* private windows may have none */
   if (!folder) return;
-  for await (const name of /** @type {any} */ (folder).keys()) if (Date.now() - parseInt(name, 10) > 36e5) await folder.removeEntry(name);
+  for await (const name of /** @type {any} */ (folder).keys())
+    if (Date.now() - parseInt(name, 10) > 36e5) await folder.removeEntry(name).catch(() => undefined); /* another tab is writing it */
 }
 
-/** Opens a place for about so many bytes, for many on the disk. @param {string} name @param {string} type @param {number} bytes */
-async function openPlace(name, type, bytes) {
-  if (bytes < MEMORY_BYTES) return memoryPlace(name, type);
-  const picker = /** @type {any} */ (window).showSaveFilePicker;
+/** Opens a place for about so many bytes (0: unknown), for many on the disk, where the person wants it. @param {string} name @param {number} bytes */
+async function openPlace(name, bytes) {
+  if (bytes && bytes < MEMORY_BYTES) return memoryPlace(name);
+  const picker = bytes && /** @type {any} */ (window).showSaveFilePicker;
   try {
-    return await (picker ? pickedPlace(await picker.call(window, { suggestedName: name })) : privatePlace(name, type));
+    if (picker) return await handlePlace(await picker.call(window, { suggestedName: name }));
   } catch (error) {
-    if (picker && error instanceof DOMException && error.name === "AbortError") throw error; // the person has changed their mind
-    return memoryPlace(name, type);
+    if (nameOf(error) === "AbortError") throw error; /* the person has changed their mind */
   }
+  return privatePlace(name).catch(() => memoryPlace(name));
 }
 
-// ---- Downloads ----
+/* ---- Downloads ---- */
 
 /** @typedef {{bytes: number, total: number, speed: number}} Progress bytes so far, about how many in all (0: unknown), and a second */
 /** @typedef {{at: number, end: number}} Part what is missing of a range */
@@ -346,8 +376,12 @@ class Download {
   bytes = 0;
   total = 0;
   etag = "";
+  /** Of the file, as the service names it. */
+  type = "";
   /** Whether it was possible to check that the file is whole. */
   isChecked = true;
+  /** Whether it is a stream where a plain MP4 was wanted. */
+  isStream = false;
   /** @type {{time: number, bytes: number}[]} */
   marks = [];
 
@@ -375,10 +409,11 @@ class Download {
   async begin(signal) {
     const response = await this.request(signal, { Range: `bytes=0-${RANGE_BYTES - 1}` });
     if (response.status !== 206) return this.takeStream(response);
+    this.type = response.headers.get("Content-Type") ?? "";
     const total = Number(/\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1]);
     this.etag = response.headers.get("ETag") ?? "";
     if (!total || !this.etag.startsWith('"')) {
-      response.body?.cancel(); // ranges that nothing holds together
+      response.body?.cancel(); /* ranges that nothing holds together */
       return this.takeStream(await this.request(signal));
     }
     this.total = total;
@@ -389,7 +424,8 @@ class Download {
   /** Fetches the missing parts, several at once. After a failure no further range is asked for. @param {AbortSignal} signal */
   async fetchParts(signal) {
     const missing = this.parts.filter((part) => part.at < part.end);
-    const stop = new AbortController(), stopped = AbortSignal.any([signal, stop.signal]);
+    const stop = new AbortController(), stopped = stop.signal;
+    signal.addEventListener("abort", () => stop.abort(signal.reason));
     const lane = async () => {
       for (let part = missing.shift(); part; part = missing.shift()) await this.fetchPart(part, stopped);
     };
@@ -405,9 +441,8 @@ class Download {
         response ??= await this.request(signal, { Range: `bytes=${part.at}-${part.end - 1}`, "If-Range": this.etag });
         await this.takePart(response, part);
       } catch (error) {
-        const slug = error instanceof Problem ? error.slug : "";
         if (part.at > before) attempt = 1;
-        if (signal.aborted || attempt >= ATTEMPTS || !/^(network|unreachable|upstream-(failed|timeout)|server)$/.test(slug)) throw error;
+        if (signal.aborted || attempt >= ATTEMPTS || !/^(network|unreachable|(upstream|invocation)-failed|upstream-timeout)$/.test(slugOf(error))) throw error;
         await sleep(0.2 * 2 ** attempt, signal);
       }
     }
@@ -416,8 +451,9 @@ class Download {
   /** @param {Response} response @param {Part} part */
   async takePart(response, part) {
     if (response.status !== 206 || response.headers.get("ETag") !== this.etag) {
+      response.body?.cancel();
       [this.parts, this.bytes] = [[], 0];
-      throw new Problem("changed");
+      throw new Problem("range-not-satisfiable");
     }
     try {
       for await (const piece of piecesOf(response)) {
@@ -433,6 +469,8 @@ class Download {
 
   /** Takes a whole body, which is whole by its length, or by the index at its end and the duration in its header. @param {Response} response */
   async takeStream(response) {
+    if (!response.headers.get("Content-Disposition")) throw new Problem("invocation-failed", "This is not the file."); /* but a page of something between */
+    this.type = response.headers.get("Content-Type") ?? "";
     const number = (/** @type {string} */ name) => Number(response.headers.get(name) ?? 0);
     const exact = number("X-Content-Length") || (this.about.isFile && number("X-Content-Length-Estimate"));
     this.total = exact || number("X-Content-Length-Estimate") || this.about.estimate;
@@ -483,15 +521,17 @@ async function makeFile(/** @type {Query} */ parameters, /** @type {AbortSignal}
       }
     }
   } catch (error) {
-    throw brokenOff(error, "network");
+    throw brokenOff(error, "unreachable");
   }
-  throw new Problem("network", "The events ended too early.");
+  throw new Problem("invocation-failed", "The events ended too early.");
 }
 
-// ---- Watching ----
+/* ---- Watching ---- */
 
 /** @type {AbortController | null} */
 let watching = null;
+/** Where the playback was begun again. */
+let restartedAt = 0;
 
 /** Stops the video, and shows the poster again. */
 function stopWatching() {
@@ -505,8 +545,8 @@ function stopWatching() {
   page.stage.classList.toggle("blank", page.poster.hidden);
 }
 
-/** Plays the video as it comes: by ranges where the source gives them, else as a stream, else when it is finished. */
-async function watch(/** @type {Query} */ parameters, /** @type {any} */ info) {
+/** Plays the video as it comes, from a second on: by ranges where the source gives them, else as a stream, else when it is finished. */
+async function watch(/** @type {Query} */ parameters, /** @type {any} */ info, /** @type {number} */ from) {
   stopWatching();
   const { signal } = (watching = new AbortController());
   const Source = /** @type {any} */ (window).ManagedMediaSource ?? window.MediaSource;
@@ -514,25 +554,37 @@ async function watch(/** @type {Query} */ parameters, /** @type {any} */ info) {
   page.stage.classList.remove("blank");
   page.video.focus();
   try {
-    const head = await ask("/download", parameters, { method: "HEAD", signal });
-    if (head.headers.get("Accept-Ranges") === "bytes" || info.kind === "file") page.video.src = `/download?${await queryOf(parameters)}`;
-    else if (Source) await playStream(Source, parameters, info, signal);
-    else await playFinished(parameters, info, signal);
+    const response = await ask("/download", parameters, { headers: { Range: "bytes=0-0" }, signal });
+    const isFile = response.status === 206 || info.kind === "file";
+    if (!isFile && Source) return await playStream(Source, response, info, signal);
+    response.body?.cancel();
+    if (!isFile) return await playFinished(parameters, info, signal);
+    page.video.src = `/download?${await queryOf(parameters)}`;
+    page.video.currentTime = restartedAt = from;
   } catch (error) {
     if (signal.aborted) return;
     stopWatching();
-    showProblem(error, () => watch(parameters, info));
+    showProblem(error, () => watch(parameters, info, from));
   }
 }
 
+/** Goes on where a file has broken off, with another link if its own has expired, as long as that gets further. */
+function videoFailed() {
+  const { error, currentTime } = page.video;
+  if (!watching || !shown || !error || !page.video.getAttribute("src")?.startsWith("/")) return;
+  const again = watch.bind(null, chosen(), shown.info, currentTime);
+  stopWatching();
+  if (currentTime > restartedAt) again();
+  else showProblem(new Problem(error.code === error.MEDIA_ERR_NETWORK ? "unreachable" : "cannot-play", error.message), again);
+}
+
 /** Plays a stream through Media Source Extensions, and says so if it breaks off. */
-async function playStream(/** @type {any} */ Source, /** @type {Query} */ parameters, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
+async function playStream(/** @type {any} */ Source, /** @type {Response} */ response, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
   const source = new Source(), { video } = page;
-  video.disableRemotePlayback = true; // Safari plays managed sources only without it
+  video.disableRemotePlayback = true; /* Safari plays managed sources only without it */
   video.src = URL.createObjectURL(source);
   await once(source, "sourceopen");
   URL.revokeObjectURL(video.src);
-  const response = await ask("/download", { ...parameters, layout: "fragmented" }, { signal });
   const walk = new BoxWalk();
   /** @type {Uint8Array<ArrayBuffer>[]} */
   let waiting = [];
@@ -576,7 +628,7 @@ async function append(/** @type {SourceBuffer} */ buffer, /** @type {Uint8Array<
       buffer.appendBuffer(piece);
       await once(buffer, "updateend");
       const { buffered } = buffer;
-      // Firefox and Safari wait for a beginning that never comes, where the video begins later than the sound.
+      /* Firefox and Safari wait for a beginning that never comes, where the video begins later than the sound. */
       if (buffered.length && video.currentTime < buffered.start(0)) video.currentTime = buffered.start(0);
       return;
     } catch (error) {
@@ -592,27 +644,33 @@ async function append(/** @type {SourceBuffer} */ buffer, /** @type {Uint8Array<
 
 /** Has the finished file made, fetches it whole, and plays it: for devices that can do nothing else. */
 async function playFinished(/** @type {Query} */ parameters, /** @type {any} */ info, /** @type {AbortSignal} */ signal) {
-  const place = memoryPlace("", "video/mp4");
+  const place = memoryPlace("");
   const onProgress = (/** @type {Progress} */ { bytes, total }) => showStatus(say("preparing", { percent: Math.floor((100 * bytes) / (total || bytes)) }));
   const about = { isFile: false, estimate: info.estimated_bytes ?? 0 };
   await new Download({ ...parameters, layout: "plain" }, place, about, { onProgress, onBusy: showBusy }).run(signal);
   showStatus("");
-  page.video.src = URL.createObjectURL(/** @type {File} */ (await place.finish()));
+  page.video.src = URL.createObjectURL(/** @type {File} */ (await place.finish("video/mp4")));
 }
 
 /** @param {EventTarget} target @param {string} name @returns {Promise<void>} */
 function once(target, name) {
-  return new Promise((resolve) => target.addEventListener(name, () => resolve(), { once: true }));
+  return new Promise((resolve) => on(target, name, () => resolve(), { once: true }));
 }
 
-// ---- The card ----
+/* ---- The card ---- */
 
-/** What is shown: the parameters of the link, its report, and that of the whole video. @type {{link: Query, info: any, whole: any} | null} */
+/** What is shown: the parameters of the link, and the report on what is chosen. @type {{link: Query, info: any} | null} */
 let shown = null;
-/** @type {AbortController | null} */
+/** Ends what the card asks for when the card goes. */
+let card = new AbortController();
+/** What is asked for now; `url` is that of the box, if it is that. @type {AbortController & {url?: string} | null} */
 let looking = null;
-/** @type {{abort: AbortController, download: Download | null} | null} */
+/** The report on what is chosen; null if it has failed. @type {Promise<void> | null} */
+let reporting = null;
+/** Ends the download that is under way. @type {AbortController | null} */
 let saving = null;
+/** What has failed, but can go on. @type {Download | null} */
+let kept = null;
 /** @type {File | null} */
 let savedFile = null;
 
@@ -634,13 +692,15 @@ function chosen() {
 /** Looks for a video, and shows its card; the one that was shown goes. @param {Query} link */
 async function look(link) {
   closeCard();
-  const { signal } = (looking = new AbortController());
+  const { signal } = (looking = Object.assign(new AbortController(), { url: link.url }));
   setButton();
-  showStatus(say("looking-at"));
+  showStatus(say("looking"));
   try {
-    const info = await (await ask("/info", link, { signal, onBusy: showBusy })).json();
+    const info = await documentOf(await ask("/info", link, { signal, onBusy: showBusy }));
+    if (signal.aborted) return;
     looking = null;
-    shown = { link, info, whole: info };
+    shown = { link, info };
+    reporting = Promise.resolve();
     showStatus("");
     fillCard(info);
     fillPicker(info.items);
@@ -653,10 +713,12 @@ async function look(link) {
 }
 
 function closeCard() {
+  card.abort();
+  card = new AbortController();
   looking?.abort();
   looking = null;
-  saving?.abort.abort();
   shown = null;
+  dropKept();
   stopWatching();
   page.card.hidden = page.picker.hidden = page.problem.hidden = true;
   showStatus("");
@@ -674,7 +736,8 @@ function fillCard(info) {
   page.poster.hidden = true;
   page.stage.classList.add("blank");
   page.stage.classList.toggle("tall", info.variants.some((/** @type {any} */ each) => each.chosen && each.height > each.width));
-  if (poster) queryOf({ url: poster.url }).then((query) => (page.poster.src = `/download?${query}`), () => undefined);
+  const { signal } = card;
+  if (poster) queryOf({ url: poster.url }).then((query) => signal.aborted || (page.poster.src = `/download?${query}`), () => undefined);
   fillQualities(info.variants);
   page.kinds.hidden = isFile || Boolean(info.silent);
   page.fits.hidden = isFile || !info.variants.some((/** @type {any} */ each) => each.estimated_bytes);
@@ -701,11 +764,13 @@ function fillQualities(variants) {
   }
   const sorted = [...sizes].sort(([a], [b]) => b - a);
   page.qualities.hidden = sorted.length < 2;
-  page.qualities.lastElementChild.replaceChildren(...sorted.map(([side, bytes], index) => {
-    const input = make("input", { type: "radio", name: "quality", value: index ? side : "" });
-    input.defaultChecked = index === 0;
-    return make("label", {}, input, make("span", {}, `${side}p`, bytes ? make("small", {}, sizeText(bytes)) : ""));
-  }));
+  fillChips(page.qualities, "quality", sorted.map(([side, bytes], index) => [index ? String(side) : "", `${side}p`, bytes ? make("small", {}, sizeText(bytes)) : ""]));
+}
+
+/** Fills a row of choices, the first of which is chosen. @param {any} row @param {string} name @param {[string, ...(Node | string)[]][]} choices values, and what they show */
+function fillChips(row, name, choices) {
+  row.lastElementChild.replaceChildren(...choices.map(([value, ...shows], index) =>
+    make("label", {}, make("input", { type: "radio", name, value, defaultChecked: !index }), make("span", {}, ...shows))));
 }
 
 /** Shows the videos of a post, so that one can be chosen. @param {any[]} items */
@@ -715,18 +780,29 @@ function fillPicker(items) {
   page.items.replaceChildren(...items.map((each) => {
     const button = make("button", { type: "button", "aria-current": String(each.chosen) }, make("span", { className: "thumb", "aria-hidden": "true" }, String(each.item)),
       make("span", {}, say("item", { number: each.item })), make("small", {}, each.seconds ? clockText(Math.round(each.seconds)) : ""));
-    button.addEventListener("click", () => shown && look({ ...shown.link, item: String(each.item) }));
-    addThumbnail(button.firstElementChild, each.item);
+    on(button, "click", async () => {
+      if (shown) await look({ ...shown.link, item: String(each.item) });
+      page.items.querySelector("[aria-current=true]")?.focus();
+    });
     return button;
   }));
+  if (items.length > 1) addThumbnails(items, card.signal);
 }
 
-/** Shows the first picture of a video in the picker, if the source gives ranges; a stream would have to be read for it. */
-async function addThumbnail(/** @type {any} */ place, /** @type {number} */ item) {
-  const parameters = { ...shown?.link, item: String(item), height: "240", mute: "1" };
-  const head = await ask("/download", parameters, { method: "HEAD" }).catch(() => null);
-  if (head?.headers.get("Accept-Ranges") !== "bytes") return;
-  place.replaceChildren(make("video", { muted: true, preload: "metadata", src: `/download?${await queryOf(parameters)}#t=0.1`, tabIndex: -1, "aria-hidden": "true" }));
+/** Shows the first picture of each video in the picker, if the source gives ranges: one after another, so that the service has time for the person. */
+async function addThumbnails(/** @type {any[]} */ items, /** @type {AbortSignal} */ signal) {
+  for (const [index, { item }] of items.entries()) {
+    const parameters = { ...shown?.link, item: String(item), height: "240", mute: "1" };
+    const head = await ask("/download", parameters, { method: "HEAD", signal }).catch(() => null), query = head && (await queryOf(parameters));
+    if (signal.aborted) return;
+    if (head?.headers.get("Accept-Ranges") === "bytes") page.items.children[index].firstElementChild.replaceChildren(
+      make("video", { muted: true, preload: "metadata", src: `/download?${query}#t=0.1`, tabIndex: -1, "aria-hidden": "true" }));
+  }
+}
+
+/** Calls a function at each event of a name. */
+function on(/** @type {EventTarget} */ target, /** @type {string} */ name, /** @type {(event: any) => any} */ listener, /** @type {AddEventListenerOptions} */ options = {}) {
+  target.addEventListener(name, listener, options);
 }
 
 /** Returns a new element. @param {string} tag @param {Record<string, any>} properties @param {(Node | string)[]} children @returns {any} */
@@ -740,33 +816,43 @@ function make(tag, properties, ...children) {
 /** Asks for the report again whenever something else is chosen, after a moment without changes. */
 async function choicesChanged() {
   stopWatching();
-  saving?.abort.abort();
   looking?.abort();
+  dropKept();
   page.problem.hidden = true;
-  const { signal } = (looking = new AbortController());
-  const current = shown;
-  if (!current) return;
-  page.summary.classList.add("stale");
+  if (!shown) return;
   showReady();
+  page.summary.classList.add("stale");
+  const { signal } = (looking = new AbortController());
+  reporting = report(shown, signal);
   try {
-    await sleep(0.3, signal);
-    current.info = await (await ask("/info", chosen(), { signal, onBusy: showBusy })).json();
-    showStatus("");
-    showReady();
+    await reporting;
+    looking = null;
+    if (!saving) showStatus("");
   } catch (error) {
     if (signal.aborted) return;
+    looking = reporting = null;
+    if (saving) return; /* which says so itself */
     showProblem(error, choicesChanged);
     page.save.disabled = true;
   }
-  page.summary.classList.remove("stale");
-  looking = null;
+}
+
+/** Has the card show what will be sent. @param {{info: any}} current @param {AbortSignal} signal */
+async function report(current, signal) {
+  await sleep(0.3, signal);
+  const info = await documentOf(await ask("/info", chosen(), { signal, onBusy: showBusy }));
+  signal.throwIfAborted();
+  current.info = info;
+  showSummary();
 }
 
 /** Shows where the part begins and ends. */
 function showPart() {
-  const { from, to, fromText, toText, span } = page, most = Number(to.max);
+  const { from, to, fromText, toText, span } = page, most = Number(to.max) || 1;
   [fromText.value, toText.value] = [from, to].map((each) => clockText(each.valueAsNumber));
   for (const each of [from, to]) each.setAttribute("aria-valuetext", clockText(each.valueAsNumber));
+  for (const each of [fromText, toText]) each.removeAttribute("aria-invalid");
+  from.classList.toggle("above", from.valueAsNumber > most / 2); /* where both meet at the end, only that one can be moved */
   span.setAttribute("x", String((1000 * from.valueAsNumber) / most));
   span.setAttribute("width", String((1000 * Math.max(0, to.valueAsNumber - from.valueAsNumber)) / most));
 }
@@ -779,22 +865,28 @@ function partMoved(moved) {
   showPart();
 }
 
-/** Takes a typed time. @param {any} text @param {any} handle */
+/** Takes a typed time; an empty one is the beginning, or the end. @param {any} text @param {any} handle */
 function partTyped(text, handle) {
-  const seconds = parseClock(text.value), isBefore = handle === page.from ? seconds < page.to.valueAsNumber : seconds > page.from.valueAsNumber;
-  text.setAttribute("aria-invalid", String(!isBefore));
-  if (!isBefore) return showProblem(new Problem("times"), null);
-  page.problem.hidden = true;
-  handle.value = String(seconds);
+  const { from, to, save, problem } = page, before = handle.value, isEmpty = !text.value.trim();
+  const seconds = isEmpty ? Number(handle === to && to.max) : parseClock(text.value);
+  if (seconds >= 0) handle.value = String(seconds);
+  if (!(seconds >= 0 && from.valueAsNumber < to.valueAsNumber)) {
+    handle.value = before;
+    text.setAttribute("aria-invalid", "true");
+    showProblem(new Problem("times"), null);
+    save.disabled = true;
+    return;
+  }
+  problem.hidden = true;
   showPart();
   choicesChanged();
 }
 
-// ---- Saving ----
+/* ---- Saving ---- */
 
 /** Shows one state of the lower part of the card: `ready`, `saving` or `done`. @param {string} state */
 function showState(state) {
-  page.card.dataset.state = state;
+  for (const each of [page.box, page.picker, page.choices]) each.inert = state === "saving"; /* nothing is lost by a slip */
   page.progress.hidden = page.cancel.hidden = state !== "saving";
   page.save.hidden = page.copy.hidden = state === "saving";
   page.done.hidden = state !== "done";
@@ -805,10 +897,15 @@ function showState(state) {
   page.save.disabled = false;
 }
 
-/** Shows what will be sent, and how long it takes. */
 function showReady() {
   savedFile = null;
   showState("ready");
+  showSummary();
+}
+
+/** Shows what will be sent, and how long it takes. */
+function showSummary() {
+  page.summary.classList.remove("stale");
   const info = shown?.info, { start, format } = chosen();
   const variant = info.variants.find((/** @type {any} */ each) => each.chosen && each.height);
   const seconds = Math.round(info.estimated_seconds_on_lambda ?? 0);
@@ -827,66 +924,102 @@ function showProgress({ bytes, total, speed }) {
     .filter(Boolean).join(" · ");
 }
 
-/** Fetches the file, checks it and hands it over; `download` is one that is to go on. @param {Download | null} download */
-async function save(download) {
-  const current = shown;
+/** Fetches the file, checks it and hands it over, or goes on with what has failed. */
+async function save() {
+  const current = shown, abort = new AbortController(), { signal } = abort;
   if (!current || saving) return;
-  const { info } = current, parameters = chosen(), abort = new AbortController(), { signal } = abort;
-  saving = { abort, download };
+  saving = abort;
   page.problem.hidden = true;
   showState("saving");
   page.bar.removeAttribute("value");
   page.progressText.textContent = say("waiting");
   page.cancel.focus();
+  let download = kept;
+  kept = null;
   try {
-    const about = { isFile: info.kind === "file", estimate: info.estimated_bytes ?? 0 };
-    download ??= new Download(parameters, await openPlace(info.file_name, parameters.format ? "audio/mp4" : "video/mp4", about.estimate), about, { onProgress: showProgress, onBusy: showBusy });
-    saving.download = download;
-    await download.run(signal);
-    page.progressText.textContent = say("checking");
-    savedFile = await download.place.finish();
-    handOver(savedFile);
-    showDone(say(!download.isChecked ? "saved-unchecked" : isApple && savedFile ? "ready-to-share" : "saved", { size: sizeText(download.bytes) }));
-  } catch (error) {
-    const isTooLarge = error instanceof Problem && error.slug === "too-large";
-    if (download && !download.parts.length) download.place.discard().catch(() => undefined);
-    if (signal.aborted) cancelled(download);
-    else if (isTooLarge && download && !download.bytes) await saveMade(parameters, signal);
-    else saveFailed(error, download);
-  } finally {
+    await Promise.race([(reporting ??= report(current, card.signal)), sleep(1e6, signal)]);
+    download ??= await openDownload(current.info);
+    signal.throwIfAborted();
+    const made = await fetchFile(download, signal);
+    if (!made) await finish(download, signal);
     saving = null;
+    if (made) location.assign(made);
+    if (made) showDone(say("handed-over"));
+  } catch (error) {
+    saving = null;
+    if (signal.aborted || nameOf(error) === "AbortError") stopped(download);
+    else saveFailed(error, download);
   }
 }
 
-/** Saves a file that one response cannot have: the service makes it first, and the browser downloads it. */
-async function saveMade(/** @type {Query} */ parameters, /** @type {AbortSignal} */ signal) {
-  page.progressText.textContent = say("making-start");
-  const onProgress = (/** @type {number} */ percent) => {
-    page.bar.value = percent;
-    page.progressText.textContent = say("making", { percent: Math.floor(percent) });
-  };
+/** @param {any} info */
+async function openDownload(info) {
+  const about = { isFile: info.kind === "file", estimate: info.estimated_bytes ?? 0 };
+  const parameters = { ...chosen(), ...(isApple && !about.isFile && { layout: "plain" }) }; /* Photos take no other */
+  return new Download(parameters, await openPlace(info.file_name, about.estimate), about, { onProgress: showProgress, onBusy: showBusy });
+}
+
+/** Fetches a file, or returns its address if the service has made it because one response cannot have it. Where there is no plain MP4, it is a stream. */
+async function fetchFile(/** @type {Download} */ download, /** @type {AbortSignal} */ signal) {
   try {
-    location.assign(await makeFile(parameters, signal, onProgress));
-    showDone(say("handed-over"));
+    return await download.run(signal);
   } catch (error) {
-    signal.aborted ? cancelled(null) : saveFailed(error, null);
+    let last = error;
+    if (slugOf(last) === "too-large" && !download.bytes) {
+      page.progressText.textContent = say("making-start");
+      const made = await makeFile(download.parameters, signal, showMaking).catch((error) => void (last = error));
+      if (made) return made;
+    }
+    const { layout, ...rest } = download.parameters;
+    if (!layout || download.bytes || !/^(too-large|no-storage|deadline)$/.test(slugOf(last))) throw last;
+    download.parameters = rest;
+    download.isStream = true;
+    return download.run(signal);
   }
+}
+
+/** @param {number} percent */
+function showMaking(percent) {
+  page.bar.value = percent;
+  page.progressText.textContent = say("making", { percent: Math.floor(percent) });
+}
+
+/** Hands over what is whole. @param {Download} download @param {AbortSignal} signal */
+async function finish(download, signal) {
+  page.progressText.textContent = say("checking");
+  const file = await download.place.finish(download.type).catch((error) => {
+    throw new Problem("no-space", String(error));
+  });
+  if (file) signal.throwIfAborted();
+  savedFile = file;
+  handOver(file);
+  const text = !download.isChecked ? "saved-unchecked" : download.isStream ? "saved-stream" : isApple && file ? "ready-to-share" : "saved";
+  showDone(say(text, { size: sizeText(download.bytes) }));
+}
+
+/** Forgets what can no longer go on. */
+function dropKept() {
+  kept?.place.discard().catch(() => undefined);
+  kept = null;
 }
 
 /** @param {Download | null} download */
-function cancelled(download) {
-  download?.place.discard().catch(() => undefined);
-  if (!shown) return;
+function stopped(download) {
+  kept = download;
+  dropKept();
   showReady();
   showStatus(say("stopped"));
+  page.save.focus();
 }
 
 /** Offers to go on if what has arrived is still there, and else to start again. @param {unknown} error @param {Download | null} download */
 function saveFailed(error, download) {
-  const canResume = Boolean(download?.parts.length);
+  const canResume = Boolean(download?.parts.length) && slugOf(error) !== "no-space"; /* what cannot be written can no longer be written to */
+  kept = download;
+  if (!canResume) dropKept();
   showReady();
-  showProblem(error, () => save(canResume ? download : null), canResume);
-  if (canResume && !navigator.onLine) window.addEventListener("online", () => page.problem.hidden || page.retry.click(), { once: true });
+  showProblem(error, save, canResume);
+  page.retry.focus();
 }
 
 /** @param {string} text */
@@ -904,10 +1037,10 @@ function handOver(file) {
   if (!file || (isApple && navigator.canShare?.({ files: [file] }))) return;
   const link = make("a", { href: URL.createObjectURL(file), download: file.name });
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 600_000); // the browser may still be writing it
+  setTimeout(() => URL.revokeObjectURL(link.href), 600_000); /* the browser may still be writing it */
 }
 
-// ---- Messages ----
+/* ---- Messages ---- */
 
 /** @param {string} text */
 function showStatus(text) {
@@ -929,16 +1062,17 @@ function showProblem(error, again, canResume = false) {
   page.problemDetail.parentElement.hidden = !page.problemDetail.textContent;
   page.retry.textContent = say(canResume ? "resume" : "try-again");
   page.retry.hidden = !again;
-  page.retry.onclick = () => {
+  const go = (page.retry.onclick = () => {
     page.problem.hidden = true;
     again?.();
-  };
+  });
+  if (problem.slug === "offline") on(window, "online", () => page.problem.hidden || page.retry.onclick !== go || go(), { once: true });
   showStatus("");
   page.problem.hidden = false;
   page.problem.scrollIntoView({ block: "nearest" });
 }
 
-// ---- The box ----
+/* ---- The box ---- */
 
 /** Returns the address in a text, or the text itself: the service finds addresses that have no scheme, or another. @param {string} text */
 function addressIn(text) {
@@ -947,15 +1081,15 @@ function addressIn(text) {
 
 /** Shows on the button what it does. */
 function setButton() {
-  const canPaste = !page.address.value && Boolean(navigator.clipboard?.readText);
-  page.goWord.textContent = say(looking ? "looking" : canPaste ? "paste" : "show");
-  page.go.classList.toggle("busy", Boolean(looking));
+  const canPaste = !page.address.value && Boolean(navigator.clipboard?.readText), isLooking = Boolean(looking?.url);
+  page.goWord.textContent = say(isLooking ? "looking" : canPaste ? "paste" : "show");
+  page.go.classList.toggle("busy", isLooking);
   page.clear.hidden = !page.address.value;
 }
 
 /** Starts with what is in the box, or in the clipboard if the box is empty. */
 async function start() {
-  if (looking) return;
+  if (saving) return showStatus(say("saving-first"));
   if (!page.address.value.trim()) {
     const text = (await navigator.clipboard?.readText().catch(() => "")) ?? "";
     if (!/https?:\/\/|redd/i.test(text)) {
@@ -965,7 +1099,8 @@ async function start() {
     }
     page.address.value = addressIn(text);
   }
-  await look({ url: page.address.value.trim() });
+  const url = page.address.value.trim();
+  if (url !== looking?.url) await look({ url });
 }
 
 function clearBox() {
@@ -978,7 +1113,7 @@ function clearBox() {
 /** Takes a link from the address of the page, and takes it out of the history. */
 function startWithAddress() {
   const hash = location.hash.slice(1), query = new URLSearchParams(location.search);
-  const link = /^https?:/i.test(hash) ? hash : new URLSearchParams(hash).get("url") ?? query.get("link") ?? query.get("text") ?? query.get("title");
+  const link = /^https?:/i.test(hash) ? hash : new URLSearchParams(hash).get("url") || (query.get("link") || query.get("text") || query.get("title"));
   if (!link) return;
   history.replaceState(null, "", location.pathname);
   page.address.value = addressIn(link);
@@ -995,41 +1130,39 @@ async function copy(text) {
 function listen() {
   const { address, box, part } = page;
   box.noValidate = true;
-  box.addEventListener("submit", (/** @type {Event} */ event) => (event.preventDefault(), start()));
-  address.addEventListener("input", setButton);
-  address.addEventListener("paste", () => setTimeout(() => /^\S+$/.test(address.value) && start()));
-  page.clear.addEventListener("click", clearBox);
-  document.addEventListener("keydown", (event) => {
+  on(box, "submit", (event) => (event.preventDefault(), start()));
+  on(address, "input", setButton);
+  on(address, "paste", () => setTimeout(() => /^\S+$/.test(address.value) && start()));
+  on(page.clear, "click", clearBox);
+  on(document, "keydown", (event) => {
+    if (event.repeat && event.target instanceof HTMLButtonElement) event.preventDefault(); /* a key that is held presses one button only */
     if (event.key !== "Escape" || document.fullscreenElement) return;
-    saving ? saving.abort.abort() : clearBox();
+    saving ? saving.abort() : clearBox();
   });
-  page.watch.addEventListener("click", () => shown && watch(chosen(), shown.info));
-  page.poster.addEventListener("load", () => {
+  on(page.watch, "click", () => shown && watch(chosen(), shown.info, 0));
+  on(page.poster, "load", () => {
     page.poster.hidden = !page.video.hidden;
     page.stage.classList.remove("blank");
   });
-  page.video.addEventListener("error", () => {
-    if (!watching || !page.video.error || !page.video.getAttribute("src")?.startsWith("/")) return;
-    const { message } = page.video.error;
-    stopWatching();
-    showProblem(new Problem("cannot-play", message), () => page.watch.click());
-  });
+  on(page.video, "error", videoFailed);
   for (const handle of [page.from, page.to]) {
     const text = handle === page.from ? page.fromText : page.toText;
-    handle.addEventListener("input", () => partMoved(handle));
-    text.addEventListener("change", () => partTyped(text, handle));
+    on(handle, "input", () => partMoved(handle));
+    on(text, "change", () => partTyped(text, handle));
   }
-  page.choices.addEventListener("change", (/** @type {Event} */ event) => /text/.test(/** @type {any} */ (event.target).type) || choicesChanged());
-  page.choices.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
-  page.save.addEventListener("click", () => (savedFile ? handOver(savedFile) : save(null)));
-  page.cancel.addEventListener("click", () => saving?.abort.abort());
-  page.share.addEventListener("click", () => savedFile && navigator.share({ files: [savedFile] }).catch(() => undefined));
-  page.copy.addEventListener("click", () => copy(`${location.origin}${location.pathname}#${new URLSearchParams({ url: shown?.link.url ?? "" })}`));
-  window.addEventListener("hashchange", startWithAddress);
-  window.addEventListener("beforeunload", (event) => saving && event.preventDefault());
+  on(page.choices, "change", (event) => /text/.test(event.target.type) || choicesChanged());
+  on(page.choices, "submit", (event) => event.preventDefault());
+  on(page.save, "click", () => (savedFile ? handOver(savedFile) : save()));
+  on(page.cancel, "click", (event) => event.detail > 1 || saving?.abort()); /* a double click was for Save */
+  on(page.share, "click", () => savedFile && navigator.share({ files: [savedFile] }).catch(() => undefined));
+  on(page.copy, "click", () => copy(`${location.origin}${location.pathname}#${new URLSearchParams({ url: shown?.link.url ?? "" })}`));
+  on(window, "hashchange", startWithAddress);
+  on(window, "beforeunload", (event) => saving && event.preventDefault());
 }
 
 await loadWords();
+fillChips(page.kinds, "kind", [["video", say("kind-video")], ["audio", say("kind-audio")], ["silent", say("kind-silent")]]);
+fillChips(page.fits, "fit", [["", say("fit-any")], ...["8", "10", "25", "50"].map((each) => /** @type {[string, string]} */ ([`${each}MB`, `${each} MB`]))]);
 listen();
 setButton();
 document.documentElement.dataset.ready = "yes";

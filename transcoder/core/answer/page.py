@@ -32,7 +32,7 @@ _TEMPLATES = ("index.html", "error.html", "manifest.webmanifest")
 """Files with marks in them; that of errors is filled in for each error."""
 _MARK = re.compile(r"\{\{(?:(?P<kind>word|asset):)?(?P<name>[\w./-]+)\}\}")
 _COMMENT = re.compile(rb"/\*.*?\*/ ?", re.DOTALL)
-_INDENT = re.compile(rb"\n\s+")
+_INDENT = re.compile(rb"(?<=[;{,])\s*\n\s*|\s*\n\s*(?=})|(?<=\n)\s+")
 _NAMES_URL = re.compile(r"(?:^|&)url=", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\s*([a-z]{2,3})\b", re.IGNORECASE)
 _POLICY = (
@@ -126,11 +126,13 @@ def _asset_path(name: str, body: bytes) -> str:
 
 
 def _shortened(name: str, body: bytes) -> bytes:
-    """Return script and style sheet without comments and indentation: a third of the script is types and explanations.
+    """Return script, style sheet and texts without comments, indentation and most line ends. A third of the script is comments.
 
     No text in them contains `/*` or a line feed, which a test checks.
     """
-    return _INDENT.sub(b"\n", _COMMENT.sub(b"", body)).lstrip() if name.endswith((".js", ".css")) else body
+    if name.endswith(".json"):
+        return json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()
+    return _INDENT.sub(b"", _COMMENT.sub(b"", body)).lstrip() if name.endswith((".js", ".css")) else body
 
 
 def _headers(name: str, cache_control: str, *, elsewhere: str = "") -> tuple[tuple[str, str], ...]:
