@@ -88,14 +88,15 @@ class AudioFrameCounter:
             at += header.length
         self._bytes_to_skip = max(0, at - len(data))
         self._carry = data[at:]
-        if self._format and self._format.codec == "aac" and self._blocks > self._most_blocks():
+        self._check_density()
+
+    def _check_density(self) -> None:
+        most = _BLOCKS_PER_SAMPLE * (MAX_SHORT_FRAMES + self._bytes // _BYTES_PER_FRAME)
+        if self._format and self._format.codec == "aac" and self._blocks > most:
             raise UnsupportedSourceError(
                 f"The source has more than {MAX_SHORT_FRAMES} audio frames of less than {_BYTES_PER_FRAME} bytes on average, "
                 "which is not supported."
             )
-
-    def _most_blocks(self) -> int:
-        return _BLOCKS_PER_SAMPLE * (MAX_SHORT_FRAMES + self._bytes // _BYTES_PER_FRAME)
 
     def _take_format(self, header: FrameHeader) -> None:
         if self._format is None:
