@@ -21,7 +21,7 @@ from peers.get_command import SECONDS, get
 from peers.origin import Origin, Rule
 from peers.origin_rules import Request
 
-from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.exit_codes import DESCRIPTIONS, ExitCode
 
 COMMAND = [sys.executable, "-m", "transcoder", "get"]
 README = Path(__file__).parents[2] / "README.md"
@@ -71,8 +71,11 @@ def node(path: Path, kind: int, major: int, minor: int) -> Path:
 def test_the_readme_lists_the_exit_codes_of_the_program() -> None:
     table = README.read_text(encoding="utf-8").partition("### Exit codes")[2].partition("\n## ")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ") and line[2].isdigit()]
-    assert [int(number) for number, _ in rows] == [code.value for code in ExitCode]
-    assert "exists already" in {int(number): meaning for number, meaning in rows}[ExitCode.OUTPUT_FAILED]
+    listed = {int(number): meaning.strip() for number, meaning in rows}
+    assert list(listed) == [code.value for code in ExitCode]
+    # `--help` prints the descriptions (test_help.py).
+    assert listed == {code.value: text[0].upper() + text[1:] for code, text in DESCRIPTIONS.items()}
+    assert "exists already" in listed[ExitCode.OUTPUT_FAILED]
 
 
 @pytest.mark.parametrize("options", [[], ["--force"]])
