@@ -169,13 +169,6 @@ def test_an_invalid_argument_is_named(arguments: list[str], code: int, message: 
     assert "Traceback" not in completed.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["get", "--help"]])
-def test_help_lists_the_exit_codes(arguments: list[str]) -> None:
-    completed = subprocess.run([*COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=SECONDS)
-    assert "exit codes:" in completed.stdout
-    assert "130" in completed.stdout
-
-
 def test_version_is_printed() -> None:
     completed = subprocess.run([*COMMAND, "--version"], check=True, capture_output=True, text=True, timeout=SECONDS)
     assert completed.stdout.startswith("transcoder ")

@@ -14,7 +14,7 @@ from transcoder.cli.local_plain import find_index, is_finished_first, write_fini
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import Output, output_to
 from transcoder.cli.progress import progress_sink
-from transcoder.cli.subparsers import Subparsers, add_described_parser
+from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
 from transcoder.core.answer.file_names import file_name
@@ -36,10 +36,8 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `get` with its options."""
-    parser = add_described_parser(
-        subparsers,
+    parser = subparsers.add_parser(
         "get",
-        summary="save a playlist or a Reddit video as one MP4",
         description="Save a playlist or a Reddit video as one MP4.\nThe file appears only when it is whole.",
     )
     add_source_argument(parser)

@@ -21,7 +21,7 @@ from transcoder.cli.function_call import (
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.sign import signed_if_keys
-from transcoder.cli.subparsers import Subparsers, add_described_parser
+from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
@@ -36,10 +36,8 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `invoke` with its options."""
-    parser = add_described_parser(
-        subparsers,
+    parser = subparsers.add_parser(
         "invoke",
-        summary="let the function on Lambda make an MP4, and check that it is whole",
         description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.",
     )
     parser.add_argument("playlist", metavar="URL", help="the source: the http(s) address of a playlist, or a Reddit link")

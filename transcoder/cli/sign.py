@@ -24,10 +24,8 @@ def add_command(subparsers: Subparsers) -> None:
     """Add the command `sign` with its options."""
     parser = subparsers.add_parser(
         "sign",
-        help="make a signed link, for a function that has signing keys",
         description="Make a signed link, for a function that has signing keys. "
         f"The key is taken from {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.",
-        allow_abbrev=False,
     )
     parser.add_argument("url", metavar="URL", help="the source that the link is for: a Reddit link or a playlist")
     parser.add_argument("--service", metavar="URL", default="", help="address of the function; without it the link begins with /download")

@@ -56,6 +56,11 @@ def parse_choice(kind: type[E], name: str, text: str) -> E:
         raise BadRequestError(f"{name}: {text[:100]!r} is not one of {', '.join(str(each.value) for each in kind)}.") from error
 
 
+def choices(kind: type[Enum]) -> str:
+    """Return the values that `parse_choice` takes, as usage texts write them: `{copy,h264}`."""
+    return f"{{{','.join(str(each.value) for each in kind)}}}"
+
+
 def parse_positive_int(name: str, text: str, expected: str) -> int:
     """Return a number above 0 of at most five digits.
 
