@@ -41,8 +41,7 @@ def add_connections_option(parser: argparse.ArgumentParser) -> None:
         "--connections",
         metavar="N",
         type=int,
-        default=DEFAULT_CONNECTIONS,
-        help="how many ranges of a plain MP4 to fetch at once (default: %(default)s)",
+        help=f"how many ranges of a plain MP4 to fetch at once from the function (default: {DEFAULT_CONNECTIONS})",
     )
 
 

@@ -13,6 +13,7 @@ from transcoder.cli.invoke import fetch_through_function
 from transcoder.cli.local_plain import find_index, is_finished_first, write_finished, write_mapped
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import Output, output_to
+from transcoder.cli.output_name import check_output_name
 from transcoder.cli.progress import progress_sink
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
@@ -23,15 +24,16 @@ from transcoder.core.hls.plan import Plan
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.metadata import metadata_of
+from transcoder.core.source.source import ResolvedSource
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.task_group import TaskGroup
-from transcoder.errors import BadRequestError, single_error
+from transcoder.errors import BadRequestError, UnsupportedSourceError, single_error
 from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.plain_index import Labels
 from transcoder.pipeline.resolver import Resolver
-from transcoder.settings import Settings
+from transcoder.settings import PREFIX, Settings
 
 
 def add_command(subparsers: Subparsers) -> None:
@@ -74,6 +76,8 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
         return ExitCode.SUCCESS
     if arguments.deliver is not None:
         raise BadRequestError("--deliver: it is about a function (--via); without one, the output is a file anyway.")
+    if arguments.connections is not None:
+        raise BadRequestError(f"--connections: it is about a function (--via); for origins, set {PREFIX}CONNECTIONS.")
     if arguments.progress:
         raise BadRequestError("--progress: it is about a function (--via); without one, a terminal shows the progress anyway.")
     job = parse_job(arguments)
@@ -94,7 +98,7 @@ class _OutputOptions:
 async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> None:
     with ExitStack() as stack, single_error():
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to, or a reader may wait for it.
-        output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path else None
+        output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path is not None else None
         resolver = Resolver(settings)
         async with TaskGroup() as tasks, origins.fetcher(settings) as fetcher:
             ffmpeg_path = tasks.create_task(ffmpeg.find_ffmpeg(settings.ffmpeg))
@@ -107,9 +111,20 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
             if resolved.file:
                 await _pass_through(resolved.file, job, fetcher, output)
             else:
+                _check_possible(resolved, job, options.path if output.folder else None)
                 labels = Labels(metadata_of(source), resolved.audio_language)
                 await _Making(job, resolved.plan, labels, fetcher, program, settings).write(output)
             output.commit()
+
+
+def _check_possible(resolved: ResolvedSource, job: Job, path: str | None) -> None:
+    """Refuse audio that cannot be selected, as it is refused where there is only other audio, and a path that promises another format."""
+    if path is not None:
+        check_output_name(path, job.format)
+    if job.audio is not None and resolved.multivariant is None:
+        raise UnsupportedSourceError(
+            f"--audio {job.audio}: the source does not say what its audio is, so none can be selected; leave out --audio."
+        )
 
 
 async def _pass_through(file: FileHead, job: Job, fetcher: Fetcher, output: Output) -> None:

@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from transcoder.cli.arguments import add_parameter_options, parameter_values
+from transcoder.cli.arguments import add_parameter_options, consistent_job, parameter_values, web_address
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.fetch_mp4 import receive_into
 from transcoder.cli.function_call import (
+    DEFAULT_CONNECTIONS,
     DOWNLOAD,
     EVENTS,
     LINK_SECONDS,
@@ -20,14 +21,13 @@ from transcoder.cli.function_call import (
 )
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
+from transcoder.cli.output_name import check_output_name
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import Deliver, FileFormat, Layout
-from transcoder.core.request.parameters import make_job
-from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import LambdaFunction
 from transcoder.errors import BadRequestError
@@ -66,6 +66,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         TerminatedError: a signal ended it.
 
     """
+    if arguments.url is not None and (arguments.endpoint_url is not None or (arguments.region is not None and not arguments.sign_aws)):
+        raise BadRequestError("--url: --endpoint-url goes with --function, and --region with --function or --sign-aws.")
+    if arguments.function is not None and arguments.sign_aws:
+        raise BadRequestError("--sign-aws: it goes with --url; what the SDK sends is always signed.")
     received = fetch_through_function(arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query))
     print(received, file=sys.stderr if arguments.output == "-" else sys.stdout)
     return ExitCode.SUCCESS
@@ -76,27 +80,41 @@ def fetch_through_function(
 ) -> ReceivedMp4:
     """Let the function make an MP4 of `source`, with a call that `make_call` makes of a path and a query. Raises what `run` does."""
     values = ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
-    job = make_job(checked_url(find_address(source)), values)
-    if job.format is FileFormat.FILE:
-        raise BadRequestError(
-            "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
-        )
-    if arguments.progress and job.layout is Layout.FRAGMENTED:
-        raise BadRequestError("--progress: a fragmented MP4 is streamed while it is made, so that nothing has to be reported.")
-    if job.format is FileFormat.MP3:
-        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
-    if arguments.connections < 1:
+    job = _checked_job(source, values, with_reports=arguments.progress)
+    connections = DEFAULT_CONNECTIONS if arguments.connections is None else arguments.connections
+    if connections < 1:
         raise BadRequestError("--connections: at least one range is fetched at once.")
+    if arguments.output is not None:
+        check_output_name(arguments.output, job.format)
     output = output_to(_output_path(arguments, job), overwrite=arguments.force)
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
     events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
     call = make_call(DOWNLOAD, query)
-    receiving = receive_into(output, call, connections=arguments.connections, with_reports=arguments.progress, events=events)
+    receiving = receive_into(output, call, connections=connections, with_reports=arguments.progress, events=events)
     return asyncio.run(until_terminated(receiving))
 
 
+def _checked_job(source: str, values: Mapping[str, str], *, with_reports: bool) -> Job:
+    """Return the job, if the function can do it so that it can be checked.
+
+    Raises:
+        BadRequestError: it cannot, or the job is invalid.
+
+    """
+    job = consistent_job(checked_url(web_address(source)), values)
+    if job.format is FileFormat.FILE:
+        raise BadRequestError(
+            "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
+        )
+    if with_reports and job.layout is Layout.FRAGMENTED:
+        raise BadRequestError("--progress: a fragmented MP4 is streamed while it is made, so that nothing has to be reported.")
+    if job.format is FileFormat.MP3:
+        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
+    return job
+
+
 def _output_path(arguments: argparse.Namespace, job: Job) -> str:
-    return str(arguments.output or file_name(job.filename or title_from_url(job.url), job.format.value))
+    return str(arguments.output if arguments.output is not None else file_name(job.filename or title_from_url(job.url), job.format.value))
 
 
 def _make_call(arguments: argparse.Namespace, path: str, query: str) -> Call:

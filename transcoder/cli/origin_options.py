@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Self
 
-from transcoder.core.request.pasted_text import find_address
+from transcoder.cli.arguments import web_address
 from transcoder.core.request.proxies import Proxies, read_proxies
 from transcoder.core.request.user_origins import HostHeaders, UserOrigins, split_credentials
 from transcoder.edge.address_guard import INTERNET, Network
@@ -61,7 +61,7 @@ class OriginOptions:
             BadRequestError: a header or the address of a proxy is invalid.
 
         """
-        headers = split_credentials(find_address(arguments.url))[1] | _parse_headers(arguments.header)
+        headers = split_credentials(web_address(arguments.url))[1] | _parse_headers(arguments.header)
         shortcuts = {"Referer": arguments.referer, "User-Agent": arguments.user_agent}
         headers |= {name: value for name, value in shortcuts.items() if value is not None}
         for_hosts = [HostHeaders(host, _parse_headers([line])) for host, line in arguments.header_for]

@@ -7,12 +7,11 @@ import time
 from collections.abc import Mapping
 
 from transcoder.app.signing_keys import SigningKeys
-from transcoder.cli.arguments import add_parameter_options, parameter_values
+from transcoder.cli.arguments import add_parameter_options, parameter_values, web_address
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.request.job import checked_url, checked_web_address
 from transcoder.core.request.parameters import make_job
-from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.errors import BadRequestError
 from transcoder.settings import PREFIX, Settings
@@ -43,7 +42,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         BadRequestError: there is no key, or the source or a parameter is invalid.
 
     """
-    job = make_job(checked_url(find_address(arguments.url)), parameter_values(arguments))
+    job = make_job(checked_url(web_address(arguments.url)), parameter_values(arguments))
     service = checked_web_address("--service", arguments.service).rstrip("/") if arguments.service else ""
     values = {"url": job.url} | parameter_values(arguments)
     link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))

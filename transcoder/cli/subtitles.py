@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _save(wanted: SubtitleRequest, origins: OriginOptions, arguments: argparse.Namespace, settings: Settings) -> None:
     with ExitStack() as stack:
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to.
-        output = stack.enter_context(output_to(arguments.output, overwrite=arguments.force)) if arguments.output else None
+        output = stack.enter_context(output_to(arguments.output, overwrite=arguments.force)) if arguments.output is not None else None
         async with origins.fetcher(settings) as fetcher:
             found = await find_subtitles(wanted, resolver=Resolver(settings), fetcher=fetcher)
             text = await fetch_subtitles(found, fetcher=fetcher, settings=settings)

@@ -7,7 +7,16 @@ from typing import NamedTuple
 from transcoder.core.request.job import Job, checked_job, checked_web_address
 from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
 from transcoder.core.request.pasted_text import find_address
-from transcoder.core.request.values import choices, parse_choice, parse_flag, parse_positive_int, parse_size, parse_text, parse_time
+from transcoder.core.request.values import (
+    choices,
+    parse_choice,
+    parse_flag,
+    parse_height,
+    parse_positive_int,
+    parse_size,
+    parse_text,
+    parse_time,
+)
 from transcoder.errors import BadRequestError
 
 
@@ -41,8 +50,8 @@ PARAMETERS = (
     Parameter(
         "height",
         "N",
-        "limit the short side of the video to N pixels; if every variant is larger, the smallest is used",
-        lambda job, text: replace(job, height=parse_positive_int("height", text, "a number of pixels")),
+        "limit the short side of the video to N pixels (720 or 720p); if every variant is larger, the smallest is used",
+        lambda job, text: replace(job, height=parse_height("height", text)),
     ),
     Parameter(
         "audio",
@@ -73,7 +82,7 @@ PARAMETERS = (
     Parameter(
         "fit",
         "SIZE",
-        "use the best variant with an estimated size of at most SIZE, such as 8MB (10^6 bytes)",
+        "use the best variant with an estimated size of at most SIZE, such as 8MB (10^6 bytes) or 8MiB (2^20)",
         lambda job, text: replace(job, fit=parse_size("fit", text)),
     ),
     Parameter(
