@@ -47,13 +47,13 @@ def test_a_source_alone_is_saved(serve: Serve, muxed: tuple[dict[str, bytes], Pa
         (["gte", "https://a.example/"], "transcoder URL", "transcoder: there is no command 'gte'; did you mean get?"),
         (["something"], "transcoder URL", "transcoder: there is no command 'something'."),
         (["get", "u", "--heigth", "720"], "transcoder get URL", "transcoder get: there is no option --heigth; did you mean --height?"),
-        (["get", "u", "--heigth=720"], "transcoder get URL", "transcoder get: there is no option --heigth; did you mean --height?"),
+        (["get", "u", "--heigth=720", "v"], "transcoder get URL", "transcoder get: there is no option --heigth; did you mean --height?"),
         (["--forse", "u"], "transcoder get URL", "transcoder get: there is no option --forse; did you mean --force?"),
         (["info", "u", "--jsn"], "transcoder info URL", "transcoder info: there is no option --jsn; did you mean --json?"),
         (["serve", "--concurency", "2"], "transcoder serve [-h]", "there is no option --concurency; did you mean --concurrency?"),
         (["sign", "u", "--zzzzzz"], "transcoder sign URL", "transcoder sign: there is no option --zzzzzz."),
         (["info", "u", "v"], "transcoder info URL", "transcoder info: one word too many: 'v'."),
-        (["get"], "transcoder get URL", "transcoder get: the following arguments are required: URL"),
+        (["info"], "transcoder info URL", "transcoder info: the following arguments are required: URL"),
     ],
 )
 def test_a_mistake_is_answered_with_the_usage_of_the_command_and_what_was_meant(

@@ -84,7 +84,8 @@ def test_a_named_pipe_is_written_into(options: list[str], source: Origin, fifo: 
         read = threads.submit(fifo.read_bytes)
         completed = get(source.url("/main.m3u8"), fifo, *options)
         (tmp_path / "copy.mp4").write_bytes(read.result(SECONDS))
-    assert (completed.returncode, completed.stderr) == (0, b"")
+    assert completed.returncode == 0
+    assert b" MB, 6.0 s of media, in " in completed.stderr
     assert media_reader.is_whole(tmp_path / "copy.mp4")
     assert fifo.is_fifo()
     assert {path.name for path in tmp_path.iterdir()} == {"fifo.mp4", "copy.mp4"}
@@ -116,7 +117,7 @@ def test_a_reader_of_a_named_pipe_that_leaves_ends_get(media: Media, serve: Serv
         assert reader.read(10)
     _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 6
-    assert f"{fifo}: the reader closed the pipe.\n" in stderr.decode()
+    assert stderr == b""
     assert fifo.is_fifo()
 
 
@@ -158,7 +159,8 @@ def test_a_signal_ends_the_wait_for_a_reader(number: signal.Signals, code: int, 
 def test_a_device_is_written_into(options: list[str], source: Origin, tmp_path: Path) -> None:
     null = node(tmp_path / "null", stat.S_IFCHR, 1, 3)
     completed = get(source.url("/main.m3u8"), null, *options)
-    assert (completed.returncode, completed.stderr) == (0, b"")
+    assert completed.returncode == 0
+    assert b" MB, 6.0 s of media, in " in completed.stderr
     assert null.is_char_device()
     assert [path.name for path in tmp_path.iterdir()] == ["null"]
 

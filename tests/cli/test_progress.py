@@ -119,11 +119,6 @@ def test_nothing_is_reported_of_a_stream(tmp_path: Path, capsys: pytest.CaptureF
     assert "--progress: a fragmented MP4 is streamed while it is made" in capsys.readouterr().err
 
 
-def test_progress_is_about_a_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["get", "http://127.0.0.1:9/main.m3u8", "--progress", "-o", str(tmp_path / "video.mp4")]) == 2
-    assert "--via" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("errors", [StreamErrors.CUT, StreamErrors.CLEAN])
 def test_a_function_that_dies_while_it_makes_the_mp4_is_a_failure(errors: StreamErrors, media: Media, serve: Serve, tmp_path: Path) -> None:
     origin = serve(files_in(media("ts-muxed")))

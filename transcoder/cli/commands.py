@@ -12,6 +12,8 @@ class Command(NamedTuple):
     usage: str | None
     """What follows its name in its usage; None has argparse list every option."""
     examples: tuple[str, ...]
+    takes_many: bool = False
+    """It takes several sources, with options between them."""
 
 
 _PLAYLIST = "https://example.com/video/main.m3u8"
@@ -19,12 +21,13 @@ _PLAYLIST = "https://example.com/video/main.m3u8"
 COMMANDS: Mapping[str, Command] = MappingProxyType({
     "get": Command(
         "save a playlist or a Reddit video as one MP4",
-        "URL [-o FILE] [OPTIONS]",
+        "URL … [-o FILE | -P FOLDER] [OPTIONS]",
         (
             f"transcoder get {_PLAYLIST} -o video.mp4",
             f"transcoder get {_PLAYLIST} --height 720 --start 1:30 --end 2:00",
             "transcoder get https://www.reddit.com/r/videos/comments/abc123/title/ --fit 8MB",
         ),
+        takes_many=True,
     ),
     "subtitles": Command(
         "save the subtitles of a playlist or a Reddit video as one WebVTT or SRT file",

@@ -78,6 +78,10 @@ class OutputError(Exception):
     """The output cannot be written; `str(error)` is the message for the user."""
 
 
+class ReaderLeftError(OutputError):
+    """The reader of a pipe has closed it, as `head` does once it has what it wants."""
+
+
 def exit_code(error: TranscoderError) -> ExitCode:
     """Return the exit code that stands for `error`."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.INTERNAL_ERROR)

@@ -45,15 +45,6 @@ def add_connections_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_progress_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that asks the function how far it is."""
-    parser.add_argument(
-        "--progress",
-        action="store_true",
-        help="make a plain MP4, and show how far the function is while it makes it: a bar on a terminal, or else lines",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class UrlCall:
     """The call of one URL."""

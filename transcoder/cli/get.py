@@ -2,19 +2,22 @@
 
 import argparse
 import asyncio
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from transcoder.cli.arguments import add_parameter_options, add_source_argument, parse_job
-from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.file_sink import FileSink
-from transcoder.cli.function_call import add_connections_option, add_progress_option, call_by_url
+from transcoder.cli.function_call import add_connections_option, call_by_url
 from transcoder.cli.invoke import fetch_through_function
 from transcoder.cli.local_plain import find_index, is_finished_first, write_finished, write_mapped
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import Output, output_to
 from transcoder.cli.output_name import check_output_name
 from transcoder.cli.progress import progress_sink
+from transcoder.cli.report_options import Reports, add_report_options
+from transcoder.cli.saved import MeasuringSink, Saved, Written
+from transcoder.cli.several import add_several_options, in_folder, save_each
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.cli.verifying_sink import verifying
@@ -24,7 +27,7 @@ from transcoder.core.hls.plan import Plan
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import FileFormat
 from transcoder.core.source.metadata import metadata_of
-from transcoder.core.source.source import ResolvedSource
+from transcoder.core.source.source import ResolvedSource, Source
 from transcoder.edge import ffmpeg
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.edge.fetch import Fetcher
@@ -42,7 +45,7 @@ def add_command(subparsers: Subparsers) -> None:
         "get",
         description="Save a playlist or a Reddit video as one MP4.\nThe file appears only when it is whole.",
     )
-    add_source_argument(parser)
+    add_several_options(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -54,51 +57,75 @@ def add_command(subparsers: Subparsers) -> None:
     add_origin_options(parser)
     parser.add_argument("--via", metavar="URL", help="let the function at this address make the MP4, and fetch it by ranges if it is plain")
     add_connections_option(parser)
-    add_progress_option(parser)
+    add_report_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, *, network: Network = INTERNET) -> int:
-    """Save one source from `network` as one file; return `ExitCode.SUCCESS` only if the output is whole.
+    """Save each source from `network` as one file; return `ExitCode.SUCCESS` only if all outputs are whole.
 
     Raises:
-        TranscoderError: the output cannot be made; no part of it is left.
+        TranscoderError: the output of the only source cannot be made; no part of it is left.
         OutputError: the output cannot be written.
         TerminatedError: a signal ended it.
 
     """
-    if arguments.via is not None:
-        if arguments.header or arguments.header_for or arguments.referer or arguments.user_agent or arguments.proxy is not None:
-            raise BadRequestError(
-                "--via: the function fetches from origins, without --header, --header-for, --referer, --user-agent and --proxy."
-            )
-        fetch_through_function(arguments.url, arguments, settings, lambda path, query: call_by_url(arguments.via, query, path=path))
-        return ExitCode.SUCCESS
+    reports = Reports.of(arguments)
+    if arguments.via is None:
+        _refuse_options_of_functions(arguments)
+        return save_each(arguments, reports, lambda own: _save_here(own, reports, settings, network))
+    if arguments.header or arguments.header_for or arguments.referer or arguments.user_agent or arguments.proxy is not None:
+        raise BadRequestError(
+            "--via: the function fetches from origins, without --header, --header-for, --referer, --user-agent and --proxy."
+        )
+    return save_each(arguments, reports, lambda own: _save_by_function(own, settings))
+
+
+def _refuse_options_of_functions(arguments: argparse.Namespace) -> None:
     if arguments.deliver is not None:
         raise BadRequestError("--deliver: it is about a function (--via); without one, the output is a file anyway.")
     if arguments.connections is not None:
         raise BadRequestError(f"--connections: it is about a function (--via); for origins, set {PREFIX}CONNECTIONS.")
-    if arguments.progress:
-        raise BadRequestError("--progress: it is about a function (--via); without one, a terminal shows the progress anyway.")
+
+
+def _save_by_function(arguments: argparse.Namespace, settings: Settings) -> Saved:
+    return fetch_through_function(
+        arguments.url, arguments, settings, lambda path, query: call_by_url(arguments.via, query, path=path), folder=arguments.folder
+    )[0]
+
+
+def _save_here(arguments: argparse.Namespace, reports: Reports, settings: Settings, network: Network) -> Saved:
     job = parse_job(arguments)
-    output = _OutputOptions(arguments.output, overwrite=arguments.force)
-    asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, job.url, network), output, settings)))
-    return ExitCode.SUCCESS
+    options = _OutputOptions(arguments.output, arguments.folder, arguments.force, reports)
+    began = time.monotonic()
+    path, written = asyncio.run(until_terminated(_save(job, OriginOptions.of(arguments, job.url, network), options, settings)))
+    return Saved(arguments.url, path, written, time.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True)
 class _OutputOptions:
-    """The user's choice of where the output goes."""
+    """The user's choice of where the output goes, and of what is shown meanwhile."""
 
-    path: str | None
+    name: str | None
     """`-` is standard output; None: a name made from the source."""
+    folder: str | None
     overwrite: bool
+    reports: Reports
+
+    def path(self, name: str) -> str:
+        """Return the path of an output with that name."""
+        return in_folder(name, self.folder)
+
+    def output(self, path: str) -> Output:
+        """Return the output at a path."""
+        return output_to(path, overwrite=self.overwrite)
 
 
-async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> None:
+async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, settings: Settings) -> tuple[str, Written]:
     with ExitStack() as stack, single_error():
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to, or a reader may wait for it.
-        output = stack.enter_context(output_to(options.path, overwrite=options.overwrite)) if options.path is not None else None
+        path = None if options.name is None else options.path(options.name) if options.name else ""
+        output = None if path is None else stack.enter_context(options.output(path))
         resolver = Resolver(settings)
         async with TaskGroup() as tasks, origins.fetcher(settings) as fetcher:
             ffmpeg_path = tasks.create_task(ffmpeg.find_ffmpeg(settings.ffmpeg))
@@ -106,15 +133,26 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
             resolved = await resolver.resolve(source, job, fetcher=fetcher)
             program = ffmpeg.Program(await ffmpeg_path, settings.ffmpeg_seconds)
 
-            name = file_name(job.filename or source.name, resolved.extension(job))
-            output = output or stack.enter_context(output_to(name, overwrite=options.overwrite))
+            path = path or options.path(file_name(job.filename or source.name, resolved.extension(job)))
+            output = output or stack.enter_context(options.output(path))
             if resolved.file:
-                await _pass_through(resolved.file, job, fetcher, output)
+                written = await _pass_through(resolved.file, job, fetcher, output, options.reports)
             else:
-                _check_possible(resolved, job, options.path if output.folder else None)
+                _check_possible(resolved, job, options.name if output.folder else None)
+                options.reports.detail(_described(source, resolved))
                 labels = Labels(metadata_of(source), resolved.audio_language)
-                await _Making(job, resolved.plan, labels, fetcher, program, settings).write(output)
+                written = await _Making(job, resolved.plan, labels, fetcher, program, settings, options.reports).write(output)
             output.commit()
+            return path, written
+
+
+def _described(source: Source, resolved: ResolvedSource) -> str:
+    """Return a line about what a source is."""
+    plan, variant = resolved.plan, resolved.choice
+    segments = sum(len(track.segments) for period in plan.periods for track in period.tracks)
+    size = "x".join(map(str, plan.resolution)) + ", " if plan.resolution else ""
+    rate = f"{variant.bandwidth / 1000:.0f} kbit/s, " if variant and variant.bandwidth else ""
+    return f"{source.name}: {size}{rate}{plan.output_seconds:.1f} s in {segments} segments"
 
 
 def _check_possible(resolved: ResolvedSource, job: Job, path: str | None) -> None:
@@ -127,11 +165,14 @@ def _check_possible(resolved: ResolvedSource, job: Job, path: str | None) -> Non
         )
 
 
-async def _pass_through(file: FileHead, job: Job, fetcher: Fetcher, output: Output) -> None:
-    with progress_sink(output) as sink:
-        file_sink = FileSink(sink, any_file=job.format is FileFormat.FILE)
+async def _pass_through(file: FileHead, job: Job, fetcher: Fetcher, output: Output, reports: Reports) -> Written:
+    reports.detail("the source is a file, which is saved as it is")
+    with progress_sink(output, shown=reports.progress) as sink:
+        measuring = MeasuringSink(sink)
+        file_sink = FileSink(measuring, any_file=job.format is FileFormat.FILE)
         await fetcher.pass_through(file.requested_url, {}, file_sink)
         await file_sink.finish()
+        return measuring.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +185,23 @@ class _Making:
     fetcher: Fetcher
     program: ffmpeg.Program
     settings: Settings
+    reports: Reports
 
-    async def write(self, output: Output) -> None:
+    async def write(self, output: Output) -> Written:
         """Write it in the layout that the job, the source and the output leave."""
-        fetcher, settings = self.fetcher, self.settings
+        fetcher, settings, shown = self.fetcher, self.settings, self.reports.progress
         if file := await find_index(self.plan, self.labels, self.job.layout, fetcher=fetcher, settings=settings):
-            await write_mapped(file, output, fetcher=fetcher, settings=settings)
-        elif is_finished_first(self.job, self.plan, output):
-            await write_finished(self._transcode, output, settings)
-        else:
-            with progress_sink(output) as sink, verifying(sink, self.job.format) as into:
+            self.reports.detail("plain MP4, of which the media are fetched as they are")
+            return await write_mapped(file, output, fetcher=fetcher, settings=settings, shown=shown)
+        if is_finished_first(self.job, self.plan, output):
+            self.reports.detail("plain MP4, made in a temporary file first")
+            return await write_finished(self._transcode, output, settings, shown=shown)
+        self.reports.detail("MP3" if self.job.format is FileFormat.MP3 else "fragmented MP4, written while it is made")
+        with progress_sink(output, shown=shown) as sink:
+            measuring = MeasuringSink(sink)
+            with verifying(measuring, self.job.format) as into:
                 await self._transcode(into)
+            return measuring.written
 
     async def _transcode(self, into: Sink) -> None:
         tags = self.labels.tags

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 from transcoder.cli.arguments import add_parameter_options, consistent_job, parameter_values, web_address
@@ -15,13 +16,15 @@ from transcoder.cli.function_call import (
     LINK_SECONDS,
     Call,
     add_connections_option,
-    add_progress_option,
     call_by_name,
     call_by_url,
 )
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.output_name import check_output_name
+from transcoder.cli.report_options import Reports, add_report_options
+from transcoder.cli.saved import Saved, Written
+from transcoder.cli.several import in_folder
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
@@ -53,7 +56,7 @@ def add_command(subparsers: Subparsers) -> None:
     add_parameter_options(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     add_connections_option(parser)
-    add_progress_option(parser)
+    add_report_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -70,28 +73,37 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise BadRequestError("--url: --endpoint-url goes with --function, and --region with --function or --sign-aws.")
     if arguments.function is not None and arguments.sign_aws:
         raise BadRequestError("--sign-aws: it goes with --url; what the SDK sends is always signed.")
-    received = fetch_through_function(arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query))
-    print(received, file=sys.stderr if arguments.output == "-" else sys.stdout)
+    reports = Reports.of(arguments)
+    saved, received = fetch_through_function(
+        arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query)
+    )
+    if not reports.quiet:
+        print(received, file=sys.stderr if arguments.output == "-" or reports.as_json else sys.stdout)
+    saved.report(as_json=reports.as_json, quiet=reports.quiet)
     return ExitCode.SUCCESS
 
 
 def fetch_through_function(
-    source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str, str], Call]
-) -> ReceivedMp4:
+    source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str, str], Call], *, folder: str | None = None
+) -> tuple[Saved, ReceivedMp4]:
     """Let the function make an MP4 of `source`, with a call that `make_call` makes of a path and a query. Raises what `run` does."""
+    began, reports = time.monotonic(), Reports.of(arguments)
     values = ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
-    job = _checked_job(source, values, with_reports=arguments.progress)
+    job = _checked_job(source, values, with_reports=bool(arguments.progress))
     connections = DEFAULT_CONNECTIONS if arguments.connections is None else arguments.connections
     if connections < 1:
         raise BadRequestError("--connections: at least one range is fetched at once.")
     if arguments.output is not None:
         check_output_name(arguments.output, job.format)
-    output = output_to(_output_path(arguments, job), overwrite=arguments.force)
+    path = in_folder(_output_name(arguments, job), folder)
+    output = output_to(path, overwrite=arguments.force)
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
     events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
     call = make_call(DOWNLOAD, query)
-    receiving = receive_into(output, call, connections=connections, with_reports=arguments.progress, events=events)
-    return asyncio.run(until_terminated(receiving))
+    receiving = receive_into(output, call, connections=connections, shown=reports.progress, events=events)
+    received = asyncio.run(until_terminated(receiving))
+    written = Written(received.whole.length, received.whole.sent)
+    return Saved(source, path, written, time.monotonic() - began), received
 
 
 def _checked_job(source: str, values: Mapping[str, str], *, with_reports: bool) -> Job:
@@ -113,7 +125,7 @@ def _checked_job(source: str, values: Mapping[str, str], *, with_reports: bool) 
     return job
 
 
-def _output_path(arguments: argparse.Namespace, job: Job) -> str:
+def _output_name(arguments: argparse.Namespace, job: Job) -> str:
     return str(arguments.output if arguments.output is not None else file_name(job.filename or title_from_url(job.url), job.format.value))
 
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from transcoder.cli.command_line import parse, short_help
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.failure import REPORTED, failure_of
-from transcoder.cli.subparsers import UsageError
 from transcoder.cli.termination import TerminatedError
-from transcoder.core.answer.plain_text import one_line
 from transcoder.settings import Settings
 
 
@@ -20,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A script that lost its arguments must not take this for a success.
         print(short_help(), end="", file=sys.stderr)
         return ExitCode.INVALID_COMMAND
+    as_json = "--json" in arguments
     try:
         parsed = parse(arguments)
         return int(parsed.run(parsed, Settings.from_env(os.environ)))
@@ -27,8 +26,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except TerminatedError as error:
         return ExitCode.of_signal(error.number)
-    except UsageError as error:
-        print(f"{error.usage}{error.program}: {one_line(str(error))}", file=sys.stderr)
-        return ExitCode.INVALID_COMMAND
     except REPORTED as error:
-        return failure_of(error).report()
+        return failure_of(error).report(as_json=as_json)

@@ -1,6 +1,7 @@
 """The progress bar of `get` and `invoke`, shown on a terminal only."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
@@ -11,6 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from transcoder.core.answer.progress_report import ProgressReport
 from transcoder.core.output.announcement import Announcement
 from transcoder.pipeline import Sink
+
+_LINE_SECONDS = 1.0
+"""How often a line says how far a command is."""
+_SHORTEST = 0.001
+"""What a rate is averaged over at least, in seconds."""
 
 
 class _Writer(Protocol):
@@ -41,9 +47,31 @@ class _PlainSink:
 
 
 class _LineSink(_PlainSink):
-    """Passes bytes on, and writes each report on a line of standard error, which is no terminal."""
+    """Passes bytes on, and writes reports as lines to standard error, which is no terminal: those that come, and one a second."""
+
+    def __init__(self, writer: _Writer) -> None:
+        super().__init__(writer)
+        self._announced: Announcement | None = None
+        self._length = 0
+        self._began = time.monotonic()
+        self._shown_at = 0.0
+        self._is_made_elsewhere = False
+
+    async def start(self, announcement: Announcement) -> None:
+        self._announced = announcement
+
+    async def write(self, chunk: bytes) -> None:
+        await self._writer.write(chunk)
+        self._length += len(chunk)
+        now = time.monotonic()
+        if now - self._shown_at >= _LINE_SECONDS and not self._is_made_elsewhere:
+            self._shown_at = now
+            expected = self._announced.estimated_bytes if self._announced else None
+            rate = self._length / max(now - self._began, _SHORTEST)
+            print(ProgressReport(None, None, self._length, expected, rate, None), file=sys.stderr, flush=True)
 
     def show(self, report: ProgressReport) -> None:
+        self._is_made_elsewhere = True
         print(report, file=sys.stderr, flush=True)
 
 
@@ -79,11 +107,11 @@ def _described(seconds: float) -> str:
 
 
 @contextmanager
-def progress_sink(writer: _Writer, *, lines: bool = False) -> Iterator[ProgressSink]:
-    """Yield a sink that writes to `writer`, and shows a progress bar if standard error is a terminal; else reports as `lines`."""
+def progress_sink(writer: _Writer, *, shown: bool | None = None) -> Iterator[ProgressSink]:
+    """Yield a sink that writes to `writer`, and shows the progress: as a bar if standard error is a terminal, else as lines if `shown`."""
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield (_LineSink if lines else _PlainSink)(writer)
+    if shown is False or not console.is_terminal:
+        yield (_LineSink if shown else _PlainSink)(writer)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
     progress = Progress(*columns, console=console, transient=True)

@@ -33,6 +33,12 @@ class Subparsers(Protocol):
 class CommandParser(argparse.ArgumentParser):
     """Parses the words of one command, and raises `UsageError` instead of ending the process."""
 
+    _may_be_intermixed = False
+
+    def intermix(self) -> None:
+        """Let options stand between words of which there may be many."""
+        self._may_be_intermixed = True
+
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """Return what the words say.
 
@@ -40,7 +46,8 @@ class CommandParser(argparse.ArgumentParser):
             UsageError: one is unknown, missing or invalid.
 
         """
-        parsed, unknown = self.parse_known_args(words)
+        parse = self.parse_known_intermixed_args if self._may_be_intermixed else self.parse_known_args
+        parsed, unknown = parse(words)
         if unknown:
             self.error(self._about_unknown(unknown))
         return parsed
@@ -76,6 +83,8 @@ class OneCommand:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        if command.takes_many:
+            self.parser.intermix()
         return self.parser
 
 
