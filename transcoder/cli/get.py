@@ -11,7 +11,7 @@ from transcoder.cli.file_sink import FileSink
 from transcoder.cli.function_call import add_connections_option, call_by_url
 from transcoder.cli.invoke import fetch_through_function
 from transcoder.cli.local_plain import find_index, is_finished_first, write_finished, write_mapped
-from transcoder.cli.origin_options import OriginOptions, add_origin_options
+from transcoder.cli.origin_options import OriginOptions, add_origin_options, refuse_origin_options
 from transcoder.cli.output import Output, output_to
 from transcoder.cli.output_name import check_output_name
 from transcoder.cli.progress import progress_sink
@@ -74,10 +74,7 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
     if arguments.via is None:
         _refuse_options_of_functions(arguments)
         return save_each(arguments, reports, lambda own: _save_here(own, reports, settings, network))
-    if arguments.header or arguments.header_for or arguments.referer or arguments.user_agent or arguments.proxy is not None:
-        raise BadRequestError(
-            "--via: the function fetches from origins, without --header, --header-for, --referer, --user-agent and --proxy."
-        )
+    refuse_origin_options(arguments, "--via: the function fetches from origins")
     return save_each(arguments, reports, lambda own: _save_by_function(own, settings))
 
 
