@@ -2,14 +2,15 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
 from transcoder import __version__
 from transcoder.cli.commands import COMMANDS
+from transcoder.cli.configuration import configuration_path, configured_words
 from transcoder.cli.exit_codes import help_text
-from transcoder.cli.subparsers import CommandParser, OneCommand, did_you_mean
+from transcoder.cli.subparsers import NO_CONFIG, CommandParser, OneCommand, did_you_mean
 
 _OF_THE_PROGRAM = ("-h", "--help", "--version")
 _USAGE = "transcoder URL [-o FILE] [OPTIONS]\n       transcoder COMMAND …"
@@ -18,16 +19,20 @@ Turn an HLS playlist or a Reddit link into one MP4.
 `transcoder URL` means `transcoder get URL`. Run `transcoder COMMAND --help` for the options of a command."""
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Return what a command line says; its `run` is the command.
+def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
+    """Return what a command line says, after what the user's configuration file says; its `run` is the command.
 
     Raises:
+        BadRequestError: the configuration file is invalid.
         UsageError: it names no command, or the command cannot understand it.
         SystemExit: it asked for help or the version, which was printed.
 
     """
     name, words = _split(words)
-    return command_parser(name).parse(words)
+    before = words[: words.index("--")] if "--" in words else words
+    path = None if {NO_CONFIG, "-h", "--help"} & set(before) else configuration_path(environ)
+    configured = configured_words(path, name, COMMANDS, command_parser) if path else []
+    return command_parser(name).parse([*configured, *words])
 
 
 def command_parser(name: str) -> CommandParser:

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.INVALID_COMMAND
     as_json = "--json" in arguments
     try:
-        parsed = parse(arguments)
+        parsed = parse(arguments, os.environ)
         return int(parsed.run(parsed, Settings.from_env(os.environ)))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED

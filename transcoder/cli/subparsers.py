@@ -9,6 +9,7 @@ from typing import NoReturn, Protocol
 from transcoder.cli.commands import COMMANDS
 from transcoder.cli.exit_codes import help_text
 
+NO_CONFIG = "--no-config"
 _WIDTH = 100
 """Longest line of a description, in characters."""
 
@@ -52,6 +53,10 @@ class CommandParser(argparse.ArgumentParser):
             self.error(self._about_unknown(unknown))
         return parsed
 
+    def long_options(self) -> set[str]:
+        """Return the options that a configuration file may have, without their hyphens."""
+        return {option[2:] for option in self._option_string_actions if option.startswith("--")} - {"help", NO_CONFIG[2:]}
+
     def error(self, message: str) -> NoReturn:
         """Raise a `UsageError` with that message."""
         raise UsageError(message, program=self.prog, usage=self.format_usage())
@@ -83,6 +88,7 @@ class OneCommand:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.parser.add_argument(NO_CONFIG, action="store_true", help="do not read the configuration file")
         if command.takes_many:
             self.parser.intermix()
         return self.parser
