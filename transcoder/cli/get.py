@@ -5,6 +5,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from transcoder.cli.arguments import add_parameter_options, parse_job
 from transcoder.cli.file_sink import FileSink
@@ -14,7 +15,7 @@ from transcoder.cli.local_plain import find_index, is_finished_first, write_fini
 from transcoder.cli.origin_options import OriginOptions, add_origin_options, refuse_origin_options
 from transcoder.cli.output import Output, output_to
 from transcoder.cli.output_name import check_output_name
-from transcoder.cli.progress import progress_sink
+from transcoder.cli.progress import Shown, progress_sink
 from transcoder.cli.report_options import Reports, add_report_options
 from transcoder.cli.saved import MeasuringSink, Saved, Written
 from transcoder.cli.several import add_several_options, in_folder, save_each
@@ -133,12 +134,14 @@ async def _save(job: Job, origins: OriginOptions, options: _OutputOptions, setti
             path = path or options.path(file_name(job.filename or source.name, resolved.extension(job)))
             output = output or stack.enter_context(options.output(path))
             if resolved.file:
-                written = await _pass_through(resolved.file, job, fetcher, output, options.reports)
+                written = await _pass_through(resolved.file, job, fetcher, output, options.reports, Path(path).name)
             else:
                 _check_possible(resolved, job, options.name if output.folder else None)
                 options.reports.detail(_described(source, resolved))
                 labels = Labels(metadata_of(source), resolved.audio_language)
-                written = await _Making(job, resolved.plan, labels, fetcher, program, settings, options.reports).write(output)
+                shown = Shown(options.reports.progress, Path(path).name).of(resolved.plan)
+                making = _Making(job, resolved.plan, labels, fetcher, program, settings, options.reports, shown)
+                written = await making.write(output)
             output.commit()
             return path, written
 
@@ -162,9 +165,9 @@ def _check_possible(resolved: ResolvedSource, job: Job, path: str | None) -> Non
         )
 
 
-async def _pass_through(file: FileHead, job: Job, fetcher: Fetcher, output: Output, reports: Reports) -> Written:
+async def _pass_through(file: FileHead, job: Job, fetcher: Fetcher, output: Output, reports: Reports, name: str) -> Written:
     reports.detail("the source is a file, which is saved as it is")
-    with progress_sink(output, shown=reports.progress) as sink:
+    with progress_sink(output, Shown(reports.progress, name)) as sink:
         measuring = MeasuringSink(sink)
         file_sink = FileSink(measuring, any_file=job.format is FileFormat.FILE)
         await fetcher.pass_through(file.requested_url, {}, file_sink)
@@ -183,10 +186,11 @@ class _Making:
     program: ffmpeg.Program
     settings: Settings
     reports: Reports
+    shown: Shown
 
     async def write(self, output: Output) -> Written:
         """Write it in the layout that the job, the source and the output leave."""
-        fetcher, settings, shown = self.fetcher, self.settings, self.reports.progress
+        fetcher, settings, shown = self.fetcher, self.settings, self.shown
         if file := await find_index(self.plan, self.labels, self.job.layout, fetcher=fetcher, settings=settings):
             self.reports.detail("plain MP4, of which the media are fetched as they are")
             return await write_mapped(file, output, fetcher=fetcher, settings=settings, shown=shown)
@@ -194,9 +198,9 @@ class _Making:
             self.reports.detail("plain MP4, made in a temporary file first")
             return await write_finished(self._transcode, output, settings, shown=shown)
         self.reports.detail("MP3" if self.job.format is FileFormat.MP3 else "fragmented MP4, written while it is made")
-        with progress_sink(output, shown=shown) as sink:
+        with progress_sink(output, shown) as sink:
             measuring = MeasuringSink(sink)
-            with verifying(measuring, self.job.format) as into:
+            with verifying(measuring, self.job.format, sink.reached) as into:
                 await self._transcode(into)
             return measuring.written
 

@@ -5,6 +5,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from transcoder.cli.arguments import add_parameter_options, consistent_job, parameter_values, web_address
 from transcoder.cli.exit_codes import ExitCode
@@ -22,6 +23,7 @@ from transcoder.cli.function_call import (
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.output_name import check_output_name
+from transcoder.cli.progress import Shown
 from transcoder.cli.report_options import Reports, add_report_options
 from transcoder.cli.saved import Saved, Written
 from transcoder.cli.several import in_folder
@@ -100,7 +102,7 @@ def fetch_through_function(
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
     events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
     call = make_call(DOWNLOAD, query)
-    receiving = receive_into(output, call, connections=connections, shown=reports.progress, events=events)
+    receiving = receive_into(output, call, connections=connections, shown=Shown(reports.progress, Path(path).name), events=events)
     received = asyncio.run(until_terminated(receiving))
     written = Written(received.whole.length, received.whole.sent)
     return Saved(source, path, written, time.monotonic() - began), received

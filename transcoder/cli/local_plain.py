@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from transcoder.cli.output import Output
-from transcoder.cli.progress import progress_sink
+from transcoder.cli.progress import ON_TERMINAL, Shown, progress_sink
 from transcoder.cli.saved import Written
 from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.hls.plan import Plan
@@ -38,14 +38,14 @@ async def find_index(plan: Plan, labels: Labels, layout: Layout, *, fetcher: Fet
     return None
 
 
-async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings, shown: bool | None = None) -> Written:
+async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings, shown: Shown = ON_TERMINAL) -> Written:
     """Fetch a plain MP4 that exists as a map, write it, and return what was written; `shown` as `progress_sink` takes it.
 
     Raises:
         TranscodeError: what was written is not whole.
         UpstreamError: the source cannot be fetched, is damaged, or changes meanwhile.
     """
-    with progress_sink(output, shown=shown) as sink:
+    with progress_sink(output, shown) as sink:
         await sink.start(Announcement(file.movie.seconds, {}, file.length))
         verifier = PlainVerifier(length=file.length)
         await send_part(file, 0, file.length, fetcher=fetcher, settings=settings, write=_verified(verifier, sink.write))
@@ -61,7 +61,7 @@ def is_finished_first(job: Job, plan: Plan, output: Output) -> bool:
 
 
 async def write_finished(
-    make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings, *, shown: bool | None = None
+    make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings, *, shown: Shown = ON_TERMINAL
 ) -> Written:
     """Call `make` with a sink that keeps its output, write that as a plain MP4, and return what was written.
 
@@ -74,9 +74,9 @@ async def write_finished(
         TooLargeError: the media are more than the temporary folder may hold.
     """
     with TemporaryFile(output.folder) as media:
-        with progress_sink(media, shown=shown) as sink:
+        with progress_sink(media, shown) as sink:
             collecting = CollectingSink(sink if output.folder else StorageLimit(sink, limit=settings.tmp_bytes))
-            verifying = VerifyingSink(collecting)
+            verifying = VerifyingSink(collecting, sink.reached)
             await make(verifying)
             seconds = verifying.finish().sent
         file = collecting.finish(media)
