@@ -38,6 +38,10 @@ def add_origin_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--referer", metavar="URL", help="send this Referer to origins")
     parser.add_argument("--user-agent", metavar="TEXT", help="send this User-Agent to origins")
+    _add_files_and_proxy(parser)
+
+
+def _add_files_and_proxy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cookies",
         metavar="FILE",
