@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -23,9 +24,10 @@ def start_get(url: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*COMMAND, "get", url, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_success_prints_nothing_and_the_file_has_the_usual_mode(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
+def test_success_is_a_line_and_the_file_has_the_usual_mode(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     completed = get(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "video.mp4")
-    assert (completed.returncode, completed.stdout, completed.stderr) == (0, b"", b"")
+    assert (completed.returncode, completed.stdout) == (0, b"")
+    assert re.fullmatch(rf"{tmp_path}/video.mp4: 0\.[1-9] MB, 6\.0 s of media, in \d+\.\d s\n", completed.stderr.decode())
     umask = os.umask(0)
     os.umask(umask)
     assert (tmp_path / "video.mp4").stat().st_mode & 0o777 == 0o666 & ~umask
@@ -74,7 +76,7 @@ def test_dash_writes_the_mp4_to_standard_output(media: Callable[[str], Path], se
     assert (tmp_path / "redirected.mp4").read_bytes() == completed.stdout
 
 
-def test_a_reader_that_leaves_ends_get_with_a_message(media: Callable[[str], Path], serve: Serve) -> None:
+def test_a_reader_that_leaves_ends_get_in_silence(media: Callable[[str], Path], serve: Serve) -> None:
     process = start_get(serve(media("ts-large")).url("/main.m3u8"), "-o", "-")
     assert process.stdout
     assert process.stderr
@@ -83,8 +85,7 @@ def test_a_reader_that_leaves_ends_get_with_a_message(media: Callable[[str], Pat
     message = process.stderr.read().decode()
     process.stderr.close()
     assert process.wait(SECONDS) == 6
-    assert "reader closed the pipe" in message
-    assert "Traceback" not in message
+    assert message == ""
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -128,7 +129,9 @@ def is_running(pid: int) -> bool:
 def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     parent, child = pty.openpty()
     url = serve(media("ts-muxed")).url("/main.m3u8")
-    process = subprocess.Popen([*COMMAND, "get", url, "-o", str(tmp_path / "video.mp4")], stderr=child, env={**os.environ, "TERM": "xterm"})
+    process = subprocess.Popen(
+        [*COMMAND, "get", url, "-o", str(tmp_path / "video.mp4")], stderr=child, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    )
     os.close(child)
     shown = b""
     try:
@@ -139,15 +142,14 @@ def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Ser
     finally:
         os.close(parent)
     assert process.wait(SECONDS) == 0
-    assert b"6.0 s" in shown
     assert "━".encode() in shown
+    assert re.search(r"video.mp4 .*100 %.* 0\.\d of 0\.\d MB, \d+\.\d MB/s, 0:00 left, 3/3 segments", shown.decode(), re.DOTALL)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["get", "nothing.m3u8"], 2, "neither an address nor a file"),
-        (["get", "video.example/main.m3u8"], 2, "write https://video.example/main.m3u8"),
         (["get", "http://127.0.0.1:9/v.m3u8", "--header-for", "http://a.example/", "A: b", "-o", "x.mp4"], 2, "the name of a host alone"),
         (["serve", "--port", "99999"], 2, "not from 0 to 65535"),
         (["serve", "--port", "one"], 2, "not a number"),
@@ -157,6 +159,15 @@ def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Ser
         (["get", "ftp://a.example/v.m3u8"], 2, "not an http or https address"),
         (["get", "http://127.0.0.1:9/v.m3u8", "--height", "tall", "-o", "x.mp4"], 2, "number of pixels"),
         (["get", "http://127.0.0.1:9/v.m3u8", "--header", "nonsense", "-o", "x.mp4"], 2, "NAME: VALUE"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "-o", ""], 2, "the name of the file is empty"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "-o", "sub/"], 6, "sub/ is a folder"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "--exact"], 2, "give --start or --end"),
+        (["info", "http://127.0.0.1:9/v.m3u8", "--exact"], 2, "give --start or --end"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "--connections", "2"], 2, "--via"),
+        (["invoke", "http://a.example/v", "--url", "http://127.0.0.1:9/", "--endpoint-url", "http://127.0.0.1:9"], 2, "--function"),
+        (["invoke", "http://a.example/v", "--url", "http://127.0.0.1:9/", "--region", "eu-west-1"], 2, "--sign-aws"),
+        (["invoke", "http://a.example/v", "--function", "f", "--sign-aws"], 2, "always signed"),
+        (["invoke", "http://a.example/v", "--url", "http://127.0.0.1:9/", "-o", "x.mkv"], 2, "MP4 is written, not MKV"),
         (["get", "http://127.0.0.1:9/v.m3u8", "-o", "no/such/folder/x.mp4"], 6, "No such file"),
         (["get"], 2, "URL"),
         ([], 2, "COMMAND"),
@@ -167,13 +178,6 @@ def test_an_invalid_argument_is_named(arguments: list[str], code: int, message: 
     assert completed.returncode == code
     assert message in completed.stderr
     assert "Traceback" not in completed.stderr
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["get", "--help"]])
-def test_help_lists_the_exit_codes(arguments: list[str]) -> None:
-    completed = subprocess.run([*COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=SECONDS)
-    assert "exit codes:" in completed.stdout
-    assert "130" in completed.stdout
 
 
 def test_version_is_printed() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from transcoder.cli.main import COMMANDS
+from transcoder.cli.commands import COMMANDS
 
 SECONDS = 60.0
 """A time limit that no run in a test reaches."""

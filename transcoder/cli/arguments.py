@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from transcoder.core.request.job import Job, checked_url
@@ -42,7 +43,20 @@ def parse_job(arguments: argparse.Namespace) -> Job:
         BadRequestError: the source is neither an address nor a file, or a parameter is invalid.
 
     """
-    return make_job(source_url(arguments.url), parameter_values(arguments))
+    return consistent_job(source_url(arguments.url), parameter_values(arguments))
+
+
+def consistent_job(url: str, values: Mapping[str, str]) -> Job:
+    """Return the job for an address and its other parameters, none of which would be without effect.
+
+    Raises:
+        BadRequestError: a parameter is invalid, contradicts another, or would have no effect.
+
+    """
+    job = make_job(url, values)
+    if job.exact and not job.is_clip:
+        raise BadRequestError("--exact: it is about where a clip begins; give --start or --end, too.")
+    return job
 
 
 def source_url(source: str) -> str:
@@ -54,11 +68,17 @@ def source_url(source: str) -> str:
     """
     if source.startswith("file:"):
         return source
-    address = find_address(source)
+    address = web_address(source)
     if "://" in address:
         return checked_url(split_credentials(address)[0])
     path = Path(source)
     if not path.is_file():
-        hint = f" If it is an address, write https://{source}" if _WEB_ADDRESS.fullmatch(source) else ""
-        raise BadRequestError(f"{source!r} is neither an address nor a file.{hint}")
+        raise BadRequestError(f"{source!r} is neither an address nor a file.")
     return path.resolve().as_uri()
+
+
+def web_address(source: str) -> str:
+    """Return the address in a text; one without a scheme gets `https://`, unless a file or a folder of that name is there."""
+    address = find_address(source)
+    is_local = Path(source.partition("/")[0]).exists()
+    return f"https://{address}" if _WEB_ADDRESS.fullmatch(address) and not is_local else address

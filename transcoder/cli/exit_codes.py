@@ -48,11 +48,11 @@ DESCRIPTIONS: Mapping[ExitCode, str] = MappingProxyType({
     ExitCode.SUCCESS: "success: what was asked for was printed, or written whole",
     ExitCode.INTERNAL_ERROR: "internal error: a bug in this program",
     ExitCode.INVALID_COMMAND: "the command line, an address in it or a setting is invalid",
-    ExitCode.SOURCE_REFUSED: "the source is missing, forbidden, too large, or cannot become an MP4 (protected, live, no video)",
+    ExitCode.SOURCE_REFUSED: "the source is missing, forbidden, denied or too large, or cannot become an MP4 (protected, live, no video)",
     ExitCode.ORIGIN_FAILED: "the origin or the proxy failed, or sent invalid data",
-    ExitCode.TRANSCODE_FAILED: "ffmpeg failed, or its output does not match the source",
-    ExitCode.OUTPUT_FAILED: "the output exists or cannot be written, its reader left, or the port is taken",
-    ExitCode.FUNCTION_FAILED: "the function failed or could not be reached, or its response is not whole",
+    ExitCode.TRANSCODE_FAILED: "ffmpeg failed or stood still, or its output does not match the source",
+    ExitCode.OUTPUT_FAILED: "the output exists already (see --force) or cannot be written, its reader left, or the port is taken",
+    ExitCode.FUNCTION_FAILED: "the function failed or could not be reached, or its response is not whole (invoke, get --via)",
     ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.TERMINATED: "terminated (SIGTERM)",
@@ -76,6 +76,10 @@ _CODES: tuple[tuple[type[TranscoderError], ExitCode], ...] = (
 
 class OutputError(Exception):
     """The output cannot be written; `str(error)` is the message for the user."""
+
+
+class ReaderLeftError(OutputError):
+    """The reader of a pipe has closed it, as `head` does once it has what it wants."""
 
 
 def exit_code(error: TranscoderError) -> ExitCode:

@@ -12,7 +12,7 @@ from transcoder.cli.function_call import Call
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
 from transcoder.cli.output import Output
-from transcoder.cli.progress import ProgressSink, progress_sink
+from transcoder.cli.progress import ON_TERMINAL, ProgressSink, Shown, progress_sink
 from transcoder.cli.stored_file import stored_file
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
@@ -55,9 +55,9 @@ async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) ->
 
 
 async def receive_into(
-    output: Output, call: Call, *, connections: int, with_reports: bool = False, events: Call | None = None
+    output: Output, call: Call, *, connections: int, shown: Shown = ON_TERMINAL, events: Call | None = None
 ) -> ReceivedMp4:
-    """Write what a call of the function sends into an output, which is kept if it is whole; `with_reports`, show how it is made.
+    """Write what a call of the function sends into an output, which is kept if it is whole; if that is wanted, show how it is made.
 
     With `events`, that call has it made, and names the address that it is fetched from.
 
@@ -67,11 +67,11 @@ async def receive_into(
 
     """
     with output:
-        with progress_sink(output, lines=with_reports) as sink:
+        with progress_sink(output, shown) as sink:
             if events is not None:
                 received = await fetch_stored(events, sink, connections=connections)
             else:
-                received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if with_reports else NO_HEADERS)
+                received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if shown.wanted else NO_HEADERS)
         output.commit()
     return received
 

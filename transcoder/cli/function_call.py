@@ -41,17 +41,7 @@ def add_connections_option(parser: argparse.ArgumentParser) -> None:
         "--connections",
         metavar="N",
         type=int,
-        default=DEFAULT_CONNECTIONS,
-        help="how many ranges of a plain MP4 to fetch at once (default: %(default)s)",
-    )
-
-
-def add_progress_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that asks the function how far it is."""
-    parser.add_argument(
-        "--progress",
-        action="store_true",
-        help="make a plain MP4, and show how far the function is while it makes it: a bar on a terminal, or else lines",
+        help=f"how many ranges of a plain MP4 to fetch at once from the function (default: {DEFAULT_CONNECTIONS})",
     )
 
 

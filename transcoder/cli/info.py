@@ -12,7 +12,7 @@ from rich.table import Table
 from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values, parse_job
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
-from transcoder.cli.subparsers import Subparsers, add_described_parser
+from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.job import Job
@@ -29,10 +29,8 @@ _WIDTH = 120
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `info` with its options."""
-    parser = add_described_parser(
-        subparsers,
+    parser = subparsers.add_parser(
         "info",
-        summary="list a source's variants and tracks, and show what `get` would select",
         description="List a source's variants and tracks, and show what `transcoder get` would\n"
         "select with the same options. No segment is fetched.",
     )

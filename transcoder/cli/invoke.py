@@ -3,31 +3,36 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from transcoder.cli.arguments import add_parameter_options, parameter_values
+from transcoder.cli.arguments import add_parameter_options, consistent_job, parameter_values, web_address
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.fetch_mp4 import receive_into
 from transcoder.cli.function_call import (
+    DEFAULT_CONNECTIONS,
     DOWNLOAD,
     EVENTS,
     LINK_SECONDS,
     Call,
     add_connections_option,
-    add_progress_option,
     call_by_name,
     call_by_url,
 )
 from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
+from transcoder.cli.output_name import check_output_name
+from transcoder.cli.progress import Shown
+from transcoder.cli.report_options import Reports, add_report_options
+from transcoder.cli.saved import Saved, Written
+from transcoder.cli.several import in_folder
 from transcoder.cli.sign import signed_if_keys
-from transcoder.cli.subparsers import Subparsers, add_described_parser
+from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import file_name, title_from_url
 from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import Deliver, FileFormat, Layout
-from transcoder.core.request.parameters import make_job
-from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import LambdaFunction
 from transcoder.errors import BadRequestError
@@ -36,10 +41,8 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `invoke` with its options."""
-    parser = add_described_parser(
-        subparsers,
+    parser = subparsers.add_parser(
         "invoke",
-        summary="let the function on Lambda make an MP4, and check that it is whole",
         description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.",
     )
     parser.add_argument("playlist", metavar="URL", help="the source: the http(s) address of a playlist, or a Reddit link")
@@ -55,7 +58,7 @@ def add_command(subparsers: Subparsers) -> None:
     add_parameter_options(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     add_connections_option(parser)
-    add_progress_option(parser)
+    add_report_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -68,37 +71,64 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         TerminatedError: a signal ended it.
 
     """
-    received = fetch_through_function(arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query))
-    print(received, file=sys.stderr if arguments.output == "-" else sys.stdout)
+    if arguments.url is not None and (arguments.endpoint_url is not None or (arguments.region is not None and not arguments.sign_aws)):
+        raise BadRequestError("--url: --endpoint-url goes with --function, and --region with --function or --sign-aws.")
+    if arguments.function is not None and arguments.sign_aws:
+        raise BadRequestError("--sign-aws: it goes with --url; what the SDK sends is always signed.")
+    reports = Reports.of(arguments)
+    saved, received = fetch_through_function(
+        arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query)
+    )
+    if not reports.quiet:
+        print(received, file=sys.stderr if arguments.output == "-" or reports.as_json else sys.stdout)
+    saved.report(as_json=reports.as_json, quiet=reports.quiet)
     return ExitCode.SUCCESS
 
 
 def fetch_through_function(
-    source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str, str], Call]
-) -> ReceivedMp4:
+    source: str, arguments: argparse.Namespace, settings: Settings, make_call: Callable[[str, str], Call], *, folder: str | None = None
+) -> tuple[Saved, ReceivedMp4]:
     """Let the function make an MP4 of `source`, with a call that `make_call` makes of a path and a query. Raises what `run` does."""
+    began, reports = time.monotonic(), Reports.of(arguments)
     values = ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
-    job = make_job(checked_url(find_address(source)), values)
+    job = _checked_job(source, values, with_reports=bool(arguments.progress))
+    connections = DEFAULT_CONNECTIONS if arguments.connections is None else arguments.connections
+    if connections < 1:
+        raise BadRequestError("--connections: at least one range is fetched at once.")
+    if arguments.output is not None:
+        check_output_name(arguments.output, job.format)
+    path = in_folder(_output_name(arguments, job), folder)
+    output = output_to(path, overwrite=arguments.force)
+    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
+    events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
+    call = make_call(DOWNLOAD, query)
+    receiving = receive_into(output, call, connections=connections, shown=Shown(reports.progress, Path(path).name), events=events)
+    received = asyncio.run(until_terminated(receiving))
+    written = Written(received.whole.length, received.whole.sent)
+    return Saved(source, path, written, time.monotonic() - began), received
+
+
+def _checked_job(source: str, values: Mapping[str, str], *, with_reports: bool) -> Job:
+    """Return the job, if the function can do it so that it can be checked.
+
+    Raises:
+        BadRequestError: it cannot, or the job is invalid.
+
+    """
+    job = consistent_job(checked_url(web_address(source)), values)
     if job.format is FileFormat.FILE:
         raise BadRequestError(
             "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
         )
-    if arguments.progress and job.layout is Layout.FRAGMENTED:
+    if with_reports and job.layout is Layout.FRAGMENTED:
         raise BadRequestError("--progress: a fragmented MP4 is streamed while it is made, so that nothing has to be reported.")
     if job.format is FileFormat.MP3:
         raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
-    if arguments.connections < 1:
-        raise BadRequestError("--connections: at least one range is fetched at once.")
-    output = output_to(_output_path(arguments, job), overwrite=arguments.force)
-    query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
-    events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
-    call = make_call(DOWNLOAD, query)
-    receiving = receive_into(output, call, connections=arguments.connections, with_reports=arguments.progress, events=events)
-    return asyncio.run(until_terminated(receiving))
+    return job
 
 
-def _output_path(arguments: argparse.Namespace, job: Job) -> str:
-    return str(arguments.output or file_name(job.filename or title_from_url(job.url), job.format.value))
+def _output_name(arguments: argparse.Namespace, job: Job) -> str:
+    return str(arguments.output if arguments.output is not None else file_name(job.filename or title_from_url(job.url), job.format.value))
 
 
 def _make_call(arguments: argparse.Namespace, path: str, query: str) -> Call:

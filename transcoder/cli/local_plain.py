@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from transcoder.cli.output import Output
-from transcoder.cli.progress import progress_sink
+from transcoder.cli.progress import ON_TERMINAL, Shown, progress_sink
+from transcoder.cli.saved import Written
 from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
@@ -38,18 +39,19 @@ async def find_index(plan: Plan, labels: Labels, layout: Layout, *, fetcher: Fet
     return None
 
 
-async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings) -> None:
-    """Fetch a plain MP4 that exists as a map, and write it.
+async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings, shown: Shown = ON_TERMINAL) -> Written:
+    """Fetch a plain MP4 that exists as a map, write it, and return what was written; `shown` as `progress_sink` takes it.
 
     Raises:
         TranscodeError: what was written is not whole.
         UpstreamError: the source cannot be fetched, is damaged, or changes meanwhile.
     """
-    with progress_sink(output) as sink:
+    with progress_sink(output, shown) as sink:
         await sink.start(Announcement(file.movie.seconds, {}, file.length))
         verifier = PlainVerifier(length=file.length)
         await send_part(file, 0, file.length, fetcher=fetcher, settings=settings, write=_verified(verifier, sink.write))
         verifier.end()
+    return Written(file.length, file.movie.seconds)
 
 
 def is_finished_first(job: Job, plan: Plan, output: Output) -> bool:
@@ -59,8 +61,10 @@ def is_finished_first(job: Job, plan: Plan, output: Output) -> bool:
     return job.layout is Layout.PLAIN or (output.folder is not None and plan.output_seconds <= MAX_FINISHED_SECONDS)
 
 
-async def write_finished(make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings) -> None:
-    """Call `make` with a sink that keeps its output, and write that as a plain MP4.
+async def write_finished(
+    make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings, *, shown: Shown = ON_TERMINAL
+) -> Written:
+    """Call `make` with a sink that keeps its output, write that as a plain MP4, and return what was written.
 
     The media go into a temporary file beside the output, or into the temporary folder if the output is none that has a folder.
 
@@ -71,15 +75,16 @@ async def write_finished(make: Callable[[Sink], Awaitable[None]], output: Output
         TooLargeError: the media are more than the temporary folder may hold.
     """
     with TemporaryFile(output.folder) as media:
-        with progress_sink(media) as sink:
+        with progress_sink(media, shown) as sink:
             collecting = CollectingSink(sink if output.folder else StorageLimit(sink, limit=settings.tmp_bytes))
-            verifying = VerifyingSink(collecting)
+            verifying = VerifyingSink(collecting, sink.reached)
             await make(verifying)
-            verifying.finish()
+            seconds = verifying.finish().sent
         file = collecting.finish(media)
         verifier = PlainVerifier(length=file.length)
         await file.send(_verified(verifier, output.write))
         verifier.end()
+        return Written(file.length, seconds)
 
 
 def _verified(verifier: PlainVerifier, write: Write) -> Write:

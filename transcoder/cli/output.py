@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from transcoder.cli.exit_codes import OutputError
 from transcoder.cli.output_file import FileOutput
 from transcoder.cli.output_stream import DeviceOutput, FifoOutput, StandardOutput
+from transcoder.errors import BadRequestError
 
 
 class Output(Protocol):
@@ -34,11 +35,16 @@ def output_to(path: str, *, overwrite: bool) -> Output:
     """Return the output that `path` names; `-` is standard output. A pipe or a device is written into, and never replaced by a file.
 
     Raises:
+        BadRequestError: it is empty.
         OutputError: it is something that cannot be written to.
 
     """
+    if not path:
+        raise BadRequestError("-o '': the name of the file is empty.")
     if path == "-":
         return StandardOutput()
+    if path.endswith("/"):
+        raise OutputError(f"{path} is a folder, so nothing is written to it; name a file in it.")
     try:
         mode = Path(path).stat().st_mode
     except OSError:

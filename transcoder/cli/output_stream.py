@@ -12,7 +12,7 @@ import sys
 from types import TracebackType
 from typing import IO, Self
 
-from transcoder.cli.exit_codes import OutputError
+from transcoder.cli.exit_codes import OutputError, ReaderLeftError
 from transcoder.edge.pipe import PipeWriter
 
 POLL_SECONDS = 0.05
@@ -64,7 +64,7 @@ class _StreamOutput:
             self._writer = await PipeWriter.connect(self._pipe)
         await self._writer.write(chunk)
         if self._writer.broken:
-            raise OutputError(f"{self._name}: the reader closed the pipe.")
+            raise ReaderLeftError(f"{self._name}: the reader closed the pipe.")
 
     def commit(self) -> None:
         """Do nothing: every byte has been sent already."""

@@ -7,12 +7,11 @@ import time
 from collections.abc import Mapping
 
 from transcoder.app.signing_keys import SigningKeys
-from transcoder.cli.arguments import add_parameter_options, parameter_values
+from transcoder.cli.arguments import add_parameter_options, parameter_values, web_address
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.request.job import checked_url, checked_web_address
 from transcoder.core.request.parameters import make_job
-from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.errors import BadRequestError
 from transcoder.settings import PREFIX, Settings
@@ -24,10 +23,8 @@ def add_command(subparsers: Subparsers) -> None:
     """Add the command `sign` with its options."""
     parser = subparsers.add_parser(
         "sign",
-        help="make a signed link, for a function that has signing keys",
         description="Make a signed link, for a function that has signing keys. "
         f"The key is taken from {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.",
-        allow_abbrev=False,
     )
     parser.add_argument("url", metavar="URL", help="the source that the link is for: a Reddit link or a playlist")
     parser.add_argument("--service", metavar="URL", default="", help="address of the function; without it the link begins with /download")
@@ -45,7 +42,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         BadRequestError: there is no key, or the source or a parameter is invalid.
 
     """
-    job = make_job(checked_url(find_address(arguments.url)), parameter_values(arguments))
+    job = make_job(checked_url(web_address(arguments.url)), parameter_values(arguments))
     service = checked_web_address("--service", arguments.service).rstrip("/") if arguments.service else ""
     values = {"url": job.url} | parameter_values(arguments)
     link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))

@@ -8,11 +8,12 @@ from transcoder.cli.arguments import add_source_argument, source_url
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import OriginOptions, add_origin_options
 from transcoder.cli.output import output_to
-from transcoder.cli.subparsers import Subparsers, add_described_parser
+from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import subtitle_file_name
 from transcoder.core.request.parameters import BY_NAME
-from transcoder.core.request.subtitle_request import SHARED_PARAMETERS, SubtitleRequest, make_subtitle_request
+from transcoder.core.request.subtitle_request import SHARED_PARAMETERS, SubtitleFormat, SubtitleRequest, make_subtitle_request
+from transcoder.core.request.values import choices
 from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.subtitles import fetch_subtitles, find_subtitles
 from transcoder.settings import Settings
@@ -20,10 +21,8 @@ from transcoder.settings import Settings
 
 def add_command(subparsers: Subparsers) -> None:
     """Add the command `subtitles` with its options."""
-    parser = add_described_parser(
-        subparsers,
+    parser = subparsers.add_parser(
         "subtitles",
-        summary="save the subtitles of a playlist or a Reddit video as one WebVTT or SRT file",
         description="Save the subtitles of a playlist or a Reddit video as one file.\nThe file appears only when it is whole.",
     )
     add_source_argument(parser)
@@ -34,7 +33,7 @@ def add_command(subparsers: Subparsers) -> None:
         help="where to write the subtitles; - is standard output (default: a name made from the title or the address, and the language)",
     )
     parser.add_argument("--language", metavar="LANGUAGE", help="select the subtitles by language (de, en-US) or by name")
-    parser.add_argument("--format", metavar="FORMAT", help="vtt (default) or srt")
+    parser.add_argument("--format", metavar=choices(SubtitleFormat), help="the format (default: vtt)")
     for name in SHARED_PARAMETERS:
         parser.add_argument(f"--{name}", metavar=BY_NAME[name].metavar, help=BY_NAME[name].help)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _save(wanted: SubtitleRequest, origins: OriginOptions, arguments: argparse.Namespace, settings: Settings) -> None:
     with ExitStack() as stack:
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to.
-        output = stack.enter_context(output_to(arguments.output, overwrite=arguments.force)) if arguments.output else None
+        output = stack.enter_context(output_to(arguments.output, overwrite=arguments.force)) if arguments.output is not None else None
         async with origins.fetcher(settings) as fetcher:
             found = await find_subtitles(wanted, resolver=Resolver(settings), fetcher=fetcher)
             text = await fetch_subtitles(found, fetcher=fetcher, settings=settings)

@@ -7,7 +7,16 @@ from typing import NamedTuple
 from transcoder.core.request.job import Job, checked_job, checked_web_address
 from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
 from transcoder.core.request.pasted_text import find_address
-from transcoder.core.request.values import parse_choice, parse_flag, parse_positive_int, parse_size, parse_text, parse_time
+from transcoder.core.request.values import (
+    choices,
+    parse_choice,
+    parse_flag,
+    parse_height,
+    parse_positive_int,
+    parse_size,
+    parse_text,
+    parse_time,
+)
 from transcoder.errors import BadRequestError
 
 
@@ -41,8 +50,8 @@ PARAMETERS = (
     Parameter(
         "height",
         "N",
-        "limit the short side of the video to N pixels; if every variant is larger, the smallest is used",
-        lambda job, text: replace(job, height=parse_positive_int("height", text, "a number of pixels")),
+        "limit the short side of the video to N pixels (720 or 720p); if every variant is larger, the smallest is used",
+        lambda job, text: replace(job, height=parse_height("height", text)),
     ),
     Parameter(
         "audio",
@@ -52,7 +61,7 @@ PARAMETERS = (
     ),
     Parameter(
         "format",
-        "FORMAT",
+        choices(FileFormat),
         "output format: mp4 (default), audio only as m4a or mp3, or file for a file as it is",
         lambda job, text: replace(job, format=parse_choice(FileFormat, "format", text)),
     ),
@@ -73,31 +82,31 @@ PARAMETERS = (
     Parameter(
         "fit",
         "SIZE",
-        "use the best variant with an estimated size of at most SIZE, such as 8MB (10^6 bytes)",
+        "use the best variant with an estimated size of at most SIZE, such as 8MB (10^6 bytes) or 8MiB (2^20)",
         lambda job, text: replace(job, fit=parse_size("fit", text)),
     ),
     Parameter(
         "video",
-        "CODEC",
+        choices(VideoMode),
         "copy (default) keeps the video codec; h264 re-encodes video that is not H.264",
         lambda job, text: replace(job, video=parse_choice(VideoMode, "video", text)),
     ),
     Parameter(
         "audio_codec",
-        "MODE",
+        choices(AudioMode),
         "auto (default) re-encodes audio that MP4 cannot hold, or that changes its format; copy refuses it",
         lambda job, text: replace(job, audio_codec=parse_choice(AudioMode, "audio_codec", text)),
     ),
     Parameter(
         "layout",
-        "LAYOUT",
+        choices(Layout),
         "plain: an MP4 with a length, of which any range can be fetched; fragmented: one that is streamed while it is made; "
         "auto (default): plain where the source allows it at little cost",
         lambda job, text: replace(job, layout=parse_choice(Layout, "layout", text)),
     ),
     Parameter(
         "deliver",
-        "WAY",
+        choices(Deliver),
         "how the function delivers: stream (in its response); s3 (a plain MP4 in its bucket, which it redirects to); "
         "auto (default): stream what a response can have",
         lambda job, text: replace(job, deliver=parse_choice(Deliver, "deliver", text)),

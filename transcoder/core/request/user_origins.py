@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import Cookie
 from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -41,9 +42,11 @@ class UserOrigins:
     for_all: Mapping[str, str] = field(default_factory=dict)
     """Headers for every origin."""
     for_hosts: tuple[HostHeaders, ...] = ()
+    cookies: tuple[Cookie, ...] = field(default=(), repr=False)
+    """Cookies that the user has; each goes to its own host only."""
 
     @classmethod
-    def of(cls, url: str, headers: Mapping[str, str], for_hosts: Iterable[HostHeaders] = ()) -> Self:
+    def of(cls, url: str, headers: Mapping[str, str], for_hosts: Iterable[HostHeaders] = (), cookies: tuple[Cookie, ...] = ()) -> Self:
         """Return what a user says who names the source `url`: `headers` that may be secret go to its host and its subdomains alone.
 
         Raises:
@@ -60,7 +63,7 @@ class UserOrigins:
         given = [HostHeaders(_host(each.host), each.headers) for each in for_hosts]
         for group in (headers, *(each.headers for each in given)):
             _check(group)
-        return cls(host, for_all, (*own, *given))
+        return cls(host, for_all, (*own, *given), cookies)
 
     def headers_for(self, scheme: str, host: str) -> dict[str, str]:
         """Return the headers for a request to a host."""

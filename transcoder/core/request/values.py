@@ -9,8 +9,8 @@ from transcoder.errors import BadRequestError
 E = TypeVar("E", bound=Enum)
 
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):)?([0-9]{1,7}(?:\.[0-9]{1,9})?)", re.ASCII)
-_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([kmg]?b?)", re.ASCII | re.IGNORECASE)
-_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(b|[kmg](?:i?b)?|)", re.ASCII | re.IGNORECASE)
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _MINUTE = 60
 _MAX_TEXT_CHARACTERS = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -30,7 +30,7 @@ def parse_time(name: str, text: str) -> float:
 
 
 def parse_size(name: str, text: str) -> int:
-    """Return a size in bytes, written as bytes or with kB, MB or GB (powers of 1000).
+    """Return a size in bytes, written as bytes, with kB, MB or GB (powers of 1000), or with KiB, MiB or GiB (powers of 1024).
 
     Raises:
         BadRequestError: the text is not a size, or it is zero.
@@ -39,7 +39,7 @@ def parse_size(name: str, text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     count = int(float(match[1]) * _FACTORS[match[2].lower().removesuffix("b")]) if match else 0
     if not count:
-        raise BadRequestError(f"{name}: {text[:100]!r} is not a size; write it like 8MB.")
+        raise BadRequestError(f"{name}: {text[:100]!r} is not a size; write it like 8MB (10^6 bytes) or 8MiB (2^20).")
     return count
 
 
@@ -56,6 +56,11 @@ def parse_choice(kind: type[E], name: str, text: str) -> E:
         raise BadRequestError(f"{name}: {text[:100]!r} is not one of {', '.join(str(each.value) for each in kind)}.") from error
 
 
+def choices(kind: type[Enum]) -> str:
+    """Return the values that `parse_choice` takes, as usage texts write them: `{copy,h264}`."""
+    return f"{{{','.join(str(each.value) for each in kind)}}}"
+
+
 def parse_positive_int(name: str, text: str, expected: str) -> int:
     """Return a number above 0 of at most five digits.
 
@@ -66,6 +71,17 @@ def parse_positive_int(name: str, text: str, expected: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) == 0:
         raise BadRequestError(f"{name}: {text[:100]!r} is not {expected}.")
     return int(text)
+
+
+def parse_height(name: str, text: str) -> int:
+    """Return a number of pixels, written as `720` or as `720p`.
+
+    Raises:
+        BadRequestError: the text is neither.
+
+    """
+    text = text.strip()
+    return parse_positive_int(name, text[:-1] if text[-1:] in {"p", "P"} else text, "a number of pixels, such as 720")
 
 
 def parse_text(name: str, text: str) -> str:

@@ -4,8 +4,9 @@ It is what this program needs of httpx's client, which takes as long for a reque
 twice, and looks for cookies in responses that set none.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from http.cookiejar import Cookie
 from typing import Any, Self
 
 import httpx
@@ -24,19 +25,21 @@ HEADERS = {
 class Client:
     """Sends requests through a transport, and follows no redirects."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, limits: httpx.Timeout) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, limits: httpx.Timeout, cookies: Iterable[Cookie]) -> None:
         """Use `open` instead."""
         self._transport = transport
         self._limits = limits.as_dict()
         self._headers = httpx.Headers(HEADERS)
         self._cookies = httpx.Cookies(cookie_jar())
+        for cookie in cookies:
+            self._cookies.jar.set_cookie(cookie)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, transport: httpx.AsyncBaseTransport, limits: httpx.Timeout) -> AsyncIterator[Self]:
-        """Own a transport for the length of a block; each request has these time `limits`."""
+    async def open(cls, transport: httpx.AsyncBaseTransport, limits: httpx.Timeout, cookies: Iterable[Cookie] = ()) -> AsyncIterator[Self]:
+        """Own a transport for the length of a block; each request has these time `limits`, and what it may have of `cookies`."""
         async with transport:
-            yield cls(transport, limits)
+            yield cls(transport, limits, cookies)
 
     async def send(
         self, url: httpx.URL, headers: httpx.Headers, *, form: Mapping[str, str] | None, extensions: Mapping[str, Any]

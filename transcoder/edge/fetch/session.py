@@ -77,7 +77,7 @@ class HttpSession:
             is_proxied = bool(connections.network.proxies.all)
             transport = ProxiedTransport(direct, connections.network, connections=connections.count, clock=clock) if is_proxied else direct
             timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-            async with Client.open(transport, timeout) as client, clock.stall_limit():
+            async with Client.open(transport, timeout, user.cookies) as client, clock.stall_limit():
                 yield cls(client, settings, user)
 
     def restrict_after(self, response: httpx.Response) -> None:

@@ -1,0 +1,79 @@
+"""Which command the words of a command line are for, and what they say to it."""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from transcoder import __version__
+from transcoder.cli.commands import COMMANDS
+from transcoder.cli.configuration import configuration_path, configured_words
+from transcoder.cli.exit_codes import help_text
+from transcoder.cli.subparsers import NO_CONFIG, CommandParser, OneCommand, did_you_mean
+
+_OF_THE_PROGRAM = ("-h", "--help", "--version")
+_USAGE = "transcoder URL [-o FILE] [OPTIONS]\n       transcoder COMMAND …"
+_DESCRIPTION = """\
+Turn an HLS playlist or a Reddit link into one MP4.
+`transcoder URL` means `transcoder get URL`. Run `transcoder COMMAND --help` for the options of a command."""
+
+
+def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
+    """Return what a command line says, after what the user's configuration file says; its `run` is the command.
+
+    Raises:
+        BadRequestError: the configuration file is invalid.
+        UsageError: it names no command, or the command cannot understand it.
+        SystemExit: it asked for help or the version, which was printed.
+
+    """
+    name, words = _split(words)
+    before = words[: words.index("--")] if "--" in words else words
+    path = None if {NO_CONFIG, "-h", "--help"} & set(before) else configuration_path(environ)
+    configured = configured_words(path, name, COMMANDS, command_parser) if path else []
+    return command_parser(name).parse([*configured, *words])
+
+
+def command_parser(name: str) -> CommandParser:
+    """Return the parser of a command, whose module is imported for that."""
+    adding = OneCommand()
+    import_module(f"transcoder.cli.{name}").add_command(adding)
+    if adding.parser is None:
+        raise LookupError(name)
+    return adding.parser
+
+
+def short_help() -> str:
+    """Return what someone reads who names neither a command nor a source."""
+    examples = "\n".join(f"  {example}" for example in COMMANDS["get"].examples)
+    return f"usage: {_USAGE}\n\n{_DESCRIPTION}\n\nexamples:\n{examples}\n\n{_command_list()}\n"
+
+
+def _split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return the name of the command, `get` if a source or an option stands in its place, and its words."""
+    first = words[0]
+    if first in COMMANDS:
+        return first, words[1:]
+    if first in _OF_THE_PROGRAM:
+        _program_parser().parse(words)
+    if not (first.startswith("-") or re.search(r"[/:.\\]", first) or Path(first).exists()):
+        _program_parser().error(f"there is no command {first!r}{did_you_mean(first, COMMANDS)}")
+    return "get", words
+
+
+def _program_parser() -> CommandParser:
+    parser = CommandParser(
+        prog="transcoder",
+        usage=_USAGE,
+        description=_DESCRIPTION,
+        epilog=f"{_command_list()}\n\n{help_text()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"transcoder {__version__}", help="show the version and exit")
+    return parser
+
+
+def _command_list() -> str:
+    return "\n".join(("commands:", *(f"  {name:<11}{command.summary}" for name, command in COMMANDS.items())))

@@ -1,0 +1,54 @@
+"""Options of `get` and `invoke` that say what is shown of how they are getting on, and in which form."""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import Self
+
+from transcoder.core.answer.plain_text import one_line
+from transcoder.errors import BadRequestError
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="show errors alone: no progress, and no line at the end")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what was found, and what is made of it")
+    parser.add_argument("--json", action="store_true", help="print a JSON object: url, path, bytes, duration, seconds; or slug and message")
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="show the progress even where there is no terminal, as lines; a function makes a plain MP4 then, and says how far it is. "
+        "Or show none (default: a bar on a terminal)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The user's choice of what is shown."""
+
+    quiet: bool
+    verbose: bool
+    as_json: bool
+    progress: bool | None
+    """None: on a terminal."""
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """Return what the command line says.
+
+        Raises:
+            BadRequestError: options contradict each other.
+
+        """
+        if arguments.quiet and arguments.verbose:
+            raise BadRequestError("--quiet: it cannot be combined with --verbose.")
+        if arguments.quiet and arguments.progress:
+            raise BadRequestError("--quiet: it cannot be combined with --progress.")
+        if arguments.json and arguments.output == "-":
+            raise BadRequestError("--json: standard output cannot have both the MP4 (-o -) and JSON.")
+        return cls(arguments.quiet, arguments.verbose, arguments.json, False if arguments.quiet else arguments.progress)
+
+    def detail(self, text: str) -> None:
+        """Write a line to standard error if the user wants details."""
+        if self.verbose:
+            print(one_line(text), file=sys.stderr, flush=True)
