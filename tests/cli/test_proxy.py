@@ -47,7 +47,13 @@ def test_get_fetches_through_the_proxy(options: list[str], environ: dict[str, st
     places = {"proxy": running.url, "bare": running.url.removeprefix("http://")}
     options = [option.format(**places) for option in options]
     completed = transcoder(
-        "get", SOURCE, "-o", str(tmp_path / "v.mp4"), *options, environ={name: value.format(**places) for name, value in environ.items()}
+        "get",
+        SOURCE,
+        "-q",
+        "-o",
+        str(tmp_path / "v.mp4"),
+        *options,
+        environ={name: value.format(**places) for name, value in environ.items()},
     )
     assert (completed.returncode, completed.stderr) == (0, "")
     assert media_reader.is_whole(tmp_path / "v.mp4")
@@ -70,7 +76,7 @@ def test_get_fetches_directly(
     options: list[str], environ: dict[str, str], running: Proxy, media: Media, serve: Serve, tmp_path: Path
 ) -> None:
     completed = transcoder(
-        *("get", serve(media("ts-muxed")).url("/main.m3u8"), "-o", str(tmp_path / "v.mp4")),
+        *("get", serve(media("ts-muxed")).url("/main.m3u8"), "-q", "-o", str(tmp_path / "v.mp4")),
         *(option.format(proxy=running.url) for option in options),
         environ={name: value.format(proxy=running.url) for name, value in environ.items()},
     )
@@ -87,7 +93,7 @@ def test_info_fetches_through_the_proxy(running: Proxy) -> None:
 def test_a_password_is_used_and_never_shown(running: Proxy, tmp_path: Path) -> None:
     running.credentials = "user:secret"
     address = running.url.replace("://", "://user:{}@")
-    completed = transcoder("get", SOURCE, "-o", str(tmp_path / "v.mp4"), "--proxy", address.format("secret"))
+    completed = transcoder("get", SOURCE, "-q", "-o", str(tmp_path / "v.mp4"), "--proxy", address.format("secret"))
     assert (completed.returncode, completed.stderr) == (0, "")
     completed = transcoder("info", SOURCE, "--proxy", address.format("wrong-secret"))
     assert completed.returncode == 4
@@ -107,7 +113,7 @@ def test_a_password_is_used_and_never_shown(running: Proxy, tmp_path: Path) -> N
 def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
     address: str, code: int, message: str, source: str, tmp_path: Path
 ) -> None:
-    completed = transcoder("get", source, "-o", str(tmp_path / "v.mp4"), "--proxy", address)
+    completed = transcoder("get", source, "-q", "-o", str(tmp_path / "v.mp4"), "--proxy", address)
     assert completed.returncode == code
     assert message in completed.stderr
     assert "secret" not in completed.stderr
@@ -128,7 +134,7 @@ def test_a_public_playlist_does_not_lead_into_the_private_network(media: Media, 
     public = serve({"/main.m3u8": text.replace("segment-", private.url("/segment-")).encode()})
     with proxy() as p:
         p.hosts[NAME] = int(public.base.rpartition(":")[2])
-        completed = transcoder("get", SOURCE, "-o", str(tmp_path / "v.mp4"), "--proxy", p.url)
+        completed = transcoder("get", SOURCE, "-q", "-o", str(tmp_path / "v.mp4"), "--proxy", p.url)
     assert completed.returncode == 3
     assert "127.0.0.1 is not on the public internet" in completed.stderr
     assert not private.requests
@@ -157,7 +163,9 @@ def test_the_function_asks_origins_directly_whatever_the_environment_says(media:
     "address", ["socks5://user:secret@127.0.0.1:9", "ftp://user:secret@127.0.0.1:9", "http://user:secret@127.0.0.1:no"]
 )
 def test_invoke_names_the_variables_of_a_proxy_that_cannot_be_used(address: str, tmp_path: Path) -> None:
-    completed = transcoder("invoke", SOURCE, "--url", "http://127.0.0.1:9/", "-o", str(tmp_path / "v.mp4"), environ={"ALL_PROXY": address})
+    completed = transcoder(
+        "invoke", SOURCE, "--url", "http://127.0.0.1:9/", "-q", "-o", str(tmp_path / "v.mp4"), environ={"ALL_PROXY": address}
+    )
     assert completed.returncode == 2
     assert "ALL_PROXY" in completed.stderr
     assert "secret" not in completed.stderr
