@@ -65,10 +65,7 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0, log_text: b
     cold = True
     while True:
         invocation = await api.next()
-        if invocation.trace_id:
-            os.environ[_TRACE_ID] = invocation.trace_id  # AWS's libraries read it from here
-        else:
-            os.environ.pop(_TRACE_ID, None)
+        _set_trace_id(invocation.trace_id)
         began = asyncio.get_running_loop().time()
         answer: Answer | None = None
         what = "an event"
@@ -84,6 +81,13 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0, log_text: b
         cold = False
         if interruption.happened:
             return
+
+
+def _set_trace_id(trace_id: str) -> None:
+    if trace_id:
+        os.environ[_TRACE_ID] = trace_id  # AWS's libraries read it from here
+    else:
+        os.environ.pop(_TRACE_ID, None)
 
 
 def _record(invocation: Invocation, answer: Answer, *, began: float, cold: bool) -> Record:

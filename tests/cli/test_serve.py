@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,15 @@ def served(errors: Path, *options: str) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
+
+
+def lines_of(errors: Path, count: int) -> list[str]:
+    """Wait for so many lines: one is written when its response has ended."""
+    deadline = time.monotonic() + SECONDS
+    while (text := errors.read_text()).count("\n") < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return text.splitlines()
 
 
 @pytest.mark.parametrize(("queue", "second"), [("0", 429), ("1", 200)])
@@ -51,7 +61,7 @@ def test_a_request_is_one_line_of_text(media: Callable[[str], Path], serve: Serv
     with served(errors) as url:
         length = len(httpx.get(f"{url}download?url={origin.url('/main.m3u8')}", timeout=SECONDS).content)
         assert httpx.get(f"{url}download?url={origin.url('/none.m3u8')}", timeout=SECONDS).status_code == 502
-    bad, good = (line.partition(": ") for line in reversed(errors.read_text().splitlines()))
+        good, bad = (line.partition(": ") for line in lines_of(errors, 2))
     assert good[0] == bad[0] == "GET /download (127.0.0.1)"
     assert good[2].startswith(f"200 ok, {length / 1e6:.1f} MB in ")
     assert bad[2].startswith("502 upstream-failed, ")
@@ -61,5 +71,5 @@ def test_a_request_is_logged_as_on_lambda_if_that_is_asked_for(tmp_path: Path) -
     errors = tmp_path / "errors"
     with served(errors, "--log", "json") as url:
         httpx.get(f"{url}health", timeout=SECONDS)
-    (line,) = errors.read_text().splitlines()
+        (line,) = lines_of(errors, 1)
     assert json.loads(line)["outcome"] == "ok"

@@ -41,12 +41,6 @@ def add_command(subparsers: Subparsers) -> None:
         help="port of the Function URL; 0 takes any free port (default: %(default)s)",
     )
     parser.add_argument(
-        "--log",
-        choices=("text", "json"),
-        default="text",
-        help="log each request as a line of text, or as the JSON from which CloudWatch makes metrics (default: %(default)s)",
-    )
-    parser.add_argument(
         "--s3", action="store_true", help="emulate S3 too, with a bucket for the function; the address and the bucket are printed to stderr"
     )
     parser.add_argument("--allow-private", action="store_true", help="let callers name addresses on loopback and private networks")
@@ -58,6 +52,7 @@ def add_command(subparsers: Subparsers) -> None:
         help="how a response ends that fails after its first byte: without its last chunk, or as if it were whole (default: %(default)s)",
     )
     _add_options_of_lambda(parser)
+    _add_log_option(parser)
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the runtime to start instead of Transcoder's own")
     parser.set_defaults(run=run)
 
@@ -85,6 +80,15 @@ def _add_options_of_lambda(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--snap-start", action="store_true", help="start the runtime as SnapStart does, by way of a snapshot")
     parser.add_argument(
         "--stop-on-disconnect", action="store_true", help="stop the invocation when its client disconnects, which Lambda does not do"
+    )
+
+
+def _add_log_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log",
+        choices=("text", "json"),
+        default="text",
+        help="log each request as a line of text, or as the JSON from which CloudWatch makes metrics (default: %(default)s)",
     )
 
 
