@@ -1,6 +1,7 @@
 """Files in the bucket through the emulator: curl follows and resumes, so do the commands, and a process that is killed leaves no object."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -185,7 +186,7 @@ def test_the_commands_fetch_the_file_from_the_bucket(
     assert media_reader.is_whole(output)
     assert not media_reader.is_fragmented(output)
     assert (len(s3.keys), s3.counts["GetObject"]) == (1, 5)
-    assert (b" of " in done.stderr) is bool(progress)
+    assert (re.search(rb"\d of \d", done.stderr) is not None) is bool(progress)
 
 
 @pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])

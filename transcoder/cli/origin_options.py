@@ -97,7 +97,8 @@ class OriginOptions:
         headers |= {name: value for name, value in shortcuts.items() if value is not None}
         for_hosts = [HostHeaders(host, _parse_headers([line])) for host, line in arguments.header_for]
         cookies = read_cookies(arguments.cookies) if arguments.cookies is not None else ()
-        if ca_file := arguments.ca_file or os.environ.get("SSL_CERT_FILE"):
+        # A caller's own network trusts what it trusts, whatever the environment says.
+        if ca_file := arguments.ca_file or (os.environ.get("SSL_CERT_FILE") if network is INTERNET else None):
             context = _tls("--ca-file" if arguments.ca_file else "SSL_CERT_FILE", ca_file)
             network = replace(network, tls=lambda: context)
         return cls(UserOrigins.of(url, headers, for_hosts, cookies), read_proxies(arguments.proxy, os.environ), network)
