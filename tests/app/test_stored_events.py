@@ -84,6 +84,17 @@ def test_what_is_there_is_not_made_again(origin: Origin, s3: Storage) -> None:
     assert ([request.path for request in origin.requests], s3.operations) == (["/main.m3u8"], ["HeadObject"])
 
 
+def test_what_download_would_not_make_in_silence_is_made_here(origin: Origin, s3: Storage) -> None:
+    """Else each of the two would name the other, and nothing would ever be made."""
+    variant_of(1_000_000, origin)
+    impatient = replace(SETTINGS, silent_seconds=0.01)
+    status, _, detail = ask(f"/download?layout=plain&url={origin.url('/main.m3u8')}", settings=impatient).problem
+    assert (status, "GET /events with the same parameters and deliver=s3" in detail) == (413, True)
+    *_, done = get(origin, "layout=plain", settings=impatient)
+    assert (done["event"], len(s3.keys)) == ("done", 1)
+    assert httpx.get(done["file"], timeout=20).status_code == 200
+
+
 @pytest.mark.parametrize("parameters", ["deliver=auto", "layout=plain"])
 def test_auto_makes_what_a_response_cannot_have(parameters: str, origin: Origin, s3: Storage) -> None:
     variant_of(1_000_000, origin)

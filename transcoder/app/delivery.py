@@ -13,7 +13,10 @@ from transcoder.core.request.output_format import Deliver, FileFormat, Layout
 from transcoder.errors import BadRequestError, TooLargeError
 from transcoder.settings import Settings
 
-OVER_EVENTS = "GET /events with the same parameters makes it in the storage of this service, reports the progress, and then names its link."
+OVER_EVENTS = (
+    "GET /events with the same parameters and deliver=s3 makes it in the storage of this service, reports the progress, "
+    "and then names its link."
+)
 
 
 def delivery_of(job: Job, settings: Settings) -> Deliver:

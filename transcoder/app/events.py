@@ -140,7 +140,7 @@ class _Output:
             if must_fit:
                 check_stream(self.plan, settings, answer)
             return _way("The download link streams the output while it is made.", layout=Layout.FRAGMENTED)
-        FinishedOutput(self.plan, settings, is_silent=False)
+        FinishedOutput(self.plan, settings, is_silent=must_fit)  # not by a way that /download would refuse
         return _way(
             f"The download link makes a plain MP4, and sends it when it is whole. With Accept: {MULTIPART_MIXED} it sends reports of its "
             "progress until then, in the same response.",
