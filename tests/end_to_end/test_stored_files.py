@@ -21,7 +21,7 @@ from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
 from peers.running_emulator import SECONDS, emulated
 from peers.source_files import files_in
-from peers.storage import Storage, refuse, storage
+from peers.storage import Fault, Storage, refuse, storage
 
 from transcoder.cli import main
 from transcoder.emulator import Options, Running
@@ -187,6 +187,19 @@ def test_the_commands_fetch_the_file_from_the_bucket(
     assert not media_reader.is_fragmented(output)
     assert (len(s3.keys), s3.counts["GetObject"]) == (1, 5)
     assert (re.search(rb"\d of \d", done.stderr) is not None) is bool(progress)
+
+
+@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_passing_failure_of_the_bucket_is_retried_by_the_commands(
+    number: int, progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
+) -> None:
+    s3.decide = lambda asked, earlier: Fault(status=503, code="SlowDown") if (asked, earlier) == ("GetObject", number) else None
+    output = tmp_path / "video.mp4"
+    command = [*by_get(service, origin.url("/main.m3u8")), "--deliver", "s3", *progress, "-o", str(output)]
+    assert command_line.run(*command).returncode == 0
+    assert media_reader.is_whole(output)
+    assert s3.counts["GetObject"] == 6
 
 
 @pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])

@@ -42,7 +42,7 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
         is_stored = first.location is not None
         if first.location is not None:
             call = call.at(first.location)
-            first = await _first_response(call, sink, NO_HEADERS)
+            first = await _first_part_of_stored(call, sink)
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=is_stored)
 
 
@@ -50,7 +50,7 @@ async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) ->
     """Let the function make an MP4 in its bucket, show how it is made, and push it into `sink`. Raises what `fetch_mp4` does."""
     with single_error():
         call = await stored_file(events, sink.show)
-        first = await _first_response(call, sink, NO_HEADERS)
+        first = await _first_part_of_stored(call, sink)
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=True)
 
 
@@ -93,6 +93,14 @@ async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, 
             if first.head is None or first.head.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return first
             await busy.wait(first.head, InvocationError("The function is busy (429)."))
+
+
+async def _first_part_of_stored(call: Call, sink: ProgressSink) -> "_FirstReceiver":
+    """Return the first part of a file in a bucket, which gives any range; what fails in passing is asked for again, as of any part."""
+    first = _FirstReceiver(sink)
+    await fetch_part(call, first.part)
+    first.is_part = True
+    return first
 
 
 async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
