@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from conftest import Serve
 from peers import browsers
-from peers.browsers import Visit, Visits, function_options
+from peers.browsers import Media, Visit, Visits, function_options
+from peers.origin import Origin, Rule
 from peers.running_emulator import emulated
 from playwright.sync_api import Browser
 
@@ -49,3 +51,17 @@ def function(chromium: Browser) -> Iterator[Callable[..., str]]:  # noqa: ARG001
             return running.enter_context(emulated(replace(options or function_options(), **changes))).url + "/"
 
         yield begin
+
+
+@pytest.fixture
+def source(media: Media, serve: Serve) -> Origin:
+    return serve(media("ts-separate-audio"))
+
+
+@pytest.fixture
+def seems_large(media: Media, serve: Serve) -> Origin:
+    """A small source whose playlist announces more than the page keeps in memory."""
+    folder = media("ts-separate-audio")
+    origin = serve(folder)
+    origin.rules["/main.m3u8"] = Rule(body=(folder / "main.m3u8").read_bytes().replace(b"BANDWIDTH=9", b"BANDWIDTH=999"))
+    return origin

@@ -7,9 +7,8 @@ put these functions into the page themselves, which shows what the page does wit
 import base64
 from collections.abc import Callable
 
-import pytest
 from conftest import Serve
-from peers.browsers import Media, Visit, Visits, function_options
+from peers.browsers import Visit, Visits, function_options
 from peers.origin_rules import Rule
 from peers.origin_state import Origin
 
@@ -27,20 +26,6 @@ window.showSaveFilePicker = async ({ suggestedName }) =>
 0;
 """
 """The dialog makes an empty file, as that of a browser does; all else is done by the handle, which is Chromium's own."""
-
-
-@pytest.fixture
-def source(media: Media, serve: Serve) -> Origin:
-    return serve(media("ts-separate-audio"))
-
-
-@pytest.fixture
-def seems_large(media: Media, serve: Serve) -> Origin:
-    """A small source whose playlist announces more than the page keeps in memory."""
-    folder = media("ts-separate-audio")
-    origin = serve(folder)
-    origin.rules["/main.m3u8"] = Rule(body=(folder / "main.m3u8").read_bytes().replace(b"BANDWIDTH=9", b"BANDWIDTH=999"))
-    return origin
 
 
 def content_of(visiting: Visit, file: str) -> tuple[str, bytes]:

@@ -1,21 +1,15 @@
 """In Chromium: what people do by mistake, or faster than the page, loses nothing and never saves something else than the card says."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Serve
 from peers import page_states
-from peers.browsers import SECONDS, Media, Visit, Visits
+from peers.browsers import Media, Visit, Visits
 from peers.get_command import get
-from peers.origin_rules import GOOD, Request, Rule
+from peers.origin_rules import GOOD, Rule
 from peers.origin_state import Origin
-
-
-@pytest.fixture
-def source(media: Media, serve: Serve) -> Origin:
-    return serve(media("ts-separate-audio"))
 
 
 @pytest.fixture
@@ -36,14 +30,7 @@ def part_of(visiting: Visit) -> list[float]:
 
 
 def test_a_link_that_comes_while_another_is_looked_at_takes_its_place(source: Origin, visit: Visits) -> None:
-    released = threading.Event()
-
-    def decide(request: Request, _earlier: int) -> Rule:
-        if request.path == "/slow.m3u8":
-            released.wait(SECONDS)
-        return GOOD
-
-    source.decide = decide
+    released = page_states.hold_path(source, "/slow.m3u8")
     visiting = visit()
     visiting.page.fill("#address", source.url("/slow.m3u8"))
     visiting.page.press("#address", "Enter")

@@ -12,6 +12,7 @@ from peers.browsers import SECONDS, Media, Visit, Visits, function_options
 from peers.large_source import write_large_source
 from peers.origin_rules import GOOD, Request, Rule
 from peers.origin_state import Origin
+from peers.page_states import hold_path
 from peers.running_emulator import emulated, http
 
 from transcoder.core.answer.page import make_page
@@ -20,20 +21,6 @@ from transcoder.edge.page_files import read_page_files
 Function = Callable[..., str]
 MEBIBYTE = 1024 * 1024
 SECOND_KEY = "another key of sixteen or more"
-
-
-@pytest.fixture
-def source(media: Media, serve: Serve) -> Origin:
-    return serve(media("ts-separate-audio"))
-
-
-@pytest.fixture
-def seems_large(media: Media, serve: Serve) -> Origin:
-    """A small source whose playlist announces more than the page keeps in memory."""
-    folder = media("ts-separate-audio")
-    origin = serve(folder)
-    origin.rules["/main.m3u8"] = Rule(body=(folder / "main.m3u8").read_bytes().replace(b"BANDWIDTH=9", b"BANDWIDTH=999"))
-    return origin
 
 
 @pytest.fixture
@@ -105,14 +92,7 @@ def test_a_page_of_a_proxy_is_not_saved_as_the_file(
 
 
 def test_an_answer_that_never_comes_is_given_up(source: Origin, visit: Visits) -> None:
-    released = threading.Event()
-
-    def decide(request: Request, _earlier: int) -> Rule:
-        if request.path == "/main.m3u8":
-            released.wait(SECONDS)
-        return GOOD
-
-    source.decide = decide
+    released = hold_path(source, "/main.m3u8")
     visiting = visit()
     visiting.page.clock.install()
     visiting.page.fill("#address", source.url("/main.m3u8"))

@@ -38,17 +38,23 @@ def show_error(visiting: Visit) -> None:
     visiting.problem()
 
 
-@contextmanager
-def saving(visiting: Visit, origin: Origin) -> Iterator[None]:
-    """Show a download that is under way for the length of the block."""
+def hold_path(origin: Origin, path: str) -> threading.Event:
+    """Have an origin wait when it is asked for a path, until the event is set."""
     released = threading.Event()
 
     def decide(request: Request, _earlier: int) -> Rule:
-        if request.path == "/large-1.ts":
+        if request.path == path:
             released.wait(SECONDS)
         return GOOD
 
     origin.decide = decide
+    return released
+
+
+@contextmanager
+def saving(visiting: Visit, origin: Origin) -> Iterator[None]:
+    """Show a download that is under way for the length of the block."""
+    released = hold_path(origin, "/large-1.ts")
     visiting.page.click("#save")
     visiting.wait_for("progressText.textContent.includes('%')")
     try:

@@ -47,7 +47,7 @@ def parse_job(arguments: argparse.Namespace) -> Job:
 
 
 def consistent_job(url: str, values: Mapping[str, str]) -> Job:
-    """Return the job for an address and its other parameters, none of which would be without effect.
+    """Return the job for an address and its other parameters; a parameter without effect is refused.
 
     Raises:
         BadRequestError: a parameter is invalid, contradicts another, or would have no effect.

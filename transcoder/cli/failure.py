@@ -10,7 +10,7 @@ from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, TranscoderError
 
 REPORTED = (OutputError, TranscoderError, UsageError)
-"""The errors that are told to the user; any other one is a bug."""
+"""The errors that are reported to the user; any other one is a bug."""
 OUTPUT_FAILED = "output-failed"
 """The slug of an `OutputError`."""
 READER_LEFT = "reader-left"
@@ -44,7 +44,7 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: OutputError | TranscoderError | UsageError) -> Failure:
-    """Return what the user is told about an error."""
+    """Return the report of an error."""
     if isinstance(error, UsageError):
         return Failure(BadRequestError.slug, str(error), ExitCode.INVALID_COMMAND, error.program, error.usage)
     if isinstance(error, ReaderLeftError):

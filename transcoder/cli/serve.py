@@ -30,9 +30,7 @@ def add_command(subparsers: Subparsers) -> None:
     """Add the command `serve` with its options."""
     parser = subparsers.add_parser(
         "serve",
-        help="emulate Lambda with a streaming Function URL on this machine",
         description="Emulate Lambda with a streaming Function URL on this machine. Prints the URL, and runs until it is interrupted.",
-        allow_abbrev=False,
     )
     parser.add_argument(
         "--port",

@@ -27,7 +27,7 @@ class UsageError(Exception):
 class Subparsers(Protocol):
     """What a command adds its parser to."""
 
-    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser:
+    def add_parser(self, name: str, *, description: str) -> argparse.ArgumentParser:
         """Add a command, and return its parser."""
 
 
@@ -37,7 +37,7 @@ class CommandParser(argparse.ArgumentParser):
     _may_be_intermixed = False
 
     def intermix(self) -> None:
-        """Let options stand between words of which there may be many."""
+        """Allow options between several sources."""
         self._may_be_intermixed = True
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
@@ -76,14 +76,14 @@ class OneCommand:
         """Wait for the command."""
         self.parser: CommandParser | None = None
 
-    def add_parser(self, name: str, **options: object) -> argparse.ArgumentParser:
-        """Make the parser of the command, of which `options` has the description."""
+    def add_parser(self, name: str, *, description: str) -> argparse.ArgumentParser:
+        """Make the parser of the command."""
         command = COMMANDS[name]
         program = f"transcoder {name}"
         self.parser = CommandParser(
             prog=program,
             usage=f"{program} {command.usage}" if command.usage else None,
-            description="\n".join(textwrap.fill(line, _WIDTH) for line in str(options["description"]).splitlines()),
+            description="\n".join(textwrap.fill(line, _WIDTH) for line in description.splitlines()),
             epilog="\n".join(("examples:", *(f"  {example}" for example in command.examples), "", help_text())),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,

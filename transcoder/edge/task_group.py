@@ -7,6 +7,8 @@ instead of the block.
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +37,18 @@ class TaskGroup(asyncio.TaskGroup):  # noqa: TID251 - the one place that may
                 if task.cancelling() > self._cancelled_before:  # from outside as well: whoever handles the group must not go on
                     raise asyncio.CancelledError from group
                 raise
+
+
+@asynccontextmanager
+async def in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run the coroutines while the block runs, then cancel them."""
+    async with TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in coroutines]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 def _waiting_task() -> "asyncio.Task[object]":

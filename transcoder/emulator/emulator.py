@@ -1,10 +1,10 @@
 """Start and stop the whole emulator."""
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 
-from transcoder.edge.task_group import TaskGroup
+from transcoder.edge.task_group import in_background
 from transcoder.emulator.execution_environment import ExecutionEnvironment
 from transcoder.emulator.http_connection import listen, serve_connections
 from transcoder.emulator.invocation_queue import InvocationQueue
@@ -43,17 +43,5 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
         environments = tuple(ExecutionEnvironment(options, listener, queue.pending) for listener in runtime_apis)
         host, port = function_url.getsockname()
         server = serve_connections(function_url, Server(options, queue).serve)
-        async with _in_background(server, *(environment.run() for environment in environments)):
+        async with in_background(server, *(environment.run() for environment in environments)):
             yield Running(f"http://{host}:{port}", environments)
-
-
-@asynccontextmanager
-async def _in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run the coroutines while the block runs, then cancel them."""
-    async with TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in coroutines]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()

@@ -1,12 +1,10 @@
 """One execution environment: a Runtime API, and the runtime process that it serves."""
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
 
-from transcoder.edge.task_group import TaskGroup
+from transcoder.edge.task_group import TaskGroup, in_background
 from transcoder.emulator.http_connection import HttpConnection, serve_connections
 from transcoder.emulator.invocation import Invocation, Outcome
 from transcoder.emulator.options import Options
@@ -68,7 +66,7 @@ class ExecutionEnvironment:
     async def _deliver(self, invocation: Invocation) -> RuntimeProcess | None:
         """Have a process run `invocation`, and return that process; if one dies before it receives the event, try another."""
         while (process := await self._ready_process(invocation)) is not None:
-            async with asyncio.timeout(self._options.timeout_seconds), _shut_down_when_abandoned(process, invocation):
+            async with asyncio.timeout(self._options.timeout_seconds), in_background(_shut_down_when_abandoned(process, invocation)):
                 if await process.run(invocation):
                     return process
             await process.stop()
@@ -115,13 +113,6 @@ class ExecutionEnvironment:
             await self._process.stop()
 
 
-@contextlib.asynccontextmanager
-async def _shut_down_when_abandoned(process: RuntimeProcess, invocation: Invocation) -> AsyncIterator[None]:
-    async def watch() -> None:
-        await invocation.abandoned.wait()
-        await process.shut_down()
-
-    async with TaskGroup() as tasks:
-        watching = tasks.create_task(watch())
-        yield
-        watching.cancel()
+async def _shut_down_when_abandoned(process: RuntimeProcess, invocation: Invocation) -> None:
+    await invocation.abandoned.wait()
+    await process.shut_down()

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 
-from transcoder.edge.task_group import TaskGroup
+from transcoder.edge.task_group import in_background
 from transcoder.emulator.http_connection import HttpConnection
 from transcoder.emulator.invocation import Invocation, Outcome
 
@@ -34,22 +33,15 @@ class InvocationQueue:
         self._free -= 1
         try:
             self.pending.put_nowait(invocation)
-            async with _abandoned_on_disconnect(invocation, client) if self._stop_on_disconnect else contextlib.nullcontext():
+            watches = [_abandon_on_disconnect(invocation, client)] if self._stop_on_disconnect else []
+            async with in_background(*watches):
                 return await invocation.outcome
         finally:
             self._free += 1
 
 
-@contextlib.asynccontextmanager
-async def _abandoned_on_disconnect(invocation: Invocation, client: HttpConnection) -> AsyncIterator[None]:
+async def _abandon_on_disconnect(invocation: Invocation, client: HttpConnection) -> None:
     """Notice at once that the client disconnects: a runtime that makes its response in silence would not find out by sending."""
-
-    async def watch() -> None:
-        with contextlib.suppress(OSError):
-            await client.wait_for_close(seconds=None)
-        invocation.abandon()
-
-    async with TaskGroup() as tasks:
-        watching = tasks.create_task(watch())
-        yield
-        watching.cancel()
+    with contextlib.suppress(OSError):
+        await client.wait_for_close(seconds=None)
+    invocation.abandon()
