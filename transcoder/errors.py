@@ -11,6 +11,8 @@ class TranscoderError(Exception):
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     slug: ClassVar[str] = "internal-error"
+    headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What HTTP wants in the response beside the problem document."""
 
 
 class BadRequestError(TranscoderError):
@@ -46,6 +48,8 @@ class MethodNotAllowedError(TranscoderError):
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     slug = "method-not-allowed"
+    headers = (("allow", "GET, HEAD"),)
+    """RFC 9110, section 15.5.6."""
 
 
 class TooLargeError(TranscoderError):

@@ -169,6 +169,15 @@ def test_the_download_link_of_a_signed_info_expires_at_the_same_time(media: Medi
     assert ask(report["download"], settings=SIGNED_SETTINGS, method="HEAD").status == 200
 
 
+@pytest.mark.parametrize("path", ["/download", "/info", "/health", "/", "/favicon.ico"])
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_another_method_is_refused_and_those_that_are_allowed_are_named(method: str, accept: str, path: str) -> None:
+    answer = ask(path, method=method, headers={"accept": accept})
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert method.encode() in answer.body
+
+
 def test_health_needs_no_signature() -> None:
     assert ask("/health", settings=SIGNED_SETTINGS).document["status"] == "ok"
 

@@ -203,6 +203,19 @@ def test_a_passing_failure_of_the_bucket_is_retried_by_the_commands(
 
 
 @pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_link_that_has_expired_is_made_anew(
+    number: int, progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
+) -> None:
+    s3.decide = lambda asked, earlier: Fault(403, "AccessDenied") if (asked, earlier) == ("GetObject", number) else None
+    output = tmp_path / "video.mp4"
+    command = [*by_get(service, origin.url("/main.m3u8")), "--deliver", "s3", *progress, "-o", str(output)]
+    assert command_line.run(*command).returncode == 0
+    assert media_reader.is_whole(output)
+    assert (s3.counts["GetObject"], s3.counts["CreateMultipartUpload"], len(s3.keys)) == (6, 1, 1)
+
+
+@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
 def test_a_failure_leaves_no_file_of_the_commands(
     progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
 ) -> None:

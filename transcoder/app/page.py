@@ -56,7 +56,7 @@ async def send_error_page(error: TranscoderError, request: Request, answer: Answ
     file = _page_of(dependencies).error_page(
         error, accept_language=request.headers.get("accept-language", ""), url=url_in(request.query), request_id=request.request_id
     )
-    await answer.start(ResponseHead(error.status, file.headers))
+    await answer.start(ResponseHead(error.status, (*file.headers, *error.headers)))
     await answer.write(file.body)
     return True
 

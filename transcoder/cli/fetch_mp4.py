@@ -1,19 +1,20 @@
 """An MP4 from the function: streamed if it is fragmented, by ranges if it is plain; checked, and passed on in order."""
 
 import asyncio
+import functools
 import time
 from collections import deque
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 
-from transcoder.cli.file_parts import PART_BYTES, BusyWait, FileVersion, PartReceiver, fetch_part
+from transcoder.cli.file_parts import BUCKET, FUNCTION, PART_BYTES, BusyWait, FileVersion, PartReceiver, fetch_part
 from transcoder.cli.function_call import Call
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
 from transcoder.cli.output import Output
 from transcoder.cli.progress import ON_TERMINAL, ProgressSink, Shown, progress_sink
-from transcoder.cli.stored_file import stored_file
+from transcoder.cli.stored_file import StoredFileCall, stored_file
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.output.announcement import Announcement
@@ -41,7 +42,7 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
         first = await _first_response(call, sink, headers)
         is_stored = first.location is not None
         if first.location is not None:
-            call = call.at(first.location)
+            call = StoredFileCall(call.at(first.location), functools.partial(_new_link, call, sink))
             first = await _first_part_of_stored(call, sink)
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=is_stored)
 
@@ -49,7 +50,7 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
 async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) -> ReceivedMp4:
     """Let the function make an MP4 in its bucket, show how it is made, and push it into `sink`. Raises what `fetch_mp4` does."""
     with single_error():
-        call = await stored_file(events, sink.show)
+        call = StoredFileCall(await stored_file(events, sink.show), functools.partial(stored_file, events, sink.show))
         first = await _first_part_of_stored(call, sink)
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=True)
 
@@ -97,10 +98,18 @@ async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, 
 
 async def _first_part_of_stored(call: Call, sink: ProgressSink) -> "_FirstReceiver":
     """Return the first part of a file in a bucket, which gives any range; what fails in passing is asked for again, as of any part."""
-    first = _FirstReceiver(sink)
+    first = _FirstReceiver(sink, sender=BUCKET)
     await fetch_part(call, first.part)
     first.is_part = True
     return first
+
+
+async def _new_link(call: Call, sink: ProgressSink) -> Call:
+    """Ask the function again for the address of a file in its bucket, and return the call of that address."""
+    again = await _first_response(call, sink, NO_HEADERS)
+    if again.location is None:
+        raise InvocationError("The link to the file has expired, and the function gave no other.")
+    return call.at(again.location)
 
 
 async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
@@ -111,8 +120,8 @@ async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *
 class _FirstReceiver:
     """Receives the response to the first request, which shows whether the MP4 is plain."""
 
-    def __init__(self, sink: ProgressSink) -> None:
-        self.part = PartReceiver(0, PART_BYTES, None)
+    def __init__(self, sink: ProgressSink, *, sender: str = FUNCTION) -> None:
+        self.part = PartReceiver(0, PART_BYTES, None, sender=sender)
         self.whole: Mp4Receiver | MultipartReceiver = Mp4Receiver(sink)
         """Receives a response that is no part."""
         self.is_part = False
@@ -151,6 +160,7 @@ class _ByParts:
         self._call = call
         self._sink = sink
         self._first = first
+        self._sender = BUCKET if is_stored else FUNCTION
         self._version: FileVersion = first.part.version
         # What is stored is not sent by the function, which would announce its duration.
         self._seconds = None if is_stored else announced_seconds(first.part.head)
@@ -170,7 +180,8 @@ class _ByParts:
         return self._finish()
 
     async def _fetch_part(self, start: int) -> bytes:
-        return await fetch_part(self._call, PartReceiver(start, min(start + PART_BYTES, self._version.length), self._version))
+        stop = min(start + PART_BYTES, self._version.length)
+        return await fetch_part(self._call, PartReceiver(start, stop, self._version, sender=self._sender))
 
     async def _write(self, data: bytes) -> None:
         try:

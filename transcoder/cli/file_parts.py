@@ -19,6 +19,8 @@ MAX_WAIT_SECONDS = 300.0
 """How long one part may wait for an execution environment (429)."""
 MAX_PROBLEM_BYTES = 64 * 1024
 """How much of an error response is kept for its message."""
+FUNCTION, BUCKET = "The function", "The bucket"
+"""Who sends a part."""
 _PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 10.0
 _TRANSIENT = frozenset({
     *(HTTPStatus.PARTIAL_CONTENT, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY),
@@ -39,10 +41,14 @@ class FileVersion:
 class PartReceiver:
     """Receives one part of a file, over as many responses as that takes."""
 
-    def __init__(self, start: int, stop: int, version: FileVersion | None) -> None:
-        """Expect the bytes from `start` to before `stop`, or to the end of the file if that comes before; `version` is learned if None."""
+    def __init__(self, start: int, stop: int, version: FileVersion | None, *, sender: str = FUNCTION) -> None:
+        """Expect the bytes from `start` to before `stop`, or to the end of the file if that comes before; `version` is learned if None.
+
+        `sender` is who the messages of errors are about.
+        """
         self._start = start
         self._stop = stop
+        self._sender = sender
         self.version = version
         self.data = bytearray()
         self.head: ReceivedHead | None = None
@@ -68,7 +74,7 @@ class PartReceiver:
     @property
     def problem(self) -> str:
         """What the last response says, if it is an error."""
-        return f"The function responded with {self.status}: {problem_sentence(bytes(self._problem))}"
+        return f"{self._sender} responded with {self.status}: {problem_sentence(bytes(self._problem))}"
 
     def request_started(self) -> None:
         """Forget the response before."""
@@ -88,7 +94,7 @@ class PartReceiver:
         match = _CONTENT_RANGE.fullmatch(head.headers.get("content-range", ""))
         etag = head.headers.get("etag", "")
         if match is None or int(match[1]) != self._start + len(self.data) or int(match[2]) >= self._stop or not etag.startswith('"'):
-            raise InvocationError("The function sent another range than it was asked for, or one without a strong ETag.")
+            raise InvocationError(f"{self._sender} sent another range than it was asked for, or one without a strong ETag.")
         found = FileVersion(int(match[3]), etag)
         if self.version not in {None, found}:
             raise InvocationError("The file has changed while it was fetched.")
@@ -101,7 +107,7 @@ class PartReceiver:
             return
         self.data += chunk
         if self.version and len(self.data) > min(self._stop, self.version.length) - self._start:
-            raise InvocationError("The function sent more bytes than the range has that it was asked for.")
+            raise InvocationError(f"{self._sender} sent more bytes than the range has that it was asked for.")
 
 
 class BusyWait:

@@ -1,6 +1,8 @@
-"""A file that the function makes in its bucket: `/events` reports how, and names its address at the end."""
+"""A file that the function makes in its bucket: `/events` reports how, and names its address at the end, which may expire."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
@@ -10,6 +12,7 @@ from transcoder.core.answer.event_stream import EventFormat
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.answer.problem import problem_sentence
 from transcoder.core.answer.progress_report import read_report
+from transcoder.edge.invoke import Receiver
 from transcoder.errors import InvocationError
 
 
@@ -22,6 +25,56 @@ async def stored_file(events: Call, show: Show) -> Call:
     receiver = _EventReceiver(show)
     await events(receiver, {"accept": EventFormat.NDJSON.value})
     return events.at(receiver.finish())
+
+
+class StoredFileCall:
+    """The call of a file in a bucket. A link that is refused may have expired: a new one is asked for, once for each request."""
+
+    def __init__(self, link: Call, renew: Callable[[], Awaitable[Call]]) -> None:
+        """Call `link`, and what `renew` returns after it."""
+        self._link = link
+        self._renew = renew
+        self._renewing = asyncio.Lock()
+
+    async def __call__(self, receiver: Receiver, headers: Mapping[str, str]) -> None:
+        """Call the link, and a new one if it is refused.
+
+        Raises:
+            InvocationError: there is no new link.
+        """
+        link = self._link
+        first = _UnlessRefused(receiver)
+        await link(first, headers)
+        if not first.is_refused:
+            return
+        async with self._renewing:
+            if self._link is link:
+                self._link = await self._renew()
+        await self._link(receiver, headers)
+
+    def at(self, address: str) -> Call:
+        """Return the call of `address`, which may be relative to the link."""
+        return self._link.at(address)
+
+
+class _UnlessRefused:
+    """Passes a response on, unless its status says that the link is not valid."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self.is_refused = False
+        self._receiver = receiver
+
+    def request_started(self) -> None:
+        self._receiver.request_started()
+
+    async def start(self, head: ReceivedHead) -> None:
+        self.is_refused = head.status == HTTPStatus.FORBIDDEN
+        if not self.is_refused:
+            await self._receiver.start(head)
+
+    async def write(self, chunk: bytes) -> None:
+        if not self.is_refused:
+            await self._receiver.write(chunk)
 
 
 class _EventReceiver:

@@ -111,7 +111,7 @@ def encode_prelude(head: ResponseHead) -> bytes:
 
 def problem_response(error: TranscoderError) -> tuple[ResponseHead, bytes]:
     """Return the head and the body of the response to a failed request: a problem document (RFC 9457), never cached."""
-    headers = (("content-type", PROBLEM_TYPE), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
+    headers = (("content-type", PROBLEM_TYPE), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"), *error.headers)
     return ResponseHead(error.status, headers), json.dumps(problem_document(error)).encode() + b"\n"
 
 
