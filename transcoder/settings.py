@@ -27,8 +27,9 @@ class Settings:
     """Whether callers may name addresses on loopback or private networks."""
     ahead_bytes: int = 16 * MIB
     """How many bytes of media to prefetch, over all tracks, before ffmpeg asks for them."""
-    connections: int = 6
-    """Maximum number of concurrent requests to origins."""
+    connections: int = 12
+    """Maximum number of concurrent requests to origins. Media begin with at most six, and come to more where each wait for a response takes
+    longer than the response."""
     connect_seconds: float = 10.0
     """How long an origin may take to accept a connection."""
     read_seconds: float = 20.0

@@ -92,3 +92,34 @@ def test_a_resumed_segment_looks_whole_to_the_reader() -> None:
         o.rules.update({path: Rule(cut_after=70_000, times=1) for path in files})
         asyncio.run(main())
     assert found == list(files.values())
+
+
+@pytest.mark.parametrize(
+    ("rule", "connections", "most"),
+    [
+        pytest.param(Rule(delay=0.3), 12, 12, id="far away"),
+        pytest.param(Rule(delay=0.3), 9, 9, id="no more than allowed"),
+        pytest.param(Rule(delay=0.3), 2, 2, id="fewer than six allowed"),
+        pytest.param(Rule(trickle=(5000, 0.1)), 12, 6, id="slow"),
+        pytest.param(Rule(delay=0.1, trickle=(5000, 0.1)), 12, 6, id="slow and far away"),
+    ],
+)
+def test_more_is_asked_for_at_once_where_each_wait_is_longer_than_the_response(rule: Rule, connections: int, most: int) -> None:
+    """Where the origin's rate is the limit, more requests would only delay the one whose response is awaited."""
+    files = {f"/{n}.ts": garbage(20_000, n) for n in range(60 if most > 6 else 14)}
+
+    async def main() -> None:
+        async with Fetcher.open(SETTINGS) as fetcher:
+            prefetcher = Prefetcher(
+                lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=SETTINGS.ahead_bytes, connections=connections
+            )
+            reader = prefetcher.add_track([Segment(o.url(path), 2.0, n * 2.0, None, None, None) for n, path in enumerate(files)])
+            async with TaskGroup() as tasks:
+                tasks.create_task(prefetcher.run())
+                while await reader.segment() is not None:
+                    assert [chunk async for chunk in _chunks(reader)]
+
+    with origin(files) as o:
+        o.rules.update(dict.fromkeys(files, rule))
+        asyncio.run(main())
+    assert o.max_active_requests == most

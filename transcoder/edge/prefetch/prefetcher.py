@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
+from transcoder.edge.prefetch.parallelism import Parallelism
 from transcoder.edge.prefetch.track_reader import Check, SegmentBuffer, TrackReader
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import ChangedFileError, DamagedMediaError, single_error
@@ -34,12 +35,14 @@ class Prefetcher:
     def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, reads_ahead: bool = True) -> None:
         """Fetch with `fetch`: at most `connections` segments at once besides those being read, and at most `budget_bytes` unread.
 
+        It begins with fewer than `connections`, and comes to them where the wait for responses takes the time.
+
         With `reads_ahead=False`, call `read_ahead` when the time has come for it.
         """
         self._fetch = fetch
         self._reads_ahead = reads_ahead
         self._budget = budget_bytes
-        self._connections = connections
+        self._parallelism = Parallelism(connections)
         self._readers: list[TrackReader] = []
         self._active_fetches = 0
         self._used = 0
@@ -89,7 +92,7 @@ class Prefetcher:
             expected = self._expected_bytes(segment, reader)
             self._reads_ahead = self._reads_ahead or all(each.begun > 1 for each in self._readers)
             is_due = self._reads_ahead or reader.is_unrequested
-            if is_due and self._active_fetches < self._connections and room >= (expected or self._budget // 2):
+            if is_due and self._active_fetches < self._parallelism.allowed and room >= (expected or self._budget // 2):
                 return self._reserve(reader.expect(), room)
             await self._wait_for_change()
 
@@ -129,8 +132,12 @@ class Prefetcher:
 
     async def _fill(self, buffer: SegmentBuffer) -> None:
         """Fetch one segment into its buffer."""
+        clock = asyncio.get_running_loop().time
+        requested, first_byte = clock(), None
 
         async def append(chunk: bytes) -> None:
+            nonlocal first_byte
+            first_byte = clock() if first_byte is None else first_byte
             from_reserved = min(buffer.reserved, len(chunk))
             buffer.reserved -= from_reserved
             await self._wait_for_room(buffer, len(chunk) - from_reserved)
@@ -145,6 +152,8 @@ class Prefetcher:
             await self._fetch(buffer.segment, append)
             await self._check_kept(buffer)
         self._settle(buffer)
+        if first_byte is not None:
+            self._parallelism.learn(head_seconds=first_byte - requested, body_seconds=clock() - first_byte)
         buffer.complete = True
         buffer.arrived.set()
         buffer.reader.longest_segment_bytes = max(buffer.reader.longest_segment_bytes, buffer.length)
