@@ -82,6 +82,8 @@ def _kinds(invocations: int) -> list[str]:
 def _serving(temp: str) -> Iterator[tuple[str, int]]:
     environ = {**os.environ, "TMPDIR": temp, "TRANSCODER_ATTEMPTS": "2", "TRANSCODER_RETRY_SECONDS": "0.01"}
     command = [sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private"]
+    # One environment, since it is the growth of one that is looked for.
+    command += ["--concurrency", "1", "--queue", "8"]
     with (
         tempfile.TemporaryFile() as log,
         subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
