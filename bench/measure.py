@@ -70,7 +70,14 @@ def measure_cell(cell: Cell, names: Sequence[str], *, runs: int) -> dict[str, En
 @contextmanager
 def origin(source: Source, *, latency: float = 0.0) -> Iterator[tuple[int, int]]:
     """Serve a source in a process of its own; yield the port and the process id."""
-    command = [sys.executable, "-m", "bench.origin", str(source.folder), "--latency", str(latency)]
+    with serving_folder(source.folder, latency=latency) as served:
+        yield served
+
+
+@contextmanager
+def serving_folder(folder: Path, *, latency: float = 0.0) -> Iterator[tuple[int, int]]:
+    """Serve the files of a folder in a process of its own; yield the port and the process id."""
+    command = [sys.executable, "-m", "bench.origin", str(folder), "--latency", str(latency)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None  # noqa: S101  # it is a pipe

@@ -43,7 +43,7 @@ class Config:
     file_days: int = 1
     """How many days the bucket keeps a finished file, at least; S3 deletes it at the following midnight (UTC)."""
     settings: tuple[str, ...] = ()
-    """Other settings of the transcoder, each in the form of the README: `TRANSCODER_ATTEMPTS=2`."""
+    """Other settings of the transcoder, each in the form of `docs/settings.md`: `TRANSCODER_ATTEMPTS=2`."""
     signing: bool = False
     """Serve only signed links. The keys are stored in Secrets Manager."""
     domain_name: str = ""

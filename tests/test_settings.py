@@ -7,7 +7,7 @@ import pytest
 from transcoder.errors import BadRequestError
 from transcoder.settings import PREFIX, Settings
 
-README = Path(__file__).parent.parent / "README.md"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "settings.md"
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
@@ -63,8 +63,8 @@ def test_repr_hides_secrets() -> None:
     assert "another" not in printed
 
 
-def test_the_readme_lists_every_variable_with_its_default() -> None:
-    listed = dict(re.findall(r"^\| `(TRANSCODER_\w+)` \| `?([^`|]*?)`?\s*\|", README.read_text(encoding="utf-8"), re.MULTILINE))
+def test_the_document_lists_every_variable_with_its_default() -> None:
+    listed = dict(re.findall(r"^\| `(TRANSCODER_\w+)` \| `?([^`|]*?)`?\s*\|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
     expected = {PREFIX + field.name.upper(): _as_text(field.default) for field in fields(Settings)}
     assert listed == expected
 

@@ -24,7 +24,7 @@ from peers.origin_rules import Request
 from transcoder.cli.exit_codes import DESCRIPTIONS, ExitCode
 
 COMMAND = [sys.executable, "-m", "transcoder", "get"]
-README = Path(__file__).parents[2] / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
 Media = Callable[[str], Path]
 
 
@@ -68,8 +68,8 @@ def node(path: Path, kind: int, major: int, minor: int) -> Path:
     return path
 
 
-def test_the_readme_lists_the_exit_codes_of_the_program() -> None:
-    table = README.read_text(encoding="utf-8").partition("### Exit codes")[2].partition("\n## ")[0]
+def test_the_document_lists_the_exit_codes_of_the_program() -> None:
+    table = DOCUMENT.read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ") and line[2].isdigit()]
     listed = {int(number): meaning.strip() for number, meaning in rows}
     assert list(listed) == [code.value for code in ExitCode]

@@ -29,12 +29,12 @@ def test_a_link_is_valid_until_it_expires() -> None:
         check_signature(link, keys=[NEW], now=1000)
 
 
-def test_the_recipe_in_the_readme_makes_valid_links() -> None:
-    readme = Path(__file__).parents[3].joinpath("README.md").read_text(encoding="utf-8")
-    recipe = re.search(r"```python\n(def signed_link.*?)```", readme, re.DOTALL)
+def test_the_recipe_in_the_document_makes_valid_links() -> None:
+    document = Path(__file__).parents[3].joinpath("docs", "embedding.md").read_text(encoding="utf-8")
+    recipe = re.search(r"```python\n(def signed_link.*?)```", document, re.DOTALL)
     assert recipe
     names: dict[str, Any] = {"hmac": hmac, "time": time, "urllib": urllib}
-    exec(recipe[1], names)  # noqa: S102  # the README tells its reader to run it
+    exec(recipe[1], names)  # noqa: S102  # the document tells its reader to run it
     link = names["signed_link"]("https://x.example", NEW.decode(), LINK, 60)
     check_signature(parse_query(link.removeprefix("https://x.example/download?")).values, keys=[NEW], now=time.time())
 
