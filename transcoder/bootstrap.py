@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from transcoder.core.answer.function_url import Request, parse_event
 from transcoder.core.answer.metrics import Record, metric_line, text_line
+from transcoder.edge.garbage_collection import importing
 from transcoder.edge.memory_usage import peak_rss_mib
 from transcoder.edge.runtime_api import Answer, Invocation, RuntimeApi, RuntimeApiError
 from transcoder.edge.runtime_api.deadline import deadline_guard
@@ -180,7 +181,8 @@ async def _report(error: Exception, report: Callable[[BaseException], Awaitable[
 
 
 def _transcoder() -> Application:
-    from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
+    with importing():
+        from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
 
     return app.application
 

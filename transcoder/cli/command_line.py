@@ -11,6 +11,7 @@ from transcoder.cli.commands import COMMANDS
 from transcoder.cli.configuration import configuration_path, configured_words
 from transcoder.cli.exit_codes import help_text
 from transcoder.cli.subparsers import NO_CONFIG, CommandParser, OneCommand, did_you_mean
+from transcoder.edge.garbage_collection import importing
 
 _OF_THE_PROGRAM = ("-h", "--help", "--version")
 _USAGE = "transcoder URL [-o FILE] [OPTIONS]\n       transcoder COMMAND …"
@@ -38,7 +39,9 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
 def command_parser(name: str) -> CommandParser:
     """Return the parser of a command, whose module is imported for that."""
     adding = OneCommand()
-    import_module(f"transcoder.cli.{name}").add_command(adding)
+    with importing():
+        module = import_module(f"transcoder.cli.{name}")
+    module.add_command(adding)
     if adding.parser is None:
         raise LookupError(name)
     return adding.parser
