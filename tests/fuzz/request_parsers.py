@@ -66,6 +66,8 @@ PARSERS = (
             b'"rawQueryString":',
             b'"requestContext":',
             b'"http":',
+            b'"httpMethod":"GET"',
+            b'"multiValueQueryStringParameters":',
             b'"headers":',
             b'"method":',
             b"null",

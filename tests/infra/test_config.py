@@ -1,6 +1,7 @@
 """The configuration of a deployment, and the errors for invalid values."""
 
 import json
+import math
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +10,15 @@ import pytest
 
 from infra.config import Config, ConfigError
 from infra.context import read_config, staged
+from transcoder.cli.file_parts import PART_BYTES
+from transcoder.core.answer.lambda_cost import (
+    DOLLARS_PER_CLOUDFRONT_GIB,
+    DOLLARS_PER_CLOUDFRONT_REQUEST,
+    DOLLARS_PER_GIB_SECOND,
+    DOLLARS_PER_REQUEST,
+    GIB,
+    download_cost,
+)
 from transcoder.settings import Settings
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
@@ -177,3 +187,20 @@ def test_the_page_is_only_there_if_its_addresses_lead_to_it() -> None:
     named = {"front": "api-gateway", "domain_name": DOMAIN, "hosted_zone": ZONE}
     assert Settings.from_env(read_config(named).environment).page
     assert not read_config(named).publishes_files
+
+
+@pytest.mark.parametrize("mib", [100, 1024])
+def test_the_document_says_what_ranges_cost(mib: int) -> None:
+    size = mib * 1024 * 1024
+    count = math.ceil(size / PART_BYTES)
+    compute = (count + 1) * DOLLARS_PER_GIB_SECOND + count * DOLLARS_PER_REQUEST
+    traffic = size / GIB * DOLLARS_PER_CLOUDFRONT_GIB + count * DOLLARS_PER_CLOUDFRONT_REQUEST
+    (row,) = re.findall(rf"^\| (?:1 GiB )?by ranges \| {count} \| {count + 1} \|(.*)\|$", OPERATING, re.MULTILINE)
+    assert [float(text) for text in re.findall(r"\$([\d.]+)", row)] == pytest.approx([compute, traffic, compute + traffic], rel=0.02)
+
+
+def test_the_document_says_what_one_stream_costs() -> None:
+    cost = download_cost(100 * 1024 * 1024, fragmented=True)
+    (row,) = re.findall(r"^\| one stream \| 1 \| 48 \|(.*)\|$", OPERATING, re.MULTILINE)
+    compute, streaming, traffic, total = (float(text) for text in re.findall(r"\$([\d.]+)", row))
+    assert [compute + streaming, traffic, total] == pytest.approx([cost.on_lambda, cost.on_cloudfront, cost.total], rel=0.01)
