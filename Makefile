@@ -14,14 +14,16 @@ SOURCES := transcoder tests fixtures infra layers bench
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; break; fi; done)
 
-# For AWS: `make deploy ARCH=x86_64`. The Python version of the managed runtime compiles the package.
-ARCH ?= arm64
+# For AWS: `make deploy STAGE=dev ARCH=x86_64`. The Python version of the managed runtime compiles the package.
+ARCH ?= $(shell sed -n 's/.*"arch": *"\([a-z0-9_]*\)".*/\1/p' infra/cdk.json)
+STAGE ?=
+EXAMPLE ?=
 PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13); do \
 	if $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then echo $$python; break; fi; done)
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers browsers screenshots soak faults fuzz attack bench bench-quick budget check fix lock clean layer package infra test-infra synth deploy
+.PHONY: help demo test peers browsers screenshots soak faults fuzz attack bench bench-quick budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
@@ -41,8 +43,10 @@ help:
 	@echo "make lock    update the pinned dependencies to the newest versions (requirements/*.txt)"
 	@echo "make layer   build dist/ffmpeg-layer-ARCH.zip, the Lambda layer with ffmpeg (ARCH=arm64, the default, or x86_64)"
 	@echo "make package build dist/function-ARCH.zip, the Lambda function (needs Python 3.13: PYTHON313=/path/to/python3.13)"
-	@echo "make synth   write the CloudFormation template to infra/cdk.out; needs Node.js"
-	@echo "make deploy  deploy layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md)"
+	@echo "make synth   write the CloudFormation templates to infra/cdk.out; needs Node.js; EXAMPLE=… takes one of infra/examples"
+	@echo "make deploy  deploy layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md); STAGE=dev"
+	@echo "make diff    show what make deploy would change in AWS"
+	@echo "make destroy empty the bucket and delete the stack, after asking for both"
 	@echo "make infra   install what only synth and deploy need (half a gigabyte); \`make test\` then tests the stack too"
 	@echo "make test-infra  run only the tests of packages and stack"
 	@echo "make clean   remove everything that was generated or installed, including .venv"
@@ -129,6 +133,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+CDK_OPTIONS = --context arch=$(ARCH) $(if $(STAGE),--context stage=$(STAGE))
+FILM := dist/canary-film.ts
 FUNCTION_ZIP := dist/function-$(ARCH).zip
 LAYER_ZIP := dist/ffmpeg-layer-$(ARCH).zip
 MAKE_FUNCTION = $(BIN)/python -m infra.packages.function --arch $(ARCH) --python "$(PYTHON313)"
@@ -139,6 +145,11 @@ layer: $(READY)
 
 package: $(READY)
 	$(MAKE_FUNCTION)
+
+film: $(FILM)
+
+$(FILM): infra/packages/film.py | $(READY)
+	$(BIN)/python -m infra.packages.film
 
 # The same, but only if a source has changed.
 $(LAYER_ZIP): $(wildcard layers/ffmpeg/* infra/packages/*.py) | $(READY)
@@ -154,18 +165,31 @@ $(INFRA_READY): $(READY) requirements/infra.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
 	@touch $@
 
-test-infra: $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP)
+test-infra: $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP) $(FILM)
 	PYTHON313="$(PYTHON313)" $(BIN)/python -m pytest tests/infra
 
-synth: $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP)
-	$(BIN)/python -m infra.app --arch $(ARCH)
+versions: $(READY)
+	@$(BIN)/python -m infra.versions "$(PYTHON313)"
+
+# The versions are checked before half a gigabyte is installed, and before anything is built.
+synth: versions $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP) $(FILM)
+	$(BIN)/python -m infra.app --arch $(ARCH) $(if $(EXAMPLE),--example $(EXAMPLE))
 
 $(CDK): infra/package-lock.json
 	cd infra && npm ci --no-audit --no-fund
 	@touch $@
 
-deploy: $(INFRA_READY) $(CDK) $(LAYER_ZIP) $(FUNCTION_ZIP)
-	cd infra && node_modules/.bin/cdk deploy --context arch=$(ARCH)
+DEPLOYABLE := versions $(INFRA_READY) $(CDK) $(LAYER_ZIP) $(FUNCTION_ZIP) $(FILM)
+
+deploy: $(DEPLOYABLE)
+	cd infra && node_modules/.bin/cdk deploy --all $(CDK_OPTIONS)
+
+diff: $(DEPLOYABLE)
+	cd infra && node_modules/.bin/cdk diff $(CDK_OPTIONS)
+
+destroy: $(DEPLOYABLE)
+	$(BIN)/python -m infra.empty_bucket $(if $(STAGE),--stage $(STAGE))
+	cd infra && node_modules/.bin/cdk destroy --all $(CDK_OPTIONS)
 
 # The lock files name no index, so that each machine uses its own.
 LOCK_ANY := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \

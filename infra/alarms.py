@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, aws_cloudwatch, aws_cloudwatch_actions, aws_sns
+from aws_cdk import Duration, aws_cloudwatch
 from constructs import Construct
 
 from infra.config import Config
 from infra.function import TranscoderFunction
+from infra.notifications import Notifications
 from transcoder.core.answer.metrics import NAMESPACE
 from transcoder.errors import TranscodeError, TranscoderError
 
@@ -18,16 +19,16 @@ _DURATION_THRESHOLD = 0.8
 class Alarms(Construct):
     """Alarms for crashes, for throttled requests, for invocations close to the timeout, and for failures of the transcoder itself."""
 
-    def __init__(self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction) -> None:
-        """Create the alarms for `function`."""
+    def __init__(self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction, notifications: Notifications) -> None:
+        """Create the alarms for `function`, and let them notify."""
         super().__init__(scope, name)
         monitored = function.function
         # The outcome is the slug if the response had started, and the status if that could still be sent.
         outcomes = (TranscoderError.slug, TranscodeError.slug, f"http-{TranscoderError.status}")
         failures = [_invocations(outcome, monitored.function_name) for outcome in outcomes]
-        self._topic = aws_sns.Topic.from_topic_arn(self, "Topic", config.alarm_topic_arn) if config.alarm_topic_arn else None
+        self._notifications = notifications
         self._alarm("Errors", monitored.metric_errors(period=_PERIOD), 1, "The runtime crashed, or Lambda killed it at the timeout.")
-        self._alarm("Throttles", monitored.metric_throttles(period=_PERIOD), 1, "The reserved concurrency was exhausted; callers got 429.")
+        self._alarm("Throttles", monitored.metric_throttles(period=_PERIOD), 1, "No concurrency was left; callers got 429.")
         self._alarm(
             "Duration",
             monitored.metric_duration(period=_PERIOD, statistic="Maximum"),
@@ -49,8 +50,7 @@ class Alarms(Construct):
             treat_missing_data=aws_cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=description,
         )
-        if self._topic is not None:
-            alarm.add_alarm_action(aws_cloudwatch_actions.SnsAction(self._topic))
+        self._notifications.notify(alarm)
 
 
 def _invocations(outcome: str, function_name: str) -> aws_cloudwatch.Metric:

@@ -1,50 +1,97 @@
-"""Synthesize the stack's CloudFormation template: `python -m infra.app`, which the AWS CDK command line also runs."""
+"""Synthesize the CloudFormation templates: `python -m infra.app`, which the AWS CDK command line also runs."""
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.config import Config, ConfigError
+from infra.config import CLOUDFRONT, GLOBAL_REGION, Config, ConfigError
+from infra.context import read_config, staged
 from infra.function import Packages
+from infra.global_stacks import FrontStack, TrafficStack
+from infra.packages.film import FILM
 from infra.packages.target import TARGETS
+from infra.place import Place
 from infra.stack import TranscoderStack
 
 _HERE = Path(__file__).resolve().parent
+EXAMPLES = {path.stem: path for path in sorted((_HERE / "examples").glob("*.json"))}
+"""Configurations to begin with, by name."""
 
 
-def add_stack(app: App, config: Config, packages: Packages) -> TranscoderStack:
-    """Add the stack to `app`, which checks it with cdk-nag's rules for AWS Solutions and for serverless applications."""
+def add_stacks(app: App, config: Config, packages: Packages, place: Place | None = None) -> TranscoderStack:
+    """Add the stack to `app`, and those in us-east-1 that it needs if it is in another region; cdk-nag checks all of them.
+
+    Raises:
+        ConfigError: it depends on the region whether there are more stacks, and that is not known.
+    """
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
-    return TranscoderStack(app, config=config, packages=packages)
+    place = place or Place(config.region)
+    is_cloudfront = config.front == CLOUDFRONT
+    before, after = is_cloudfront and bool(config.hosted_zone or config.rate_limit), is_cloudfront and bool(config.traffic_alarm_gb)
+    if not place.region and (before or after):
+        raise ConfigError(
+            f"region: hosted_zone, rate_limit and traffic_alarm_gb need something in {GLOBAL_REGION}; name the stack's region."
+        )
+    if place.region == GLOBAL_REGION or not (before or after):
+        return TranscoderStack(app, config=config, packages=packages, place=place)
+    place = place._replace(cross_region=True)
+    given = FrontStack(app, config=config, place=place.global_region).given if before else None
+    stack = TranscoderStack(app, config=config, packages=packages, place=place, given=given)
+    if after and stack.distribution:
+        TrafficStack(app, config=config, place=place.global_region, distribution=stack.distribution)
+    return stack
 
 
 def main() -> int:
-    """Write the template to `cdk.out`, or to the folder that the CDK command line gives."""
+    """Write the templates to `cdk.out`, or to the folder that the CDK command line gives."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", choices=TARGETS, help="the architecture of the function; overrides the context")
-    arch = parser.parse_args().arch
+    parser.add_argument("--example", choices=EXAMPLES, help="use this example in place of what infra/cdk.json says")
+    options = parser.parse_args()
     context = json.loads((_HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
     # The CDK command line passes its own output folder and context; without it, the library would write to a folder that it deletes.
     app = App(context=context, outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
     try:
-        config = Config.from_context(app.node.try_get_context("transcoder") or {}, arch=arch or app.node.try_get_context("arch"))
+        config = _config(app, options)
+        add_stacks(app, config, _packages(config), _place(config, os.environ))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    target = TARGETS[config.arch]
-    packages = Packages(function=target.function_zip, layer=target.layer_zip)
-    for path, goal in ((packages.function, "package"), (packages.layer, "layer")):
-        if not path.exists():
-            print(f"{path} does not exist; run make {goal} ARCH={config.arch}", file=sys.stderr)
-            return 1
-    add_stack(app, config, packages)
     app.synth()
     return 0
+
+
+def _place(config: Config, environ: Mapping[str, str]) -> Place:
+    """Return where to deploy to: the configured region, or that of the CDK command line if it tells one."""
+    return Place(config.region or environ.get("CDK_DEFAULT_REGION", ""), environ.get("CDK_DEFAULT_ACCOUNT", ""))
+
+
+def _config(app: App, options: argparse.Namespace) -> Config:
+    arch = options.arch or app.node.try_get_context("arch")
+    if options.example:
+        return read_config(json.loads(EXAMPLES[options.example].read_text(encoding="utf-8")), arch=arch)
+    context = {name: app.node.try_get_context(name) for name in ("transcoder", "stages")}
+    return read_config(staged(context, app.node.try_get_context("stage") or ""), arch=arch)
+
+
+def _packages(config: Config) -> Packages:
+    """Return the packages.
+
+    Raises:
+        ConfigError: one has not been made yet.
+    """
+    target = TARGETS[config.arch]
+    packages = Packages(function=target.function_zip, layer=target.layer_zip, film=FILM)
+    for path, goal in ((packages.function, "package"), (packages.layer, "layer"), (packages.film, "film")):
+        if not path.exists():
+            raise ConfigError(f"{path} does not exist; run make {goal} ARCH={config.arch}")
+    return packages
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """The Function URL, which only CloudFront may invoke, and the CloudFront distribution in front of it and of finished files."""
 
-from aws_cdk import Duration, aws_certificatemanager, aws_cloudfront, aws_cloudfront_origins, aws_lambda
+from aws_cdk import Duration, aws_cloudfront, aws_cloudfront_origins, aws_cloudwatch, aws_lambda, aws_route53_targets
 from constructs import Construct
 
 from infra.bucket import ServiceBucket
 from infra.config import Config
+from infra.domain import Given, add_records
 from infra.function import TranscoderFunction
 from infra.nag_acknowledgements import acknowledge
+from infra.traffic import cloudfront_metric
 from transcoder.core.answer.cors import Cors
 
-_READ_TIMEOUT_SECONDS = 120
-"""How long the function may be silent. A higher value needs a quota increase from AWS."""
+_READ_TIMEOUT_SECONDS = 60
+"""How long the function may be silent: what every account has. Documents of AWS disagree whether more needs a quota increase."""
 _FILES_PATH = "/files/*"
 PAGE_FILES = ("/assets/*", "/favicon.ico", "/manifest.webmanifest", "/robots.txt")
 """The files of the web page that a cache may keep. The page itself is revalidated at each visit."""
@@ -21,11 +23,12 @@ class Distribution(Construct):
     """A CloudFront distribution that signs its requests. It does not cache what the function streams, and caches /info briefly."""
 
     def __init__(
-        self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction, bucket: ServiceBucket | None = None
+        self, scope: Construct, name: str, *, config: Config, function: TranscoderFunction, bucket: ServiceBucket | None, given: Given
     ) -> None:
         """Create the Function URL of `function`, and the distribution, which sends the finished files in `bucket` if there is one."""
         super().__init__(scope, name)
-        function_url = function.function.add_function_url(
+        self._domain_name = config.domain_name
+        function_url = function.entry.add_function_url(
             auth_type=aws_lambda.FunctionUrlAuthType.AWS_IAM, invoke_mode=aws_lambda.InvokeMode.RESPONSE_STREAM, cors=_cors(Cors())
         )
         origin = aws_cloudfront_origins.FunctionUrlOrigin.with_origin_access_control(
@@ -47,17 +50,38 @@ class Distribution(Construct):
             http_version=aws_cloudfront.HttpVersion.HTTP2_AND_3,
             minimum_protocol_version=aws_cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if config.domain_name else None,
             domain_names=[config.domain_name] if config.domain_name else None,
-            certificate=self._certificate(config.certificate_arn),
-            web_acl_id=config.web_acl_arn or None,
+            certificate=given.certificate,
+            web_acl_id=given.web_acl_arn or None,
         )
+        for permission in self.distribution.node.find_all():
+            if isinstance(permission, aws_lambda.CfnPermission):
+                # The CDK names the function of the URL, and AWS does not say whether that includes the alias, which needs the permission.
+                permission.function_name = function.entry.function_arn
         if bucket:
             bucket.publish_files(self.distribution, function)
-        acknowledge(self.distribution, _findings(config))
+        if config.hosted_zone:
+            add_records(self, config, aws_route53_targets.CloudFrontTarget(self.distribution))
+        acknowledge(self.distribution, _findings(config, given))
 
     @property
     def url(self) -> str:
         """The URL for callers, without a path."""
-        return f"https://{self.distribution.domain_name}"
+        return f"https://{self._domain_name or self.distribution.domain_name}"
+
+    @property
+    def outputs(self) -> dict[str, tuple[str, str]]:
+        """The outputs of the stack that only this front has, with their descriptions."""
+        return {
+            "DistributionId": (self.distribution.distribution_id, "The CloudFront distribution, for invalidations and its metrics"),
+            "DistributionDomain": (
+                self.distribution.domain_name,
+                "CloudFront's name, which a DNS record of your own domain name points to",
+            ),
+        }
+
+    def metric(self, name: str, *, statistic: str = "Sum") -> aws_cloudwatch.Metric:
+        """Return a metric of the distribution, which CloudWatch keeps in us-east-1 alone."""
+        return cloudfront_metric(self.distribution.distribution_id, name, statistic=statistic)
 
     def _info_cache_policy(self, max_seconds: int) -> aws_cloudfront.CachePolicy:
         return aws_cloudfront.CachePolicy(
@@ -106,9 +130,6 @@ class Distribution(Construct):
             ),
         )
 
-    def _certificate(self, arn: str) -> aws_certificatemanager.ICertificate | None:
-        return aws_certificatemanager.Certificate.from_certificate_arn(self, "Certificate", arn) if arn else None
-
 
 def _behavior(origin: aws_cloudfront.IOrigin, policy: aws_cloudfront.ICachePolicy) -> aws_cloudfront.BehaviorOptions:
     return aws_cloudfront.BehaviorOptions(
@@ -143,7 +164,7 @@ def _cors(cors: Cors) -> aws_lambda.FunctionUrlCorsOptions:
     )
 
 
-def _findings(config: Config) -> dict[str, str]:
+def _findings(config: Config, given: Given) -> dict[str, str]:
     findings = {
         "AwsSolutions-CFR1": "The operator decides which countries callers may be in, with a WAF web ACL.",
         "AwsSolutions-CFR3": "Each request is a line in the function's log; a bucket for a second log has to be paid for and emptied.",
@@ -152,6 +173,6 @@ def _findings(config: Config) -> dict[str, str]:
         findings["AwsSolutions-CFR4"] = (
             "Without a domain name the certificate is CloudFront's own, whose TLS versions cannot be configured."
         )
-    if not config.web_acl_arn:
-        findings["AwsSolutions-CFR2"] = "A WAF web ACL has a monthly price; web_acl_arn sets one. The reserved concurrency limits the cost."
+    if not given.web_acl_arn:
+        findings["AwsSolutions-CFR2"] = "A WAF web ACL has a monthly price; rate_limit makes one, and web_acl_arn names one."
     return findings

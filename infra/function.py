@@ -9,7 +9,8 @@ from constructs import Construct
 from infra.config import LOG_DAYS, Config
 from infra.nag_acknowledgements import acknowledge
 
-_ARCHITECTURES = {"arm64": aws_lambda.Architecture.ARM_64, "x86_64": aws_lambda.Architecture.X86_64}
+RUNTIME = aws_lambda.Runtime.PYTHON_3_13
+ARCHITECTURES = {"arm64": aws_lambda.Architecture.ARM_64, "x86_64": aws_lambda.Architecture.X86_64}
 _RETENTION = dict(
     zip(
         LOG_DAYS,
@@ -26,12 +27,19 @@ _RETENTION = dict(
 )
 
 
+def log_group(scope: Construct, config: Config) -> aws_logs.LogGroup:
+    """Create a log group that is deleted with the stack."""
+    return aws_logs.LogGroup(scope, "Log", retention=_RETENTION[config.log_days], removal_policy=RemovalPolicy.DESTROY)
+
+
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The zips to deploy to Lambda."""
+    """The files to deploy."""
 
     function: Path
     layer: Path
+    film: Path
+    """The film that the canary fetches, which is no zip."""
 
 
 class TranscoderFunction(Construct):
@@ -40,12 +48,14 @@ class TranscoderFunction(Construct):
     def __init__(self, scope: Construct, name: str, *, config: Config, packages: Packages) -> None:
         """Create the function with the configuration and the packages."""
         super().__init__(scope, name)
-        self.log = aws_logs.LogGroup(self, "Log", retention=_RETENTION[config.log_days], removal_policy=RemovalPolicy.DESTROY)
+        self.log = log_group(self, config)
         self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log.grant_write(self.role)
         for bucket in config.readable_buckets:
             self._grant_read(bucket)
         self.function = self._function(config, packages)
+        self.entry: aws_lambda.IFunction = self._alias() if config.snap_start else self.function
+        """What the front invokes: the function, or the alias of its version with a snapshot."""
         acknowledge(
             self.function,
             {
@@ -62,8 +72,11 @@ class TranscoderFunction(Construct):
         finding = f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]"
         acknowledge(self.role, {finding: "Callers name the objects; the operator has named the bucket."})
 
+    def _alias(self) -> aws_lambda.Alias:
+        return aws_lambda.Alias(self, "Live", alias_name="live", version=self.function.current_version)
+
     def _function(self, config: Config, packages: Packages) -> aws_lambda.Function:
-        architecture = _ARCHITECTURES[config.arch]
+        architecture = ARCHITECTURES[config.arch]
         layer = aws_lambda.LayerVersion(
             self,
             "Ffmpeg",
@@ -75,7 +88,7 @@ class TranscoderFunction(Construct):
         return aws_lambda.Function(
             self,
             "Function",
-            runtime=aws_lambda.Runtime.PYTHON_3_13,
+            runtime=RUNTIME,
             architecture=architecture,
             code=aws_lambda.Code.from_asset(str(packages.function)),
             layers=[layer],
@@ -84,7 +97,8 @@ class TranscoderFunction(Construct):
             memory_size=config.memory_mib,
             timeout=Duration.seconds(config.timeout_seconds),
             ephemeral_storage_size=Size.mebibytes(config.ephemeral_storage_mib),
-            reserved_concurrent_executions=config.concurrency,
+            reserved_concurrent_executions=config.concurrency or None,
+            snap_start=aws_lambda.SnapStartConf.ON_PUBLISHED_VERSIONS if config.snap_start else None,
             role=self.role,
             log_group=self.log,
             description="Turns an HLS playlist into one MP4, and streams it while making it",

@@ -13,7 +13,7 @@ class SigningKeys(Construct):
     def __init__(self, scope: Construct, name: str, *, reader: TranscoderFunction) -> None:
         """Create the secret, and allow `reader` to read it."""
         super().__init__(scope, name)
-        secret = aws_secretsmanager.Secret(
+        self.secret = aws_secretsmanager.Secret(
             self,
             "Secret",
             description="Keys of signed links, one per line; the first signs, all verify",
@@ -21,9 +21,9 @@ class SigningKeys(Construct):
             # Deleting the stack is meant to invalidate its links too; a retained secret costs money and keeps its name.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        reader.role.add_to_policy(aws_iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn]))
-        reader.function.add_environment("TRANSCODER_SIGNING_SECRET_ARN", secret.secret_arn)
+        reader.role.add_to_policy(aws_iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[self.secret.secret_arn]))
+        reader.function.add_environment("TRANSCODER_SIGNING_SECRET_ARN", self.secret.secret_arn)
         acknowledge(
-            secret,
+            self.secret,
             {"AwsSolutions-SMG4": "Links are signed elsewhere too: the operator adds a new key above the old one (docs/operating.md)."},
         )

@@ -12,12 +12,21 @@ import transcoder
 
 PACKAGE = Path(transcoder.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = [{"errors", "settings"}, {"core"}, {"edge"}, {"pipeline"}, {"app"}, {"bootstrap", "emulator"}, {"cli"}, {"__main__", "limits"}]
+LAYERS = [
+    {"errors", "settings"},
+    {"core"},
+    {"edge"},
+    {"pipeline"},
+    {"app"},
+    {"bootstrap", "canary", "emulator"},
+    {"cli"},
+    {"__main__", "limits"},
+]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 UNDER_EDGES = {"address_guard", "pipe", "confinement", "stall_watch", "header_fields", "task_group", "s3_client"}
 """What edges may share: which addresses a connection may go to, how to wait for a descriptor, what bounds a child, what shows a stall, how
 header fields are read, how tasks are awaited, how S3 is asked."""
-READS_ENVIRONMENT = {"bootstrap", "emulator", "cli"}
+READS_ENVIRONMENT = {"bootstrap", "canary", "emulator", "cli"}
 WINGS = {
     "media": set(),
     "answer": set(),

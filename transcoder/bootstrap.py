@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import NamedTuple
 
-from transcoder.core.answer.function_url import Request, parse_event
+from transcoder.core.answer.cors import own_cors_headers
+from transcoder.core.answer.event import Request, parse_event
 from transcoder.core.answer.metrics import Record, metric_line, text_line
 from transcoder.edge.garbage_collection import importing
 from transcoder.edge.memory_usage import peak_rss_mib
@@ -72,7 +73,7 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0, log_text: b
         what = "an event"
         try:
             async with api.answer(invocation) as answer, deadline_guard(invocation.deadline, margin=margin) as interruption:
-                request = parse_event(invocation.event)
+                request = _request(invocation, answer)
                 what = f"{request.method} {request.path}"
                 await serve(request, answer)
         finally:
@@ -82,6 +83,13 @@ async def run(api: RuntimeApi, serve: Serve, *, margin: float = 3.0, log_text: b
         cold = False
         if interruption.happened:
             return
+
+
+def _request(invocation: Invocation, answer: Answer) -> Request:
+    """Return the request of an invocation, and let `answer` send what the front does not add itself."""
+    request = parse_event(invocation.event)
+    answer.add_headers(own_cors_headers(request))
+    return request
 
 
 def _set_trace_id(trace_id: str) -> None:

@@ -191,7 +191,7 @@ OUTPUT = (
     Limit("app.text_response._MAX_AGE_SECONDS", "seconds", "How long caches may store a report", "`Cache-Control`"),
     Limit("cli.file_parts.MAX_FAILURES", "attempts", "Requests for one range of a plain MP4 that fail", "the last failure"),
     Limit("cli.file_parts.MAX_WAIT_SECONDS", "seconds", "Wait for a function that is busy", "the last failure"),
-    Limit("cli.file_parts.MAX_PROBLEM_BYTES", "bytes", "Error of a function that `invoke` keeps", _NOTHING),
+    Limit("core.answer.problem.MAX_PROBLEM_BYTES", "bytes", "Error of a function that `invoke` keeps", _NOTHING),
     Limit("cli.multipart_receiver.MAX_REPORT_BYTES", "bytes", "Report that `invoke --progress` shows", "nothing: it is not shown"),
     Limit("edge.invoke.lambda_function.MAX_BUFFERED_EVENTS", "events", "Events that `invoke` reads ahead", "nothing: it reads later"),
     Limit("edge.secrets_manager._MAX_ATTEMPTS", "attempts", "Reading the keys of signed links", "`500 internal-error`"),

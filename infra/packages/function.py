@@ -25,7 +25,7 @@ def build(target: Target, python: str) -> Path:
         IncompatibleError: `python` does not have the runtime's version, or a dependency would not run on Lambda.
         subprocess.CalledProcessError: a dependency is not available, or a file does not compile; the failed program has printed why.
     """
-    _check_python(python)
+    check_python(python)
     with tempfile.TemporaryDirectory() as scratch:
         task = Path(scratch) / "task"
         wheels.install(ROOT / "requirements" / "lambda.txt", target, task)
@@ -41,7 +41,12 @@ def build(target: Target, python: str) -> Path:
     return target.function_zip
 
 
-def _check_python(python: str) -> None:
+def check_python(python: str) -> None:
+    """Check that `python` is the path of an interpreter with the managed runtime's version.
+
+    Raises:
+        IncompatibleError: it is not.
+    """
     usage = f"make package PYTHON{PYTHON_VERSION.replace('.', '')}=/path/to/python{PYTHON_VERSION}"
     if not python:
         raise IncompatibleError(f"Python {PYTHON_VERSION} compiles the package, and no such interpreter was found; name one: {usage}")

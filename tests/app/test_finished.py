@@ -14,7 +14,7 @@ from peers.origin import Request as OriginRequest
 from peers.source_files import variant_of
 
 from transcoder.app import application
-from transcoder.core.answer.function_url import Request
+from transcoder.core.answer.event import Request
 from transcoder.settings import Settings
 
 Media = Callable[[str], Path]

@@ -19,7 +19,7 @@ from peers.source_files import files_in, variant_of
 from peers.storage import BUCKET, Fault, Storage, refuse
 
 from transcoder.app import application
-from transcoder.core.answer.function_url import Request
+from transcoder.core.answer.event import Request
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.settings import Settings
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.answer.function_url import parse_event
+from transcoder.core.answer.event import parse_event
 from transcoder.emulator.function_url_event import HttpRequest, make_event
 
 EVENTS = Path(__file__).resolve().parents[2] / "fixtures" / "events"

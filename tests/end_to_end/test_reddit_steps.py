@@ -11,7 +11,7 @@ from peers.reddit_commands import FAST_FAILING, info
 from peers.reddit_pages import FIXTURES
 
 from transcoder.app import application
-from transcoder.core.answer.function_url import Request
+from transcoder.core.answer.event import Request
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 

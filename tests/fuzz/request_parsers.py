@@ -7,8 +7,9 @@ from fuzz.parser import Parser, numbered, repeated
 from fuzz.playlist_parsers import text_of
 
 from transcoder.core.answer.cors import Cors, cors_headers
+from transcoder.core.answer.event import parse_event
 from transcoder.core.answer.file_names import content_disposition, file_name, title_from_url
-from transcoder.core.answer.function_url import ResponseHead, encode_prelude, parse_event
+from transcoder.core.answer.function_url import ResponseHead, encode_prelude
 from transcoder.core.answer.passthrough import range_headers
 from transcoder.core.answer.prelude import PreludeReader
 from transcoder.core.answer.problem import problem_sentence
@@ -65,6 +66,8 @@ PARSERS = (
             b'"rawQueryString":',
             b'"requestContext":',
             b'"http":',
+            b'"httpMethod":"GET"',
+            b'"multiValueQueryStringParameters":',
             b'"headers":',
             b'"method":',
             b"null",

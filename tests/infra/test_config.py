@@ -1,38 +1,79 @@
 """The configuration of a deployment, and the errors for invalid values."""
 
 import json
+import math
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from infra.config import Config, ConfigError
+from infra.context import read_config, staged
+from transcoder.cli.file_parts import PART_BYTES
+from transcoder.core.answer.lambda_cost import (
+    DOLLARS_PER_CLOUDFRONT_GIB,
+    DOLLARS_PER_CLOUDFRONT_REQUEST,
+    DOLLARS_PER_GIB_SECOND,
+    DOLLARS_PER_REQUEST,
+    GIB,
+    download_cost,
+)
 from transcoder.settings import Settings
 
-CDK_JSON = Path(__file__).resolve().parents[2] / "infra" / "cdk.json"
+INFRA = Path(__file__).resolve().parents[2] / "infra"
+CONTEXT = json.loads((INFRA / "cdk.json").read_text(encoding="utf-8"))["context"]
+OPERATING = (INFRA.parent / "docs" / "operating.md").read_text(encoding="utf-8")
+DOMAIN = "videos.example"
+ZONE = "Z0123456789"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/12345678-1234-1234-1234-123456789012"
 
 
 def test_an_empty_context_gives_the_defaults() -> None:
-    assert Config.from_context({}) == Config()
+    assert read_config({}) == Config()
 
 
-def test_cdk_json_in_the_repository_has_the_defaults() -> None:
-    assert Config.from_context(json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]["transcoder"]) == Config()
+def test_cdk_json_lists_every_key_with_its_default() -> None:
+    defaults = {field.name: getattr(Config(), field.name) for field in fields(Config)}
+    assert CONTEXT["transcoder"] == {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}
+    assert list(CONTEXT["transcoder"]) == list(defaults)
+    assert CONTEXT["stages"] == {}
+
+
+def test_the_document_lists_every_key_with_its_default() -> None:
+    listed = dict(re.findall(r"^\| `(\w+)` \| `([^`|]*)` \|", OPERATING.split("### Configuration")[1].split("\n### ")[0], re.MULTILINE))
+    assert listed == {name: json.dumps(value) for name, value in CONTEXT["transcoder"].items()}
+
+
+@pytest.mark.parametrize("path", sorted((INFRA / "examples").glob("*.json")), ids=lambda path: path.stem)
+def test_every_example_is_a_configuration(path: Path) -> None:
+    assert read_config(json.loads(path.read_text(encoding="utf-8"))) != Config()
+
+
+def test_a_stage_has_the_keys_in_which_it_differs() -> None:
+    context = {"transcoder": {"memory_mib": 512, "log_days": 7}, "stages": {"dev": {"log_days": 1}}}
+    config = read_config(staged(context, "dev"))
+    assert (config.full_name, config.memory_mib, config.log_days) == ("Transcoder-dev", 512, 1)
+    assert read_config(staged(context, "")) == Config(memory_mib=512, log_days=7)
+    with pytest.raises(ConfigError, match=r"'prod' is not one of the stages in infra/cdk\.json; it has dev"):
+        staged(context, "prod")
 
 
 def test_values_are_read_from_the_context() -> None:
-    config = Config.from_context({"memory_mib": 2048, "allowed_hosts": ["a.example", "b.example"], "signing": True}, arch="x86_64")
+    config = read_config({"memory_mib": 2048, "allowed_hosts": ["a.example", "b.example"], "signing": True}, arch="x86_64")
     assert (config.memory_mib, config.allowed_hosts, config.signing, config.arch) == (2048, ("a.example", "b.example"), True, "x86_64")
 
 
 def test_other_settings_reach_the_function() -> None:
-    config = Config.from_context({"settings": ["TRANSCODER_ATTEMPTS=2"], "allowed_hosts": ["a.example", "b.example"]})
+    config = read_config({"settings": ["TRANSCODER_ATTEMPTS=2"], "allowed_hosts": ["a.example", "b.example"]})
     settings = Settings.from_env(config.environment)
     assert (settings.attempts, settings.allowed_hosts, settings.ffmpeg) == (2, ("a.example", "b.example"), "/opt/bin/ffmpeg")
 
 
 def test_an_own_bucket_may_be_set_without_that_of_the_stack() -> None:
-    config = Config.from_context({"bucket": False, "settings": ["TRANSCODER_BUCKET=own", "TRANSCODER_FILES_URL=https://files.example"]})
+    config = read_config({"bucket": False, "settings": ["TRANSCODER_BUCKET=own", "TRANSCODER_FILES_URL=https://files.example"]})
     assert (config.environment["TRANSCODER_BUCKET"], config.publishes_files) == ("own", False)
 
 
@@ -51,7 +92,7 @@ def test_an_own_bucket_may_be_set_without_that_of_the_stack() -> None:
     ],
 )
 def test_files_are_published_only_if_links_need_no_signature(context: dict[str, object], published: bool) -> None:  # noqa: FBT001
-    assert Config.from_context(context).publishes_files is published
+    assert read_config(context).publishes_files is published
 
 
 @pytest.mark.parametrize(
@@ -73,15 +114,93 @@ def test_files_are_published_only_if_links_need_no_signature(context: dict[str, 
         pytest.param({"settings": ["TRANSCODER_ALLOWED_BUCKETS=a*b"]}, r"'a\*b' is not the name", id="any bucket, in a setting"),
         pytest.param({"arch": "riscv64"}, "arch: 'riscv64' is not one of arm64, x86_64", id="an architecture that Lambda does not have"),
         pytest.param({"log_days": 31}, "log_days: 31 is not one of", id="a retention that CloudWatch does not have"),
-        pytest.param({"domain_name": "a.example"}, "must be set together", id="a domain name without a certificate"),
-        pytest.param({"certificate_arn": CERTIFICATE}, "must be set together", id="a certificate without a domain name"),
+        pytest.param({"stage": "a b"}, "'Transcoder-a b' is not a name", id="a stage with a space"),
+        pytest.param({"stack_name": "a" * 101}, "is not a name", id="a long name"),
+        pytest.param({"tags": ["team"]}, "tags: 'team' is not a tag", id="a tag without a value"),
+        pytest.param({"tags": ["aws:a=b"]}, "'aws:a=b' is not a tag", id="a tag that AWS keeps for itself"),
+        pytest.param({"region": "Frankfurt"}, "'Frankfurt' is not the name of a region", id="the name of a city"),
+        pytest.param({"memory_mib": 64}, "memory_mib: 64 is not from 128 to 10,240", id="too little memory"),
+        pytest.param({"ephemeral_storage_mib": 20_000}, "ephemeral_storage_mib: 20000 is not from 512", id="too large a folder"),
+        pytest.param({"timeout_seconds": 901}, "901 is more than 900, .* timeout_beyond_900", id="a timeout that not every account allows"),
+        pytest.param({"timeout_seconds": 1801, "timeout_beyond_900": True}, "1801 is not from 1 to 1,800", id="a timeout beyond any"),
+        pytest.param({"timeout_seconds": 0}, "0 is not from 1", id="no time"),
+        pytest.param({"concurrency": -1}, "-1 is less than 0", id="a negative concurrency"),
+        pytest.param({"snap_start": True, "ephemeral_storage_mib": 1024}, "snap_start: .* at most 512", id="a snapshot of a large folder"),
+        pytest.param({"front": "alb"}, "front: 'alb' is not one of cloudfront, api-gateway", id="a front that does not stream"),
+        pytest.param({"rate_limit": 9}, "rate_limit: 9 is not from 10 to", id="a rate below the minimum of WAF"),
+        pytest.param({"rate_limit": 100, "web_acl_arn": WEB_ACL}, "web_acl_arn names another one", id="two web ACLs"),
+        pytest.param({"info_cache_seconds": -1}, "info_cache_seconds: -1 is less than 0", id="a negative age"),
+        pytest.param({"front": "api-gateway", "info_cache_seconds": 5}, "only CloudFront caches", id="a cache without CloudFront"),
+        pytest.param({"front": "api-gateway", "traffic_alarm_gb": 5}, "only CloudFront counts bytes", id="traffic without CloudFront"),
+        pytest.param({"front": "api-gateway", "web_acl_arn": WEB_ACL}, "must be a regional web ACL", id="CloudFront's web ACL elsewhere"),
         pytest.param(
-            {"domain_name": "a.example", "certificate_arn": CERTIFICATE.replace("us-east-1", "eu-west-1")},
+            {"front": "api-gateway", "timeout_seconds": 1000, "timeout_beyond_900": True},
+            "a REST API streams for 900 s at most",
+            id="a longer stream than a REST API sends",
+        ),
+        pytest.param({"hosted_zone": ZONE}, "domain_name: it is missing", id="a hosted zone without a domain name"),
+        pytest.param({"hosted_zone": "example.com", "domain_name": DOMAIN}, "is not the id of a hosted zone", id="the name of a zone"),
+        pytest.param({"domain_name": DOMAIN}, "it needs a hosted_zone, .* or a certificate_arn", id="a domain name without a certificate"),
+        pytest.param({"certificate_arn": CERTIFICATE}, "domain_name: it is missing", id="a certificate without a domain name"),
+        pytest.param(
+            {"domain_name": DOMAIN, "certificate_arn": CERTIFICATE, "hosted_zone": ZONE}, "leave one of them out", id="two certificates"
+        ),
+        pytest.param(
+            {"domain_name": DOMAIN, "certificate_arn": CERTIFICATE.replace("us-east-1", "eu-west-1")},
             "only accepts certificates in us-east-1",
             id="a certificate in another region",
         ),
+        pytest.param({"alarm_email": "nobody"}, "'nobody' is not an e-mail address", id="no address"),
+        pytest.param({"traffic_alarm_gb": -1}, "not less than 0", id="negative traffic"),
+        pytest.param({"monthly_budget_dollars": 5}, "nobody to write to; set alarm_email", id="a budget that nobody hears of"),
+        pytest.param({"canary_minutes": 1}, "canary_minutes: 1 is not from 5 to 720", id="a hectic canary"),
     ],
 )
 def test_an_invalid_value_is_refused_with_a_message(context: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Config.from_context(context)
+        read_config(context)
+
+
+@pytest.mark.parametrize(
+    ("context", "name", "value"),
+    [
+        pytest.param(
+            {"timeout_seconds": 1800, "timeout_beyond_900": True}, "timeout_seconds", 1800, id="a timeout that the account allows"
+        ),
+        pytest.param({"rate_limit": 10}, "rate_limit", 10, id="the minimum of WAF"),
+        pytest.param({"canary_minutes": 0}, "canary_minutes", 0, id="no canary"),
+        pytest.param(
+            {"front": "api-gateway", "domain_name": DOMAIN, "certificate_arn": CERTIFICATE.replace("us-east-1", "eu-west-1")},
+            "domain_name",
+            DOMAIN,
+            id="a certificate in the region of a REST API",
+        ),
+    ],
+)
+def test_a_value_at_the_limit_is_accepted(context: dict[str, object], name: str, value: object) -> None:
+    assert getattr(read_config(context), name) == value
+
+
+def test_the_page_is_only_there_if_its_addresses_lead_to_it() -> None:
+    assert Settings.from_env(read_config({}).environment).page
+    assert not Settings.from_env(read_config({"front": "api-gateway"}).environment).page
+    named = {"front": "api-gateway", "domain_name": DOMAIN, "hosted_zone": ZONE}
+    assert Settings.from_env(read_config(named).environment).page
+    assert not read_config(named).publishes_files
+
+
+@pytest.mark.parametrize("mib", [100, 1024])
+def test_the_document_says_what_ranges_cost(mib: int) -> None:
+    size = mib * 1024 * 1024
+    count = math.ceil(size / PART_BYTES)
+    compute = (count + 1) * DOLLARS_PER_GIB_SECOND + count * DOLLARS_PER_REQUEST
+    traffic = size / GIB * DOLLARS_PER_CLOUDFRONT_GIB + count * DOLLARS_PER_CLOUDFRONT_REQUEST
+    (row,) = re.findall(rf"^\| (?:1 GiB )?by ranges \| {count} \| {count + 1} \|(.*)\|$", OPERATING, re.MULTILINE)
+    assert [float(text) for text in re.findall(r"\$([\d.]+)", row)] == pytest.approx([compute, traffic, compute + traffic], rel=0.02)
+
+
+def test_the_document_says_what_one_stream_costs() -> None:
+    cost = download_cost(100 * 1024 * 1024, fragmented=True)
+    (row,) = re.findall(r"^\| one stream \| 1 \| 48 \|(.*)\|$", OPERATING, re.MULTILINE)
+    compute, streaming, traffic, total = (float(text) for text in re.findall(r"\$([\d.]+)", row))
+    assert [compute + streaming, traffic, total] == pytest.approx([cost.on_lambda, cost.on_cloudfront, cost.total], rel=0.01)

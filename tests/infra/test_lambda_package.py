@@ -15,10 +15,11 @@ from peers import media_reader
 from peers.running_emulator import emulated, http
 from peers.unpacked_packages import LOCAL_TARGET, packaged_modules, python313, unpack_packages
 
-from infra.packages import elf
+from infra.packages import elf, film
 from infra.packages.archive import unpack, unpacked_size
 from infra.packages.function import ROOT, WRAPPER
 from infra.packages.target import AMAZON_LINUX_GLIBC, MAX_UNZIPPED_BYTES, TARGETS, Target
+from transcoder.canary import ADDRESS, SOURCE
 from transcoder.emulator import Options
 
 
@@ -148,3 +149,29 @@ def test_the_packages_make_a_video_the_way_lambda_runs_them(media: Callable[[str
     # An empty entry is the folder in which the function was started, which is its own.
     sys_path = set(unpacked.path_file.read_text(encoding="utf-8").splitlines()) - {""}
     assert sys_path <= {str(unpacked.task), "/opt/python", *standard_path}
+
+
+def test_the_canary_in_the_package_fetches_its_film_from_the_packaged_function(serve: Serve, tmp_path: Path) -> None:
+    python = python313()
+    if LOCAL_TARGET is None or python is None:
+        pytest.skip("needs Python 3.13 and a processor that Lambda has")
+    unpacked = unpack_packages(require_packages(LOCAL_TARGET), python, tmp_path)
+    film.make(tmp_path / "film" / "film.ts")
+    source = serve(tmp_path / "film").url("/film.ts")
+    call = "import transcoder.canary; print(transcoder.canary.handler({}, None)['film'])"  # as the managed runtime does
+    with emulated(Options(command=unpacked.command, environ=unpacked.environ)) as running:
+        environ = {"PATH": unpacked.environ["PATH"], "PYTHONPATH": str(tmp_path / "task"), ADDRESS: running.url}
+        results = [
+            subprocess.run(
+                [tmp_path / "interpreter", "-c", call],
+                env={**environ, SOURCE: address},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            for address in (source, f"{source}.missing")
+        ]
+    assert [result.returncode for result in results] == [0, 1]
+    assert results[0].stdout.startswith("whole: ")
+    assert "InvocationError: The function responded with 502" in results[1].stderr

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transcoder.app import application
-from transcoder.core.answer.function_url import Request, ResponseHead
+from transcoder.core.answer.event import Request
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.settings import Settings
 

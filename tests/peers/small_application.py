@@ -13,9 +13,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 from transcoder import bootstrap
-from transcoder.core.answer.function_url import Request, ResponseHead
+from transcoder.core.answer.event import Request
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.edge.runtime_api import Answer
 from transcoder.edge.task_group import TaskGroup
+from transcoder.emulator.rest_api_event import STAGE
 from transcoder.errors import TranscoderError, UpstreamError
 from transcoder.settings import Settings
 
@@ -47,7 +49,7 @@ async def stream(request: Request, answer: Answer) -> None:
     """Send as many MiB as the query says."""
     await answer.start(HEAD)
     chunk = bytes(range(256)) * 1024
-    for _ in range(int(request.query) * 4):
+    for _ in range(int(request.query.rstrip("=")) * 4):  # behind a REST API every name has a value
         await answer.write(chunk)
 
 
@@ -211,7 +213,7 @@ async def application(_settings: Settings) -> AsyncIterator[bootstrap.Serve]:
     async def serve(request: Request, answer: Answer) -> None:
         global served  # noqa: PLW0603  # it shows that the process is kept from one invocation to the next
         served += 1
-        await ROUTES[request.path](request, answer)
+        await ROUTES[request.path.removeprefix(f"/{STAGE}")](request, answer)
 
     yield serve
 

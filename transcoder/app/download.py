@@ -12,8 +12,8 @@ from transcoder.app.reported import ReportedOutput
 from transcoder.app.response_head import OutputHead, ServerTiming
 from transcoder.app.stored import StoredOutput, stored_output
 from transcoder.core.answer.accept import names_type
+from transcoder.core.answer.event import Request
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.function_url import Request
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.passthrough import FileHead, range_headers
 from transcoder.core.hls.plan import Plan

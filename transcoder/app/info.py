@@ -9,8 +9,8 @@ from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.signed_links import SignedLinks
 from transcoder.app.text_response import send_text, text_headers
+from transcoder.core.answer.event import Request
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.function_url import Request
 from transcoder.core.request.query import parse_query
 from transcoder.core.request.subtitle_request import SHARED_PARAMETERS
 from transcoder.core.source.info_report import SubtitleInfo, make_report

@@ -8,7 +8,8 @@ from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.text_response import send_text
 from transcoder.core.answer.accept import names_type
-from transcoder.core.answer.function_url import Request, ResponseHead
+from transcoder.core.answer.event import Request
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.answer.page import Page, PageFile, is_of_page, make_page
 from transcoder.core.request.query import parse_query, url_in
 from transcoder.errors import BadSignatureError, TranscoderError

@@ -9,7 +9,8 @@ from transcoder.app.delivery import body_limit
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.response_head import OutputHead, ServerTiming
 from transcoder.core.answer.byte_ranges import FilePart, requested_part
-from transcoder.core.answer.function_url import Request, problem_response
+from transcoder.core.answer.event import Request
+from transcoder.core.answer.function_url import problem_response
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.labels import Labels
 from transcoder.core.request.output_format import Layout

@@ -17,7 +17,8 @@ from transcoder.app.download import download
 from transcoder.app.page import has_page, link, page_file, send_error_page, send_page_file
 from transcoder.app.serve import Serve
 from transcoder.app.signed_links import SignedLinks
-from transcoder.core.answer.function_url import Request, ResponseHead, problem_response
+from transcoder.core.answer.event import Request
+from transcoder.core.answer.function_url import ResponseHead, problem_response
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Connections
 from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundError, TranscoderError, UpstreamBlockedError

@@ -5,8 +5,9 @@ from http import HTTPStatus
 from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.text_response import send_text, text_headers
+from transcoder.core.answer.event import Request
 from transcoder.core.answer.file_names import content_disposition, subtitle_file_name
-from transcoder.core.answer.function_url import Request, ResponseHead
+from transcoder.core.answer.function_url import ResponseHead
 from transcoder.core.request.query import parse_query
 from transcoder.errors import TooLargeError
 from transcoder.pipeline.subtitles import fetch_subtitles, find_subtitles

@@ -4,7 +4,8 @@ import hashlib
 from http import HTTPStatus
 
 from transcoder.app.answer import Answer
-from transcoder.core.answer.function_url import Request, ResponseHead
+from transcoder.core.answer.event import Request
+from transcoder.core.answer.function_url import ResponseHead
 
 _MAX_AGE_SECONDS = 60
 

@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from transcoder.cli.file_parts import BUCKET, FUNCTION, PART_BYTES, BusyWait, FileVersion, PartReceiver, fetch_part
 from transcoder.cli.function_call import Call
-from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
 from transcoder.cli.output import Output
 from transcoder.cli.progress import ON_TERMINAL, ProgressSink, Shown, progress_sink
@@ -22,6 +21,7 @@ from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError, TranscodeError, single_error
 from transcoder.pipeline import Sink
+from transcoder.pipeline.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
 
 REPORTED = {"accept": f"{MULTIPART_MIXED}, */*;q=0.5"}
 """The header of a request for reports."""

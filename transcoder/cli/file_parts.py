@@ -8,7 +8,7 @@ from http import HTTPStatus
 from transcoder.cli.function_call import Call
 from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES
 from transcoder.core.answer.prelude import ReceivedHead
-from transcoder.core.answer.problem import problem_sentence
+from transcoder.core.answer.problem import MAX_PROBLEM_BYTES, problem_sentence
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError
 
 PART_BYTES = 6 * 1024 * 1024 - MAX_PRELUDE_BYTES
@@ -17,8 +17,6 @@ MAX_FAILURES = 4
 """How often in a row a part may fail without a further byte of it."""
 MAX_WAIT_SECONDS = 300.0
 """How long one part may wait for an execution environment (429)."""
-MAX_PROBLEM_BYTES = 64 * 1024
-"""How much of an error response is kept for its message."""
 FUNCTION, BUCKET = "The function", "The bucket"
 """Who sends a part."""
 _PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 10.0

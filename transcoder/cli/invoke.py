@@ -20,7 +20,6 @@ from transcoder.cli.function_call import (
     call_by_name,
     call_by_url,
 )
-from transcoder.cli.mp4_receiver import ReceivedMp4
 from transcoder.cli.output import output_to
 from transcoder.cli.output_name import check_output_name
 from transcoder.cli.progress import Shown
@@ -36,6 +35,7 @@ from transcoder.core.request.output_format import Deliver, FileFormat, Layout
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import LambdaFunction
 from transcoder.errors import BadRequestError
+from transcoder.pipeline.mp4_receiver import ReceivedMp4
 from transcoder.settings import Settings
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
-from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4
 from transcoder.core.answer.multipart import MultipartReader, PartEnd, PartStart, boundary_of
 from transcoder.core.answer.prelude import ReceivedHead
-from transcoder.core.answer.problem import PROBLEM_TYPE, problem_sentence
+from transcoder.core.answer.problem import MAX_PROBLEM_BYTES, PROBLEM_TYPE, problem_sentence
 from transcoder.core.answer.progress_report import ProgressReport, read_report
 from transcoder.errors import InvocationError
 from transcoder.pipeline import Sink
+from transcoder.pipeline.mp4_receiver import Mp4Receiver, ReceivedMp4
 
 MAX_REPORT_BYTES = MAX_PROBLEM_BYTES
 """So much of a report is kept; what is longer is none."""

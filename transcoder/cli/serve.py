@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from transcoder.cli.exit_codes import ExitCode, OutputError
 from transcoder.cli.subparsers import Subparsers
-from transcoder.emulator import Options, StreamErrors, emulator, s3
+from transcoder.emulator import Front, Options, StreamErrors, emulator, s3
 from transcoder.settings import PREFIX, Settings
 
 DEFAULT_PORT = 9000
@@ -42,6 +42,22 @@ def add_command(subparsers: Subparsers) -> None:
         "--s3", action="store_true", help="emulate S3 too, with a bucket for the function; the address and the bucket are printed to stderr"
     )
     parser.add_argument("--allow-private", action="store_true", help="let callers name addresses on loopback and private networks")
+    _add_options_of_the_front(parser)
+    _add_options_of_lambda(parser)
+    _add_log_option(parser)
+    parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the runtime to start instead of Transcoder's own")
+    parser.set_defaults(run=run)
+
+
+def _add_options_of_the_front(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what clients talk to."""
+    parser.add_argument(
+        "--front",
+        type=Front,
+        choices=list(Front),
+        default=Front.FUNCTION_URL,
+        help="what is in front of the function: a Function URL, or a REST API of API Gateway (default: %(default)s)",
+    )
     parser.add_argument(
         "--stream-errors",
         type=StreamErrors,
@@ -49,10 +65,6 @@ def add_command(subparsers: Subparsers) -> None:
         default=StreamErrors.CUT,
         help="how a response ends that fails after its first byte: without its last chunk, or as if it were whole (default: %(default)s)",
     )
-    _add_options_of_lambda(parser)
-    _add_log_option(parser)
-    parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the runtime to start instead of Transcoder's own")
-    parser.set_defaults(run=run)
 
 
 def _add_options_of_lambda(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +130,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     options = Options(
         port=arguments.port,
         environ={**os.environ, PREFIX + "LOG_TEXT": str(int(arguments.log == "text")), **allow_private},
+        front=arguments.front,
         timeout_seconds=arguments.timeout,
         snap_start=arguments.snap_start,
         concurrency=arguments.concurrency,

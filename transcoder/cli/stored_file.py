@@ -5,12 +5,11 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
-from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
 from transcoder.cli.function_call import Call
 from transcoder.cli.multipart_receiver import Show
 from transcoder.core.answer.event_stream import EventFormat
 from transcoder.core.answer.prelude import ReceivedHead
-from transcoder.core.answer.problem import problem_sentence
+from transcoder.core.answer.problem import MAX_PROBLEM_BYTES, problem_sentence
 from transcoder.core.answer.progress_report import read_report
 from transcoder.edge.invoke import Receiver
 from transcoder.errors import InvocationError

@@ -4,7 +4,7 @@ The runtime is the same code that runs on Lambda: the real bootstrap, started as
 """
 
 from transcoder.emulator.emulator import Running, emulator
-from transcoder.emulator.options import Options, StreamErrors
+from transcoder.emulator.options import Front, Options, StreamErrors
 from transcoder.emulator.s3 import s3
 
-__all__ = ["Options", "Running", "StreamErrors", "emulator", "s3"]
+__all__ = ["Front", "Options", "Running", "StreamErrors", "emulator", "s3"]

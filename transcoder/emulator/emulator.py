@@ -8,7 +8,8 @@ from transcoder.edge.task_group import in_background
 from transcoder.emulator.execution_environment import ExecutionEnvironment
 from transcoder.emulator.http_connection import listen, serve_connections
 from transcoder.emulator.invocation_queue import InvocationQueue
-from transcoder.emulator.options import Options
+from transcoder.emulator.options import Front, Options
+from transcoder.emulator.rest_api_event import STAGE
 from transcoder.emulator.server import Server
 from transcoder.errors import single_error
 
@@ -18,7 +19,7 @@ class Running:
     """A running emulator that accepts requests."""
 
     url: str
-    """The Function URL, without a trailing slash; it is also the SDK's `endpoint_url`."""
+    """The address for HTTP clients, without a trailing slash; that of a Function URL is also the SDK's `endpoint_url`."""
     environments: tuple[ExecutionEnvironment, ...]
 
     @property
@@ -44,4 +45,5 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
         host, port = function_url.getsockname()
         server = serve_connections(function_url, Server(options, queue).serve)
         async with in_background(server, *(environment.run() for environment in environments)):
-            yield Running(f"http://{host}:{port}", environments)
+            stage = f"/{STAGE}" if options.front is Front.API_GATEWAY else ""
+            yield Running(f"http://{host}:{port}{stage}", environments)

@@ -1,7 +1,8 @@
-"""The Function URL: it turns an HTTP request into an invocation, and the result into a chunked HTTP response."""
+"""The Function URL, or the REST API: it turns an HTTP request into an invocation, and the result into a chunked HTTP response."""
 
 import logging
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -11,13 +12,14 @@ from transcoder.emulator.function_url_response import FunctionUrlResponse
 from transcoder.emulator.http_connection import HttpConnection
 from transcoder.emulator.invocation import Invocation
 from transcoder.emulator.invocation_queue import InvocationQueue, QueueFullError
-from transcoder.emulator.options import Options
+from transcoder.emulator.options import Front, Options
+from transcoder.emulator.rest_api_event import is_in_stage, make_rest_event
 
 _log = logging.getLogger(__name__)
 
 
 class FunctionUrlEndpoint:
-    """Serves the clients of the Function URL."""
+    """Serves the clients of the Function URL, or of the REST API in its place."""
 
     def __init__(self, options: Options, queue: InvocationQueue) -> None:
         """Send invocations to `queue`."""
@@ -26,13 +28,20 @@ class FunctionUrlEndpoint:
 
     async def serve(self, connection: HttpConnection, request: HttpRequest) -> None:
         """Respond to one request, whose body has been read."""
+        is_rest_api = self._options.front is Front.API_GATEWAY
+        if is_rest_api and not is_in_stage(request.path):
+            await connection.respond(HTTPStatus.FORBIDDEN, [("content-type", "application/json")], b'{"message":"Forbidden"}')
+            return
         origin = request.header("origin")
         if self._options.cors is not None and origin and request.method == "OPTIONS" and request.header("access-control-request-method"):
             await connection.respond(HTTPStatus.OK, cors_headers(self._options.cors, origin=origin, preflight=True))
             return
         request_id, trace_id = str(uuid.uuid4()), new_trace_id()
-        response = FunctionUrlResponse(connection, self._options, request, request_id)
-        event = make_event(request, request_id=request_id, trace_id=trace_id, now=datetime.now(UTC))
+        # A REST API adds no headers of CORS to what the function sends.
+        options = replace(self._options, cors=None) if is_rest_api else self._options
+        response = FunctionUrlResponse(connection, options, request, request_id)
+        make = make_rest_event if is_rest_api else make_event
+        event = make(request, request_id=request_id, trace_id=trace_id, now=datetime.now(UTC))
         try:
             outcome = await self._queue.invoke(Invocation(request_id, event, response, trace_id), connection)
         except QueueFullError:

@@ -81,7 +81,7 @@ def make_event(request: HttpRequest, *, request_id: str, trace_id: str, now: dat
     if request.query:
         event["queryStringParameters"] = _join_repeated(parse_qsl(request.query, keep_blank_values=True))
     if request.body:
-        event |= _body_fields(request.body, headers.get("content-type", ""))
+        event |= body_fields(request.body, headers.get("content-type", ""))
     return json.dumps(event).encode()
 
 
@@ -89,8 +89,8 @@ def _request_context(request: HttpRequest, host: str, user_agent: str, *, reques
     return {
         "accountId": "anonymous",
         "apiId": API_ID,
-        "domainName": _host_name(host),
-        "domainPrefix": _host_name(host).partition(".")[0],
+        "domainName": host_name(host),
+        "domainPrefix": host_name(host).partition(".")[0],
         "http": {
             "method": request.method,
             "path": request.path,
@@ -114,7 +114,8 @@ def _join_repeated(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return joined
 
 
-def _body_fields(body: bytes, content_type: str) -> dict[str, object]:
+def body_fields(body: bytes, content_type: str) -> dict[str, object]:
+    """Return the members of an event that hold a body: as text if it is one, else in Base64."""
     if content_type.startswith(_TEXT_TYPES):
         try:
             return {"body": body.decode(), "isBase64Encoded": False}
@@ -123,7 +124,7 @@ def _body_fields(body: bytes, content_type: str) -> dict[str, object]:
     return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
     """Return a Host without its port; as it is if it is no host."""
     try:
         return urlsplit(f"//{host}").hostname or host

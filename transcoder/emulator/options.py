@@ -23,6 +23,14 @@ class StreamErrors(StrEnum):
     """The body ends with its last chunk, as if it were whole."""
 
 
+class Front(StrEnum):
+    """What is between the HTTP client and the function."""
+
+    FUNCTION_URL = "function-url"
+    API_GATEWAY = "api-gateway"
+    """A REST API with response streaming, without a domain name of its own: its paths begin with the stage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The configuration of the emulated function, and how closely Lambda is imitated."""
@@ -34,6 +42,7 @@ class Options:
     """The runtime: any program that speaks the Runtime API. A folder named transcoder where it is started is not the package (-P)."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """The runtime's environment variables; those that Lambda sets are added."""
+    front: Front = Front.FUNCTION_URL
     function_name: str = "transcoder"
     memory_mib: int = 1769
     """Reported to the runtime, not enforced."""
@@ -59,7 +68,7 @@ class Options:
     """Limit the rate of responses as Lambda does: 6 MiB at once, then 2 MiB/s."""
     stream_errors: StreamErrors = StreamErrors.CUT
     cors: Cors | None = field(default_factory=Cors)
-    """The Function URL's CORS configuration."""
+    """The CORS configuration: of a Function URL for all responses, of a REST API for preflight requests alone."""
     stop_on_disconnect: bool = False
     """Stop the runtime when its client disconnects, whether or not it has begun to respond; Lambda itself lets it run to its end."""
 

@@ -5,6 +5,8 @@ Source: Fetch standard, "CORS protocol"; AWS Lambda developer guide, "Cross-orig
 
 from typing import NamedTuple
 
+from transcoder.core.answer.event import Request
+
 
 class Cors(NamedTuple):
     """A Function URL's CORS configuration. Lambda itself answers preflight requests by it, and it overrides the function's own headers."""
@@ -18,6 +20,12 @@ class Cors(NamedTuple):
     )  # fmt: skip
     """Response headers that a script may read in addition to the few that it always may."""
     max_age_seconds: int = 3600
+
+
+def own_cors_headers(request: Request) -> list[tuple[str, str]]:
+    """Return the CORS headers that the function itself has to send; none behind a Function URL, which adds them."""
+    origin = request.headers.get("origin", "")
+    return cors_headers(Cors(), origin=origin, preflight=False) if origin and request.adds_cors else []
 
 
 def cors_headers(cors: Cors, *, origin: str, preflight: bool) -> list[tuple[str, str]]:

@@ -1,18 +1,16 @@
-"""The formats between a Lambda Function URL and its function: the request event, the response prelude and problem documents.
+"""What a function sends to its Function URL, or to a REST API that streams: the response prelude, and problem documents.
 
-Source: AWS Lambda developer guide, "Invoking Lambda function URLs" (payload format 2.0) and "Response streaming" (the prelude).
+Sources: AWS Lambda developer guide, "Response streaming"; API Gateway developer guide, "Set up a Lambda proxy integration with payload
+response streaming", which has the same prelude.
 """
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import NamedTuple, cast
 
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
-from transcoder.errors import BadRequestError, TranscoderError
+from transcoder.errors import TranscoderError
 
 PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
 """The Content-Type of a response stream that begins with a prelude."""
@@ -33,58 +31,12 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")  # RFC 9110, 5.5, less obs-text, which proxies mangle
 
 
-class Request(NamedTuple):
-    """An HTTP request as a Function URL passes it to the function."""
-
-    method: str
-    """In upper case."""
-    path: str
-    """Percent-encoded as received, without the query."""
-    query: str
-    """The text after the question mark, not decoded; empty if there is none."""
-    headers: Mapping[str, str]
-    """By lower-case name; the values of a repeated header are joined by commas."""
-    source_ip: str = ""
-    """The client's address; behind a CDN, the CDN's address."""
-    request_id: str = ""
-    domain_name: str = ""
-    """The host name that the function was called by, without a port."""
-    user_agent: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class ResponseHead:
     """The status and headers of a response, sent before the body."""
 
     status: HTTPStatus
     headers: tuple[tuple[str, str], ...] = ()
-
-
-def parse_event(event: bytes) -> Request:
-    """Return the HTTP request in a Function URL event (payload format 2.0).
-
-    Raises:
-        BadRequestError: the event is not a Function URL event.
-    """
-    try:
-        root = _require_object(json.loads(event), "the event")
-    except (ValueError, RecursionError) as error:
-        raise BadRequestError("The event is not JSON.") from error
-    if root.get("version") != "2.0":
-        raise BadRequestError("The event is not a Function URL event: its version is not 2.0.")
-    context = _require_object(root.get("requestContext"), "requestContext")
-    http = _require_object(context.get("http"), "requestContext.http")
-    headers = _require_object(root.get("headers") or {}, "headers")
-    return Request(
-        method=_string(http, "method").upper(),
-        path=_string(root, "rawPath"),
-        query=_string(root, "rawQueryString", default=""),
-        headers=MappingProxyType({name.lower(): _string(headers, name) for name in headers}),
-        source_ip=_string(http, "sourceIp", default=""),
-        request_id=_string(context, "requestId", default=""),
-        domain_name=_string(context, "domainName", default=""),
-        user_agent=_string(http, "userAgent", default=""),
-    )
 
 
 def encode_prelude(head: ResponseHead) -> bytes:
@@ -113,20 +65,3 @@ def problem_response(error: TranscoderError) -> tuple[ResponseHead, bytes]:
     """Return the head and the body of the response to a failed request: a problem document (RFC 9457), never cached."""
     headers = (("content-type", PROBLEM_TYPE), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"), *error.headers)
     return ResponseHead(error.status, headers), json.dumps(problem_document(error)).encode() + b"\n"
-
-
-def _require_object(value: object, name: str) -> Mapping[str, object]:
-    """Return `value` if it is a JSON object."""
-    if not isinstance(value, dict):
-        raise BadRequestError(f"The event is not a Function URL event: {name} is not an object.")
-    return cast("dict[str, object]", value)  # keys from json.loads are always strings
-
-
-def _string(values: Mapping[str, object], name: str, *, default: str | None = None) -> str:
-    """Return a member that must be a string, or `default` if it is null or missing."""
-    value = values.get(name)
-    if value is None:
-        value = default
-    if not isinstance(value, str):
-        raise BadRequestError(f"The event is not a Function URL event: {name} is not a string.")
-    return value

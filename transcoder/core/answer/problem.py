@@ -5,6 +5,8 @@ import json
 from transcoder.errors import TranscoderError
 
 PROBLEM_TYPE = "application/problem+json"
+MAX_PROBLEM_BYTES = 64 * 1024
+"""How much of an error response is kept for its message."""
 
 
 def problem_document(error: TranscoderError) -> dict[str, str | int]:

@@ -6,8 +6,8 @@ from transcoder.core.answer.prelude import ReceivedHead
 
 CONNECT_SECONDS = 10.0
 """How long the peer may take to accept a connection."""
-READ_SECONDS = 910.0
-"""How long the peer may send nothing: longer than a function may run, since its response may begin late and is never retried."""
+READ_SECONDS = 1810.0
+"""How long the peer may send nothing: longer than any function may run, since its response may begin late and is never retried."""
 
 
 class Receiver(Protocol):

@@ -1,6 +1,7 @@
 """The response to one invocation, while it is streamed."""
 
 import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import cast
 
@@ -28,6 +29,7 @@ class Answer:
         self._invocation = invocation
         self._limit = limit
         self._prelude: bytes | None = None
+        self._more_headers: tuple[tuple[str, str], ...] = ()
         self.status: HTTPStatus | None = None
         """Status of the last `start`."""
         self.first_byte_at: float | None = None
@@ -53,6 +55,10 @@ class Answer:
         """Add fields to the log line of this invocation: `source_host`, `segments`, `retries`, `outcome`, …."""
         self.notes.update(fields)
 
+    def add_headers(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Send `headers` with every head that is started from now on, also with that of a failure."""
+        self._more_headers += tuple(headers)
+
     async def start(self, head: ResponseHead) -> None:
         """Set status and headers. They are sent together with the first byte of the body, and can be replaced until then.
 
@@ -61,7 +67,7 @@ class Answer:
         """
         if self.started:
             raise RuntimeError("The response has started; its head cannot be changed.")
-        self._prelude = encode_prelude(head)
+        self._prelude = encode_prelude(ResponseHead(head.status, head.headers + self._more_headers))
         self.status = head.status
 
     async def write(self, chunk: bytes | memoryview) -> None:

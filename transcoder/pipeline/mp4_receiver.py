@@ -1,12 +1,11 @@
-"""The receiver of `invoke`: it times the function's response, verifies the MP4 and passes it on."""
+"""Receives the response of a function: times it, verifies the MP4 and passes it on."""
 
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from transcoder.cli.file_parts import MAX_PROBLEM_BYTES
 from transcoder.core.answer.prelude import ReceivedHead
-from transcoder.core.answer.problem import problem_sentence
+from transcoder.core.answer.problem import MAX_PROBLEM_BYTES, problem_sentence
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.core.output.verifier import Verifier, WholeMp4

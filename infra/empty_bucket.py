@@ -1,0 +1,69 @@
+"""Empty the bucket of a deployed stack, which CloudFormation deletes only when it is empty: `python -m infra.empty_bucket`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.config import Config, ConfigError
+from infra.context import read_config, staged
+
+_CDK_JSON = Path(__file__).resolve().with_name("cdk.json")
+
+
+def bucket_of(config: Config) -> str:
+    """Return the name of the bucket of the deployed stack; an empty string if the stack has none, or is not deployed.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    client = boto3.client("cloudformation", region_name=config.region or None)
+    try:
+        (stack,) = client.describe_stacks(StackName=config.full_name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return ""
+        raise
+    return next((output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == "BucketName"), "")
+
+
+def empty(bucket: Any) -> int:
+    """Delete all objects of a bucket and all unfinished uploads, and return how many objects there were.
+
+    Raises:
+        BotoCoreError, ClientError: AWS refuses it.
+    """
+    deleted = sum(len(page.get("Deleted", [])) for page in bucket.objects.all().delete())
+    for upload in bucket.multipart_uploads.all():
+        upload.abort()
+    return deleted
+
+
+def main() -> int:
+    """Empty the bucket if whoever calls agrees, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", default="", help="the stage of the stack, as infra/cdk.json lists it")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    options = parser.parse_args()
+    try:
+        config = read_config(staged(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"], options.stage))
+        name = bucket_of(config)
+        if not name:
+            print(f"{config.full_name} has no bucket to empty.")
+            return 0
+        if not options.yes and input(f"Delete everything in the bucket {name} of {config.full_name}? [y/N] ").strip().lower() != "y":
+            print("Nothing was deleted.", file=sys.stderr)
+            return 1
+        print(f"{name}: {empty(boto3.resource('s3', region_name=config.region or None).Bucket(name))} objects deleted")
+    except (ConfigError, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""`make destroy` empties the bucket of the deployed stack, and no other."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from peers.aws_services import CREDENTIALS, aws_services
+
+from infra.packages.function import ROOT
+
+_STACK = """<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
+<StackName>Transcoder</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-11-22T08:00:00Z</CreationTime><Outputs>
+<member><OutputKey>Page</OutputKey><OutputValue>https://a.example/</OutputValue></member>
+<member><OutputKey>BucketName</OutputKey><OutputValue>the-stacks-own</OutputValue></member>
+</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
+_NONE = """<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>
+<Code>ValidationError</Code><Message>Stack with id Transcoder does not exist</Message></Error></ErrorResponse>"""
+
+
+class CloudFormation(BaseHTTPRequestHandler):
+    """Describes one stack, in the form of the CloudFormation API reference; moto's needs packages that nothing else here does."""
+
+    deployed = True
+
+    def do_POST(self) -> None:
+        query = self.rfile.read(int(self.headers["content-length"])).decode()
+        assert "Action=DescribeStacks" in query
+        assert "StackName=Transcoder" in query
+        body = (_STACK if self.deployed else _NONE).encode()
+        self.send_response(200 if self.deployed else 400)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+class Nothing(CloudFormation):
+    """Knows no stack."""
+
+    deployed = False
+
+
+@contextmanager
+def cloudformation(handler: type[CloudFormation]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def s3_address() -> Iterator[str]:
+    with aws_services() as address:
+        yield address
+
+
+def run(*arguments: str, answer: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infra.empty_bucket", *arguments]
+    environment = {**os.environ, **CREDENTIALS, **environ}
+    return subprocess.run(command, cwd=ROOT, env=environment, input=answer, capture_output=True, text=True, check=False, timeout=60)
+
+
+def destroy(s3_address: str, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    with cloudformation(CloudFormation) as address:
+        endpoints = {"AWS_ENDPOINT_URL_CLOUDFORMATION": address, "AWS_ENDPOINT_URL_S3": s3_address}
+        return run(*arguments, answer=answer, **endpoints)
+
+
+@pytest.fixture
+def s3(s3_address: str) -> Any:
+    """An S3 with the bucket of the stack, which has three objects and an unfinished upload; another bucket has one object."""
+    names = {name.lower(): value for name, value in CREDENTIALS.items() if "KEY" in name}
+    client = boto3.client("s3", endpoint_url=s3_address, region_name="us-east-1", **names)
+    for bucket, keys in {"another": ["a"], "the-stacks-own": ["files/a", "files/b", "indexes/c"]}.items():
+        client.create_bucket(Bucket=bucket)
+        for key in keys:
+            client.put_object(Bucket=bucket, Key=key, Body=b"a")
+    client.create_multipart_upload(Bucket="the-stacks-own", Key="files/d")
+    return client
+
+
+def count(s3: Any, bucket: str) -> tuple[int, int]:
+    """Return how many objects and unfinished uploads there are."""
+    objects, uploads = s3.list_objects_v2(Bucket=bucket), s3.list_multipart_uploads(Bucket=bucket)
+    return len(objects.get("Contents", [])), len(uploads.get("Uploads", []))
+
+
+@pytest.mark.parametrize(("arguments", "answer"), [(["--yes"], ""), ([], "y\n")], ids=["without asking", "agreed"])
+def test_the_bucket_of_the_stack_is_emptied(arguments: list[str], answer: str, s3_address: str, s3: Any) -> None:
+    result = destroy(s3_address, *arguments, answer=answer)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "the-stacks-own: 3 objects deleted" in result.stdout
+    assert (count(s3, "the-stacks-own"), count(s3, "another")) == ((0, 0), (1, 0))
+
+
+def test_nothing_is_deleted_unless_someone_agrees(s3_address: str, s3: Any) -> None:
+    result = destroy(s3_address, answer="\n")
+    assert (result.returncode, result.stderr) == (1, "Nothing was deleted.\n")
+    assert "Delete everything in the bucket the-stacks-own of Transcoder?" in result.stdout
+    assert count(s3, "the-stacks-own") == (3, 1)
+
+
+def test_a_stack_that_is_not_deployed_has_nothing_to_empty() -> None:
+    with cloudformation(Nothing) as address:
+        result = run("--yes", AWS_ENDPOINT_URL_CLOUDFORMATION=address)
+    assert (result.returncode, result.stdout) == (0, "Transcoder has no bucket to empty.\n")
+
+
+def test_a_failure_is_a_sentence() -> None:
+    result = run("--yes", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert result.returncode == 2
+    assert "Could not connect" in result.stderr
+    assert "Traceback" not in result.stderr
