@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -11,8 +11,7 @@ from transcoder.cli.file_parts import PART_BYTES, BusyWait, FileVersion, PartRec
 from transcoder.cli.function_call import Call
 from transcoder.cli.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
-from transcoder.cli.output import Output
-from transcoder.cli.progress import ON_TERMINAL, ProgressSink, Shown, progress_sink
+from transcoder.cli.progress import FunctionSink
 from transcoder.cli.stored_file import stored_file
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
@@ -20,6 +19,7 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError, TranscodeError, single_error
+from transcoder.local.output import Output
 from transcoder.pipeline import Sink
 
 REPORTED = {"accept": f"{MULTIPART_MIXED}, */*;q=0.5"}
@@ -27,7 +27,7 @@ REPORTED = {"accept": f"{MULTIPART_MIXED}, */*;q=0.5"}
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers: Mapping[str, str] = NO_HEADERS) -> ReceivedMp4:
+async def fetch_mp4(call: Call, sink: FunctionSink, *, connections: int, headers: Mapping[str, str] = NO_HEADERS) -> ReceivedMp4:
     """Push the output of the function into `sink`, and return what was received, if it is a whole MP4.
 
     The first request has `headers`, too, which may ask for reports.
@@ -46,7 +46,7 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=is_stored)
 
 
-async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) -> ReceivedMp4:
+async def fetch_stored(events: Call, sink: FunctionSink, *, connections: int) -> ReceivedMp4:
     """Let the function make an MP4 in its bucket, show how it is made, and push it into `sink`. Raises what `fetch_mp4` does."""
     with single_error():
         call = await stored_file(events, sink.show)
@@ -55,11 +55,12 @@ async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) ->
 
 
 async def receive_into(
-    output: Output, call: Call, *, connections: int, shown: Shown = ON_TERMINAL, events: Call | None = None
+    output: Output, call: Call, sink_of: Callable[[Output], FunctionSink], *, connections: int, with_reports: bool, events: Call | None
 ) -> ReceivedMp4:
-    """Write what a call of the function sends into an output, which is kept if it is whole; if that is wanted, show how it is made.
+    """Write what a call of the function sends into an output, which is kept if it is whole.
 
-    With `events`, that call has it made, and names the address that it is fetched from.
+    The MP4 goes into the sink that `sink_of` makes of the open output. With `with_reports`, the function is asked for reports. With
+    `events`, that call has the MP4 made, and names the address that it is fetched from.
 
     Raises:
         InvocationError: the function failed, or its response is not a whole MP4.
@@ -67,16 +68,16 @@ async def receive_into(
 
     """
     with output:
-        with progress_sink(output, shown) as sink:
-            if events is not None:
-                received = await fetch_stored(events, sink, connections=connections)
-            else:
-                received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if shown.wanted else NO_HEADERS)
+        sink = sink_of(output)
+        if events is not None:
+            received = await fetch_stored(events, sink, connections=connections)
+        else:
+            received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if with_reports else NO_HEADERS)
         output.commit()
     return received
 
 
-async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, str]) -> "_FirstReceiver":
+async def _first_response(call: Call, sink: FunctionSink, headers: Mapping[str, str]) -> "_FirstReceiver":
     """Return what has arrived of the first response; a part may have been broken off. While the function is busy, wait."""
     busy = BusyWait()
     while True:
@@ -95,7 +96,7 @@ async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, 
             await busy.wait(first.head, InvocationError("The function is busy (429)."))
 
 
-async def _first_part_of_stored(call: Call, sink: ProgressSink) -> "_FirstReceiver":
+async def _first_part_of_stored(call: Call, sink: FunctionSink) -> "_FirstReceiver":
     """Return the first part of a file in a bucket, which gives any range; what fails in passing is asked for again, as of any part."""
     first = _FirstReceiver(sink)
     await fetch_part(call, first.part)
@@ -103,7 +104,7 @@ async def _first_part_of_stored(call: Call, sink: ProgressSink) -> "_FirstReceiv
     return first
 
 
-async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
+async def _fetch_rest(call: Call, sink: FunctionSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
     """Fetch what the first response has not had of an MP4, and return what was received."""
     return await _ByParts(call, sink, first, is_stored=is_stored).fetch(connections) if first.is_part else first.whole.finish()
 
@@ -111,7 +112,7 @@ async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *
 class _FirstReceiver:
     """Receives the response to the first request, which shows whether the MP4 is plain."""
 
-    def __init__(self, sink: ProgressSink) -> None:
+    def __init__(self, sink: FunctionSink) -> None:
         self.part = PartReceiver(0, PART_BYTES, None)
         self.whole: Mp4Receiver | MultipartReceiver = Mp4Receiver(sink)
         """Receives a response that is no part."""

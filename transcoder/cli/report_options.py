@@ -1,12 +1,17 @@
 """Options of `get` and `invoke` that say what is shown of how they are getting on, and in which form."""
 
 import argparse
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError
+
+_LOG = logging.getLogger("transcoder")
 
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +53,19 @@ class Reports:
             raise BadRequestError("--json: standard output cannot have both the MP4 (-o -) and JSON.")
         return cls(arguments.quiet, arguments.verbose, arguments.json, False if arguments.quiet else arguments.progress)
 
-    def detail(self, text: str) -> None:
-        """Write a line to standard error if the user wants details."""
+    @contextmanager
+    def details(self) -> Iterator[None]:
+        """Within the block, write a line to standard error about each thing that is found and decided, if the user wants details."""
+        handler = _LineHandler()
         if self.verbose:
-            print(one_line(text), file=sys.stderr, flush=True)
+            _LOG.addHandler(handler)
+            _LOG.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            _LOG.removeHandler(handler)
+
+
+class _LineHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        print(one_line(record.getMessage()), file=sys.stderr, flush=True)
