@@ -38,6 +38,8 @@ def test_an_address_needs_no_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("127.0.0.1.example.com", "https://127.0.0.1.example.com"),
         ("http://video.example.com", "http://video.example.com"),
         ("https://localhost:8000", "https://localhost:8000"),
+        ("nas:8000/x", "https://nas:8000/x"),
+        ("nonsense", "nonsense"),
     ],
 )
 def test_the_address_of_a_function_needs_no_scheme(text: str, address: str) -> None:

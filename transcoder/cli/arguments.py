@@ -7,6 +7,8 @@ from transcoder.core.request.parameters import PARAMETERS
 
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]+){3}|\[::1\])(:[0-9]+)?(/\S*)?", re.IGNORECASE)
 """An address on this machine without its scheme."""
+_HOST = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9-]+:[0-9]+)(:[0-9]+)?(/\S*)?", re.IGNORECASE)
+"""One on another machine: a name with a dot or a port; any other word may be a mistake."""
 
 
 def add_source_argument(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +34,6 @@ def parameter_values(arguments: argparse.Namespace) -> dict[str, str]:
 
 def service_address(text: str) -> str:
     """Return the address of a function; one without a scheme gets `https://`, or `http://` if it is on this machine, as `serve` is."""
-    if "://" in text:
-        return text
-    return f"{'http' if _LOOPBACK.fullmatch(text) else 'https'}://{text}"
+    if _LOOPBACK.fullmatch(text):
+        return f"http://{text}"
+    return f"https://{text}" if _HOST.fullmatch(text) else text
