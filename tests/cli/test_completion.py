@@ -22,7 +22,7 @@ PROMPT = "ready> "
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the script of each shell, and a command to complete."""
     folder = tmp_path_factory.mktemp("completion")
-    for shell, name in (("bash", "script.bash"), ("zsh", "_transcoder"), ("tcsh", "script.tcsh")):
+    for shell, name in (("bash", "script.bash"), ("zsh", "_transcoder")):
         completed = run_text("completion", shell)
         assert (completed.returncode, completed.stderr) == (0, "")
         (folder / name).write_text(completed.stdout)
@@ -118,4 +118,4 @@ def test_zsh_completes(scripts: Path) -> None:
 
 def test_only_known_shells_have_a_script() -> None:
     completed = run_text("completion", "fish")
-    assert (completed.returncode, completed.stdout, "'bash', 'zsh', 'tcsh'" in completed.stderr) == (2, "", True)
+    assert (completed.returncode, completed.stdout, "'bash', 'zsh'" in completed.stderr) == (2, "", True)

@@ -12,7 +12,8 @@ from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import CommandParser, Subparsers
 from transcoder.settings import Settings
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh")
+"""Those in which completion is tested. What shtab writes for tcsh completes no options of commands."""
 _COMPLETED_BY = {"FILE": shtab.FILE, "FOLDER": shtab.DIRECTORY}
 """What the shell offers for a placeholder."""
 
