@@ -184,6 +184,22 @@ class ThrottledError(BrokenOffError):
     """All execution environments of the function are busy (429)."""
 
 
+class OutputError(TranscoderError):
+    """An output of the command line or of a program in Python cannot be written; callers of the service never get this error."""
+
+    slug = "output-failed"
+
+
+class OutputExistsError(OutputError):
+    """There is a file already where the output would be, and nobody has said that it may be replaced."""
+
+
+class ReaderLeftError(OutputError):
+    """The reader of a pipe has closed it, as `head` does once it has what it wants."""
+
+    slug = "reader-left"
+
+
 @contextmanager
 def single_error() -> Iterator[None]:
     """Raise the first exception of a task group itself, without the exception group around it.

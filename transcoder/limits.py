@@ -183,7 +183,7 @@ OUTPUT = (
     Limit("tmp_bytes", "bytes", "Media of a plain MP4 that is made in the temporary folder", "`413 too-large`"),
     Limit("silent_seconds", "seconds", "Making of a plain MP4, as estimated beforehand", "`413 too-large`"),
     Limit("core.output.plain_collector.MAX_COLLECTED_SAMPLES", "samples", "Plain MP4 that is made in a temporary file", _UNSUPPORTED),
-    Limit("cli.local_plain.MAX_FINISHED_SECONDS", "seconds", "Plain MP4 that `get` makes unasked", "nothing: the output is fragmented"),
+    Limit("local.plain.MAX_FINISHED_SECONDS", "seconds", "Plain MP4 that `get` makes unasked", "nothing: the output is fragmented"),
     Limit("core.media.mp4_source.segment_boxes.MAX_BOX_BYTES", "bytes", "Box of a segment that an index is made of", _UPSTREAM),
     Limit("core.output.joiner.MAX_HELD_BYTES", "bytes", "Fragment that is held back", "nothing: the next period is cut instead"),
     Limit("core.output.timeline.MAX_SILENCE_SECONDS", "seconds", "Gap in the audio", "`500 transcode-failed`"),

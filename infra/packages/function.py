@@ -14,7 +14,7 @@ from infra.packages.target import MAX_UNZIPPED_BYTES, PYTHON_VERSION, TARGETS, I
 ROOT = Path(__file__).resolve().parents[2]
 WRAPPER = "transcoder-wrapper"
 """The script that `AWS_LAMBDA_EXEC_WRAPPER` names: it lets the managed Python run the transcoder's own runtime."""
-_EXCLUDED = ("cli", "emulator", "__main__.py")
+_EXCLUDED = frozenset({"cli", "emulator", "local", "api.py", "__main__.py"})
 """The parts of the package that are not used on Lambda."""
 
 
@@ -30,7 +30,7 @@ def build(target: Target, python: str) -> Path:
         task = Path(scratch) / "task"
         wheels.install(ROOT / "requirements" / "lambda.txt", target, task)
         _remove_unused(task)
-        shutil.copytree(ROOT / "transcoder", task / "transcoder", ignore=shutil.ignore_patterns("__pycache__", *_EXCLUDED))
+        shutil.copytree(ROOT / "transcoder", task / "transcoder", ignore=_unused_on_lambda)
         shutil.copy(Path(__file__).with_name(WRAPPER), task / WRAPPER)
         (task / WRAPPER).chmod(0o755)
         for path in task.rglob("*"):
@@ -39,6 +39,11 @@ def build(target: Target, python: str) -> Path:
         _compile(task, python)
         archive.write_zip(task, target.function_zip)
     return target.function_zip
+
+
+def _unused_on_lambda(folder: str, _names: list[str]) -> frozenset[str]:
+    """Return what is not copied of a folder of the package."""
+    return (_EXCLUDED if Path(folder) == ROOT / "transcoder" else frozenset()) | {"__pycache__"}
 
 
 def check_python(python: str) -> None:

@@ -14,7 +14,7 @@ from peers.application import Answered, ask, ask_all
 
 import transcoder
 from transcoder.core.answer.page import error_sentence
-from transcoder.errors import TranscoderError
+from transcoder.errors import OutputError, TranscoderError
 from transcoder.settings import Settings
 
 SETTINGS = Settings(allow_private=True, attempts=1)
@@ -39,7 +39,7 @@ def slugs() -> set[str]:
         for each in kind.__subclasses__():
             yield from below(each)
 
-    return {kind.slug for kind in below(TranscoderError)}
+    return {kind.slug for kind in below(TranscoderError)} - {kind.slug for kind in below(OutputError)}
 
 
 def words_of(path: Path) -> dict[str, object]:

@@ -146,6 +146,22 @@ def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Ser
     assert re.search(r"video.mp4 .*100 %.* 0\.\d of 0\.\d MB, \d+\.\d MB/s, 0:00 left, 3/3 segments", shown.decode(), re.DOTALL)
 
 
+@pytest.mark.parametrize(("options", "is_shown"), [([], False), (["--progress"], True)])
+def test_a_program_that_reads_standard_output_has_the_terminal_for_itself(
+    options: list[str], *, is_shown: bool, media: Callable[[str], Path], serve: Serve
+) -> None:
+    parent, child = pty.openpty()
+    command = [*COMMAND, "get", serve(media("ts-muxed")).url("/main.m3u8"), "-o", "-", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child, env={**os.environ, "TERM": "xterm"})
+    os.close(child)
+    body, _ = process.communicate(timeout=SECONDS)
+    shown = os.read(parent, 65536).decode()
+    os.close(parent)
+    assert (process.returncode, body[4:8]) == (0, b"ftyp")
+    assert ("━" in shown) is is_shown
+    assert "standard output: 0." in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -45,7 +45,7 @@ def test_a_source_alone_is_saved(serve: Serve, muxed: tuple[dict[str, bytes], Pa
     ("words", "usage", "message"),
     [
         (["gte", "https://a.example/"], "transcoder URL", "transcoder: there is no command 'gte'; did you mean get?"),
-        (["something"], "transcoder URL", "transcoder: there is no command 'something'."),
+        (["nothing"], "transcoder URL", "transcoder: there is no command 'nothing'."),
         (["get", "u", "--heigth", "720"], "transcoder get URL", "transcoder get: there is no option --heigth; did you mean --height?"),
         (["get", "u", "--heigth=720", "v"], "transcoder get URL", "transcoder get: there is no option --heigth; did you mean --height?"),
         (["--forse", "u"], "transcoder get URL", "transcoder get: there is no option --forse; did you mean --force?"),

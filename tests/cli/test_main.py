@@ -18,6 +18,17 @@ finally:
 """
 
 
+VERSION_MODULES = {
+    *("transcoder", "transcoder.settings", "transcoder.errors", "transcoder.core", "transcoder.core.answer"),
+    *("transcoder.core.answer.plain_text", "transcoder.cli", "transcoder.cli.main", "transcoder.cli.command_line"),
+    *("transcoder.cli.commands", "transcoder.cli.configuration", "transcoder.cli.exit_codes", "transcoder.cli.failure"),
+    "transcoder.cli.subparsers",
+}
+"""What `--version` imports of this package: what is needed to know which command a line is for, and how it failed."""
+SLOW = {"httpx", "httpcore", "rich", "m3u8", "ffmpeg", "cryptography", "boto3", "botocore", "shtab", "anyio", "asyncio", "ssl", "email"}
+"""Each of them would take a tenth of the 0.3 s that `--version` may take, or more."""
+
+
 def imported(*arguments: str) -> tuple[str, set[str]]:
     """Return what a command line prints first, and the commands that it has imported."""
     completed = subprocess.run([sys.executable, "-c", RUN, *arguments], check=True, capture_output=True, text=True, timeout=60)
@@ -27,6 +38,16 @@ def imported(*arguments: str) -> tuple[str, set[str]]:
 
 def test_the_version_needs_no_command() -> None:
     assert imported("--version") == (f"transcoder {__version__}", set())
+
+
+def test_the_version_needs_nothing_that_takes_long_to_import() -> None:
+    completed = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "transcoder", "--version"], check=True, capture_output=True, text=True, timeout=60
+    )
+    modules = {line.rpartition("|")[2].strip() for line in completed.stderr.splitlines() if line.startswith("import time:")}
+    own = {name for name in modules if name.partition(".")[0] == "transcoder"}
+    assert own == VERSION_MODULES
+    assert not {name.partition(".")[0] for name in modules} & SLOW
 
 
 def test_help_imports_no_command() -> None:

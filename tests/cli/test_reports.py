@@ -1,6 +1,7 @@
 """What `get` and `invoke` say of their work: a line, JSON, details, or nothing."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def test_errors_are_json_too(words: list[str], code: int, slug: str) -> None:
     document = json.loads(completed.stdout)
     assert (completed.returncode, document["slug"], set(document)) == (code, slug, {"slug", "message"})
     assert document["message"] in completed.stderr
+
+
+def test_a_configuration_file_may_ask_for_json(tmp_path: Path) -> None:
+    (tmp_path / "transcoder.toml").write_text("json = true")
+    for words, code in ((["get", "none.m3u8"], 2), (["invoke", "http://a.example/v.m3u8", "--url", "http://127.0.0.1:9/"], 7)):
+        completed = run_text(*words, environ=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)})
+        assert (completed.returncode, set(json.loads(completed.stdout))) == (code, {"slug", "message"})
 
 
 def test_quiet_is_silent_but_for_errors(serve: Serve, muxed: Files, tmp_path: Path) -> None:

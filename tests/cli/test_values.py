@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from peers import media_reader
+from peers.command_line import run
 from peers.get_command import get
+from peers.running_emulator import emulated
 
-from transcoder.cli.arguments import web_address
-from transcoder.cli.output_name import check_output_name
+from transcoder.cli.arguments import service_address
 from transcoder.core.request.output_format import FileFormat
+from transcoder.emulator import Options
 from transcoder.errors import BadRequestError
+from transcoder.local.output_name import check_output_name
+from transcoder.local.source import web_address
 
 
 def test_an_address_needs_no_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,6 +25,35 @@ def test_an_address_needs_no_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert web_address("http://example.com/a.m3u8") == "http://example.com/a.m3u8"
     for path in ("my.videos/none.m3u8", "main.m3u8", "videos/main.m3u8", "./a.b/main.m3u8"):
         assert web_address(path) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("video.example.com", "https://video.example.com"),
+        ("video.example.com/download", "https://video.example.com/download"),
+        ("localhost:8000", "http://localhost:8000"),
+        ("127.0.0.1:8000/", "http://127.0.0.1:8000/"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("127.0.0.1.example.com", "https://127.0.0.1.example.com"),
+        ("http://video.example.com", "http://video.example.com"),
+        ("https://localhost:8000", "https://localhost:8000"),
+        ("nas:8000/x", "https://nas:8000/x"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_the_address_of_a_function_needs_no_scheme(text: str, address: str) -> None:
+    assert service_address(text) == address
+
+
+def test_a_function_on_this_machine_is_called_without_a_scheme(serve: Serve, muxed: tuple[dict[str, bytes], Path], tmp_path: Path) -> None:
+    url = serve(muxed[0]).url("/main.m3u8")
+    with emulated(Options(environ={"TRANSCODER_ALLOW_PRIVATE": "1"})) as running:
+        address = running.url.removeprefix("http://")
+        assert get(url, tmp_path / "get.mp4", "--via", address).returncode == 0
+        assert run("invoke", url, "--url", address, "-o", str(tmp_path / "invoke.mp4")).returncode == 0
+    assert media_reader.is_whole(tmp_path / "get.mp4")
+    assert (tmp_path / "get.mp4").read_bytes() == (tmp_path / "invoke.mp4").read_bytes()
 
 
 def test_height_and_size_are_read_as_people_write_them(serve: Serve, muxed: tuple[dict[str, bytes], Path], tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from transcoder.cli import main
-from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.output.announcement import Announcement
 from transcoder.errors import TranscodeError
+from transcoder.local.verifying_sink import VerifyingSink
 
 
 class KeepingSink:

@@ -40,7 +40,7 @@ def answer_all_but_media(site: Reddit, rule: Rule) -> None:
 
 def test_the_title_in_the_link_names_the_file_without_a_request_to_the_site(site: Reddit, tmp_path: Path) -> None:
     before = len(site.requested())
-    answer = ask(f"/download?page={quote(PAGE + '?utm_source=share')}&url={VIDEO}", network=site.network, settings=SETTINGS)
+    answer = ask(f"/download?embed_source=1&page={quote(PAGE + '?utm_source=share')}&url={VIDEO}", network=site.network, settings=SETTINGS)
     assert answer.headers["content-disposition"] == 'attachment; filename="a film of a cat.mp4"'
     file = tmp_path / "output.mp4"
     file.write_bytes(answer.body)

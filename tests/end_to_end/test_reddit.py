@@ -60,12 +60,16 @@ def test_each_post_gives_its_video(link: str, title: str, short_side: int, track
 
 def test_the_output_has_metadata_of_the_post(site: Reddit, tmp_path: Path) -> None:
     file = tmp_path / "output.mp4"
-    file.write_bytes(ask("/download?url=https://redd.it/p2020", network=site.network, settings=FAST_FAILING).body)
+    file.write_bytes(ask("/download?embed_source=1&url=https://redd.it/p2020", network=site.network, settings=FAST_FAILING).body)
     with av.open(file) as opened:
         metadata = opened.metadata
     assert metadata["title"] == "Salt & pepper"
     assert metadata["comment"] == "https://www.reddit.com/r/aww/comments/p2020/a_film/"
     assert metadata["date"] == "2022-06-30"
+    assert metadata["creation_time"].startswith("2022-06-30T")
+    file.write_bytes(ask("/download?url=https://redd.it/p2020", network=site.network, settings=FAST_FAILING).body)
+    with av.open(file) as opened:
+        assert "comment" not in opened.metadata
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,9 @@ def test_the_function_contains_its_imports_and_nothing_else(task: Path) -> None:
     wheels = {path.parent for path in task.glob("*.dist-info/METADATA")}
     names = {str(message_from_bytes((wheel / "METADATA").read_bytes())["Name"]).lower().replace("_", "-") for wheel in wheels}
     assert names == locked_names("lambda.txt")
-    assert not names & {"rich", "boto3", "botocore", "s3transfer", "imageio-ffmpeg", "pytest", "setuptools", "pip"}
+    assert not names & {"rich", "shtab", "boto3", "botocore", "s3transfer", "imageio-ffmpeg", "pytest", "setuptools", "pip"}
     assert not list(task.rglob("tests")) + list(task.rglob("imageio_ffmpeg"))
-    assert not {path.name for path in (task / "transcoder").iterdir()} & {"cli", "emulator", "__main__.py"}
+    assert not {path.name for path in (task / "transcoder").iterdir()} & {"cli", "emulator", "local", "api.py", "__main__.py"}
 
 
 def test_the_function_does_not_need_the_dependencies_of_command_line_layer_and_runtime() -> None:
@@ -76,7 +76,7 @@ def test_the_function_does_not_need_the_dependencies_of_command_line_layer_and_r
     project = re.search(r"^dependencies = \[$(.*?)^\]$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert project is not None
     function = (ROOT / "requirements" / "lambda.in").read_text(encoding="utf-8")
-    assert names(project[1]) - names(function) == {"boto3", "imageio-ffmpeg", "rich"}
+    assert names(project[1]) - names(function) == {"imageio-ffmpeg", "rich", "shtab"}
     assert names(function) <= names(project[1])
     assert locked_names("lambda.txt") <= locked_names("run.txt")
 

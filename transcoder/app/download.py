@@ -51,7 +51,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
             await _pass_through(resolved.file, request, _PassthroughSink(answer, name, limit=settings.response_limit), fetcher)
             return
         head = OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
-        labels = Labels(metadata_of(source), resolved.audio_language)
+        labels = Labels(metadata_of(source, resolved, job), resolved.audio_language)
         report = resolved_report(source, resolved, file_name=name)
         stored = None if deliver is Deliver.STREAM else stored_output(resolved, labels, name, dependencies, answer)
         await _Output(resolved.plan, labels, report, stored, fetcher, dependencies, answer).send(request, job.layout, deliver, head)

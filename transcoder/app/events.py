@@ -100,7 +100,7 @@ class _Search(NamedTuple):
             if resolved.file:
                 refuse_stored_file(self.deliver)
                 return _way("The download link sends the file as it is.", size=resolved.file.length), Deliver.STREAM
-            labels = Labels(metadata_of(source), resolved.audio_language)
+            labels = Labels(metadata_of(source, resolved, job), resolved.audio_language)
             stored = None if self.deliver is Deliver.STREAM else stored_output(resolved, labels, name, dependencies, stream.answer)
             output = _Output(resolved.plan, labels, stored, fetcher, dependencies, stream)
             return await output.way(job.layout, self.deliver)

@@ -57,5 +57,10 @@ COMMANDS: Mapping[str, Command] = MappingProxyType({
             f"transcoder invoke {_PLAYLIST} --url http://127.0.0.1:8000/ --progress",
         ),
     ),
+    "completion": Command(
+        "print a script with which a shell completes commands and options",
+        None,
+        ("transcoder completion bash", "transcoder completion zsh"),
+    ),
 })  # fmt: skip
 """By name; each is a module of this package, which is imported only if the command is used."""

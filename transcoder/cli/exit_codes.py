@@ -13,6 +13,7 @@ from transcoder.errors import (
     ForbiddenSourceError,
     InvocationError,
     NotFoundError,
+    OutputError,
     StorageError,
     TooLargeError,
     TranscodeError,
@@ -71,15 +72,17 @@ _CODES: tuple[tuple[type[TranscoderError], ExitCode], ...] = (
     (DeadlineError, ExitCode.TRANSCODE_FAILED),
     (InvocationError, ExitCode.FUNCTION_FAILED),
     (StorageError, ExitCode.OUTPUT_FAILED),
+    (OutputError, ExitCode.OUTPUT_FAILED),
 )
 
 
-class OutputError(Exception):
-    """The output cannot be written; `str(error)` is the message for the user."""
+class TerminatedError(Exception):
+    """A signal has ended the command, which has cleaned up."""
 
-
-class ReaderLeftError(OutputError):
-    """The reader of a pipe has closed it, as `head` does once it has what it wants."""
+    def __init__(self, number: signal.Signals) -> None:
+        """Keep the signal."""
+        super().__init__(number.name)
+        self.number = number
 
 
 def exit_code(error: TranscoderError) -> ExitCode:

@@ -4,17 +4,14 @@ import json
 import sys
 from typing import NamedTuple
 
-from transcoder.cli.exit_codes import ExitCode, OutputError, ReaderLeftError, exit_code
+from transcoder.cli.exit_codes import ExitCode, exit_code
 from transcoder.cli.subparsers import UsageError
 from transcoder.core.answer.plain_text import one_line
-from transcoder.errors import BadRequestError, TranscoderError
+from transcoder.errors import BadRequestError, OutputError, OutputExistsError, ReaderLeftError, TranscoderError
 
-REPORTED = (OutputError, TranscoderError, UsageError)
+REPORTED = (TranscoderError, UsageError)
 """The errors that are reported to the user; any other one is a bug."""
-OUTPUT_FAILED = "output-failed"
-"""The slug of an `OutputError`."""
-READER_LEFT = "reader-left"
-_PLAIN = {OUTPUT_FAILED, BadRequestError.slug}
+_PLAIN = {OutputError.slug, BadRequestError.slug}
 """Slugs that would tell a reader nothing."""
 
 
@@ -35,7 +32,7 @@ class Failure(NamedTuple):
         """
         slug = "" if self.slug in _PLAIN else f" [{self.slug}]"
         about = f"{source}: " if source else ""
-        if self.slug != READER_LEFT:  # it is the reader's wish, and other programs say nothing either
+        if self.slug != ReaderLeftError.slug:  # it is the reader's wish, and other programs say nothing either
             print(f"{self.usage}{self.program}: {one_line(about + self.message)}{slug}", file=sys.stderr, flush=True)
         if as_json:
             about_source = {"url": source} if source else {}
@@ -43,12 +40,9 @@ class Failure(NamedTuple):
         return self.code
 
 
-def failure_of(error: OutputError | TranscoderError | UsageError) -> Failure:
+def failure_of(error: TranscoderError | UsageError) -> Failure:
     """Return the report of an error."""
     if isinstance(error, UsageError):
         return Failure(BadRequestError.slug, str(error), ExitCode.INVALID_COMMAND, error.program, error.usage)
-    if isinstance(error, ReaderLeftError):
-        return Failure(READER_LEFT, str(error), ExitCode.OUTPUT_FAILED)
-    if isinstance(error, OutputError):
-        return Failure(OUTPUT_FAILED, str(error), ExitCode.OUTPUT_FAILED)
-    return Failure(error.slug, str(error), exit_code(error))
+    remedy = "; use --force to overwrite it." if isinstance(error, OutputExistsError) else ""
+    return Failure(error.slug, str(error).removesuffix(".") + remedy if remedy else str(error), exit_code(error))

@@ -4,15 +4,14 @@ import asyncio
 import functools
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 
 from transcoder.cli.file_parts import BUCKET, FUNCTION, PART_BYTES, BusyWait, FileVersion, PartReceiver, fetch_part
 from transcoder.cli.function_call import Call
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
-from transcoder.cli.output import Output
-from transcoder.cli.progress import ON_TERMINAL, ProgressSink, Shown, progress_sink
+from transcoder.cli.progress import FunctionSink
 from transcoder.cli.stored_file import StoredFileCall, stored_file
 from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
@@ -20,6 +19,7 @@ from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError, TranscodeError, single_error
+from transcoder.local.output import Output
 from transcoder.pipeline import Sink
 from transcoder.pipeline.mp4_receiver import Mp4Receiver, ReceivedMp4, announced_seconds, check_announced
 
@@ -28,7 +28,7 @@ REPORTED = {"accept": f"{MULTIPART_MIXED}, */*;q=0.5"}
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers: Mapping[str, str] = NO_HEADERS) -> ReceivedMp4:
+async def fetch_mp4(call: Call, sink: FunctionSink, *, connections: int, headers: Mapping[str, str] = NO_HEADERS) -> ReceivedMp4:
     """Push the output of the function into `sink`, and return what was received, if it is a whole MP4.
 
     The first request has `headers`, too, which may ask for reports.
@@ -47,7 +47,7 @@ async def fetch_mp4(call: Call, sink: ProgressSink, *, connections: int, headers
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=is_stored)
 
 
-async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) -> ReceivedMp4:
+async def fetch_stored(events: Call, sink: FunctionSink, *, connections: int) -> ReceivedMp4:
     """Let the function make an MP4 in its bucket, show how it is made, and push it into `sink`. Raises what `fetch_mp4` does."""
     with single_error():
         call = StoredFileCall(await stored_file(events, sink.show), functools.partial(stored_file, events, sink.show))
@@ -56,11 +56,12 @@ async def fetch_stored(events: Call, sink: ProgressSink, *, connections: int) ->
 
 
 async def receive_into(
-    output: Output, call: Call, *, connections: int, shown: Shown = ON_TERMINAL, events: Call | None = None
+    output: Output, call: Call, sink_of: Callable[[Output], FunctionSink], *, connections: int, with_reports: bool, events: Call | None
 ) -> ReceivedMp4:
-    """Write what a call of the function sends into an output, which is kept if it is whole; if that is wanted, show how it is made.
+    """Write what a call of the function sends into an output, which is kept if it is whole.
 
-    With `events`, that call has it made, and names the address that it is fetched from.
+    The MP4 goes into the sink that `sink_of` makes of the open output. With `with_reports`, the function is asked for reports. With
+    `events`, that call has the MP4 made, and names the address that it is fetched from.
 
     Raises:
         InvocationError: the function failed, or its response is not a whole MP4.
@@ -68,16 +69,16 @@ async def receive_into(
 
     """
     with output:
-        with progress_sink(output, shown) as sink:
-            if events is not None:
-                received = await fetch_stored(events, sink, connections=connections)
-            else:
-                received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if shown.wanted else NO_HEADERS)
+        sink = sink_of(output)
+        if events is not None:
+            received = await fetch_stored(events, sink, connections=connections)
+        else:
+            received = await fetch_mp4(call, sink, connections=connections, headers=REPORTED if with_reports else NO_HEADERS)
         output.commit()
     return received
 
 
-async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, str]) -> "_FirstReceiver":
+async def _first_response(call: Call, sink: FunctionSink, headers: Mapping[str, str]) -> "_FirstReceiver":
     """Return what has arrived of the first response; a part may have been broken off. While the function is busy, wait."""
     busy = BusyWait()
     while True:
@@ -96,7 +97,7 @@ async def _first_response(call: Call, sink: ProgressSink, headers: Mapping[str, 
             await busy.wait(first.head, InvocationError("The function is busy (429)."))
 
 
-async def _first_part_of_stored(call: Call, sink: ProgressSink) -> "_FirstReceiver":
+async def _first_part_of_stored(call: Call, sink: FunctionSink) -> "_FirstReceiver":
     """Return the first part of a file in a bucket, which gives any range; what fails in passing is asked for again, as of any part."""
     first = _FirstReceiver(sink, sender=BUCKET)
     await fetch_part(call, first.part)
@@ -104,7 +105,7 @@ async def _first_part_of_stored(call: Call, sink: ProgressSink) -> "_FirstReceiv
     return first
 
 
-async def _new_link(call: Call, sink: ProgressSink) -> Call:
+async def _new_link(call: Call, sink: FunctionSink) -> Call:
     """Ask the function again for the address of a file in its bucket, and return the call of that address."""
     again = await _first_response(call, sink, NO_HEADERS)
     if again.location is None:
@@ -112,7 +113,7 @@ async def _new_link(call: Call, sink: ProgressSink) -> Call:
     return call.at(again.location)
 
 
-async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
+async def _fetch_rest(call: Call, sink: FunctionSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
     """Fetch what the first response has not had of an MP4, and return what was received."""
     return await _ByParts(call, sink, first, is_stored=is_stored).fetch(connections) if first.is_part else first.whole.finish()
 
@@ -120,7 +121,7 @@ async def _fetch_rest(call: Call, sink: ProgressSink, first: "_FirstReceiver", *
 class _FirstReceiver:
     """Receives the response to the first request, which shows whether the MP4 is plain."""
 
-    def __init__(self, sink: ProgressSink, *, sender: str = FUNCTION) -> None:
+    def __init__(self, sink: FunctionSink, *, sender: str = FUNCTION) -> None:
         self.part = PartReceiver(0, PART_BYTES, None, sender=sender)
         self.whole: Mp4Receiver | MultipartReceiver = Mp4Receiver(sink)
         """Receives a response that is no part."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urljoin
 
 from transcoder import __version__
+from transcoder.cli.arguments import service_address
 from transcoder.core.request.job import checked_url, checked_web_address
 from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
 from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
@@ -83,7 +84,7 @@ def call_by_url(address: str, query: str, *, path: str = DOWNLOAD, sign: bool = 
     Raises:
         BadRequestError: the address is none.
     """
-    base = checked_url(address, credentials=True).partition("?")[0].rstrip("/")
+    base = checked_url(service_address(address), credentials=True).partition("?")[0].rstrip("/")
     return UrlCall(FunctionUrl(f"{base.removesuffix(DOWNLOAD)}{path}?{query}", sign=sign, region=region))
 
 

@@ -1,7 +1,6 @@
 """`transcoder info`: report on a source without fetching a segment of it."""
 
 import argparse
-import asyncio
 import json
 from dataclasses import replace
 
@@ -9,18 +8,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values, parse_job
+from transcoder.api import InfoReport, info_sync
+from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values
+from transcoder.cli.choices import choices_of
 from transcoder.cli.exit_codes import ExitCode
-from transcoder.cli.origin_options import OriginOptions, add_origin_options
+from transcoder.cli.origin_options import add_origin_options
 from transcoder.cli.subparsers import Subparsers
-from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.plain_text import one_line
-from transcoder.core.request.job import Job
 from transcoder.core.request.signing import encode_query
-from transcoder.core.source.info_report import InfoReport, ItemInfo, RenditionInfo, SubtitleInfo, VariantInfo, make_report
-from transcoder.edge.address_guard import INTERNET, Network
-from transcoder.pipeline.resolver import Resolver
-from transcoder.pipeline.subtitles import list_subtitles_if_possible
+from transcoder.core.source.info_report import ItemInfo, RenditionInfo, SubtitleInfo, VariantInfo
+from transcoder.edge.address_guard import Network
+from transcoder.local.source import consistent_job, source_url
 from transcoder.settings import Settings
 
 _WIDTH = 120
@@ -41,15 +39,15 @@ def add_command(subparsers: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace, settings: Settings, *, network: Network = INTERNET) -> int:
-    """Print the report on a source from `network`.
+def run(arguments: argparse.Namespace, settings: Settings, *, network: Network | None = None) -> int:
+    """Print the report on a source from `network`, by default this machine's.
 
     Raises:
         TranscoderError: the source cannot be read.
 
     """
-    job = parse_job(arguments)
-    report = asyncio.run(_make_report(job, OriginOptions.of(arguments, job.url, network), settings))
+    job = consistent_job(source_url(arguments.url), parameter_values(arguments))
+    report = info_sync(arguments.url, settings=settings, **choices_of(arguments, network))
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
@@ -57,16 +55,6 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network =
     else:
         _print_tables(report)
     return ExitCode.SUCCESS
-
-
-async def _make_report(job: Job, origins: OriginOptions, settings: Settings) -> InfoReport:
-    resolver = Resolver(settings)
-    async with origins.fetcher(settings) as fetcher:
-        source = await resolver.find(job, fetcher=fetcher)
-        resolved = await resolver.resolve(source, job, fetcher=fetcher)
-        resolved = await list_subtitles_if_possible(source, resolved, fetcher=fetcher)
-    name = file_name(job.filename or source.name, resolved.extension(job))
-    return make_report(source, resolved, file_name=name, response_limit=settings.response_limit)
 
 
 def _print_tables(report: InfoReport) -> None:

@@ -5,9 +5,9 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from transcoder.cli.arguments import add_parameter_options, consistent_job, parameter_values, web_address
+from transcoder.api import Saved
+from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.fetch_mp4 import receive_into
 from transcoder.cli.function_call import (
@@ -20,12 +20,9 @@ from transcoder.cli.function_call import (
     call_by_name,
     call_by_url,
 )
-from transcoder.cli.output import output_to
-from transcoder.cli.output_name import check_output_name
-from transcoder.cli.progress import Shown
+from transcoder.cli.progress import FunctionSink, progress_display
 from transcoder.cli.report_options import Reports, add_report_options
-from transcoder.cli.saved import Saved, Written
-from transcoder.cli.several import in_folder
+from transcoder.cli.saved import report_saved
 from transcoder.cli.sign import signed_if_keys
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
@@ -35,6 +32,10 @@ from transcoder.core.request.output_format import Deliver, FileFormat, Layout
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import LambdaFunction
 from transcoder.errors import BadRequestError
+from transcoder.local.output import output_to
+from transcoder.local.output_name import check_output_name
+from transcoder.local.saving import in_folder
+from transcoder.local.source import consistent_job, web_address
 from transcoder.pipeline.mp4_receiver import ReceivedMp4
 from transcoder.settings import Settings
 
@@ -43,7 +44,8 @@ def add_command(subparsers: Subparsers) -> None:
     """Add the command `invoke` with its options."""
     parser = subparsers.add_parser(
         "invoke",
-        description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.",
+        description="Let the function on Lambda make an MP4, and check that it is whole.\nThe file appears only if it is.\n"
+        "It takes one source; for several, use `transcoder get --via`.",
     )
     parser.add_argument("playlist", metavar="URL", help="the source: the http(s) address of a playlist, or a Reddit link")
     function = parser.add_mutually_exclusive_group(required=True)
@@ -66,8 +68,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Call the function; return `ExitCode.SUCCESS` only if its response is a whole MP4.
 
     Raises:
-        TranscoderError: the function failed, its response is not whole, or the format cannot be checked; no part of it is left.
-        OutputError: the output cannot be written.
+        TranscoderError: the function failed, its response is not whole, or the format cannot be checked; no part of it is left. Or the
+            output cannot be written.
         TerminatedError: a signal ended it.
 
     """
@@ -81,7 +83,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     if not reports.quiet:
         print(received, file=sys.stderr if arguments.output == "-" or reports.as_json else sys.stdout)
-    saved.report(as_json=reports.as_json, quiet=reports.quiet)
+    report_saved(saved, as_json=reports.as_json, quiet=reports.quiet)
     return ExitCode.SUCCESS
 
 
@@ -102,10 +104,17 @@ def fetch_through_function(
     query = encode_query(signed_if_keys({**values, "url": job.url}, settings, seconds=LINK_SECONDS))
     events = make_call(EVENTS, query) if arguments.progress and job.deliver is Deliver.S3 else None
     call = make_call(DOWNLOAD, query)
-    receiving = receive_into(output, call, connections=connections, shown=Shown(reports.progress, Path(path).name), events=events)
-    received = asyncio.run(until_terminated(receiving))
-    written = Written(received.whole.length, received.whole.sent)
-    return Saved(source, path, written, time.monotonic() - began), received
+    with progress_display(reports.progress) as display:
+        receiving = receive_into(
+            output,
+            call,
+            lambda into: FunctionSink(into, display, path),
+            connections=connections,
+            with_reports=bool(arguments.progress),
+            events=events,
+        )
+        received = asyncio.run(until_terminated(receiving))
+    return Saved(source, path, received.whole.length, received.whole.sent, time.monotonic() - began), received
 
 
 def _checked_job(source: str, values: Mapping[str, str], *, with_reports: bool) -> Job:

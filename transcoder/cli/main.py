@@ -1,13 +1,13 @@
 """`transcoder COMMAND …`: run the command that a command line names, and return its exit code."""
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 
 from transcoder.cli.command_line import parse, short_help
-from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.exit_codes import ExitCode, TerminatedError
 from transcoder.cli.failure import REPORTED, failure_of
-from transcoder.cli.termination import TerminatedError
 from transcoder.settings import Settings
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A script that lost its arguments must not take this for a success.
         print(short_help(), end="", file=sys.stderr)
         return ExitCode.INVALID_COMMAND
-    as_json = "--json" in arguments
+    parsed = argparse.Namespace(json="--json" in arguments)  # what is known of a command line that cannot be understood
     try:
         parsed = parse(arguments, os.environ)
         return int(parsed.run(parsed, Settings.from_env(os.environ)))
@@ -27,4 +27,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TerminatedError as error:
         return ExitCode.of_signal(error.number)
     except REPORTED as error:
-        return failure_of(error).report(as_json=as_json)
+        return failure_of(error).report(as_json=parsed.json)

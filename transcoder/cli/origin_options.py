@@ -1,21 +1,10 @@
 """Options of the commands that fetch from origins themselves: what is sent to origins, and through which proxy."""
 
 import argparse
-import os
-import ssl
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
-from transcoder.cli.arguments import web_address
-from transcoder.cli.cookie_file import read_cookies
-from transcoder.core.request.proxies import Proxies, read_proxies
-from transcoder.core.request.user_origins import HostHeaders, UserOrigins, split_credentials
-from transcoder.edge.address_guard import INTERNET, Network
-from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError
-from transcoder.settings import Settings
 
 
 def add_origin_options(parser: argparse.ArgumentParser) -> None:
@@ -76,47 +65,31 @@ def refuse_origin_options(arguments: argparse.Namespace, reason: str) -> None:
         raise BadRequestError(f"{reason}, without --{given.replace('_', '-')}.")
 
 
-@dataclass(frozen=True, slots=True)
-class OriginOptions:
-    """The user's choice of how to fetch from origins."""
+class OriginWords(TypedDict):
+    """The part of `transcoder.api.Choices` that is about origins."""
 
-    user: UserOrigins
-    proxies: Proxies
-    network: Network = INTERNET
-
-    @classmethod
-    def of(cls, arguments: argparse.Namespace, url: str, network: Network = INTERNET) -> Self:
-        """Return what the command line and the environment say about the origins of the source at `url`.
-
-        Raises:
-            BadRequestError: a header, the address of a proxy or a file is invalid.
-
-        """
-        headers = split_credentials(web_address(arguments.url))[1] | _parse_headers(arguments.header)
-        shortcuts = {"Referer": arguments.referer, "User-Agent": arguments.user_agent}
-        headers |= {name: value for name, value in shortcuts.items() if value is not None}
-        for_hosts = [HostHeaders(host, _parse_headers([line])) for host, line in arguments.header_for]
-        cookies = read_cookies(arguments.cookies) if arguments.cookies is not None else ()
-        # A caller's own network trusts what it trusts, whatever the environment says.
-        if ca_file := arguments.ca_file or (os.environ.get("SSL_CERT_FILE") if network is INTERNET else None):
-            context = _tls("--ca-file" if arguments.ca_file else "SSL_CERT_FILE", ca_file)
-            network = replace(network, tls=lambda: context)
-        return cls(UserOrigins.of(url, headers, for_hosts, cookies), read_proxies(arguments.proxy, os.environ), network)
-
-    def fetcher(self, settings: Settings) -> AbstractAsyncContextManager[Fetcher]:
-        """Open a fetcher that also reads local files, and that may go to private addresses: the user may name a server of their own."""
-        settings = replace(settings, allow_private=True)
-        return Fetcher.open(settings, user=self.user, local_files=True, network=replace(self.network, proxies=self.proxies))
+    headers: Mapping[str, str]
+    headers_for: Mapping[str, Mapping[str, str]]
+    cookies: str | None
+    ca_file: str | None
+    proxy: str | None
 
 
-def _tls(name: str, path: str) -> ssl.SSLContext:
-    """Return a TLS context that trusts the certificates in a file alone; `name` is the option that named it."""
-    try:
-        return ssl.create_default_context(cafile=path)
-    except ssl.SSLError as error:
-        raise BadRequestError(f"{name} {path}: it has no certificates in PEM.") from error
-    except OSError as error:
-        raise BadRequestError(f"{name} {path}: {error.strerror}.") from error
+def origin_choices(arguments: argparse.Namespace) -> OriginWords:
+    """Return what the command line says about origins.
+
+    Raises:
+        BadRequestError: a header is invalid.
+
+    """
+    shortcuts = {"Referer": arguments.referer, "User-Agent": arguments.user_agent}
+    headers = _parse_headers(arguments.header) | {name: value for name, value in shortcuts.items() if value is not None}
+    headers_for: dict[str, dict[str, str]] = {}
+    for host, line in arguments.header_for:
+        headers_for.setdefault(host, {}).update(_parse_headers([line]))
+    return OriginWords(
+        headers=headers, headers_for=headers_for, cookies=arguments.cookies, ca_file=arguments.ca_file, proxy=arguments.proxy
+    )
 
 
 def _parse_headers(lines: Sequence[str]) -> dict[str, str]:

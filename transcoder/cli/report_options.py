@@ -1,12 +1,20 @@
 """Options of `get` and `invoke` that say what is shown of how they are getting on, and in which form."""
 
 import argparse
+import logging
+import os
+import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError
+
+_STANDARD_OUTPUT = 1
+_LOG = logging.getLogger("transcoder")
 
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +26,7 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
         "--progress",
         action=argparse.BooleanOptionalAction,
         help="show the progress even where there is no terminal, as lines; a function makes a plain MP4 then, and says how far it is. "
-        "Or show none (default: a bar on a terminal)",
+        "Or show none (default: a bar on a terminal, unless -o - leads into a program)",
     )
 
 
@@ -46,9 +54,31 @@ class Reports:
             raise BadRequestError("--quiet: it cannot be combined with --progress.")
         if arguments.json and arguments.output == "-":
             raise BadRequestError("--json: standard output cannot have both the MP4 (-o -) and JSON.")
-        return cls(arguments.quiet, arguments.verbose, arguments.json, False if arguments.quiet else arguments.progress)
+        # A program that reads a pipe may write to the same terminal: `head` and `wc` at its end, a player all the time.
+        is_piped = arguments.output == "-" and arguments.progress is None and _leads_to_program()
+        return cls(arguments.quiet, arguments.verbose, arguments.json, False if arguments.quiet or is_piped else arguments.progress)
 
-    def detail(self, text: str) -> None:
-        """Write a line to standard error if the user wants details."""
+    @contextmanager
+    def details(self) -> Iterator[None]:
+        """Within the block, write a line to standard error about each thing that is found and decided, if the user wants details."""
+        handler = _LineHandler()
         if self.verbose:
-            print(one_line(text), file=sys.stderr, flush=True)
+            _LOG.addHandler(handler)
+            _LOG.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            _LOG.removeHandler(handler)
+
+
+def _leads_to_program() -> bool:
+    """Return whether standard output is a pipe."""
+    try:
+        return stat.S_ISFIFO(os.fstat(_STANDARD_OUTPUT).st_mode)
+    except OSError:  # it is closed, which opening the output reports
+        return False
+
+
+class _LineHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        print(one_line(record.getMessage()), file=sys.stderr, flush=True)

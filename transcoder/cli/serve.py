@@ -11,9 +11,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TypeVar
 
-from transcoder.cli.exit_codes import ExitCode, OutputError
+from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
 from transcoder.emulator import Front, Options, StreamErrors, emulator, s3
+from transcoder.errors import OutputError
 from transcoder.settings import PREFIX, Settings
 
 DEFAULT_PORT = 9000

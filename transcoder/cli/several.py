@@ -6,18 +6,23 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
 
-from transcoder.cli.exit_codes import ExitCode, OutputError
+from transcoder.api import Saved
+from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.failure import REPORTED, failure_of
 from transcoder.cli.report_options import Reports
-from transcoder.cli.saved import Saved
-from transcoder.errors import BadRequestError
+from transcoder.cli.saved import report_saved
+from transcoder.errors import BadRequestError, OutputError
 
 
-def add_several_options(parser: argparse.ArgumentParser) -> None:
-    """Add the sources, `urls`, and where more of them are listed."""
+def add_sources_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the sources, `urls`."""
     parser.add_argument(
         "urls", metavar="URL", nargs="*", help="a Reddit link, or a playlist: an http(s) address, a file: address or a path; may be several"
     )
+
+
+def add_several_options(parser: argparse.ArgumentParser) -> None:
+    """Add where more sources are listed, and which folder their outputs go into."""
     parser.add_argument(
         "-a",
         "--batch-file",
@@ -31,7 +36,7 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
     """Call `save` with `arguments` of each source, whose `url` it is; return the exit code of the first that failed.
 
     Raises:
-        TranscoderError, OutputError: the command line names no source, or too many for one output, or its only one cannot be saved.
+        TranscoderError: the command line names no source, or too many for one output, or its only one cannot be saved.
 
     """
     sources = [*arguments.urls, *(_listed(arguments.batch_file) if arguments.batch_file is not None else ())]
@@ -46,7 +51,7 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
         own = copy(arguments)
         own.url = source
         try:
-            save(own).report(as_json=reports.as_json, quiet=reports.quiet)
+            report_saved(save(own), as_json=reports.as_json, quiet=reports.quiet)
         except REPORTED as error:
             if len(sources) == 1:
                 raise
@@ -54,11 +59,6 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
     if len(sources) > 1 and not reports.quiet:
         print(f"{len(sources) - len(failed)} of {len(sources)} saved", file=sys.stderr)
     return failed[0] if failed else ExitCode.SUCCESS
-
-
-def in_folder(name: str, folder: str | None) -> str:
-    """Return the path of an output; standard output is in no folder."""
-    return name if folder is None or name == "-" else str(Path(folder) / name)
 
 
 def _listed(path: str) -> Iterator[str]:

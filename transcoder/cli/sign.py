@@ -7,13 +7,14 @@ import time
 from collections.abc import Mapping
 
 from transcoder.app.signing_keys import SigningKeys
-from transcoder.cli.arguments import add_parameter_options, parameter_values, web_address
+from transcoder.cli.arguments import add_parameter_options, parameter_values, service_address
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.request.job import checked_url, checked_web_address
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.signing import encode_query, sign
 from transcoder.errors import BadRequestError
+from transcoder.local.source import web_address
 from transcoder.settings import PREFIX, Settings
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     """
     job = make_job(checked_url(web_address(arguments.url)), parameter_values(arguments))
-    service = checked_web_address("--service", arguments.service).rstrip("/") if arguments.service else ""
+    service = checked_web_address("--service", service_address(arguments.service)).rstrip("/") if arguments.service else ""
     values = {"url": job.url} | parameter_values(arguments)
     link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))
     if "sig" not in link:

@@ -53,6 +53,10 @@ class CommandParser(argparse.ArgumentParser):
             self.error(self._about_unknown(unknown))
         return parsed
 
+    def actions(self) -> Sequence[argparse.Action]:
+        """Return its options and arguments."""
+        return self._actions
+
     def long_options(self) -> set[str]:
         """Return the options that a configuration file may have, without their hyphens."""
         return {option[2:] for option in self._option_string_actions if option.startswith("--")} - {"help", NO_CONFIG[2:]}
@@ -88,6 +92,7 @@ class OneCommand:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.parser.set_defaults(json=False)  # of commands that have no such option
         self.parser.add_argument(NO_CONFIG, action="store_true", help="do not read the configuration file")
         if command.takes_many:
             self.parser.intermix()

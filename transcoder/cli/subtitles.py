@@ -2,18 +2,21 @@
 
 import argparse
 import asyncio
+import os
 from contextlib import ExitStack
 
-from transcoder.cli.arguments import add_source_argument, source_url
+from transcoder.cli.arguments import add_source_argument
 from transcoder.cli.exit_codes import ExitCode
-from transcoder.cli.origin_options import OriginOptions, add_origin_options
-from transcoder.cli.output import output_to
+from transcoder.cli.origin_options import add_origin_options, origin_choices
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
 from transcoder.core.answer.file_names import subtitle_file_name
 from transcoder.core.request.parameters import BY_NAME
 from transcoder.core.request.subtitle_request import SHARED_PARAMETERS, SubtitleFormat, SubtitleRequest, make_subtitle_request
 from transcoder.core.request.values import choices
+from transcoder.local.origins import OriginChoices, Origins
+from transcoder.local.output import output_to
+from transcoder.local.source import source_url
 from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.subtitles import fetch_subtitles, find_subtitles
 from transcoder.settings import Settings
@@ -45,18 +48,18 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Save the subtitles of one source; return `ExitCode.SUCCESS` only if all of them are there.
 
     Raises:
-        TranscoderError: they cannot be had; no part of them is left.
-        OutputError: the output cannot be written.
+        TranscoderError: they cannot be had or written; no part of them is left.
         TerminatedError: a signal ended it.
 
     """
     values = {name: getattr(arguments, name) for name in ("language", "format", *SHARED_PARAMETERS)}
     wanted = make_subtitle_request(source_url(arguments.url), {name: text for name, text in values.items() if text is not None})
-    asyncio.run(until_terminated(_save(wanted, OriginOptions.of(arguments, wanted.job.url), arguments, settings)))
+    origins = Origins.of(OriginChoices(**origin_choices(arguments)), arguments.url, wanted.job.url, os.environ)
+    asyncio.run(until_terminated(_save(wanted, origins, arguments, settings)))
     return ExitCode.SUCCESS
 
 
-async def _save(wanted: SubtitleRequest, origins: OriginOptions, arguments: argparse.Namespace, settings: Settings) -> None:
+async def _save(wanted: SubtitleRequest, origins: Origins, arguments: argparse.Namespace, settings: Settings) -> None:
     with ExitStack() as stack:
         # A path that the user chose is opened before anything is fetched: it may be impossible to write to.
         output = stack.enter_context(output_to(arguments.output, overwrite=arguments.force)) if arguments.output is not None else None

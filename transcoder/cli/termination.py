@@ -5,19 +5,12 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from transcoder.cli.exit_codes import TerminatedError
+
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 """Those that would end Python at once; asyncio itself lets Ctrl-C cancel what runs."""
 
 T = TypeVar("T")
-
-
-class TerminatedError(Exception):
-    """A signal has ended the command, which has cleaned up."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        """Keep the signal."""
-        super().__init__(number.name)
-        self.number = number
 
 
 async def until_terminated(work: Coroutine[Any, Any, T]) -> T:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
-from transcoder.edge.s3_client import s3_client
+from transcoder.edge.s3_client import aws_sdk, s3_client
 from transcoder.errors import UpstreamError
 
 _EXPIRES_SECONDS = 3600
@@ -26,13 +26,15 @@ class BucketUrls:
 
         Raises:
             UpstreamError: there are no credentials to sign with.
+            BadRequestError: boto3 is not installed.
         """
         return await asyncio.to_thread(cls._open, bucket)
 
     @classmethod
     def _open(cls, bucket: str) -> "BucketUrls":
         # Importing it takes a third of a second, so it is imported only when an S3 object is requested.
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+        with aws_sdk(f"s3://{bucket}"):
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         def presign(key: str) -> str:
             try:

@@ -1,10 +1,13 @@
-"""The client of S3. Importing botocore takes a quarter of a second, so it is imported only when a client is asked for."""
+"""AWS's SDK, and its client of S3. Importing botocore takes a quarter of a second, so it is imported only when it is asked for."""
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from transcoder.errors import BadRequestError
 
 _OPERATIONS = (
     *("HeadObject", "GetObject", "PutObject", "DeleteObject"),
@@ -14,6 +17,21 @@ _OPERATIONS = (
 _SERVICES = ("s3",)
 _OPENERS: dict[str, Any] = {".json": open, ".json.gz": gzip.open}
 """By the suffixes that botocore's models have."""
+
+
+@contextmanager
+def aws_sdk(purpose: str) -> Iterator[None]:
+    """Import boto3 and botocore within the block; `purpose` begins the sentence that is raised without them.
+
+    Raises:
+        BadRequestError: they are not installed. Only who uses AWS needs them, and on Lambda the managed runtime has them.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"boto3", "botocore"}:
+            raise
+        raise BadRequestError(f"{purpose}: this needs the package boto3, which is not installed: pip install boto3.") from error
 
 
 def s3_client(**config: Any) -> Any:

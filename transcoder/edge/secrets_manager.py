@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import closing
 
+from transcoder.edge.s3_client import aws_sdk
 from transcoder.errors import TranscoderError
 
 _TIMEOUT_SECONDS = 5
@@ -27,9 +28,10 @@ async def signing_keys(arn: str) -> tuple[bytes, ...]:
 
 def _read(arn: str) -> tuple[bytes, ...]:
     # Importing boto3 takes longer than everything else at startup, and most functions sign nothing.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    with aws_sdk("The keys of signed links in AWS Secrets Manager (TRANSCODER_SIGNING_SECRET_ARN)"):
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     config = Config(
         connect_timeout=_TIMEOUT_SECONDS,

@@ -32,7 +32,9 @@ async def s3(bucket: str, environ: Mapping[str, str]) -> AsyncIterator[dict[str,
         TranscoderError: it does not start.
     """
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        raise BadRequestError(f"The emulated S3 needs the package {missing[0]}: install transcoder[s3], in a clone by pip install '.[s3]'.")
+        raise BadRequestError(
+            f"The emulated S3 needs the package {missing[0]}: pip install 'hls-transcoder[s3]', in a clone pip install '.[s3]'."
+        )
     environ = _for_emulated_s3(environ)
     process = await asyncio.create_subprocess_exec(
         *_COMMAND, bucket, env=environ, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, process_group=0

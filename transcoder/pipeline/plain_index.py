@@ -193,7 +193,7 @@ class _Index:
 
 
 def _tracks(index: PlainTrackIndex, probed: ProbedTrack, labels: Labels) -> list[PlainTrack]:
-    return index.tracks([stream.id for stream in probed.streams], language=labels.language)
+    return index.tracks([stream.id for stream in probed.streams], labels)
 
 
 def _movie(init: bytes) -> Movie:

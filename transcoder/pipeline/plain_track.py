@@ -18,6 +18,7 @@ from transcoder.core.media.probe import probe
 from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
+from transcoder.core.output.labels import Labels
 from transcoder.core.output.plain_layout import check_samples
 from transcoder.core.output.probed_track import ProbedTrack
 from transcoder.errors import DamagedMediaError, PlainLayoutError
@@ -134,11 +135,18 @@ class PlainTrackIndex:
         check_end(self._sequence, () if self._ends_early else self._inspector.packets.unfinished)
         return ProbedTrack(self._track, self._first_probe, self._inspector.ends, end_media=frozenset(self._inspector.ends))
 
-    def tracks(self, ids: Collection[int], *, language: str | None) -> list[PlainTrack]:
-        """Return the tracks with these ids, with all their samples; `language` is that of the audio, if the playlist says it."""
+    def tracks(self, ids: Collection[int], labels: Labels) -> list[PlainTrack]:
+        """Return the tracks with these ids, with all their samples, the language of the audio and the date of both."""
         shifts = {track.id: track.shift for track in source_tracks(self._init)}
         return [
-            PlainTrack(self._movie, track, self._samples[track.id], shifts[track.id], language if track.medium is Medium.AUDIO else None)
+            PlainTrack(
+                self._movie,
+                track,
+                self._samples[track.id],
+                shifts[track.id],
+                language=labels.language if track.medium is Medium.AUDIO else None,
+                created=labels.created,
+            )
             for track in self._movie.tracks
             if track.id in ids and self._samples[track.id].sizes
         ]

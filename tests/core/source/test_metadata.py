@@ -1,19 +1,28 @@
 import pytest
 
+from transcoder.core.hls.plan import Plan
+from transcoder.core.request.job import Job
 from transcoder.core.source.metadata import metadata_of
-from transcoder.core.source.source import Source, SourceKind
+from transcoder.core.source.source import ResolvedSource, Source, SourceKind
 
 
-def source(page: str, **more: object) -> Source:
-    return Source(SourceKind.ADDRESS, page, page, **more)  # type: ignore[arg-type]  # the fields are those of Source
+def metadata(page: str, *, recorded: float | None = None, embed_source: bool = False, **more: object) -> dict[str, str]:
+    source = Source(SourceKind.ADDRESS, page, page, **more)  # type: ignore[arg-type]  # the fields are those of Source
+    plan = Plan((), target_seconds=0, estimated_bytes=None, recorded=recorded)
+    return metadata_of(source, ResolvedSource(plan), Job(page, embed_source=embed_source))
 
 
-def test_metadata_has_title_address_and_date() -> None:
-    assert metadata_of(source("https://www.reddit.com/r/aww/comments/a/b/", title="A\ncat", posted=1656572964.0)) == {
+def test_metadata_has_title_and_dates_and_no_address() -> None:
+    assert metadata("https://www.reddit.com/r/aww/comments/a/b/", title="A\ncat", posted=1656572964.0) == {
         "title": "A cat",
-        "comment": "https://www.reddit.com/r/aww/comments/a/b/",
         "date": "2022-06-30",
+        "creation_time": "2022-06-30T07:09:24Z",
     }
+
+
+def test_a_date_of_the_playlist_says_when_it_was_recorded() -> None:
+    found = metadata("https://a.example/v.m3u8", posted=1656572964.0, recorded=1656572900.9)
+    assert (found["creation_time"], found["date"]) == ("2022-06-30T07:08:20Z", "2022-06-30")
 
 
 @pytest.mark.parametrize(
@@ -24,4 +33,5 @@ def test_metadata_has_title_address_and_date() -> None:
     ],
 )
 def test_metadata_contains_no_secrets(page: str, tags: dict[str, str]) -> None:
-    assert metadata_of(source(page)) == tags
+    assert metadata(page, embed_source=True) == tags
+    assert metadata(page) == {}

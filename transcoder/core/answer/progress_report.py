@@ -1,4 +1,4 @@
-"""Reads a report of progress that was received."""
+"""What is reported of the progress of an output, and how such a report is read that was received."""
 
 import json
 from typing import NamedTuple
@@ -7,16 +7,23 @@ _BEYOND_MEASURE = 1e18
 
 
 class ProgressReport(NamedTuple):
-    """What a report says; what it does not say is None."""
+    """How far an output is; what is not known is None."""
 
     seconds: float | None
     """Of the output, that are made."""
     total_seconds: float | None
     bytes: int
-    """That the function has received."""
+    """That are made; of a report of the function, that it has received."""
     estimated_bytes: int | None
+    """Of the whole output; from the segments that have come, once they say more than the playlist."""
     bytes_per_second: float | None
     seconds_left: float | None
+    """Until the output is whole."""
+    segments: int | None = None
+    """That are in the output as far as it is made."""
+    total_segments: int | None = None
+    path: str | None = None
+    """Where the output is written; `-` is standard output."""
 
     def __str__(self) -> str:
         """Return the report as a line."""

@@ -108,6 +108,8 @@ class Plan:
     """The variant's RESOLUTION; None if it has none."""
     other_resolutions: frozenset[tuple[int, int]] = frozenset()
     """Those of the other variants."""
+    recorded: float | None = None
+    """When its first segment was recorded, in seconds since 1970, if the playlist says so."""
 
     @property
     def seconds(self) -> float:

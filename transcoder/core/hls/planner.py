@@ -44,6 +44,7 @@ def make_plan(
         periods=planned,
         target_seconds=max(video.target_seconds, audio.target_seconds if audio else 0),
         estimated_bytes=_estimated_bytes(planned, bandwidth),
+        recorded=video.recorded,
     )
 
 

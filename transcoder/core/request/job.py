@@ -41,6 +41,8 @@ class Job:
     audio_codec: AudioMode = AudioMode.AUTO
     layout: Layout = Layout.AUTO
     deliver: Deliver = Deliver.AUTO
+    embed_source: bool = False
+    """The file says which address it was made of."""
 
     @property
     def kind(self) -> TrackKind:

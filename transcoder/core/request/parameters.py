@@ -112,6 +112,12 @@ PARAMETERS = (
         lambda job, text: replace(job, deliver=parse_choice(Deliver, "deliver", text)),
     ),
     Parameter(
+        "embed_source",
+        None,
+        "write the address of the source into the file, without its query",
+        lambda job, text: replace(job, embed_source=parse_flag("embed_source", text)),
+    ),
+    Parameter(
         "item",
         "N",
         "select the Nth video of a post that has several (default: 1)",

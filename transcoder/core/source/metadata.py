@@ -1,21 +1,30 @@
-"""The metadata of the output: title, source and date."""
+"""The metadata of the output: title, dates, and the source if it is asked for."""
 
 import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from transcoder.core.source.source import Source
+from transcoder.core.request.job import Job
+from transcoder.core.source.source import ResolvedSource, Source
 
 _MAX_CHARACTERS = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
-def metadata_of(source: Source) -> dict[str, str]:
-    """Return title, comment (the source's address) and date (of the post), as far as they are known, by ffmpeg's names.
+def metadata_of(source: Source, resolved: ResolvedSource, job: Job) -> dict[str, str]:
+    """Return what is known of an output, by ffmpeg's names: title, date (of the post), creation_time, and comment (the source's address).
 
-    Only the public part of an address is included: no credentials, no query, no fragment, and nothing about a local file.
+    The creation time is when the playlist says that its first segment was recorded, or else when the post was made: never the time at
+    which the output is made, which would be another file each time. The address is included only if the job wants it, and only its
+    public part: no credentials, no query, no fragment, and nothing about a local file.
     """
-    tags = {"title": source.title or "", "comment": _public_url(source.page), "date": _date(source.posted)}
+    created = source.posted if resolved.plan.recorded is None else resolved.plan.recorded
+    tags = {
+        "title": source.title or "",
+        "comment": _public_url(source.page) if job.embed_source else "",
+        "date": _date(source.posted),
+        "creation_time": "" if created is None else datetime.fromtimestamp(int(created), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
     return {name: _CONTROL.sub(" ", text)[:_MAX_CHARACTERS] for name, text in tags.items() if text}
 
 

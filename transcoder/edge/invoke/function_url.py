@@ -9,6 +9,7 @@ import httpx
 
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
+from transcoder.edge.s3_client import aws_sdk
 from transcoder.errors import BadRequestError, BrokenOffError
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -60,9 +61,10 @@ class FunctionUrl(NamedTuple):
 
     def _signature(self, host: str) -> dict[str, str]:
         """Return the headers that sign the request; they sign no other header but `host`."""
-        from botocore.auth import SigV4Auth  # noqa: PLC0415  # slow to load
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-        from botocore.session import Session  # noqa: PLC0415
+        with aws_sdk("--sign-aws"):
+            from botocore.auth import SigV4Auth  # noqa: PLC0415  # slow to load
+            from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+            from botocore.session import Session  # noqa: PLC0415
 
         session = Session()
         credentials = session.get_credentials()

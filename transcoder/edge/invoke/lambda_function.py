@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from transcoder.core.answer.prelude import PreludeReader
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
+from transcoder.edge.s3_client import aws_sdk
 from transcoder.errors import BrokenOffError, InvocationError, ThrottledError
 
 LOOPBACK_REGION = "us-east-1"
@@ -79,8 +80,9 @@ class LambdaFunction(NamedTuple):
         threading.Thread(target=read, name="invoke", daemon=True).start()
 
     def _stream(self, event: bytes, request_started: Callable[[], None]) -> Generator[_StreamEvent, None, None]:
-        from botocore.eventstream import ParserError  # noqa: PLC0415  # slow to load
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        with aws_sdk("--function"):
+            from botocore.eventstream import ParserError  # noqa: PLC0415  # slow to load
+            from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         try:

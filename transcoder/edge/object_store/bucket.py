@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
-from transcoder.edge.s3_client import s3_client
+from transcoder.edge.s3_client import aws_sdk, s3_client
 from transcoder.errors import StorageError
 
 _MAX_ATTEMPTS = 2
@@ -121,7 +121,8 @@ class ObjectStore:
 
     def _act(self, action: Callable[[Any], T]) -> T:
         # Importing botocore takes a quarter of a second, and most functions have no bucket.
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        with aws_sdk("The bucket of the service (TRANSCODER_BUCKET)"):
+            from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - a body that breaks off is reported by it
 
         try:

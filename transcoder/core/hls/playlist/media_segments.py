@@ -4,6 +4,7 @@ The m3u8 package compares each line with forty tags and makes a dictionary of tw
 as long. It still parses what applies to a whole playlist, and Multivariant Playlists.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 from transcoder.core.hls.plan import ByteRange
@@ -26,6 +27,9 @@ class SegmentParser:
         """
         self.is_delta_update = False
         """Whether a tag has said so."""
+        self.recorded: float | None = None
+        """When the first segment was recorded, in seconds since 1970, if a tag has said so."""
+        self._has_date = False
         self._uris = uris
         self._first = first
         self._usual_seconds = usual_seconds
@@ -103,6 +107,13 @@ class SegmentParser:
     def _read_skip(self, _value: str) -> None:
         self.is_delta_update = True
 
+    def _read_date(self, value: str) -> None:
+        """Keep the first date (RFC 8216, 4.3.2.6), less the durations of the segments before it."""
+        if not self._has_date and (date := normalization.date(value)) is not None:
+            self._has_date = True
+            begun = date - math.fsum(segment.seconds for segment in self._segments)
+            self.recorded = begun if begun >= 0 else None
+
     def _read_key(self, value: str) -> None:
         """Let a key replace that of the same format.
 
@@ -144,6 +155,7 @@ _TAGS: dict[str, Callable[[SegmentParser, str], None]] = {
     "#EXT-X-GAP": SegmentParser._read_gap,  # noqa: SLF001
     "#EXT-X-KEY": SegmentParser._read_key,  # noqa: SLF001
     "#EXT-X-MAP": SegmentParser._read_map,  # noqa: SLF001
+    "#EXT-X-PROGRAM-DATE-TIME": SegmentParser._read_date,  # noqa: SLF001
     "#EXT-X-SKIP": SegmentParser._read_skip,  # noqa: SLF001
 }
 TAGS = frozenset(_TAGS)

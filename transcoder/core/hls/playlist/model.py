@@ -125,6 +125,8 @@ class MediaPlaylist:
     rounding: float = 0.5
     """By how many seconds each EXTINF may be rounded, by the decimal places with which they are written."""
     text_end: TextEnd = TextEnd.WHOLE
+    recorded: float | None = None
+    """When its first segment was recorded, in seconds since 1970, by its first EXT-X-PROGRAM-DATE-TIME."""
 
     @property
     def seconds(self) -> float:

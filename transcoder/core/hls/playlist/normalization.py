@@ -9,6 +9,7 @@ import math
 import re
 import statistics
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from transcoder.errors import UnsupportedSourceError
 
@@ -20,6 +21,8 @@ _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?")
 _DURATION = re.compile(r"\s*+([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))", re.IGNORECASE)
 _FRACTION = re.compile(r"#EXTINF:\s*+[0-9]*+\.([0-9]+)")
 _BYTERANGE = re.compile(r"\s*+([0-9]{1,18})\s*+(?:@\s*+(?:([0-9]{1,18})\s*+)?)?")
+_LONGEST_DATE = 64
+"""Characters; no valid date has more."""
 _TOO_LONG = 1e9
 """Seconds: 31 years."""
 _NUMERIC = {"BANDWIDTH": _NUMBER, "AVERAGE-BANDWIDTH": _NUMBER, "PROGRAM-ID": _NUMBER, "FRAME-RATE": _DECIMAL}
@@ -128,6 +131,19 @@ def duration(value: str) -> float | None:
     match = _DURATION.match(value)
     seconds = float(match[1]) if match else -1.0
     return min(seconds, _TOO_LONG) if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def date(value: str) -> float | None:
+    """Return a date and time of ISO 8601 in seconds since 1970; None if it is none, or earlier, or after the year 9999.
+
+    One without a time zone, which the tag should have, is taken to be UTC.
+    """
+    try:
+        moment = datetime.fromisoformat(value.strip()[:_LONGEST_DATE])
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return seconds if seconds >= 0 else None
 
 
 def duration_rounding(lines: list[str]) -> float:

@@ -98,16 +98,18 @@ def _media(lines: list[str], uris: UriResolver) -> MediaPlaylist:
     target = normalization.target_seconds(lines)
     document = m3u8.parse("\n".join(normalization.header_lines(lines)))
     segments = SegmentParser(uris, document["media_sequence"], lambda: normalization.usual_seconds(lines, target))
+    listed = segments.parse(lines)
     kind = (document["playlist_type"] or "").upper()
     return MediaPlaylist(
         url=uris.base,
-        segments=segments.parse(lines),
+        segments=listed,
         target_seconds=target,
         ended=document["is_endlist"],
         kind=kind if kind in {"VOD", "EVENT"} else None,
         stills_only=document["is_i_frames_only"] or document["is_images_only"],
         is_delta_update=segments.is_delta_update,
         discontinuity_sequence=document.get("discontinuity_sequence", 0),
+        recorded=segments.recorded,
     )
 
 

@@ -167,16 +167,16 @@ def write_edits(edits: Sequence[Edit]) -> bytes:
     return full_box(b"elst", int(wide), 0, struct.pack(">I", len(edits)), *entries)
 
 
-def with_duration(header: Box, duration: int, *, timescale: int | None = None) -> bytes:
+def with_duration(header: Box, duration: int, *, timescale: int | None = None, created: int | None = None) -> bytes:
     """Write an `mvhd`, `tkhd` or `mdhd` again with another duration, in 64 bits only if 32 do not hold it.
 
-    `timescale` replaces that of an `mvhd` or `mdhd`; None keeps it.
+    `timescale` replaces that of an `mvhd` or `mdhd`, and `created` both dates, in seconds since 1904; None keeps them.
 
     Raises:
         Mp4Error: the box is cut short.
     """
     wide = bool(header.version)
-    created, modified = header.numbers("Q" if wide else "I", 2, 4)
+    created, modified = (created, created) if created is not None else header.numbers("Q" if wide else "I", 2, 4)
     gap_at = 20 if wide else 12
     rest_at = gap_at + _DURATION_GAPS[header.type]
     gap = header.content[gap_at:rest_at] if timescale is None else struct.pack(">I", timescale)
@@ -188,21 +188,21 @@ def with_duration(header: Box, duration: int, *, timescale: int | None = None) -
     return full_box(header.type, version, header.flags, struct.pack(dates, created, modified), gap, struct.pack(length, duration), rest)
 
 
-def write_track_header(tkhd: Box, *, track_id: int, duration: int) -> bytes:
+def write_track_header(tkhd: Box, *, track_id: int, duration: int, created: int | None = None) -> bytes:
     """Write a `tkhd` again with another id and duration, and enabled (8.3.2). Raises Mp4Error if it is cut short."""
-    written = bytearray(with_duration(tkhd, duration))
+    written = bytearray(with_duration(tkhd, duration, created=created))
     struct.pack_into(">I", written, HEADER_BYTES, written[HEADER_BYTES] << 24 | tkhd.flags | _ENABLED_AND_IN_MOVIE)
     struct.pack_into(">I", written, HEADER_BYTES + 4 + (16 if written[HEADER_BYTES] else 8), track_id)
     return bytes(written)
 
 
-def write_media_header(mdhd: Box, duration: int, *, language: int | None) -> bytes:
-    """Write an `mdhd` again with another duration and, unless it is None, another packed language (8.4.2).
+def write_media_header(mdhd: Box, duration: int, *, language: int | None, created: int | None = None) -> bytes:
+    """Write an `mdhd` again with another duration and, unless they are None, another packed language (8.4.2) and date.
 
     Raises:
         Mp4Error: it is cut short.
     """
-    written = with_duration(mdhd, duration)
+    written = with_duration(mdhd, duration, created=created)
     return written if language is None else written[:-4] + struct.pack(">HH", language, 0)
 
 

@@ -43,6 +43,8 @@ class PlainTrack:
     """Ticks that the source's edit list takes off every timestamp."""
     language: str | None = None
     """As in a playlist (RFC 5646); None: that of the source."""
+    created: int | None = None
+    """When the media were recorded, in seconds since 1904; None: what the source has."""
 
     @property
     def start(self) -> Fraction:
@@ -96,7 +98,7 @@ class _Media(NamedTuple):
 def _write(tracks: Sequence[PlainTrack], media: _Media, brand: bytes, user_data: bytes) -> PlainMovie:
     origin = min(track.start for track in tracks)
     traks = [_Trak(track, number, origin) for number, track in enumerate(tracks, 1)]
-    movie_header = _write_movie_header(tracks[0].movie, max(trak.duration for trak in traks), next_track=len(tracks) + 1)
+    movie_header = _write_movie_header(tracks[0], max(trak.duration for trak in traks), next_track=len(tracks) + 1)
     media_bytes = sum(extent.length for extent in media.extents)
     ftyp = box(b"ftyp", brand, struct.pack(">I", 512), b"isom", b"iso2", b"mp41", *([brand] if brand != b"isom" else []))
     for wide in (False, True):
@@ -137,8 +139,8 @@ def _offsets(track: PlainTrack, media_start: int) -> list[int]:
     return [media_start + chunk.place.offset for chunk in track.samples.chunks]
 
 
-def _write_movie_header(movie: Movie, duration: int, *, next_track: int) -> bytes:
-    header = with_duration(movie.box.require(b"mvhd"), duration, timescale=MOVIE_TIMESCALE)
+def _write_movie_header(first: PlainTrack, duration: int, *, next_track: int) -> bytes:
+    header = with_duration(first.movie.box.require(b"mvhd"), duration, timescale=MOVIE_TIMESCALE, created=first.created)
     return header[:-_NEXT_TRACK_ID_BYTES] + struct.pack(">I", next_track)
 
 
@@ -154,9 +156,10 @@ class _Trak:
         """In ticks of the movie."""
         begin = [Edit(delay, EMPTY_EDIT)] if delay else []
         edits = box(b"edts", write_edits([*begin, Edit(presented, samples.first_presented - samples.start)]))
-        self._track_header = write_track_header(trak.require(b"tkhd"), track_id=number, duration=self.duration) + edits
+        created, language = track.created, pack_language(track.language)
+        self._track_header = write_track_header(trak.require(b"tkhd"), track_id=number, duration=self.duration, created=created) + edits
         media_header = trak.require(b"mdia", b"mdhd")
-        self._media_header = write_media_header(media_header, samples.end - samples.start, language=pack_language(track.language))
+        self._media_header = write_media_header(media_header, samples.end - samples.start, language=language, created=created)
         self._tables = _sample_entries(track.track) + write_sample_tables(samples, has_sync=track.track.medium is Medium.VIDEO)
         self._count = len(samples.chunks)
 

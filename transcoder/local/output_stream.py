@@ -12,8 +12,8 @@ import sys
 from types import TracebackType
 from typing import IO, Self
 
-from transcoder.cli.exit_codes import OutputError, ReaderLeftError
 from transcoder.edge.pipe import PipeWriter
+from transcoder.errors import OutputError, ReaderLeftError
 
 POLL_SECONDS = 0.05
 """How often it is looked whether a named pipe has a reader; opening it with a wait could not be interrupted."""

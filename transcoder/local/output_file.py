@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from transcoder.cli.exit_codes import OutputError
+from transcoder.errors import OutputError, OutputExistsError
 
 _NAME_CHARACTERS = 50
 """How much of a file's name is in the temporary one, which has a few characters more and may be no longer than any other."""
@@ -106,10 +106,10 @@ class FileOutput:
         if not stat.S_ISREG(mode) or not target.exists():
             raise OutputError(f"{self._path} is not a file that can be replaced, so nothing is written to it.")
         if not self._overwrite:
-            raise OutputError(f"{self._path} exists already; use --force to overwrite it.")
+            raise OutputExistsError(f"{self._path} exists already.")
         return target
 
     def _failure(self, error: OSError) -> OutputError:
         if error.errno == errno.EEXIST:
-            return OutputError(f"{self._path} exists already; use --force to overwrite it.")
+            return OutputExistsError(f"{self._path} exists already.")
         return OutputError(f"{self._path}: {error.strerror}.")

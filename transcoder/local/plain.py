@@ -1,12 +1,8 @@
-"""A plain MP4 that `get` makes on this machine: its index first, then its media, checked as it is written."""
+"""A plain MP4 that is made on this machine: its index first, then its media, checked as it is written."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from transcoder.cli.output import Output
-from transcoder.cli.progress import ON_TERMINAL, Shown, progress_sink
-from transcoder.cli.saved import Written
-from transcoder.cli.verifying_sink import VerifyingSink
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.labels import Labels
@@ -16,6 +12,9 @@ from transcoder.core.request.output_format import FileFormat, Layout
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.temporary_file import TemporaryFile
 from transcoder.errors import PlainLayoutError
+from transcoder.local.output import Output
+from transcoder.local.progress import NOBODY_WATCHES, MeasuringSink, Watch, Written
+from transcoder.local.verifying_sink import VerifyingSink
 from transcoder.pipeline import Sink
 from transcoder.pipeline.finished_file import CollectingSink
 from transcoder.pipeline.plain_file import PlainFile, Write, send_part
@@ -39,18 +38,18 @@ async def find_index(plan: Plan, labels: Labels, layout: Layout, *, fetcher: Fet
     return None
 
 
-async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings, shown: Shown = ON_TERMINAL) -> Written:
-    """Fetch a plain MP4 that exists as a map, write it, and return what was written; `shown` as `progress_sink` takes it.
+async def write_mapped(file: PlainFile, output: Output, *, fetcher: Fetcher, settings: Settings, watch: Watch = NOBODY_WATCHES) -> Written:
+    """Fetch a plain MP4 that exists as a map, write it, and return what was written.
 
     Raises:
         TranscodeError: what was written is not whole.
         UpstreamError: the source cannot be fetched, is damaged, or changes meanwhile.
     """
-    with progress_sink(output, shown) as sink:
-        await sink.start(Announcement(file.movie.seconds, {}, file.length))
-        verifier = PlainVerifier(length=file.length)
-        await send_part(file, 0, file.length, fetcher=fetcher, settings=settings, write=_verified(verifier, sink.write))
-        verifier.end()
+    sink = MeasuringSink(output, watch)
+    await sink.start(Announcement(file.movie.seconds, {}, file.length))
+    verifier = PlainVerifier(length=file.length)
+    await send_part(file, 0, file.length, fetcher=fetcher, settings=settings, write=_verified(verifier, sink.write))
+    verifier.end()
     return Written(file.length, file.movie.seconds)
 
 
@@ -62,7 +61,7 @@ def is_finished_first(job: Job, plan: Plan, output: Output) -> bool:
 
 
 async def write_finished(
-    make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings, *, shown: Shown = ON_TERMINAL
+    make: Callable[[Sink], Awaitable[None]], output: Output, settings: Settings, *, watch: Watch = NOBODY_WATCHES
 ) -> Written:
     """Call `make` with a sink that keeps its output, write that as a plain MP4, and return what was written.
 
@@ -75,11 +74,11 @@ async def write_finished(
         TooLargeError: the media are more than the temporary folder may hold.
     """
     with TemporaryFile(output.folder) as media:
-        with progress_sink(media, shown) as sink:
-            collecting = CollectingSink(sink if output.folder else StorageLimit(sink, limit=settings.tmp_bytes))
-            verifying = VerifyingSink(collecting, sink.reached)
-            await make(verifying)
-            seconds = verifying.finish().sent
+        sink = MeasuringSink(media, watch)
+        collecting = CollectingSink(sink if output.folder else StorageLimit(sink, limit=settings.tmp_bytes))
+        verifying = VerifyingSink(collecting, sink.reached)
+        await make(verifying)
+        seconds = verifying.finish().sent
         file = collecting.finish(media)
         verifier = PlainVerifier(length=file.length)
         await file.send(_verified(verifier, output.write))

@@ -1,14 +1,13 @@
-"""Where `get` and `invoke` write: a file that appears only when it is whole, a pipe or a device, or standard output."""
+"""Where an output goes: a file that appears only when it is whole, a pipe or a device, or standard output."""
 
 import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from transcoder.cli.exit_codes import OutputError
-from transcoder.cli.output_file import FileOutput
-from transcoder.cli.output_stream import DeviceOutput, FifoOutput, StandardOutput
-from transcoder.errors import BadRequestError
+from transcoder.errors import BadRequestError, OutputError
+from transcoder.local.output_file import FileOutput
+from transcoder.local.output_stream import DeviceOutput, FifoOutput, StandardOutput
 
 
 class Output(Protocol):

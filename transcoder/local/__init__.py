@@ -1,0 +1,1 @@
+"""What is made on this machine rather than by the function: for the command line, and for programs in Python."""

@@ -1,0 +1,52 @@
+"""What the user of this machine names as a source: an address, a text with one in it, or a path."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from transcoder.core.request.job import Job, checked_url
+from transcoder.core.request.parameters import make_job
+from transcoder.core.request.pasted_text import find_address
+from transcoder.core.request.user_origins import split_credentials
+from transcoder.errors import BadRequestError
+
+_WEB_ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?/\S*", re.IGNORECASE)
+"""An address without its scheme."""
+
+
+def consistent_job(url: str, values: Mapping[str, str]) -> Job:
+    """Return the job for an address and its other parameters, as unparsed text by name; a parameter without effect is refused.
+
+    Raises:
+        BadRequestError: a parameter is invalid, contradicts another, or would have no effect.
+
+    """
+    job = make_job(url, values)
+    if job.exact and not job.is_clip:
+        raise BadRequestError("--exact: it is about where a clip begins; give --start or --end, too.")
+    return job
+
+
+def source_url(source: str, *, local: bool = True) -> str:
+    """Return the address of a source, without user name and password; a path or a `file:` address only if `local`.
+
+    Raises:
+        BadRequestError: it is neither an address nor a file.
+
+    """
+    if local and source.startswith("file:"):
+        return source
+    address = web_address(source)
+    if not local or "://" in address:
+        return checked_url(split_credentials(address)[0])
+    path = Path(source)
+    if not path.is_file():
+        raise BadRequestError(f"{source!r} is neither an address nor a file.")
+    return path.resolve().as_uri()
+
+
+def web_address(source: str) -> str:
+    """Return the address in a text; one without a scheme gets `https://`, unless a file or a folder of that name is there."""
+    address = find_address(source)
+    is_local = Path(source.partition("/")[0]).exists()
+    return f"https://{address}" if _WEB_ADDRESS.fullmatch(address) and not is_local else address
