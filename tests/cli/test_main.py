@@ -23,6 +23,8 @@ VERSION_MODULES = {
     *("transcoder.core.answer.plain_text", "transcoder.cli", "transcoder.cli.main", "transcoder.cli.command_line"),
     *("transcoder.cli.commands", "transcoder.cli.configuration", "transcoder.cli.exit_codes", "transcoder.cli.failure"),
     "transcoder.cli.subparsers",
+    "transcoder.edge",
+    "transcoder.edge.garbage_collection",
 }
 """What `--version` imports of this package: what is needed to know which command a line is for, and how it failed."""
 SLOW = {"httpx", "httpcore", "rich", "m3u8", "ffmpeg", "cryptography", "boto3", "botocore", "shtab", "anyio", "asyncio", "ssl", "email"}
