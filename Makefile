@@ -23,11 +23,12 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test peers browsers screenshots soak faults fuzz attack bench bench-quick budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
+.PHONY: help demo test test-fast peers browsers screenshots soak faults fuzz attack bench bench-quick budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
+	@echo "make test-fast  run the tests of the pure modules and of the rules: less than a minute"
 	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
 	@echo "make screenshots  write pictures of each state of the web page to build/screenshots"
@@ -57,6 +58,10 @@ demo: $(READY)
 # Tests wait for a peer some of the time: three processes keep two cores busy, and take from each other what is left at the end.
 test: $(READY)
 	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40
+
+# The core does no input or output, and its tests start no function, command or origin; the others check rules and documents.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/core tests/test_architecture.py tests/test_documents.py tests/test_limits.py tests/test_settings.py
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py

@@ -1,6 +1,7 @@
 """Fixtures for all tests: generated media, an origin to serve them, and checks for leaked resources."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -26,6 +27,9 @@ hypothesis.settings.load_profile("untimed")
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+# A shell that starts pytest in the background lets it ignore SIGINT, and so would each program that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # The pauses before further attempts are a setting; tests of what fails for good would wait for them for minutes.
 os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
 

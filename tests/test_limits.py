@@ -4,10 +4,8 @@ import ast
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
 import transcoder
-from transcoder.limits import LIMITS, Limit, markdown
+from transcoder.limits import LIMITS, markdown
 from transcoder.settings import Settings
 
 PACKAGE = Path(transcoder.__file__).parent
@@ -67,12 +65,12 @@ def test_no_setting_is_missing() -> None:
     assert numbers == {limit.key for limit in LIMITS if limit.is_setting}
 
 
-@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.key)
-def test_each_limit_has_a_value_a_unit_and_a_consequence(limit: Limit) -> None:
-    assert limit.default >= 0
-    assert limit.unit or "umber" in limit.limits
-    assert limit.limits
-    assert limit.told
+def test_each_limit_has_a_value_a_unit_and_a_consequence() -> None:
+    for limit in LIMITS:
+        assert limit.default >= 0, limit.key
+        assert limit.unit or "umber" in limit.limits, limit.key
+        assert limit.limits, limit.key
+        assert limit.told, limit.key
 
 
 def test_the_document_is_the_table() -> None:

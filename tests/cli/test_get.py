@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
-from peers import media_reader
+from peers import command_line, media_reader
 from peers.get_command import SECONDS, get
 from peers.leaks import children
 from peers.origin import Origin, Rule
@@ -189,8 +189,11 @@ def test_a_program_that_reads_standard_output_has_the_terminal_for_itself(
         ([], 2, "COMMAND"),
     ],
 )
-def test_an_invalid_argument_is_named(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
-    completed = subprocess.run([*COMMAND, *arguments], check=False, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+def test_an_invalid_argument_is_named(
+    arguments: list[str], code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    completed = command_line.run_text(*arguments)
     assert completed.returncode == code
     assert message in completed.stderr
     assert "Traceback" not in completed.stderr

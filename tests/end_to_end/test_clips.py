@@ -121,9 +121,22 @@ def test_a_clip_may_be_an_mp3(media: Media, serve: Serve, tmp_path: Path) -> Non
         assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) == pytest.approx(3.0, abs=0.15)
 
 
-@pytest.mark.parametrize("offsets", [(10.0, 10.0, 10.0), (500.0, 10.0, 90.0)], ids=["one start", "three"])
-@pytest.mark.parametrize("pack", [pack_ts, pack_fmp4], ids=["TS", "fMP4"])
-@pytest.mark.parametrize(("arguments", "frames"), [(("--start", "3", "--end", "9"), 150), (("--start", "3"), 225), (("--end", "9"), 225)])
+ONE_START, THREE = (10.0, 10.0, 10.0), (500.0, 10.0, 90.0)
+BOTH_ENDS, ONLY_START, ONLY_END = (("--start", "3", "--end", "9"), 150), (("--start", "3"), 225), (("--end", "9"), 225)
+
+
+# All pairs: how a segment is packaged, where its clock starts, and what is left out are decided in different places.
+@pytest.mark.parametrize(
+    ("pack", "offsets", "arguments", "frames"),
+    [
+        pytest.param(pack_ts, ONE_START, *BOTH_ENDS, id="TS, one start, both ends"),
+        pytest.param(pack_fmp4, THREE, *BOTH_ENDS, id="fMP4, three starts, both ends"),
+        pytest.param(pack_ts, THREE, *ONLY_START, id="TS, three starts, only a start"),
+        pytest.param(pack_fmp4, ONE_START, *ONLY_START, id="fMP4, one start, only a start"),
+        pytest.param(pack_ts, THREE, *ONLY_END, id="TS, three starts, only an end"),
+        pytest.param(pack_fmp4, ONE_START, *ONLY_END, id="fMP4, one start, only an end"),
+    ],
+)
 def test_a_clip_over_several_clocks_loses_nothing(
     offsets: tuple[float, ...],
     pack: Callable[[Path, str, GeneratedVideo], Period],

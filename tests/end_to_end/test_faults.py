@@ -70,7 +70,7 @@ def length(origin: Origin, path: str) -> int:
 FAULTS = [missing, forbidden, random_bytes, random_bytes_in_the_middle, web_page, truncated, always_cut, empty]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     """An emulated function that may fetch from loopback; the parameter selects how its failed streams end."""
     options = Options(stream_errors=request.param, environ={"TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_ATTEMPTS": "2"})

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import pytest
 from conftest import Serve
+from encoded_once import encode
 from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from packager import TS_DELAY, Period, Segment, Variant, media_playlist, multivariant_playlist, pack_fmp4, pack_ts
 from peers import media_reader
@@ -33,7 +34,7 @@ def write_segments(folder: Path, parts: Sequence[GeneratedVideo], *arguments: st
     for number, part in enumerate(parts):
         files.append(folder / f"{number}.ts")
         timed = replace(part, timestamp_offset=part.timestamp_offset - TS_DELAY)
-        run_ffmpeg(*encoder_arguments(timed), *arguments, "-f", "mpegts", files[-1])
+        encode(folder, str(number), *encoder_arguments(timed), *arguments, "-f", "mpegts", "NAME.ts")
     return files
 
 
@@ -297,9 +298,8 @@ def test_of_two_audio_streams_the_one_that_comes_is_taken(silent: int, codec: st
     sources = tmp_path / "sources"
     sources.mkdir()
     both = sources / "both.ts"
-    run_ffmpeg(
-        "-f", "lavfi", "-i", "sine=d=4", *encoder_arguments(replace(SMALL, seconds=4)), "-map", "0:a", "-c:a:1", "ac3", "-f", "mpegts", both
-    )
+    two = (*encoder_arguments(replace(SMALL, seconds=4)), "-map", "0:a", "-c:a:1", "ac3", "-f", "mpegts")
+    encode(sources, "both", "-f", "lavfi", "-i", "sine=d=4", *two, "NAME.ts")
     packets = [both.read_bytes()[at : at + PACKET_BYTES] for at in range(0, both.stat().st_size, PACKET_BYTES)]
     (tmp_path / "0.ts").write_bytes(b"".join(each for each in packets if (each[1] & 0x1F) << 8 | each[2] != silent))
     write_playlist(tmp_path, [tmp_path / "0.ts"], seconds=4.0)

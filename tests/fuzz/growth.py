@@ -27,8 +27,12 @@ class Growth:
     """1 if it takes twice as long for twice the input, 2 if four times; 0 if it is too short to tell."""
 
 
-def measure(parser: Parser, run: str, *, max_bytes: int) -> Growth:
-    """Parse longer and longer inputs until one takes long enough, or is `max_bytes` long; compare it with a shorter one."""
+def measure(parser: Parser, run: str, *, max_bytes: int, enough_exponent: float = 0.0) -> Growth:
+    """Parse longer and longer inputs until one takes long enough, or is `max_bytes` long; compare it with a shorter one.
+
+    The time for the longest input is measured again only if the first one makes an exponent of `enough_exponent` or more: another time
+    could only lower it.
+    """
     make, size = parser.runs[run], FIRST_BYTES
     while (seconds := cpu_seconds(parser, make(size))) < ENOUGH_SECONDS and size < max_bytes:
         size *= 2
@@ -36,8 +40,13 @@ def measure(parser: Parser, run: str, *, max_bytes: int) -> Growth:
         return Growth(size, seconds, 0.0)
     # The least of several times is the one that was disturbed least.
     shorter = min(cpu_seconds(parser, make(size // FACTOR)) for _ in range(5))
-    seconds = min(seconds, *(cpu_seconds(parser, make(size)) for _ in range(2 if seconds < 1 else 0)), seconds)
-    return Growth(size, seconds, math.log(seconds / max(shorter, NOISE_SECONDS)) / math.log(FACTOR))
+    if _exponent(shorter, seconds) >= enough_exponent and seconds < 1:
+        seconds = min(seconds, *(cpu_seconds(parser, make(size)) for _ in range(2)))
+    return Growth(size, seconds, _exponent(shorter, seconds))
+
+
+def _exponent(shorter: float, longer: float) -> float:
+    return math.log(longer / max(shorter, NOISE_SECONDS)) / math.log(FACTOR)
 
 
 def cpu_seconds(parser: Parser, data: bytes) -> float:

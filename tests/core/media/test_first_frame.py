@@ -1,6 +1,7 @@
 """The first audio frame says what the audio is where the program map does not, or says it wrong."""
 
 import subprocess
+from functools import cache
 
 import pytest
 from generated_video import ffmpeg_path
@@ -24,6 +25,7 @@ ENCODERS = {
 AAC, LATM = 0x0F, 0x11
 
 
+@cache
 def transport_stream(codec: str, *, rate: int = 48_000, channels: int = 2, seconds: float = 1.0) -> bytes:
     """Return audio alone in a transport stream."""
     layout = {1: "mono", 2: "stereo", 6: "5.1(side)" if codec == "dts" else "5.1"}[channels]
