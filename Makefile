@@ -8,7 +8,7 @@ PEERS := .peers/.ready
 BROWSERS := .peers/browser/.ready
 BENCH_PEERS := build/bench/.peers-ready
 BENCH_OWN := build/bench/own/.ready
-SOURCES := transcoder tests fixtures infra layers bench
+SOURCES := transcoder tests fixtures infra layers bench examples
 
 # The first of these that is new enough; `make PYTHON=/path/to/python3 …` sets another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -26,7 +26,7 @@ CDK := infra/node_modules/.bin/cdk
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
-	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
+	@echo "make peers   install AWS's own programs, and Express, for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
 	@echo "make screenshots  write pictures of each state of the web page to build/screenshots"
 	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
@@ -96,7 +96,7 @@ $(BENCH_OWN): $(READY) requirements/run.txt
 
 peers: $(PEERS)
 
-$(PEERS): $(READY) tests/aws/install tests/aws/node/package-lock.json requirements/peers.txt requirements/rie.txt
+$(PEERS): $(READY) tests/aws/install tests/aws/node/package-lock.json examples/express/package-lock.json requirements/peers.txt requirements/rie.txt
 	tests/aws/install $(BIN)/python
 	@touch $@
 
