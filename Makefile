@@ -8,7 +8,7 @@ PEERS := .peers/.ready
 BROWSERS := .peers/browser/.ready
 BENCH_PEERS := build/bench/.peers-ready
 BENCH_OWN := build/bench/own/.ready
-SOURCES := transcoder tests fixtures infra layers bench
+SOURCES := transcoder tests fixtures infra layers bench examples
 
 # The first of these that is new enough; `make PYTHON=/path/to/python3 …` sets another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -23,15 +23,16 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test test-fast peers browsers screenshots soak faults fuzz attack bench bench-quick budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
+.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz attack bench bench-quick budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
 	@echo "make test-fast  run the tests of the pure modules and of the rules: less than a minute"
-	@echo "make peers   install AWS's own programs for the tests that use them; without them these tests are skipped"
+	@echo "make peers   install AWS's own programs, and Express, for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
-	@echo "make screenshots  write pictures of each state of the web page to build/screenshots"
+	@echo "make screenshots  write pictures of each state of the web page to build/screenshots, and those of the README to docs/pictures"
+	@echo "make recording  record \`transcoder get\` in a terminal for the README: docs/pictures/get.svg; needs Linux"
 	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
 	@echo "make faults  download from origins that misbehave, N=1000 times, and count silent losses; SEED=… repeats, RUN=… replays one"
 	@echo "make fuzz    give each parser changed inputs for MINUTES=1 (or INPUTS=… of them); PARSER=… only one; SEED=… repeats"
@@ -105,7 +106,7 @@ $(BENCH_OWN): $(READY) requirements/run.txt
 
 peers: $(PEERS)
 
-$(PEERS): $(READY) tests/aws/install tests/aws/node/package-lock.json requirements/peers.txt requirements/rie.txt
+$(PEERS): $(READY) tests/aws/install tests/aws/node/package-lock.json examples/express/package-lock.json requirements/peers.txt requirements/rie.txt
 	tests/aws/install $(BIN)/python
 	@touch $@
 
@@ -117,6 +118,9 @@ $(BROWSERS): $(READY) tests/browser/install tests/browser/node/package-lock.json
 
 screenshots: $(READY)
 	PYTHONPATH=.:tests:fixtures $(BIN)/python tests/browser/screenshots.py
+
+recording: $(READY)
+	PYTHONPATH=.:tests:fixtures $(BIN)/python tests/recording.py
 
 check: $(READY)
 	$(BIN)/ruff check .

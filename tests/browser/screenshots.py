@@ -1,6 +1,7 @@
-"""Write pictures of each state of the web page, in two widths, light and dark: `make screenshots`."""
+"""Write pictures of each state of the web page, in two widths, light and dark, and those of the README: `make screenshots`."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,10 +10,11 @@ from itertools import product
 from pathlib import Path
 
 import make_media
+from generated_video import ffmpeg_path
 from peers import browsers, page_states
 from peers.browsers import Visit
 from peers.origin import Origin, origin
-from peers.page_states import add_evil_post
+from peers.page_states import add_evil_post, add_plain_post
 from peers.reddit import reddit
 from peers.reddit_runtime import options
 from peers.running_emulator import emulated
@@ -21,7 +23,10 @@ from playwright.sync_api import Browser
 from transcoder.emulator import Options
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+README_FOLDER = FOLDER.parents[1] / "docs" / "pictures"
 SIZES = {390: 844, 1280: 900}
+_FEW_COLOURS = "split[a][b];[a]palettegen=max_colors=64:stats_mode=single[p];[b][p]paletteuse=dither=none"
+"""The page has few colours, and each clone of the repository has its pictures."""
 
 
 def main() -> int:
@@ -30,6 +35,7 @@ def main() -> int:
     with ExitStack() as stack:
         site = stack.enter_context(reddit())
         add_evil_post(site)
+        add_plain_post(site, _frame())
         posts = stack.enter_context(emulated(replace(options(site), concurrency=2)))
         videos = stack.enter_context(emulated(Options(environ={**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1"}, concurrency=2)))
         source = stack.enter_context(origin(make_media.media("ts-separate-audio")))
@@ -40,7 +46,10 @@ def main() -> int:
                 _take_posts(visiting, suffix)
             with _visit(browser, videos.url + "/", width, scheme) as visiting:
                 _take_video(visiting, source, suffix)
-    sys.stdout.write(f"{FOLDER}\n")
+        for width in SIZES:
+            with _visit(browser, posts.url + "/", width, "light") as visiting:
+                _take_for_readme(visiting, README_FOLDER / f"page-{width}.png")
+    sys.stdout.write(f"{FOLDER}\n{README_FOLDER}\n")
     return 0
 
 
@@ -75,6 +84,23 @@ def _take_video(visiting: Visit, source: Origin, suffix: str) -> None:
         _write(visiting, f"7-saving-{suffix}")
     visiting.page.wait_for_selector("#done:not([hidden])")
     _write(visiting, f"8-saved-{suffix}")
+
+
+def _frame() -> bytes:
+    """Return a frame of the generated videos as a JPEG."""
+    source = make_media.media("ts-separate-audio") / "large-1.ts"
+    command = [ffmpeg_path(), "-loglevel", "error", "-i", str(source), "-frames:v", "1", "-f", "mjpeg", "-"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+def _take_for_readme(visiting: Visit, path: Path) -> None:
+    """Write a picture of a post as most are, as much of it as is seen without scrolling."""
+    visiting.look(page_states.PLAIN_POST)
+    visiting.wait_for("poster.naturalWidth > 1")
+    shown = visiting.page.screenshot()
+    path.parent.mkdir(exist_ok=True)
+    run = [ffmpeg_path(), "-loglevel", "error", "-y", "-f", "png_pipe", "-i", "-", "-vf", _FEW_COLOURS, "-frames:v", "1", str(path)]
+    subprocess.run(run, check=True, input=shown)
 
 
 def _write(visiting: Visit, name: str) -> None:

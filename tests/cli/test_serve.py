@@ -1,6 +1,8 @@
 """`transcoder serve`: what it prints about requests, and what happens to more of them than it serves at once."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import Serve
+from peers import command_line
 from peers.origin import GOOD, Rule
 
 COMMAND = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private")
@@ -19,8 +22,8 @@ SECONDS = 30.0
 
 
 @contextmanager
-def served(errors: Path, *options: str) -> Iterator[str]:
-    with errors.open("wb") as file, subprocess.Popen((*COMMAND, *options), stdout=subprocess.PIPE, stderr=file, text=True) as process:
+def served(errors: Path, *options: str, command: tuple[str, ...] = COMMAND) -> Iterator[str]:
+    with errors.open("wb") as file, subprocess.Popen((*command, *options), stdout=subprocess.PIPE, stderr=file, text=True) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().strip()
@@ -73,3 +76,54 @@ def test_a_request_is_logged_as_on_lambda_if_that_is_asked_for(tmp_path: Path) -
         httpx.get(f"{url}health", timeout=SECONDS)
         (line,) = lines_of(errors, 1)
     assert json.loads(line)["outcome"] == "ok"
+
+
+def test_other_machines_reach_what_lambda_allows(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--host", "0.0.0.0")
+    with served(tmp_path / "errors", command=command) as url:
+        assert url.startswith("http://127.0.0.1:")
+        refused = httpx.get(f"{url}info", params={"url": "https://a.example/main.m3u8"}, timeout=SECONDS)
+        assert (refused.status_code, "Only videos on reddit.com, redd.it" in refused.json()["detail"]) == (403, True)
+        address = f"http://{_own_address()}:{httpx.URL(url).port}/health"
+        assert httpx.get(address, timeout=SECONDS).status_code == 200
+
+
+def _own_address() -> str:
+    """Return an address of this machine, beyond loopback if it has one; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.2"
+        return str(probe.getsockname()[0])
+
+
+def test_an_operator_may_allow_other_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSCODER_ALLOWED_HOSTS", "b.example")
+    command = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--host", "0.0.0.0")
+    with served(tmp_path / "errors", command=command) as url:
+        refused = httpx.get(f"{url}info", params={"url": "https://a.example/main.m3u8"}, timeout=SECONDS)
+        assert "Only videos on b.example" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "code", "sentence"),
+    [
+        (("--host", "0.0.0.0", "--allow-private"), {}, 2, "other machines could fetch from this machine's networks"),
+        (("--host", "0.0.0.0"), {"TRANSCODER_ALLOW_PRIVATE": "1"}, 2, "leave out --allow-private and TRANSCODER_ALLOW_PRIVATE"),
+        (("--host", "localhost"), {}, 2, "'localhost' is not an IPv4 address, such as 127.0.0.1 or 0.0.0.0"),
+        (("--host", "192.0.2.1"), {}, 6, "192.0.2.1, port 0: "),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_refused(
+    options: tuple[str, ...], environ: dict[str, str], code: int, sentence: str
+) -> None:
+    refused = command_line.run_text("serve", "--port", "0", *options, environ={**os.environ, **environ})
+    assert (refused.returncode, sentence in refused.stderr, refused.stdout) == (code, True, ""), refused.stderr
+
+
+def test_a_private_source_is_refused_with_the_option_that_allows_it(tmp_path: Path) -> None:
+    with served(tmp_path / "errors", command=(sys.executable, "-m", "transcoder", "serve", "--port", "0")) as url:
+        refused = httpx.get(f"{url}info", params={"url": "http://127.0.0.1:8001/main.m3u8"}, timeout=SECONDS)
+    assert refused.status_code == 403
+    assert "is not on the public internet, so nothing is fetched from it" in refused.json()["detail"]

@@ -1,7 +1,11 @@
-"""AWS's own programs, installed by `make peers`. A test is skipped if its program is missing, or fails if REQUIRE_PEERS is 1."""
+"""AWS's own programs, and Express, installed by `make peers`.
+
+A test is skipped if its program is missing, or fails if REQUIRE_PEERS is 1.
+"""
 
 import os
 import platform
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,16 @@ def node_client() -> tuple[str, ...]:
     client = _required(modules / "aws-lambda-ric" / "index.mjs", "AWS's Node client")
     _required(modules / "aws-lambda-ric" / "rapid-client.node", "the native part of AWS's Node client")
     return (str(node), str(client), "streaming.handler")
+
+
+def express() -> Path:
+    """Return the folder of Node packages that has Express."""
+    return _required(PEERS / "express" / "node_modules" / "express", "Express").parent
+
+
+def node() -> str:
+    """Return the path of the system's Node."""
+    return str(_required(Path(shutil.which("node") or "/node"), "Node, with npm"))
 
 
 def python_client() -> tuple[str, ...]:

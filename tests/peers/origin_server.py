@@ -58,7 +58,7 @@ class OriginServer(ThreadingHTTPServer):
                 _shut(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # clients are expected to leave early
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLEOFError):  # clients are expected to leave early
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 

@@ -13,7 +13,9 @@ from peers.reddit_pages import PublicPost, feed
 EVIL_TITLE = '<script>alert(1)</script> "it\'s" \N{RIGHT-TO-LEFT OVERRIDE}שלום עולם\N{POP DIRECTIONAL FORMATTING} &amp; \N{PARTY POPPER}'
 """The title of a post: markup, quotes, marks of direction, and an emoji."""
 EVIL_POST = "https://www.reddit.com/r/aww/comments/pevil/"
+PLAIN_POST = "https://www.reddit.com/r/aww/comments/pplain/"
 PICKER_POST = "https://www.reddit.com/comments/ptext/"
+_WIDE_VIDEO = "https://v.redd.it/era2024one"
 _PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060d8f01f0003490204f4f5bd48"
     "0000000049454e44ae426082"
@@ -26,6 +28,14 @@ def add_evil_post(site: Reddit) -> None:
     post = PublicPost(id="pevil", title=EVIL_TITLE, target="https://v.redd.it/era2025one", thumbnail=poster, poster=poster)
     site.origin.rules["/comments/pevil/.rss"] = Rule(body=feed(post), headers={"Content-Type": "application/atom+xml"})
     site.origin.rules["/poster.png"] = Rule(body=_PIXEL, headers={"Content-Type": "image/png"})
+
+
+def add_plain_post(site: Reddit, picture: bytes) -> None:
+    """Add a post as most are, whose poster is this JPEG."""
+    poster = "https://preview.redd.it/plain.jpg?s=1"
+    post = PublicPost(id="pplain", title="A test pattern, with a beep each second", target=_WIDE_VIDEO, thumbnail=poster, poster=poster)
+    site.origin.rules["/comments/pplain/.rss"] = Rule(body=feed(post), headers={"Content-Type": "application/atom+xml"})
+    site.origin.rules["/plain.jpg"] = Rule(body=picture, headers={"Content-Type": "image/jpeg"})
 
 
 def show_empty(_visiting: Visit) -> None:

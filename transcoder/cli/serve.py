@@ -1,7 +1,8 @@
-"""`transcoder serve`: emulate Lambda on loopback, around the real bootstrap."""
+"""`transcoder serve`: emulate Lambda on this machine, around the real bootstrap."""
 
 import argparse
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -14,9 +15,10 @@ from typing import TypeVar
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.subparsers import Subparsers
 from transcoder.emulator import Front, Options, StreamErrors, emulator, s3
-from transcoder.errors import OutputError
+from transcoder.errors import BadRequestError, OutputError
 from transcoder.settings import PREFIX, Settings
 
+DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9000
 BUCKET = "transcoder"
 """The name of the bucket of `--s3`, unless the settings name another."""
@@ -38,6 +40,14 @@ def add_command(subparsers: Subparsers) -> None:
         type=_number(int, 0, 65535),
         default=DEFAULT_PORT,
         help="port of the Function URL; 0 takes any free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        type=_address,
+        default=DEFAULT_HOST,
+        metavar="ADDRESS",
+        help="IPv4 address to listen on; with another than one of loopback, such as 0.0.0.0, callers may name the same hosts as on Lambda, "
+        "and --allow-private is refused (default: %(default)s)",
     )
     parser.add_argument(
         "--s3", action="store_true", help="emulate S3 too, with a bucket for the function; the address and the bucket are printed to stderr"
@@ -103,6 +113,14 @@ def _add_log_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _address(text: str) -> str:
+    """Read the address to listen on."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address, such as 127.0.0.1 or 0.0.0.0") from error
+
+
 def _number(kind: Callable[[str], N], least: float, most: float) -> Callable[[str], N]:
     """Return what reads an option's number, and refuses one that is not from `least` to `most`."""
 
@@ -122,13 +140,21 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until interrupted or terminated.
 
     Raises:
-        OutputError: the port is taken.
+        OutputError: the port is taken, or the address is not one of this machine.
+        BadRequestError: others than this machine could reach private networks.
         BadRequestError, TranscoderError: S3 cannot be emulated.
 
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    allow_private = {PREFIX + "ALLOW_PRIVATE": "1"} if arguments.allow_private or settings.allow_private else {}
+    is_private_allowed = arguments.allow_private or settings.allow_private
+    if is_private_allowed and not ipaddress.ip_address(arguments.host).is_loopback:
+        raise BadRequestError(
+            f"With --host {arguments.host}, other machines could fetch from this machine's networks: leave out --allow-private and "
+            f"{PREFIX}ALLOW_PRIVATE."
+        )
+    allow_private = {PREFIX + "ALLOW_PRIVATE": "1"} if is_private_allowed else {}
     options = Options(
+        host=arguments.host,
         port=arguments.port,
         environ={**os.environ, PREFIX + "LOG_TEXT": str(int(arguments.log == "text")), **allow_private},
         front=arguments.front,
@@ -145,7 +171,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         return asyncio.run(_serve(options, bucket=(settings.bucket or BUCKET) if arguments.s3 else ""))
     except OSError as error:
-        raise OutputError(f"Port {arguments.port}: {error.strerror}.") from error
+        raise OutputError(f"{arguments.host}, port {arguments.port}: {error.strerror}.") from error
 
 
 async def _serve(options: Options, *, bucket: str) -> ExitCode:

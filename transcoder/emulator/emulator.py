@@ -43,6 +43,7 @@ async def emulator(options: Options) -> AsyncIterator[Running]:
         runtime_apis = [stack.enter_context(closing(listen("127.0.0.1", 0))) for _ in range(options.concurrency)]
         environments = tuple(ExecutionEnvironment(options, listener, queue.pending) for listener in runtime_apis)
         host, port = function_url.getsockname()
+        host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - where this machine reaches it
         server = serve_connections(function_url, Server(options, queue).serve)
         async with in_background(server, *(environment.run() for environment in environments)):
             stage = f"/{STAGE}" if options.front is Front.API_GATEWAY else ""

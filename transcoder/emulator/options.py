@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 
 from transcoder import __version__
@@ -36,6 +37,7 @@ class Options:
     """The configuration of the emulated function, and how closely Lambda is imitated."""
 
     host: str = "127.0.0.1"
+    """The IPv4 address of the Function URL. Who can reach another one than loopback gets the hosts that Lambda allows by default."""
     port: int = 0
     """The port of the Function URL; 0 takes any free port."""
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "transcoder.bootstrap")
@@ -79,8 +81,10 @@ class Options:
 
     def runtime_environ(self, runtime_api: str) -> dict[str, str]:
         """Return the runtime's environment, including the variables that Lambda sets; `runtime_api` is `host:port`."""
+        # The default on Lambda is a few hosts; for callers on one's own machine it is all of them.
+        allowed_hosts = {PREFIX + "ALLOWED_HOSTS": ""} if ip_address(self.host).is_loopback else {}
         return {
-            PREFIX + "ALLOWED_HOSTS": "",  # the default on Lambda is a few hosts; on one's own machine it is all of them
+            **allowed_hosts,
             **self.environ,
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_FUNCTION_NAME": self.function_name,
