@@ -35,20 +35,7 @@ def add_command(subparsers: Subparsers) -> None:
         "serve",
         description="Emulate Lambda with a streaming Function URL on this machine. Prints the URL, and runs until it is interrupted.",
     )
-    parser.add_argument(
-        "--port",
-        type=_number(int, 0, 65535),
-        default=DEFAULT_PORT,
-        help="port of the Function URL; 0 takes any free port (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--host",
-        type=_address,
-        default=DEFAULT_HOST,
-        metavar="ADDRESS",
-        help="IPv4 address to listen on; with another than one of loopback, such as 0.0.0.0, callers may name the same hosts as on Lambda, "
-        "and --allow-private is refused (default: %(default)s)",
-    )
+    _add_address(parser)
     parser.add_argument(
         "--s3", action="store_true", help="emulate S3 too, with a bucket for the function; the address and the bucket are printed to stderr"
     )
@@ -75,6 +62,23 @@ def _add_options_of_the_front(parser: argparse.ArgumentParser) -> None:
         choices=list(StreamErrors),
         default=StreamErrors.CUT,
         help="how a response ends that fails after its first byte: without its last chunk, or as if it were whole (default: %(default)s)",
+    )
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port",
+        type=_number(int, 0, 65535),
+        default=DEFAULT_PORT,
+        help="port of the Function URL; 0 takes any free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        type=_address,
+        default=DEFAULT_HOST,
+        metavar="ADDRESS",
+        help="IPv4 address to listen on; with another than one of loopback, such as 0.0.0.0, callers may name the same hosts as on Lambda, "
+        "and --allow-private is refused (default: %(default)s)",
     )
 
 
@@ -146,13 +150,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    is_private_allowed = arguments.allow_private or settings.allow_private
-    if is_private_allowed and not ipaddress.ip_address(arguments.host).is_loopback:
-        raise BadRequestError(
-            f"With --host {arguments.host}, other machines could fetch from this machine's networks: leave out --allow-private and "
-            f"{PREFIX}ALLOW_PRIVATE."
-        )
-    allow_private = {PREFIX + "ALLOW_PRIVATE": "1"} if is_private_allowed else {}
+    allow_private = _allowed_private(arguments.host, is_allowed=arguments.allow_private or settings.allow_private)
     options = Options(
         host=arguments.host,
         port=arguments.port,
@@ -172,6 +170,16 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return asyncio.run(_serve(options, bucket=(settings.bucket or BUCKET) if arguments.s3 else ""))
     except OSError as error:
         raise OutputError(f"{arguments.host}, port {arguments.port}: {error.strerror}.") from error
+
+
+def _allowed_private(host: str, *, is_allowed: bool) -> dict[str, str]:
+    """Return the variable that allows private networks, if they are; not to callers on other machines."""
+    if is_allowed and not ipaddress.ip_address(host).is_loopback:
+        raise BadRequestError(
+            f"With --host {host}, other machines could fetch from this machine's networks: leave out --allow-private and "
+            f"{PREFIX}ALLOW_PRIVATE."
+        )
+    return {PREFIX + "ALLOW_PRIVATE": "1"} if is_allowed else {}
 
 
 async def _serve(options: Options, *, bucket: str) -> ExitCode:
