@@ -23,7 +23,7 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz attack bench bench-quick budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
+.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
@@ -39,6 +39,7 @@ help:
 	@echo "make attack  send hostile bodies and texts to the emulated Lambda, and print what each costs"
 	@echo "make bench   measure this program beside ffmpeg, streamlink, yt-dlp and others; CELLS='40/ts', ONLY='warm ffmpeg', RUNS=5"
 	@echo "make bench-quick  the same with three cells and two runs"
+	@echo "make bench-missing  show what each of them makes of a playlist that lacks a segment"
 	@echo "make budget  check processor time, imports at start and sizes of packages against bench/budget.toml"
 	@echo "make check   check formatting, lint and types"
 	@echo "make fix     format, and fix what can be fixed automatically"
@@ -87,6 +88,9 @@ attack: $(READY)
 # CELLS='40/ts 0/cmaf-1gb' and ONLY='warm ffmpeg' select cells and contestants; `bench/run.py --help` names all of them. For a quiet machine.
 bench: $(BENCH_PEERS) $(BENCH_OWN)
 	PYTHONPATH=.:tests:fixtures $(BIN)/python -m bench.run $(if $(RUNS),--runs $(RUNS)) $(if $(CELLS),--cells $(CELLS)) $(if $(ONLY),--only $(ONLY))
+
+bench-missing: $(BENCH_PEERS) $(BENCH_OWN)
+	PYTHONPATH=.:tests:fixtures $(BIN)/python -m bench.missing_segment
 
 bench-quick: $(BENCH_PEERS) $(BENCH_OWN)
 	PYTHONPATH=.:tests:fixtures $(BIN)/python -m bench.run --quick --runs $(or $(RUNS),2) $(if $(ONLY),--only $(ONLY))

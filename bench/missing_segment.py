@@ -1,7 +1,5 @@
 """Shows what each program makes of a playlist of which the origin lacks one segment.
 
-    python -m bench.missing_segment
-
 Prints a table: the exit code, whether there is a file, and what the file lacks.
 """
 
