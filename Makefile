@@ -186,7 +186,7 @@ versions: $(READY)
 
 # The versions are checked before half a gigabyte is installed, and before anything is built.
 synth: versions $(INFRA_READY) $(LAYER_ZIP) $(FUNCTION_ZIP) $(FILM)
-	$(BIN)/python -m infra.app --arch $(ARCH) $(if $(EXAMPLE),--example $(EXAMPLE))
+	$(BIN)/python -m infra.app --arch $(ARCH) $(if $(EXAMPLE),--example $(EXAMPLE)) $(if $(STAGE),--stage $(STAGE))
 
 $(CDK): infra/package-lock.json
 	cd infra && npm ci --no-audit --no-fund

@@ -53,6 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", choices=TARGETS, help="the architecture of the function; overrides the context")
     parser.add_argument("--example", choices=EXAMPLES, help="use this example in place of what infra/cdk.json says")
+    parser.add_argument("--stage", help="the stage, as infra/cdk.json lists it; overrides the context")
     options = parser.parse_args()
     context = json.loads((_HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
     # The CDK command line passes its own output folder and context; without it, the library would write to a folder that it deletes.
@@ -77,7 +78,7 @@ def _config(app: App, options: argparse.Namespace) -> Config:
     if options.example:
         return read_config(json.loads(EXAMPLES[options.example].read_text(encoding="utf-8")), arch=arch)
     context = {name: app.node.try_get_context(name) for name in ("transcoder", "stages")}
-    return read_config(staged(context, app.node.try_get_context("stage") or ""), arch=arch)
+    return read_config(staged(context, options.stage or app.node.try_get_context("stage") or ""), arch=arch)
 
 
 def _packages(config: Config) -> Packages:

@@ -14,6 +14,10 @@ _MAX_NAME_CHARACTERS = 100
 _TAG = re.compile(r"(?!aws:)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _HOSTED_ZONE = re.compile(r"Z[0-9A-Z]{1,31}")
+_TOPIC_ARN = re.compile(r"arn:aws[\w-]*:sns:(?P<region>[\w-]+):\d{12}:[\w-]{1,256}")
+_CERTIFICATE_ARN = re.compile(r"arn:aws[\w-]*:acm:(?P<region>[\w-]+):\d{12}:certificate/[\w-]+")
+_WEB_ACL_ARN = re.compile(r"arn:aws[\w-]*:wafv2:(?P<region>[\w-]+):\d{12}:(global|regional)/webacl/[\w-]+/[\w-]+")
+_DOMAIN_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """S3 user guide, "Bucket naming rules". Nothing else may be part of an ARN that a permission names."""
@@ -26,6 +30,8 @@ _MAX_SNAP_START_STORAGE_MIB = 512
 """AWS Lambda developer guide, "Improving startup performance with Lambda SnapStart"."""
 _RATE_LIMIT = range(10, 2_000_000_000 + 1)
 """AWS WAF developer guide, "Rate-based rule high-level settings"; 100 in some regions of China."""
+_CACHE_SECONDS = range(1, 31_536_000 + 1)
+"""With 0, CloudFront refuses a cache policy that names a header: CloudFront API reference, "CreateCachePolicy"."""
 _CANARY_MINUTES = range(5, 12 * 60 + 1)
 """The alarm of the canary looks at twice that time, which CloudWatch allows to be a day."""
 
@@ -79,6 +85,10 @@ def _check_function(config: Config) -> None:
 def _check_settings(config: Config) -> Settings:
     if unknown := [setting for setting in config.settings if not setting.startswith(PREFIX)]:
         raise ConfigError(f"settings: {unknown[0]!r} does not begin with {PREFIX}.")
+    named = {setting.partition("=")[0] for setting in config.settings}
+    for key, variable in (("allowed_hosts", "ALLOWED_HOSTS"), ("allowed_buckets", "ALLOWED_BUCKETS")):
+        if getattr(config, key) and PREFIX + variable in named:
+            raise ConfigError(f"settings: {PREFIX}{variable} says what the key {key} says, too; leave one of them out.")
     try:
         return Settings.from_env(config.environment)
     except BadRequestError as error:
@@ -101,9 +111,11 @@ def _check_front(config: Config) -> None:
         raise ConfigError("rate_limit: it makes a web ACL, and web_acl_arn names another one; put the rule into that, or leave it out.")
     if config.rate_limit:
         _check_range("rate_limit", config.rate_limit, _RATE_LIMIT)
-    if not config.info_cache_seconds >= 0:
-        raise ConfigError(f"info_cache_seconds: {config.info_cache_seconds} is less than 0.")
+    _check_range("info_cache_seconds", config.info_cache_seconds, _CACHE_SECONDS)
+    _check_arn("web_acl_arn", config.web_acl_arn, _WEB_ACL_ARN)
     if config.front != API_GATEWAY:
+        if ":regional/" in config.web_acl_arn:
+            raise ConfigError("web_acl_arn: CloudFront needs a web ACL of scope CLOUDFRONT, and this one is regional.")
         return
     if config.info_cache_seconds != Config().info_cache_seconds:
         raise ConfigError("info_cache_seconds: only CloudFront caches; a REST API that streams does not.")
@@ -116,6 +128,9 @@ def _check_front(config: Config) -> None:
 
 
 def _check_domain(config: Config) -> None:
+    if config.domain_name and not _DOMAIN_NAME.fullmatch(config.domain_name):
+        raise ConfigError(f"domain_name: {config.domain_name!r} is not the name of a host, such as video.example.com.")
+    _check_arn("certificate_arn", config.certificate_arn, _CERTIFICATE_ARN, region=config.region if config.front == API_GATEWAY else "")
     if config.hosted_zone and not _HOSTED_ZONE.fullmatch(config.hosted_zone):
         raise ConfigError(f"hosted_zone: {config.hosted_zone!r} is not the id of a hosted zone, which begins with Z.")
     if (config.hosted_zone or config.certificate_arn) and not config.domain_name:
@@ -129,6 +144,10 @@ def _check_domain(config: Config) -> None:
 
 
 def _check_watching(config: Config) -> None:
+    # An alarm can only notify a topic in its own region.
+    _check_arn("alarm_topic_arn", config.alarm_topic_arn, _TOPIC_ARN, region=config.region)
+    if config.traffic_alarm_gb and config.alarm_topic_arn and not config.alarm_email and config.region != GLOBAL_REGION:
+        raise ConfigError(f"traffic_alarm_gb: its alarm is in {GLOBAL_REGION} and cannot notify alarm_topic_arn; set alarm_email.")
     if config.alarm_email and not _EMAIL.fullmatch(config.alarm_email):
         raise ConfigError(f"alarm_email: {config.alarm_email!r} is not an e-mail address.")
     if min(config.monthly_budget_dollars, config.traffic_alarm_gb) < 0:
@@ -137,6 +156,17 @@ def _check_watching(config: Config) -> None:
         raise ConfigError("monthly_budget_dollars: AWS Budgets has nobody to write to; set alarm_email.")
     if config.canary_minutes:
         _check_range("canary_minutes", config.canary_minutes, _CANARY_MINUTES)
+
+
+def _check_arn(name: str, value: str, form: re.Pattern[str], *, region: str = "") -> None:
+    """Check an ARN if there is one; with `region`, that it is in that region."""
+    if not value:
+        return
+    match = form.fullmatch(value)
+    if match is None:
+        raise ConfigError(f"{name}: {value!r} is not such an ARN.")
+    if region and match["region"] != region:
+        raise ConfigError(f"{name}: it is in {match['region']}, and has to be in {region}.")
 
 
 def _check_range(name: str, value: int, allowed: range) -> None:

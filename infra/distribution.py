@@ -60,7 +60,7 @@ class Distribution(Construct):
         if bucket:
             bucket.publish_files(self.distribution, function)
         if config.hosted_zone:
-            add_records(self, config, aws_route53_targets.CloudFrontTarget(self.distribution))
+            add_records(self, config, aws_route53_targets.CloudFrontTarget(self.distribution), ipv6=True)
         acknowledge(self.distribution, _findings(config, given))
 
     @property

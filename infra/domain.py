@@ -34,11 +34,12 @@ def _certificate(scope: Construct, config: Config) -> aws_certificatemanager.ICe
     return None
 
 
-def add_records(scope: Construct, config: Config, target: aws_route53.IAliasRecordTarget) -> None:
-    """Let the domain name, and nothing else in its hosted zone, point to `target`, with IPv4 and IPv6."""
+def add_records(scope: Construct, config: Config, target: aws_route53.IAliasRecordTarget, *, ipv6: bool) -> None:
+    """Let the domain name, and nothing else in its hosted zone, point to `target`, with IPv4 and, if it has that, IPv6."""
     zone, alias = _zone(scope, config), aws_route53.RecordTarget.from_alias(target)
     aws_route53.ARecord(scope, "Record", zone=zone, record_name=f"{config.domain_name}.", target=alias)
-    aws_route53.AaaaRecord(scope, "RecordV6", zone=zone, record_name=f"{config.domain_name}.", target=alias)
+    if ipv6:
+        aws_route53.AaaaRecord(scope, "RecordV6", zone=zone, record_name=f"{config.domain_name}.", target=alias)
 
 
 def _zone(scope: Construct, config: Config) -> aws_route53.IHostedZone:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def bucket_of(config: Config) -> str:
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    client = boto3.client("cloudformation", region_name=config.region or None)
+    client = boto3.client("cloudformation", region_name=_region(config))
     try:
         (stack,) = client.describe_stacks(StackName=config.full_name)["Stacks"]
     except ClientError as error:
@@ -29,6 +30,11 @@ def bucket_of(config: Config) -> str:
             return ""
         raise
     return next((output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == "BucketName"), "")
+
+
+def _region(config: Config) -> str | None:
+    """Return the region that the CDK's command line would take; boto3 does not know `AWS_REGION`. None: that of the profile."""
+    return config.region or os.environ.get("AWS_REGION") or None
 
 
 def empty(bucket: Any) -> int:
@@ -58,7 +64,7 @@ def main() -> int:
         if not options.yes and input(f"Delete everything in the bucket {name} of {config.full_name}? [y/N] ").strip().lower() != "y":
             print("Nothing was deleted.", file=sys.stderr)
             return 1
-        print(f"{name}: {empty(boto3.resource('s3', region_name=config.region or None).Bucket(name))} objects deleted")
+        print(f"{name}: {empty(boto3.resource('s3', region_name=_region(config)).Bucket(name))} objects deleted")
     except (ConfigError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -86,7 +86,7 @@ class RestApi(Construct):
             security_policy=aws_apigateway.SecurityPolicy.TLS_1_2,
         )
         if config.hosted_zone:
-            add_records(self, config, aws_route53_targets.ApiGatewayDomain(domain))
+            add_records(self, config, aws_route53_targets.ApiGatewayDomain(domain), ipv6=False)
 
 
 _METHOD_FINDINGS = {

@@ -124,7 +124,7 @@ def test_a_rest_api_has_its_domain_name_and_web_acl_in_its_own_region() -> None:
     assert association["WebACLArn"] == {"Fn::GetAtt": [acl_id, "Arn"]}
     (domain,) = properties(API_GATEWAY, "AWS::ApiGateway::DomainName")
     assert (domain["DomainName"], domain["SecurityPolicy"]) == ("videos.example.com", "TLS_1_2")
-    assert records(API_GATEWAY) == {("videos.example.com.", "A"), ("videos.example.com.", "AAAA")}
+    assert records(API_GATEWAY) == {("videos.example.com.", "A")}  # its domain name has IPv4 alone
 
 
 # A web ACL and a domain name

@@ -26,6 +26,7 @@ CONTEXT = json.loads((INFRA / "cdk.json").read_text(encoding="utf-8"))["context"
 OPERATING = (INFRA.parent / "docs" / "operating.md").read_text(encoding="utf-8")
 DOMAIN = "videos.example"
 ZONE = "Z0123456789"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/12345678-1234-1234-1234-123456789012"
@@ -129,7 +130,36 @@ def test_files_are_published_only_if_links_need_no_signature(context: dict[str, 
         pytest.param({"front": "alb"}, "front: 'alb' is not one of cloudfront, api-gateway", id="a front that does not stream"),
         pytest.param({"rate_limit": 9}, "rate_limit: 9 is not from 10 to", id="a rate below the minimum of WAF"),
         pytest.param({"rate_limit": 100, "web_acl_arn": WEB_ACL}, "web_acl_arn names another one", id="two web ACLs"),
-        pytest.param({"info_cache_seconds": -1}, "info_cache_seconds: -1 is less than 0", id="a negative age"),
+        pytest.param({"info_cache_seconds": -1}, "info_cache_seconds: -1 is not from 1", id="a negative age"),
+        pytest.param({"info_cache_seconds": 0}, "info_cache_seconds: 0 is not from 1", id="a cache policy that CloudFront refuses"),
+        pytest.param({"web_acl_arn": "garbage"}, "web_acl_arn: 'garbage' is not such an ARN", id="no web ACL"),
+        pytest.param({"web_acl_arn": WEB_ACL.replace("global", "regional")}, "CloudFront needs", id="a regional web ACL for CloudFront"),
+        pytest.param({"certificate_arn": "garbage", "domain_name": DOMAIN}, "'garbage' is not such an ARN", id="no certificate"),
+        pytest.param(
+            {"front": "api-gateway", "region": "eu-west-1", "certificate_arn": CERTIFICATE, "domain_name": DOMAIN},
+            "it is in us-east-1, and has to be in eu-west-1",
+            id="a certificate of another region",
+        ),
+        pytest.param({"domain_name": "https://v.example/", "hosted_zone": ZONE}, "is not the name of a host", id="an address for a name"),
+        pytest.param({"alarm_topic_arn": "garbage"}, "alarm_topic_arn: 'garbage' is not such an ARN", id="no topic"),
+        pytest.param(
+            {"alarm_topic_arn": TOPIC, "region": "eu-west-1"}, "it is in us-east-1, and has to be in eu-west-1", id="a topic elsewhere"
+        ),
+        pytest.param(
+            {"alarm_topic_arn": TOPIC.replace("us-east-1", "eu-west-1"), "region": "eu-west-1", "traffic_alarm_gb": 5},
+            "cannot notify alarm_topic_arn; set alarm_email",
+            id="traffic of which nobody hears",
+        ),
+        pytest.param(
+            {"allowed_hosts": ["a.example"], "settings": ["TRANSCODER_ALLOWED_HOSTS=b.example"]},
+            "says what the key allowed_hosts says",
+            id="hosts twice",
+        ),
+        pytest.param(
+            {"allowed_buckets": ["aaa"], "settings": ["TRANSCODER_ALLOWED_BUCKETS=bbb"]},
+            "says what the key allowed_buckets says",
+            id="buckets twice",
+        ),
         pytest.param({"front": "api-gateway", "info_cache_seconds": 5}, "only CloudFront caches", id="a cache without CloudFront"),
         pytest.param({"front": "api-gateway", "traffic_alarm_gb": 5}, "only CloudFront counts bytes", id="traffic without CloudFront"),
         pytest.param({"front": "api-gateway", "web_acl_arn": WEB_ACL}, "must be a regional web ACL", id="CloudFront's web ACL elsewhere"),
