@@ -12,7 +12,7 @@ from typing import Unpack
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.progress_report import ProgressReport
 from transcoder.core.source.info_report import InfoReport, make_report
-from transcoder.local.choices import Choices, PathLike, path_text, read_choices
+from transcoder.local.choices import Choices, PathLike, checked_flag, path_text, read_choices
 from transcoder.local.progress import OnProgress, Written
 from transcoder.local.saving import Target, save_output
 from transcoder.local.sink_output import ByteSink, SinkOutput
@@ -79,7 +79,7 @@ async def save(
 
     """
     began = time.monotonic()
-    target = Target(path_text(path), path_text(folder), overwrite)
+    target = Target(path_text(path), path_text(folder), checked_flag("overwrite", overwrite))
     written_to, written = await _save(url, target, choices, settings, on_progress)
     return Saved(url, written_to, written.bytes, written.duration, time.monotonic() - began)
 

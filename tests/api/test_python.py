@@ -107,6 +107,28 @@ def test_a_stream_goes_into_any_sink(source: Origin, tmp_path: Path) -> None:
     assert (tmp_path / "file.mp4").read_bytes() == kept.getvalue()
 
 
+class ShortSink:
+    """Takes no more than so many bytes at a time, and says how many it took."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.body = bytearray()
+
+    def write(self, chunk: bytes) -> int:
+        taken = chunk[: self.most]
+        self.body += taken
+        return len(taken)
+
+
+def test_a_sink_that_takes_less_than_it_is_given_gets_the_rest(source: Origin) -> None:
+    kept, short = io.BytesIO(), ShortSink(1000)
+    transcoder.stream_sync(source.url("/main.m3u8"), kept)
+    transcoder.stream_sync(source.url("/main.m3u8"), short)
+    assert short.body == kept.getvalue()
+    with pytest.raises(OutputError, match="takes no more bytes"):
+        transcoder.stream_sync(source.url("/main.m3u8"), ShortSink(0))
+
+
 def test_a_stream_of_asyncio_is_written_no_faster_than_it_is_read(media: Media, serve: Serve) -> None:
     url = serve(media("ts-large")).url("/main.m3u8")
 
@@ -176,6 +198,24 @@ def test_failures_have_the_classes_of_errors(source: Origin, tmp_path: Path) -> 
     assert isinstance(OutputExistsError(""), transcoder.TranscoderError)
     transcoder.save_sync(url, path, overwrite=True)
     assert media_reader.is_whole(path)
+
+
+@pytest.mark.parametrize("value", [0, 1, "0", "false", "no", "yes", ""])
+@pytest.mark.parametrize("name", ["allow_private", "overwrite"])
+def test_a_flag_is_true_or_false_and_nothing_that_resembles_them(name: str, value: object, source: Origin, tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_text("precious")
+    flags: dict[str, Any] = {"overwrite": True} | {name: value}
+    with pytest.raises(BadRequestError, match=f"{name}: .* is neither True nor False"):
+        transcoder.save_sync(source.url("/main.m3u8"), path, **flags)
+    assert path.read_text() == "precious"
+    assert not source.requests
+
+
+def test_a_choice_that_does_not_exist_is_an_error_whatever_its_value(tmp_path: Path) -> None:
+    none: dict[str, Any] = {"bogus": None}
+    with pytest.raises(TypeError, match="there is no choice 'bogus'"):
+        transcoder.info_sync(str(tmp_path), **none)
 
 
 def test_a_stranger_reaches_neither_files_nor_private_addresses(source: Origin, media: Media, tmp_path: Path) -> None:

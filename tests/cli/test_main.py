@@ -22,6 +22,7 @@ VERSION_MODULES = {
     *("transcoder", "transcoder.settings", "transcoder.errors", "transcoder.core", "transcoder.core.answer"),
     *("transcoder.core.answer.plain_text", "transcoder.cli", "transcoder.cli.main", "transcoder.cli.command_line"),
     *("transcoder.cli.commands", "transcoder.cli.configuration", "transcoder.cli.exit_codes", "transcoder.cli.failure"),
+    "transcoder.cli.printing",
     "transcoder.cli.subparsers",
     "transcoder.edge",
     "transcoder.edge.garbage_collection",

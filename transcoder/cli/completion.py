@@ -9,6 +9,7 @@ from transcoder.cli import get
 from transcoder.cli.command_line import command_parser
 from transcoder.cli.commands import COMMANDS
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.printing import write_line
 from transcoder.cli.subparsers import CommandParser, Subparsers
 from transcoder.settings import Settings
 
@@ -29,7 +30,7 @@ def add_command(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, _settings: Settings) -> int:
     """Print the script."""
-    print(shtab.complete(_whole_parser(), shell=arguments.shell))
+    write_line(shtab.complete(_whole_parser(), shell=arguments.shell))
     return ExitCode.SUCCESS
 
 

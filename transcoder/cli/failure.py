@@ -2,9 +2,11 @@
 
 import json
 import sys
+from contextlib import suppress
 from typing import NamedTuple
 
 from transcoder.cli.exit_codes import ExitCode, exit_code
+from transcoder.cli.printing import write_line
 from transcoder.cli.subparsers import UsageError
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, OutputError, OutputExistsError, ReaderLeftError, TranscoderError
@@ -36,7 +38,9 @@ class Failure(NamedTuple):
             print(f"{self.usage}{self.program}: {one_line(about + self.message)}{slug}", file=sys.stderr, flush=True)
         if as_json:
             about_source = {"url": source} if source else {}
-            print(json.dumps(about_source | {"slug": self.slug, "message": self.message}, ensure_ascii=False), flush=True)
+            line = json.dumps(about_source | {"slug": self.slug, "message": self.message}, ensure_ascii=False)
+            with suppress(OutputError):  # the exit code tells of the failure all the same
+                write_line(line)
         return self.code
 
 

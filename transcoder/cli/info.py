@@ -13,6 +13,7 @@ from transcoder.cli.arguments import add_parameter_options, add_source_argument,
 from transcoder.cli.choices import choices_of
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import add_origin_options
+from transcoder.cli.printing import printing, write_line
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.signing import encode_query
@@ -51,16 +52,23 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network |
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
-        print(json.dumps(report.document(), ensure_ascii=False, indent=1))
+        write_line(json.dumps(report.document(), ensure_ascii=False, indent=1))
     else:
-        _print_tables(report)
+        with printing():
+            _print_tables(report)
     return ExitCode.SUCCESS
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave the failure to `printing`; rich would end the program."""
+        raise  # noqa: PLE0704  # rich calls this while it handles the exception
+
+
 def _print_tables(report: InfoReport) -> None:
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = _Console(highlight=False, soft_wrap=True, markup=False)
     if not console.is_terminal:
-        console = Console(highlight=False, soft_wrap=True, markup=False, width=_WIDTH)
+        console = _Console(highlight=False, soft_wrap=True, markup=False, width=_WIDTH)
     summary = Table.grid(padding=(0, 2))
     for name, text in _summary_rows(report):
         _add_row(summary, name, text)

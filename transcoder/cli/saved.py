@@ -4,6 +4,7 @@ import json
 import sys
 
 from transcoder.api import Saved
+from transcoder.cli.printing import write_line
 from transcoder.core.answer.plain_text import one_line
 
 _MINUTE = 60
@@ -12,7 +13,7 @@ _MINUTE = 60
 def report_saved(saved: Saved, *, as_json: bool, quiet: bool) -> None:
     """Write a line to standard error unless `quiet`, and with `as_json` another to standard output."""
     if as_json:
-        print(_json(saved), flush=True)
+        write_line(_json(saved))
     if not quiet:
         print(_sentence(saved), file=sys.stderr, flush=True)
 

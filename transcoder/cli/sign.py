@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from transcoder.app.signing_keys import SigningKeys
 from transcoder.cli.arguments import add_parameter_options, parameter_values, service_address
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.printing import write_line
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.request.job import checked_url, checked_web_address
 from transcoder.core.request.parameters import make_job
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     link = signed_if_keys(values, settings, seconds=_parse_seconds(arguments.expires))
     if "sig" not in link:
         raise BadRequestError(f"There is no key to sign with; set {PREFIX}SIGNING_KEYS or {PREFIX}SIGNING_SECRET_ARN.")
-    print(f"{service}/download?{encode_query(link)}")
+    write_line(f"{service}/download?{encode_query(link)}")
     return ExitCode.SUCCESS
 
 

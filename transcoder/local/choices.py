@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 from transcoder.core.request.job import Job
 from transcoder.core.request.parameters import BY_NAME
 from transcoder.edge.address_guard import INTERNET, Network
+from transcoder.errors import BadRequestError
 from transcoder.local.origins import OriginChoices, Origins
 from transcoder.local.source import consistent_job, source_url
 
@@ -68,9 +69,9 @@ def read_choices(url: str, choices: Choices, environ: Mapping[str, str]) -> tupl
 
     """
     given = {name: value for name, value in choices.items() if value is not None}
-    if unknown := next((name for name in given if name not in Choices.__annotations__), None):
+    if unknown := next((name for name in choices if name not in Choices.__annotations__), None):
         raise TypeError(f"there is no choice {unknown!r}; the choices are {', '.join(Choices.__annotations__)}")
-    allow_private = given.get("allow_private") is not False
+    allow_private = checked_flag("allow_private", given.get("allow_private", True))
     values = {name: _text(value) for name, value in given.items() if name in BY_NAME}
     job = consistent_job(source_url(url, local=allow_private), values)
     origin_choices = OriginChoices(
@@ -83,6 +84,18 @@ def read_choices(url: str, choices: Choices, environ: Mapping[str, str]) -> tupl
         choices.get("network") or INTERNET,
     )
     return job, Origins.of(origin_choices, url, job.url, environ)
+
+
+def checked_flag(name: str, value: object) -> bool:
+    """Return a value that is True or False; what is as good as one of them is none: `allow_private="0"` would allow it.
+
+    Raises:
+        BadRequestError: it is neither.
+
+    """
+    if not isinstance(value, bool):
+        raise BadRequestError(f"{name}: {value!r} is neither True nor False.")
+    return value
 
 
 def path_text(path: PathLike | None) -> str | None:

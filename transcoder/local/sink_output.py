@@ -16,7 +16,7 @@ class ByteSink(Protocol):
     """
 
     def write(self, chunk: bytes, /) -> object:
-        """Take all of the bytes; or, as an unbuffered file, some of them, and return how many."""
+        """Take all of the bytes; or, as an unbuffered file, some of them, and return how many. Another result than a number: all."""
 
 
 class SinkOutput:
@@ -39,7 +39,7 @@ class SinkOutput:
         """Write all of `chunk`. Raises what the sink does.
 
         Raises:
-            OutputError: an unbuffered file does not take it.
+            OutputError: it takes none of the bytes.
 
         """
         rest = chunk
@@ -47,10 +47,11 @@ class SinkOutput:
             taken = self._sink.write(rest)
             if inspect.isawaitable(taken):
                 taken = await taken
-            if not isinstance(self._sink, io.RawIOBase):
-                break  # only an unbuffered file may take less than it is given
+            is_raw = isinstance(self._sink, io.RawIOBase)
+            if not is_raw and (isinstance(taken, bool) or not isinstance(taken, int)):
+                break  # it says nothing of how many it took: all of them
             if not isinstance(taken, int) or taken < 1:
-                raise OutputError("The sink takes no more bytes: it is not blocking, and full.")
+                raise OutputError("The sink takes no more bytes: it is not blocking, and full; or it says that it took none.")
             rest = rest[taken:]
         drained = self._sink.drain() if isinstance(self._sink, _Drained) else None
         if drained is not None:

@@ -1,0 +1,44 @@
+"""Standard output, where a command prints its result: a result that nobody can have got is a failure."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from transcoder.errors import OutputError, ReaderLeftError
+
+_NAME = "standard output"
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Print in the block.
+
+    Raises:
+        ReaderLeftError: the reader of the pipe has closed it.
+        OutputError: standard output is closed, or cannot be written to.
+    """
+    if sys.stdout is None:  # as Python has it if it was started with `>&-`
+        raise OutputError(f"{_NAME}: it is closed.")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        _give_up()
+        raise ReaderLeftError(f"{_NAME}: the reader closed the pipe.") from error
+    except OSError as error:
+        _give_up()
+        raise OutputError(f"{_NAME}: {error.strerror}.") from error
+
+
+def write_line(text: str) -> None:
+    """Print one line. Raises what `printing` does."""
+    with printing():
+        print(text)
+
+
+def _give_up() -> None:
+    """Have the interpreter's end not fail, too, at what is still buffered."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
