@@ -131,7 +131,7 @@ def test_a_fault_passes_after_as_many_requests_as_it_lasts() -> None:
 def test_the_undisturbed_output_and_one_with_other_metadata_are_whole(output: Path, tmp_path: Path) -> None:
     assert judge(Outcome(success=True, file=output), output)[0] is Verdict.WHOLE
     renamed = tmp_path / "renamed.mp4"
-    renamed.write_bytes(re.sub(rb"http://127\.0\.0\.1", b"http://127.0.0.2", output.read_bytes()))
+    renamed.write_bytes(output.read_bytes().replace(b"Lavf", b"Kavf", 1))
     assert renamed.read_bytes() != output.read_bytes()
     assert judge(Outcome(success=True, file=renamed), output)[0] is Verdict.WHOLE
 

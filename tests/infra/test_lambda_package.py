@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import zipfile
 from collections.abc import Callable
 from email import message_from_bytes
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from conftest import Serve
@@ -39,14 +41,21 @@ def require_packages(target: Target) -> Target:
     """Skip the test unless the zips for `target` exist and have the current source."""
     for path, goal in ((target.function_zip, "package"), (target.layer_zip, "layer")):
         if not path.exists():
-            pytest.skip(f"{path.name} does not exist; run make {goal} ARCH={target.name}")
+            _lack(f"{path.name} does not exist; run make {goal} ARCH={target.name}")
     with zipfile.ZipFile(target.function_zip) as archive:
         packed = {name: archive.read(name) for name in archive.namelist() if name.startswith("transcoder/") and name.endswith(".py")}
         packed |= {name: archive.read(name) for name in archive.namelist() if name.startswith("transcoder/page/")}
     page = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "transcoder/page").rglob("*") if path.is_file()}
     if packed != {name: (ROOT / name).read_bytes() for name in packaged_modules(ROOT)} | page:
-        pytest.skip(f"{target.function_zip.name} is out of date; run make package ARCH={target.name}")
+        _lack(f"{target.function_zip.name} is out of date; run make package ARCH={target.name}")
     return target
+
+
+def _lack(what: str) -> NoReturn:
+    """Skip the test, or fail it where the packages have just been made."""
+    if os.environ.get("REQUIRE_PACKAGES"):
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 @pytest.fixture

@@ -83,5 +83,6 @@ def packaged_modules(folder: Path) -> Iterator[str]:
     """Yield the paths under `folder` of the project's modules that the function contains."""
     for path in sorted((folder / "transcoder").rglob("*.py")):
         name = path.relative_to(folder).as_posix()
-        if not name.startswith(("transcoder/cli/", "transcoder/emulator/")) and name != "transcoder/__main__.py":
+        is_local = name.startswith(("transcoder/cli/", "transcoder/emulator/", "transcoder/local/"))
+        if not is_local and name not in {"transcoder/__main__.py", "transcoder/api.py"}:
             yield name
