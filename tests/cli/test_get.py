@@ -167,6 +167,9 @@ def test_a_program_that_reads_standard_output_has_the_terminal_for_itself(
     [
         (["get", "nothing.m3u8"], 2, "neither an address nor a file"),
         (["get", "http://127.0.0.1:9/v.m3u8", "--header-for", "http://a.example/", "A: b", "-o", "x.mp4"], 2, "the name of a host alone"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "--header-for", "127.0.0.1:9", "A: b", "-o", "x.mp4"], 2, "the name of a host alone"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "--header-for", "a.example:9", "A: b", "-o", "x.mp4"], 2, "the name of a host alone"),
+        (["get", "http://127.0.0.1:9/v.m3u8", "--header-for", "[::1]:9", "A: b", "-o", "x.mp4"], 2, "the name of a host alone"),
         (["serve", "--port", "99999"], 2, "not from 0 to 65535"),
         (["serve", "--port", "one"], 2, "not a number"),
         (["serve", "--concurrency", "0"], 2, "not from 1 to 1000"),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import Cookie
+from ipaddress import IPv6Address
 from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -19,7 +20,7 @@ _OURS = frozenset(
 )
 """Headers that say how a request is sent, and which part of a resource is wanted."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HOST = re.compile(r"[\w.-]+|\[?[0-9A-Fa-f:.]+\]?")
+_HOST = re.compile(r"[\w.-]+")
 _INVALID_VALUE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -79,9 +80,18 @@ class UserOrigins:
 
 
 def _host(text: str) -> str:
-    if not _HOST.fullmatch(text):
+    if not _HOST.fullmatch(text) and not _is_ipv6(text):
         raise BadRequestError(f"--header-for {text!r}: write the name of a host alone, such as cdn.example.com.")
     return _normalized(text)
+
+
+def _is_ipv6(text: str) -> bool:
+    """Return whether it is an address of IPv6, with or without its brackets, and not an IPv4 address with a port."""
+    try:
+        IPv6Address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 NOBODY = UserOrigins()
