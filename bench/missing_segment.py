@@ -1,4 +1,4 @@
-"""Shows what each program makes of a playlist of which the origin lacks one segment.
+"""Shows what each program makes of a playlist whose origin lacks one segment.
 
 Prints a table: the exit code, whether there is a file, and what the file lacks.
 """
@@ -6,6 +6,8 @@ Prints a table: the exit code, whether there is a file, and what the file lacks.
 import shutil
 import subprocess
 from pathlib import Path
+
+from peers import media_reader
 
 from bench.contestants import CONTESTANTS, OWN_PYTHON, Contestant, environment
 from bench.measure import serving_folder
@@ -25,16 +27,12 @@ def main() -> None:
     with scratch() as folder:
         served = Path(folder, "served")
         shutil.copytree(source.folder, served)
-        segments = [line for line in _media_playlist(served).read_text(encoding="utf-8").splitlines() if line.endswith(".ts")]
+        segments = [uri for _, (uri, _) in media_reader.listed_segments(source.media_playlists[0].read_text(encoding="utf-8"))]
         (served / segments[MISSING]).unlink()
         print(f"Segment {MISSING + 1} of {len(segments)} answers 404.\n\n| | exit code | file | what it lacks |\n|---|---|---|---|")
         with serving_folder(served) as (port, _):
             for contestant in contestants:
                 print(_row(contestant, f"http://127.0.0.1:{port}", source, Path(folder)), flush=True)
-
-
-def _media_playlist(folder: Path) -> Path:
-    return next(path for path in folder.glob("*.m3u8") if ".ts" in path.read_text(encoding="utf-8"))
 
 
 def _row(contestant: Contestant, address: str, source: Source, folder: Path) -> str:
