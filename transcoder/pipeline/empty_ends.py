@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan, Segment, Track
-from transcoder.core.media.no_media import MAX_EMPTY_SECONDS, carries_no_media
+from transcoder.core.media.no_media import MAX_EMPTY_SECONDS, MAX_SECONDS_OF_NOTHING, carries_no_media
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, EmptyResourceError
@@ -15,6 +15,8 @@ _MAX_BYTES = 64 * 1024
 
 async def without_empty_ends(plan: Plan, fetcher: Fetcher, keys: KeyStore) -> Plan:
     """Return a plan without the last segments of its tracks that have no media, as far as they last `MAX_EMPTY_SECONDS` at most.
+
+    One that has no bytes at all lasts no more than `MAX_SECONDS_OF_NOTHING`: an origin that fails may send such an answer too.
 
     A period of which nothing is left is left out, unless it is the only one.
 
@@ -59,7 +61,7 @@ async def _is_empty(segment: Segment, fetcher: Fetcher, keys: KeyStore) -> bool:
             decryptor = await keys.decryptor(segment.key)
             clear = decryptor.feed(body) + decryptor.end() if decryptor and body else body
         except EmptyResourceError:
-            return True
+            return segment.seconds <= MAX_SECONDS_OF_NOTHING
         except DamagedMediaError:
             return False  # it is fetched once more, and what reads it then says what is wrong with it
         if len(body) == _MAX_BYTES or not carries_no_media(clear, init=init):

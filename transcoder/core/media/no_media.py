@@ -8,6 +8,11 @@ from transcoder.errors import DamagedMediaError
 
 MAX_EMPTY_SECONDS = 0.1
 """A segment without media is none that was lost only if the playlist gives it no more time."""
+MAX_SECONDS_OF_NOTHING = 0.01
+"""The same for a segment of no bytes: nothing in it says that it is meant to have no media, so it must be shorter than any frame.
+
+One frame of AAC lasts 0.0107 s at 96 kHz, which is the highest usual sampling rate; one picture lasts 0.0167 s at 60 a second.
+"""
 
 
 def carries_no_media(segment: bytes, *, init: bytes = b"") -> bool:
