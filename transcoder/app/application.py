@@ -12,8 +12,8 @@ from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import single_error
 from transcoder.settings import Settings
 
-LATER = ("transcoder.app.events", "transcoder.app.info", "transcoder.app.subtitles")
-"""The routes that are imported when they are first asked for."""
+LATER = ("transcoder.app.events", "transcoder.app.info", "transcoder.app.subtitles", "transcoder.pipeline.reddit")
+"""The routes that are imported when they are first asked for, and what finds videos on Reddit."""
 
 
 @asynccontextmanager

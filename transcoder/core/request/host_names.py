@@ -1,6 +1,7 @@
 """Host names: which ones a domain includes, and which are Reddit's."""
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 REDDIT_DOMAINS = frozenset({"reddit.com", "redd.it", "redditmedia.com"})
 """Where Reddit's posts and media are; redditstatic.com has only parts of its pages."""
@@ -15,3 +16,11 @@ def is_within(host: str, domains: Collection[str]) -> bool:
 def subreddit_name(kind: str, name: str) -> str:
     """Return the subreddit that `r/name` names; `u/name` and `user/name` name the one of a profile, which is `u_name`."""
     return name if kind.lower() == "r" else f"u_{name}"
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address in lower case; empty if it has none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""

@@ -6,8 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from transcoder.core.answer.file_names import title_from_url
 from transcoder.core.answer.plain_text import one_line
-from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within, subreddit_name
-from transcoder.core.source.reddit.links import host_of
+from transcoder.core.request.host_names import REDDIT_DOMAINS, host_of, is_within, subreddit_name
 from transcoder.core.source.source import Source
 
 _POST = re.compile(r"(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/[a-z0-9]+(?:/([^/]*))?(?:/.*)?", re.IGNORECASE)

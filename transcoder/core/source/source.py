@@ -1,7 +1,10 @@
 """The source of a job: before anything of it is fetched, and after its playlists have been read."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from transcoder.core.answer.file_names import title_from_url
 from transcoder.core.answer.passthrough import FileHead, file_extension
@@ -10,7 +13,9 @@ from transcoder.core.hls.playlist import MultivariantPlaylist
 from transcoder.core.hls.variant_selection import VariantChoice
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.job import Job
-from transcoder.core.source.reddit import Image, Mp4Files, Video
+
+if TYPE_CHECKING:
+    from transcoder.core.source.reddit import Image, Mp4Files, Video  # its code is for links to Reddit alone
 
 
 class SourceKind(Enum):

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 from http import HTTPStatus
 
+from transcoder.core.request.host_names import host_of
 from transcoder.core.source.reddit import Blocked
-from transcoder.core.source.reddit.links import host_of
 from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch import ApiRequest, Fetcher
 from transcoder.errors import ProxyFailedError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError, UpstreamTimeoutError

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from xml.etree.ElementTree import Element
 
 from transcoder.core.media.character_references import unescape
-from transcoder.core.request.host_names import is_within
+from transcoder.core.request.host_names import host_of, is_within
 from transcoder.core.source.reddit import html_content
 from transcoder.core.source.reddit.answers import Answer, Blocked, Found, NotThere
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, parse_link_if_possible
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, parse_link_if_possible
 from transcoder.core.source.reddit.post import MAX_VIDEOS, Image, Post, Video, distinct, hosted, image
 from transcoder.core.source.reddit.refusals import is_html, read_refusal, refused
 from transcoder.core.source.reddit.target import read_target

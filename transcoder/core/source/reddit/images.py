@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from transcoder.core.request.host_names import host_of
 from transcoder.core.source.reddit.json_values import get_member, get_string
-from transcoder.core.source.reddit.links import host_of, is_gif
+from transcoder.core.source.reddit.links import is_gif
 
 
 def target_of(post: Mapping[str, object]) -> str:

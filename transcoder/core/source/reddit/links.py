@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from transcoder.core.request.host_names import is_within, subreddit_name
+from transcoder.core.request.host_names import host_of, is_within, subreddit_name
 from transcoder.errors import UnsupportedSourceError
 
 _ID = r"[a-z0-9]{1,15}"
@@ -147,14 +147,6 @@ def with_subtitles(playlist: str) -> str:
     features = [feature for feature in parameters.get("f", "hd").split(",") if feature]
     parameters["f"] = ",".join(dict.fromkeys([*features, "subsAll"]))
     return f"{address}?{urlencode(parameters)}"
-
-
-def host_of(url: str) -> str:
-    """Return the host of an address in lower case; empty if it has none."""
-    try:
-        return (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return ""
 
 
 def is_gif(url: str) -> bool:

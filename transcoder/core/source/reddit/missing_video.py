@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within
+from transcoder.core.request.host_names import REDDIT_DOMAINS, host_of, is_within
 from transcoder.core.source.reddit.images import is_image_post, target_of
 from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_string
-from transcoder.core.source.reddit.links import host_of, is_gif
+from transcoder.core.source.reddit.links import is_gif
 
 _DELETED = "The post was deleted by its author."
 _REMOVED = "The post was removed by moderators or by Reddit."

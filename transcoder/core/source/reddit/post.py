@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from transcoder.core.request.host_names import host_of
 from transcoder.core.source.reddit.images import is_image_post, is_upload, target_of
 from transcoder.core.source.reddit.json_values import get_array, get_member, get_object, get_positive_number, get_string
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, host_of, parse_link, parse_link_if_possible
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, parse_link, parse_link_if_possible
 from transcoder.core.source.reddit.missing_video import explain_missing_video
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 

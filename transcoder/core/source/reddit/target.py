@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from transcoder.core.request.host_names import is_within
+from transcoder.core.request.host_names import host_of, is_within
 from transcoder.core.source.reddit.answers import Blocked, NotThere
-from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, host_of, is_gif, parse_link_if_possible
+from transcoder.core.source.reddit.links import HostedVideo, PostLink, ShareLink, is_gif, parse_link_if_possible
 from transcoder.core.source.reddit.missing_video import explain_missing_video
 from transcoder.core.source.reddit.post import Video, hosted
 
