@@ -16,6 +16,7 @@ TOLERANCES = frozenset(
         *("core.media.mp4_source.inspector._MAX_OVERLAP_SECONDS", "core.media.mpegts.continuity_counters._MAX_PACKETS"),
         *("core.media.mpegts.decode_times._MAX_UNEVENNESS", "core.media.mpegts.elementary_stream._MAX_FRAME_SECONDS"),
         *("core.media.no_media.MAX_EMPTY_SECONDS", "core.media.no_media.MAX_SECONDS_OF_NOTHING"),
+        "core.media.segment_plausibility._MAX_LAST_EXCESS_SECONDS",
         *("core.media.passed_segment.MAX_REORDERED", "core.media.timestamp_leaps._MAX_LONE_OVERLAP_SECONDS"),
         *("core.media.timestamps.MAX_REORDERING_SECONDS", "core.output.period_placement._MAX_CLOCK_GAP"),
         *("core.output.period_placement._MAX_CLOCK_OVERLAP", "core.output.track_ends._MAX_LEAP_SECONDS"),

@@ -70,6 +70,14 @@ def test_a_segment_with_bytes_after_its_last_packet_is_fetched_again(muxed: Muxe
     assert len(list(filter(is_for_all, origin.requests_of(second)))) == 2
 
 
+def test_a_last_segment_that_is_longer_than_the_playlist_says_is_fetched_once(muxed: Muxed, serve: Serve, tmp_path: Path) -> None:
+    """As in every playlist of ffmpeg's whose frames are decoded in another order than they are shown in."""
+    files, source = muxed
+    origin = serve(edited(files, "/main.m3u8", r"2\.000000,(?=\n.*\n#EXT-X-ENDLIST)", "1.920000,"))
+    assert_exact(origin, tmp_path / "output.mp4", source)
+    assert len(list(filter(is_for_all, origin.requests_of(segments_of(files)[-1])))) == 1
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize(
     "damaged",

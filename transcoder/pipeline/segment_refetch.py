@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.segment_look import Oddity, SegmentLook, look_in_steps
-from transcoder.core.media.segment_plausibility import SegmentPlausibility
+from transcoder.core.media.segment_plausibility import ListedPlace, SegmentPlausibility
 from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import DamagedMediaError, TranscoderError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
@@ -36,6 +36,7 @@ class SegmentRefetch:
         self._fetch_again = fetch_again
         self._run_of = {segment: run for (_, segment), run in zip(listed, _runs(listed), strict=True)}
         self._checks = {run: SegmentPlausibility() for run in self._run_of.values()}
+        self._last = {run: segment for segment, run in self._run_of.items()}
         self._rejected: Counter[tuple[Segment, bytes]] = Counter()
         """How often each body, by its digest, was rejected for a segment."""
         self._looks: dict[Segment, dict[bytes, _Look]] = {}
@@ -96,7 +97,8 @@ class SegmentRefetch:
     async def _is_plausible(self, segment: Segment, look: "_Look") -> bool:
         run = self._run_of[segment]
         check = self._checks[run]
-        accepted = check.accepts_look(look.shown, at=segment.at, seconds=segment.seconds, rounding=segment.rounding, oddities=look.oddities)
+        place = ListedPlace(segment.at, segment.seconds, segment.rounding, segment == self._last[run])
+        accepted = check.accepts(look.shown, place, look.oddities)
         if check.doubts_only and run not in self._confirmed:
             self._confirmed.add(run)
             await self._confirm(*self._first_accepted[run])

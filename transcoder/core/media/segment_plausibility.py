@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from transcoder.core.media.segment_look import Oddity, SegmentLook, look_at
+from transcoder.core.media.segment_look import Oddity, SegmentLook
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
-from transcoder.errors import TranscoderError
 
 _FIRST_TOLERANCE = 0.25
 """While it is not known how exact EXTINF is, a segment may differ from it by this share."""
@@ -23,8 +22,28 @@ _MIN_AUDIO_TOLERANCE_SECONDS = 0.05
 """For audio beside video that is shorter than EXTINF: a frame, whatever the codec."""
 _MIN_LONGER_AUDIO_TOLERANCE_SECONDS = 0.15
 """For audio beside video that is longer: packagers hold back a few frames of each segment, and the last one brings them, too."""
+_MAX_LAST_EXCESS_SECONDS = 0.25
+"""By how much the last segment may be longer: ffmpeg's muxer measures it up to the frame that is decoded last, which is not the one that
+is shown last."""
 _DEVIATION_FACTOR = 3.0
 _MIN_HOLE_SECONDS = 0.03
+
+
+class ListedPlace(NamedTuple):
+    """What the playlist says of a segment."""
+
+    at: float
+    """Where it lies in its period, in seconds."""
+    seconds: float
+    """EXTINF."""
+    rounding: float = 0.0
+    """By how many seconds EXTINF may be rounded."""
+    is_last: bool = False
+    """No other segment of its track follows it in its period."""
+
+    def allows(self, length: float) -> bool:
+        """Return whether it may be so long, whatever the others are."""
+        return self.is_last and 0 < length - self.seconds <= _MAX_LAST_EXCESS_SECONDS
 
 
 class _Measured(NamedTuple):
@@ -77,26 +96,12 @@ class SegmentPlausibility:
     doubts_only: bool = False
     """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
-    def accepts(
-        self, body: bytes, *, init: bytes, at: float, seconds: float, rounding: float = 0.0, oddities: Collection[Oddity] = ()
-    ) -> bool:
-        """Look at a whole segment, decrypted, with its initialization section, and return what `accepts_look` says of it."""
-        try:
-            look = look_at(body, init=init)
-        except TranscoderError:
-            look = None
-        return self.accepts_look(look, at=at, seconds=seconds, rounding=rounding, oddities=oddities)
-
-    def accepts_look(
-        self, look: SegmentLook | None, *, at: float, seconds: float, rounding: float = 0.0, oddities: Collection[Oddity] = ()
-    ) -> bool:
+    def accepts(self, look: SegmentLook | None, place: ListedPlace, oddities: Collection[Oddity] = ()) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.
 
         Args:
             look: what the segment shows; None if it is damaged.
-            at: where the playlist puts it in its period, in seconds.
-            seconds: EXTINF.
-            rounding: by how many seconds EXTINF may be rounded.
+            place: what the playlist says of it.
             oddities: those that do not show in its bytes.
 
         """
@@ -108,27 +113,28 @@ class SegmentPlausibility:
             return False
         if not look.spans:
             return not look.is_timed
-        return self._is_plausible(look.spans, at=at, seconds=seconds, rounding=rounding)
+        return self._is_plausible(look.spans, place)
 
-    def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], *, at: float, seconds: float, rounding: float) -> bool:
+    def _is_plausible(self, spans: Mapping[Medium, tuple[float, float]], place: ListedPlace) -> bool:
+        at, seconds, rounding = place.at, place.seconds, place.rounding
         start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
         origin = start - at if self._origin is None else unwrap(start, near=self._origin + at) - at
-        deviations: dict[Medium | None, float] = {medium: abs(last - first - seconds) for medium, (first, last) in spans.items()}
+        lengths = {None: end - start} | {medium: last - first for medium, (first, last) in spans.items()}
+        deviations = {medium: abs(length - seconds) for medium, length in lengths.items()}
         has_longer_audio = Medium.AUDIO in spans and spans[Medium.AUDIO][1] - spans[Medium.AUDIO][0] > seconds
-        measured = _Measured(origin, deviations | {None: abs(end - start - seconds)}, has_longer_audio)
+        measured = _Measured(origin, deviations, has_longer_audio)
         moved = 0.0 if self._origin is None else abs(origin - self._origin)
         self.doubts_only = self._only is not None and (moved > seconds / 2 or not self._only.is_followed_by(spans, at=at))
         # The errors of rounded durations add up, but a place that is half a segment away is another one.
         drift = min(rounding * (1 + at / seconds), seconds / 2) if seconds else 0.0
         is_moved = moved - drift > _tolerance(self._moved, seconds, least=_MIN_COMMON_TOLERANCE_SECONDS)
-        if is_moved or any(
-            self._is_odd(measured, medium, seconds, rounding=rounding, alone=len(spans) == 1) for medium in measured.deviations
-        ):
+        odd = {each for each in deviations if self._is_odd(measured, each, seconds, rounding=rounding, alone=len(spans) == 1)}
+        if is_moved or not all(place.allows(lengths[each]) for each in odd):
             self._doubted = measured
             return False
         if self._begun:
             self._moved = max(self._moved or 0.0, moved)
-        self._learn(measured)
+        self._learn(measured._replace(deviations={each: deviations[each] for each in deviations.keys() - odd}))
         self._only = None if self._begun else _Accepted(at + seconds, {medium: last for medium, (_, last) in spans.items()})
         self._begun = True
         return True
