@@ -156,12 +156,14 @@ def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
 
 def test_chunks_that_have_arrived_are_read_together() -> None:
     most = READ_BYTES // CHUNK_BYTES
-    prefetcher = Prefetcher(FakeFetcher().fetch, budget_bytes=8 * most * CHUNK_BYTES, connections=2)
-    reader = prefetcher.add_track(track("video", [(3 * most + 5) * CHUNK_BYTES]))
+    source, length = FakeFetcher(), (3 * most + 5) * CHUNK_BYTES
+    prefetcher = Prefetcher(source.fetch, budget_bytes=8 * most * CHUNK_BYTES, connections=2)
+    reader = prefetcher.add_track(track("video", [length]))
     lengths: list[int] = []
 
     async def read_late() -> None:
-        await asyncio.sleep(0.05)
+        while source.pushed < length:
+            await asyncio.sleep(0.01)
         await reader.segment()
         while chunk := await reader.read():
             lengths.append(len(chunk))

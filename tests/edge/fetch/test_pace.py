@@ -76,7 +76,7 @@ def test_too_many_header_fields_are_refused() -> None:
 
 def test_interim_responses_without_end_are_refused() -> None:
     with pytest.raises(UpstreamError, match="before the head of a response"):
-        fetch_by_rule(Rule(continues=0.0))
+        fetch_by_rule(Rule(continues=0.0), settings=replace(PATIENT, read_seconds=60.0))
 
 
 def test_blanks_in_a_header_field_take_no_time() -> None:
