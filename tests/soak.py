@@ -10,13 +10,11 @@ restarted, or if the memory of the tree grows by more than a tenth from the seco
 import http.client
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -26,6 +24,7 @@ import make_media
 from peers.leaks import children, connections_to
 from peers.origin import Origin, origin
 from peers.origin_rules import Rule, garbage, html
+from peers.serve_command import serving
 
 from transcoder.core.output.verifier import Verifier
 from transcoder.errors import TranscodeError
@@ -58,7 +57,12 @@ class Resources:
 def main(invocations: int = 1000) -> int:
     """Run the invocations, print the findings, and return the exit code."""
     counts, started = Counts(), time.monotonic()
-    with tempfile.TemporaryDirectory() as temp, origin(make_media.media("ts-muxed")) as source, _serving(temp) as (url, pid):
+    environ = {**os.environ, "TRANSCODER_ATTEMPTS": "2", "TRANSCODER_RETRY_SECONDS": "0.01"}
+    with (
+        tempfile.TemporaryDirectory() as temp,
+        origin(make_media.media("ts-muxed")) as source,
+        serving(environ=environ | {"TMPDIR": temp}) as (url, pid),
+    ):
         _add_faulty_sources(source)
         kinds = _kinds(invocations)
         early = None
@@ -76,23 +80,6 @@ def _kinds(invocations: int) -> list[str]:
     kinds = [kind for kind, share in SHARES.items() for _ in range(round(share * invocations))]
     random.Random(1).shuffle(kinds)  # noqa: S311  # the same order in every run
     return kinds
-
-
-@contextmanager
-def _serving(temp: str) -> Iterator[tuple[str, int]]:
-    environ = {**os.environ, "TMPDIR": temp, "TRANSCODER_ATTEMPTS": "2", "TRANSCODER_RETRY_SECONDS": "0.01"}
-    command = [sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private"]
-    # One environment, since it is the growth of one that is looked for.
-    command += ["--concurrency", "1", "--queue", "8"]
-    with (
-        tempfile.TemporaryFile() as log,
-        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip().rstrip("/"), process.pid
-        finally:
-            process.terminate()
 
 
 def _add_faulty_sources(source: Origin) -> None:

@@ -8,12 +8,9 @@ With a short timeout the deadline comes in the middle of most of them: Lambda mu
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -22,6 +19,7 @@ from attack.line import Line, Measured, Target, download
 from attack.registry import LINES
 from peers.leaks import children
 from peers.origin import origin
+from peers.serve_command import serving
 
 from bench.calibration import count
 
@@ -50,7 +48,9 @@ def main() -> int:
 
 def measure(line: Line, *, timeout: float) -> Measured:
     """Carry out one attack in a new environment, whose function has a timeout of so many seconds."""
-    with origin({}) as source, _serving(timeout) as (url, pid), httpx.Client(timeout=SECONDS) as client:
+    environ = {**os.environ, "TRANSCODER_RETRY_SECONDS": "0.01"}
+    server = serving("--timeout", str(timeout), environ=environ)
+    with origin({}) as source, server as (url, pid), httpx.Client(timeout=SECONDS) as client:
         target = Target(url, source, client)
         _make_good_video(target)
         (function,) = children(pid)
@@ -99,20 +99,6 @@ def _make_good_video(target: Target) -> None:
     folder = make_media.media("ts-muxed")
     ending = download(lambda: {f"/{file.name}": file.read_bytes() for file in folder.iterdir()})(target)
     assert ending.startswith("200 and all"), ending
-
-
-@contextmanager
-def _serving(timeout: float) -> Iterator[tuple[str, int]]:
-    environ = {**os.environ, "TRANSCODER_RETRY_SECONDS": "0.01"}
-    command = [sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private", "--timeout", str(timeout)]
-    # One environment, so that the one that is measured is the one that works.
-    command += ["--concurrency", "1", "--queue", "8"]
-    with tempfile.TemporaryFile() as log, subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip().rstrip("/"), process.pid
-        finally:
-            process.terminate()
 
 
 def _kib(pid: int, name: str) -> int:

@@ -33,6 +33,8 @@ class FakeFetcher:
         self.pushed = 0
         self.active = 0
         self.max_active = 0
+        self.first_pushed = asyncio.Event()
+        """Set when all of a segment has been pushed."""
 
     async def fetch(self, segment: Segment, sink: ByteSink) -> None:
         self.requested.append(segment.url)
@@ -44,6 +46,7 @@ class FakeFetcher:
             await sink(data[at : at + CHUNK_BYTES])
             self.pushed += len(data[at : at + CHUNK_BYTES])
         self.active -= 1
+        self.first_pushed.set()
 
 
 async def read_all(reader: TrackReader) -> list[tuple[str, bytes]]:
@@ -156,14 +159,13 @@ def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
 
 def test_chunks_that_have_arrived_are_read_together() -> None:
     most = READ_BYTES // CHUNK_BYTES
-    source, length = FakeFetcher(), (3 * most + 5) * CHUNK_BYTES
+    source = FakeFetcher()
     prefetcher = Prefetcher(source.fetch, budget_bytes=8 * most * CHUNK_BYTES, connections=2)
-    reader = prefetcher.add_track(track("video", [length]))
+    reader = prefetcher.add_track(track("video", [(3 * most + 5) * CHUNK_BYTES]))
     lengths: list[int] = []
 
     async def read_late() -> None:
-        while source.pushed < length:
-            await asyncio.sleep(0.01)
+        await source.first_pushed.wait()
         await reader.segment()
         while chunk := await reader.read():
             lengths.append(len(chunk))

@@ -1,0 +1,23 @@
+"""`transcoder serve` in a process of its own, with one execution environment: what is measured is what works."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+_COMMAND = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private", "--concurrency", "1", "--queue", "8")
+
+
+@contextmanager
+def serving(*options: str, environ: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Serve for the length of a block; yield the address, without a slash at its end, and the id of the process."""
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen([*_COMMAND, *options], env=environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip().rstrip("/"), process.pid
+        finally:
+            process.terminate()
