@@ -141,6 +141,7 @@ $(READY): requirements/dev.txt pyproject.toml
 		{ echo "$(PYTHON) is not Python 3.11 or newer; set another: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 		{ echo "$(PYTHON) cannot create virtual environments; install its venv module (often in a package named python3-venv)" >&2; exit 1; }
+	@echo "Installing dependencies into $(VENV), which takes a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
