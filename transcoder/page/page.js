@@ -762,6 +762,8 @@ function fillQualities(variants) {
     const side = Math.min(each.width, each.height);
     sizes.set(side, Math.max(sizes.get(side) ?? 0, each.estimated_bytes ?? 0));
   }
+  const chosen = variants.find((each) => each.chosen && each.height); /* what it is said to be above */
+  if (chosen) sizes.set(Math.min(chosen.width, chosen.height), chosen.estimated_bytes ?? 0);
   const sorted = [...sizes].sort(([a], [b]) => b - a);
   page.qualities.hidden = sorted.length < 2;
   fillChips(page.qualities, "quality", sorted.map(([side, bytes], index) => [index ? String(side) : "", `${side}p`, bytes ? make("small", {}, sizeText(bytes)) : ""]));
