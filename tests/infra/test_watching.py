@@ -82,7 +82,7 @@ def test_the_saved_queries_ask_the_functions_log(config: Config) -> None:
 
 def test_the_saved_queries_ask_for_fields_that_the_log_has() -> None:
     noted = {"source_host", "reddit_step", "reddit_asked"}
-    fields = set(Record.__dataclass_fields__) | set(UNITS) | noted
+    fields = set(Record._fields) | set(UNITS) | noted
     words = {
         "filter",
         "ispresent",

@@ -1,7 +1,7 @@
 """The route `/download`: the output itself, or a file passed through."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder.app.answer import Answer
 from transcoder.app.delivery import OVER_EVENTS, check_stream, delivery_of, refuse_stored_file
@@ -57,8 +57,7 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
         await _Output(resolved.plan, labels, report, stored, fetcher, dependencies, answer).send(request, job.layout, deliver, head)
 
 
-@dataclass(frozen=True, slots=True)
-class _Output:
+class _Output(NamedTuple):
     """An output that is made of a plan."""
 
     plan: Plan
@@ -102,7 +101,7 @@ class _Output:
         if request.method == "HEAD":
             await self.answer.start(head.build(_stream_headers(self.plan.estimated_bytes)))
         else:
-            await self._make(_OutputSink(self.answer, head))
+            await self._make_into(_OutputSink(self.answer, head))
 
     async def _redirect(self, stored: StoredOutput, request: Request, head: OutputHead) -> None:
         """Redirect to the stored file; make it first if it is not there, and that takes not too long for a silent response."""
@@ -112,7 +111,7 @@ class _Output:
             if request.method == "HEAD":
                 await stored.announce_redirect(head.timing)
                 return
-            found = await making.run(self._make)
+            found = await making.run(self._make_into)
         await stored.redirect(found, head.timing)
 
     async def _send_finished(self, request: Request, head: OutputHead) -> None:
@@ -121,13 +120,13 @@ class _Output:
         finished = FinishedOutput(self.plan, settings, is_silent=not is_reported)
         if is_reported:
             reported = ReportedOutput(finished, self.fetcher, settings, self.answer)
-            await (reported.start() if request.method == "HEAD" else reported.send(self.report, self._make, head))
+            await (reported.start() if request.method == "HEAD" else reported.send(self.report, self._make_into, head))
         elif request.method == "HEAD":
             await self.answer.start(head.build([*_stream_headers(self.plan.estimated_bytes), ("vary", "accept")]))
         else:
-            await finished.send(self._make, self.answer, head)
+            await finished.send(self._make_into, self.answer, head)
 
-    async def _make(self, sink: Sink) -> None:
+    async def _make_into(self, sink: Sink) -> None:
         await self.dependencies.make(self.plan, self.labels, sink, fetcher=self.fetcher, answer=self.answer)
 
 

@@ -1,7 +1,6 @@
 """A plain MP4 as a response: any range of it, with its exact length, while nothing of it is stored."""
 
 from contextlib import suppress
-from dataclasses import replace
 from http import HTTPStatus
 
 from transcoder.app.answer import Answer
@@ -105,5 +104,5 @@ async def _refuse_range(error: RangeNotSatisfiableError, file: PlainFile, answer
     answer.note(outcome=error.slug)
     head, body = problem_response(error)
     about = (("content-range", f"bytes */{file.length}"), ("accept-ranges", "bytes"), ("etag", file.etag))
-    await answer.start(replace(head, headers=(*head.headers, *about)))
+    await answer.start(head._replace(headers=(*head.headers, *about)))
     await answer.write(body)

@@ -54,11 +54,11 @@ class Origins:
         headers = split_credentials(web_address(source))[1] | dict(choices.headers)
         for_hosts = [HostHeaders(host, more) for host, more in choices.headers_for.items()]
         cookies = read_cookies(choices.cookies) if choices.cookies is not None else ()
-        network = replace(choices.network, proxies=read_proxies(choices.proxy, environ))
+        network = choices.network._replace(proxies=read_proxies(choices.proxy, environ))
         # A caller's own network trusts what it trusts, whatever the environment says.
         if ca_file := choices.ca_file or (environ.get("SSL_CERT_FILE") if choices.network is INTERNET else None):
             context = _tls("--ca-file" if choices.ca_file else "SSL_CERT_FILE", ca_file)
-            network = replace(network, tls=lambda: context)
+            network = network._replace(tls=lambda: context)
         return cls(UserOrigins.of(url, headers, for_hosts, cookies), choices.allow_private, network)
 
     def fetcher(self, settings: Settings) -> AbstractAsyncContextManager[Fetcher]:

@@ -1,7 +1,5 @@
 """Segments without media at the end of a period: some packagers end a track with one, and give it next to no time."""
 
-from dataclasses import replace
-
 from transcoder.core.hls.plan import Plan, Segment, Track
 from transcoder.core.media.no_media import MAX_EMPTY_SECONDS, MAX_SECONDS_OF_NOTHING, carries_no_media
 from transcoder.edge.fetch import Fetcher
@@ -32,10 +30,10 @@ async def without_empty_ends(plan: Plan, fetcher: Fetcher, keys: KeyStore) -> Pl
     for period in plan.periods:
         tracks = [await _without_empty_end(track, fetcher, keys, least=least) for track in period.tracks]
         if all(track.segments for track in tracks):
-            periods.append(replace(period, tracks=tuple(tracks)))
+            periods.append(period._replace(tracks=tuple(tracks)))
         elif any(track.segments for track in tracks):
             periods.append(period)
-    return replace(plan, periods=tuple(periods)) if periods else plan
+    return plan._replace(periods=tuple(periods)) if periods else plan
 
 
 async def _without_empty_end(track: Track, fetcher: Fetcher, keys: KeyStore, *, least: int) -> Track:
@@ -45,9 +43,9 @@ async def _without_empty_end(track: Track, fetcher: Fetcher, keys: KeyStore, *, 
             break
         kept -= 1
     if not kept or kept == len(track.segments):
-        return replace(track, segments=track.segments[:kept])
+        return track._replace(segments=track.segments[:kept])
     end, last = (segment.at + segment.seconds for segment in (track.segments[kept - 1], track.segments[-1]))
-    return replace(track, segments=track.segments[:kept], seconds=track.seconds - (last - end))
+    return track._replace(segments=track.segments[:kept], seconds=track.seconds - (last - end))
 
 
 async def _is_empty(segment: Segment, fetcher: Fetcher, keys: KeyStore) -> bool:

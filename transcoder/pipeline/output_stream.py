@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from transcoder.core.output.announcement import Announcement
@@ -120,7 +119,7 @@ class Output:
             await self._may_start()
             self._started = True
             durations = joiner.durations
-            await self._sink.start(replace(announcement, seconds=durations.total, media=durations.tracks))
+            await self._sink.start(announcement._replace(seconds=durations.total, media=durations.tracks))
         for piece in pieces:
             if piece:
                 await self._sink.write(piece)

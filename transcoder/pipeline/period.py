@@ -158,7 +158,7 @@ def _ffmpeg_input(fd: int, track: ProbedTrack, segment: ProbedSegment, *, zero: 
     if not track.probe.container.is_packed_audio:
         return FfmpegInput(fd, track.probe.container, track.streams, begun_within)
     # The inspector writes it as a transport stream.
-    streams = (replace(stream, start=zero if stream.start is None else stream.start) for stream in track.streams)
+    streams = (stream._replace(start=zero if stream.start is None else stream.start) for stream in track.streams)
     return FfmpegInput(fd, Container.MPEGTS, tuple(streams), begun_within)
 
 

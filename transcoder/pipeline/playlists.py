@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import NamedTuple
 
 from transcoder.core.hls.agreement import (
@@ -101,7 +100,7 @@ async def _believable(playlist: Playlist, attempt: Callable[[], Awaitable[Playli
         return playlist
     if _shape(playlist) == _shape(previous) and not await _lacks_media(playlist, fetcher):
         return playlist
-    return replace(playlist, text_end=TextEnd.CUT)
+    return playlist._replace(text_end=TextEnd.CUT)
 
 
 class VariantFetcher(NamedTuple):

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -95,7 +94,7 @@ class Resolver:
                 async with asyncio.timeout(_PAGE_SECONDS):
                     post = await self._reddit.find(Job(page), fetcher=fetcher)
                 if post and post.title:
-                    source = replace(source, page=post.page, title=post.title, subreddit=post.subreddit, posted=post.posted)
+                    source = source._replace(page=post.page, title=post.title, subreddit=post.subreddit, posted=post.posted)
         self._denylist.check_subreddits(source.subreddit or "")
         return source
 
@@ -177,7 +176,7 @@ class Resolver:
         except NotAPlaylistError as found:
             check_host(found.head.url, allowed)
             if job.format is not FileFormat.FILE and (plan := await plan_single_segment(found.head, fetcher=fetcher)):
-                return replace(_check_fit(plan, job), version=found.head.version)
+                return _check_fit(plan, job)._replace(version=found.head.version)
             if needs_transcoding(job) and job.fit is None and found.head.content_type in _MP4_TYPES:
                 selected = select(await _plan_plain_file(found.head.requested_url, job, fetcher), job)
                 return ResolvedSource(selected, version=found.head.version)

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Coroutine, Mapping
-from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan, Track
 from transcoder.core.media.mpegts import media_at_end
@@ -98,7 +97,7 @@ class SourceProbe:
         probed = await self._with_end(probed, end.result() if end else NOTHING)
         if not to_end and probed.lacks_audio:
             end_media = (await self._with_end(probed, await self._parts.end_of(track.segments[-1]))).end_media
-            return replace(probed, end_media=end_media)
+            return probed._replace(end_media=end_media)
         return await self._with_true_end(probed) if to_end else probed
 
     async def _to_end(self, probed: ProbedTrack) -> ProbedTrack:
@@ -112,9 +111,9 @@ class SourceProbe:
         if probed.cut and probed.contradicts_playlist:
             probed = await self._with_end(probed, await self._parts.end_of(probed.track.segments[-1], whole=True))
         if not probed.contradicts_playlist:
-            return replace(probed, border=await self._overlap(probed)) if probed.video_lag else probed
+            return probed._replace(border=await self._overlap(probed)) if probed.video_lag else probed
         is_late = probed.ends_later and (not probed.may_leap or await self._is_late(probed))
-        probed = replace(probed, border=await self._border(probed), is_late=is_late)
+        probed = probed._replace(border=await self._border(probed), is_late=is_late)
         for _ in range(MAX_FETCHES - 1):
             if not probed.ends_early:
                 break
@@ -137,7 +136,7 @@ class SourceProbe:
             last = _start_of(probe(part.clear, init=init, whole=True, previous=probed.probe))
         listed = media_at_end(part.clear) if probed.probe.container is Container.MPEGTS else frozenset[Medium]()
         slide = last_slide(part.clear, probed.probe)
-        return replace(probed, ends=ends, end_media=listed | ends.keys(), cut=is_fragmented and part.cut, last_start=last, slide=slide)
+        return probed._replace(ends=ends, end_media=listed | ends.keys(), cut=is_fragmented and part.cut, last_start=last, slide=slide)
 
     async def _is_late(self, probed: ProbedTrack) -> bool:
         """Read where the middle and the last segment of a track begin, and return whether it is late because EXTINF is wrong."""
@@ -196,7 +195,7 @@ class SourceProbe:
         start = _start_of(last)
         early = 0.0 if start is None else probed.begins_early_by(start)
         border = await self._border(probed) if early else None
-        return border if border is None or border.overlaps else replace(border, overlap=early)
+        return border if border is None or border.overlaps else border._replace(overlap=early)
 
     async def first_probe(self, track: Track, found: Probe | None = None) -> Probe:
         """Probe the first segment, unless that is `found`, and those after it for streams that are announced there and do not begin."""

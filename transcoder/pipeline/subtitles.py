@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import NamedTuple
 
 from transcoder.core.hls.agreement import address_after_last_segment, byte_after_last_segment
@@ -49,7 +48,7 @@ async def list_subtitles(source: Source, resolved: ResolvedSource, *, fetcher: F
     listed = await fetch_playlist(with_subtitles(source.url), fetcher)
     if not isinstance(listed, MultivariantPlaylist):
         return resolved
-    return replace(resolved, multivariant=replace(known, renditions=(*known.renditions, *offered_subtitles(listed))))
+    return resolved._replace(multivariant=known._replace(renditions=(*known.renditions, *offered_subtitles(listed))))
 
 
 async def list_subtitles_if_possible(source: Source, resolved: ResolvedSource, *, fetcher: Fetcher) -> ResolvedSource:

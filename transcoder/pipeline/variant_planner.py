@@ -1,7 +1,7 @@
 """Plans the best variant of a Multivariant Playlist that fits and is available, also where playlists are nested."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from transcoder.core.hls.nested_playlists import with_nested
 from transcoder.core.hls.planner import make_plan
@@ -53,7 +53,7 @@ class VariantPlanner:
         """Plan the best variant that does not exceed `limit` bits per second."""
         while True:
             variants = tuple(each for each in self.multivariant.variants if each not in self._failed)
-            offered = replace(self.multivariant, variants=variants)
+            offered = self.multivariant._replace(variants=variants)
             if limit is not None:
                 offered = within_bandwidth(offered, limit=limit)
             if instead_of and self.job.fit is not None and (not offered.variants or self.job.format is FileFormat.MP3):
@@ -100,5 +100,5 @@ class VariantPlanner:
         names_audio = variant.audio_group is not None and audio_url is None and job.kind is TrackKind.BOTH
         resolution = None if variant.is_resolution_shared else variant.resolution
         others = frozenset(each.resolution for each in self.multivariant.variants if each.resolution and each.resolution != resolution)
-        planned = replace(select(plan, job), names_audio=names_audio, resolution=resolution, other_resolutions=others)
+        planned = select(plan, job)._replace(names_audio=names_audio, resolution=resolution, other_resolutions=others)
         return ResolvedSource(planned, self.multivariant, choice)

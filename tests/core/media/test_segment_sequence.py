@@ -1,7 +1,5 @@
 """A segment that lost a part, was sent twice or in place of another is found; what real packagers do is not."""
 
-from dataclasses import replace
-
 import pytest
 
 from transcoder.core.media.packet_evidence import PacketEvidence
@@ -131,7 +129,7 @@ def slide(number: int, *, audio: float, seconds: float = 5.0) -> PassedSegment:
     """Make a segment of one picture and so many seconds of audio; where pictures are less than 10 s apart, the second shows how long."""
     at, shown = number * seconds, seconds if number and seconds < 10 else 0.0
     video, sound = SegmentExtent(1, at, at + shown, shown), evenly(at, at + audio, sample=AUDIO_FRAME)
-    return replace(segment(number, seconds, video=video, audio=sound), rounding=0.0)
+    return segment(number, seconds, video=video, audio=sound)._replace(rounding=0.0)
 
 
 @pytest.mark.parametrize("seconds", [5.0, 12.0])
@@ -194,7 +192,7 @@ def cut(number: int, missing: int) -> PassedSegment:
 def with_packets(segment: PassedSegment, *, continued: bool | None = None, fragment: int | None = None) -> PassedSegment:
     """Return a segment of video whose counters go on or not, or whose smallest fragment has so many samples."""
     goes_on = {} if continued is None else {VIDEO: continued}
-    return replace(segment, packets=PacketEvidence(continued=goes_on, smallest_fragment={VIDEO: fragment} if fragment else {}))
+    return segment._replace(packets=PacketEvidence(continued=goes_on, smallest_fragment={VIDEO: fragment} if fragment else {}))
 
 
 @pytest.mark.parametrize("missing", [1, 2, 3])
@@ -204,7 +202,7 @@ def test_frames_that_are_missing_at_the_end_in_decode_order_are_found(missing: i
     assert at_the_end.shortfall() == pytest.approx(FRAME * missing)
 
 
-SHORT = replace(segment(1, 2.0, video=SegmentExtent(49, 12.0, 14.0 - FRAME, FRAME, (11.92, 13.88 - FRAME))), rounding=0.0)
+SHORT = segment(1, 2.0, video=SegmentExtent(49, 12.0, 14.0 - FRAME, FRAME, (11.92, 13.88 - FRAME)))._replace(rounding=0.0)
 """Two seconds of video without their last frame."""
 
 
@@ -328,7 +326,7 @@ def test_the_last_frame_may_be_cut_short_by_its_packager(last_frame: float) -> N
 
 def test_a_gap_in_the_playlist_explains_why_a_counter_does_not_go_on() -> None:
     before = [counted(number, 4.0 * number + 4) for number in range(3)]
-    after = [replace(counted(number, 4.0 * number + 4, continued=number > 4), at=4.0 * number) for number in (4, 5, 6)]
+    after = [counted(number, 4.0 * number + 4, continued=number > 4)._replace(at=4.0 * number) for number in (4, 5, 6)]
     assert passed(*before, *after).lost_packets() is None
 
 
@@ -366,7 +364,7 @@ def beginning(first: dict[Medium, float], starts: tuple[float, ...], *, packets:
         PassedSegment(2.0 * number, 2.0, 0.0, (number,), (number,), {medium: evenly(start, end) for medium, start in media.items()})
         for number, (media, end) in enumerate(zip(begins, ends, strict=True))
     ]
-    return passed(replace(segments[0], packets=packets), *segments[1:])
+    return passed(segments[0]._replace(packets=packets), *segments[1:])
 
 
 def test_samples_are_as_evenly_spaced_as_in_an_earlier_segment() -> None:
@@ -402,7 +400,7 @@ def test_timestamps_that_leap_inside_a_segment_are_refused(leaps: dict[Medium, f
 @pytest.mark.parametrize("number", [0, 1])
 def test_audio_alone_does_not_leap(leap: float, number: int) -> None:
     extent = SegmentExtent(94, 10.0, 12.0 + leap, 1024 / 48_000)
-    leaping = replace(segment(0, 2.0, audio=extent), packets=PacketEvidence(leaps={AUDIO: leap}))
+    leaping = segment(0, 2.0, audio=extent)._replace(packets=PacketEvidence(leaps={AUDIO: leap}))
     before = [segment(each, 2.0, at=-2.0, audio=evenly(8.0, 10.0)) for each in range(1, 1 + number)]
     with pytest.raises(UpstreamError, match="leap by"):
         passed(*before, leaping)
@@ -410,8 +408,8 @@ def test_audio_alone_does_not_leap(leap: float, number: int) -> None:
 
 @pytest.mark.parametrize(("leap", "refused"), [(1.5, False), (5.0, True), (30.0, True)])
 def test_evenly_spaced_pictures_do_not_leap_by_seconds(leap: float, *, refused: bool) -> None:
-    leaping = replace(segment(0, 2.0, video=SegmentExtent(50, 10.0, 12.0 + leap, FRAME)), packets=PacketEvidence(leaps={VIDEO: leap}))
-    unevenly_spaced = replace(leaping, extents={VIDEO: SegmentExtent(8, 10.0, 12.0 + leap, FRAME)})
+    leaping = segment(0, 2.0, video=SegmentExtent(50, 10.0, 12.0 + leap, FRAME))._replace(packets=PacketEvidence(leaps={VIDEO: leap}))
+    unevenly_spaced = leaping._replace(extents={VIDEO: SegmentExtent(8, 10.0, 12.0 + leap, FRAME)})
     passed(unevenly_spaced)
     if refused:
         with pytest.raises(UpstreamError, match="leap by"):
@@ -422,7 +420,7 @@ def test_evenly_spaced_pictures_do_not_leap_by_seconds(leap: float, *, refused: 
 
 def unknown(segment: PassedSegment, *, guess: float) -> PassedSegment:
     """Return a segment whose EXTINF has no duration."""
-    return replace(segment, seconds=guess, rounding=guess, guessed=True)
+    return segment._replace(seconds=guess, rounding=guess, guessed=True)
 
 
 def guessed_track(which: int, guess: float, *, last_end: float = 18.0) -> list[PassedSegment]:
@@ -432,7 +430,7 @@ def guessed_track(which: int, guess: float, *, last_end: float = 18.0) -> list[P
         segment(number, 2.0, at=2.0 * number + (guess - 2.0 if number > which else 0.0), video=evenly(10 + 2.0 * number, end))
         for number, end in enumerate(ends)
     ]
-    exact = [replace(each, rounding=0.0005) for each in segments]
+    exact = [each._replace(rounding=0.0005) for each in segments]
     return [unknown(each, guess=guess) if number == which else each for number, each in enumerate(exact)]
 
 
@@ -459,14 +457,14 @@ def test_a_hole_beside_a_guess_needs_no_second_witness(which: int, guess: float)
     """The segment before the hole, or that after it, has no duration that would contradict."""
     segments = guessed_track(which, guess)
     with pytest.raises(UpstreamError, match=MISSING):
-        passed(segments[0], replace(segments[1], extents={VIDEO: evenly(12.0, 13.0)}), *segments[2:])
+        passed(segments[0], segments[1]._replace(extents={VIDEO: evenly(12.0, 13.0)}), *segments[2:])
 
 
 def test_segments_of_unknown_duration_may_overlap() -> None:
     first, second = segment(0, 2.0, video=evenly(10.0, 12.2)), segment(1, 2.0, at=2.0, video=evenly(12.0, 14.2))
     for guess in (1.0, 2.0, 10.0):
         passed(unknown(first, guess=guess), unknown(second, guess=guess))
-        passed(replace(first, seconds=2.2), unknown(second, guess=guess))
+        passed(first._replace(seconds=2.2), unknown(second, guess=guess))
 
 
 def test_a_guess_includes_no_leap() -> None:
@@ -479,6 +477,6 @@ def test_a_guess_includes_no_leap() -> None:
 def test_of_a_guessed_first_segment_no_beginning_is_missing() -> None:
     exact = guessed_track(0, 10.0)
     assert (
-        passed(*exact, replace(exact[3], at=16.0, identity=(4,), fingerprint=(4,), extents={VIDEO: evenly(18.0, 20.0)})).missing_beginning()
+        passed(*exact, exact[3]._replace(at=16.0, identity=(4,), fingerprint=(4,), extents={VIDEO: evenly(18.0, 20.0)})).missing_beginning()
         == 0
     )

@@ -1,6 +1,5 @@
 """What an output will be, announced before its first byte."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +37,7 @@ def audio(start: float | None = 10.0, codec: str = "aac", rate: int = 48_000, ch
 
 def probed(kind: TrackKind, *streams: Stream, seconds: tuple[float, ...] = (6.0, 6.0), **more: object) -> ProbedTrack:
     found = ProbedTrack(track(kind, *seconds), Probe(Container.MPEGTS, streams), {})
-    return replace(found, **more)  # type: ignore[arg-type]  # the fields of Surveyed, one by one in each test
+    return found._replace(**more)  # type: ignore[arg-type]  # the fields of Surveyed, one by one in each test
 
 
 def seconds(*periods: list[ProbedTrack]) -> float:
@@ -84,7 +83,7 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
     durations[which] = guess if which else guess + 2.0
     listed = track(TrackKind.BOTH, *durations)
     segments = [each._replace(rounding=each.seconds, guessed=True) if n == which else each for n, each in enumerate(listed.segments)]
-    guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, track=replace(listed, segments=tuple(segments)))
+    guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, track=listed._replace(segments=tuple(segments)))
     assert seconds([guessed]) == pytest.approx(length)
     assert not guessed.ends_early
 
@@ -102,7 +101,7 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
 def test_where_all_durations_are_guessed_the_first_border_says_how_wrong_that_is(end: float, border: Border, length: float) -> None:
     listed = track(TrackKind.BOTH, 2.0, 2.0, 2.0, 2.0)
     segments = tuple(each._replace(rounding=2.0, guessed=True) for each in listed.segments)
-    guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, border=border, track=replace(listed, segments=segments))
+    guessed = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: end}, border=border, track=listed._replace(segments=segments))
     assert seconds([guessed]) == pytest.approx(length)
 
 
@@ -183,7 +182,7 @@ def test_audio_is_reencoded_where_it_could_not_be_in_the_output_otherwise(
     first: Stream, second: Stream, codec: str, reencoded: tuple[str, ...]
 ) -> None:
     announcement = announce([[probed(TrackKind.BOTH, video(), each)] for each in (first, second)], estimated_bytes=None)
-    assert announcement.audio == replace(first, codec=codec)
+    assert announcement.audio == first._replace(codec=codec)
     assert announcement.reencoded == reencoded
 
 
@@ -194,8 +193,8 @@ def test_audio_is_reencoded_where_it_could_not_be_in_the_output_otherwise(
         pytest.param(audio(codec="flac"), None, 48_000, 2, id="FLAC, and silence"),
         pytest.param(audio(channels=7), audio(), 48_000, 6, id="more channels than are encoded"),
         pytest.param(audio(codec="ac3", channels=7), None, 48_000, 6, id="more channels, and silence"),
-        pytest.param(replace(audio(codec="truehd"), sample_rate=None, channels=None), audio(), 48_000, 2, id="unknown, and known"),
-        pytest.param(replace(audio(codec="truehd"), sample_rate=None), None, 48_000, 2, id="unknown, and silence"),
+        pytest.param(audio(codec="truehd")._replace(sample_rate=None, channels=None), audio(), 48_000, 2, id="unknown, and known"),
+        pytest.param(audio(codec="truehd")._replace(sample_rate=None), None, 48_000, 2, id="unknown, and silence"),
     ],
 )
 def test_all_audio_becomes_aac_where_a_later_period_cannot_have_the_format_of_the_first(
@@ -235,7 +234,7 @@ def test_a_stream_that_is_announced_but_never_begins_is_left_out() -> None:
 
 @pytest.mark.parametrize("file_format", [FileFormat.M4A, FileFormat.MP3])
 def test_audio_alone_is_silent_in_a_period_that_has_only_video(file_format: FileFormat) -> None:
-    shared = replace(track(TrackKind.AUDIO, 3.0, 3.0), shares_segments=True)
+    shared = track(TrackKind.AUDIO, 3.0, 3.0)._replace(shares_segments=True)
     loud = [probed(TrackKind.AUDIO, video(), audio(), track=shared)]
     silent = [probed(TrackKind.AUDIO, video(500.0), track=shared, ends={VIDEO: 505.5})]
     for periods in ([loud, silent], [silent, loud]):
@@ -256,7 +255,7 @@ def test_audio_alone_is_silent_in_a_period_that_has_only_video(file_format: File
     ],
 )
 def test_audio_alone_is_not_silent_where_something_is_missing(*, shares_segments: bool, streams: tuple[Stream, ...], words: str) -> None:
-    shared = replace(track(TrackKind.AUDIO, 6.0), shares_segments=shares_segments)
+    shared = track(TrackKind.AUDIO, 6.0)._replace(shares_segments=shares_segments)
     found = [[probed(TrackKind.AUDIO, *each, track=shared)] for each in ((audio(),), streams)]
     with pytest.raises(UnsupportedSourceError, match=words):
         announce(found, estimated_bytes=None, output_format=OutputFormat(FileFormat.M4A))
@@ -274,7 +273,7 @@ def test_audio_that_must_be_there_may_be_in_any_period() -> None:
     ("size", "refused"), [((640, 360), False), ((320, 180), True), ((638, 358), False), (None, False)], ids=["own", "other", "odd", "TS"]
 )
 def test_pictures_as_large_as_those_of_another_variant_are_refused(size: tuple[int, int] | None, *, refused: bool) -> None:
-    found = [probed(TrackKind.VIDEO, replace(video(), picture_size=size)), probed(TrackKind.AUDIO, audio())]
+    found = [probed(TrackKind.VIDEO, video()._replace(picture_size=size)), probed(TrackKind.AUDIO, audio())]
     others = {(320, 180), (1280, 720)}
     refuse_other_variant([found, found], resolution=(640, 360), others=others)
     if refused:
@@ -392,7 +391,7 @@ def test_a_slide_at_the_end_is_shown_until_the_playlist_ends_where_that_is_consi
 
 def test_a_slide_may_be_shown_for_longer_where_extinf_is_rounded() -> None:
     listed = track(TrackKind.VIDEO, 2.0)
-    rounded = replace(listed, segments=(listed.segments[0]._replace(rounding=0.5),))
+    rounded = listed._replace(segments=(listed.segments[0]._replace(rounding=0.5),))
     slide = probed(TrackKind.VIDEO, video(10.0), track=rounded, ends={VIDEO: 10.0}, slide=Slide(10.0, None))
     assert seconds([slide], [slide]) == pytest.approx(5.0)
 

@@ -1,6 +1,5 @@
 """The command line that ffmpeg is given."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -69,7 +68,7 @@ def test_lets_ffmpeg_keep_no_more_of_a_transport_stream_than_it_needs_to_know_it
     is_headless: bool,  # noqa: FBT001  # a column
     probed: int,
 ) -> None:
-    video = replace(VIDEO, is_headless=is_headless)
+    video = VIDEO._replace(is_headless=is_headless)
     words = remux_command("ffmpeg", [FfmpegInput(3, Container.MPEGTS, (video, AUDIO), begun_within)], RemuxOptions())
     assert ("-probesize", str(probed)) in pairwise(words)
 

@@ -219,7 +219,7 @@ async def fetch_nothing(_fetcher: Fetcher) -> None:
 def test_a_reddit_post_is_found_and_fetched_through_the_proxy() -> None:
     with reddit() as site, proxy() as p:
         p.hosts = dict.fromkeys(HOSTS, int(site.origin.base.rpartition(":")[2]))
-        network = replace(site.network, proxies=read_proxies(p.url, {}))
+        network = site.network._replace(proxies=read_proxies(p.url, {}))
         answered = ask("/download?url=https://www.reddit.com/r/aww/s/AbCdEf1234", network=network)
         assert answered.status == 200
         assert len(answered.body) == int(answered.headers["x-content-length"])
@@ -229,7 +229,7 @@ def test_a_reddit_post_is_found_and_fetched_through_the_proxy() -> None:
 @pytest.mark.parametrize("link", ["r/aww/comments/9iiojb/puppy", "r/aww/s/AbCdEf1234", "gallery/9iiojb", "comments/9iiojb"])
 def test_a_proxy_that_fails_is_not_reported_as_reddit(link: str) -> None:
     with reddit() as site:
-        network = replace(site.network, proxies=read_proxies("http://127.0.0.1:9", {}))
+        network = site.network._replace(proxies=read_proxies("http://127.0.0.1:9", {}))
         status, slug, detail = ask(f"/download?url=https://www.reddit.com/{link}", network=network).problem
     assert (status, slug) == (502, "upstream-failed")
     assert "the proxy http://127.0.0.1:9 refuses the connection" in detail

@@ -6,8 +6,8 @@ response streaming", which has the same prelude.
 
 import json
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
 from transcoder.errors import TranscoderError
@@ -31,8 +31,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")  # RFC 9110, 5.5, less obs-text, which proxies mangle
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     """The status and headers of a response, sent before the body."""
 
     status: HTTPStatus

@@ -5,7 +5,8 @@ Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 NAMESPACE = "Transcoder"
 UNITS = {
@@ -26,8 +27,7 @@ OK = "ok"
 """The outcome of an invocation whose response is complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """The measurements of one finished invocation."""
 
     function: str
@@ -45,13 +45,13 @@ class Record:
     """The peak resident memory of this process, plus that of its largest child process."""
     cold_start: int
     """1 for the first invocation of a process, otherwise 0."""
-    notes: Mapping[str, Value] = field(default_factory=dict)
+    notes: Mapping[str, Value] = MappingProxyType({})
     """Fields that the application adds; they override the fields above."""
 
 
 def metric_line(record: Record, *, epoch_ms: int) -> str:
     """Return `record` as one line in the embedded metric format, with metrics per function and per function and outcome."""
-    values = {name: value for name, value in asdict(record).items() if name != "notes" and value is not None} | dict(record.notes)
+    values = {name: value for name, value in record._asdict().items() if name != "notes" and value is not None} | dict(record.notes)
     metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if isinstance(values.get(name), int | float)]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["function"], ["function", "outcome"]], "Metrics": metrics}
     return json.dumps({"_aws": {"Timestamp": epoch_ms, "CloudWatchMetrics": [directive]}, **values})

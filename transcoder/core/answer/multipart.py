@@ -4,7 +4,6 @@ A body is whole only with its closing boundary: one that was cut has none, where
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
 from enum import Enum, auto
@@ -48,7 +47,6 @@ class PartStart(NamedTuple):
     """Keyed by lower-case name."""
 
 
-@dataclass(frozen=True, slots=True)
 class PartEnd:
     """The part that has begun ends."""
 

@@ -7,8 +7,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 from transcoder.errors import TranscoderError
@@ -45,16 +45,14 @@ _FALLBACK = "en"
 Words = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class PageFile:
+class PageFile(NamedTuple):
     """One file of the page, as it is sent."""
 
     body: bytes
     headers: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The files of the page by their paths, and what the page of an error is made of."""
 
     files: Mapping[str, PageFile]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from transcoder.core.hls.plan import Period, Plan, Segment
@@ -40,7 +39,7 @@ def clip_plan(plan: Plan, *, start: float, end: float | None, exact: bool) -> tu
     fetched = math.fsum(period.seconds for period in periods)
     estimated = None if plan.estimated_bytes is None else math.ceil(plan.estimated_bytes * min(1.0, fetched / total))
     clip = Clip(offset if start else None, None if clip_end == total else clip_end - start, exact)
-    return replace(plan, periods=tuple(periods), estimated_bytes=estimated), clip
+    return plan._replace(periods=tuple(periods), estimated_bytes=estimated), clip
 
 
 def _clip_period(period: Period, start: float, end: float) -> Period | None:
@@ -57,7 +56,7 @@ def _clip_period(period: Period, start: float, end: float) -> Period | None:
             first -= math.fsum(each.guessed_seconds for each in track.segments if each.at < video_start)
         kept = _begun_before(last, [each for each in track.segments if each.at >= first or each.at + each.seconds > first])
         if kept:
-            tracks.append(replace(track, segments=kept, seconds=_duration(kept)))
+            tracks.append(track._replace(segments=kept, seconds=_duration(kept)))
     return Period(tuple(tracks)) if tracks else None
 
 
@@ -75,6 +74,6 @@ def _rebase(period: Period) -> Period:
     """Shift the period's times so that its first remaining segment is at 0."""
     first = min(track.segments[0].at for track in period.tracks)
     tracks = (
-        replace(track, segments=tuple(segment._replace(at=segment.at - first) for segment in track.segments)) for track in period.tracks
+        track._replace(segments=tuple(segment._replace(at=segment.at - first) for segment in track.segments)) for track in period.tracks
     )
     return Period(tuple(tracks))

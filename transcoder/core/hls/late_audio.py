@@ -1,7 +1,5 @@
 """A plan whose audio begins later than its video, without a tag."""
 
-from dataclasses import replace
-
 from transcoder.core.hls.plan import Period, Plan
 from transcoder.core.media.streams import TrackKind
 
@@ -14,9 +12,9 @@ def begin_audio_at(plan: Plan, period: int, index: int) -> Plan:
     track = plan.periods[period].tracks[0]
     before, after = track.segments[:index], track.segments[index:]
     silent_seconds = after[0].at - before[0].at
-    silent = Period((replace(track, segments=before, seconds=silent_seconds),))
+    silent = Period((track._replace(segments=before, seconds=silent_seconds),))
     moved = tuple(segment._replace(at=segment.at - after[0].at) for segment in after)
-    loud = Period((replace(track, segments=moved, seconds=track.seconds - silent_seconds),))
+    loud = Period((track._replace(segments=moved, seconds=track.seconds - silent_seconds),))
     begins_there = track.kind is TrackKind.AUDIO and not (period and track.shares_segments)
     split = [loud] if begins_there else [silent, loud]
-    return replace(plan, periods=(*plan.periods[:period], *split, *plan.periods[period + 1 :]))
+    return plan._replace(periods=(*plan.periods[:period], *split, *plan.periods[period + 1 :]))

@@ -4,7 +4,6 @@ RFC 8216 does not provide for them, but some services put a list of one variant 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import count
 
 from transcoder.core.hls.playlist import MultivariantPlaylist, Rendition, TextEnd, Variant
@@ -34,15 +33,14 @@ def with_nested(outer: MultivariantPlaylist, named: str, inner: MultivariantPlay
     _check_nesting(outer, named, inner)
     renditions = tuple(_with_audio_of(inner, each) if each.url == named else each for each in outer.renditions)
     if all(variant.url != named for variant in outer.variants):
-        return replace(outer, renditions=renditions, nested=outer.nested + 1)
+        return outer._replace(renditions=renditions, nested=outer.nested + 1)
     groups = _group_names(inner, taken={rendition.group for rendition in renditions})
     variants: list[Variant] = []
     for variant in outer.variants:
         variants += _completed(inner, variant, groups) if variant.url == named else [variant]
-    return replace(
-        outer,
+    return outer._replace(
         variants=tuple(variants),
-        renditions=(*renditions, *(replace(each, group=groups[each.group]) for each in inner.renditions)),
+        renditions=(*renditions, *(each._replace(group=groups[each.group]) for each in inner.renditions)),
         variables={**outer.variables, **inner.variables},
         text_end=inner.text_end if inner.text_end is TextEnd.CUT else outer.text_end,
         nested=outer.nested + 1,
@@ -61,7 +59,7 @@ def _check_nesting(outer: MultivariantPlaylist, named: str, inner: MultivariantP
 
 def _with_audio_of(inner: MultivariantPlaylist, rendition: Rendition) -> Rendition:
     """Return a rendition with the address of audio that its nested playlist lists."""
-    return replace(rendition, url=select_audio(inner, language=rendition.language), level=rendition.level + 1)
+    return rendition._replace(url=select_audio(inner, language=rendition.language), level=rendition.level + 1)
 
 
 def _group_names(inner: MultivariantPlaylist, *, taken: set[str]) -> Mapping[str, str]:
@@ -77,8 +75,7 @@ def _group_names(inner: MultivariantPlaylist, *, taken: set[str]) -> Mapping[str
 def _completed(inner: MultivariantPlaylist, outer: Variant, groups: Mapping[str, str]) -> list[Variant]:
     """Return the variants of a nested playlist, with the attributes of the variant that names it where their own are missing."""
     return [
-        replace(
-            _with_video_of(outer, variant, groups, shared=len(inner.variants) > 1),
+        _with_video_of(outer, variant, groups, shared=len(inner.variants) > 1)._replace(
             bandwidth=variant.bandwidth or (0 if variant.average_bandwidth else outer.bandwidth),
             average_bandwidth=variant.average_bandwidth or (None if variant.bandwidth else outer.average_bandwidth),
             codecs=variant.codecs or outer.codecs,
@@ -94,9 +91,8 @@ def _with_video_of(outer: Variant, variant: Variant, groups: Mapping[str, str], 
     """Return a variant with what the outer one says of its video and of the audio beside that; one of audio alone has neither."""
     audio_group = groups.get(variant.audio_group or "", variant.audio_group)
     if is_audio_only(variant):
-        return replace(variant, audio_group=audio_group)
-    return replace(
-        variant,
+        return variant._replace(audio_group=audio_group)
+    return variant._replace(
         resolution=variant.resolution or outer.resolution,
         is_resolution_shared=shared and not variant.resolution,
         frame_rate=variant.frame_rate or outer.frame_rate,

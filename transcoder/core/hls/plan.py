@@ -4,7 +4,6 @@ What there may be fifty thousand of is a NamedTuple: a frozen dataclass takes se
 """
 
 import math
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -59,8 +58,7 @@ class Segment(NamedTuple):
         return self.rounding if self.guessed else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """The segments of one rendition in one period."""
 
     kind: TrackKind
@@ -76,8 +74,7 @@ class Track:
         return math.fsum(segment.guessed_seconds for segment in self.segments)
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Tracks on one timeline with one set of initialization sections: the input of one ffmpeg process."""
 
     tracks: tuple[Track, ...]
@@ -93,8 +90,7 @@ class Period:
         return min(self.tracks, key=lambda track: track.kind is TrackKind.AUDIO)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything to fetch, in order, and what to make of it."""
 
     periods: tuple[Period, ...]

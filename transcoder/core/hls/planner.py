@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 
 from transcoder.core.hls import periods
 from transcoder.core.hls.decryption_keys import select_key
@@ -122,7 +121,7 @@ def _period(tracks: list[Track]) -> Period:
     first = min(track.segments[0].at for track in tracks)
     if not first:
         return Period(tuple(tracks))
-    return Period(tuple(replace(track, segments=tuple(_shift_earlier(track.segments, first))) for track in tracks))
+    return Period(tuple(track._replace(segments=tuple(_shift_earlier(track.segments, first))) for track in tracks))
 
 
 def _shift_earlier(segments: Iterable[Segment], seconds: float) -> Iterable[Segment]:

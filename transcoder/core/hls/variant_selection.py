@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from transcoder.core.hls.codecs import AUDIO_CODECS
@@ -88,7 +87,7 @@ def sibling_playlists(multivariant: MultivariantPlaylist, choice: VariantChoice,
 
 def within_bandwidth(multivariant: MultivariantPlaylist, *, limit: int) -> MultivariantPlaylist:
     """Return the playlist without the variants that exceed `limit` bits per second or do not give their bandwidth."""
-    return replace(multivariant, variants=tuple(each for each in multivariant.variants if 0 < bits_per_second(each) <= limit))
+    return multivariant._replace(variants=tuple(each for each in multivariant.variants if 0 < bits_per_second(each) <= limit))
 
 
 def bits_per_second(variant: Variant) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium
@@ -20,8 +20,7 @@ MAX_REORDERED = 4
 """So many frames that are shown before the last one may be decoded after it, so that a cut takes them away and leaves the last one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentExtent:
+class SegmentExtent(NamedTuple):
     """The samples of one medium in one segment: their number and the time they cover."""
 
     samples: int
@@ -59,7 +58,7 @@ class SegmentExtent:
         """Return the same with the sample duration of another segment, if its own is not known: a single sample shows none."""
         if self.sample_seconds or self.samples > 1:
             return self
-        return replace(self, sample_seconds=other.sample_seconds, end=self.end + other.sample_seconds)
+        return self._replace(sample_seconds=other.sample_seconds, end=self.end + other.sample_seconds)
 
     def is_as_steady_as(self, other: "SegmentExtent") -> bool:
         """Return whether the samples are spaced as those of another segment, which is steady, but for a few that are missing inside."""
@@ -67,8 +66,7 @@ class SegmentExtent:
         return is_same and other.is_steady and 0 <= self.lacking <= MAX_REORDERED
 
 
-@dataclass(frozen=True, slots=True)
-class PassedSegment:
+class PassedSegment(NamedTuple):
     """One segment that has passed through."""
 
     at: float
@@ -94,7 +92,7 @@ class PassedSegment:
         """Return the same with the sample durations of the next segment where its own are not known."""
         known = after.extents
         extents = {medium: extent.spaced_as(known[medium]) if medium in known else extent for medium, extent in self.extents.items()}
-        return replace(self, extents=extents)
+        return self._replace(extents=extents)
 
 
 def hole_between(before: PassedSegment, after: PassedSegment, medium: Medium) -> float | None:

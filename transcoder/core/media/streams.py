@@ -1,7 +1,7 @@
 """The result of probing a segment: its container, its streams with their codecs, and the first timestamp of each."""
 
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 
 class Container(Enum):
@@ -43,8 +43,7 @@ class TrackKind(Enum):
         return {TrackKind.VIDEO: (Medium.VIDEO,), TrackKind.AUDIO: (Medium.AUDIO,), TrackKind.BOTH: tuple(Medium)}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """One video or audio stream of a segment."""
 
     medium: Medium
@@ -75,8 +74,7 @@ class Stream:
         return self.codec == other.codec and all(mine == their for mine, their in pairs if mine and their)
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """The container and the streams of a segment, read from its first bytes."""
 
     container: Container
@@ -99,7 +97,7 @@ class Probe:
 
     def continuing(self, previous: "Probe") -> "Probe":
         """Return this probe of a segment after `previous`: the same streams go into the output as long as they are there."""
-        return replace(self, preferred=frozenset(stream.id for medium in Medium if (stream := previous.main(medium))))
+        return self._replace(preferred=frozenset(stream.id for medium in Medium if (stream := previous.main(medium))))
 
     @property
     def has_pending_stream(self) -> bool:
@@ -112,10 +110,10 @@ class Probe:
         stream = previous.main(medium)
         if self.main(medium) or stream is None or self.container is not previous.container:
             return self
-        return replace(self, streams=(*self.streams, replace(stream, start=None, decode_start=None)))
+        return self._replace(streams=(*self.streams, stream._replace(start=None, decode_start=None)))
 
     def merged_with(self, later: "Probe") -> "Probe":
         """Return this probe with its pending streams replaced by the same streams of a later segment's probe."""
         known = {(stream.medium, stream.id): stream for stream in later.streams}
         found = (known.get((stream.medium, stream.id), stream) if stream.start is None else stream for stream in self.streams)
-        return replace(self, streams=tuple(found))
+        return self._replace(streams=tuple(found))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from transcoder.core.media.audio_headers import CHANGEABLE_CHANNELS
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
@@ -79,4 +78,4 @@ def same_streams(before: Probe, after: Probe) -> bool:
 
 def _format(stream: Stream) -> Stream:
     """Return a stream without its channels where each frame says how many it has, and they may change."""
-    return replace(stream, channels=None) if stream.codec in CHANGEABLE_CHANNELS else stream
+    return stream._replace(channels=None) if stream.codec in CHANGEABLE_CHANNELS else stream

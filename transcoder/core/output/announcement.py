@@ -1,8 +1,8 @@
 """What the output will be, before its first byte: its streams, its duration, and a refusal of what cannot become one MP4."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.streams import Medium, Stream, TrackKind
@@ -19,8 +19,7 @@ _APART_SECONDS = 0.5
 """Besides a segment, clocks may be so far apart: audio may begin a little before its video."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(NamedTuple):
     """What is announced before the first byte."""
 
     seconds: float

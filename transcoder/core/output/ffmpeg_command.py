@@ -1,8 +1,7 @@
 """ffmpeg's command line for one period: from pipes to a pipe, copied unless a re-encoding is asked for (on ffmpeg-python)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import ffmpeg
 
@@ -48,8 +47,7 @@ _FRAGMENTED = {
 """Options of an MP4 whose fragments have the source's own times."""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(NamedTuple):
     """Silence for a period without audio in an output with audio."""
 
     encoder: str
@@ -64,11 +62,10 @@ class Silence:
     def within(self, window: TimeWindow) -> "Silence":
         """Return the part of it that is within a window."""
         start = self.start if window.start is None else max(self.start, window.start)
-        return replace(self, start=start, seconds=window.overlap(self.start, self.start + self.seconds))
+        return self._replace(start=start, seconds=window.overlap(self.start, self.start + self.seconds))
 
 
-@dataclass(frozen=True, slots=True)
-class RemuxOptions:
+class RemuxOptions(NamedTuple):
     """What ffmpeg does with the streams of a period."""
 
     output_format: OutputFormat = COPY_EVERYTHING

@@ -1,7 +1,6 @@
 """Which format each medium has in the output: that of its first period, or AAC. Every period is copied or re-encoded in it, or refused."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from transcoder.core.media.streams import Container, Medium, Stream, TrackKind
 from transcoder.core.output.probed_track import ProbedTrack
@@ -60,9 +59,9 @@ def _audio_of_all(first: Stream, periods: Sequence[Sequence[ProbedTrack]], outpu
         is_same = len(streams) == len(periods) and all(stream.has_format_of(first) for stream in streams)
         if is_same or can_encode_as(first) or output_format.audio_mode is AudioMode.COPY:
             return first
-        first = replace(first, codec="aac")
-    known = replace(first, sample_rate=first.sample_rate or USUAL_SAMPLE_RATE, channels=first.channels or _USUAL_CHANNELS)
-    return known if can_encode_as(known) else replace(known, channels=_MANY_CHANNELS)
+        first = first._replace(codec="aac")
+    known = first._replace(sample_rate=first.sample_rate or USUAL_SAMPLE_RATE, channels=first.channels or _USUAL_CHANNELS)
+    return known if can_encode_as(known) else known._replace(channels=_MANY_CHANNELS)
 
 
 def formats_of(tracks: Sequence[ProbedTrack], output_format: OutputFormat) -> dict[Medium, Stream]:
@@ -75,12 +74,12 @@ def _format(stream: Stream, output_format: OutputFormat) -> Stream:
     encoder, joined_to = output_format.encoder(stream), output_format.joined_to
     if encoder is None:
         return stream
-    encoded = replace(stream, codec=ENCODER_CODECS[encoder])
+    encoded = stream._replace(codec=ENCODER_CODECS[encoder])
     if stream.medium is Medium.VIDEO:
         return encoded
     if joined_to:
-        encoded = replace(encoded, sample_rate=joined_to.sample_rate, channels=joined_to.channels)
-    return replace(encoded, channels=MP3_CHANNELS) if output_format.format is FileFormat.MP3 else encoded
+        encoded = encoded._replace(sample_rate=joined_to.sample_rate, channels=joined_to.channels)
+    return encoded._replace(channels=MP3_CHANNELS) if output_format.format is FileFormat.MP3 else encoded
 
 
 def reencoded_audio(periods: Sequence[Sequence[ProbedTrack]], output_format: OutputFormat) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from transcoder.core.media.mp4.fragment import NOT_SYNC
@@ -53,7 +52,7 @@ def _without_beginning(tracks: Sequence[PlainTrack], leader: PlainTrack, start: 
         else:
             spans = zip(track.samples.decode_times, track.samples.durations, strict=False)
             kept = [time + length * START_SLACK >= limit for time, length in spans]
-        found.append(replace(track, samples=track.samples.kept(kept)))
+        found.append(track._replace(samples=track.samples.kept(kept)))
     return found
 
 
@@ -70,8 +69,8 @@ def _without_end(track: PlainTrack, end: Fraction) -> PlainTrack:
     samples, limit = track.samples, _ticks(track, end)
     if track.track.medium is Medium.AUDIO:
         spans = zip(samples.decode_times, samples.durations, strict=False)
-        return replace(track, samples=samples.kept([time + Fraction(length, 2) < limit for time, length in spans]))
-    return replace(track, samples=_without_last_frames(samples, round(limit), max(1, round(STEP_SECONDS * track.track.timescale))))
+        return track._replace(samples=samples.kept([time + Fraction(length, 2) < limit for time, length in spans]))
+    return track._replace(samples=_without_last_frames(samples, round(limit), max(1, round(STEP_SECONDS * track.track.timescale))))
 
 
 def _without_last_frames(samples: TrackSamples, limit: int, step: int) -> TrackSamples:

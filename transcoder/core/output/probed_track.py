@@ -1,7 +1,7 @@
 """A track of one period, with what the probe of its first and last segments found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.slide import Slide
@@ -20,8 +20,7 @@ _GRADUAL = (0.15, 0.85)
 """Between these shares of the whole, what is late in the middle has become so little by little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Border:
+class Border(NamedTuple):
     """What lies between the first two segments of a track, by their timestamps."""
 
     distance: float
@@ -49,8 +48,7 @@ class Border:
         return self.is_contiguous and abs(self.distance - self.listed) > WRONG_SHARE * self.listed
 
 
-@dataclass(frozen=True, slots=True)
-class ProbedTrack:
+class ProbedTrack(NamedTuple):
     """A track of one period, the probe of its first segment, and its end where that is known."""
 
     track: Track
@@ -75,7 +73,7 @@ class ProbedTrack:
         first = self.track.segments[0]
         if (segment.url, segment.range) == (first.url, first.range):
             probe = probe.merged_with(self.probe)
-        return replace(self, probe=probe)
+        return self._replace(probe=probe)
 
     @property
     def lacks_audio(self) -> bool:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from transcoder.core.media.slide import MIN_SLIDE_SECONDS, Slide
 from transcoder.core.media.streams import Medium
@@ -38,7 +37,7 @@ def media_spans(tracks: Sequence[ProbedTrack]) -> dict[Medium, tuple[float, floa
 
 def ends_elsewhere(track: ProbedTrack) -> bool:
     """Return whether a track ends elsewhere than EXTINF says, by what was read of its end."""
-    by_playlist = media_spans([replace(track, ends={}, slide=None)])
+    by_playlist = media_spans([track._replace(ends={}, slide=None)])
     return any(abs(end - by_playlist[medium][1]) > _MAX_INEXACTNESS_SECONDS for medium, (_, end) in media_spans([track]).items())
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment
@@ -12,15 +11,16 @@ _MAX_ONE_TICK = 2
 """So many samples of one tick, one after another, are no rounding."""
 
 
-@dataclass(frozen=True, slots=True)
 class WrittenSamples:
     """What ffmpeg wrote for one period, whatever was dropped or inserted afterwards."""
 
-    samples: Counter[Medium] = field(default_factory=Counter)
-    seconds: defaultdict[Medium, float] = field(default_factory=lambda: defaultdict(float))
-    """Sum of their durations."""
-    _one_tick: Counter[Medium] = field(default_factory=Counter)
-    """How many samples of one tick have come last, one after another."""
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.samples: Counter[Medium] = Counter()
+        self.seconds: defaultdict[Medium, float] = defaultdict(float)
+        """Sum of their durations."""
+        self._one_tick: Counter[Medium] = Counter()
+        """How many samples of one tick have come last, one after another."""
 
     def add(self, fragment: Fragment) -> None:
         """Count a fragment as ffmpeg wrote it.

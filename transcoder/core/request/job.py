@@ -1,7 +1,7 @@
 """The job: one requested output, with all parameters checked."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from transcoder.core.media.streams import TrackKind
@@ -11,8 +11,7 @@ from transcoder.errors import BadRequestError
 MAX_URL_CHARACTERS = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One requested output; each field but `url` is a parameter in `transcoder.core.request.parameters`."""
 
     url: str

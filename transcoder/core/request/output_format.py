@@ -1,6 +1,5 @@
 """The output format: file type, clip, and whether each stream is copied or re-encoded."""
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -111,8 +110,7 @@ class TimeWindow(NamedTuple):
 WHOLE_PERIOD = TimeWindow()
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
+class OutputFormat(NamedTuple):
     """What to make of the fetched media."""
 
     format: FileFormat = FileFormat.MP4
@@ -139,7 +137,7 @@ class OutputFormat:
 
     def after(self, audio: Stream | None) -> "OutputFormat":
         """Return the same for a period whose audio goes on after `audio` of the output; None if it has none so far."""
-        return replace(self, joined_to=audio)
+        return self._replace(joined_to=audio)
 
 
 def audio_encoder(audio: Stream) -> str:

@@ -1,7 +1,6 @@
 """The web page that a caller found an address on: what its own address says about it."""
 
 import re
-from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from transcoder.core.answer.file_names import title_from_url
@@ -23,9 +22,9 @@ def with_page(source: Source, page: str) -> Source:
     if source.title is not None:
         return source
     if not is_on_reddit(page):
-        return replace(source, page=page, title=title_from_url(page) if parts.path.strip("/") else None)
+        return source._replace(page=page, title=title_from_url(page) if parts.path.strip("/") else None)
     subreddit, title = _parse_post_path(parts.path)
-    return replace(source, page=f"https://{parts.hostname}{parts.path}", title=title, subreddit=subreddit)
+    return source._replace(page=f"https://{parts.hostname}{parts.path}", title=title, subreddit=subreddit)
 
 
 def _parse_post_path(path: str) -> tuple[str | None, str | None]:

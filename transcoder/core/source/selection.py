@@ -1,7 +1,6 @@
 """Selects what a job needs from a plan: media, clip, output format and maximum size."""
 
 import math
-from dataclasses import replace
 
 from transcoder.core.answer.passthrough import FileHead
 from transcoder.core.hls.clip import clip_plan
@@ -37,7 +36,7 @@ def select(plan: Plan, job: Job) -> Plan:
         estimated = math.ceil(seconds * MP3_BITS_PER_SECOND / 8)
     elif job.video is VideoMode.H264 or (clip and clip.exact):
         estimated = None  # the size of re-encoded video depends on its content
-    return replace(plan, output_format=OutputFormat(job.format, job.video, clip, job.audio_codec), estimated_bytes=estimated)
+    return plan._replace(output_format=OutputFormat(job.format, job.video, clip, job.audio_codec), estimated_bytes=estimated)
 
 
 def needs_transcoding(job: Job) -> bool:
@@ -115,8 +114,8 @@ def _select_media(plan: Plan, kind: TrackKind) -> Plan:
     periods = []
     for period in plan.periods:
         tracks = [track for track in period.tracks if track.kind is kind]
-        tracks = tracks or [replace(track, kind=kind, shares_segments=True) for track in period.tracks if track.kind is TrackKind.BOTH]
+        tracks = tracks or [track._replace(kind=kind, shares_segments=True) for track in period.tracks if track.kind is TrackKind.BOTH]
         if not tracks:
             raise UnsupportedSourceError(f"The source has no {kind.value}.")
         periods.append(Period(tuple(tracks)))
-    return replace(plan, periods=tuple(periods))
+    return plan._replace(periods=tuple(periods))

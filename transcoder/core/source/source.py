@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from transcoder.core.answer.file_names import title_from_url
 from transcoder.core.answer.passthrough import FileHead, file_extension
@@ -28,8 +27,7 @@ class SourceKind(Enum):
     """The address of an object in S3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where the video of a job is, and what is known about it without fetching it."""
 
     kind: SourceKind
@@ -68,8 +66,7 @@ class Source:
         return (self.title or title_from_url(self.url or self.page)) + number
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedSource:
+class ResolvedSource(NamedTuple):
     """A source whose playlists have been read."""
 
     plan: Plan

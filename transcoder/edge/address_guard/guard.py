@@ -7,11 +7,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 import httpcore
 import httpx
@@ -62,13 +62,12 @@ def tls() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=file) if file.is_file() else httpx.create_ssl_context(trust_env=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(NamedTuple):
     """How names are resolved, addresses connected to, and certificates checked, and which requests go through a proxy."""
 
     look_up: Callable[[str, int], Awaitable[list[str]]] = look_up
     """Name and port → addresses; raises OSError."""
-    dial: httpcore.AsyncNetworkBackend = field(default_factory=SocketBackend)
+    dial: httpcore.AsyncNetworkBackend = SocketBackend()
     """Connects to an address that was checked."""
     tls: Callable[[], ssl.SSLContext] = tls
     proxies: Proxies = NO_PROXIES

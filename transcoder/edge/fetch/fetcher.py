@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from typing import Self, TypeVar
 
 import httpx
@@ -142,7 +141,7 @@ class Fetcher:
         """
 
         async def attempt() -> HttpReply:
-            compressible = replace(request, headers={"Accept-Encoding": "gzip", **request.headers})
+            compressible = request._replace(headers={"Accept-Encoding": "gzip", **request.headers})
             async with self._session.stream_api(compressible) as response:
                 self._restrict_after(response)
                 return await read_reply(response, limit=limit)

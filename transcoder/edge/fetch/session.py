@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Self
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 import httpx
 
@@ -29,12 +29,11 @@ FROM_PUBLIC = "public"
 """Key in a response's extensions: whether it came from a public address."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """A request to an API rather than for media or a playlist."""
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     form: Mapping[str, str] | None = None
     """Form fields to send by POST; None sends a GET."""
     follow: bool = True

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from transcoder.core.answer.plain_text import one_line
@@ -73,7 +72,7 @@ class Reddit:
         if isinstance(link, ShareLink):
             link = await self._follow(link, site)
         if isinstance(link, HostedVideo):
-            return replace(_source(job, link.folder, (hosted(link),)), step=MEDIA)
+            return _source(job, link.folder, (hosted(link),))._replace(step=MEDIA)
         return _source_of_post(job, await self._locate(link, site))
 
     async def files(self, video: Video, *, height: int | None, fetcher: Fetcher) -> Mp4Files:
@@ -134,8 +133,7 @@ def _seconds_to_keep(answer: object) -> float:
 
 def _source_of_post(job: Job, located: Located) -> Source:
     post = located.post
-    return replace(
-        _source(job, post.url or job.url, post.videos),
+    return _source(job, post.url or job.url, post.videos)._replace(
         title=one_line(post.title) or None,
         subreddit=one_line(post.subreddit) or None,
         posted=post.posted,

@@ -1,7 +1,6 @@
 """Reddit's site as one job asks it: with a limit on replies, and only when the site does not want to be left alone."""
 
 import asyncio
-from dataclasses import replace
 from http import HTTPStatus
 
 from transcoder.core.request.host_names import host_of
@@ -65,7 +64,7 @@ class Site:
             return Blocked(f"not asked: it wants no request for {rest:.0f} s", UpstreamBlockedError)
         await asyncio.sleep(rest)
         try:
-            sent = replace(request, headers={**request.headers, **self._headers}, within=_SITE)
+            sent = request._replace(headers={**request.headers, **self._headers}, within=_SITE)
             reply = await self._fetcher.api_reply(sent, limit=limit)
         except ProxyFailedError:
             raise  # Reddit was not asked, and no other step would be either

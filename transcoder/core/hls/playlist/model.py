@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist.text_end import TextEnd
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """One variant stream (EXT-X-STREAM-INF; RFC 8216, 4.3.4.2)."""
 
     url: str
@@ -36,8 +35,7 @@ class Variant:
         return min(self.resolution) if self.resolution else None
 
 
-@dataclass(frozen=True, slots=True)
-class Rendition:
+class Rendition(NamedTuple):
     """One alternative of a group (EXT-X-MEDIA; RFC 8216, 4.3.4.1)."""
 
     kind: str
@@ -57,14 +55,13 @@ class Rendition:
     """As that of a variant."""
 
 
-@dataclass(frozen=True, slots=True)
-class MultivariantPlaylist:
+class MultivariantPlaylist(NamedTuple):
     """The variants and renditions of a Multivariant Playlist; I-frame variants are left out."""
 
     url: str
     variants: tuple[Variant, ...]
     renditions: tuple[Rendition, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
     """The variables that EXT-X-DEFINE defines; Media Playlists may import them."""
     text_end: TextEnd = TextEnd.WHOLE
     nested: int = 0
@@ -106,8 +103,7 @@ class MediaSegment(NamedTuple):
     """EXTINF has no duration, and `seconds` is a guess."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaPlaylist:
+class MediaPlaylist(NamedTuple):
     """One Media Playlist."""
 
     url: str

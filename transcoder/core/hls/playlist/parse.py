@@ -1,7 +1,6 @@
 """Parses playlist text into a Multivariant or a Media Playlist (RFC 8216), with the m3u8 package."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import m3u8
@@ -48,7 +47,7 @@ def parse(text: str | bytes, url: str, *, imported: Mapping[str, str] | None = N
     text_end = media_text_end(last, lines)
     # A cut tag may have no valid value; the playlist is refused in any case, and not for that value.
     complete = lines[:-1] if text_end is TextEnd.CUT and last else lines
-    return replace(_media(complete, uris), text_end=text_end, rounding=normalization.duration_rounding(lines))
+    return _media(complete, uris)._replace(text_end=text_end, rounding=normalization.duration_rounding(lines))
 
 
 def _variant(entry: Mapping[str, Any], uris: UriResolver) -> Variant:

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_header import HEADER_BYTES
@@ -49,8 +48,7 @@ class Edit(NamedTuple):
     """In ticks of the track's timescale, or `EMPTY_EDIT`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """One `trak`, with its `trex`."""
 
     id: int

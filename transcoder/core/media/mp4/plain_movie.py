@@ -3,7 +3,6 @@
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
@@ -31,8 +30,7 @@ _LAST_32_BIT_OFFSET = 0xFFFFFFFF
 _NEXT_TRACK_ID_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PlainTrack:
+class PlainTrack(NamedTuple):
     """One track of a plain MP4."""
 
     movie: Movie

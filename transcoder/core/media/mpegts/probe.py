@@ -1,7 +1,6 @@
 """Probing of a transport stream: its program map, and the first PES packets of its streams."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from transcoder.core.media.audio_headers import FrameHeader
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
@@ -196,14 +195,14 @@ class _ProgramScan:
         return tuple(self._stream(element) for element in self._program.streams)
 
     def _stream(self, element: ProgramElement) -> Stream:
-        stream = replace(_announced(element), start=self._starts.get(element.pid), decode_start=self._decode_starts.get(element.pid))
+        stream = _announced(element)._replace(start=self._starts.get(element.pid), decode_start=self._decode_starts.get(element.pid))
         if element.pid in self._pictures:
-            stream = replace(stream, is_headless=self._pictures[element.pid].is_headless)
+            stream = stream._replace(is_headless=self._pictures[element.pid].is_headless)
         if frame := self._frames.get(element.pid):
-            return replace(stream, codec=frame.codec, sample_rate=frame.sample_rate or None, channels=frame.channels or None)
+            return stream._replace(codec=frame.codec, sample_rate=frame.sample_rate or None, channels=frame.channels or None)
         before = self._previous.main(element.medium) if self._previous else None
         # Nothing that has been seen of it contradicts the segment before.
-        return replace(stream, codec=before.codec) if before and may_be(element.codec, before.codec) else stream
+        return stream._replace(codec=before.codec) if before and may_be(element.codec, before.codec) else stream
 
 
 def _announced(element: ProgramElement) -> Stream:
