@@ -22,6 +22,15 @@ class BadRequestError(TranscoderError):
     slug = "bad-request"
 
 
+class ContradictionError(BadRequestError):
+    """Parameters that do not go together, or one that is of no use here."""
+
+    def __init__(self, message: str, *names: str) -> None:
+        """Keep the names of parameters: that of the first, and of those that it does not go with; none of these: it is of no use."""
+        super().__init__(message)
+        self.names = names
+
+
 class ForbiddenSourceError(TranscoderError):
     """The address, or one that it redirects or refers to, may not be fetched."""
 

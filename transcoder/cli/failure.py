@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -44,9 +45,10 @@ class Failure(NamedTuple):
         return self.code
 
 
-def failure_of(error: TranscoderError | UsageError) -> Failure:
-    """Return the report of an error."""
+def failure_of(error: TranscoderError | UsageError, about_file: Callable[[str], str] = str) -> Failure:
+    """Return the report of an error; `about_file` adds to a message that it is about the configuration file, if it is."""
     if isinstance(error, UsageError):
         return Failure(BadRequestError.slug, str(error), ExitCode.INVALID_COMMAND, error.program, error.usage)
     remedy = "; use --force to overwrite it." if isinstance(error, OutputExistsError) else ""
-    return Failure(error.slug, str(error).removesuffix(".") + remedy if remedy else str(error), exit_code(error))
+    message = str(error).removesuffix(".") + remedy if remedy else str(error)
+    return Failure(error.slug, about_file(message), exit_code(error))

@@ -12,7 +12,7 @@ from transcoder.api import InfoReport, info_sync
 from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values
 from transcoder.cli.choices import choices_of
 from transcoder.cli.exit_codes import ExitCode
-from transcoder.cli.origin_options import add_origin_options
+from transcoder.cli.origin_options import add_origin_options, origin_choices
 from transcoder.cli.printing import printing, write_line
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.plain_text import one_line
@@ -37,7 +37,13 @@ def add_command(subparsers: Subparsers) -> None:
     add_parameter_options(parser)
     parser.add_argument("--json", action="store_true", help="print the JSON document that /info sends, instead of tables")
     add_origin_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, check=check)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with the options by themselves. Raises BadRequestError."""
+    origin_choices(arguments)
+    consistent_job("", parameter_values(arguments))
 
 
 def run(arguments: argparse.Namespace, settings: Settings, *, network: Network | None = None) -> int:

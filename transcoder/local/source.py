@@ -8,7 +8,7 @@ from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.user_origins import split_credentials
-from transcoder.errors import BadRequestError
+from transcoder.errors import BadRequestError, ContradictionError
 
 _WEB_ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?/\S*", re.IGNORECASE)
 """An address without its scheme."""
@@ -23,7 +23,7 @@ def consistent_job(url: str, values: Mapping[str, str]) -> Job:
     """
     job = make_job(url, values)
     if job.exact and not job.is_clip:
-        raise BadRequestError("--exact: it is about where a clip begins; give --start or --end, too.")
+        raise ContradictionError("--exact: it is about where a clip begins; give --start or --end, too.", "exact")
     return job
 
 
