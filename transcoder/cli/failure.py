@@ -1,13 +1,12 @@
 """How a command tells its user that it failed."""
 
-import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
 from transcoder.cli.exit_codes import ExitCode, exit_code
-from transcoder.cli.printing import write_line
+from transcoder.cli.printing import write_json
 from transcoder.cli.subparsers import UsageError
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, OutputError, OutputExistsError, ReaderLeftError, TranscoderError
@@ -39,9 +38,8 @@ class Failure(NamedTuple):
             print(f"{self.usage}{self.program}: {one_line(about + self.message)}{slug}", file=sys.stderr, flush=True)
         if as_json:
             about_source = {"url": source} if source else {}
-            line = json.dumps(about_source | {"slug": self.slug, "message": self.message}, ensure_ascii=False)
             with suppress(OutputError):  # the exit code tells of the failure all the same
-                write_line(line)
+                write_json(about_source | {"slug": self.slug, "message": self.message})
         return self.code
 
 

@@ -1,7 +1,6 @@
 """`transcoder info`: report on a source without fetching a segment of it."""
 
 import argparse
-import json
 from dataclasses import replace
 
 from rich import box
@@ -13,7 +12,7 @@ from transcoder.cli.arguments import add_parameter_options, add_source_argument,
 from transcoder.cli.choices import choices_of
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.origin_options import add_origin_options, origin_choices
-from transcoder.cli.printing import printing, write_line
+from transcoder.cli.printing import printing, write_json
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.signing import encode_query
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network |
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
-        write_line(json.dumps(report.document(), ensure_ascii=False, indent=1))
+        write_json(report.document(), indent=1)
     else:
         with printing():
             _print_tables(report)

@@ -9,6 +9,7 @@ from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat
 from transcoder.errors import BadRequestError, ContradictionError
 
 MAX_URL_CHARACTERS = 8192
+_OBJECT = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def checked_url(url: str, *, credentials: bool = False) -> str:
         BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
-    is_object = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url) and len(url) <= MAX_URL_CHARACTERS
+    is_object = _OBJECT.fullmatch(url) and len(url) <= MAX_URL_CHARACTERS
     return url if is_object else checked_web_address("url", url, credentials=credentials)
 
 
@@ -138,7 +139,7 @@ def checked_web_address(name: str, url: str, *, credentials: bool = False) -> st
         raise BadRequestError(f"{name}: {url!r} is not an address.") from error
     if parts.scheme.lower() not in {"http", "https"}:
         raise BadRequestError(f"{name}: {url!r} is not an http or https address.")
-    if not host or re.search(r"[\x00-\x20\x7f]", url) or "\\" in parts.netloc:
+    if not host or re.search(r"[\x00-\x20\x7f\ud800-\udfff]", url) or "\\" in parts.netloc:
         raise BadRequestError(f"{name}: {url!r} is not an address.")
     if "@" in parts.netloc and not credentials:
         raise BadRequestError(f"{name}: an address with a user name or a password is not fetched.")
