@@ -129,6 +129,21 @@ class UpstreamError(TranscoderError):
 class DamagedMediaError(UpstreamError):
     """What an origin sent as media is damaged, or is not what belongs in its place; the next time it may send something else."""
 
+    resource: str = ""
+    """The name of what it is about, where the message has none."""
+
+    def __str__(self) -> str:
+        """Return the message, with that name before it."""
+        return f"{self.resource}: {super().__str__()}" if self.resource else super().__str__()
+
+
+class MisplacedMediaError(DamagedMediaError):
+    """An origin sent a segment twice, in part or in whole, or another one in its place."""
+
+    def __init__(self, message: str) -> None:
+        """Add what the caller can do."""
+        super().__init__(f"{message} Try again later; if it stays so, only the time before and after it can be had (start, end).")
+
 
 class EmptyResourceError(DamagedMediaError):
     """A resource has no bytes at all."""
