@@ -6,7 +6,7 @@ import asyncio
 from transcoder.api import Saved, save
 from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.choices import choices_of
-from transcoder.cli.function_call import add_connections_option, call_by_url
+from transcoder.cli.function_call import Call, add_connections_option, call_by_url
 from transcoder.cli.invoke import check_for_function, fetch_through_function
 from transcoder.cli.origin_options import add_origin_options, origin_choices, refuse_origin_options
 from transcoder.cli.progress import progress_display
@@ -93,9 +93,10 @@ def _refuse_options_of_functions(arguments: argparse.Namespace) -> None:
 
 
 def _save_by_function(arguments: argparse.Namespace, settings: Settings) -> Saved:
-    return fetch_through_function(
-        arguments.url, arguments, settings, lambda path, query: call_by_url(arguments.via, query, path=path), folder=arguments.folder
-    )[0]
+    def call(path: str, query: str) -> Call:
+        return call_by_url("--via", arguments.via, query, path=path)
+
+    return fetch_through_function(arguments.url, arguments, settings, call, folder=arguments.folder)[0]
 
 
 def _save_here(arguments: argparse.Namespace, reports: Reports, settings: Settings, network: Network | None) -> Saved:

@@ -154,5 +154,5 @@ def _output_name(arguments: argparse.Namespace, job: Job) -> str:
 
 def _make_call(arguments: argparse.Namespace, path: str, query: str) -> Call:
     if arguments.function is None:
-        return call_by_url(arguments.url, query, path=path, sign=arguments.sign_aws, region=arguments.region)
+        return call_by_url("--url", arguments.url, query, path=path, sign=arguments.sign_aws, region=arguments.region)
     return call_by_name(LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region), query, path=path)

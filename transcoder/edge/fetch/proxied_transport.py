@@ -18,7 +18,7 @@ from transcoder.edge.address_guard import (
     Network,
     check_classes,
 )
-from transcoder.edge.fetch.connection_failure import why_no_connection
+from transcoder.edge.connection_failure import why_no_connection
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
 from transcoder.edge.fetch.retry import PROXY_NAME, TRANSIENT_STATUSES, TransientError
 from transcoder.edge.resource_name import resource_name
