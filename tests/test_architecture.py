@@ -16,9 +16,20 @@ LAYERS = [
     {"__main__", "__init__", "limits"},  # the face of the package imports what it is asked for
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
-UNDER_EDGES = {"address_guard", "pipe", "confinement", "stall_watch", "header_fields", "task_group", "s3_client"}
+UNDER_EDGES = {
+    "address_guard",
+    "pipe",
+    "confinement",
+    "stall_watch",
+    "header_fields",
+    "task_group",
+    "s3_client",
+    "resource_name",
+    "connection_failure",
+}
 """What edges may share: which addresses a connection may go to, how to wait for a descriptor, what bounds a child, what shows a stall, how
-header fields are read, how tasks are awaited, how AWS's SDK is imported and S3 asked."""
+header fields are read, how tasks are awaited, how AWS's SDK is imported and S3 asked, how messages name a resource
+and say why there is no connection."""
 READS_ENVIRONMENT = {"bootstrap", "canary", "emulator", "cli", "api"}
 WINGS = {
     "media": set(),

@@ -1,6 +1,7 @@
 """Transcoder from Python: `await save(url, path)`, `await stream(url, sink)`, `await info(url)`, and the same without `await`.
 
-The names of this module are also those of the package (`from transcoder import save_sync`). Everything else in the package is private.
+The names in `__all__` are also those of the package (`from transcoder import save_sync`), beside `transcoder.errors`. Everything else in
+the package is private.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ from typing import Unpack
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.progress_report import ProgressReport
 from transcoder.core.source.info_report import InfoReport, make_report
+from transcoder.errors import TranscoderError
 from transcoder.local.choices import Choices, PathLike, checked_flag, path_text, read_choices
-from transcoder.local.progress import OnProgress, Written
+from transcoder.local.progress import OnProgress, Written, check_watcher
 from transcoder.local.saving import Target, save_output
-from transcoder.local.sink_output import ByteSink, SinkOutput
+from transcoder.local.sink_output import ByteSink, SinkOutput, checked_sink
+from transcoder.local.typed_values import check_type
 from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.subtitles import list_subtitles_if_possible
 from transcoder.settings import Settings
@@ -28,6 +31,7 @@ __all__ = [
     "ProgressReport",
     "Saved",
     "Settings",
+    "TranscoderError",
     "Written",
     "info",
     "info_sync",
@@ -70,16 +74,17 @@ async def save(
         path: None: a name made from the title or the address. Pipes, devices and "-", standard output, get the MP4 while it is made.
         folder: what a relative path is in, which must exist; None: the current folder.
         overwrite: replace a file that exists; otherwise it is an error.
-        on_progress: called before the first and after each piece of the output; it must return soon.
+        on_progress: a function that is called before the first and after each piece of the output, and must return soon.
         settings: None: those of the environment (TRANSCODER_…).
         choices: see `Choices`.
 
     Raises:
-        TranscoderError: a choice is invalid (BadRequestError), the source cannot be had, or the output cannot be written (OutputError).
+        TranscoderError: an argument is invalid (BadRequestError), the source cannot be had, the output not be written (OutputError).
+        Exception: whatever `on_progress` raises, as it raises it.
 
     """
     began = time.monotonic()
-    target = Target(path_text(path), path_text(folder), checked_flag("overwrite", overwrite))
+    target = Target(path_text("path", path), path_text("folder", folder), checked_flag("overwrite", overwrite))
     written_to, written = await _save(url, target, choices, settings, on_progress)
     return Saved(url, written_to, written.bytes, written.duration, time.monotonic() - began)
 
@@ -100,12 +105,12 @@ async def stream(
         choices: see `Choices`.
 
     Raises:
-        BadRequestError: a choice is invalid.
+        BadRequestError: an argument or a choice is invalid.
         TranscoderError: the source cannot be had.
-        Exception: whatever `sink.write` raises.
+        Exception: whatever `sink.write` and `on_progress` raise, as they raise it.
 
     """
-    return (await _save(url, Target(given=SinkOutput(sink)), choices, settings, on_progress))[1]
+    return (await _save(url, Target(given=SinkOutput(checked_sink(sink))), choices, settings, on_progress))[1]
 
 
 async def info(url: str, *, settings: Settings | None = None, **choices: Unpack[Choices]) -> InfoReport:
@@ -121,7 +126,7 @@ async def info(url: str, *, settings: Settings | None = None, **choices: Unpack[
         TranscoderError: the source cannot be had.
 
     """
-    settings = settings or Settings.from_env(os.environ)
+    settings = _settings(settings)
     job, origins = read_choices(url, choices, os.environ)
     resolver = Resolver(settings)
     async with origins.fetcher(settings) as fetcher:
@@ -164,9 +169,15 @@ def info_sync(url: str, *, settings: Settings | None = None, **choices: Unpack[C
 async def _save(
     url: str, target: Target, choices: Choices, settings: Settings | None, on_progress: OnProgress | None
 ) -> tuple[str, Written]:
-    settings = settings or Settings.from_env(os.environ)
+    check_watcher(on_progress)
+    settings = _settings(settings)
     job, origins = read_choices(url, choices, os.environ)
     return await save_output(job, target, origins=origins, settings=settings, on_progress=on_progress)
+
+
+def _settings(given: Settings | None) -> Settings:
+    check_type("settings", given, Settings | None)
+    return given or Settings.from_env(os.environ)
 
 
 def _refuse_running_loop(name: str) -> None:

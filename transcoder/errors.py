@@ -22,6 +22,15 @@ class BadRequestError(TranscoderError):
     slug = "bad-request"
 
 
+class ContradictionError(BadRequestError):
+    """Parameters that do not go together, or one that is of no use here."""
+
+    def __init__(self, message: str, *names: str) -> None:
+        """Keep the names of parameters: that of the first, and of those that it does not go with; none of these: it is of no use."""
+        super().__init__(message)
+        self.names = names
+
+
 class ForbiddenSourceError(TranscoderError):
     """The address, or one that it redirects or refers to, may not be fetched."""
 
@@ -119,6 +128,21 @@ class UpstreamError(TranscoderError):
 
 class DamagedMediaError(UpstreamError):
     """What an origin sent as media is damaged, or is not what belongs in its place; the next time it may send something else."""
+
+    resource: str = ""
+    """The name of what it is about, where the message has none."""
+
+    def __str__(self) -> str:
+        """Return the message, with that name before it."""
+        return f"{self.resource}: {super().__str__()}" if self.resource else super().__str__()
+
+
+class MisplacedMediaError(DamagedMediaError):
+    """An origin sent a segment twice, in part or in whole, or another one in its place."""
+
+    def __init__(self, message: str) -> None:
+        """Add what the caller can do."""
+        super().__init__(f"{message} Try again later; if it stays so, only the time before and after it can be had (start, end).")
 
 
 class EmptyResourceError(DamagedMediaError):

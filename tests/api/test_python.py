@@ -1,8 +1,10 @@
 """Transcoder from Python: what is saved, streamed and told, how it fails, and what is left when it is cancelled."""
 
 import asyncio
+import functools
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -163,13 +165,88 @@ def test_a_full_pipe_that_does_not_block_is_an_error(media: Media, serve: Serve)
 
 
 class FailingSink:
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
     def write(self, _chunk: bytes) -> None:
-        raise ZeroDivisionError
+        raise self.failure
 
 
-def test_what_a_sink_raises_is_raised(source: Origin, no_leaks: None) -> None:  # noqa: ARG001
-    with pytest.raises(ZeroDivisionError):
-        transcoder.stream_sync(source.url("/main.m3u8"), FailingSink())
+class FailingCoroutineSink(FailingSink):
+    async def write(self, _chunk: bytes) -> None:  # type: ignore[override]  # a sink may be either
+        await asyncio.sleep(0)
+        raise self.failure
+
+
+OF_THE_CALLER = [
+    ZeroDivisionError("mine"),
+    OSError(5, "mine"),
+    TimeoutError("mine"),
+    UpstreamError("mine"),
+    ExceptionGroup("mine", [ValueError("first"), OSError("second")]),
+]
+
+
+@pytest.mark.parametrize("failure", OF_THE_CALLER, ids=repr)
+@pytest.mark.parametrize("layout", ["plain", "fragmented"])
+@pytest.mark.parametrize("kind", [FailingSink, FailingCoroutineSink])
+def test_what_a_sink_raises_is_raised(
+    kind: type[FailingSink],
+    layout: Any,
+    failure: Exception,
+    source: Origin,
+    no_leaks: None,  # noqa: ARG001
+) -> None:
+    with pytest.raises(type(failure)) as raised:
+        transcoder.stream_sync(source.url("/main.m3u8"), kind(failure), layout=layout)
+    assert raised.value is failure
+
+
+@pytest.mark.parametrize("failure", OF_THE_CALLER, ids=repr)
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_what_is_raised_by_whoever_is_told_the_progress_is_raised(
+    failure: Exception,
+    at: int,
+    source: Origin,
+    tmp_path: Path,
+    no_leaks: None,  # noqa: ARG001
+) -> None:
+    calls: list[ProgressReport] = []
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def told(report: ProgressReport) -> None:
+        calls.append(report)
+        if len(calls) == at:
+            raise failure
+
+    with pytest.raises(type(failure)) as raised:
+        transcoder.save_sync(source.url("/main.m3u8"), folder / "video.mp4", on_progress=told)
+    assert raised.value is failure
+    assert (len(calls), list(folder.iterdir())) == (at, [])
+
+
+async def told_later(_report: ProgressReport) -> None:
+    await asyncio.sleep(0)
+
+
+class ToldLater:
+    async def __call__(self, _report: ProgressReport) -> None:
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("told", [told_later, ToldLater(), functools.partial(told_later)])
+def test_a_coroutine_function_is_not_told_the_progress(told: Any, source: Origin, tmp_path: Path) -> None:
+    with pytest.raises(BadRequestError, match="on_progress: it is a coroutine function"):
+        transcoder.save_sync(source.url("/main.m3u8"), tmp_path / "video.mp4", on_progress=told)
+    assert (source.requests, list(tmp_path.iterdir())) == ([], [])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_returns_a_coroutine_is_refused_when_it_does(source: Origin, tmp_path: Path) -> None:
+    with pytest.raises(BadRequestError, match="on_progress: it is a coroutine function"):
+        transcoder.save_sync(source.url("/main.m3u8"), tmp_path / "video.mp4", on_progress=lambda report: told_later(report))  # type: ignore[arg-type]  # noqa: PLW0108
+    assert not list(tmp_path.iterdir())
 
 
 def test_info_describes_a_source_without_its_segments(media: Media, serve: Serve) -> None:
@@ -209,6 +286,84 @@ def test_a_flag_is_true_or_false_and_nothing_that_resembles_them(name: str, valu
     with pytest.raises(BadRequestError, match=f"{name}: .* is neither True nor False"):
         transcoder.save_sync(source.url("/main.m3u8"), path, **flags)
     assert path.read_text() == "precious"
+    assert not source.requests
+
+
+WRONG: list[tuple[str, list[Any]]] = [
+    ("url", [None, 1, b"https://example.com/", Path("main.m3u8"), ["a"]]),
+    ("path", [1, b"video.mp4", ["a"], "a\0b", "\ud800", Path("a\0b"), True]),
+    ("folder", [1, b"folder", "a\0b"]),
+    ("overwrite", [None, 1]),
+    ("settings", [{}, "x", 1]),
+    ("on_progress", [1, "print"]),
+    ("height", [1.5, True, [720], {}, 10**9, -1, 0, "7\0"]),
+    ("audio", [1, True, ["de"], b"de", "d\0e", "\udcff", ""]),
+    ("format", [1, True, "mkv", ["mp4"]]),
+    ("mute", [1, 0, 1.0, "yes", []]),
+    ("start", [True, [], float("nan"), float("inf"), -1.0, "\0", b"1"]),
+    ("end", [False, {}, -2, "soon"]),
+    ("exact", [1, "true"]),
+    ("fit", [1.5, True, b"8MB", -8, "\0"]),
+    ("video", [1, "av1"]),
+    ("audio_codec", [1, "opus"]),
+    ("layout", [1, "flat"]),
+    ("embed_source", [1, "no"]),
+    ("item", [1.5, True, "x", 0]),
+    ("filename", [1, Path("x"), "a\0b", "\udcff"]),
+    ("page", [1, Path("x"), "\udcff", "https://example.com/\udcff", "https://example.com/\0"]),
+    ("headers", ["A: b", ["A: b"], {"A": 1}, {1: "b"}, {"A": None}, {"A": b"b"}, {"A": "\0"}, {"A": "\udcff"}, {"\udcff": "a"}]),
+    ("headers_for", ["h", {"h": "A: b"}, {"h": {"A": 1}}, {1: {}}, {"h\0": {"A": "b"}}, {"\udcff": {"A": "b"}}]),
+    ("cookies", [1, b"c", "a\0b", ["c"]]),
+    ("ca_file", [1, b"c", "a\0b", ["c"]]),
+    ("proxy", [1, True, b"http://p", "http://p\0:1", "http://\udcff:1", "http://a:\udcff@p:1"]),
+    ("allow_private", [1, "yes"]),
+    ("network", [1, "internet"]),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG for value in values], ids=repr)
+def test_a_value_of_the_wrong_type_is_refused_by_the_name_of_its_parameter(
+    name: str, value: object, source: Origin, tmp_path: Path
+) -> None:
+    arguments: dict[str, Any] = {"url": source.url("/main.m3u8"), "path": tmp_path / "video.mp4"} | {name: value}
+    if name in {"exact", "end"}:
+        arguments["start"] = 0.5
+    if name == "folder":
+        arguments["path"] = "video.mp4"
+    if value is None and name == "overwrite":
+        arguments["overwrite"] = "None"
+    with pytest.raises(BadRequestError) as raised:
+        transcoder.save_sync(**arguments)
+    assert re.match(rf"(--)?{name.replace('_', '[_-]')}\b|--header", str(raised.value))
+    assert str(raised.value).endswith(".")
+    assert not source.requests
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "a\0b",
+        "https://h/\0",
+        "https://h/\udce9",
+        "https://u:\udce9@h/",
+        "\udce9",
+        "file:\0",
+        "file:///a\0b",
+        "file:///\ud800",
+        "s3://buck/\udce9",
+        "",
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused(url: str) -> None:
+    with pytest.raises(BadRequestError):
+        transcoder.info_sync(url)
+
+
+@pytest.mark.parametrize("sink", [None, 1, "video.mp4", Path("video.mp4"), io.StringIO()])
+def test_what_takes_no_bytes_is_no_sink(sink: Any, source: Origin) -> None:
+    with pytest.raises(BadRequestError, match=r"^sink: "):
+        transcoder.stream_sync(source.url("/main.m3u8"), sink)
     assert not source.requests
 
 
@@ -302,11 +457,34 @@ def test_the_package_imports_nothing_until_it_is_asked() -> None:
     assert completed.stdout.split() == ["transcoder"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "more"),
+    [
+        ("transcoder.errors.BadRequestError", {"transcoder.errors"}),
+        ("from transcoder import errors", {"transcoder.errors"}),
+        ("from transcoder.errors import OutputError", {"transcoder.errors"}),
+        ("from transcoder import settings", {"transcoder.errors", "transcoder.settings"}),
+        ("from transcoder import core", {"transcoder.core"}),
+    ],
+)
+def test_a_module_of_the_package_is_imported_alone(statement: str, more: set[str]) -> None:
+    words = [sys.executable, "-c", IMPORTED.replace("transcoder; ", f"transcoder; {statement}; ")]
+    completed = subprocess.run(words, check=True, capture_output=True, text=True, timeout=SECONDS)
+    assert set(completed.stdout.split()) == {"transcoder", *more}
+
+
+def test_all_names_can_be_imported_at_once() -> None:
+    program = "from transcoder import *; print(save_sync.__module__, errors.__name__, TranscoderError.__name__, __version__ > '0')"
+    completed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=SECONDS)
+    assert completed.stdout.split() == ["transcoder.api", "transcoder.errors", "TranscoderError", "True"]
+
+
 def test_the_package_has_what_its_interface_has_and_no_more() -> None:
     from transcoder import api  # noqa: PLC0415  # the tests above use the package alone
 
-    assert set(transcoder.__all__) == {*api.__all__, "TranscoderError", "__version__"}
+    public: list[str] = vars(transcoder)["__getattr__"]("__all__")
+    assert set(public) == {*api.__all__, "errors", "__version__"}
     assert all(getattr(transcoder, name) is getattr(api, name) for name in api.__all__)
-    assert set(transcoder.__all__) <= set(dir(transcoder))
+    assert set(public) <= set(dir(transcoder))
     with pytest.raises(AttributeError, match="no attribute 'resolve'"):
         _ = transcoder.resolve

@@ -102,6 +102,10 @@ def check(it: Shell, folder: Path) -> None:
     assert all(choice in shown for choice in ("mp4", "m4a", "mp3", "file"))
     assert "fragmented" in it.complete("transcoder info --layout frag")
     assert "list-of-urls.txt" in it.complete("transcoder get -a list-of")
+    assert "list-of-urls.txt" in it.complete("transcoder get --mute list-of")
+    for option in ("--header", "--header-for", "--fit"):
+        shown = it.complete(f"transcoder get {option} ")
+        assert not any(word in shown for word in ("error", "not found", "command"))
 
 
 def test_bash_completes(scripts: Path) -> None:

@@ -89,3 +89,80 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
 def test_a_function_gets_no_cookies(tmp_path: Path) -> None:
     completed = get("https://a.example/v.m3u8", tmp_path / "x.mp4", "--via", "http://127.0.0.1:9/", "--cookies", "c.txt")
     assert (completed.returncode, b"without --cookies" in completed.stderr) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with certificates that `ca.pem` has signed: for this host, for another one, and one that has expired."""
+    folder = tmp_path_factory.mktemp("authority")
+
+    def openssl(*words: str) -> None:
+        subprocess.run(["/usr/bin/env", "openssl", *words], check=True, capture_output=True, cwd=folder)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+    for name, names, days in (("good", "IP:127.0.0.1", "2"), ("wrong", "DNS:other.example", "2"), ("expired", "IP:127.0.0.1", "-1")):
+        (folder / "names").write_text(f"subjectAltName={names}")
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        signing = ["x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"]
+        openssl(*signing, "-days", days, "-out", f"{name}.pem")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("good", "unable to get local issuer certificate"),
+        ("wrong", "IP address mismatch, certificate is not valid for '127.0.0.1'"),
+        ("expired", "certificate has expired"),
+    ],
+)
+@pytest.mark.parametrize("via", [False, True])
+def test_a_certificate_that_is_not_trusted_is_a_sentence_with_the_host(
+    name: str,
+    reason: str,
+    authority: Path,
+    muxed: Files,
+    tmp_path: Path,
+    *,
+    via: bool,
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / f"{name}.pem", authority / f"{name}.key")
+    environ = os.environ | {"TRANSCODER_ATTEMPTS": "1"} | ({"SSL_CERT_FILE": str(authority / "ca.pem")} if name != "good" else {})
+    with origin(muxed[0], tls=context) as home:
+        words = ["https://example.com/a.m3u8", "--via", home.url("")] if via else [home.url("/main.m3u8")]
+        completed = command_line.run_text("get", *words, "-o", str(tmp_path / "x.mp4"), environ=environ)
+    whose, slug = ("127.0.0.1", "invocation-failed") if via else ("the origin", "upstream-failed")
+    begin = "The function cannot be reached" if via else "main.m3u8 at 127.0.0.1"
+    expected = f"transcoder: {begin}: the TLS certificate of {whose} is not trusted: {reason}. [{slug}]\n"
+    assert (completed.returncode, completed.stderr) == (7 if via else 4, expected)
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_a_file_of_the_environment_without_certificates_is_refused_for_a_function_too(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("")
+    for name, message in (("none.pem", "No such file"), ("empty.pem", "no certificates in PEM")):
+        for via in ([], ["--via", "https://127.0.0.1:9/"]):
+            words = ["get", "https://127.0.0.1:9/v.m3u8", *via, "-o", str(tmp_path / "x.mp4")]
+            completed = command_line.run_text(*words, environ=os.environ | {"SSL_CERT_FILE": str(tmp_path / name)})
+            assert (completed.returncode, message in completed.stderr, completed.stderr.count("\n")) == (2, True, 1)
+            assert completed.stderr.startswith("transcoder: SSL_CERT_FILE")
+    completed = command_line.run_text("get", "https://127.0.0.1:9/v.m3u8", "--ca-file", "")
+    assert (completed.returncode, completed.stderr) == (2, "transcoder: --ca-file '': the name of the file is empty.\n")
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "message"),
+    [
+        ("http://127.0.0.1:9/", 7, "The function cannot be reached: 127.0.0.1 refuses the connection."),
+        ("localhost:9", 7, "The function cannot be reached: localhost refuses the connection."),
+        ("https://nowhere.invalid/", 7, "The function cannot be reached: the name of nowhere.invalid cannot be resolved (DNS)."),
+        ("nowhere", 2, "--via: 'nowhere' is not an http or https address."),
+        ("", 2, "--via: '' is not an http or https address."),
+        (os.fsdecode(b"http://127.0.0.1:9/\xe9"), 2, "--via: 'http://127.0.0.1:9/\\udce9' is not an address."),
+    ],
+)
+def test_a_function_that_is_not_there_is_a_sentence_with_its_host(address: str, code: int, message: str) -> None:
+    environ = {name: text for name, text in os.environ.items() if not name.lower().endswith("_proxy")}
+    completed = command_line.run_text("get", "https://example.com/a.m3u8", "--via", address, "-o", "-", environ=environ)
+    assert (completed.returncode, completed.stderr.split(" [")[0].strip()) == (code, f"transcoder: {message}")

@@ -1,5 +1,6 @@
 """What a command prints, where nobody can read it: the exit code says so, without a traceback."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from peers import media_reader
-from peers.command_line import SECONDS
+from peers.command_line import SECONDS, run_text
 from peers.origin import Origin
 
 COMMAND = (sys.executable, "-m", "transcoder")
 ENVIRON = {**os.environ, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_SIGNING_KEYS": "sixteen characters"}
 Media = Callable[[str], Path]
+Files = tuple[dict[str, bytes], Path]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 PRINTING = {
     "completion": ["completion", "bash"],
@@ -70,3 +72,46 @@ def test_a_failure_keeps_its_exit_code_where_its_json_cannot_be_printed(run: Run
     assert completed.returncode == 4
     assert completed.stderr.count(b"\n") == 1
     assert b"404" in completed.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_a_name_that_is_no_text_is_shown_all_the_same(encoding: str, serve: Serve, muxed: Files, tmp_path: Path) -> None:
+    url = serve(muxed[0]).url("/main.m3u8")
+    path = tmp_path / os.fsdecode(b"caf\xe9-\xc3\xa9.mp4")
+    words = [sys.executable, "-m", "transcoder", "get", "--json", url, "-o", str(path)]
+    completed = subprocess.run(words, check=False, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=SECONDS)
+    assert (completed.returncode, len(completed.stderr.splitlines())) == (0, 1)
+    assert json.loads(completed.stdout.decode(encoding))["path"] == str(path)
+    assert media_reader.is_whole(path)
+    again = subprocess.run(words, check=False, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=SECONDS)
+    assert (again.returncode, b"exists already" in again.stderr) == (6, True)
+    assert json.loads(again.stdout.decode(encoding))["slug"] == "output-failed"
+
+
+def test_a_playlist_in_a_folder_whose_name_is_no_text_is_read(muxed: Files, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for name, content in muxed[0].items():
+        (folder / name.strip("/")).write_bytes(content)
+    completed = run_text("get", str(folder / "main.m3u8"), "-o", str(tmp_path / "video.mp4"))
+    assert (completed.returncode, media_reader.is_whole(tmp_path / "video.mp4")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "word", [b"caf\xe9", b"https://h/caf\xe9", b"https://caf\xe9/", b"https://u:\xe9@h/", b"\xff\xfe", b"file:///caf\xe9"]
+)
+def test_an_argument_that_is_no_text_is_refused_with_a_sentence(word: bytes, tmp_path: Path) -> None:
+    for command in ("get", "info", "subtitles", "sign"):
+        completed = run_text(command, os.fsdecode(word), environ=os.environ | {"TRANSCODER_SIGNING_KEYS": "x" * 16})
+        assert (completed.returncode, completed.stderr.count("\n")) == (3 if word.startswith(b"file") and command != "sign" else 2, 1)
+        assert completed.stderr.startswith("transcoder: ")
+    completed = run_text("get", "https://127.0.0.1:9/", "--filename", os.fsdecode(b"caf\xe9"))
+    assert (completed.returncode, completed.stderr.startswith("transcoder: filename: must be a text")) == (2, True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", ["a%00b.ts", "%00"])
+def test_a_playlist_with_a_path_that_no_file_has_is_refused(path: str, tmp_path: Path) -> None:
+    (tmp_path / "main.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{path}\n#EXT-X-ENDLIST\n")
+    completed = run_text("get", str(tmp_path / "main.m3u8"), "-o", str(tmp_path / "video.mp4"))
+    assert (completed.returncode, "no path has such a character" in completed.stderr) == (3, True)

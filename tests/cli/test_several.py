@@ -24,7 +24,7 @@ def test_one_that_fails_does_not_stop_the_others(serve: Serve, muxed: Files, tmp
     lines = completed.stderr.splitlines()
     assert lines[0].startswith(f"{folder}/x.mp4: ")
     assert lines[1].startswith(f"transcoder: {bad}: ")
-    assert lines[2] == "transcoder: neither: 'neither' is neither an address nor a file."
+    assert lines[2] == "transcoder: neither: url: 'neither' is neither an address nor a file."
     assert "x.mp4 exists already" in lines[3]
     assert lines[4:] == ["1 of 4 saved"]
 

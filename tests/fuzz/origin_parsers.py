@@ -15,10 +15,10 @@ from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.cookies import cookie_jar
 from transcoder.edge.fetch.passthrough import read_file_head
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError, error_for_status
 from transcoder.edge.fetch.session import resolve_url
 from transcoder.edge.fetch.validators import ContentRange, Validators, length_after_416
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import TranscoderError
 
 _REQUEST = httpx.Request("GET", "https://example.com/a.ts")

@@ -109,7 +109,7 @@ def test_of_two_segments_that_do_not_follow_each_other_the_first_may_be_the_wron
 
     async def use(accepts: Accepts) -> None:
         assert await accepts(0, bodies[1])
-        with pytest.raises(DamagedMediaError, match="another one"):
+        with pytest.raises(DamagedMediaError, match="another segment in place of this one"):
             await accepts(1, bodies[1])
 
     with_checks(listed(3), use, later={0: bodies[0]})
@@ -123,7 +123,7 @@ def test_the_first_segment_may_be_cut_by_less_than_its_length_tells(media: Media
 
     async def use(accepts: Accepts) -> None:
         assert await accepts(0, cut)
-        with pytest.raises(DamagedMediaError, match="another one"):
+        with pytest.raises(DamagedMediaError, match="another segment in place of this one"):
             await accepts(1, bodies[1])
 
     with_checks(listed(3), use, later={0: bodies[0]})

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from transcoder import __version__
 from transcoder.cli.commands import COMMANDS
-from transcoder.cli.configuration import configuration_path, configured_words
+from transcoder.cli.configuration import NO_CONFIGURATION, Configuration, configuration_path, read_configuration
 from transcoder.cli.exit_codes import help_text
-from transcoder.cli.subparsers import NO_CONFIG, CommandParser, OneCommand, did_you_mean
+from transcoder.cli.subparsers import NO_CONFIG, CommandParser, OneCommand, UsageError, did_you_mean
 from transcoder.edge.garbage_collection import importing
+from transcoder.errors import BadRequestError, ContradictionError
 
 _OF_THE_PROGRAM = ("-h", "--help", "--version")
 _USAGE = "transcoder URL [-o FILE] [OPTIONS]\n       transcoder COMMAND …"
@@ -23,8 +24,10 @@ Turn an HLS playlist or a Reddit link into one MP4.
 def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
     """Return what a command line says, after what the user's configuration file says; its `run` is the command.
 
+    Its `about_file` returns the message of a failure with the path of that file, if the option that it is about stands there.
+
     Raises:
-        BadRequestError: the configuration file is invalid.
+        BadRequestError: the configuration file is invalid, or options contradict each other.
         UsageError: it names no command, or the command cannot understand it.
         SystemExit: it asked for help or the version, which was printed.
 
@@ -32,8 +35,29 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
     name, words = _split(words)
     before = words[: words.index("--")] if "--" in words else words
     path = None if {NO_CONFIG, "-h", "--help"} & set(before) else configuration_path(environ)
-    configured = configured_words(path, name, COMMANDS, command_parser) if path else []
-    return command_parser(name).parse([*configured, *words])
+    parser = command_parser(name)
+    configuration = NO_CONFIGURATION
+    if path:
+        configuration = read_configuration(path, name, COMMANDS, command_parser, given=parser.given(words))
+    return _parse_with(configuration, parser, words)
+
+
+def _parse_with(configuration: Configuration, parser: CommandParser, words: Sequence[str]) -> argparse.Namespace:
+    """Return what the words say after those of the configuration, but for what they leave no room for."""
+    try:
+        parsed = parser.parse([*configuration.words, *words])
+        parsed.check(parsed)
+    except ContradictionError as error:
+        if not (left := configuration.without(error.names)):
+            raise BadRequestError(configuration.blame(str(error), parser)) from error
+        return _parse_with(left, parser, words)
+    except (UsageError, BadRequestError) as error:
+        message = configuration.blame(str(error), parser)
+        if message == str(error):
+            raise
+        raise BadRequestError(message) from error
+    parsed.about_file = lambda message: configuration.blame(message, parser)
+    return parsed
 
 
 def command_parser(name: str) -> CommandParser:

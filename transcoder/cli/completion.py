@@ -1,6 +1,7 @@
 """`transcoder completion SHELL`: print the script with which a shell completes the words of a command line."""
 
 import argparse
+import re
 
 import shtab
 
@@ -52,9 +53,15 @@ def _whole_parser() -> CommandParser:
 
 def _say_values(action: argparse.Action) -> None:
     """Tell shtab what the value of an option or an argument may be."""
-    if not isinstance(action.metavar, str):
+    if isinstance(action.metavar, tuple):
+        action.metavar = " ".join(action.metavar)
+    if action.metavar is None:
         return
     if action.metavar.startswith("{"):
         action.choices = action.metavar.strip("{}").split(",")
     elif completed_by := _COMPLETED_BY.get(action.metavar):
         action.complete = completed_by  # type: ignore[attr-defined]  # it is how shtab is told
+    elif action.metavar == "URL" and not action.option_strings:
+        action.complete = shtab.FILE  # type: ignore[attr-defined]  # a source may be a path
+    else:
+        action.metavar = re.sub(r"[^\w ]", "", action.metavar)  # to zsh, a colon begins something else, and a quote ends the text

@@ -1,12 +1,12 @@
 """How a command tells its user that it failed."""
 
-import json
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
 from transcoder.cli.exit_codes import ExitCode, exit_code
-from transcoder.cli.printing import write_line
+from transcoder.cli.printing import write_json
 from transcoder.cli.subparsers import UsageError
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, OutputError, OutputExistsError, ReaderLeftError, TranscoderError
@@ -38,15 +38,15 @@ class Failure(NamedTuple):
             print(f"{self.usage}{self.program}: {one_line(about + self.message)}{slug}", file=sys.stderr, flush=True)
         if as_json:
             about_source = {"url": source} if source else {}
-            line = json.dumps(about_source | {"slug": self.slug, "message": self.message}, ensure_ascii=False)
             with suppress(OutputError):  # the exit code tells of the failure all the same
-                write_line(line)
+                write_json(about_source | {"slug": self.slug, "message": self.message})
         return self.code
 
 
-def failure_of(error: TranscoderError | UsageError) -> Failure:
-    """Return the report of an error."""
+def failure_of(error: TranscoderError | UsageError, about_file: Callable[[str], str] = str) -> Failure:
+    """Return the report of an error; `about_file` adds to a message that it is about the configuration file, if it is."""
     if isinstance(error, UsageError):
         return Failure(BadRequestError.slug, str(error), ExitCode.INVALID_COMMAND, error.program, error.usage)
     remedy = "; use --force to overwrite it." if isinstance(error, OutputExistsError) else ""
-    return Failure(error.slug, str(error).removesuffix(".") + remedy if remedy else str(error), exit_code(error))
+    message = str(error).removesuffix(".") + remedy if remedy else str(error)
+    return Failure(error.slug, about_file(message), exit_code(error))

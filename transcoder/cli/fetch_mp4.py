@@ -42,7 +42,7 @@ async def fetch_mp4(call: Call, sink: FunctionSink, *, connections: int, headers
         first = await _first_response(call, sink, headers)
         is_stored = first.location is not None
         if first.location is not None:
-            call = StoredFileCall(call.at(first.location), functools.partial(_new_link, call, sink))
+            call = StoredFileCall(call.at(first.location), functools.partial(_new_link, call))
             first = await _first_part_of_stored(call, sink)
         return await _fetch_rest(call, sink, first, connections=connections, is_stored=is_stored)
 
@@ -105,17 +105,31 @@ async def _first_part_of_stored(call: Call, sink: FunctionSink) -> "_FirstReceiv
     return first
 
 
-async def _new_link(call: Call, sink: FunctionSink) -> Call:
-    """Ask the function again for the address of a file in its bucket, and return the call of that address."""
-    again = await _first_response(call, sink, NO_HEADERS)
-    if again.location is None:
-        raise InvocationError("The link to the file has expired, and the function gave no other.")
-    return call.at(again.location)
+async def _new_link(call: Call) -> Call:
+    """Ask the function again for the address of a file in its bucket, and return the call of that address.
+
+    Raises:
+        InvocationError: it does not answer with one; whatever else it sends is written nowhere.
+    """
+    again, busy = _LinkReceiver(), BusyWait()
+    while True:
+        try:
+            await call(again, {})
+        except ThrottledError as error:
+            await busy.wait(None, error)
+            continue
+        if again.location is not None:
+            return call.at(again.location)
+        await busy.wait(again.head, InvocationError("The function is busy (429)."))
 
 
 async def _fetch_rest(call: Call, sink: FunctionSink, first: "_FirstReceiver", *, connections: int, is_stored: bool) -> ReceivedMp4:
     """Fetch what the first response has not had of an MP4, and return what was received."""
     return await _ByParts(call, sink, first, is_stored=is_stored).fetch(connections) if first.is_part else first.whole.finish()
+
+
+def _location(head: ReceivedHead | None) -> str | None:
+    return head.headers.get("location") if head and head.status == HTTPStatus.SEE_OTHER else None
 
 
 class _FirstReceiver:
@@ -133,7 +147,7 @@ class _FirstReceiver:
     @property
     def location(self) -> str | None:
         """Where the response redirects to; None if it does not."""
-        return self.head.headers.get("location") if self.head and self.head.status == HTTPStatus.SEE_OTHER else None
+        return _location(self.head)
 
     def request_started(self) -> None:
         self.requested_at = time.monotonic()
@@ -150,6 +164,29 @@ class _FirstReceiver:
         if not self.part.data:
             self.first_byte_at = time.monotonic()
         await (self.part if self.is_part else self.whole).write(chunk)
+
+
+class _LinkReceiver:
+    """Receives a response whose head is all that is wanted."""
+
+    def __init__(self) -> None:
+        self.head: ReceivedHead | None = None
+
+    def request_started(self) -> None:
+        self.head = None
+
+    @property
+    def location(self) -> str | None:
+        """Where the response redirects to; None if it does not."""
+        return _location(self.head)
+
+    async def start(self, head: ReceivedHead) -> None:
+        self.head = head
+        if self.location is None and head.status != HTTPStatus.TOO_MANY_REQUESTS:
+            raise InvocationError(f"The link to the file has expired, and the function gave no other: it responded with {head.status}.")
+
+    async def write(self, chunk: bytes) -> None:
+        """Drop what a redirect says for people."""
 
 
 class _ByParts:

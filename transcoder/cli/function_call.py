@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from transcoder import __version__
 from transcoder.cli.arguments import service_address
-from transcoder.core.request.job import checked_url, checked_web_address
+from transcoder.core.request.job import checked_web_address
 from transcoder.edge.invoke import FunctionUrl, LambdaFunction, Receiver
 from transcoder.emulator.function_url_event import HttpRequest, make_event, new_trace_id
 from transcoder.errors import BadRequestError, InvocationError
@@ -78,13 +78,13 @@ class NameCall:
         return _call_of(address)
 
 
-def call_by_url(address: str, query: str, *, path: str = DOWNLOAD, sign: bool = False, region: str | None = None) -> Call:
-    """Return the call of the function at `address` with that path and query.
+def call_by_url(option: str, address: str, query: str, *, path: str = DOWNLOAD, sign: bool = False, region: str | None = None) -> Call:
+    """Return the call of the function at `address`, which an option named, with that path and query.
 
     Raises:
         BadRequestError: the address is none.
     """
-    base = checked_url(service_address(address), credentials=True).partition("?")[0].rstrip("/")
+    base = checked_web_address(option, service_address(address), credentials=True).partition("?")[0].rstrip("/")
     return UrlCall(FunctionUrl(f"{base.removesuffix(DOWNLOAD)}{path}?{query}", sign=sign, region=region))
 
 

@@ -4,18 +4,21 @@ import argparse
 import asyncio
 
 from transcoder.api import Saved, save
-from transcoder.cli.arguments import add_parameter_options
+from transcoder.cli.arguments import add_parameter_options, parameter_values
 from transcoder.cli.choices import choices_of
-from transcoder.cli.function_call import add_connections_option, call_by_url
-from transcoder.cli.invoke import fetch_through_function
-from transcoder.cli.origin_options import add_origin_options, refuse_origin_options
+from transcoder.cli.function_call import Call, add_connections_option, call_by_url
+from transcoder.cli.invoke import check_for_function, fetch_through_function
+from transcoder.cli.origin_options import add_origin_options, origin_choices, refuse_origin_options
 from transcoder.cli.progress import progress_display
 from transcoder.cli.report_options import Reports, add_report_options
-from transcoder.cli.several import add_several_options, add_sources_argument, save_each
+from transcoder.cli.several import add_several_options, add_sources_argument, check_output, save_each
 from transcoder.cli.subparsers import Subparsers
 from transcoder.cli.termination import until_terminated
+from transcoder.core.request.output_format import FileFormat
 from transcoder.edge.address_guard import Network
-from transcoder.errors import BadRequestError
+from transcoder.errors import ContradictionError
+from transcoder.local.output_name import check_output_name
+from transcoder.local.source import consistent_job
 from transcoder.settings import PREFIX, Settings
 
 
@@ -27,7 +30,7 @@ def add_command(subparsers: Subparsers) -> None:
     )
     add_sources_argument(parser)
     add_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, check=check)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +50,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_report_options(parser)
 
 
+def check(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with the options by themselves.
+
+    Raises:
+        BadRequestError: one is invalid, or they contradict each other.
+
+    """
+    Reports.of(arguments)
+    check_output(arguments, arguments.urls)
+    if arguments.via is None:
+        _refuse_options_of_functions(arguments)
+        origin_choices(arguments)
+        job = consistent_job("", parameter_values(arguments))
+        if arguments.output is not None and job.format in {FileFormat.M4A, FileFormat.MP3}:  # a source that is a file has a name of its own
+            check_output_name(arguments.output, job.format)
+    else:
+        refuse_origin_options(arguments, "--via: the function fetches from origins", "via")
+        check_for_function(arguments)
+
+
 def run(arguments: argparse.Namespace, settings: Settings, *, network: Network | None = None) -> int:
     """Save each source from `network`, by default this machine's, as one file; return `ExitCode.SUCCESS` only if all outputs are whole.
 
@@ -57,23 +80,23 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network |
     """
     reports = Reports.of(arguments)
     if arguments.via is None:
-        _refuse_options_of_functions(arguments)
         return save_each(arguments, reports, lambda own: _save_here(own, reports, settings, network))
-    refuse_origin_options(arguments, "--via: the function fetches from origins")
     return save_each(arguments, reports, lambda own: _save_by_function(own, settings))
 
 
 def _refuse_options_of_functions(arguments: argparse.Namespace) -> None:
     if arguments.deliver is not None:
-        raise BadRequestError("--deliver: it is about a function (--via); without one, the output is a file anyway.")
+        raise ContradictionError("--deliver: it is about a function (--via); without one, the output is a file anyway.", "deliver")
     if arguments.connections is not None:
-        raise BadRequestError(f"--connections: it is about a function (--via); for origins, set {PREFIX}CONNECTIONS.")
+        message = f"--connections: it is about a function (--via); for origins, set {PREFIX}CONNECTIONS."
+        raise ContradictionError(message, "connections")
 
 
 def _save_by_function(arguments: argparse.Namespace, settings: Settings) -> Saved:
-    return fetch_through_function(
-        arguments.url, arguments, settings, lambda path, query: call_by_url(arguments.via, query, path=path), folder=arguments.folder
-    )[0]
+    def call(path: str, query: str) -> Call:
+        return call_by_url("--via", arguments.via, query, path=path)
+
+    return fetch_through_function(arguments.url, arguments, settings, call, folder=arguments.folder)[0]
 
 
 def _save_here(arguments: argparse.Namespace, reports: Reports, settings: Settings, network: Network | None) -> Saved:

@@ -1,7 +1,6 @@
 """`transcoder info`: report on a source without fetching a segment of it."""
 
 import argparse
-import json
 from dataclasses import replace
 
 from rich import box
@@ -12,8 +11,8 @@ from transcoder.api import InfoReport, info_sync
 from transcoder.cli.arguments import add_parameter_options, add_source_argument, parameter_values
 from transcoder.cli.choices import choices_of
 from transcoder.cli.exit_codes import ExitCode
-from transcoder.cli.origin_options import add_origin_options
-from transcoder.cli.printing import printing, write_line
+from transcoder.cli.origin_options import add_origin_options, origin_choices
+from transcoder.cli.printing import printing, write_json
 from transcoder.cli.subparsers import Subparsers
 from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.signing import encode_query
@@ -37,7 +36,13 @@ def add_command(subparsers: Subparsers) -> None:
     add_parameter_options(parser)
     parser.add_argument("--json", action="store_true", help="print the JSON document that /info sends, instead of tables")
     add_origin_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, check=check)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with the options by themselves. Raises BadRequestError."""
+    origin_choices(arguments)
+    consistent_job("", parameter_values(arguments))
 
 
 def run(arguments: argparse.Namespace, settings: Settings, *, network: Network | None = None) -> int:
@@ -52,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: Settings, *, network: Network |
     if job.url.startswith(("http://", "https://")):
         report = replace(report, download=f"/download?{encode_query({'url': job.url} | parameter_values(arguments))}")
     if arguments.json:
-        write_line(json.dumps(report.document(), ensure_ascii=False, indent=1))
+        write_json(report.document(), indent=1)
     else:
         with printing():
             _print_tables(report)

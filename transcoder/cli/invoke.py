@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from transcoder.api import Saved
 from transcoder.cli.arguments import add_parameter_options, parameter_values
@@ -31,7 +31,7 @@ from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.output_format import Deliver, FileFormat, Layout
 from transcoder.core.request.signing import encode_query
 from transcoder.edge.invoke import LambdaFunction
-from transcoder.errors import BadRequestError
+from transcoder.errors import BadRequestError, ContradictionError
 from transcoder.local.output import output_to
 from transcoder.local.output_name import check_output_name
 from transcoder.local.saving import in_folder
@@ -61,7 +61,39 @@ def add_command(subparsers: Subparsers) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     add_connections_option(parser)
     add_report_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, check=check)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with the options by themselves.
+
+    Raises:
+        BadRequestError: one is invalid, or they contradict each other.
+
+    """
+    if arguments.url is not None and (arguments.endpoint_url is not None or (arguments.region is not None and not arguments.sign_aws)):
+        message = "--url: --endpoint-url goes with --function, and --region with --function or --sign-aws."
+        raise ContradictionError(message, "url", "endpoint_url" if arguments.endpoint_url is not None else "region")
+    if arguments.function is not None and arguments.sign_aws:
+        raise ContradictionError("--sign-aws: it goes with --url; what the SDK sends is always signed.", "sign_aws", "function")
+    Reports.of(arguments)
+    check_for_function(arguments)
+
+
+def check_for_function(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with what the function is asked for, whatever the source is. Raises what `check` does."""
+    job = consistent_job("", _values(arguments))
+    if job.format is FileFormat.FILE:
+        raise BadRequestError(
+            "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
+        )
+    if arguments.progress and job.layout is Layout.FRAGMENTED:
+        message = "--progress: a fragmented MP4 is streamed while it is made, so that nothing has to be reported."
+        raise ContradictionError(message, "progress", "layout")
+    if job.format is FileFormat.MP3:
+        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
+    if arguments.connections is not None and arguments.connections < 1:
+        raise BadRequestError("--connections: at least one range is fetched at once.")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -73,10 +105,6 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         TerminatedError: a signal ended it.
 
     """
-    if arguments.url is not None and (arguments.endpoint_url is not None or (arguments.region is not None and not arguments.sign_aws)):
-        raise BadRequestError("--url: --endpoint-url goes with --function, and --region with --function or --sign-aws.")
-    if arguments.function is not None and arguments.sign_aws:
-        raise BadRequestError("--sign-aws: it goes with --url; what the SDK sends is always signed.")
     reports = Reports.of(arguments)
     saved, received = fetch_through_function(
         arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query)
@@ -92,11 +120,9 @@ def fetch_through_function(
 ) -> tuple[Saved, ReceivedMp4]:
     """Let the function make an MP4 of `source`, with a call that `make_call` makes of a path and a query. Raises what `run` does."""
     began, reports = time.monotonic(), Reports.of(arguments)
-    values = ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
-    job = _checked_job(source, values, with_reports=bool(arguments.progress))
+    values = _values(arguments)
+    job = consistent_job(checked_url(web_address(source)), values)
     connections = DEFAULT_CONNECTIONS if arguments.connections is None else arguments.connections
-    if connections < 1:
-        raise BadRequestError("--connections: at least one range is fetched at once.")
     if arguments.output is not None:
         check_output_name(arguments.output, job.format)
     path = in_folder(_output_name(arguments, job), folder)
@@ -117,23 +143,9 @@ def fetch_through_function(
     return Saved(source, path, received.whole.length, received.whole.sent, time.monotonic() - began), received
 
 
-def _checked_job(source: str, values: Mapping[str, str], *, with_reports: bool) -> Job:
-    """Return the job, if the function can do it so that it can be checked.
-
-    Raises:
-        BadRequestError: it cannot, or the job is invalid.
-
-    """
-    job = consistent_job(checked_url(web_address(source)), values)
-    if job.format is FileFormat.FILE:
-        raise BadRequestError(
-            "--format file: a file does not say whether it is whole, so there is nothing to check; use get without --via."
-        )
-    if with_reports and job.layout is Layout.FRAGMENTED:
-        raise BadRequestError("--progress: a fragmented MP4 is streamed while it is made, so that nothing has to be reported.")
-    if job.format is FileFormat.MP3:
-        raise BadRequestError("--format mp3: an MP3 does not say whether it is whole, so there is nothing to check; use --format m4a.")
-    return job
+def _values(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the parameters of the request."""
+    return ({"layout": Layout.PLAIN.value} if arguments.progress else {}) | parameter_values(arguments)
 
 
 def _output_name(arguments: argparse.Namespace, job: Job) -> str:
@@ -142,5 +154,5 @@ def _output_name(arguments: argparse.Namespace, job: Job) -> str:
 
 def _make_call(arguments: argparse.Namespace, path: str, query: str) -> Call:
     if arguments.function is None:
-        return call_by_url(arguments.url, query, path=path, sign=arguments.sign_aws, region=arguments.region)
+        return call_by_url("--url", arguments.url, query, path=path, sign=arguments.sign_aws, region=arguments.region)
     return call_by_name(LambdaFunction(arguments.function, arguments.endpoint_url, arguments.region), query, path=path)

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A script that lost its arguments must not take this for a success.
         print(short_help(), end="", file=sys.stderr)
         return ExitCode.INVALID_COMMAND
-    parsed = argparse.Namespace(json="--json" in arguments)  # what is known of a command line that cannot be understood
+    parsed = argparse.Namespace(json="--json" in arguments, about_file=str)  # what is known of a command line that cannot be understood
     try:
         parsed = parse(arguments, os.environ)
         return int(parsed.run(parsed, Settings.from_env(os.environ)))
@@ -27,4 +27,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TerminatedError as error:
         return ExitCode.of_signal(error.number)
     except REPORTED as error:
-        return failure_of(error).report(as_json=parsed.json)
+        return failure_of(error, parsed.about_file).report(as_json=parsed.json)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from transcoder.errors import BadRequestError
+from transcoder.errors import BadRequestError, ContradictionError
 
 
 def add_origin_options(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def add_origin_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="send this header to HOST and its subdomains; may be repeated",
     )
-    parser.add_argument("--referer", metavar="URL", help="send this Referer to origins")
-    parser.add_argument("--user-agent", metavar="TEXT", help="send this User-Agent to origins")
+    parser.add_argument("--referer", metavar="URL", action=_OneHeader, const="Referer", help="send this Referer to origins")
+    parser.add_argument("--user-agent", metavar="TEXT", action=_OneHeader, const="User-Agent", help="send this User-Agent to origins")
     _add_files_and_proxy(parser)
 
 
@@ -50,19 +50,26 @@ def _add_files_and_proxy(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_NAMES = ("header", "header_for", "referer", "user_agent", "cookies", "ca_file", "proxy")
+class _OneHeader(argparse.Action):
+    """Adds the header named `const` to those of `--header`, so that of equal ones the last counts."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, _option: str | None = None) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.header = [*namespace.header, f"{self.const}: {values}"]
 
 
-def refuse_origin_options(arguments: argparse.Namespace, reason: str) -> None:
-    """Refuse these options where nothing is fetched from origins, for a reason that begins a sentence.
+_NAMES = ("referer", "user_agent", "header", "header_for", "cookies", "ca_file", "proxy")
+
+
+def refuse_origin_options(arguments: argparse.Namespace, reason: str, instead: str) -> None:
+    """Refuse these options where nothing is fetched from origins, because of the option `instead`, for a reason that begins a sentence.
 
     Raises:
-        BadRequestError: one was given.
+        ContradictionError: one was given.
 
     """
-    given = next((name for name in _NAMES if getattr(arguments, name) not in (None, [])), None)
-    if given:
-        raise BadRequestError(f"{reason}, without --{given.replace('_', '-')}.")
+    if given := [name for name in _NAMES if getattr(arguments, name) not in (None, [])]:
+        raise ContradictionError(f"{reason}, without --{given[0].replace('_', '-')}.", instead, *given)
 
 
 class OriginWords(TypedDict):
@@ -82,27 +89,26 @@ def origin_choices(arguments: argparse.Namespace) -> OriginWords:
         BadRequestError: a header is invalid.
 
     """
-    shortcuts = {"Referer": arguments.referer, "User-Agent": arguments.user_agent}
-    headers = _parse_headers(arguments.header) | {name: value for name, value in shortcuts.items() if value is not None}
+    headers = _parse_headers("--header", arguments.header)
     headers_for: dict[str, dict[str, str]] = {}
     for host, line in arguments.header_for:
-        headers_for.setdefault(host, {}).update(_parse_headers([line]))
+        headers_for.setdefault(host, {}).update(_parse_headers("--header-for", [line]))
     return OriginWords(
         headers=headers, headers_for=headers_for, cookies=arguments.cookies, ca_file=arguments.ca_file, proxy=arguments.proxy
     )
 
 
-def _parse_headers(lines: Sequence[str]) -> dict[str, str]:
-    """Return the headers given on the command line.
+def _parse_headers(option: str, lines: Sequence[str]) -> dict[str, str]:
+    """Return the headers given on the command line with an option; of those with the same name, the last.
 
     Raises:
         BadRequestError: one is not of the form `NAME: VALUE`.
 
     """
-    headers = {}
+    headers: dict[str, tuple[str, str]] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name.strip() or not value.strip():
-            raise BadRequestError(f"A header must have the form 'NAME: VALUE', and {line!r} has not.")
-        headers[name.strip()] = value.strip()
-    return headers
+            raise BadRequestError(f"{option}: a header must have the form 'NAME: VALUE', and {line!r} has not.")
+        headers[name.strip().lower()] = (name.strip(), value.strip())
+    return dict(headers.values())

@@ -1,8 +1,10 @@
 """Standard output, where a command prints its result: a result that nobody can have got is a failure."""
 
+import io
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from transcoder.errors import OutputError, ReaderLeftError
@@ -20,6 +22,9 @@ def printing() -> Iterator[None]:
     """
     if sys.stdout is None:  # as Python has it if it was started with `>&-`
         raise OutputError(f"{_NAME}: it is closed.")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name can have characters that the terminal's encoding lacks, or be bytes that are no characters at all.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield
         sys.stdout.flush()
@@ -35,6 +40,16 @@ def write_line(text: str) -> None:
     """Print one line. Raises what `printing` does."""
     with printing():
         print(text)
+
+
+def write_json(document: Mapping[str, object], *, indent: int | None = None) -> None:
+    """Print a JSON text, of ASCII alone where standard output cannot have every character of it. Raises what `printing` does."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding if sys.stdout is not None else "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=indent)
+    write_line(text)
 
 
 def _give_up() -> None:

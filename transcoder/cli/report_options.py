@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from transcoder.core.answer.plain_text import one_line
-from transcoder.errors import BadRequestError
+from transcoder.errors import ContradictionError
 
 _STANDARD_OUTPUT = 1
 _LOG = logging.getLogger("transcoder")
@@ -45,15 +45,15 @@ class Reports:
         """Return what the command line says.
 
         Raises:
-            BadRequestError: options contradict each other.
+            ContradictionError: options contradict each other.
 
         """
         if arguments.quiet and arguments.verbose:
-            raise BadRequestError("--quiet: it cannot be combined with --verbose.")
+            raise ContradictionError("--quiet: it cannot be combined with --verbose.", "quiet", "verbose")
         if arguments.quiet and arguments.progress:
-            raise BadRequestError("--quiet: it cannot be combined with --progress.")
+            raise ContradictionError("--quiet: it cannot be combined with --progress.", "quiet", "progress")
         if arguments.json and arguments.output == "-":
-            raise BadRequestError("--json: standard output cannot have both the MP4 (-o -) and JSON.")
+            raise ContradictionError("--json: standard output cannot have both the MP4 (-o -) and JSON.", "json", "output")
         # A program that reads a pipe may write to the same terminal: `head` and `wc` at its end, a player all the time.
         is_piped = arguments.output == "-" and arguments.progress is None and _leads_to_program()
         return cls(arguments.quiet, arguments.verbose, arguments.json, False if arguments.quiet or is_piped else arguments.progress)

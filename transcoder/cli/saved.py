@@ -1,10 +1,9 @@
 """What a command says of an output that is whole."""
 
-import json
 import sys
 
 from transcoder.api import Saved
-from transcoder.cli.printing import write_line
+from transcoder.cli.printing import write_json
 from transcoder.core.answer.plain_text import one_line
 
 _MINUTE = 60
@@ -13,7 +12,7 @@ _MINUTE = 60
 def report_saved(saved: Saved, *, as_json: bool, quiet: bool) -> None:
     """Write a line to standard error unless `quiet`, and with `as_json` another to standard output."""
     if as_json:
-        write_line(_json(saved))
+        write_json(_document(saved))
     if not quiet:
         print(_sentence(saved), file=sys.stderr, flush=True)
 
@@ -24,10 +23,9 @@ def _sentence(saved: Saved) -> str:
     return f"{path}: {saved.bytes / 1e6:.1f} MB{media}, in {saved.seconds:.1f} s"
 
 
-def _json(saved: Saved) -> str:
+def _document(saved: Saved) -> dict[str, object]:
     duration = None if saved.duration is None else round(saved.duration, 3)
-    document = {"url": saved.url, "path": saved.path, "bytes": saved.bytes, "duration": duration, "seconds": round(saved.seconds, 3)}
-    return json.dumps(document, ensure_ascii=False)
+    return {"url": saved.url, "path": saved.path, "bytes": saved.bytes, "duration": duration, "seconds": round(saved.seconds, 3)}
 
 
 def _duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.failure import REPORTED, failure_of
 from transcoder.cli.report_options import Reports
 from transcoder.cli.saved import report_saved
-from transcoder.errors import BadRequestError, OutputError
+from transcoder.errors import BadRequestError, ContradictionError, OutputError
+from transcoder.local.text_file import read_text, text_of
 
 
 def add_sources_argument(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +43,7 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
     sources = [*arguments.urls, *(_listed(arguments.batch_file) if arguments.batch_file is not None else ())]
     if not sources:
         raise BadRequestError("URL: name a source, or with -a a file that lists sources.")
-    if len(sources) > 1 and arguments.output is not None:
-        raise BadRequestError("-o: it names the output of one source; for several, use -P FOLDER.")
+    check_output(arguments, sources)
     if arguments.folder is not None:
         _make_folder(Path(arguments.folder))
     failed: list[int] = []
@@ -55,25 +55,38 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
         except REPORTED as error:
             if len(sources) == 1:
                 raise
-            failed.append(failure_of(error).report(source=source, as_json=reports.as_json))
+            failed.append(failure_of(error, arguments.about_file).report(source=source, as_json=reports.as_json))
     if len(sources) > 1 and not reports.quiet:
         print(f"{len(sources) - len(failed)} of {len(sources)} saved", file=sys.stderr)
     return failed[0] if failed else ExitCode.SUCCESS
 
 
+def check_output(arguments: argparse.Namespace, sources: Sequence[str]) -> None:
+    """Refuse the name of an output for several sources.
+
+    Raises:
+        ContradictionError: there is one.
+
+    """
+    if len(sources) > 1 and arguments.output is not None:
+        raise ContradictionError("-o: it names the output of one source; for several, use -P FOLDER.", "output")
+
+
 def _listed(path: str) -> Iterator[str]:
-    try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
-        raise BadRequestError(f"-a {path}: {reason}.") from error
+    text = _standard_input() if path == "-" else read_text(path, f"-a {path}")
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:  # as Python has it if it was started with `<&-`
+        raise BadRequestError("-a -: standard input is closed.")
+    return text_of(sys.stdin.buffer.read(), "-a -")
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: {error.strerror}.") from error
+        raise OutputError(f"-P {folder}: {error.strerror}.") from error

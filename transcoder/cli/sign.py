@@ -34,7 +34,13 @@ def add_command(subparsers: Subparsers) -> None:
         "--expires", metavar="TIME", default="1d", help="how long the link is valid: 90s, 15m, 12h, 7d (default: %(default)s)"
     )
     add_parameter_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, check=check)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with the options by themselves. Raises BadRequestError."""
+    make_job("", parameter_values(arguments))
+    _parse_seconds(arguments.expires)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

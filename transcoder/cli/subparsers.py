@@ -2,8 +2,9 @@
 
 import argparse
 import difflib
+import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NoReturn, Protocol
 
 from transcoder.cli.commands import COMMANDS
@@ -57,9 +58,41 @@ class CommandParser(argparse.ArgumentParser):
         """Return its options and arguments."""
         return self._actions
 
-    def long_options(self) -> set[str]:
-        """Return the options that a configuration file may have, without their hyphens."""
-        return {option[2:] for option in self._option_string_actions if option.startswith("--")} - {"help", NO_CONFIG[2:]}
+    def long_options(self) -> dict[str, argparse.Action]:
+        """Return the options that a configuration file may have, by their names without hyphens."""
+        without = {"--help", NO_CONFIG}
+        return {name[2:]: action for name, action in self._option_string_actions.items() if name.startswith("--") and name not in without}
+
+    def given(self, words: Sequence[str]) -> set[str]:
+        """Return the names of the options, as a parsed command line has them, that words have before any `--`."""
+        found = set[str]()
+        for word in words[: words.index("--")] if "--" in words else words:
+            option = word.partition("=")[0]
+            if action := self._option_string_actions.get(option):
+                found.add(action.dest)
+                continue
+            # `-qofile` is `-q -o file`.
+            for letter in option[1:] if re.match("-[^-]", option) else "":
+                action = self._option_string_actions.get(f"-{letter}")
+                found |= {action.dest} if action else set()
+                if action is None or action.nargs != 0:
+                    break
+        return found
+
+    def is_replaced(self, name: str, given: Collection[str]) -> bool:
+        """Return whether an option counts no more where others are given: itself, unless each counts, or one that excludes it."""
+        if name in given:
+            return not any(is_repeatable(action) for action in self._actions if action.dest == name)
+        groups = ({action.dest for action in group._group_actions} for group in self._mutually_exclusive_groups)  # noqa: SLF001
+        return any(name in group and not group.isdisjoint(given) for group in groups)
+
+    def option_in(self, message: str) -> str | None:
+        """Return the name, as a parsed command line has it, of the option that a message begins with, as those of this program do."""
+        match = re.match(r"(?:argument )?([\w-]+)", message)
+        word = match[1] if match else ""
+        names = (word, f"--{word.replace('_', '-')}")
+        action = next((self._option_string_actions[name] for name in names if name in self._option_string_actions), None)
+        return action.dest if action else None
 
     def error(self, message: str) -> NoReturn:
         """Raise a `UsageError` with that message."""
@@ -71,6 +104,10 @@ class CommandParser(argparse.ArgumentParser):
         if option is None:
             return f"one word too many: {words[0]!r}."
         return f"there is no option {option}{did_you_mean(option, self._option_string_actions)}"
+
+
+def _no_check(_arguments: argparse.Namespace) -> None:
+    """Find nothing wrong."""
 
 
 class OneCommand:
@@ -92,11 +129,16 @@ class OneCommand:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.parser.set_defaults(json=False)  # of commands that have no such option
+        self.parser.set_defaults(json=False, check=_no_check)  # of commands that have none
         self.parser.add_argument(NO_CONFIG, action="store_true", help="do not read the configuration file")
         if command.takes_many:
             self.parser.intermix()
         return self.parser
+
+
+def is_repeatable(action: argparse.Action) -> bool:
+    """Return whether an option may be given several times, each of which counts."""
+    return isinstance(action.default, list)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -41,7 +41,13 @@ def add_command(subparsers: Subparsers) -> None:
         parser.add_argument(f"--{name}", metavar=BY_NAME[name].metavar, help=BY_NAME[name].help)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
     add_origin_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, check=check)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Find what is wrong with the options by themselves. Raises BadRequestError."""
+    origin_choices(arguments)
+    make_subtitle_request("", _values(arguments))
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -52,11 +58,15 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         TerminatedError: a signal ended it.
 
     """
-    values = {name: getattr(arguments, name) for name in ("language", "format", *SHARED_PARAMETERS)}
-    wanted = make_subtitle_request(source_url(arguments.url), {name: text for name, text in values.items() if text is not None})
+    wanted = make_subtitle_request(source_url(arguments.url), _values(arguments))
     origins = Origins.of(OriginChoices(**origin_choices(arguments)), arguments.url, wanted.job.url, os.environ)
     asyncio.run(until_terminated(_save(wanted, origins, arguments, settings)))
     return ExitCode.SUCCESS
+
+
+def _values(arguments: argparse.Namespace) -> dict[str, str]:
+    values = {name: getattr(arguments, name) for name in ("language", "format", *SHARED_PARAMETERS)}
+    return {name: text for name, text in values.items() if text is not None}
 
 
 async def _save(wanted: SubtitleRequest, origins: Origins, arguments: argparse.Namespace, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_type_hints
 
 from transcoder.core.request.job import Job
 from transcoder.core.request.parameters import BY_NAME
@@ -10,6 +10,7 @@ from transcoder.edge.address_guard import INTERNET, Network
 from transcoder.errors import BadRequestError
 from transcoder.local.origins import OriginChoices, Origins
 from transcoder.local.source import consistent_job, source_url
+from transcoder.local.typed_values import check_type
 
 PathLike = str | os.PathLike[str]
 
@@ -68,17 +69,22 @@ def read_choices(url: str, choices: Choices, environ: Mapping[str, str]) -> tupl
         TypeError: there is no such choice.
 
     """
+    hints = get_type_hints(Choices)
+    if unknown := next((name for name in choices if name not in hints), None):
+        raise TypeError(f"there is no choice {unknown!r}; the choices are {', '.join(hints)}")
+    check_type("url", url, str)
     given = {name: value for name, value in choices.items() if value is not None}
-    if unknown := next((name for name in choices if name not in Choices.__annotations__), None):
-        raise TypeError(f"there is no choice {unknown!r}; the choices are {', '.join(Choices.__annotations__)}")
     allow_private = checked_flag("allow_private", given.get("allow_private", True))
+    for name, value in given.items():
+        if not (name in BY_NAME and isinstance(value, str)):  # a text is read as in a query, also where Python has other types
+            check_type(name, value, hints[name])
     values = {name: _text(value) for name, value in given.items() if name in BY_NAME}
     job = consistent_job(source_url(url, local=allow_private), values)
     origin_choices = OriginChoices(
         choices.get("headers") or {},
         choices.get("headers_for") or {},
-        path_text(choices.get("cookies")),
-        path_text(choices.get("ca_file")),
+        path_text("cookies", choices.get("cookies")),
+        path_text("ca_file", choices.get("ca_file")),
         choices.get("proxy"),
         allow_private,
         choices.get("network") or INTERNET,
@@ -98,8 +104,14 @@ def checked_flag(name: str, value: object) -> bool:
     return value
 
 
-def path_text(path: PathLike | None) -> str | None:
-    """Return a path as text."""
+def path_text(name: str, path: PathLike | None) -> str | None:
+    """Return a path as text.
+
+    Raises:
+        BadRequestError: it is none.
+
+    """
+    check_type(name, path, PathLike | None)
     return None if path is None else os.fspath(path)
 
 

@@ -3,7 +3,7 @@
 from transcoder.core.answer.passthrough import SNIFFED_BYTES, FileHead
 from transcoder.core.media.signatures import is_media
 from transcoder.core.output.announcement import Announcement
-from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import UnsupportedSourceError
 from transcoder.pipeline import Sink
 

@@ -56,8 +56,9 @@ class Origins:
         cookies = read_cookies(choices.cookies) if choices.cookies is not None else ()
         network = choices.network._replace(proxies=read_proxies(choices.proxy, environ))
         # A caller's own network trusts what it trusts, whatever the environment says.
-        if ca_file := choices.ca_file or (environ.get("SSL_CERT_FILE") if choices.network is INTERNET else None):
-            context = _tls("--ca-file" if choices.ca_file else "SSL_CERT_FILE", ca_file)
+        from_environ = environ.get("SSL_CERT_FILE") or None if choices.network is INTERNET else None
+        if (ca_file := from_environ if choices.ca_file is None else choices.ca_file) is not None:
+            context = _tls("SSL_CERT_FILE" if choices.ca_file is None else "--ca-file", ca_file)
             network = network._replace(tls=lambda: context)
         return cls(UserOrigins.of(url, headers, for_hosts, cookies), choices.allow_private, network)
 
@@ -69,6 +70,8 @@ class Origins:
 
 def _tls(name: str, path: str) -> ssl.SSLContext:
     """Return a TLS context that trusts the certificates in a file alone; `name` is the option that named it."""
+    if not path:
+        raise BadRequestError(f"{name} '': the name of the file is empty.")
     try:
         return ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:

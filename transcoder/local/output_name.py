@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from transcoder.core.request.output_format import FileFormat
-from transcoder.errors import BadRequestError
+from transcoder.errors import ContradictionError
 
 _FITTING = {FileFormat.MP4: {"mp4", "m4v"}, FileFormat.M4A: {"m4a", "m4b", "mp4"}, FileFormat.MP3: {"mp3"}}
 """Extensions, by what is written."""
@@ -17,7 +17,7 @@ def check_output_name(path: str, file_format: FileFormat) -> None:
     """Refuse the name of a file whose extension promises another format, which a player or an upload would believe.
 
     Raises:
-        BadRequestError: it does; the message says what to write instead.
+        ContradictionError: it does; the message says what to write instead.
 
     """
     name = Path(path)
@@ -29,4 +29,4 @@ def check_output_name(path: str, file_format: FileFormat) -> None:
         remedy = f"use --format {instead.value}" if instead is not FileFormat.MP4 else f"leave out --format {file_format.value}"
     else:
         remedy = f"name it {name.with_suffix('.' + file_format.value)}"
-    raise BadRequestError(f"-o {path}: {file_format.value.upper()} is written, not {extension.upper()}; {remedy}.")
+    raise ContradictionError(f"-o {path}: {file_format.value.upper()} is written, not {extension.upper()}; {remedy}.", "output", "format")

@@ -1,5 +1,6 @@
 """Measures an output while it is made, and reports how far it is."""
 
+import inspect
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -9,13 +10,29 @@ from typing import NamedTuple, Protocol
 from transcoder.core.answer.progress_report import ProgressReport
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
+from transcoder.errors import BadRequestError
+from transcoder.local.callers_code import CallersCode
 
 OnProgress = Callable[[ProgressReport], None]
 """Is called when an output is begun, with 0 bytes, and after each piece of it; it must return soon: nothing else is done meanwhile."""
+_NOT_AWAITED = "on_progress: it is a coroutine function, and is not awaited; pass a function, which may start a task."
 _SHORTEST = 0.001
 """What a rate is averaged over at least, in seconds."""
 _ROUNDING = 0.5
 """By how many seconds a segment may end before its playlist says so."""
+
+
+def check_watcher(on_progress: OnProgress | None) -> None:
+    """Find nothing wrong with what may be told how far an output is.
+
+    Raises:
+        BadRequestError: it cannot be called, or is a coroutine function.
+
+    """
+    if on_progress is not None and not callable(on_progress):
+        raise BadRequestError(f"on_progress: {on_progress!r} is not a function.")
+    if any(map(inspect.iscoroutinefunction, (on_progress, getattr(on_progress, "__call__", None)))):  # noqa: B004  # the method itself
+        raise BadRequestError(_NOT_AWAITED)
 
 
 class Written(NamedTuple):
@@ -52,7 +69,11 @@ class Watch:
     def tell(self, report: ProgressReport) -> None:
         """Report, if anyone wants to know."""
         if self.on_progress:
-            self.on_progress(report._replace(path=self.path))
+            with CallersCode():
+                answer: object = self.on_progress(report._replace(path=self.path))
+            if inspect.iscoroutine(answer):
+                answer.close()
+                raise BadRequestError(_NOT_AWAITED)
 
 
 NOBODY_WATCHES = Watch()

@@ -17,6 +17,7 @@ from transcoder.edge import ffmpeg
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UnsupportedSourceError, single_error
+from transcoder.local.callers_code import as_the_caller_raised_it
 from transcoder.local.file_sink import FileSink
 from transcoder.local.origins import Origins
 from transcoder.local.output import Output, output_to
@@ -74,9 +75,10 @@ async def save_output(
 
     Raises:
         TranscoderError: it cannot be made or written; no part of a file is left.
+        Exception: what the caller's sink or `on_progress` has raised.
 
     """
-    with ExitStack() as stack, single_error():
+    with as_the_caller_raised_it(), ExitStack() as stack, single_error():
         opened = target.open_now(stack)
         resolver = Resolver(settings)
         async with TaskGroup() as tasks, origins.fetcher(settings) as fetcher:
@@ -84,10 +86,8 @@ async def save_output(
             source = await resolver.find(job, fetcher=fetcher)
             resolved = await resolver.resolve(source, job, fetcher=fetcher)
             program = ffmpeg.Program(await ffmpeg_path, settings.ffmpeg_seconds)
-
             path = target.path(file_name(job.filename or source.name, resolved.extension(job)))
-            output = opened or target.open_as(path, stack)
-            watch = Watch(on_progress, None if target.given else path)
+            output, watch = opened or target.open_as(path, stack), Watch(on_progress, None if target.given else path)
             if resolved.file:
                 written = await _pass_through(resolved.file, job, fetcher, MeasuringSink(output, watch))
             else:

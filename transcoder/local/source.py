@@ -8,7 +8,8 @@ from transcoder.core.request.job import Job, checked_url
 from transcoder.core.request.parameters import make_job
 from transcoder.core.request.pasted_text import find_address
 from transcoder.core.request.user_origins import split_credentials
-from transcoder.errors import BadRequestError
+from transcoder.edge.fetch.local_files import path_of
+from transcoder.errors import BadRequestError, ContradictionError, NotFoundError
 
 _WEB_ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?/\S*", re.IGNORECASE)
 """An address without its scheme."""
@@ -23,7 +24,7 @@ def consistent_job(url: str, values: Mapping[str, str]) -> Job:
     """
     job = make_job(url, values)
     if job.exact and not job.is_clip:
-        raise BadRequestError("--exact: it is about where a clip begins; give --start or --end, too.")
+        raise ContradictionError("--exact: it is about where a clip begins; give --start or --end, too.", "exact")
     return job
 
 
@@ -35,14 +36,22 @@ def source_url(source: str, *, local: bool = True) -> str:
 
     """
     if local and source.startswith("file:"):
-        return source
+        return _checked_file_address(source)
     address = web_address(source)
     if not local or "://" in address:
-        return checked_url(split_credentials(address)[0])
+        return checked_url(split_credentials(checked_url(address, credentials=True))[0])
     path = Path(source)
     if not path.is_file():
-        raise BadRequestError(f"{source!r} is neither an address nor a file.")
+        raise BadRequestError(f"url: {source!r} is neither an address nor a file.")
     return path.resolve().as_uri()
+
+
+def _checked_file_address(address: str) -> str:
+    try:
+        path_of(address)
+    except NotFoundError as error:
+        raise BadRequestError(f"url: {error}") from error
+    return address
 
 
 def web_address(source: str) -> str:

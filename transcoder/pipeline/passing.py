@@ -9,6 +9,7 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
 from transcoder.pipeline.segment import LocatedSegment
+from transcoder.pipeline.segment_names import about_listed
 from transcoder.pipeline.segment_places import identity_of
 
 
@@ -40,6 +41,12 @@ def passed_segment(segment: LocatedSegment, inspector: Inspector, samples_before
     )
 
 
+def add_passed(sequence: SegmentSequence, passed: PassedSegment) -> None:
+    """Add a segment to those before it. Raises DamagedMediaError if it does not continue them."""
+    with about_listed(passed.identity):
+        sequence.add(passed)
+
+
 def check_end(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None:
     """Check what only the whole track shows.
 
@@ -49,10 +56,17 @@ def check_end(sequence: SegmentSequence, unfinished: Collection[Medium]) -> None
 
     """
     if lost := sequence.lost_packets():
-        raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue its {lost.value}.")
-    for medium in unfinished:
-        raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: the origin has only a part of it.")
+        with about_listed(sequence.incomplete[lost]):
+            raise DamagedMediaError(f"The end of a segment is missing: the next one does not continue its {lost.value}.")
+    if not sequence.ends:
+        return
+    only_a_part = "the origin has only a part of it"
+    with about_listed(sequence.ends[-1]):
+        for medium in unfinished:
+            raise DamagedMediaError(f"The last segment ends inside a packet of the {medium.value}: {only_a_part}.")
     if (seconds := sequence.missing_beginning()) > 0:
-        raise DamagedMediaError(f"The first segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")
+        with about_listed(sequence.ends[0]):
+            raise DamagedMediaError(f"The first segment is {seconds:.3f} s shorter than the playlist says: {only_a_part}.")
     if (seconds := sequence.shortfall()) > 0:
-        raise DamagedMediaError(f"The last segment is {seconds:.3f} s shorter than the playlist says: the origin has only a part of it.")
+        with about_listed(sequence.ends[-1]):
+            raise DamagedMediaError(f"The last segment is {seconds:.3f} s shorter than the playlist says: {only_a_part}.")

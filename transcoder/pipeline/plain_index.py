@@ -26,6 +26,7 @@ from transcoder.pipeline.empty_ends import without_empty_ends
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.plain_file import PlainFile
 from transcoder.pipeline.plain_track import ClockChangeError, PlainTrackIndex
+from transcoder.pipeline.segment_names import about
 from transcoder.settings import Settings
 
 _MORE_ATTEMPTS = 2
@@ -157,7 +158,8 @@ class _Index:
             UpstreamError: a head cannot be fetched, or is damaged.
         """
         try:
-            return await self._read_boxes(segment, head_bytes)
+            with about(segment):
+                return await self._read_boxes(segment, head_bytes)
         except ChangedFileError:
             await self._check_version(segment)
             raise

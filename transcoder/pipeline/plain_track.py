@@ -15,14 +15,15 @@ from transcoder.core.media.mp4_source.segment_boxes import SegmentBoxes
 from transcoder.core.media.mp4_source.tracks import source_tracks
 from transcoder.core.media.passed_segment import PassedSegment
 from transcoder.core.media.probe import probe
-from transcoder.core.media.segment_sequence import SegmentSequence
+from transcoder.core.media.segment_sequence import SAME_CONTENT, SegmentSequence
 from transcoder.core.media.streams import Container, Medium, Probe
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.core.output.labels import Labels
 from transcoder.core.output.plain_layout import check_samples
 from transcoder.core.output.probed_track import ProbedTrack
-from transcoder.errors import DamagedMediaError, PlainLayoutError
+from transcoder.errors import DamagedMediaError, MisplacedMediaError, PlainLayoutError
 from transcoder.pipeline.passing import check_end, ends_before, passed_segment
+from transcoder.pipeline.segment_names import about
 from transcoder.pipeline.segment_places import SegmentPlaces, identity_of
 
 
@@ -68,6 +69,10 @@ class PlainTrackIndex:
             PlainLayoutError: its times leave the timeline, or overlap.
             UnsupportedSourceError: it is protected, or has other sample descriptions than those before it.
         """
+        with about(segment):
+            self._add(segment, boxes, resource)
+
+    def _add(self, segment: Segment, boxes: SegmentBoxes, resource: int) -> None:
         before = self._previous[0].probe if self._previous else None
         found = self._probe(boxes, before)
         indexed = IndexedSegment(0, segment, found, boxes)
@@ -75,7 +80,7 @@ class PlainTrackIndex:
         self._first_probe = self._first_probe or found
         content = b"".join(box.raw for box in boxes.boxes)
         if self._seen.setdefault(hashlib.sha256(content).digest(), identity_of(segment)) != identity_of(segment):
-            raise DamagedMediaError("Two segments have the same content: the origin sent one of them in place of another.")
+            raise MisplacedMediaError(SAME_CONTENT)
         if self._previous:
             self._check_next(*self._previous, indexed, inspector)
         samples_before = dict(inspector.samples)

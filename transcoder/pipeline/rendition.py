@@ -16,8 +16,9 @@ from transcoder.edge.pipe import SegmentSink
 from transcoder.edge.prefetch import READ_BYTES, Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
-from transcoder.pipeline.passing import check_end, ends_before, passed_segment
+from transcoder.pipeline.passing import add_passed, check_end, ends_before, passed_segment
 from transcoder.pipeline.segment import ArrivingSegment, ClearReader, ProbedSegment, probe_segment
+from transcoder.pipeline.segment_names import about
 from transcoder.pipeline.segment_places import SegmentPlaces
 from transcoder.pipeline.segment_refetch import SegmentRefetch
 
@@ -72,11 +73,11 @@ class Rendition:
         if segment is None:
             self.current = None
             return None
-        init = await self._keys.initialization_section(segment.init)
-        clear = ClearReader(self._reader, await self._keys.decryptor(segment.key))
-        period = next(self._periods)
-        arriving = ArrivingSegment(period, segment, init, b"", clear)
+        init, period = await self._keys.initialization_section(segment.init), next(self._periods)
         before = previous.probe if previous and previous.period == period else None
+        with about(segment):
+            clear = ClearReader(self._reader, await self._keys.decryptor(segment.key))
+        arriving = ArrivingSegment(period, segment, init, b"", clear)
         current = await probe_segment(arriving, previous=before, media=self.kind.media)
         if before and self.kind is TrackKind.AUDIO:
             # Where there is no video, only the clock of one ffmpeg says how long a pause is.
@@ -103,7 +104,7 @@ class Rendition:
             passed = await self._pass_or_settle(segment, pipe, inspector, media)
             if passed is None:
                 return  # ffmpeg has ended; its exit status says why
-            sequence.add(passed)
+            add_passed(sequence, passed)
             previous, segment = segment, await self.open_next()
             self.goes_on_from = None
             if segment is None or segment.period != previous.period:
@@ -130,7 +131,8 @@ class Rendition:
             UpstreamError: it was the same each time it was fetched.
         """
         try:
-            return await self._pass(segment, pipe, inspector, media)
+            with about(segment.segment):
+                return await self._pass(segment, pipe, inspector, media)
         except DamagedMediaError as error:
             await self._reader.skip_while_kept()
             if self._checks.is_damaged(segment.segment):
@@ -168,7 +170,7 @@ class Rendition:
         if segment.rest.is_padded is not None:
             padded.append(segment.rest.is_padded)
         if len(set(padded)) > 1:
-            raise DamagedMediaError("A part of an encrypted segment is missing: it does not end as the others do.")
+            raise DamagedMediaError("A part of this encrypted segment is missing: it does not end as the others do.")
 
     def _check_period(self, period: int, sequence: SegmentSequence, last: PacketEvidence) -> None:
         """Check what only the whole of a period shows; `last` is what the packets of its last segment show.

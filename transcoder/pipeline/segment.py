@@ -9,6 +9,7 @@ from transcoder.core.media.aes128 import Decryptor
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.edge.prefetch import TrackReader
+from transcoder.pipeline.segment_names import about
 
 _LONG_HEAD_BYTES, _VERY_LONG_HEAD_BYTES = 256 * 1024, 1024 * 1024
 
@@ -87,6 +88,11 @@ async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None, me
         UnsupportedSourceError: it is encrypted in a way that is not supported, or in a container that HLS does not have.
 
     """
+    with about(arriving.segment):
+        return await _probe(arriving, previous, media)
+
+
+async def _probe(arriving: ArrivingSegment, previous: Probe | None, media: Collection[Medium]) -> ProbedSegment:
     head, whole = arriving.head, False
     while (found := probe(head, init=arriving.init, whole=whole, previous=previous, media=media)) is None:
         # Each probe begins at the first byte, so a head is not probed again for every piece that arrives, however small.

@@ -11,6 +11,7 @@ from transcoder.edge.fetch import Fetcher
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import single_error
 from transcoder.pipeline.key_store import KeyStore
+from transcoder.pipeline.segment_names import about
 
 _HEAD_BYTES = 64 * 1024
 _LATER_HEAD_BYTES = 512 * 1024
@@ -45,7 +46,8 @@ class SegmentParts:
         """Probe what a segment has at its head, and nothing after it; `previous` is the probe of a segment that it continues."""
         part = await self.head_of(segment, size=_LATER_HEAD_BYTES)
         init = await self._keys.initialization_section(segment.init)
-        return probe(part.clear, init=init, whole=True, previous=previous, media=tuple(Medium))
+        with about(segment):
+            return probe(part.clear, init=init, whole=True, previous=previous, media=tuple(Medium))
 
     async def probe(self, segment: Segment) -> Probe:
         """Probe a segment that is fetched for this alone, with as many bytes as that takes."""
@@ -53,7 +55,8 @@ class SegmentParts:
         size = _HEAD_BYTES
         while True:
             part = await self.head_of(segment, size=size)
-            found = probe(part.clear, init=init, whole=not part.cut)
+            with about(segment):
+                found = probe(part.clear, init=init, whole=not part.cut)
             if found is not None:
                 return found
             size *= 4
@@ -61,8 +64,9 @@ class SegmentParts:
     async def head_of(self, segment: Segment, *, size: int = _HEAD_BYTES) -> SegmentPart:
         """Return the first `size` bytes of a segment, decrypted."""
         head = await self._fetcher.first_bytes(segment.url, segment.range, size=size)
-        decryptor = await self._keys.decryptor(segment.key)
-        return SegmentPart(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
+        with about(segment):
+            decryptor = await self._keys.decryptor(segment.key)
+            return SegmentPart(decryptor.feed(head) if decryptor else head, cut=len(head) >= size)
 
     async def end_of(self, segment: Segment, *, whole: bool = False) -> SegmentPart:
         """Return the bytes that show where `segment` ends; without ranges none, unless fetching the `whole` segment is worth it."""
@@ -93,8 +97,9 @@ class SegmentParts:
             return SegmentPart(end, cut)
         # In CBC each block is the IV of the next, so an end that begins with a whole block can be decrypted without what is before it.
         key = Key(segment.key.url, end[:_AES_BLOCK_BYTES]) if cut else segment.key
-        decryptor = await self._keys.decryptor(key)
-        return SegmentPart(decryptor.feed(end[_AES_BLOCK_BYTES:] if cut else end) + decryptor.end() if decryptor else b"", cut)
+        with about(segment):
+            decryptor = await self._keys.decryptor(key)
+            return SegmentPart(decryptor.feed(end[_AES_BLOCK_BYTES:] if cut else end) + decryptor.end() if decryptor else b"", cut)
 
     async def _init_and_head(self, segment: Segment, *, size: int) -> tuple[bool, SegmentPart]:
         """Return whether a segment's initialization section is one of a transport stream, which hardly any is, and the segment's head.

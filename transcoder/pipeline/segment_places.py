@@ -11,8 +11,9 @@ from transcoder.core.media.segment_sequence import fills_two_places
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS, continues, same_streams
 from transcoder.core.media.timestamps import unwrap
-from transcoder.errors import DamagedMediaError
+from transcoder.errors import DamagedMediaError, MisplacedMediaError
 from transcoder.pipeline.segment import LocatedSegment
+from transcoder.pipeline.segment_names import about
 
 _MIN_LEFT_OUT = 0.5
 """Segments are left out if at least this share of their time is."""
@@ -49,14 +50,17 @@ class SegmentPlaces:
         period, identity, before = self._last_units
         self._last_units = segment.period, identity_of(segment.segment), units
         if period == segment.period and identity != identity_of(segment.segment) and not units.isdisjoint(before):
-            raise DamagedMediaError("A part of a segment was sent twice: it is in the next one, too.")
+            with about(segment.segment):
+                raise MisplacedMediaError("The origin sent a part of the segment before this one twice: it is in this one, too.")
         self._orders[segment.period].add(passed)
 
     def check_next(self, passed: PassedSegment, before: LocatedSegment, after: LocatedSegment, starts: Mapping[Medium, float]) -> None:
         """Check the head of a segment against the one before it, which began at `starts` and has `passed`."""
-        _refuse_doubled(passed, after)
-        self._refuse_return(before, after, passed)
-        _refuse_left_out(passed, after, starts)
+        with about(before.segment):
+            _refuse_doubled(passed, after)
+            self._refuse_return(before, after, passed)
+        with about(after.segment):
+            _refuse_left_out(passed, after, starts)
 
     def leave(self, before: LocatedSegment, after: LocatedSegment, starts: Mapping[Medium, float]) -> None:
         """Leave a timeline, but not for the place of an earlier segment: then the origin sent something of that one again."""
@@ -64,7 +68,8 @@ class SegmentPlaces:
         stream = next((stream for medium in Medium if (stream := after.probe.main(medium))), None)
         start = stream.start if stream else None
         if start is not None and self._orders[after.period].has_at(start, identity=identity_of(after.segment)):
-            raise DamagedMediaError("A segment is not the one that belongs in its place: the video has had its time before.")
+            with about(after.segment):
+                raise MisplacedMediaError("This is not the segment that belongs in its place: the video has had its time before.")
 
     def check_order(self, period: int) -> None:
         """Check the order of all segments of a period of the plan."""
@@ -79,7 +84,7 @@ class SegmentPlaces:
         known = {stream.medium for stream in segment.probe.streams if stream.start is not None}
         apart = previous.segment.at - last.before.segment.at + _seconds_between(passed, segment.segment)
         if known & last.starts.keys() and continues(last.starts, {}, segment.probe, seconds=apart, tolerance=OVERLAP_SECONDS):
-            raise DamagedMediaError("A segment is not the one that belongs in its place: the timestamps after it continue without it.")
+            raise MisplacedMediaError("This is not the segment that belongs in its place: the next one continues the one before it.")
 
 
 def identity_of(segment: Segment) -> tuple[object, ...]:
@@ -109,4 +114,4 @@ def _refuse_doubled(passed: PassedSegment, following: LocatedSegment) -> None:
     """Refuse a segment that was sent twice, or with its successor."""
     starts = {stream.medium: stream.start for stream in following.probe.streams if stream.start is not None}
     if fills_two_places(passed, starts, at=following.segment.at):
-        raise DamagedMediaError("A segment reaches far into the time of the next one: it was sent twice, or with its successor.")
+        raise MisplacedMediaError("The origin sent this segment twice, or with the next one: it reaches far into the time of that.")

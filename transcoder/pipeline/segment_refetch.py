@@ -10,8 +10,9 @@ from transcoder.core.hls.plan import Segment
 from transcoder.core.media.segment_look import Oddity, SegmentLook, look_in_steps
 from transcoder.core.media.segment_plausibility import ListedPlace, SegmentPlausibility
 from transcoder.edge.prefetch import MAX_FETCHES
-from transcoder.errors import DamagedMediaError, TranscoderError, UpstreamError
+from transcoder.errors import MisplacedMediaError, TranscoderError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
+from transcoder.pipeline.segment_names import about
 from transcoder.pipeline.steps import in_steps
 
 
@@ -108,7 +109,8 @@ class SegmentRefetch:
         """Fetch a segment again that was accepted when there was nothing to compare it with."""
         for _ in range(MAX_FETCHES - 1):
             if hashlib.sha256(await self._fetch_again(segment)).digest() != digest:
-                raise DamagedMediaError("A segment is not the one that belongs in its place: the next time, the origin sent another one.")
+                with about(segment):
+                    raise MisplacedMediaError("The origin sent another segment in place of this one when it was asked again.")
 
 
 def _runs(listed: Sequence[tuple[int, Segment]]) -> list[int]:

@@ -19,6 +19,7 @@ from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.segment import ProbedSegment
+from transcoder.pipeline.segment_names import about
 from transcoder.pipeline.segment_parts import NOTHING, SegmentPart, SegmentParts
 
 _FEW_PERIODS = 4
@@ -131,11 +132,12 @@ class SourceProbe:
             return probed
         part = await self._parts.longer_end(segment, part, probed.probe)
         init = await self._keys.initialization_section(segment.init)
-        ends, last = presentation_ends(part.clear, probed.probe, init=init), None
-        if is_fragmented and part.cut:
-            last = _start_of(probe(part.clear, init=init, whole=True, previous=probed.probe))
-        listed = media_at_end(part.clear) if probed.probe.container is Container.MPEGTS else frozenset[Medium]()
-        slide = last_slide(part.clear, probed.probe)
+        with about(segment):
+            ends, last = presentation_ends(part.clear, probed.probe, init=init), None
+            if is_fragmented and part.cut:
+                last = _start_of(probe(part.clear, init=init, whole=True, previous=probed.probe))
+            listed = media_at_end(part.clear) if probed.probe.container is Container.MPEGTS else frozenset[Medium]()
+            slide = last_slide(part.clear, probed.probe)
         return probed._replace(ends=ends, end_media=listed | ends.keys(), cut=is_fragmented and part.cut, last_start=last, slide=slide)
 
     async def _is_late(self, probed: ProbedTrack) -> bool:

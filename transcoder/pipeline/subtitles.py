@@ -21,6 +21,7 @@ from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.media_clock import MediaClock
 from transcoder.pipeline.playlists import fetch_playlist
 from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.segment_names import about
 from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import Settings
 
@@ -167,7 +168,11 @@ class _SegmentFetcher:
         """Fetch a segment, again while it is damaged."""
         for _ in range(_MORE_ATTEMPTS):
             with suppress(DamagedMediaError):
-                return self._counted(parse_webvtt(await self._content(segment)))
+                return await self._parsed(segment)
+        with about(segment):
+            return await self._parsed(segment)
+
+    async def _parsed(self, segment: Segment) -> WebVtt:
         return self._counted(parse_webvtt(await self._content(segment)))
 
     async def _content(self, segment: Segment) -> bytes:

@@ -98,7 +98,7 @@ def test_a_gap_in_the_playlist_explains_a_hole() -> None:
 def test_a_body_that_stands_for_two_segments_is_refused() -> None:
     first = segment(0, 4.0, video=evenly(0, 4))
     again = PassedSegment(4.0, 4.0, 0.0005, ("1.ts",), first.fingerprint, first.extents)
-    with pytest.raises(UpstreamError, match="the same content"):
+    with pytest.raises(UpstreamError, match="sent this segment for an earlier one, too"):
         passed(first, again)
     passed(first, PassedSegment(4.0, 4.0, 0.0005, first.identity, first.fingerprint, first.extents))  # listed twice
 

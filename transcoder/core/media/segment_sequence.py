@@ -15,8 +15,9 @@ from transcoder.core.media.streams import Medium
 from transcoder.core.media.timeline_continuity import OVERLAP_SECONDS
 from transcoder.core.media.timestamp_leaps import refuse_leap_between, refuse_leap_inside, refuse_lone_overlap
 from transcoder.core.media.timestamps import unwrap
-from transcoder.errors import DamagedMediaError
+from transcoder.errors import DamagedMediaError, MisplacedMediaError
 
+SAME_CONTENT = "The origin sent this segment for an earlier one, too, so that one of the two would be missing."
 _MIN_HOLE_SAMPLES = 0.9
 """A hole is at least so many samples long; the distance of two contiguous segments is rounded by much less."""
 _ENCODER_FRAMES = 3.5
@@ -35,6 +36,10 @@ class SegmentSequence:
     """It begins with the track's first segment; only then is it known when the playlist ends."""
     before: "SegmentSequence | None" = None
     """The timeline that was left for this one without a tag."""
+    incomplete: dict[Medium, tuple[object, ...]] = field(default_factory=dict)
+    """What the playlist names for the first segment after which a medium may lack something."""
+    ends: list[tuple[object, ...]] = field(default_factory=list)
+    """What it names for the first segment and for the last one; empty before the first."""
     _last: PassedSegment | None = None
     _steady: dict[Medium, SegmentExtent] = field(default_factory=dict)
     """The last one of each medium whose samples were evenly spaced."""
@@ -49,7 +54,7 @@ class SegmentSequence:
 
         """
         if self.known.setdefault(segment.fingerprint, segment.identity) != segment.identity:
-            raise DamagedMediaError("Two segments have the same content: the origin sent one of them in place of another.")
+            raise MisplacedMediaError(SAME_CONTENT)
         _refuse_lost_frames(segment)
         refuse_leap_inside(segment)
         if self.from_start:
@@ -65,6 +70,7 @@ class SegmentSequence:
             self._note_border(self._last, segment)
         self._steady.update((medium, extent) for medium, extent in segment.extents.items() if extent.is_steady)
         self._last = segment
+        self.ends = [*self.ends[:1], segment.identity]
 
     def _note_border(self, before: PassedSegment, after: PassedSegment) -> None:
         """Note what the packets of each medium do from one segment to the next, and where frames may be missing by decode time."""
@@ -75,7 +81,10 @@ class SegmentSequence:
             medium for medium in steady if (hole := hole_between(before, after, medium)) and _is_hole(before.extents[medium], hole)
         }
         without_end = {medium for medium in steady if _lacks_end(before, after, medium)}
-        self._borders.add(after.packets.continued, incomplete={*with_hole, *without_end, *before.packets.full})
+        incomplete = {*with_hole, *without_end, *before.packets.full}
+        self._borders.add(after.packets.continued, incomplete=incomplete)
+        for medium in incomplete:
+            self.incomplete.setdefault(medium, before.identity)
         for medium, extent in before.extents.items():
             if medium in without_end:
                 self._borders.doubt(medium, after.packets.continued.get(medium, False))
@@ -109,7 +118,8 @@ class SegmentSequence:
             return
         if len(found) > 1 or agreeing:
             longest = max(found.values())
-            raise DamagedMediaError(f"A part of a segment is missing: {longest:.3f} s lie between its end and the start of the next one.")
+            message = f"A part of a segment is missing: {longest:.3f} s lie between the end of the last one and the start of this one."
+            raise DamagedMediaError(message)
 
     def _is_slide(self, before: PassedSegment, medium: Medium) -> bool:
         """Return whether a segment has one picture, and no other picture shows how long it lasts: then it lasts until the next one."""
@@ -168,7 +178,7 @@ class SegmentSequence:
                 continue
             long = max(before.excess(medium), after.excess(medium))
             if long > max(-hole / 2, self._accuracy.inexactness(medium, before) + JITTER_SECONDS):
-                raise DamagedMediaError(f"A part of a segment is doubled: the next one starts {-hole:.3f} s before its end.")
+                raise MisplacedMediaError(f"A part of a segment is doubled: this one starts {-hole:.3f} s before the end of the last one.")
 
     def _agrees(self, before: PassedSegment, after: PassedSegment, medium: Medium, holes: Mapping[Medium, float]) -> bool:
         """Return whether EXTINF says that a hole in one medium alone is a missing part of one of the segments, or does not deny it."""

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
-from transcoder.errors import BadRequestError
+from transcoder.errors import BadRequestError, ContradictionError
 
 MAX_URL_CHARACTERS = 8192
+_OBJECT = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 class Job(NamedTuple):
@@ -60,32 +61,53 @@ def checked_job(job: Job) -> Job:
     """Return `job` if its parameters do not contradict each other.
 
     Raises:
-        BadRequestError: they contradict each other.
+        ContradictionError: they contradict each other.
 
     """
     if job.end is not None and job.start >= job.end:
-        raise BadRequestError(f"start: {job.start:g} s is not before the end at {job.end:g} s.")
+        raise ContradictionError(f"start: {job.start:g} s is not before the end at {job.end:g} s.", "start", "end")
     if job.format is FileFormat.FILE:
         return _checked_for_file(job)
-    if job.format is not FileFormat.MP4 and (job.mute or job.video is VideoMode.H264):
-        raise BadRequestError(f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264.")
-    if job.format is not FileFormat.MP4 and job.audio_codec is AudioMode.COPY:
-        raise BadRequestError(f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has.")
-    if job.deliver is Deliver.S3 and (job.format is FileFormat.MP3 or job.layout is Layout.FRAGMENTED):
-        raise BadRequestError("deliver: s3 is about plain MP4s; it cannot be combined with format=mp3 or layout=fragmented.")
-    if job.layout is Layout.PLAIN and job.format is FileFormat.MP3:
-        raise BadRequestError("layout: plain is about MP4s; it cannot be combined with format=mp3.")
+    if job.format is not FileFormat.MP4:
+        _check_audio_only(job)
+    is_mp3 = job.format is FileFormat.MP3
+    if job.deliver is Deliver.S3 and (is_mp3 or job.layout is Layout.FRAGMENTED):
+        message = "deliver: s3 is about plain MP4s; it cannot be combined with format=mp3 or layout=fragmented."
+        raise ContradictionError(message, "deliver", "format" if is_mp3 else "layout")
+    if job.layout is Layout.PLAIN and is_mp3:
+        raise ContradictionError("layout: plain is about MP4s; it cannot be combined with format=mp3.", "layout", "format")
     if job.fit is not None and (job.video is VideoMode.H264 or (job.exact and job.is_clip)):
-        raise BadRequestError("fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance.")
+        message = "fit: the size of re-encoded video (exact=1, video=h264) cannot be estimated in advance."
+        raise ContradictionError(message, "fit", "video" if job.video is VideoMode.H264 else "exact")
     return job
 
 
+def _check_audio_only(job: Job) -> None:
+    video = {"mute": job.mute, "video": job.video is VideoMode.H264}
+    if about_video := [name for name, is_given in video.items() if is_given]:
+        message = f"format: {job.format.value} has no video, so it cannot be combined with mute=1 or video=h264."
+        raise ContradictionError(message, "format", *about_video)
+    if job.audio_codec is AudioMode.COPY:
+        message = f"audio_codec: copy is about MP4; format={job.format.value} re-encodes whatever else the source has."
+        raise ContradictionError(message, "audio_codec", "format")
+
+
 def _checked_for_file(job: Job) -> Job:
-    given = (job.is_clip or job.exact, job.mute, job.video is VideoMode.H264, job.audio_codec is AudioMode.COPY, job.height, job.audio)
     if job.deliver is Deliver.S3:
-        raise BadRequestError("deliver: s3 is about plain MP4s; it cannot be combined with format=file.")
-    if any(given):
-        raise BadRequestError("format: file sends a file as it is, so it cannot be combined with parameters that change the video.")
+        raise ContradictionError("deliver: s3 is about plain MP4s; it cannot be combined with format=file.", "deliver", "format")
+    changing = {
+        "start": job.start > 0,
+        "end": job.end is not None,
+        "exact": job.exact,
+        "mute": job.mute,
+        "height": job.height,
+        "audio": job.audio,
+        "video": job.video is VideoMode.H264,
+        "audio_codec": job.audio_codec is AudioMode.COPY,
+    }
+    if given := [name for name, is_given in changing.items() if is_given]:
+        message = "format: file sends a file as it is, so it cannot be combined with parameters that change the video."
+        raise ContradictionError(message, "format", *given)
     return job
 
 
@@ -96,7 +118,7 @@ def checked_url(url: str, *, credentials: bool = False) -> str:
         BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
-    is_object = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]+", url) and len(url) <= MAX_URL_CHARACTERS
+    is_object = _OBJECT.fullmatch(url) and len(url) <= MAX_URL_CHARACTERS
     return url if is_object else checked_web_address("url", url, credentials=credentials)
 
 
@@ -116,7 +138,7 @@ def checked_web_address(name: str, url: str, *, credentials: bool = False) -> st
         raise BadRequestError(f"{name}: {url!r} is not an address.") from error
     if parts.scheme.lower() not in {"http", "https"}:
         raise BadRequestError(f"{name}: {url!r} is not an http or https address.")
-    if not host or re.search(r"[\x00-\x20\x7f]", url) or "\\" in parts.netloc:
+    if not host or re.search(r"[\x00-\x20\x7f\ud800-\udfff]", url) or "\\" in parts.netloc:
         raise BadRequestError(f"{name}: {url!r} is not an address.")
     if "@" in parts.netloc and not credentials:
         raise BadRequestError(f"{name}: an address with a user name or a password is not fetched.")

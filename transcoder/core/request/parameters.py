@@ -100,7 +100,7 @@ PARAMETERS = (
         "layout",
         choices(Layout),
         "plain: an MP4 with a length, of which any range can be fetched; fragmented: one that is streamed while it is made; "
-        "auto (default): plain where the source allows it at little cost",
+        "auto (default): get makes a file of up to 6 hours plain; all else is plain where the source allows it at little cost",
         lambda job, text: job._replace(layout=parse_choice(Layout, "layout", text)),
     ),
     Parameter(

@@ -3,6 +3,7 @@
 Sources: curl(1), `--proxy`, `--noproxy` and ENVIRONMENT. A lower-case variable goes before the same one in upper case.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -12,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from transcoder.core.request.host_names import is_within
 from transcoder.errors import BadRequestError
 
+_IN_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -101,7 +103,7 @@ def _parse_proxy(source: str, text: str) -> Proxy | None:
         raise _invalid(source) from error
     if parts.scheme.startswith("socks"):
         raise BadRequestError(f"{source}: SOCKS proxies are not supported, only http and https proxies.")
-    if parts.scheme not in _DEFAULT_PORTS or not host or _has_more(parts):
+    if parts.scheme not in _DEFAULT_PORTS or not host or _has_more(parts) or _IN_NO_ADDRESS.search(text):
         raise _invalid(source)
     return Proxy(parts.scheme, host, port, unquote(parts.username or ""), unquote(parts.password or ""))
 

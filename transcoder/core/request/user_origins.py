@@ -21,7 +21,7 @@ _OURS = frozenset(
 """Headers that say how a request is sent, and which part of a resource is wanted."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOST = re.compile(r"[\w.-]+")
-_INVALID_VALUE = re.compile(r"[\x00-\x1f\x7f]")
+_INVALID_VALUE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,6 @@ def _check(headers: Mapping[str, str]) -> None:
     """Raise BadRequestError for a header that is none (RFC 9110, 5.5), or that a user cannot set."""
     for name, value in headers.items():
         if name.lower() in _OURS:
-            raise BadRequestError(f"{name} is set for each request as it is needed, so it cannot be given.")
+            raise BadRequestError(f"--header {name}: it is set for each request as it is needed, so it cannot be given.")
         if not _NAME.fullmatch(name) or _INVALID_VALUE.search(value):
-            raise BadRequestError(f"{name!r} is not a valid header, or its value contains control characters.")
+            raise BadRequestError(f"--header {name!r}: it is not a valid header, or its value contains control characters.")

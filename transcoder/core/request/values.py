@@ -13,7 +13,8 @@ _SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(b|[kmg](?:i?b)?|)", re.AS
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _MINUTE = 60
 _MAX_TEXT_CHARACTERS = 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""What no text has: control characters, and halves of characters, which are what Python makes of bytes that are not UTF-8."""
 
 
 def parse_time(name: str, text: str) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import httpx
 
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import UpstreamError
 
 CHUNK_BYTES = 64 * 1024

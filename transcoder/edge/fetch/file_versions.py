@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import httpx
 
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.fetch.transfer import Transfer
 from transcoder.edge.fetch.validators import total_length
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import ChangedFileError
 
 

@@ -2,9 +2,9 @@
 
 import httpx
 
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
 from transcoder.edge.fetch.validators import Validators, total_length
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import ChangedFileError
 
 

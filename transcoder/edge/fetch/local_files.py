@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -78,10 +79,28 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def path_of(url: str) -> Path | None:
-    """Return the path that a file: URL or a plain path names; None for any other address."""
+    """Return the path that a file: URL or a plain path names; None for any other address.
+
+    Raises:
+        NotFoundError: no file can have that path.
+    """
     if url[:5].lower() == "file:":
-        return Path(unquote(urlsplit(url).path))
-    return None if "://" in url or is_data_url(url) else Path(url)
+        try:
+            path = urlsplit(url).path
+        except ValueError as error:
+            raise NotFoundError(f"{url!r} is not the address of a file.") from error
+        return _possible(unquote(path, errors="surrogateescape"))  # a path is bytes, which need not be UTF-8
+    return None if "://" in url or is_data_url(url) else _possible(url)
+
+
+def _possible(path: str) -> Path:
+    try:
+        is_possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise NotFoundError(f"{path!r} does not exist: no path has such a character.")
+    return Path(path)
 
 
 def base_url(url: str) -> str:

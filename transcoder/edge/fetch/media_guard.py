@@ -5,9 +5,9 @@ from collections import Counter
 import httpx
 
 from transcoder.core.media.text import TEXT_BYTES, is_text
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import EndsEarlyError, ShortRangeError, TransientError
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import UpstreamError
 
 _MAX_END_DOUBTS = 2

@@ -11,8 +11,8 @@ from typing import Any, cast
 import httpx
 
 from transcoder.edge.address_guard import LongHeadError, Trace
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import TransientError
+from transcoder.edge.resource_name import resource_name
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings

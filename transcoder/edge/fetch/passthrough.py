@@ -12,10 +12,10 @@ from transcoder.core.answer.passthrough import OCTET_STREAM, SNIFFED_BYTES, File
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import local_files
 from transcoder.edge.fetch.content_encoding import BodyDecoder
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.session import HttpSession
 from transcoder.edge.fetch.transfer import ByteSink, Transfer
 from transcoder.edge.fetch.validators import ContentRange, content_length
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import NotFoundError, UnsupportedSourceError, UpstreamError
 
 

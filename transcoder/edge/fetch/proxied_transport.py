@@ -18,10 +18,10 @@ from transcoder.edge.address_guard import (
     Network,
     check_classes,
 )
-from transcoder.edge.fetch.connection_failure import why_no_connection
+from transcoder.edge.connection_failure import why_no_connection
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import PROXY_NAME, TRANSIENT_STATUSES, TransientError
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import BadRequestError, ProxyFailedError
 
 _PRIVATE_DOMAINS = ("localhost", "localdomain", "local", "internal", "home.arpa")

@@ -9,8 +9,8 @@ from transcoder.core.source.reply import HttpReply
 from transcoder.edge.fetch.content_encoding import CHUNK_BYTES, BodyDecoder
 from transcoder.edge.fetch.raw_body import raw_chunks
 from transcoder.edge.fetch.redirects import redirect_location
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import retry_after_seconds
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import UnsupportedSourceError
 
 

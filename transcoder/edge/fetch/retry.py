@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import httpx
 
-from transcoder.edge.fetch.connection_failure import why_no_connection
-from transcoder.edge.fetch.resource_name import resource_name
+from transcoder.edge.connection_failure import why_no_connection
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import BadRequestError, TranscoderError, UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
 

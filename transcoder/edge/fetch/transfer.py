@@ -9,9 +9,9 @@ from transcoder.edge.fetch.body_slice import BodySlice
 from transcoder.edge.fetch.content_encoding import BodyDecoder
 from transcoder.edge.fetch.delivered_bytes import DeliveredBytes, RepeatedBytes
 from transcoder.edge.fetch.raw_body import raw_chunks
-from transcoder.edge.fetch.resource_name import resource_name
 from transcoder.edge.fetch.retry import EndsEarlyError, ShortRangeError, TransientError
 from transcoder.edge.fetch.validators import ContentRange, Validators, content_length, length_after_416
+from transcoder.edge.resource_name import resource_name
 from transcoder.errors import DamagedMediaError, EmptyResourceError, UnsupportedSourceError, UpstreamError
 
 ByteSink = Callable[[bytes], Awaitable[None]]

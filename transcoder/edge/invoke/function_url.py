@@ -1,6 +1,7 @@
 """Invoke a function over HTTP by its Function URL, or by the URL of a proxy in front of it; requests can be signed."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import httpx
 
 from transcoder.core.answer.prelude import ReceivedHead
+from transcoder.edge.connection_failure import why_no_connection
 from transcoder.edge.invoke.receiver import CONNECT_SECONDS, READ_SECONDS, Receiver
 from transcoder.edge.s3_client import aws_sdk
 from transcoder.errors import BadRequestError, BrokenOffError
@@ -43,7 +45,7 @@ class FunctionUrl(NamedTuple):
         except httpx.RemoteProtocolError as error:
             raise BrokenOffError("The response broke off: its body is incomplete or not valid HTTP.") from error
         except httpx.TransportError as error:
-            raise BrokenOffError(f"{host}: {str(error) or type(error).__name__}.") from error
+            raise BrokenOffError(f"The function cannot be reached: {_reason(error, host)}.") from error
 
     async def _receive(self, client: httpx.AsyncClient, headers: dict[str, str], into: Receiver) -> None:
         into.request_started()
@@ -79,6 +81,17 @@ class FunctionUrl(NamedTuple):
         return dict(request.headers.items())
 
 
+def _reason(error: httpx.TransportError, host: str) -> str:
+    """Return why a request to a host failed, without a full stop."""
+    if isinstance(error, httpx.ConnectError):
+        return why_no_connection(error, host)
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"{host} did not accept the connection within {CONNECT_SECONDS:g} s"
+    if isinstance(error, httpx.ReadTimeout):
+        return f"{host} sent nothing for {READ_SECONDS:g} s"
+    return f"the connection to {host} broke ({str(error) or type(error).__name__})"
+
+
 def _open_client() -> httpx.AsyncClient:
     """Make a client that uses the proxies of the environment, as AWS's SDK does."""
     try:
@@ -87,3 +100,6 @@ def _open_client() -> httpx.AsyncClient:
         raise BadRequestError(
             "The environment names a proxy that cannot be used (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY): only http and https proxies can."
         ) from error
+    except OSError as error:  # also that of ssl
+        reason = "it has no certificates in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise BadRequestError(f"SSL_CERT_FILE or SSL_CERT_DIR, which the environment names: {reason}.") from error

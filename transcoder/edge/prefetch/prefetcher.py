@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch.parallelism import Parallelism
 from transcoder.edge.prefetch.track_reader import Check, SegmentBuffer, TrackReader
+from transcoder.edge.resource_name import resource_name
 from transcoder.edge.task_group import TaskGroup
-from transcoder.errors import ChangedFileError, DamagedMediaError, single_error
+from transcoder.errors import ChangedFileError, DamagedMediaError, MisplacedMediaError, single_error
 
 ByteSink = Callable[[bytes], Awaitable[None]]
 Fetch = Callable[[Segment, ByteSink], Awaitable[None]]
@@ -209,7 +210,8 @@ class Prefetcher:
         """
         unread = buffer.unread
         if not buffer.continue_with(body):
-            raise DamagedMediaError("The origin has sent something else in place of a segment.")
+            name = resource_name(buffer.segment.url)
+            raise MisplacedMediaError(f"{name}: the origin sent something else in place of this segment when it was asked again.")
         self._use(buffer.unread - unread)
 
     def _doubt(self, buffer: SegmentBuffer) -> None:

@@ -11,7 +11,7 @@ def why_no_connection(error: BaseException, peer: str) -> str:
     if any(isinstance(each, socket.gaierror | UnicodeError) for each in causes):
         return f"the name of {peer} cannot be resolved (DNS)"
     if certificate := next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None):
-        return f"the TLS certificate of {peer} is not trusted: {certificate.verify_message}"
+        return f"the TLS certificate of {peer} is not trusted: {certificate.verify_message.rstrip('.')}"
     if any(isinstance(each, ssl.SSLError) for each in causes):
         return f"{peer} does not speak TLS as it should"
     if any(isinstance(each, ConnectionRefusedError) for each in causes):
@@ -24,4 +24,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
         yield cause
-        cause = cause.__cause__ or cause.__context__  # httpcore raises some of its exceptions without `from`
+        following = cause.__cause__ or cause.__context__  # httpcore raises some of its exceptions without `from`
+        # A name may stand for several addresses, of which each fails.
+        cause = following.exceptions[0] if isinstance(following, BaseExceptionGroup) else following
