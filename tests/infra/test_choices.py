@@ -32,7 +32,8 @@ from aws_cdk import App  # isort: skip
 from infra.app import add_stacks
 from infra.config import Config, ConfigError
 from infra.packages.function import ROOT
-from transcoder.core.answer.cors import Cors
+from transcoder.core.answer.cors import Cors, cors_headers
+from transcoder.emulator.rest_api_event import METHODS
 
 IN_US_EAST_1 = replace(EVERYTHING, region="us-east-1", alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms")
 
@@ -82,9 +83,18 @@ def test_a_rest_api_answers_preflight_requests_and_the_function_the_rest() -> No
     for each in preflight:
         (response,) = each["Integration"]["IntegrationResponses"]
         parameters = {name.rpartition(".")[2]: value.strip("'") for name, value in response["ResponseParameters"].items()}
-        assert parameters["Access-Control-Allow-Origin"] == "*"
-        assert parameters["Access-Control-Allow-Methods"].split(",") == list(Cors().allow_methods)
-        assert parameters["Access-Control-Allow-Headers"].split(",") == list(Cors().allow_headers)
+        # The emulated REST API answers with these, and with the same status.
+        assert {name.lower(): value for name, value in parameters.items()} == dict(cors_headers(Cors(), origin="*", preflight=True))
+        assert (each["Integration"]["Type"], response["StatusCode"]) == ("MOCK", "204")
+
+
+def test_a_rest_api_has_the_methods_of_the_emulated_one_and_no_more() -> None:
+    methods_of: dict[str, set[str]] = {}
+    for each in properties(API_GATEWAY, "AWS::ApiGateway::Method"):
+        methods_of.setdefault(json.dumps(each["ResourceId"]), set()).add(each["HttpMethod"])
+    assert list(methods_of.values()) == [{*METHODS, "OPTIONS"}] * 2
+    (below,) = properties(API_GATEWAY, "AWS::ApiGateway::Resource")
+    assert below["PathPart"] == "{proxy+}"
 
 
 def test_only_this_rest_api_may_invoke_the_function() -> None:
