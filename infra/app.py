@@ -11,7 +11,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.config import CLOUDFRONT, GLOBAL_REGION, Config, ConfigError
-from infra.context import read_config, staged
+from infra.context import read_config, read_context, staged
 from infra.function import Packages
 from infra.global_stacks import FrontStack, TrafficStack
 from infra.packages.film import FILM
@@ -55,11 +55,11 @@ def main() -> int:
     parser.add_argument("--example", choices=EXAMPLES, help="use this example in place of what infra/cdk.json says")
     parser.add_argument("--stage", help="the stage, as infra/cdk.json lists it; overrides the context")
     options = parser.parse_args()
-    context = json.loads((_HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
-    # The CDK command line passes its own output folder and context; without it, the library would write to a folder that it deletes.
-    app = App(context=context, outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
     try:
-        config = _config(app, options)
+        context = read_context(given=os.environ.get("CDK_CONTEXT_JSON", ""))
+        config = _config(context, options)
+        # The CDK command line passes its own output folder; without it, the library would write to a folder that it deletes.
+        app = App(context=dict(context), outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
         add_stacks(app, config, _packages(config), _place(config, os.environ))
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -73,12 +73,11 @@ def _place(config: Config, environ: Mapping[str, str]) -> Place:
     return Place(config.region or environ.get("CDK_DEFAULT_REGION", ""), environ.get("CDK_DEFAULT_ACCOUNT", ""))
 
 
-def _config(app: App, options: argparse.Namespace) -> Config:
-    arch = options.arch or app.node.try_get_context("arch")
+def _config(context: Mapping[str, object], options: argparse.Namespace) -> Config:
+    arch = options.arch or context.get("arch")
     if options.example:
         return read_config(json.loads(EXAMPLES[options.example].read_text(encoding="utf-8")), arch=arch)
-    context = {name: app.node.try_get_context(name) for name in ("transcoder", "stages")}
-    return read_config(staged(context, options.stage or app.node.try_get_context("stage") or ""), arch=arch)
+    return read_config(staged(context, options.stage or context.get("stage")), arch=arch)
 
 
 def _packages(config: Config) -> Packages:

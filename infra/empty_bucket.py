@@ -1,19 +1,15 @@
 """Empty the bucket of a deployed stack, which CloudFormation deletes only when it is empty: `python -m infra.empty_bucket`."""
 
 import argparse
-import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.config import Config, ConfigError
-from infra.context import read_config, staged
-
-_CDK_JSON = Path(__file__).resolve().with_name("cdk.json")
+from infra.context import read_config, read_context, staged
 
 
 def bucket_of(config: Config) -> str:
@@ -56,7 +52,7 @@ def main() -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args()
     try:
-        config = read_config(staged(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"], options.stage))
+        config = read_config(staged(read_context(), options.stage))
         name = bucket_of(config)
         if not name:
             print(f"{config.full_name} has no bucket to empty.")

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from aws_cdk import App  # isort: skip
 
 from infra.app import add_stacks
 from infra.config import Config, ConfigError
+from infra.context import read_config
 from infra.packages.function import ROOT
 from transcoder.core.answer.cors import Cors, cors_headers
 from transcoder.emulator.rest_api_event import METHODS
@@ -242,6 +244,30 @@ def test_everything_has_the_tags() -> None:
     assert "Tags" not in function(DEFAULT)
 
 
+# Any value
+
+
+def accepted() -> set[Config]:
+    """Return the configurations that differ from the defaults in one key, with one of these values."""
+    configs = set()
+    values: tuple[object, ...] = (None, True, False, 0, 60, 10**12, -1.5, "x", "", [], ["x"], {})
+    for name in (field.name for field in fields(Config)):
+        for value in values:
+            with suppress(ConfigError):
+                configs.add(read_config({name: value}))
+    return configs
+
+
+def test_every_configuration_that_is_accepted_can_be_synthesized() -> None:
+    configs = accepted()
+    assert len(configs) > 10
+    for config in configs:
+        try:
+            assert templates(config)
+        except ConfigError as error:
+            assert "name the stack's region" in str(error)  # noqa: PT017
+
+
 # The program
 
 
@@ -251,10 +277,20 @@ def synthesize(folder: Path, *arguments: str, **environ: str) -> subprocess.Comp
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_what_is_refused_is_a_sentence_and_no_template(tmp_path: Path) -> None:
-    context = json.dumps({"stage": "test"})
-    result = synthesize(tmp_path, CDK_CONTEXT_JSON=context)
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        ({"stage": "test"}, "stage: 'test' is not one of the stages in infra/cdk.json; it has none."),
+        ({"transcoder": "x"}, "transcoder: 'x' is not an object, which is written {…}."),
+        ({"stages": {"dev": None}}, "stages.dev: it is null; {} is a stage that differs in nothing but its name."),
+        ({"transcoder": {"tags": [None]}}, "tags: [None] does not have the type that this key requires."),
+        ({"arch": []}, "arch: [] does not have the type that this key requires."),
+    ],
+    ids=["stage", "text", "null", "list", "arch"],
+)
+def test_what_is_refused_is_a_sentence_and_no_template(context: dict[str, object], sentence: str, tmp_path: Path) -> None:
+    result = synthesize(tmp_path, CDK_CONTEXT_JSON=json.dumps(context))
     assert result.returncode == 2
-    assert "stage: 'test' is not one of the stages in infra/cdk.json; it has none." in result.stderr
+    assert sentence in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("*.template.json"))
