@@ -10,10 +10,11 @@ from pathlib import Path
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.config import CLOUDFRONT, GLOBAL_REGION, Config, ConfigError
+from infra.config import GLOBAL_REGION, Config, ConfigError
 from infra.context import read_config, read_context, staged
 from infra.function import Packages
-from infra.global_stacks import FrontStack, TrafficStack
+from infra.global_names import global_keys
+from infra.global_stacks import add_front_stacks, add_traffic_stack
 from infra.packages.film import FILM
 from infra.packages.target import TARGETS
 from infra.place import Place
@@ -32,19 +33,13 @@ def add_stacks(app: App, config: Config, packages: Packages, place: Place | None
     """
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     place = place or Place(config.region)
-    is_cloudfront = config.front == CLOUDFRONT
-    before, after = is_cloudfront and bool(config.hosted_zone or config.rate_limit), is_cloudfront and bool(config.traffic_alarm_gb)
-    if not place.region and (before or after):
-        raise ConfigError(
-            f"region: hosted_zone, rate_limit and traffic_alarm_gb need something in {GLOBAL_REGION}; name the stack's region."
-        )
-    if place.region == GLOBAL_REGION or not (before or after):
-        return TranscoderStack(app, config=config, packages=packages, place=place)
-    place = place._replace(cross_region=True)
-    given = FrontStack(app, config=config, place=place.global_region).given if before else None
-    stack = TranscoderStack(app, config=config, packages=packages, place=place, given=given)
-    if after and stack.distribution:
-        TrafficStack(app, config=config, place=place.global_region, distribution=stack.distribution)
+    if not place.region and (keys := global_keys(config)):
+        raise ConfigError(f"region: {', '.join(keys)} need something in {GLOBAL_REGION}; name the stack's region.")
+    elsewhere = place.region != GLOBAL_REGION and bool(global_keys(config))
+    front_stacks = add_front_stacks(app, config, place) if elsewhere else None
+    stack = TranscoderStack(app, config=config, packages=packages, place=place, front_stacks=front_stacks)
+    if elsewhere and config.traffic_alarm_gb and stack.distribution:
+        add_traffic_stack(app, config, place, stack.distribution)
     return stack
 
 

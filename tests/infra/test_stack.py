@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from peers.synthesized import (
     CERTIFICATE,
+    CONFIGS,
     DEFAULT,
     EVERYTHING,
     FULL,
@@ -38,6 +39,7 @@ from infra.distribution import PAGE_FILES
 from transcoder.settings import Settings
 
 SETTINGS = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+OPERATING = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 CFNLINTRC = Path(__file__).resolve().parents[2] / "infra" / ".cfnlintrc.yaml"
 with_bucket = pytest.mark.parametrize("config", [DEFAULT, FULL], ids=["defaults", "all options"])
 
@@ -193,6 +195,41 @@ def test_cdk_nag_and_cfn_lint_accept_what_settings_name(name: str, tmp_path: Pat
     test_cfn_lint_finds_nothing(config, tmp_path)
 
 
+def label(resource: str) -> str:
+    """Return how the document calls what a permission is for."""
+    forms = {
+        r"<(Transcoder|Canary)Log\w+\.Arn>": "its log group",
+        r".*-assets-.*/[0-9a-f]{64}\.ts": "the canary's film",
+        r".*/files/\*": "`files/*` of the bucket",
+        r".*/indexes/\*": "`indexes/*` of the bucket",
+        rf"<Bucket\w+\.Arn>|{OWN}": "the bucket",
+        r"arn:<AWS::Partition>:s3:::[^/]+/\*": "all objects of the buckets of sources",
+        rf"<SigningKeysSecret\w+>|{KEYS_ARN}": "the secret with the keys",
+    }
+    return next(name for form, name in forms.items() if re.fullmatch(form, resource))
+
+
+def test_the_document_lists_every_permission_and_no_other() -> None:
+    section = OPERATING.split("### Permissions")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (function|canary) \| (.*?) \| (.*?) \|", section, re.MULTILINE)
+    listed = {(role, action, resource) for role, actions, resource in rows for action in re.findall(r"`([\w:]+)`", actions)}
+    own = [Config(bucket=False, settings=(f"{name}={value}",)) for name, (value, _) in RESOURCES.items()]
+    roles = {"function": "TranscoderRole", "canary": "CanaryRole"}
+    granted = {
+        (name, action, label(resource))
+        for config in (*CONFIGS.values(), *own)
+        for name, role in roles.items()
+        for action, resource in rights(config, role)
+    }
+    assert granted == listed
+
+
+def test_every_permission_of_a_service_is_bound_to_one_thing_of_the_stack() -> None:
+    for config in CONFIGS.values():
+        for permission in properties(config, "AWS::Lambda::Permission"):
+            assert re.search(r"(distribution/|:execute-api:.*)<\w+>|<\w+\.Arn>", text_of(permission["SourceArn"]))
+
+
 @with_bucket
 def test_the_bucket_is_private_encrypted_and_deleted_with_the_stack(config: Config) -> None:
     (bucket,) = template(config).find_resources("AWS::S3::Bucket").values()
@@ -308,10 +345,7 @@ def test_without_signing_there_is_no_secret() -> None:
 def test_no_permission_has_a_wildcard_but_for_the_objects_of_a_folder(config: Config) -> None:
     texts = re.findall(r'"([^"]*\*[^"]*)"', json.dumps(statements(config)))
     assert set(texts) <= {"/files/*", "/indexes/*", ":s3:::some-videos/*", ":s3:::more.videos/*"}
-    # Those that the CDK makes to pass values on between regions are asked about elsewhere.
-    own = {
-        name: role for name, role in template(config).find_resources("AWS::IAM::Role").items() if not name.startswith("CustomCrossRegion")
-    }
+    own = template(config).find_resources("AWS::IAM::Role")
     assert len(own) == 1 + bool(config.canary_minutes)
     for role in (each["Properties"] for each in own.values()):
         assert not {"ManagedPolicyArns", "Policies"} & set(role)
