@@ -99,6 +99,8 @@ def _check_resources(config: Config, settings: Settings) -> None:
     """Check what AWS has and a setting names: function.py gives the function its rights on exactly these."""
     if config.bucket and (settings.bucket or settings.files_url):
         raise ConfigError("settings: TRANSCODER_BUCKET and TRANSCODER_FILES_URL are set by the stack unless bucket is false.")
+    if settings.files_url.startswith("/"):
+        raise ConfigError("settings: TRANSCODER_FILES_URL: the service sends no files of a bucket of your own; name an address that does.")
     if settings.files_url and not settings.bucket:
         raise ConfigError("settings: TRANSCODER_FILES_URL says how the files in TRANSCODER_BUCKET are reached, which is missing.")
     if settings.bucket and not _BUCKET_NAME.fullmatch(settings.bucket):

@@ -1,5 +1,6 @@
 """What CloudFormation says about deployed stacks, and whoever calls about deleting them."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,17 @@ def outputs_of(name: str, region: str | None) -> Mapping[str, str] | None:
             return None
         raise
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def template_of(name: str, region: str) -> str:
+    """Return the template of a deployed stack as JSON; an empty string if it is not deployed.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    if outputs_of(name, region) is None:
+        return ""
+    return json.dumps(cloudformation(region).get_template(StackName=name)["TemplateBody"])
 
 
 def descriptions(region: str) -> Iterator[tuple[str, str]]:

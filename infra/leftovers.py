@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.config import GLOBAL_REGION, Config, ConfigError
 from infra.context import read_config, read_context, staged
-from infra.deployed import agreed, cloudformation, descriptions, outputs_of, region_of
+from infra.deployed import agreed, cloudformation, descriptions, outputs_of, region_of, template_of
 from infra.global_names import belongs_to, needed_stacks
 
 
@@ -51,6 +51,10 @@ def _main(options: argparse.Namespace) -> int:
         stage = f" STAGE={options.stage}" if options.stage else ""
         print(f"{config.full_name} no longer needs {listed} in {GLOBAL_REGION}; `make prune{stage}` deletes what is no longer needed.")
         return 0
+    template = template_of(config.full_name, region)
+    if used := [name for name in names if f'"{name}"' in template]:
+        print(f"{config.full_name} as it is deployed still uses {', '.join(used)}; run make deploy first.", file=sys.stderr)
+        return 1
     if not options.yes and not agreed(f"Delete {listed} in {GLOBAL_REGION}?"):
         print("Nothing was deleted.", file=sys.stderr)
         return 1

@@ -339,9 +339,8 @@ def test_names_are_short_enough_in_the_region_with_the_longest_one() -> None:
     for resource in template(config).to_json()["Resources"].values():
         if resource["Type"] in longest:
             (name,) = own_names(resource)
-            text = (
-                name if isinstance(name, str) else "".join(each if isinstance(each, str) else config.region for each in name["Fn::Join"][1])
-            )
+            parts = name["Fn::Join"][1] if isinstance(name, dict) else [name]
+            text = "".join(each if isinstance(each, str) else config.region for each in parts)
             assert len(text) <= longest[resource["Type"]]
     assert {resource["Type"] for resource in template(config).to_json()["Resources"].values()} >= set(longest)
 

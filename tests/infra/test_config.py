@@ -199,7 +199,14 @@ def test_files_are_published_only_if_links_need_no_signature(context: dict[str, 
         pytest.param({"settings": ["TRANSCODER_SIGNING_KEYS=short"]}, "settings: A signing key is shorter", id="a short key"),
         pytest.param({"settings": ["TRANSCODER_REDDIT_USER_AGENT=a\nb"]}, "cannot be printed", id="a setting of two lines"),
         pytest.param({"bucket": False, "settings": ["TRANSCODER_BUCKET=a*"]}, r"BUCKET: 'a\*' is not the name", id="any bucket for files"),
-        pytest.param({"bucket": False, "settings": ["TRANSCODER_FILES_URL=/"]}, "which is missing", id="files without a bucket"),
+        pytest.param(
+            {"bucket": False, "settings": ["TRANSCODER_FILES_URL=https://a.example"]}, "which is missing", id="files without a bucket"
+        ),
+        pytest.param(
+            {"bucket": False, "settings": ["TRANSCODER_BUCKET=own", "TRANSCODER_FILES_URL=/"]},
+            "sends no files of a bucket of your own",
+            id="files of one's own bucket on the service's address",
+        ),
         pytest.param({"settings": ["TRANSCODER_SIGNING_SECRET_ARN=keys"]}, "SECRET_ARN: 'keys' is not such an ARN", id="a secret's name"),
         pytest.param({"settings": ["TRANSCODER_SIGNING_SECRET_ARN=" + KEYS], "signing": True}, "leave one of them out", id="two secrets"),
         pytest.param(

@@ -1,8 +1,10 @@
 """`make deploy` and `make diff` name the stacks in us-east-1 that are no longer needed; `make prune` and `make destroy` delete them."""
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from peers.aws_services import CREDENTIALS
@@ -68,6 +70,14 @@ def test_what_is_no_longer_needed_is_deleted_and_nothing_else(arguments: list[st
     assert (result.returncode, result.stderr) == (0, "")
     assert stacks == [MAIN, *OTHERS]
     assert result.stdout.count("was deleted.") == 3
+
+
+def test_what_the_deployed_stack_still_uses_is_not_deleted() -> None:
+    reference = {"Fn::GetStackOutput": {"StackName": web_acl_stack(FULL, REGION), "OutputName": "Arn", "Region": "us-east-1"}}
+    stacks = [replace(MAIN, template=json.dumps({"Resources": {"A": {"Properties": {"WebACLId": reference}}}})), *beside(FULL)]
+    result = leftovers(stacks, "--delete", "--yes")
+    assert (result.returncode, len(stacks)) == (1, 4)
+    assert result.stderr == "Transcoder as it is deployed still uses Transcoder-eu-west-1-WebAcl; run make deploy first.\n"
 
 
 @pytest.mark.parametrize("answer", ["\n", "no\n", ""], ids=["nothing", "no", "the end of the input"])

@@ -22,6 +22,7 @@ class Deployed:
     description: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     region: str = "us-east-1"
+    template: str = "{}"
 
 
 def _member(stack: Deployed) -> str:
@@ -50,6 +51,9 @@ def cloudformation(stacks: list[Deployed]) -> Iterator[str]:
                 for each in found:
                     stacks.remove(each)
                 self._send(200, f"<DeleteStackResponse {_NAMESPACE}/>")
+            elif action == "GetTemplate":
+                body = f"<GetTemplateResult><TemplateBody>{escape(found[0].template)}</TemplateBody></GetTemplateResult>"
+                self._send(200, f"<GetTemplateResponse {_NAMESPACE}>{body}</GetTemplateResponse>")
             elif action == "DescribeStacks" and wanted and not found:
                 error = f"<Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id {wanted} does not exist</Message>"
                 self._send(400, f"<ErrorResponse {_NAMESPACE}><Error>{error}</Error></ErrorResponse>")
