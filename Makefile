@@ -23,7 +23,7 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy destroy
+.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy prune destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
@@ -49,7 +49,8 @@ help:
 	@echo "make synth   write the CloudFormation templates to infra/cdk.out; needs Node.js; EXAMPLE=… takes one of infra/examples"
 	@echo "make deploy  deploy layer, package and stack to AWS; needs Node.js with npm, and credentials (docs/operating.md); STAGE=dev"
 	@echo "make diff    show what make deploy would change in AWS"
-	@echo "make destroy empty the bucket and delete the stack, after asking for both"
+	@echo "make prune   delete the stacks in us-east-1 that the configuration no longer needs, after asking"
+	@echo "make destroy empty the bucket and delete the stack and those beside it, after asking for each"
 	@echo "make infra   install what only synth and deploy need (half a gigabyte); \`make test\` then tests the stack too"
 	@echo "make test-infra  run only the tests of packages and stack"
 	@echo "make clean   remove everything that was generated or installed, including .venv"
@@ -195,15 +196,24 @@ $(CDK): infra/package-lock.json
 
 DEPLOYABLE := versions $(INFRA_READY) $(CDK) $(LAYER_ZIP) $(FUNCTION_ZIP) $(FILM)
 
+# The stacks in us-east-1 that the configuration no longer names are none that the CDK knows of.
+LEFTOVERS = $(BIN)/python -m infra.leftovers $(if $(STAGE),--stage $(STAGE))
+
 deploy: $(DEPLOYABLE)
 	cd infra && node_modules/.bin/cdk deploy --all $(CDK_OPTIONS)
+	@$(LEFTOVERS)
 
 diff: $(DEPLOYABLE)
 	cd infra && node_modules/.bin/cdk diff $(CDK_OPTIONS)
+	@$(LEFTOVERS)
+
+prune: $(READY)
+	$(LEFTOVERS) --delete
 
 destroy: $(DEPLOYABLE)
 	$(BIN)/python -m infra.empty_bucket $(if $(STAGE),--stage $(STAGE))
 	cd infra && node_modules/.bin/cdk destroy --all $(CDK_OPTIONS)
+	$(LEFTOVERS) --all
 
 # The lock files name no index, so that each machine uses its own.
 LOCK_ANY := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \

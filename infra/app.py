@@ -10,10 +10,11 @@ from pathlib import Path
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.config import CLOUDFRONT, GLOBAL_REGION, Config, ConfigError
-from infra.context import read_config, staged
+from infra.config import GLOBAL_REGION, Config, ConfigError
+from infra.context import read_config, read_context, staged
 from infra.function import Packages
-from infra.global_stacks import FrontStack, TrafficStack
+from infra.global_names import global_keys
+from infra.global_stacks import add_front_stacks, add_traffic_stack
 from infra.packages.film import FILM
 from infra.packages.target import TARGETS
 from infra.place import Place
@@ -32,19 +33,13 @@ def add_stacks(app: App, config: Config, packages: Packages, place: Place | None
     """
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     place = place or Place(config.region)
-    is_cloudfront = config.front == CLOUDFRONT
-    before, after = is_cloudfront and bool(config.hosted_zone or config.rate_limit), is_cloudfront and bool(config.traffic_alarm_gb)
-    if not place.region and (before or after):
-        raise ConfigError(
-            f"region: hosted_zone, rate_limit and traffic_alarm_gb need something in {GLOBAL_REGION}; name the stack's region."
-        )
-    if place.region == GLOBAL_REGION or not (before or after):
-        return TranscoderStack(app, config=config, packages=packages, place=place)
-    place = place._replace(cross_region=True)
-    given = FrontStack(app, config=config, place=place.global_region).given if before else None
-    stack = TranscoderStack(app, config=config, packages=packages, place=place, given=given)
-    if after and stack.distribution:
-        TrafficStack(app, config=config, place=place.global_region, distribution=stack.distribution)
+    if not place.region and (keys := global_keys(config)):
+        raise ConfigError(f"region: {', '.join(keys)} need something in {GLOBAL_REGION}; name the stack's region.")
+    elsewhere = place.region != GLOBAL_REGION and bool(global_keys(config))
+    front_stacks = add_front_stacks(app, config, place) if elsewhere else None
+    stack = TranscoderStack(app, config=config, packages=packages, place=place, front_stacks=front_stacks)
+    if elsewhere and config.traffic_alarm_gb and stack.distribution:
+        add_traffic_stack(app, config, place, stack.distribution)
     return stack
 
 
@@ -55,11 +50,11 @@ def main() -> int:
     parser.add_argument("--example", choices=EXAMPLES, help="use this example in place of what infra/cdk.json says")
     parser.add_argument("--stage", help="the stage, as infra/cdk.json lists it; overrides the context")
     options = parser.parse_args()
-    context = json.loads((_HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
-    # The CDK command line passes its own output folder and context; without it, the library would write to a folder that it deletes.
-    app = App(context=context, outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
     try:
-        config = _config(app, options)
+        context = read_context(given=os.environ.get("CDK_CONTEXT_JSON", ""))
+        config = _config(context, options)
+        # The CDK command line passes its own output folder; without it, the library would write to a folder that it deletes.
+        app = App(context=dict(context), outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
         add_stacks(app, config, _packages(config), _place(config, os.environ))
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -73,12 +68,11 @@ def _place(config: Config, environ: Mapping[str, str]) -> Place:
     return Place(config.region or environ.get("CDK_DEFAULT_REGION", ""), environ.get("CDK_DEFAULT_ACCOUNT", ""))
 
 
-def _config(app: App, options: argparse.Namespace) -> Config:
-    arch = options.arch or app.node.try_get_context("arch")
+def _config(context: Mapping[str, object], options: argparse.Namespace) -> Config:
+    arch = options.arch or context.get("arch")
     if options.example:
         return read_config(json.loads(EXAMPLES[options.example].read_text(encoding="utf-8")), arch=arch)
-    context = {name: app.node.try_get_context(name) for name in ("transcoder", "stages")}
-    return read_config(staged(context, options.stage or app.node.try_get_context("stage") or ""), arch=arch)
+    return read_config(staged(context, options.stage or context.get("stage")), arch=arch)
 
 
 def _packages(config: Config) -> Packages:

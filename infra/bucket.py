@@ -6,10 +6,9 @@ from constructs import Construct
 from infra.config import Config
 from infra.function import TranscoderFunction
 from infra.nag_acknowledgements import acknowledge
+from infra.permissions import FILES, keep_files, keep_files_findings
 from transcoder.core.answer.cors import Cors
 
-_FILES = "files/*"
-_INDEXES = "indexes/*"
 _INDEX_DAYS = 7
 _UPLOAD_DAYS = 1
 """After so many days S3 deletes the parts of an upload that was neither completed nor aborted, because its invocation was killed."""
@@ -36,9 +35,10 @@ class ServiceBucket(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         acknowledge(self.bucket, {"AwsSolutions-S1": "Access logs need a second bucket; the function logs each request that leads here."})
-        for statement in self._permissions():
+        for statement in keep_files(self.bucket.bucket_arn):
             user.role.add_to_policy(statement)
-        acknowledge(user.role, self._findings())
+        # cdk-nag's way of writing a reference
+        acknowledge(user.role, keep_files_findings("<{}.{}>".format(*Stack.of(self).resolve(self.bucket.bucket_arn)["Fn::GetAtt"])))
         user.function.add_environment("TRANSCODER_BUCKET", self.bucket.bucket_name)
 
     def publish_files(self, distribution: aws_cloudfront.Distribution, user: TranscoderFunction) -> None:
@@ -46,33 +46,13 @@ class ServiceBucket(Construct):
         statement = aws_iam.PolicyStatement(
             principals=[aws_iam.ServicePrincipal("cloudfront.amazonaws.com")],
             actions=["s3:GetObject"],
-            resources=[self.bucket.arn_for_objects(_FILES)],
+            resources=[self.bucket.arn_for_objects(FILES)],
             conditions={"StringEquals": {"AWS:SourceArn": distribution.distribution_arn}},
         )
         self.bucket.add_to_resource_policy(statement)
         # A path, which a client resolves against the address that it called: the function cannot know the domain name of the
         # distribution, which depends on the Function URL and thereby on the function.
         user.function.add_environment("TRANSCODER_FILES_URL", "/")
-
-    def _findings(self) -> dict[str, str]:
-        arn = "<{}.{}>".format(*Stack.of(self).resolve(self.bucket.bucket_arn)["Fn::GetAtt"])  # cdk-nag's way of writing a reference
-        reason = "The names of the objects are not known beforehand; the permission is for one folder of the stack's own bucket."
-        return {f"AwsSolutions-IAM5[Resource::{arn}/{folder}]": reason for folder in (_FILES, _INDEXES)}
-
-    def _permissions(self) -> list[aws_iam.PolicyStatement]:
-        return [
-            aws_iam.PolicyStatement(
-                # PutObject is also what completes a multipart upload.
-                actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
-                resources=[self.bucket.arn_for_objects(_FILES)],
-            ),
-            aws_iam.PolicyStatement(
-                actions=["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], resources=[self.bucket.arn_for_objects(_INDEXES)]
-            ),
-            # Without it S3 answers 403 for an object that does not exist. There is no condition on s3:prefix: the bucket has nothing but
-            # these two folders, and AWS does not document whether the key of GetObject counts as a prefix.
-            aws_iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
-        ]
 
 
 def _lifecycle_rules(file_days: int) -> list[aws_s3.LifecycleRule]:

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from aws_cdk import Aws, Duration, aws_cloudwatch, aws_events, aws_events_targets, aws_iam, aws_lambda, aws_s3_assets
+from aws_cdk import Duration, aws_cloudwatch, aws_events, aws_events_targets, aws_iam, aws_lambda, aws_s3_assets
 from constructs import Construct
 
 from infra.config import Config
 from infra.function import ARCHITECTURES, RUNTIME, Packages, TranscoderFunction, log_group
 from infra.nag_acknowledgements import acknowledge
 from infra.notifications import Notifications
+from infra.permissions import bucket_arn, read_objects, read_secret
 from infra.signing_keys import SigningKeys
 from transcoder.canary import ADDRESS, SOURCE
 
@@ -42,9 +43,8 @@ class Canary(Construct):
         role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log.grant_write(role)
         environment = {name: value for name, value in config.environment.items() if name in _SIGNING}
-        if service.keys:
-            arn = service.keys.secret.secret_arn
-            role.add_to_policy(aws_iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[arn]))
+        if arn := service.keys.secret.secret_arn if service.keys else config.transcoder_settings.signing_secret_arn:
+            role.add_to_policy(read_secret(arn))
             environment["TRANSCODER_SIGNING_SECRET_ARN"] = arn
         environment |= {ADDRESS: service.address, SOURCE: f"s3://{film.s3_bucket_name}/{film.s3_object_key}"}
         self.function = self._function(config, service.packages, role, environment)
@@ -61,9 +61,9 @@ class Canary(Construct):
         acknowledge(rule, {"Serverless-EventBusDLQ": _LOST})
 
     def _let_read(self, function: TranscoderFunction, film: aws_s3_assets.Asset, config: Config) -> None:
-        arn = f"arn:{Aws.PARTITION}:s3:::{film.s3_bucket_name}/{film.s3_object_key}"
-        function.role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:GetObject"], resources=[arn]))
-        function.function.add_environment("TRANSCODER_ALLOWED_BUCKETS", ",".join((*config.readable_buckets, film.s3_bucket_name)))
+        function.role.add_to_policy(read_objects([f"{bucket_arn(film.s3_bucket_name)}/{film.s3_object_key}"]))
+        buckets = (*config.transcoder_settings.allowed_buckets, film.s3_bucket_name)
+        function.function.add_environment("TRANSCODER_ALLOWED_BUCKETS", ",".join(buckets))
 
     def _function(self, config: Config, packages: Packages, role: aws_iam.Role, environment: dict[str, str]) -> aws_lambda.Function:
         function = aws_lambda.Function(

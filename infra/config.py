@@ -98,13 +98,13 @@ class Config:
         return {**own, **hosts, **buckets, **page, **settings}
 
     @property
-    def readable_buckets(self) -> tuple[str, ...]:
-        """The buckets that sources may be in, whether a key or a setting names them."""
-        return Settings.from_env(self.environment).allowed_buckets
+    def transcoder_settings(self) -> Settings:
+        """The settings of the function as far as the configuration determines them."""
+        return Settings.from_env(self.environment)
 
     @property
     def publishes_files(self) -> bool:
         """Whether the distribution sends finished files to anyone who knows their address. Not if links are signed: these expire."""
-        settings = Settings.from_env(self.environment)
+        settings = self.transcoder_settings
         signed = self.signing or settings.signing_keys or settings.signing_secret_arn
         return self.bucket and self.front == CLOUDFRONT and not signed

@@ -1,14 +1,33 @@
 """Reads the configuration from the context in cdk.json."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import cast
 
 from infra.config import Config, ConfigError
 from infra.config_rules import check
 
+CDK_JSON = Path(__file__).resolve().with_name("cdk.json")
 
-def read_config(keys: Mapping[str, object], *, arch: str | None = None) -> Config:
+
+def read_context(path: Path = CDK_JSON, *, given: str = "") -> Mapping[str, object]:
+    """Return the context in `path`, which is a cdk.json; the JSON in `given`, which the CDK's command line passes on, overrides it.
+
+    The CDK itself would lose what is null on the way through Node.js.
+
+    Raises:
+        ConfigError: the file cannot be read, or has no context.
+    """
+    try:
+        document, overriding = json.loads(path.read_text(encoding="utf-8")), json.loads(given or "{}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path.name}: {error}.") from error
+    return {**_members(_members(document, path.name).get("context"), "context"), **_members(overriding, "context")}
+
+
+def read_config(keys: object, *, arch: object = None) -> Config:
     """Return the configuration of `transcoder` in the context; `arch` overrides its value.
 
     Raises:
@@ -16,7 +35,7 @@ def read_config(keys: Mapping[str, object], *, arch: str | None = None) -> Confi
     """
     known = {field.name: field for field in fields(Config)}
     values: dict[str, object] = {}
-    for name, value in {**keys, **({"arch": arch} if arch else {})}.items():
+    for name, value in {**_members(keys, "transcoder"), **({} if arch in (None, "") else {"arch": arch})}.items():
         if name not in known:
             raise ConfigError(f"transcoder.{name} is not a known key; the keys are {', '.join(known)}.")
         values[name] = _value(name, value, known[name].type)
@@ -25,27 +44,44 @@ def read_config(keys: Mapping[str, object], *, arch: str | None = None) -> Confi
     return config
 
 
-def staged(context: Mapping[str, object], stage: str) -> Mapping[str, object]:
+def staged(context: Mapping[str, object], stage: object) -> Mapping[str, object]:
     """Return the keys of `transcoder` in the context, with those that differ in a stage; an empty `stage` has none.
 
     Raises:
-        ConfigError: the context does not list the stage.
+        ConfigError: the context does not list the stage, or has something else than keys and values in their places.
     """
-    keys, stages = (cast("Mapping[str, object]", context.get(name) or {}) for name in ("transcoder", "stages"))
-    if not stage:
+    keys, stages = (_members(context.get(name), name) for name in ("transcoder", "stages"))
+    for name, differences in stages.items():
+        if differences is None:
+            raise ConfigError(f"stages.{name}: it is null; {{}} is a stage that differs in nothing but its name.")
+        _members(differences, f"stages.{name}")
+    if stage in (None, ""):
         return keys
-    if stage not in stages:
+    if not isinstance(stage, str) or stage not in stages:
         listed = f"it has {', '.join(stages)}" if stages else "it has none"
         raise ConfigError(f"stage: {stage!r} is not one of the stages in infra/cdk.json; {listed}.")
-    return {**keys, "stage": stage, **cast("Mapping[str, object]", stages[stage])}
+    return {**keys, "stage": stage, **_members(stages[stage], f"stages.{stage}")}
+
+
+def _members(value: object, name: str) -> Mapping[str, object]:
+    """Return the members of an object of JSON; null, like what is missing, has none."""
+    if value is None or isinstance(value, dict):
+        return cast("Mapping[str, object]", value or {})
+    raise ConfigError(f"{name}: {value!r} is not an object, which is written {{…}}.")
 
 
 def _value(name: str, value: object, expected: object) -> object:
     """Return `value` with the type of its field; `expected` is one of the field types of `Config`."""
     if expected == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
+            return tuple(_printable(name, item) for item in value)
     # In Python a bool is an int; here it is not.
     elif isinstance(expected, type) and isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
-        return value
+        return _printable(name, value) if isinstance(value, str) else value
     raise ConfigError(f"{name}: {value!r} does not have the type that this key requires.")
+
+
+def _printable(name: str, text: str) -> str:
+    if not text.isprintable():
+        raise ConfigError(f"{name}: {text!r} has a character that cannot be printed.")
+    return text

@@ -18,7 +18,7 @@ _WIDTH = 8
 
 
 class Dashboard(Construct):
-    """A dashboard of the stack, in its region."""
+    """A dashboard of the stack. The dashboards of an account have their names in common, whatever the region."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Dashboard(Construct):
         rows += [_traffic(distribution)] if distribution else []
         rows += [[_graph("Canary", [canary.function.metric_invocations(), canary.function.metric_errors()])]] if canary else []
         rows.append([_failures(function)])
-        self._dashboard = aws_cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.full_name, widgets=rows)
+        self._dashboard = aws_cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{config.full_name}-{Aws.REGION}", widgets=rows)
 
     @property
     def url(self) -> str:

@@ -8,11 +8,14 @@ from infra.config import Config
 from infra.domain import Given, add_records
 from infra.function import TranscoderFunction
 from infra.nag_acknowledgements import acknowledge
+from infra.place import global_name
 from infra.traffic import cloudfront_metric
 from transcoder.core.answer.cors import Cors
 
 _READ_TIMEOUT_SECONDS = 60
 """How long the function may be silent: what every account has. Documents of AWS disagree whether more needs a quota increase."""
+_ACCESS_CHARACTERS, _POLICY_CHARACTERS = 64, 128
+"""How long the names of an origin access control and of a policy may be: CloudFront API reference."""
 _FILES_PATH = "/files/*"
 PAGE_FILES = ("/assets/*", "/favicon.ico", "/manifest.webmanifest", "/robots.txt")
 """The files of the web page that a cache may keep. The page itself is revalidated at each visit."""
@@ -31,8 +34,12 @@ class Distribution(Construct):
         function_url = function.entry.add_function_url(
             auth_type=aws_lambda.FunctionUrlAuthType.AWS_IAM, invoke_mode=aws_lambda.InvokeMode.RESPONSE_STREAM, cors=_cors(Cors())
         )
+        access = aws_cloudfront.FunctionUrlOriginAccessControl(
+            self, "FunctionAccess", origin_access_control_name=f"{global_name(self, longest=_ACCESS_CHARACTERS - 9)}-function"
+        )
         origin = aws_cloudfront_origins.FunctionUrlOrigin.with_origin_access_control(
             function_url,
+            origin_access_control=access,
             read_timeout=Duration.seconds(_READ_TIMEOUT_SECONDS),
             # A second attempt would start a second invocation, and its cost, beside the first.
             connection_attempts=1,
@@ -86,7 +93,7 @@ class Distribution(Construct):
     def _info_cache_policy(self, max_seconds: int) -> aws_cloudfront.CachePolicy:
         return aws_cloudfront.CachePolicy(
             self,
-            "Brief",
+            "Brief",  # whose name the CDK makes, with the region
             comment="Caches for as long as the response allows, up to the maximum",
             min_ttl=Duration.seconds(0),
             default_ttl=Duration.seconds(0),
@@ -97,7 +104,9 @@ class Distribution(Construct):
         )
 
     def _files_behavior(self, bucket: ServiceBucket) -> aws_cloudfront.BehaviorOptions:
-        access = aws_cloudfront.S3OriginAccessControl(self, "FilesAccess")
+        access = aws_cloudfront.S3OriginAccessControl(
+            self, "BucketAccess", origin_access_control_name=f"{global_name(self, longest=_ACCESS_CHARACTERS - 6)}-files"
+        )
         return aws_cloudfront.BehaviorOptions(
             # Not `with_origin_access_control`, which would let the distribution read the whole bucket.
             origin=aws_cloudfront_origins.S3BucketOrigin.with_bucket_defaults(
@@ -114,7 +123,8 @@ class Distribution(Construct):
     def _files_headers(self, cors: Cors) -> aws_cloudfront.ResponseHeadersPolicy:
         return aws_cloudfront.ResponseHeadersPolicy(
             self,
-            "FilesHeaders",
+            "FileHeaders",
+            response_headers_policy_name=global_name(self, longest=_POLICY_CHARACTERS),
             comment="The headers that the function sends with a file, but S3 does not",
             cors_behavior=aws_cloudfront.ResponseHeadersCorsBehavior(
                 access_control_allow_credentials=False,

@@ -19,10 +19,10 @@ class Given:
     web_acl_arn: str = ""
 
 
-def given_for(scope: Construct, config: Config, *, acl_scope: str) -> Given:
-    """Create what the configuration asks for in `scope`, which is in the region where the front needs it, or refer to what it names."""
-    web_acl_arn = _rate_limit(scope, config, acl_scope).attr_arn if config.rate_limit else config.web_acl_arn
-    return Given(_certificate(scope, config), web_acl_arn)
+def given_for(config: Config, *, acl_scope: str, certificate_in: Construct, web_acl_in: Construct) -> Given:
+    """Create what the configuration asks for, where the front needs it, or refer to what it names."""
+    web_acl_arn = _rate_limit(web_acl_in, config, acl_scope).attr_arn if config.rate_limit else config.web_acl_arn
+    return Given(_certificate(certificate_in, config), web_acl_arn)
 
 
 def _certificate(scope: Construct, config: Config) -> aws_certificatemanager.ICertificate | None:

@@ -1,19 +1,15 @@
 """Empty the bucket of a deployed stack, which CloudFormation deletes only when it is empty: `python -m infra.empty_bucket`."""
 
 import argparse
-import json
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.config import Config, ConfigError
-from infra.context import read_config, staged
-
-_CDK_JSON = Path(__file__).resolve().with_name("cdk.json")
+from infra.context import read_config, read_context, staged
+from infra.deployed import agreed, outputs_of, region_of
 
 
 def bucket_of(config: Config) -> str:
@@ -22,19 +18,7 @@ def bucket_of(config: Config) -> str:
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    client = boto3.client("cloudformation", region_name=_region(config))
-    try:
-        (stack,) = client.describe_stacks(StackName=config.full_name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return ""
-        raise
-    return next((output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == "BucketName"), "")
-
-
-def _region(config: Config) -> str | None:
-    """Return the region that the CDK's command line would take; boto3 does not know `AWS_REGION`. None: that of the profile."""
-    return config.region or os.environ.get("AWS_REGION") or None
+    return (outputs_of(config.full_name, region_of(config)) or {}).get("BucketName", "")
 
 
 def empty(bucket: Any) -> int:
@@ -56,15 +40,15 @@ def main() -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args()
     try:
-        config = read_config(staged(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"], options.stage))
+        config = read_config(staged(read_context(), options.stage))
         name = bucket_of(config)
         if not name:
             print(f"{config.full_name} has no bucket to empty.")
             return 0
-        if not options.yes and input(f"Delete everything in the bucket {name} of {config.full_name}? [y/N] ").strip().lower() != "y":
+        if not options.yes and not agreed(f"Delete everything in the bucket {name} of {config.full_name}?"):
             print("Nothing was deleted.", file=sys.stderr)
             return 1
-        print(f"{name}: {empty(boto3.resource('s3', region_name=_region(config)).Bucket(name))} objects deleted")
+        print(f"{name}: {empty(boto3.resource('s3', region_name=region_of(config)).Bucket(name))} objects deleted")
     except (ConfigError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2

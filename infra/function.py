@@ -1,13 +1,15 @@
-"""The function with its code, the layer with ffmpeg, its log group, and its role, which may write that log and read sources in buckets."""
+"""The function with its code, the layer with ffmpeg, its log group, and its role, which may write that log and use what settings name."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Size, aws_iam, aws_lambda, aws_logs
+from aws_cdk import Duration, RemovalPolicy, Size, aws_iam, aws_lambda, aws_logs
 from constructs import Construct
 
 from infra.config import LOG_DAYS, Config
 from infra.nag_acknowledgements import acknowledge
+from infra.permissions import bucket_arn, keep_files, keep_files_findings, read_objects, read_secret
+from transcoder.settings import Settings
 
 RUNTIME = aws_lambda.Runtime.PYTHON_3_13
 ARCHITECTURES = {"arm64": aws_lambda.Architecture.ARM_64, "x86_64": aws_lambda.Architecture.X86_64}
@@ -51,8 +53,7 @@ class TranscoderFunction(Construct):
         self.log = log_group(self, config)
         self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log.grant_write(self.role)
-        for bucket in config.readable_buckets:
-            self._grant_read(bucket)
+        self._grant_what_settings_name(config.transcoder_settings)
         self.function = self._function(config, packages)
         self.entry: aws_lambda.IFunction = self._alias() if config.snap_start else self.function
         """What the front invokes: the function, or the alias of its version with a snapshot."""
@@ -66,11 +67,19 @@ class TranscoderFunction(Construct):
             },
         )
 
-    def _grant_read(self, bucket: str) -> None:
-        objects = f"arn:{Aws.PARTITION}:s3:::{bucket}/*"
-        self.role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:GetObject"], resources=[objects]))
-        finding = f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]"
-        acknowledge(self.role, {finding: "Callers name the objects; the operator has named the bucket."})
+    def _grant_what_settings_name(self, settings: Settings) -> None:
+        """Let the function use what AWS has and a setting names: config_rules.py checks that each is one that is granted here."""
+        if settings.allowed_buckets:
+            self.role.add_to_policy(read_objects([f"{bucket_arn(bucket)}/*" for bucket in settings.allowed_buckets]))
+        for bucket in settings.allowed_buckets:
+            finding = f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]"
+            acknowledge(self.role, {finding: "Callers name the objects; the operator has named the bucket."})
+        if settings.bucket:
+            for statement in keep_files(bucket_arn(settings.bucket)):
+                self.role.add_to_policy(statement)
+            acknowledge(self.role, keep_files_findings(f"arn:<AWS::Partition>:s3:::{settings.bucket}"))
+        if settings.signing_secret_arn:
+            self.role.add_to_policy(read_secret(settings.signing_secret_arn))
 
     def _alias(self) -> aws_lambda.Alias:
         return aws_lambda.Alias(self, "Live", alias_name="live", version=self.function.current_version)

@@ -1,10 +1,19 @@
-"""Where a stack is deployed to."""
+"""Where a stack is deployed to, and the names that depend on it."""
 
 from typing import NamedTuple, Self
 
-from aws_cdk import Environment
+from aws_cdk import Aws, Environment, Names
+from constructs import IConstruct
 
 from infra.config import GLOBAL_REGION
+
+_REGION_CHARACTERS = 16
+"""The longest name of a region has 15, and a hyphen precedes it."""
+
+
+def global_name(construct: IConstruct, *, longest: int) -> str:
+    """Return a name for what is there once in an account, whatever the region: two stacks of one name in two regions have two."""
+    return f"{Names.unique_resource_name(construct, max_length=longest - _REGION_CHARACTERS)}-{Aws.REGION}"
 
 
 class Place(NamedTuple):
@@ -12,8 +21,6 @@ class Place(NamedTuple):
 
     region: str = ""
     account: str = ""
-    cross_region: bool = False
-    """Whether there are stacks beside this one in another region."""
 
     @property
     def environment(self) -> Environment | None:

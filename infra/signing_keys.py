@@ -1,10 +1,11 @@
 """The keys of signed links, in Secrets Manager; only the function may read them."""
 
-from aws_cdk import RemovalPolicy, aws_iam, aws_secretsmanager
+from aws_cdk import RemovalPolicy, aws_secretsmanager
 from constructs import Construct
 
 from infra.function import TranscoderFunction
 from infra.nag_acknowledgements import acknowledge
+from infra.permissions import read_secret
 
 
 class SigningKeys(Construct):
@@ -21,7 +22,7 @@ class SigningKeys(Construct):
             # Deleting the stack is meant to invalidate its links too; a retained secret costs money and keeps its name.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        reader.role.add_to_policy(aws_iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[self.secret.secret_arn]))
+        reader.role.add_to_policy(read_secret(self.secret.secret_arn))
         reader.function.add_environment("TRANSCODER_SIGNING_SECRET_ARN", self.secret.secret_arn)
         acknowledge(
             self.secret,

@@ -10,8 +10,9 @@ from infra.canary import Canary, Service
 from infra.config import API_GATEWAY, GLOBAL_REGION, Config
 from infra.dashboard import Dashboard
 from infra.distribution import Distribution
-from infra.domain import CLOUDFRONT_SCOPE, REGIONAL_SCOPE, Given, given_for
+from infra.domain import CLOUDFRONT_SCOPE, REGIONAL_SCOPE, given_for
 from infra.function import Packages, TranscoderFunction
+from infra.global_stacks import FrontStacks, read_outputs_of_others
 from infra.notifications import Notifications
 from infra.place import Place
 from infra.queries import add_queries
@@ -33,16 +34,16 @@ class TranscoderStack(Stack):
         config: Config,
         packages: Packages,
         place: Place,
-        given: Given | None = None,
+        front_stacks: FrontStacks | None = None,
     ) -> None:
-        """Create all constructs. `packages` are those for the architecture in `config`, and `given` is what another stack has made."""
-        shared = place.cross_region or None
-        super().__init__(scope, config.full_name, description=_DESCRIPTION, env=place.environment, cross_region_references=shared)
+        """Create all constructs. `packages` are those for the architecture in `config`."""
+        super().__init__(scope, config.full_name, description=_DESCRIPTION, env=place.environment)
+        read_outputs_of_others(self)
         self._config, self._packages = config, packages
         self._function = TranscoderFunction(self, "Transcoder", config=config, packages=packages)
         self._keys = SigningKeys(self, "SigningKeys", reader=self._function) if config.signing else None
         self._bucket = ServiceBucket(self, "Bucket", config=config, user=self._function) if config.bucket else None
-        self._front = self._make_front(given)
+        self._front = self._make_front(front_stacks or FrontStacks())
         self._notifications = Notifications(self, "Notifications", config=config, region=place.region)
         self._canary = self._make_canary() if config.canary_minutes else None
         self._watch(place.region)
@@ -54,11 +55,16 @@ class TranscoderStack(Stack):
         """The CloudFront distribution; None if another front is used."""
         return self._front if isinstance(self._front, Distribution) else None
 
-    def _make_front(self, given: Given | None) -> Distribution | RestApi:
-        if self._config.front == API_GATEWAY:
-            given = given_for(self, self._config, acl_scope=REGIONAL_SCOPE)
+    def _make_front(self, stacks: FrontStacks) -> Distribution | RestApi:
+        is_rest_api = self._config.front == API_GATEWAY
+        given = given_for(
+            self._config,
+            acl_scope=REGIONAL_SCOPE if is_rest_api else CLOUDFRONT_SCOPE,
+            certificate_in=stacks.certificate or self,
+            web_acl_in=stacks.web_acl or self,
+        )
+        if is_rest_api:
             return RestApi(self, "Front", config=self._config, function=self._function, given=given)
-        given = given or given_for(self, self._config, acl_scope=CLOUDFRONT_SCOPE)
         bucket = self._bucket if self._config.publishes_files else None
         return Distribution(self, "Front", config=self._config, function=self._function, bucket=bucket, given=given)
 

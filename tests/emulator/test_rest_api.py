@@ -77,7 +77,17 @@ def test_the_application_gets_the_query_encoded_again(function: Running) -> None
 def test_a_path_outside_of_the_stage_is_refused(function: Running) -> None:
     outside = function.url.removesuffix("/prod")
     for path in ("/", "/hello", "/production/hello"):
-        assert http.get(outside + path).status_code == 403
+        response = http.get(outside + path)
+        assert (response.status_code, response.json()) == (403, {"message": "Forbidden"})
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECTED"])
+@pytest.mark.parametrize("path", ["/", "/hello"])
+def test_a_method_that_the_api_does_not_have_is_refused_before_the_function(method: str, path: str, function: Running) -> None:
+    response = http.request(method, function.url + path)
+    assert (response.status_code, response.headers["x-amzn-errortype"]) == (403, "MissingAuthenticationTokenException")
+    assert response.json() == {"message": "Missing Authentication Token"}
+    assert "x-amzn-requestid" not in response.headers  # which every invocation has
 
 
 def test_the_function_itself_allows_other_sites_to_read(function: Running) -> None:
@@ -87,10 +97,13 @@ def test_the_function_itself_allows_other_sites_to_read(function: Running) -> No
     assert "access-control-allow-origin" not in http.get(function.url + "/hello").headers
 
 
-def test_the_api_answers_preflight_requests_itself(function: Running) -> None:
-    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}], ids=["bare", "preflight"]
+)
+def test_the_api_answers_every_options_itself(headers: dict[str, str], function: Running) -> None:
     response = http.options(function.url + "/hello", headers=headers)
-    assert (response.status_code, response.headers["access-control-allow-methods"]) == (200, "GET,HEAD")
+    assert (response.status_code, response.headers["access-control-allow-methods"]) == (204, "GET,HEAD")
+    assert (response.headers["access-control-allow-origin"], response.headers["access-control-max-age"]) == ("*", "3600")
 
 
 def test_a_video_is_made_and_links_lead_back_through_the_stage(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:

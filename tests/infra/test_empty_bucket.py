@@ -3,68 +3,24 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import pytest
 from peers.aws_services import CREDENTIALS, aws_services
+from peers.cloudformation import Deployed, cloudformation
 
 from infra.packages.function import ROOT
-
-_STACK = """<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
-<StackName>Transcoder</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-11-22T08:00:00Z</CreationTime><Outputs>
-<member><OutputKey>Page</OutputKey><OutputValue>https://a.example/</OutputValue></member>
-<member><OutputKey>BucketName</OutputKey><OutputValue>the-stacks-own</OutputValue></member>
-</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
-_NONE = """<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>
-<Code>ValidationError</Code><Message>Stack with id Transcoder does not exist</Message></Error></ErrorResponse>"""
-
-
-class CloudFormation(BaseHTTPRequestHandler):
-    """Describes one stack, in the form of the CloudFormation API reference; moto's needs packages that nothing else here does."""
-
-    deployed = True
-
-    def do_POST(self) -> None:
-        query = self.rfile.read(int(self.headers["content-length"])).decode()
-        assert "Action=DescribeStacks" in query
-        assert "StackName=Transcoder" in query
-        body = (_STACK if self.deployed else _NONE).encode()
-        self.send_response(200 if self.deployed else 400)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
-
-
-class Nothing(CloudFormation):
-    """Knows no stack."""
-
-    deployed = False
-
-
-@contextmanager
-def cloudformation(handler: type[CloudFormation]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
 def s3_address() -> Iterator[str]:
     with aws_services() as address:
         yield address
+
+
+STACK = Deployed("Transcoder", outputs={"Page": "https://a.example/", "BucketName": "the-stacks-own"})
 
 
 def run(*arguments: str, answer: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
@@ -74,7 +30,7 @@ def run(*arguments: str, answer: str = "", **environ: str) -> subprocess.Complet
 
 
 def destroy(s3_address: str, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
-    with cloudformation(CloudFormation) as address:
+    with cloudformation([STACK]) as address:
         endpoints = {"AWS_ENDPOINT_URL_CLOUDFORMATION": address, "AWS_ENDPOINT_URL_S3": s3_address}
         return run(*arguments, answer=answer, **endpoints)
 
@@ -106,15 +62,18 @@ def test_the_bucket_of_the_stack_is_emptied(arguments: list[str], answer: str, s
     assert (count(s3, "the-stacks-own"), count(s3, "another")) == ((0, 0), (1, 0))
 
 
-def test_nothing_is_deleted_unless_someone_agrees(s3_address: str, s3: Any) -> None:
-    result = destroy(s3_address, answer="\n")
+@pytest.mark.parametrize("answer", ["\n", "no\n", ""], ids=["nothing", "no", "the end of the input"])
+def test_nothing_is_deleted_unless_someone_agrees(answer: str, s3_address: str, s3: Any) -> None:
+    before = count(s3, "the-stacks-own")
+    result = destroy(s3_address, answer=answer)
     assert (result.returncode, result.stderr) == (1, "Nothing was deleted.\n")
     assert "Delete everything in the bucket the-stacks-own of Transcoder?" in result.stdout
-    assert count(s3, "the-stacks-own") == (3, 1)
+    assert count(s3, "the-stacks-own") == before
+    assert before[0] == 3
 
 
 def test_a_stack_that_is_not_deployed_has_nothing_to_empty() -> None:
-    with cloudformation(Nothing) as address:
+    with cloudformation([]) as address:
         result = run("--yes", AWS_ENDPOINT_URL_CLOUDFORMATION=address)
     assert (result.returncode, result.stdout) == (0, "Transcoder has no bucket to empty.\n")
 

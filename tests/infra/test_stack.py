@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from peers.synthesized import (
     CERTIFICATE,
+    CONFIGS,
     DEFAULT,
     EVERYTHING,
     FULL,
@@ -33,9 +34,12 @@ from aws_cdk.assertions import Match  # isort: skip
 
 from infra.app import add_stacks
 from infra.config import Config
+from infra.config_rules import check
 from infra.distribution import PAGE_FILES
 from transcoder.settings import Settings
 
+SETTINGS = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+OPERATING = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 CFNLINTRC = Path(__file__).resolve().parents[2] / "infra" / ".cfnlintrc.yaml"
 with_bucket = pytest.mark.parametrize("config", [DEFAULT, FULL], ids=["defaults", "all options"])
 
@@ -51,6 +55,14 @@ def in_bucket(config: Config, path: str = "") -> object:
     (bucket,) = template(config).find_resources("AWS::S3::Bucket")
     arn = {"Fn::GetAtt": [bucket, "Arn"]}
     return {"Fn::Join": ["", [arn, path]]} if path else arn
+
+
+def text_of(value: Any) -> str:
+    """Return a value of a template as text; what is known after the deployment only is what it refers to."""
+    if isinstance(value, dict):
+        ((kind, inner),) = value.items()
+        return "".join(map(text_of, inner[1])) if kind == "Fn::Join" else f"<{'.'.join(inner) if isinstance(inner, list) else inner}>"
+    return str(value)
 
 
 @every_config
@@ -124,6 +136,98 @@ def test_the_function_may_read_the_buckets_of_sources(config: Config) -> None:
     }
     assert function(config)["Environment"]["Variables"]["TRANSCODER_ALLOWED_BUCKETS"] == "some-videos"
     assert len(statements(config)) == len(statements(Config(canary_minutes=0))) + 1
+
+
+KEYS_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys-AbCdEf"
+OWN = "arn:<AWS::Partition>:s3:::own-files"
+FOLDERS = {
+    ("s3:PutObject", f"{OWN}/files/*"),
+    ("s3:GetObject", f"{OWN}/files/*"),
+    ("s3:AbortMultipartUpload", f"{OWN}/files/*"),
+    ("s3:PutObject", f"{OWN}/indexes/*"),
+    ("s3:GetObject", f"{OWN}/indexes/*"),
+    ("s3:DeleteObject", f"{OWN}/indexes/*"),
+    ("s3:ListBucket", OWN),
+}
+RESOURCES = {
+    "TRANSCODER_BUCKET": ("own-files", FOLDERS),
+    "TRANSCODER_ALLOWED_BUCKETS": (
+        "own-files,more.files",
+        {("s3:GetObject", f"{OWN}/*"), ("s3:GetObject", "arn:<AWS::Partition>:s3:::more.files/*")},
+    ),
+    "TRANSCODER_SIGNING_SECRET_ARN": (KEYS_ARN, {("secretsmanager:GetSecretValue", KEYS_ARN)}),
+}
+"""The settings that name something in AWS, with a value and the rights that it brings."""
+
+
+def rights(config: Config, role: str = "TranscoderRole") -> set[tuple[str, str]]:
+    """Return the pairs of an action and a resource that a role may use."""
+    pairs = set()
+    for statement in statements(config, role):
+        assert (statement["Effect"], set(statement)) == ("Allow", {"Effect", "Action", "Resource"})
+        actions, resources = (each if isinstance(each, list) else [each] for each in (statement["Action"], statement["Resource"]))
+        pairs |= {(action, text_of(resource)) for action in actions for resource in resources}
+    return pairs
+
+
+def test_the_settings_that_name_something_in_aws_are_these() -> None:
+    listed = re.findall(r"^\| `(TRANSCODER_\w+)` \|[^|]*\|(.*)\|$", SETTINGS, re.MULTILINE)
+    assert {name for name, meaning in listed if re.search(r"S3 bucket|\bARN\b", meaning)} == set(RESOURCES)
+    assert len(listed) == len(fields(Settings))
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_setting_that_names_something_in_aws_brings_the_rights_on_exactly_that(name: str) -> None:
+    without = Config(bucket=False)
+    value, expected = RESOURCES[name]
+    config = replace(without, settings=(f"{name}={value}",))
+    check(config)
+    assert rights(config) - rights(without) == expected
+    assert rights(without) <= rights(config)
+    # The canary signs links as well.
+    assert rights(config, "CanaryRole") - rights(without, "CanaryRole") == (expected if "SECRET" in name else set())
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_cdk_nag_and_cfn_lint_accept_what_settings_name(name: str, tmp_path: Path) -> None:
+    config = Config(bucket=False, settings=(f"{name}={RESOURCES[name][0]}",))
+    test_cdk_nag_has_no_finding_that_is_not_acknowledged(config, tmp_path)
+    test_cfn_lint_finds_nothing(config, tmp_path)
+
+
+def label(resource: str) -> str:
+    """Return how the document calls what a permission is for."""
+    forms = {
+        r"<(Transcoder|Canary)Log\w+\.Arn>": "its log group",
+        r".*-assets-.*/[0-9a-f]{64}\.ts": "the canary's film",
+        r".*/files/\*": "`files/*` of the bucket",
+        r".*/indexes/\*": "`indexes/*` of the bucket",
+        rf"<Bucket\w+\.Arn>|{OWN}": "the bucket",
+        r"arn:<AWS::Partition>:s3:::[^/]+/\*": "all objects of the buckets of sources",
+        rf"<SigningKeysSecret\w+>|{KEYS_ARN}": "the secret with the keys",
+    }
+    return next(name for form, name in forms.items() if re.fullmatch(form, resource))
+
+
+def test_the_document_lists_every_permission_and_no_other() -> None:
+    section = OPERATING.split("### Permissions")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (function|canary) \| (.*?) \| (.*?) \|", section, re.MULTILINE)
+    listed = {(role, action, resource) for role, actions, resource in rows for action in re.findall(r"`([\w:]+)`", actions)}
+    own = [Config(bucket=False, settings=(f"{name}={value}",)) for name, (value, _) in RESOURCES.items()]
+    roles = {"function": "TranscoderRole", "canary": "CanaryRole"}
+    granted = {
+        (name, action, label(resource))
+        for config in (*CONFIGS.values(), *own)
+        for name, role in roles.items()
+        for action, resource in rights(config, role)
+    }
+    assert granted == listed
+
+
+def test_every_permission_of_a_service_is_bound_to_one_thing_of_the_stack() -> None:
+    for config in CONFIGS.values():
+        for permission in properties(config, "AWS::Lambda::Permission"):
+            assert re.search(r"(distribution/|:execute-api:.*)<\w+>|<\w+\.Arn>", text_of(permission["SourceArn"]))
 
 
 @with_bucket
@@ -241,10 +345,7 @@ def test_without_signing_there_is_no_secret() -> None:
 def test_no_permission_has_a_wildcard_but_for_the_objects_of_a_folder(config: Config) -> None:
     texts = re.findall(r'"([^"]*\*[^"]*)"', json.dumps(statements(config)))
     assert set(texts) <= {"/files/*", "/indexes/*", ":s3:::some-videos/*", ":s3:::more.videos/*"}
-    # Those that the CDK makes to pass values on between regions are asked about elsewhere.
-    own = {
-        name: role for name, role in template(config).find_resources("AWS::IAM::Role").items() if not name.startswith("CustomCrossRegion")
-    }
+    own = template(config).find_resources("AWS::IAM::Role")
     assert len(own) == 1 + bool(config.canary_minutes)
     for role in (each["Properties"] for each in own.values()):
         assert not {"ManagedPolicyArns", "Policies"} & set(role)
@@ -323,14 +424,6 @@ def test_the_function_is_as_configured(config: Config) -> None:
     assert resource["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/var/task/transcoder-wrapper"
     template(config).has_resource_properties("AWS::Lambda::LayerVersion", {"CompatibleArchitectures": [config.arch]})
     assert {each["RetentionInDays"] for each in properties(config, "AWS::Logs::LogGroup")} == {config.log_days}
-
-
-def text_of(value: Any) -> str:
-    """Return a value of a template as text; what is known after the deployment only is what it refers to."""
-    if isinstance(value, dict):
-        ((kind, inner),) = value.items()
-        return "".join(map(text_of, inner[1])) if kind == "Fn::Join" else str(inner)
-    return str(value)
 
 
 @every_config

@@ -50,7 +50,7 @@ def test_the_outputs_lead_to_everything(config: Config) -> None:
     expected |= {"SigningSecretArn"} if config.signing else set()
     expected |= {"BucketName"} if config.bucket else set()
     expected |= {"CanaryLogGroup"} if config.canary_minutes else set()
-    assert {name for name in outputs(config) if not name.startswith("Exports")} == expected
+    assert {name for name in outputs(config) if not name.startswith("Publish")} == expected
     assert all(f"`{name}`" in OPERATING for name in expected)
 
 
@@ -63,7 +63,7 @@ def test_the_address_is_the_domain_name_if_there_is_one() -> None:
 @every_config
 def test_the_dashboard_shows_the_function_and_what_is_in_front_of_it(config: Config) -> None:
     (dashboard,) = properties(config, "AWS::CloudWatch::Dashboard")
-    assert dashboard["DashboardName"] == config.full_name
+    assert dashboard["DashboardName"] == {"Fn::Join": ["", [f"{config.full_name}-", {"Ref": "AWS::Region"}]]}
     text = json.dumps(dashboard["DashboardBody"])
     metrics = {"Invocations", "Errors", "Throttles", "ConcurrentExecutions", "bytes", "first_byte_ms", "total_ms"}
     assert {name for name in metrics if name not in text} == set()

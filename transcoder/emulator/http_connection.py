@@ -125,8 +125,9 @@ class HttpConnection:
 
     async def respond(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         """Send a whole response."""
-        framing = [("content-length", str(len(body))), ("connection", "close")]
-        await self.send(h11.Response(status_code=status, headers=[*headers, *framing]))
+        # RFC 9110, 8.6: a 204 has no Content-Length.
+        length = [] if status == HTTPStatus.NO_CONTENT else [("content-length", str(len(body)))]
+        await self.send(h11.Response(status_code=status, headers=[*headers, *length, ("connection", "close")]))
         await self.send(h11.Data(data=body) if self._sends_body else h11.Data(data=b""), h11.EndOfMessage())
 
     async def close(self) -> None:

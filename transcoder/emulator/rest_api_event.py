@@ -12,6 +12,8 @@ from transcoder.emulator.function_url_event import API_ID, HttpRequest, body_fie
 
 STAGE = "prod"
 """The stage, with which every path of a REST API begins that has no domain name of its own."""
+METHODS = ("GET", "HEAD")
+"""The methods that the stack's REST API hands to the function, on the root and on each path below it."""
 
 
 def is_in_stage(path: str) -> bool:
