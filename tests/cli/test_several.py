@@ -30,13 +30,22 @@ def test_one_that_fails_does_not_stop_the_others(serve: Serve, muxed: Files, tmp
 
 
 def test_a_list_of_sources_is_read(serve: Serve, muxed: Files, tmp_path: Path) -> None:
-    origin = serve(muxed[0])
-    one, two = (origin.url(f"/main.m3u8?{number}") for number in (1, 2))
+    origin = serve(muxed[0] | {"/other.m3u8": muxed[0]["/main.m3u8"]})
+    one, two = origin.url("/main.m3u8"), origin.url("/other.m3u8")
     listed = tmp_path / "list.txt"
     listed.write_text(f"# films\n\n  {one}  \n{two}\n")
     completed = run_text("get", "-a", str(listed), "--force", "-P", str(tmp_path), "--json", "-q")
     assert (completed.returncode, completed.stderr) == (0, "")
     assert [json.loads(line)["url"] for line in completed.stdout.splitlines()] == [one, two]
+
+
+def test_an_output_that_replaces_another_one_is_a_failure(serve: Serve, muxed: Files, tmp_path: Path) -> None:
+    origin, folder = serve(muxed[0]), tmp_path / "out"
+    one, two = (origin.url(f"/main.m3u8?{number}") for number in (1, 2))
+    completed = run_text("get", one, two, "--force", "--filename", "x", "-P", str(folder))
+    assert (completed.returncode, names(folder)) == (6, ["x.mp4"])
+    assert f"{two}: {folder}/x.mp4: this has replaced what was saved of {one}" in completed.stderr
+    assert completed.stderr.endswith("1 of 2 saved\n")
 
 
 def test_failures_are_json_with_their_source(serve: Serve, muxed: Files, tmp_path: Path) -> None:

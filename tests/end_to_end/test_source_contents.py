@@ -113,7 +113,7 @@ def test_one_segment_with_other_audio_is_refused_without_a_tag(serve: Serve, tmp
     """It belongs to another rendition, whose audio may be another language."""
     write_playlist(tmp_path, write_segments(tmp_path, one_after_another(SMALL, replace(SMALL, channels=1), SMALL)))
     result = get(serve(tmp_path).url("/main.m3u8"), tmp_path / "output.mp4")
-    assert (result.returncode, b"not the one that belongs in its place" in result.stderr) == (4, True), result.stderr.decode()
+    assert (result.returncode, b"not the segment that belongs in its place" in result.stderr) == (4, True), result.stderr.decode()
 
 
 def test_a_separate_rendition_that_changes_its_format_without_a_tag_is_refused(serve: Serve, tmp_path: Path) -> None:

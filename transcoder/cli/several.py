@@ -46,12 +46,14 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
     check_output(arguments, sources)
     if arguments.folder is not None:
         _make_folder(Path(arguments.folder))
-    failed: list[int] = []
+    failed, written = list[int](), dict[str, str]()
     for source in sources:
         own = copy(arguments)
         own.url = source
         try:
-            report_saved(save(own), as_json=reports.as_json, quiet=reports.quiet)
+            saved = save(own)
+            _note_output(saved, written)
+            report_saved(saved, as_json=reports.as_json, quiet=reports.quiet)
         except REPORTED as error:
             if len(sources) == 1:
                 raise
@@ -59,6 +61,18 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
     if len(sources) > 1 and not reports.quiet:
         print(f"{len(sources) - len(failed)} of {len(sources)} saved", file=sys.stderr)
     return failed[0] if failed else ExitCode.SUCCESS
+
+
+def _note_output(saved: Saved, written: dict[str, str]) -> None:
+    """Add an output to those that this command has `written`, with their sources.
+
+    Raises:
+        OutputError: it has taken the place of another one, as `--force` allows.
+
+    """
+    before = written.setdefault(saved.path, saved.url)
+    if before != saved.url:
+        raise OutputError(f"{saved.path}: this has replaced what was saved of {before}, which had the same name.")
 
 
 def check_output(arguments: argparse.Namespace, sources: Sequence[str]) -> None:
