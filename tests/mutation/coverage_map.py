@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mutation.mutants import Mutant
 
@@ -61,22 +60,21 @@ class CoverageMap:
 def coverage_map(root: Path, cache: Path, *, processes: int) -> CoverageMap:
     """Return the map of the tests in `root` that run the program in their own process.
 
-    What was recorded is kept in the file `cache`. Raises RuntimeError if a test fails: then it could not notice a mutant.
+    What was recorded is kept in the file `cache`, until a test file changes, or a module that it ran.
+
+    Raises:
+        RuntimeError: a test fails, so that it could not notice a mutant.
     """
-    sources = _digest(sorted((root / PACKAGE).rglob("*.py")))
-    files = {file.relative_to(root).as_posix(): _digest([file]) for file in _test_files(root)}
-    kept = _kept(cache, sources)
-    stale = [name for name, digest in files.items() if kept["files"].get(name) != digest]
-    tests = {name: found for name, found in kept["tests"].items() if name.partition("::")[0] in files.keys() - set(stale)}
-    tests |= _record(root, stale, processes)
+    modules, files = (_digests(root, found) for found in ((root / PACKAGE).rglob("*.py"), _test_files(root)))
+    kept = json.loads(cache.read_text(encoding="utf-8")) if cache.is_file() else {"modules": {}, "files": {}, "tests": {}}
+    changed = {name for name, digest in modules.items() if kept["modules"].get(name) != digest}
+    stale = {_file_of(name) for name, found in kept["tests"].items() if not changed.isdisjoint(found["lines"])}
+    stale |= {name for name, digest in files.items() if kept["files"].get(name) != digest}
+    tests = {name: found for name, found in kept["tests"].items() if _file_of(name) in files.keys() - stale}
+    tests |= _record(root, sorted(stale & files.keys()), processes)
     cache.parent.mkdir(parents=True, exist_ok=True)
-    cache.write_text(json.dumps({"sources": sources, "files": files, "tests": tests}), encoding="utf-8")
+    cache.write_text(json.dumps({"modules": modules, "files": files, "tests": tests}), encoding="utf-8")
     return CoverageMap.of(tests)
-
-
-def _kept(cache: Path, sources: str) -> Any:
-    kept = json.loads(cache.read_text(encoding="utf-8")) if cache.is_file() else {}
-    return kept if kept.get("sources") == sources else {"files": {}, "tests": {}}
 
 
 def _test_files(root: Path) -> list[Path]:
@@ -84,11 +82,12 @@ def _test_files(root: Path) -> list[Path]:
     return sorted({file for each in listed for file in ([each] if each.is_file() else each.rglob("test_*.py"))})
 
 
-def _digest(files: Iterable[Path]) -> str:
-    total = hashlib.sha256()
-    for file in files:
-        total.update(file.as_posix().encode() + hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def _record(root: Path, files: Sequence[str], processes: int) -> dict[str, dict[str, object]]:

@@ -121,6 +121,7 @@ PLAYLIST = "https://v.redd.it/one/HLSPlaylist.m3u8"
         ((None, (640, 360)), (6.0, (320, 180)), (6.0, (640, 360))),
         ((6.0, None), (7.0, None), (6.0, None)),
         ((6.0, (640, 360)), (None, None), (6.0, (640, 360))),
+        ((6.0, None), (None, (640, 360)), (6.0, (640, 360))),
     ],
 )
 def test_a_video_that_is_named_twice_is_one_with_all_that_is_said_of_it(
