@@ -19,6 +19,7 @@ Recorded = Mapping[str, Mapping[str, object]]
 IN_PROCESS = "tests/in_process.txt"
 """Lists the tests that run the program in their own process; pytest reads it as arguments."""
 PACKAGE = "transcoder"
+_SOME_FAILED = 1
 TESTS = Path(__file__).resolve().parent.parent
 
 
@@ -30,11 +31,15 @@ class CoverageMap:
     """How long each takes."""
     _of_line: Mapping[tuple[str, int], frozenset[str]]
     _of_module: Mapping[str, frozenset[str]]
+    failed: tuple[str, ...] = ()
+    """Test functions that failed when they were recorded; they are left out."""
 
     @classmethod
     def of(cls, recorded: Recorded) -> "CoverageMap":
         """Return the map of what was recorded."""
         of_line, of_module = defaultdict[tuple[str, int], set[str]](set), defaultdict[str, set[str]](set)
+        failed = tuple(name for name, found in recorded.items() if found["failed"])
+        recorded = {name: found for name, found in recorded.items() if name not in failed}
         for name, found in recorded.items():
             lines = found["lines"]
             assert isinstance(lines, dict)
@@ -44,7 +49,7 @@ class CoverageMap:
                     of_line[module, line].add(name)
         seconds = {name: float(str(found["seconds"])) for name, found in recorded.items()}
         frozen = {place: frozenset(names) for place, names in of_line.items()}
-        return cls(seconds, frozen, {module: frozenset(names) for module, names in of_module.items()})
+        return cls(seconds, frozen, {module: frozenset(names) for module, names in of_module.items()}, failed)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the test functions that may notice a mutant, fastest first."""
@@ -63,12 +68,13 @@ def coverage_map(root: Path, cache: Path, *, processes: int) -> CoverageMap:
     What was recorded is kept in the file `cache`, until a test file changes, or a module that it ran.
 
     Raises:
-        RuntimeError: a test fails, so that it could not notice a mutant.
+        RuntimeError: the tests could not be run.
     """
     modules, files = (_digests(root, found) for found in ((root / PACKAGE).rglob("*.py"), _test_files(root)))
     kept = json.loads(cache.read_text(encoding="utf-8")) if cache.is_file() else {"modules": {}, "files": {}, "tests": {}}
     changed = {name for name, digest in modules.items() if kept["modules"].get(name) != digest}
     stale = {_file_of(name) for name, found in kept["tests"].items() if not changed.isdisjoint(found["lines"])}
+    stale |= {_file_of(name) for name, found in kept["tests"].items() if found["failed"]}
     stale |= {name for name, digest in files.items() if kept["files"].get(name) != digest}
     tests = {name: found for name, found in kept["tests"].items() if _file_of(name) in files.keys() - stale}
     tests |= _record(root, sorted(stale & files.keys()), processes)
@@ -104,7 +110,7 @@ def _recorded(root: Path, files: Sequence[str]) -> dict[str, dict[str, object]]:
         environ = {**os.environ, "PYTHONPATH": str(TESTS), "RECORDED_PACKAGE": str(root / PACKAGE), "RECORDED_INTO": str(into)}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.recorder", "-p", "no:cacheprovider", *files]
         run = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
-        if run.returncode:
-            raise RuntimeError(f"The tests do not pass, so that they cannot be recorded:\n{run.stdout[-4000:]}{run.stderr[-2000:]}")
+        if run.returncode not in {0, _SOME_FAILED} or not into.is_file():
+            raise RuntimeError(f"The tests could not be run:\n{run.stdout[-4000:]}{run.stderr[-2000:]}")
         recorded: dict[str, dict[str, object]] = json.loads(into.read_text(encoding="utf-8"))
         return recorded

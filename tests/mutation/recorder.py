@@ -24,6 +24,7 @@ class Recorder:
         self._root, self._into = package.parent, into
         self._coverage = coverage.Coverage(data_file=None, include=[f"{package}/*"], config_file=False, messages=False)
         self._seconds = defaultdict[str, float](float)
+        self._failed = set[str]()
         self._coverage.start()
 
     @pytest.hookimpl(wrapper=True)
@@ -37,8 +38,13 @@ class Recorder:
             self._coverage.switch_context(_NO_TEST)
             self._seconds[name] += time.perf_counter() - start
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a failure: a test that fails could not notice anything."""
+        if report.failed:
+            self._failed.add(report.nodeid.partition("[")[0])
+
     def pytest_sessionfinish(self) -> None:
-        """Write what was recorded: for each test function its seconds, and the lines it ran of each module."""
+        """Write what was recorded of each test function: its seconds, the lines it ran of each module, and whether it failed."""
         self._coverage.stop()
         data, lines = self._coverage.get_data(), defaultdict[str, dict[str, list[int]]](dict)
         for file in sorted(data.measured_files()):
@@ -46,7 +52,10 @@ class Recorder:
             for line, names in data.contexts_by_lineno(file).items():
                 for name in set(names) - {_NO_TEST}:
                     lines[name].setdefault(module, []).append(line)
-        tests = {name: {"seconds": round(seconds, 3), "lines": lines[name]} for name, seconds in sorted(self._seconds.items())}
+        tests = {
+            name: {"seconds": round(seconds, 3), "lines": lines[name], "failed": name in self._failed}
+            for name, seconds in sorted(self._seconds.items())
+        }
         self._into.write_text(json.dumps(tests), encoding="utf-8")
 
 

@@ -36,6 +36,8 @@ def main() -> int:
     start = time.monotonic()
     reached = coverage_map(ROOT, FOLDER / "map.json", processes=arguments.processes)
     print(f"{len(reached.seconds)} test functions, known after {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
+    if reached.failed:
+        print("left out, because they fail without a change:", *reached.failed, flush=True)  # noqa: T201
     results = try_all(ROOT, mutants, reached, processes=arguments.processes)
     print(*lines(results), f"{time.monotonic() - start:.0f} s", sep="\n")  # noqa: T201
     return int(any(each.verdict.value == "survived" for each in results))

@@ -88,8 +88,17 @@ def test_only_what_has_changed_is_recorded_again(project: Path) -> None:
         ("tests/test_more.py::test_more", after.seconds["tests/test_more.py::test_more"])
     }
     (project / "transcoder" / "part" / "small.py").write_text("nothing = 1\n")
-    with pytest.raises(RuntimeError, match="do not pass"):
+    with pytest.raises(RuntimeError, match="could not be run"):
         coverage_map(project, cache_of(project), processes=1)
+
+
+def test_a_test_that_fails_is_left_out_until_it_passes(project: Path) -> None:
+    broken = project / "tests" / "test_broken.py"
+    broken.write_text("import os\n\n\ndef test_broken():\n    assert os.path.exists('build/fixed')\n")
+    assert coverage_map(project, cache_of(project), processes=1).failed == ("tests/test_broken.py::test_broken",)
+    (project / "build" / "fixed").touch()
+    after = coverage_map(project, cache_of(project), processes=1)
+    assert (after.failed, "tests/test_broken.py::test_broken" in after.seconds) == ((), True)
 
 
 def test_what_becomes_of_mutants(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

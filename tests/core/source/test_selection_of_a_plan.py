@@ -213,4 +213,4 @@ def test_what_is_no_plain_mp4_that_can_be_read_as_it_arrives_is_refused() -> Non
     with pytest.raises(UnsupportedSourceError, match="at its end"):
         plan_plain_mp4("u", box(b"ftyp", b"isom") + box(b"mdat", bytes(100)), TrackKind.BOTH)
     with pytest.raises(UnsupportedSourceError, match="not an MP4 that can be converted"):
-        plan_plain_mp4("u", b"GIF89a" * 100, TrackKind.BOTH)
+        plan_plain_mp4("u", box(b"ftyp", b"isom") + box(b"moov", b"broken"), TrackKind.BOTH)
