@@ -1,6 +1,5 @@
 """Files of this machine that are no playlists are passed through as they are, or converted if that is asked for."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,8 @@ from peers import media_reader
 from peers.command_line import run
 
 import transcoder
+from transcoder.core.media.mp4.boxes import box
 from transcoder.errors import BadRequestError, UnsupportedSourceError
-
-Make = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +46,18 @@ def test_the_command_passes_a_file_through_as_it_is(films: dict[str, bytes], fol
     assert (folder / "copy.mp4").read_bytes() == films["end"]
 
 
-def test_a_file_whose_index_is_in_front_is_converted_if_that_is_asked_for(films: dict[str, bytes], folder: Path) -> None:
-    (folder / "film.mp4").write_bytes(films["front"])
+@pytest.mark.parametrize("place", ["front", "end"])
+def test_a_file_is_converted_if_that_is_asked_for_and_its_index_is_in_its_first_bytes(
+    place: str, films: dict[str, bytes], folder: Path
+) -> None:
+    (folder / "film.mp4").write_bytes(films[place])
     transcoder.save_sync("film.mp4", "copy.m4a", format="m4a")
     assert media_reader.is_whole(folder / "copy.m4a")
 
 
-def test_a_file_whose_index_is_at_its_end_is_not_converted(films: dict[str, bytes], folder: Path) -> None:
-    (folder / "film.mp4").write_bytes(films["end"])
+def test_a_longer_file_whose_index_is_at_its_end_is_not_converted(films: dict[str, bytes], folder: Path) -> None:
+    moov = films["end"].rindex(b"moov") - 4
+    (folder / "film.mp4").write_bytes(films["end"][:moov] + box(b"free", bytes(8_000_000)) + films["end"][moov:])
     with pytest.raises(UnsupportedSourceError, match="index"):
         transcoder.save_sync("film.mp4", "copy.m4a", format="m4a")
     assert [path.name for path in folder.iterdir()] == ["film.mp4"]
