@@ -8,8 +8,8 @@ from make_media import media
 from peers.segment_inspection import read_segments
 
 from transcoder.core.media.inspector import Inspector, inspector_for
-from transcoder.core.media.mp4.boxes import Box, box, boxes_of, full_box
-from transcoder.core.media.mp4.fragment import MAX_RUNS, Mp4Error, read_track_fragments
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, boxes_of, full_box
+from transcoder.core.media.mp4.fragment import MAX_RUNS, read_track_fragments
 from transcoder.core.media.mp4.movie import MAX_EDITS, MAX_TRACKS, Edit, TrackDefaults, read_edits, read_movie, write_edits
 from transcoder.core.media.mp4_source.probe import fragment_ends, has_no_samples, probe_fragments
 from transcoder.core.media.streams import Medium, Probe

@@ -1,6 +1,7 @@
 """The body of an answer that is not wanted is not read to its end, which it may not have."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from peers.fetch_calls import SETTINGS
@@ -29,7 +30,7 @@ def fetched(what: str, *answer: bytes) -> tuple[RawOrigin, TranscoderError | Non
         async with asyncio.timeout(20), raw_origin(*answer) as o:
             url, failure = f"http://127.0.0.1:{o.port}/a", None
             async with Fetcher.open(SETTINGS) as fetcher:
-                calls = {
+                calls: dict[str, Callable[[], Awaitable[object]]] = {
                     "playlist": lambda: fetcher.playlist(url),
                     "small resource": lambda: fetcher.small_resource(url, limit=1000),
                     "first bytes": lambda: fetcher.first_bytes(url, size=1000),

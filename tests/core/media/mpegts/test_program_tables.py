@@ -165,7 +165,7 @@ def test_a_program_is_found_beside_a_network(place: int) -> None:
 def test_a_section_is_read_from_the_packets_that_carry_it(elements: int, pid: int) -> None:
     written = pmt(1, *[element(0x1B, 0x100 + number) for number in range(elements)])
     data = section_packets(written, pid)
-    assembler, found = SectionAssembler(), []
+    assembler, found = SectionAssembler(), list[bytes]()
     for number in range(len(data) // PACKET_BYTES):
         packet = data[number * PACKET_BYTES :][:PACKET_BYTES]
         assert packet[0] == 0x47
