@@ -19,6 +19,8 @@ Recorded = Mapping[str, Mapping[str, object]]
 IN_PROCESS = "tests/in_process.txt"
 """Lists the tests that run the program in their own process; pytest reads it as arguments."""
 PACKAGE = "transcoder"
+NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""What others install for pytest takes two seconds at each start, and changes no result."""
 _SOME_FAILED = 1
 TESTS = Path(__file__).resolve().parent.parent
 
@@ -107,7 +109,8 @@ def _record(root: Path, files: Sequence[str], processes: int) -> dict[str, dict[
 def _recorded(root: Path, files: Sequence[str]) -> dict[str, dict[str, object]]:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder, "recorded.json")
-        environ = {**os.environ, "PYTHONPATH": str(TESTS), "RECORDED_PACKAGE": str(root / PACKAGE), "RECORDED_INTO": str(into)}
+        places = {"RECORDED_PACKAGE": str(root / PACKAGE), "RECORDED_INTO": str(into)}
+        environ = {**os.environ, **NO_OTHER_PLUGINS, **places, "PYTHONPATH": str(TESTS)}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.recorder", "-p", "no:cacheprovider", *files]
         run = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
         if run.returncode not in {0, _SOME_FAILED} or not into.is_file():

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutation.coverage_map import CoverageMap
+from mutation.coverage_map import NO_OTHER_PLUGINS, CoverageMap
 from mutation.mutants import Mutant
 
 _LEFT_OUT = {
@@ -93,7 +93,7 @@ def _outcome(tree: Path, tests: Sequence[str], seconds: float) -> tuple[Verdict,
     listed.write_text("\n".join(tests), encoding="utf-8")
     pytest = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"@{listed.name}"]
     command = ["sh", "-c", f'ulimit -v {_MAX_MEMORY_KIB}; exec "$@"', "sh", *pytest]
-    environ = {**os.environ, "PYTHONPATH": str(tree)}  # before the place where the package is installed
+    environ = {**os.environ, **NO_OTHER_PLUGINS, "PYTHONPATH": str(tree)}  # before the place where the package is installed
     process = subprocess.Popen(command, cwd=tree, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0)
     try:
         output, _ = process.communicate(timeout=seconds)
