@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -78,7 +79,7 @@ def test_each_chunk_has_its_samples_and_its_entry(runs: list[list[Sample]]) -> N
         expanded += [(number, description)] * (following - first)
     assert expanded == [(len(run), 1 + number % 2) for number, run in enumerate(runs)]
     pairs = list(zip(samples, descriptions, strict=True))
-    assert all(before != after for before, after in zip(pairs, pairs[1:], strict=False)), "a row only where something differs"
+    assert all(before != after for before, after in pairwise(pairs)), "a row only where something differs"
 
 
 @given(st.lists(samples_of_a_run, min_size=1, max_size=5))
@@ -88,11 +89,9 @@ def test_what_the_tables_add_up_to(runs: list[list[Sample]]) -> None:
     found = read_sample_tables(stbl)
     everything = [sample for run in runs for sample in run]
     assert found
-    assert (found.samples, found.bytes, found.ticks) == (
-        len(everything),
-        *(sum(each) for each in list(zip(*everything, strict=True))[1::-1]),
-    )
-    assert found.first_offset == everything[0][3] if any(sample[3] for sample in everything) else found.first_offset == 0
+    durations, sizes, *_ = zip(*everything, strict=True)
+    assert (found.samples, found.bytes, found.ticks) == (len(everything), sum(sizes), sum(durations))
+    assert found.first_offset == everything[0][3]
     assert found.descriptions == {1 + number % 2 for number in range(len(runs))}
 
 
