@@ -44,10 +44,15 @@ def expressions_instead_of(node: ast.expr) -> Iterator[ast.expr]:
             yield ast.BinOp(node.left, _ARITHMETIC[type(calculation)](), node.right)
         case ast.IfExp():
             yield ast.IfExp(node.test, node.orelse, node.body)
-        case ast.Call(args=[first, second, *others]) if not any(isinstance(each, ast.Starred) for each in (first, second)):
+        case ast.Call(args=[first, second, *others]) if _order_matters(node):
             yield ast.Call(node.func, [second, first, *others], node.keywords)
         case ast.Constant():
             yield from _constants_instead_of(node.value)
+
+
+def _order_matters(call: ast.Call) -> bool:
+    is_extreme = isinstance(call.func, ast.Name) and call.func.id in {"max", "min"}
+    return not is_extreme and not any(isinstance(each, ast.Starred) for each in call.args[:2])
 
 
 def _compared_otherwise(node: ast.Compare) -> Iterator[ast.expr]:

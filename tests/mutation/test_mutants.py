@@ -26,6 +26,8 @@ def changed(source: str) -> set[str]:
         ("a = True", {"a = (False)"}),
         ("a = 'é' + b", {"a = ('') + b", "a = ('é' - b)"}),
         ("a = f(b, c, d)", {"a = (f(c, b, d))"}),
+        ("a = f(*b, c)", set()),
+        ("a = max(b, c)", set()),
         ("a = b if c else d", {"a = (d if c else b)"}),
         ("a: list[int] = [b < c]", {"a: list[int] = [(b <= c)]"}),
         ("a = [b for b in c if not b]", {"a = [b for b in c if (b)]"}),

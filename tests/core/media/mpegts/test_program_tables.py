@@ -179,3 +179,13 @@ def test_a_section_is_read_from_the_packets_that_carry_it(elements: int, pid: in
 def test_the_checksum_is_that_of_the_standard() -> None:
     """CRC-32/MPEG-2 of the nine digits, as catalogues of checksums give it."""
     assert section_crc(b"123456789") == 0x0376E6E7
+
+
+def test_a_section_that_is_cut_short_is_no_table() -> None:
+    """The shortest map has twelve bytes and its checksum."""
+    whole = pmt(7)
+    assert len(whole) == 16
+    assert read_program(whole)
+    assert [size for size in range(1, 16) if read_program(whole[:size]) is not None] == []
+    assert listed_programs(pat()) == ()
+    assert [listed_programs(pat((1, 0x100))[:size]) for size in range(1, 6)] == [()] * 5
