@@ -19,7 +19,7 @@ from pathlib import Path
 from mutation.coverage_map import PACKAGE, CoverageMap, coverage_map
 from mutation.mutants import Mutant, drawn
 from mutation.results import lines
-from mutation.trial import Tried, copied, tried
+from mutation.trial import Tried, check_unchanged, copied, tried
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "build" / "mutation"
@@ -61,7 +61,9 @@ def try_all(root: Path, mutants: Sequence[Mutant], reached: CoverageMap, *, proc
 
     with ExitStack() as copies, ThreadPoolExecutor(processes) as pool:
         for _ in range(processes):
-            trees.put(copies.enter_context(copied(root, root / "build" / "mutation")))
+            tree = copies.enter_context(copied(root, root / "build" / "mutation"))
+            check_unchanged(tree, reached, patience=60.0)
+            trees.put(tree)
         return list(pool.map(trial, mutants))
 
 

@@ -13,7 +13,8 @@ from mutation.trial import Verdict, copied
 MODULE = """
     import time
 
-    LIMIT = 3
+    DIVISOR = 1
+    LIMIT = 3 // DIVISOR
 
 
     def is_small(number):
@@ -76,7 +77,7 @@ def test_each_line_knows_its_tests(project: Path) -> None:
     reached, mutants = coverage_map(project, cache_of(project), processes=2), mutants_by_change(project)
     assert reached.tests_of(mutants["return (number <= LIMIT)"]) == ["tests/test_small.py::test_small"]
     assert reached.tests_of(mutants["while (number >= 0) and not time.sleep(0.01):"]) == ["tests/test_small.py::test_count_down"]
-    assert set(reached.tests_of(mutants["LIMIT = (4)"])) == set(reached.seconds)
+    assert set(reached.tests_of(mutants["LIMIT = (4) // DIVISOR"])) == set(reached.seconds)
     assert reached.tests_of(mutants["return (number)"]) == []
 
 
@@ -107,6 +108,7 @@ def test_what_becomes_of_mutants(project: Path, capsys: pytest.CaptureFixture[st
         "return (number <= LIMIT)": Verdict.SURVIVED,
         "while number > (1) and not time.sleep(0.01):": Verdict.KILLED,
         "return (number)": Verdict.UNREACHED,
+        "DIVISOR = (0)": Verdict.KILLED,  # the module cannot be imported
     }
     reached = coverage_map(project, cache_of(project), processes=1)
     results = try_all(project, [mutants[change] for change in expected], reached, processes=2)
@@ -114,8 +116,8 @@ def test_what_becomes_of_mutants(project: Path, capsys: pytest.CaptureFixture[st
     assert (project / "transcoder/part/small.py").read_bytes() == module
     assert list((project / "build").glob("mutation/*")) == []
     *_, package, total = lines(results)
-    assert package.split() == ["part", "1", "1", "0", "1", "50", "%"]
-    assert total.split() == ["all", "1", "1", "0", "1", "50", "%"]
+    assert package.split() == ["part", "2", "1", "0", "1", "67", "%"]
+    assert total.split() == ["all", "2", "1", "0", "1", "67", "%"]
     assert "survived" in capsys.readouterr().out
 
 

@@ -30,9 +30,9 @@ samples_of_a_run = st.lists(
 def collected(runs: Sequence[Sequence[Sample]]) -> TrackSamples:
     samples, at = TrackSamples(), 7
     for number, run in enumerate(runs):
-        columns = [[sample[place] for sample in run] for place in range(4)]
-        samples.add(SampleRun(None, *columns), Place(0, 1000 * number), decode_time=at, description=1 + number % 2)
-        at += sum(columns[0])
+        durations, sizes, flags, offsets = ([sample[place] for sample in run] for place in range(4))
+        samples.add(SampleRun(None, durations, sizes, flags, offsets), Place(0, 1000 * number), decode_time=at, description=1 + number % 2)
+        at += sum(durations)
     return samples
 
 
