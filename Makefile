@@ -23,12 +23,12 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy prune destroy
+.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz mutate attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy prune destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
-	@echo "make test-fast  run the tests of the pure modules and of the rules: less than a minute"
+	@echo "make test-fast  run the tests that run the program in their own process, and those of the rules: about a minute"
 	@echo "make peers   install AWS's own programs, and Express, for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
 	@echo "make screenshots  write pictures of each state of the web page to build/screenshots, and those of the README to docs/pictures"
@@ -36,6 +36,7 @@ help:
 	@echo "make soak    check that nothing grows during a thousand invocations in one execution environment; takes two minutes"
 	@echo "make faults  download from origins that misbehave, N=1000 times, and count silent losses; SEED=… repeats, RUN=… replays one"
 	@echo "make fuzz    give each parser changed inputs for MINUTES=1 (or INPUTS=… of them); PARSER=… only one; SEED=… repeats"
+	@echo "make mutate  change the program in N=150 small ways, and print the changes that no test notices; SEED=… repeats, PATHS=… keeps to these"
 	@echo "make attack  send hostile bodies and texts to the emulated Lambda, and print what each costs"
 	@echo "make bench   measure this program beside ffmpeg, streamlink, yt-dlp and others; CELLS='40/ts', ONLY='warm ffmpeg', RUNS=5"
 	@echo "make bench-quick  the same with three cells and two runs"
@@ -62,9 +63,14 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40
 
-# The core does no input or output, and its tests start no function, command or origin; the others check rules and documents.
+# The tests that run the program in their own process, and those of rules and documents: the same list as for `make mutate`.
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/core tests/test_architecture.py tests/test_documents.py tests/test_limits.py tests/test_settings.py
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal @tests/in_process.txt
+
+# Which mutants are drawn depends on SEED and the sources alone. PATHS='transcoder/core/media/mp4 transcoder/edge/fetch' keeps to these.
+mutate: $(READY)
+	PYTHONPATH=tests $(BIN)/python tests/mutation/run.py $(if $(filter command,$(firstword $(origin N))),--number $(N)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(PATHS),--paths $(PATHS))
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py

@@ -20,7 +20,7 @@ Answer = Sequence[bytes | float | str | None]
 class RawOrigin:
     """What the server does and has seen."""
 
-    answer: Answer
+    answer: Answer = field(repr=False)
     port: int = 0
     requests: list[bytes] = field(default_factory=list)
     """Their heads and, where they have a Content-Length, their bodies."""

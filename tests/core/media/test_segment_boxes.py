@@ -102,3 +102,11 @@ def test_a_base_data_offset_counts_from_the_beginning_of_the_file() -> None:
 def test_very_many_small_boxes_are_refused() -> None:
     with pytest.raises(DamagedMediaError, match="too many small boxes"):
         read_boxes(box(b"free") * 20_000)
+
+
+@pytest.mark.parametrize("head_bytes", [16, 40, 4096])
+def test_a_segment_may_bring_its_own_moov(head_bytes: int) -> None:
+    body = box(b"moov", box(b"mvhd", bytes(100))) + fragment() + box(b"mdat", MEDIA)
+    found = read_boxes(body, head_bytes=head_bytes)
+    assert [(each.type, each.raw) for each in found.boxes] == [(b"moov", body[:116]), (b"moof", fragment())]
+    assert (found.fragments, found.media) == (1, [(len(body) - 100, len(body))])

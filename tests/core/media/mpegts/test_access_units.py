@@ -93,3 +93,18 @@ def test_units_after_the_last_picture_count_as_in_ffmpeg(encoding: str, end: byt
 
 def test_empty_stream_has_no_access_unit() -> None:
     assert count("h264", []) == count("h264", [b""]) == 0
+
+
+@pytest.mark.parametrize("encoding", ["b-frames", "hevc-slices"])
+def test_pictures_before_the_first_parameter_sets_cannot_be_decoded(encoding: str) -> None:
+    """Each key frame brings them; here the first one, and the 24 pictures that follow it, lack them."""
+    codec, data = byte_stream(encoding)
+    sets = {7, 8} if codec == "h264" else {32, 33, 34}
+    parts = [(unit, unit[0] & 0x1F if codec == "h264" else unit[0] >> 1 & 0x3F) if unit else (unit, -1) for unit in units(data)]
+    second_sets = [number for number, (_, unit) in enumerate(parts) if unit == max(sets)][1] - len(sets) + 1
+    left = [unit for number, (unit, found) in enumerate(parts) if number >= second_sets or found not in sets]
+    counter, whole = COUNTERS[codec](), COUNTERS[codec]()
+    counter.feed(START_CODE.join(left))
+    whole.feed(data)
+    assert (counter.is_headless, counter.undecodable, counter.count) == (True, 25, 50)
+    assert (whole.is_headless, whole.undecodable, whole.count) == (False, 0, 50)

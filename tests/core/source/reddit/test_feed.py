@@ -1,5 +1,6 @@
 """Tests what is read from the Atom feed of a post, and which refusals are recognized."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -154,3 +155,21 @@ def test_any_content_has_an_answer(content: str) -> None:
     post = PublicPost(id="a", title=content, target=content, text=content, comments={"b": content}, thumbnail=content)
     assert isinstance(read(feed(post).decode(), "a", comment="b"), Found | NotThere | Blocked)
     assert isinstance(read(LITERAL.replace("<entry>", content, 1), "1abc2d"), Found | NotThere | Blocked)
+
+
+@pytest.mark.parametrize(
+    ("dates", "posted"),
+    [
+        ("<published>2026-09-01T10:00:00+00:00</published><updated>2026-09-01T11:00:00+00:00</updated>", 1788256800.0),
+        ("<updated>2026-09-01T10:00:00+00:00</updated>", 1788256800.0),
+        ("<published>2026-09-01T12:00:00+02:00</published>", 1788256800.0),
+        ("<published>2026-09-01T10:00:00</published>", None),
+        ("<published>today</published>", None),
+        ("", None),
+    ],
+)
+def test_a_post_has_the_date_of_its_publication_or_else_of_its_last_change(dates: str, posted: float | None) -> None:
+    without = re.sub(r"<(published|updated)>[^<]*</\1>", "", LITERAL)
+    answer = read(without.replace("<entry>", f"<entry>{dates}"), "1abc2d")
+    assert isinstance(answer, Found)
+    assert answer.post.posted == posted

@@ -201,8 +201,8 @@ def distinct(videos: Iterable[Video]) -> list[Video]:
         if known is None:
             if len(found) < MAX_VIDEOS:
                 found[place] = video
-        elif known.seconds is None:
-            found[place] = replace(known, seconds=video.seconds, size=known.size or video.size)
+        else:
+            found[place] = replace(known, seconds=known.seconds or video.seconds, size=known.size or video.size)
     return list(found.values())
 
 

@@ -1,0 +1,114 @@
+"""The times of one elementary stream: how long its frames are, where it ends, and what its timestamps leave out."""
+
+import pytest
+from fuzz.media_pieces import pes
+
+from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
+from transcoder.core.media.streams import Medium, Stream
+from transcoder.core.media.timestamps import CLOCK_HZ
+from transcoder.errors import DamagedMediaError
+
+FRAME_BYTES, FRAME_SECONDS = 16, 1024 / 48_000
+ADTS = b"\xff\xf1\x4c\x80" + bytes([FRAME_BYTES >> 3, (FRAME_BYTES & 7) << 5 | 0x1F, 0xFC]) + bytes(FRAME_BYTES - 7)
+
+
+def video(*times: float, picture: bytes = b"\0\0\1\x65\x80" + bytes(20)) -> ElementaryStream:
+    stream = ElementaryStream(Stream(Medium.VIDEO, "h264", 0x100, times[0]))
+    for time in times:
+        stream.begin_packet(pes(round(time * CLOCK_HZ), picture))
+    stream.drain()
+    return stream
+
+
+@pytest.mark.parametrize(("distance", "seconds"), [(0.04, 0.04), (9.99, 9.99), (10.0, None), (10.5, None), (60.0, None)])
+def test_a_picture_lasts_until_the_next_one_unless_that_is_far_away(distance: float, seconds: float | None) -> None:
+    stream = video(5.0, 5.0 + distance)
+    assert stream.sample_seconds == (None if seconds is None else pytest.approx(seconds, abs=0.0001))
+    assert stream.end == pytest.approx(5.0 + distance + (seconds or 0.0), abs=0.0001)
+    assert stream.last_decode_time == pytest.approx(5.0 + distance, abs=0.0001)
+    assert stream.decode_span == pytest.approx((5.0, 5.0 + distance), abs=0.0001)
+
+
+def test_one_picture_that_stands_still_does_not_change_how_long_the_others_are() -> None:
+    stream = video(1.0, 1.04, 1.08, 3.08, 3.12)
+    assert stream.sample_seconds == pytest.approx(0.04, abs=0.0001)
+    assert stream.segment.leap == pytest.approx(1.96, abs=0.0001)
+    assert stream.end == pytest.approx(3.16, abs=0.0001)
+
+
+@pytest.mark.parametrize(("step", "is_refused"), [(0.4, False), (0.49, False), (0.51, True), (2.0, True)])
+def test_pictures_may_be_out_of_order_by_half_a_second(step: float, *, is_refused: bool) -> None:
+    if is_refused:
+        with pytest.raises(DamagedMediaError, match="run backwards"):
+            video(5.0, 5.0 - step)
+    else:
+        assert video(5.0, 5.0 - step).segment.start == pytest.approx(5.0 - step, abs=0.0001)
+
+
+def audio(*units: tuple[float, int], segments: tuple[int, ...] = ()) -> ElementaryStream:
+    """Return AAC whose PES packets begin at these times with so many frames each; at the given places another segment begins."""
+    stream = ElementaryStream(Stream(Medium.AUDIO, "aac", 0x101, units[0][0], 48_000, 2))
+    for number, (time, frames) in enumerate(units):
+        if number in segments:
+            stream.drain()
+            stream.begin_segment()
+        stream.begin_packet(pes(round(time * CLOCK_HZ), ADTS * frames, stream=0xC0))
+    stream.drain()
+    return stream
+
+
+def test_audio_ends_with_its_last_frame() -> None:
+    stream = audio((1.0, 5), (1.0 + 5 * FRAME_SECONDS, 3))
+    assert stream.count == 8
+    assert stream.end == pytest.approx(1.0 + 8 * FRAME_SECONDS, abs=0.0001)
+    assert stream.last_decode_time == pytest.approx(1.0 + 7 * FRAME_SECONDS, abs=0.0001)
+    assert stream.sample_seconds == pytest.approx(FRAME_SECONDS)
+    assert (stream.decode_span, stream.segment.packets) == (None, 2)
+    assert stream.segment.leap == pytest.approx(0.0, abs=0.0001)
+
+
+def test_audio_that_leaves_time_out_leaps() -> None:
+    assert audio((1.0, 5), (2.0, 3)).segment.leap == pytest.approx(1.0 - 5 * FRAME_SECONDS, abs=0.0001)
+    assert audio((1.0, 5), (2.0, 3), segments=(1,)).segment.leap == 0.0, "what is left out between segments is told elsewhere"
+
+
+@pytest.mark.parametrize("later", [1.0, 0.9])
+def test_audio_never_runs_backwards_within_a_segment(later: float) -> None:
+    with pytest.raises(DamagedMediaError, match="run backwards"):
+        audio((1.0, 5), (later, 3))
+    assert audio((1.0, 5), (later, 3), segments=(1,)).segment.start == pytest.approx(later)
+
+
+def test_frames_of_the_packet_before_belong_to_the_end_of_the_segment_before() -> None:
+    stream = audio((1.0, 2))
+    stream.begin_segment()
+    stream.payloads.append(ADTS * 3)
+    stream.drain()
+    assert stream.segment.spilled == pytest.approx(3 * FRAME_SECONDS)
+    assert stream.segment.start is None
+    assert stream.end == pytest.approx(1.0 + 5 * FRAME_SECONDS, abs=0.0001)
+
+
+@pytest.mark.parametrize("size", range(1, 14))
+def test_a_header_may_come_in_two_pieces(size: int) -> None:
+    unit = pes(CLOCK_HZ, ADTS * 2, stream=0xC0)
+    stream = ElementaryStream(Stream(Medium.AUDIO, "aac", 0x101, 1.0, 48_000, 2))
+    stream.begin_packet(unit[:size])
+    stream.drain()
+    stream.payloads.append(unit[size:])
+    stream.drain()
+    assert (stream.count, stream.segment.start, stream.segment.packets) == (2, 1.0, 1)
+
+
+@pytest.mark.parametrize("stuffing", [0, 1, 50])
+def test_what_follows_the_announced_length_is_stuffing(stuffing: int) -> None:
+    unit = pes(CLOCK_HZ, ADTS * 2, stream=0xC0)
+    announced = unit[:4] + (len(unit) - 6).to_bytes(2) + unit[6:]
+    stream = ElementaryStream(Stream(Medium.AUDIO, "aac", 0x101, 1.0, 48_000, 2))
+    stream.begin_packet(announced + b"\xff" * stuffing)
+    stream.drain()
+    assert (stream.count, stream.missing_bytes) == (2, 0)
+    stream.begin_segment()
+    stream.begin_packet(announced[:-5])
+    stream.drain()
+    assert stream.missing_bytes == 5
