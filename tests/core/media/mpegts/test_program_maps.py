@@ -2,6 +2,9 @@
 
 import pytest
 from fuzz.media_pieces import PMT_PID, packet, section
+from make_media import media
+from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, with_pid, with_pids
+from peers.segment_inspection import inspect_segments, read_segments
 
 from transcoder.core.media.mpegts.moved_pids import MovedPids
 from transcoder.core.media.mpegts.program_maps import ProgramMaps
@@ -119,3 +122,20 @@ def test_whether_any_stream_has_moved() -> None:
     assert moved
     moved.move(0x200, 0x100)
     assert not moved
+
+
+@pytest.mark.parametrize("ways", [[{0x100: 0x200}], [{0x101: 0x201}], [{0x100: 0x200, 0x101: 0x201}, {}], [{0x100: 0x200}, {0x100: 0x300}]])
+def test_streams_that_move_between_segments_are_inspected_and_passed_on_as_if_they_had_not(ways: list[dict[int, int]]) -> None:
+    _, segments = read_segments(media("ts-muxed"))
+    moved = [segments[0]]
+    for segment, pids_now in zip(segments[1:], ways, strict=False):
+        packets = [
+            edited(each, lambda map_section, now=pids_now: with_pids(map_section, now)) if is_program_map(each) else each  # type: ignore[misc]
+            for each in packets_of(segment)
+        ]
+        moved.append(b"".join(with_pid(each, pids_now.get(pid_of(each), pid_of(each))) for each in packets))
+    plain, expected = inspect_segments(segments[: len(moved)])
+    inspector, passed_on = inspect_segments(moved)
+    assert (inspector.samples, inspector.ends) == (plain.samples, plain.ends)
+    own = {0x100, 0x101}
+    assert [each for each in packets_of(passed_on) if pid_of(each) in own] == [each for each in packets_of(expected) if pid_of(each) in own]
