@@ -64,8 +64,9 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 40
 
 # The tests that run the program in their own process, and those of rules and documents: the same list as for `make mutate`.
+# Inputs that are drawn are fewer than in `make test`.
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal @tests/in_process.txt
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --hypothesis-profile fast @tests/in_process.txt
 
 # Which mutants are drawn depends on SEED and the sources alone. PATHS='transcoder/core/media/mp4 transcoder/edge/fetch' keeps to these.
 mutate: $(READY)

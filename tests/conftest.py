@@ -21,6 +21,7 @@ Serve = Callable[[Files], Origin]
 
 # How long an example takes says more about what else the machine does than about the program.
 hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=8)
 hypothesis.settings.load_profile("untimed")
 
 # Peers are on loopback: a proxy of the machine that runs the tests must not be asked for them.

@@ -52,7 +52,8 @@ def expressions_instead_of(node: ast.expr) -> Iterator[ast.expr]:
 
 def _order_matters(call: ast.Call) -> bool:
     is_extreme = isinstance(call.func, ast.Name) and call.func.id in {"max", "min"}
-    return not is_extreme and not any(isinstance(each, ast.Starred) for each in call.args[:2])
+    is_same = ast.dump(call.args[0]) == ast.dump(call.args[1])
+    return not is_extreme and not is_same and not any(isinstance(each, ast.Starred) for each in call.args[:2])
 
 
 def _compared_otherwise(node: ast.Compare) -> Iterator[ast.expr]:

@@ -28,6 +28,7 @@ def changed(source: str) -> set[str]:
         ("a = f(b, c, d)", {"a = (f(c, b, d))"}),
         ("a = f(*b, c)", set()),
         ("a = max(b, c)", set()),
+        ("a = f(b, b)", set()),
         ("a = b if c else d", {"a = (d if c else b)"}),
         ("a: list[int] = [b < c]", {"a: list[int] = [(b <= c)]"}),
         ("a = [b for b in c if not b]", {"a = [b for b in c if (b)]"}),

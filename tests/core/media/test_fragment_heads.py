@@ -133,3 +133,19 @@ def test_exactly_as_many_tracks_runs_and_edits_as_allowed_are_read() -> None:
     assert read_edits(Box.whole(write_edits(edits))) == tuple(edits)
     with pytest.raises(Mp4Error, match=f"more than {MAX_EDITS} entries"):
         read_edits(Box.whole(write_edits([*edits, Edit(1, 2)])))
+
+
+@pytest.mark.parametrize("duration", [0, 5, 2**32 - 1, 2**32])
+def test_durations_and_timescales_are_read_in_32_and_64_bits(duration: int) -> None:
+    def header(kind: bytes) -> bytes:
+        wide = duration >= 2**32
+        dates = struct.pack(">QQ" if wide else ">II", 1, 2)
+        return full_box(kind, int(wide), 0, dates, u32(600), struct.pack(">Q" if wide else ">I", duration), bytes(80))
+
+    moov = next(each for each in boxes_of(INIT) if each.type == b"moov")
+    trak = moov.require(b"trak")
+    media_box = box(b"mdia", header(b"mdhd"), *[each.raw for each in trak.require(b"mdia").children() if each.type != b"mdhd"])
+    tracks = box(b"trak", *[media_box if each.type == b"mdia" else each.raw for each in trak.children()])
+    movie = read_movie(Box.whole(box(b"moov", header(b"mvhd"), tracks)))
+    assert (movie.timescale, movie.duration) == (600, duration)
+    assert [(track.timescale, track.duration) for track in movie.tracks] == [(600, duration)]

@@ -110,3 +110,14 @@ def test_a_segment_may_bring_its_own_moov(head_bytes: int) -> None:
     found = read_boxes(body, head_bytes=head_bytes)
     assert [(each.type, each.raw) for each in found.boxes] == [(b"moov", body[:116]), (b"moof", fragment())]
     assert (found.fragments, found.media) == (1, [(len(body) - 100, len(body))])
+
+
+def test_heads_and_bytes_are_counted() -> None:
+    part = fragment() + box(b"mdat", MEDIA)
+    boxes, fed = SegmentBoxes(0, 3 * len(part), 160), []
+    while boxes.wanted:
+        at, size = boxes.wanted
+        fed.append(size)
+        boxes.feed((part * 3)[at : at + size])
+    assert (boxes.heads, boxes.bytes_read, boxes.fragments) == (len(fed), sum(fed), 3)
+    assert len(fed) > 1

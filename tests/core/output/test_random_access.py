@@ -18,11 +18,11 @@ VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
 
 
 def period(folder: Path, *, start: float, key_distance: float, media: frozenset[Medium]) -> bytes:
-    """Return ten seconds as ffmpeg remuxes them, in fragments of about a second, with a key frame every so many seconds."""
+    """Return six seconds as ffmpeg remuxes them, in fragments of about a second, with a key frame every so many seconds."""
     path, keys = folder / f"{start}.ts", round(25 * key_distance)
     x264 = f"keyint={keys}:min-keyint={keys}:scenecut=0:open-gop=0"
-    video = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=10", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", x264]
-    audio = ["-f", "lavfi", "-i", "anoisesrc=r=48000:d=10:a=0.1", "-c:a", "aac"]
+    video = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=6", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", x264]
+    audio = ["-f", "lavfi", "-i", "anoisesrc=r=48000:d=6:a=0.1", "-c:a", "aac"]
     inputs = [*(video[:4] if VIDEO in media else []), *(audio[:4] if AUDIO in media else [])]
     codecs = [*(video[4:] if VIDEO in media else []), *(audio[4:] if AUDIO in media else [])]
     run(*inputs, *codecs, "-output_ts_offset", str(start), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", str(path))
@@ -47,7 +47,7 @@ def presented(fragment: TrackFragment) -> int:
     return fragment.decode_time + fragment.runs[0].composition_offsets[0]
 
 
-@pytest.mark.parametrize("key_distance", [0.4, 1.0, 3.4])
+@pytest.mark.parametrize("key_distance", [0.4, 2.6])
 @pytest.mark.parametrize("media", [frozenset({VIDEO}), frozenset({AUDIO}), frozenset({VIDEO, AUDIO})], ids=["video", "audio", "both"])
 def test_each_entry_leads_to_a_sync_sample_of_its_track(media: frozenset[Medium], key_distance: float, tmp_path: Path) -> None:
     made = [period(tmp_path, start=start, key_distance=key_distance, media=media) for start in (1.5, 100.0)]

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 from peers.fetch_calls import BYTE_RANGE, CONTENT, FILES, SETTINGS, with_fetcher
 from peers.origin import Rule, garbage, html, origin
 
 from transcoder.core.hls.plan import ByteRange
+from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch.passthrough import read_file_head
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 
@@ -104,3 +107,46 @@ def test_a_playlist_has_a_limit(rule: Rule) -> None:
         o.rules["*"] = rule
         with pytest.raises(UnsupportedSourceError, match="longer than 1000 bytes"):
             with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")), replace(SETTINGS, max_playlist_bytes=1000))
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_playlist_may_be_exactly_as_long_as_its_limit(more: int, *, chunked: bool) -> None:
+    with origin({"/main.m3u8": b"#EXTM3U\n".ljust(1000 + more, b"#")}) as o:
+        o.rules["*"] = Rule(chunked=chunked)
+        settings = replace(SETTINGS, max_playlist_bytes=1000)
+        if more:
+            with pytest.raises(UnsupportedSourceError, match="longer than 1000 bytes"):
+                with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")), settings)
+        else:
+            assert len(with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")), settings).text) == 1000
+
+
+@pytest.mark.parametrize(("guessed", "requests"), [(False, 3), (True, 1)])
+def test_a_segment_that_is_not_there_yet_is_asked_for_again_unless_its_address_is_guessed(guessed: bool, requests: int) -> None:  # noqa: FBT001
+    async def use(fetcher: Fetcher) -> None:
+        await fetcher.small_resource(o.url("/main.m3u8"), limit=1000)  # an origin that has served nothing is not asked again
+        await (fetcher.first_bytes(o.url("/a.ts"), size=10, guessed=True) if guessed else fetcher.first_bytes(o.url("/a.ts"), size=10))
+
+    with origin(FILES) as o:
+        o.rules["/a.ts"] = Rule(status=404)
+        with pytest.raises(UpstreamError, match="404"):
+            with_fetcher(use)
+        assert [request.path for request in o.requests] == ["/main.m3u8", *["/a.ts"] * requests]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "accepts"),
+    [
+        (200, {"Accept-Ranges": "bytes"}, True),
+        (200, {"Accept-Ranges": "none"}, False),
+        (200, {}, False),
+        (206, {}, True),
+        (206, {"Accept-Ranges": "bytes"}, True),
+        (200, {"Accept-Ranges": "bytes", "Content-Encoding": "gzip"}, False),
+        (206, {"Content-Encoding": "gzip"}, False),
+    ],
+)
+def test_whether_a_file_can_be_had_in_parts(status: int, headers: dict[str, str], *, accepts: bool) -> None:
+    response = httpx.Response(status, headers=headers, request=httpx.Request("GET", "https://a.example/film.mp4"))
+    assert read_file_head(response).accepts_ranges is accepts

@@ -158,3 +158,14 @@ def test_languages_are_packed(tag: str | None, letters: str | None) -> None:
     packed = pack_language(tag)
     found = None if packed is None else "".join(chr((packed >> shift & 31) + 0x60) for shift in (10, 5, 0))
     assert found == letters
+
+
+def test_the_next_track_would_have_an_identifier_of_its_own(media: Callable[[str], Path]) -> None:
+    """ISO/IEC 14496-12, 8.2.2.3: `next_track_ID` is larger than the largest one in use."""
+    for name, count in (("fmp4-muxed", 2), ("fmp4-video-only", 1)):
+        movie, resources = plain_movie_of(media(name) / "main.m3u8")
+        data = whole_file(movie.bytes, resources)
+        moov = next(each for each in boxes_of(data) if each.type == b"moov")
+        header = moov.require(b"mvhd")
+        identifiers = [track.id for track in read_movie(moov).tracks]
+        assert (len(identifiers), header.content[-4:]) == (count, (max(identifiers) + 1).to_bytes(4))

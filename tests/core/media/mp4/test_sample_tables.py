@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.media.mp4.boxes import Box, box, boxes_of
+from transcoder.core.media.mp4.boxes import Box, box, boxes_of, full_box
 from transcoder.core.media.mp4.fragment import NOT_SYNC, SampleRun
 from transcoder.core.media.mp4.sample_tables import read_sample_tables, write_chunk_offsets, write_sample_tables
 from transcoder.core.media.mp4.track_samples import MAX_DURATION, Place, SampleOverlapError, TrackSamples
@@ -138,3 +138,18 @@ def places_of(samples: TrackSamples) -> list[tuple[int, int]]:
             at += next(sizes)
         assert at == chunk.place.offset + chunk.bytes
     return found
+
+
+@pytest.mark.parametrize(("same", "samples", "total"), [(100, 90, 9000), (1, 2**32 - 1, 2**32 - 1)])
+def test_samples_may_all_have_the_same_size(same: int, samples: int, total: int) -> None:
+    stsz = full_box(b"stsz", 0, 0, struct.pack(">II", same, samples))
+    found = read_sample_tables(Box.whole(box(b"stbl", stsz)))
+    assert found
+    assert (found.samples, found.bytes, found.ticks, found.first_offset, found.descriptions) == (samples, total, 0, 0, frozenset())
+
+
+@pytest.mark.parametrize(
+    "tables", [b"", full_box(b"stsz", 0, 0, struct.pack(">II", 0, 0)), full_box(b"stsz", 0, 0, struct.pack(">II", 5, 0))]
+)
+def test_a_track_in_fragments_lists_no_samples(tables: bytes) -> None:
+    assert read_sample_tables(Box.whole(box(b"stbl", tables))) is None

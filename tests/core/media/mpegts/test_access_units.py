@@ -108,3 +108,12 @@ def test_pictures_before_the_first_parameter_sets_cannot_be_decoded(encoding: st
     whole.feed(data)
     assert (counter.is_headless, counter.undecodable, counter.count) == (True, 25, 50)
     assert (whole.is_headless, whole.undecodable, whole.count) == (False, 0, 50)
+
+
+def test_the_first_partition_of_a_slice_counts_as_one() -> None:
+    """A slice may be sent in three partitions, of which the first one has its header (ISO/IEC 14496-10, 7.3.2.9)."""
+    codec, data = byte_stream("b-frames")
+    partitioned = [bytes([unit[0] & 0xE0 | 2]) + unit[1:] if kind(unit) == 1 else unit for unit in units(data)]
+    assert count(codec, [START_CODE.join(partitioned)]) == 50
+    others = [bytes([unit[0] & 0xE0 | 3]) + unit[1:] if kind(unit) == 1 else unit for unit in units(data)]
+    assert count(codec, [START_CODE.join(others)]) == 2, "only the key frames are left"

@@ -96,6 +96,8 @@ CLOCK = [0, 0, 0, 0, 0, 0]
         pytest.param([0x12, *CLOCK, 2, 7, 7], True, id="private data"),
         pytest.param([0x13, *CLOCK, 2, 7, 7, 1, 9], True, id="private data and an extension"),
         pytest.param([0x13, *CLOCK, 2, 7, 7, 1, 9, 0xFF], False, id="both, and stuffing"),
+        pytest.param([0x03, 181, *[7] * 181], True, id="private data up to the end of the packet, and an extension that is not there"),
+        pytest.param([0x03, 180, *[7] * 180, 0], True, id="private data, and an extension of no bytes at the end of the packet"),
     ],
 )
 def test_the_last_packet_of_a_frame_is_stuffed_beyond_what_its_adaptation_field_needs(content: list[int], *, full: bool) -> None:

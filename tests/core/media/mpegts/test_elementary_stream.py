@@ -112,3 +112,15 @@ def test_what_follows_the_announced_length_is_stuffing(stuffing: int) -> None:
     stream.begin_packet(announced[:-5])
     stream.drain()
     assert stream.missing_bytes == 5
+
+
+def test_pictures_before_the_first_parameter_sets_are_counted_apart() -> None:
+    sets, picture = b"\0\0\1\x67\x64\0\x1e" + bytes(4), b"\0\0\1\x65\x80" + bytes(20)
+    assert (video(1.0, 1.04, picture=picture).undecodable, video(1.0, 1.04, picture=picture).is_headless) == (0, True)
+    late = video(1.0, 1.04, picture=picture)
+    late.begin_packet(pes(round(1.08 * CLOCK_HZ), sets + picture))
+    late.drain()
+    assert (late.undecodable, late.is_headless, late.count) == (2, True, 3)
+    assert (audio((1.0, 5)).undecodable, audio((1.0, 5)).is_headless) == (0, False)
+    other = ElementaryStream(Stream(Medium.AUDIO, "dts", 0x101, 1.0))
+    assert (other.undecodable, other.is_headless, other.count) == (0, False, None)

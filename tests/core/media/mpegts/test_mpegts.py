@@ -135,3 +135,12 @@ def test_an_audio_frame_shorter_than_a_header_may_be_counts_as_soon_as_it_is_the
         counter.feed(frame)
         assert counter.count == number
         assert counter.seconds + counter.held_seconds == pytest.approx(number * 0.02)
+
+
+def test_only_these_streams_have_packets_without_a_header() -> None:
+    """ISO/IEC 13818-1, 2.4.3.6: maps, padding, private stream 2, ECM, EMM, DSM-CC, H.222.1 type E and directories."""
+    headerless = {0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF}
+    for stream in range(0xBC, 0x100):
+        header = read_pes_header(b"\0\0\1" + bytes([stream]) + bytes.fromhex("0000808005 2100010001") + bytes(20))
+        assert header
+        assert (header.is_media, header.pts) == ((False, None) if stream in headerless else (True, 0.0)), hex(stream)
