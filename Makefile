@@ -15,7 +15,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; break; fi; done)
 
 # For AWS: `make deploy STAGE=dev ARCH=x86_64`. The Python version of the managed runtime compiles the package.
-ARCH ?= $(shell sed -n 's/.*"arch": *"\([a-z0-9_]*\)".*/\1/p' infra/cdk.json)
+# A file that is no configuration is refused later, with a sentence.
+ARCH ?= $(shell $(PYTHON) -c 'import json, sys; c = json.load(open("infra/cdk.json"))["context"]; \
+	print({**c["transcoder"], **c.get("stages", {}).get(sys.argv[1], {})}.get("arch", "arm64"))' '$(STAGE)' 2>/dev/null || echo arm64)
 STAGE ?=
 EXAMPLE ?=
 PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13); do \

@@ -5,12 +5,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.config import GLOBAL_REGION, Config, ConfigError
+from infra.config_rules import check
 from infra.context import read_config, read_context, staged
 from infra.function import Packages
 from infra.global_names import global_keys
@@ -53,9 +55,10 @@ def main() -> int:
     try:
         context = read_context(given=os.environ.get("CDK_CONTEXT_JSON", ""))
         config = _config(context, options)
+        place = _place(config, os.environ)
         # The CDK command line passes its own output folder; without it, the library would write to a folder that it deletes.
         app = App(context=dict(context), outdir=os.environ.get("CDK_OUTDIR") or str(_HERE / "cdk.out"))
-        add_stacks(app, config, _packages(config), _place(config, os.environ))
+        add_stacks(app, config, _packages(config), place)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -64,8 +67,14 @@ def main() -> int:
 
 
 def _place(config: Config, environ: Mapping[str, str]) -> Place:
-    """Return where to deploy to: the configured region, or that of the CDK command line if it tells one."""
-    return Place(config.region or environ.get("CDK_DEFAULT_REGION", ""), environ.get("CDK_DEFAULT_ACCOUNT", ""))
+    """Return where to deploy to: the configured region, or that of the CDK command line if it tells one.
+
+    Raises:
+        ConfigError: what the configuration names is in another region.
+    """
+    place = Place(config.region or environ.get("CDK_DEFAULT_REGION", ""), environ.get("CDK_DEFAULT_ACCOUNT", ""))
+    check(replace(config, region=place.region))
+    return place
 
 
 def _config(context: Mapping[str, object], options: argparse.Namespace) -> Config:

@@ -21,12 +21,14 @@ _SECRET_ARN = re.compile(r"arn:aws[\w-]*:secretsmanager:(?P<region>[\w-]+):\d{12
 """With the six characters that Secrets Manager adds to the name, since a permission counts for this ARN alone."""
 _DOMAIN_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_HOST = re.compile(r"[^\s,/@]+")
-"""One entry of the list in TRANSCODER_ALLOWED_HOSTS. An empty one would allow any host."""
+_HOST = re.compile(r"\*|[^\s,/@*:]+|\[[0-9a-fA-F:.]+\]")
+"""One entry of the list in TRANSCODER_ALLOWED_HOSTS. An empty one would allow any host, and one with a port, or a part of *, none."""
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """S3 user guide, "Bucket naming rules". Nothing else may be part of an ARN that a permission names."""
 _MAX_TIMEOUT_SECONDS = 900
 """Of any account: AWS Lambda developer guide, "Lambda quotas"."""
+_MAX_RESPONSE_BYTES = 200 * 1024 * 1024
+"""AWS Lambda developer guide, "Lambda quotas", for a streamed response."""
 _MAX_SNAP_START_STORAGE_MIB = 512
 """AWS Lambda developer guide, "Improving startup performance with Lambda SnapStart"."""
 
@@ -86,12 +88,18 @@ def _check_settings(config: Config) -> Settings:
         if getattr(config, key) and PREFIX + variable in named:
             raise ConfigError(f"settings: {PREFIX}{variable} says what the key {key} says, too; leave one of them out.")
     if wrong := [host for host in config.allowed_hosts if not _HOST.fullmatch(host)]:
-        raise ConfigError(f"allowed_hosts: {wrong[0]!r} is not the name of a host; * allows any.")
+        raise ConfigError(f"allowed_hosts: {wrong[0]!r} is not the name of a host, which includes those below it; * alone allows any.")
     try:
         settings = config.transcoder_settings
         encode_keys(settings.signing_keys)
     except BadRequestError as error:
         raise ConfigError(f"settings: {error}") from error
+    if settings.allow_private:
+        raise ConfigError(f"settings: {PREFIX}ALLOW_PRIVATE would let callers reach what only this function should (SECURITY.md).")
+    if settings.log_text:
+        raise ConfigError(f"settings: {PREFIX}LOG_TEXT: the alarms, the dashboard and the queries read the log's lines of JSON.")
+    if settings.response_limit > _MAX_RESPONSE_BYTES:
+        raise ConfigError(f"settings: {PREFIX}RESPONSE_LIMIT: Lambda cuts a response after {_MAX_RESPONSE_BYTES:,} bytes.")
     return settings
 
 

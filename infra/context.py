@@ -54,7 +54,13 @@ def staged(context: Mapping[str, object], stage: object) -> Mapping[str, object]
     for name, differences in stages.items():
         if differences is None:
             raise ConfigError(f"stages.{name}: it is null; {{}} is a stage that differs in nothing but its name.")
-        _members(differences, f"stages.{name}")
+        if "stage" in _members(differences, f"stages.{name}"):
+            raise ConfigError(f"stages.{name}: it has the key stage, which is its own name already.")
+        if keys.get("domain_name") and "domain_name" not in _members(differences, f"stages.{name}"):
+            raise ConfigError(
+                f"stages.{name}: a domain name belongs to one distribution, and this stage would take that of transcoder; give it a "
+                'domain_name, or "" with hosted_zone and certificate_arn "".'
+            )
     if stage in (None, ""):
         return keys
     if not isinstance(stage, str) or stage not in stages:

@@ -1,6 +1,6 @@
 """The Function URL, which only CloudFront may invoke, and the CloudFront distribution in front of it and of finished files."""
 
-from aws_cdk import Duration, aws_cloudfront, aws_cloudfront_origins, aws_cloudwatch, aws_lambda, aws_route53_targets
+from aws_cdk import Duration, Stack, aws_cloudfront, aws_cloudfront_origins, aws_cloudwatch, aws_lambda, aws_route53_targets
 from constructs import Construct
 
 from infra.bucket import ServiceBucket
@@ -19,6 +19,12 @@ _ACCESS_CHARACTERS, _POLICY_CHARACTERS = 64, 128
 _FILES_PATH = "/files/*"
 PAGE_FILES = ("/assets/*", "/favicon.ico", "/manifest.webmanifest", "/robots.txt")
 """The files of the web page that a cache may keep. The page itself is revalidated at each visit."""
+_UNCACHED_ERRORS = (404, 414, 500, 501, 502, 503, 504)
+"""Statuses that CloudFront keeps for ten seconds unless it is told otherwise, some of them whatever Cache-Control says, and without a look
+at the query string, so that one caller's failure would be everybody's.
+
+Source: CloudFront developer guide, "Control how long CloudFront caches errors".
+"""
 _METHODS = {"GET": aws_lambda.HttpMethod.GET, "HEAD": aws_lambda.HttpMethod.HEAD}
 
 
@@ -53,7 +59,8 @@ class Distribution(Construct):
                 **dict.fromkeys(PAGE_FILES, _page_files_behavior(origin)),
                 **({_FILES_PATH: self._files_behavior(bucket)} if bucket else {}),
             },
-            comment="Transcoder",
+            error_responses=[aws_cloudfront.ErrorResponse(http_status=status, ttl=Duration.seconds(0)) for status in _UNCACHED_ERRORS],
+            comment=Stack.of(self).stack_name,
             http_version=aws_cloudfront.HttpVersion.HTTP2_AND_3,
             minimum_protocol_version=aws_cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if config.domain_name else None,
             domain_names=[config.domain_name] if config.domain_name else None,
@@ -147,7 +154,8 @@ def _behavior(origin: aws_cloudfront.IOrigin, policy: aws_cloudfront.ICachePolic
         cache_policy=policy,
         # Everything except Host, by which Lambda finds the Function URL; all query strings, because an unencoded source URL has one.
         origin_request_policy=aws_cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-        allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD,
+        # With OPTIONS, by which a browser asks before a request with headers of its own.
+        allowed_methods=aws_cloudfront.AllowedMethods.ALLOW_GET_HEAD_OPTIONS,
         viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         compress=False,
     )

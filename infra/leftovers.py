@@ -69,9 +69,14 @@ def main() -> int:
     parser.add_argument("--delete", action="store_true", help="delete what is no longer needed")
     parser.add_argument("--all", action="store_true", help="delete what is left in us-east-1 of a stack that was deleted")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    options = parser.parse_args()
     try:
-        return _main(parser.parse_args())
-    except (ConfigError, BotoCoreError, ClientError) as error:
+        return _main(options)
+    except ClientError as error:
+        print(f"Whether stacks are left in {GLOBAL_REGION} is not known: {error}", file=sys.stderr)
+        # Where an account may not use that region, what was deployed elsewhere is whole all the same.
+        return 2 if options.delete or options.all else 0
+    except (ConfigError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 2
 

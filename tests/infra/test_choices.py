@@ -437,11 +437,15 @@ def synthesize(folder: Path, *arguments: str, **environ: str) -> subprocess.Comp
         ({"stages": {"dev": None}}, "stages.dev: it is null; {} is a stage that differs in nothing but its name."),
         ({"transcoder": {"tags": [None]}}, "tags: [None] does not have the type that this key requires."),
         ({"arch": []}, "arch: [] does not have the type that this key requires."),
+        (
+            {"transcoder": {"alarm_topic_arn": "arn:aws:sns:eu-west-1:111122223333:own"}},
+            "alarm_topic_arn: it is in eu-west-1, and has to be in eu-central-1.",
+        ),
     ],
-    ids=["stage", "text", "null", "list", "arch"],
+    ids=["stage", "text", "null", "list", "arch", "region"],
 )
 def test_what_is_refused_is_a_sentence_and_no_template(context: dict[str, object], sentence: str, tmp_path: Path) -> None:
-    result = synthesize(tmp_path, CDK_CONTEXT_JSON=json.dumps(context))
+    result = synthesize(tmp_path, CDK_CONTEXT_JSON=json.dumps(context), CDK_DEFAULT_REGION="eu-central-1")
     assert result.returncode == 2
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from peers.aws_services import CREDENTIALS
 from peers.cloudformation import Deployed, cloudformation
+from peers.origin import Rule, origin
 
 from infra.config import Config
 from infra.global_names import CERTIFICATE, TRAFFIC, WEB_ACL, certificate_stack, description, needed_stacks, traffic_stack, web_acl_stack
@@ -16,6 +18,7 @@ from infra.packages.function import ROOT
 
 REGION = "eu-west-1"
 FULL = Config(domain_name="a.example", hosted_zone="Z1", rate_limit=100, traffic_alarm_gb=5)
+DENIED = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not in this region.</Message></Error></ErrorResponse>"
 MAIN = Deployed("Transcoder", region=REGION)
 
 
@@ -47,6 +50,17 @@ def test_the_stacks_that_are_needed_follow_from_the_keys() -> None:
     assert needed_stacks(Config(rate_limit=100), REGION) == ["Transcoder-eu-west-1-WebAcl"]
     assert needed_stacks(FULL, "us-east-1") == needed_stacks(Config(), REGION) == []
     assert needed_stacks(Config(front="api-gateway", rate_limit=100), REGION) == []
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 0), (("--delete",), 2), (("--all", "--yes"), 2)])
+def test_where_us_east_1_may_not_be_asked_only_deleting_fails(arguments: Sequence[str], code: int) -> None:
+    with origin({}) as refusing:
+        refusing.rules["*"] = Rule(status=403, body=DENIED)
+        environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL_CLOUDFORMATION": refusing.url(""), "AWS_REGION": REGION}
+        command = [sys.executable, "-m", "infra.leftovers", *arguments]
+        result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert result.stderr.startswith("Whether stacks are left in us-east-1 is not known: ")
 
 
 def test_what_is_no_longer_needed_is_named_and_stays() -> None:

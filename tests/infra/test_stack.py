@@ -378,9 +378,14 @@ def test_videos_are_not_cached_and_every_query_reaches_the_function() -> None:
     default = distribution(DEFAULT)["DefaultCacheBehavior"]
     assert default["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
     assert default["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
-    assert default["AllowedMethods"] == ["GET", "HEAD"]
+    assert default["AllowedMethods"] == ["GET", "HEAD", "OPTIONS"]
     assert default["ViewerProtocolPolicy"] == "redirect-to-https"
     assert default["Compress"] is False
+
+
+def test_failures_are_not_cached_since_one_would_be_sent_to_everybody() -> None:
+    kept = {each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in distribution(DEFAULT)["CustomErrorResponses"]}
+    assert kept == dict.fromkeys((404, 414, 500, 501, 502, 503, 504), 0)
 
 
 def test_info_is_cached_briefly_with_the_whole_query_as_key() -> None:
