@@ -189,3 +189,11 @@ def test_the_file_counts_when_a_video_is_saved(home: Path, serve: Serve, muxed: 
     assert (completed.returncode, completed.stderr) == (0, "")
     assert media_reader.is_whole(tmp_path / "videos" / "film.mp4")
     assert run_text("--help", environ=configure(home, "nonsense")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text", [f"height = {'1' * 5000}", f"height = 0x{'f' * 5000}", f"height = {'[' * 5000}"], ids=["decimal", "hex", "nested"]
+)
+def test_what_python_cannot_read_is_a_mistake_in_the_file(text: str, home: Path) -> None:
+    with pytest.raises(BadRequestError, match=r"transcoder\.toml: "):
+        parse(["get", "u"], configure(home, text))

@@ -26,6 +26,7 @@ VERSION_MODULES = {
     "transcoder.cli.subparsers",
     "transcoder.edge",
     "transcoder.edge.garbage_collection",
+    *("transcoder.local", "transcoder.local.text_file"),
 }
 """What `--version` imports of this package: what is needed to know which command a line is for, and how it failed."""
 SLOW = {"httpx", "httpcore", "rich", "m3u8", "ffmpeg", "cryptography", "boto3", "botocore", "shtab", "anyio", "asyncio", "ssl", "email"}

@@ -115,3 +115,44 @@ def test_a_playlist_with_a_path_that_no_file_has_is_refused(path: str, tmp_path:
     (tmp_path / "main.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{path}\n#EXT-X-ENDLIST\n")
     completed = run_text("get", str(tmp_path / "main.m3u8"), "-o", str(tmp_path / "video.mp4"))
     assert (completed.returncode, "no path has such a character" in completed.stderr) == (3, True)
+
+
+def test_what_is_told_goes_nowhere_if_standard_error_is_closed(source: Origin) -> None:
+    whole = subprocess.run([*COMMAND, "get", source.url("/main.m3u8"), "-q", "-o", "-"], check=True, capture_output=True, timeout=SECONDS)
+    shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "get"]
+    for name, code, output in (("main", 0, whole.stdout), ("none", 4, b"")):
+        url = source.url(f"/{name}.m3u8")
+        completed = subprocess.run([*shell, url, "-o", "-"], check=False, stdout=subprocess.PIPE, env=ENVIRON, timeout=SECONDS)
+        assert (completed.returncode, completed.stdout) == (code, output)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["get", "{url}", "-o", "{output}"], 0),
+        (["get", "{url}", "-o", "{output}", "--progress", "-v"], 0),
+        (["get", "{url}", "{url}x", "-P", "{output}"], 4),
+        (["get", "nothing"], 2),
+        ([], 2),
+    ],
+    ids=["get", "progress", "several", "a failure", "no words"],
+)
+def test_a_reader_of_standard_error_that_has_left_changes_nothing(words: list[str], code: int, source: Origin, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = [word.format(url=source.url("/main.m3u8"), output=tmp_path / "video.mp4") for word in words]
+    try:
+        completed = subprocess.run([*COMMAND, *arguments], check=False, stdout=subprocess.PIPE, stderr=writer, env=ENVIRON, timeout=SECONDS)
+    finally:
+        os.close(writer)
+    assert (completed.returncode, completed.stdout) == (code, b"")
+    assert code or not words or media_reader.is_whole(tmp_path / "video.mp4")
+
+
+@pytest.mark.parametrize("command", [[], ["get"], ["info"]])
+@pytest.mark.parametrize("name", ["x" * 300, f"{'x' * 300}.com/a.m3u8", "x/" * 3000])
+def test_a_name_that_no_file_can_have_is_neither_file_nor_address(command: list[str], name: str) -> None:
+    completed = run_text(*command, name)
+    assert completed.returncode == (4 if ".com/" in name else 2)
+    assert "internal" not in completed.stderr
+    assert "Traceback" not in completed.stderr

@@ -17,7 +17,7 @@ from peers import small_application
 
 from transcoder.emulator import Options, Running, emulator
 
-SECONDS = 20.0
+SECONDS = 60.0
 """The time limit of every wait in this module."""
 RETRY_SECONDS = "0.05"
 """The setting of the pauses before further attempts, for functions and commands that tests start."""

@@ -1,10 +1,10 @@
 """Which command the words of a command line are for, and what they say to it."""
 
 import argparse
+import os
 import re
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 
 from transcoder import __version__
 from transcoder.cli.commands import COMMANDS
@@ -84,7 +84,7 @@ def _split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
         return first, words[1:]
     if first in _OF_THE_PROGRAM:
         _program_parser().parse(words)
-    if not (first.startswith("-") or re.search(r"[/:.\\]", first) or Path(first).exists()):
+    if not (first.startswith("-") or re.search(r"[/:.\\]", first) or os.path.exists(first)):  # noqa: PTH110 - not as a Path, which raises an error for a name that is too long
         _program_parser().error(f"there is no command {first!r}{did_you_mean(first, COMMANDS)}")
     return "get", words
 

@@ -75,12 +75,9 @@ def read_configuration(
         BadRequestError: the file is not TOML, or has an option that no command has, or a value that the option cannot have.
 
     """
-    try:
-        document = tomllib.loads(text_of(path.read_bytes(), str(path)))
-    except (FileNotFoundError, NotADirectoryError):
+    document = _document(path)
+    if document is None:
         return NO_CONFIGURATION
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise BadRequestError(f"{path}: {error.strerror if isinstance(error, OSError) else error}.") from error
     parser = parser_of(name)
     own = parser.long_options()
     tables = {key: value for key, value in document.items() if isinstance(value, dict)}
@@ -94,6 +91,18 @@ def read_configuration(
     # What is in the table comes later, and wins; what the command line says wins over both, unless it adds to them.
     options = _options(path, shared, own) | _options(path, tables.get(name, {}), own)
     return Configuration(path, {option: words for option, words in options.items() if not parser.is_replaced(option, given)}, given)
+
+
+def _document(path: Path) -> Mapping[str, object] | None:
+    """Return what is in the file; None if there is none."""
+    try:
+        return tomllib.loads(text_of(path.read_bytes(), str(path)))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # no TOML, or a number with thousands of digits
+        raise BadRequestError(f"{path}: {error.strerror if isinstance(error, OSError) else error}.") from error
+    except RecursionError as error:
+        raise BadRequestError(f"{path}: its lists are nested too deeply.") from error
 
 
 def _options(path: Path, values: Mapping[str, object], known: Mapping[str, argparse.Action]) -> dict[str, Sequence[str]]:
@@ -142,7 +151,10 @@ def _text(path: Path, key: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         expected = "one value, not a list" if isinstance(value, list) else f"a text or a number, not {_toml(value)}"
         raise BadRequestError(f"{path}: {key} must be {expected}.")
-    return str(value)
+    try:
+        return str(value)
+    except ValueError as error:  # Python writes no number with thousands of digits
+        raise BadRequestError(f"{path}: {key} is too large.") from error
 
 
 def _toml(value: object) -> str:

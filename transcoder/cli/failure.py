@@ -1,12 +1,11 @@
 """How a command tells its user that it failed."""
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
 from transcoder.cli.exit_codes import ExitCode, exit_code
-from transcoder.cli.printing import write_json
+from transcoder.cli.printing import tell, write_json
 from transcoder.cli.subparsers import UsageError
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import BadRequestError, OutputError, OutputExistsError, ReaderLeftError, TranscoderError
@@ -35,7 +34,7 @@ class Failure(NamedTuple):
         slug = "" if self.slug in _PLAIN else f" [{self.slug}]"
         about = f"{source}: " if source else ""
         if self.slug != ReaderLeftError.slug:  # it is the reader's wish, and other programs say nothing either
-            print(f"{self.usage}{self.program}: {one_line(about + self.message)}{slug}", file=sys.stderr, flush=True)
+            tell(f"{self.usage}{self.program}: {one_line(about + self.message)}{slug}")
         if as_json:
             about_source = {"url": source} if source else {}
             with suppress(OutputError):  # the exit code tells of the failure all the same

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 
@@ -20,6 +19,7 @@ from transcoder.cli.function_call import (
     call_by_name,
     call_by_url,
 )
+from transcoder.cli.printing import tell, write_line
 from transcoder.cli.progress import FunctionSink, progress_display
 from transcoder.cli.report_options import Reports, add_report_options
 from transcoder.cli.saved import report_saved
@@ -110,7 +110,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         arguments.playlist, arguments, settings, lambda path, query: _make_call(arguments, path, query)
     )
     if not reports.quiet:
-        print(received, file=sys.stderr if arguments.output == "-" or reports.as_json else sys.stdout)
+        (tell if arguments.output == "-" or reports.as_json else write_line)(str(received))
     report_saved(saved, as_json=reports.as_json, quiet=reports.quiet)
     return ExitCode.SUCCESS
 

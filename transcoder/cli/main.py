@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from transcoder.cli.command_line import parse, short_help
 from transcoder.cli.exit_codes import ExitCode, TerminatedError
 from transcoder.cli.failure import REPORTED, failure_of
+from transcoder.cli.printing import tell
 from transcoder.settings import Settings
 
 
@@ -16,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments:
         # A script that lost its arguments must not take this for a success.
-        print(short_help(), end="", file=sys.stderr)
+        tell(short_help(), end="")
         return ExitCode.INVALID_COMMAND
     parsed = argparse.Namespace(json="--json" in arguments, about_file=str)  # what is known of a command line that cannot be understood
     try:

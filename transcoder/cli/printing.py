@@ -1,4 +1,4 @@
-"""Standard output, where a command prints its result: a result that nobody can have got is a failure."""
+"""Standard output, where a result that nobody can have got is a failure, and standard error, which nobody need read."""
 
 import io
 import json
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TextIO
 
 from transcoder.errors import OutputError, ReaderLeftError
 
@@ -29,10 +30,10 @@ def printing() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError as error:
-        _give_up()
+        _give_up(sys.stdout)
         raise ReaderLeftError(f"{_NAME}: the reader closed the pipe.") from error
     except OSError as error:
-        _give_up()
+        _give_up(sys.stdout)
         raise OutputError(f"{_NAME}: {error.strerror}.") from error
 
 
@@ -52,8 +53,18 @@ def write_json(document: Mapping[str, object], *, indent: int | None = None) -> 
     write_line(text)
 
 
-def _give_up() -> None:
+def tell(text: object, *, end: str = "\n") -> None:
+    """Write to standard error, if that is open and somebody reads it: what a command does and its exit code do not depend on that."""
+    if sys.stderr is None:  # `print` would write to standard output, which may be an MP4
+        return
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
     """Have the interpreter's end not fail, too, at what is still buffered."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
+    os.dup2(null, stream.fileno())
     os.close(null)

@@ -1,6 +1,5 @@
 """How `get` and `invoke` show their progress: a bar on a terminal, or lines elsewhere if they are wanted."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
+from transcoder.cli.printing import tell
 from transcoder.core.answer.plain_text import one_line
 from transcoder.core.answer.progress_report import ProgressReport
 from transcoder.local.progress import MeasuringSink, Watch, Writer
@@ -66,11 +66,11 @@ class _Lines:
         is_due = self._shown_at is None or time.monotonic() - self._shown_at >= _LINE_SECONDS
         if report.bytes and is_due and not self._is_made_elsewhere:
             self._shown_at = time.monotonic()
-            print(report, file=sys.stderr, flush=True)
+            tell(report)
 
     def received(self, report: ProgressReport) -> None:
         self._is_made_elsewhere = True
-        print(report, file=sys.stderr, flush=True)
+        tell(report)
 
 
 class _Bar:

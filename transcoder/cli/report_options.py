@@ -4,12 +4,12 @@ import argparse
 import logging
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
+from transcoder.cli.printing import tell
 from transcoder.core.answer.plain_text import one_line
 from transcoder.errors import ContradictionError
 
@@ -81,4 +81,4 @@ def _leads_to_program() -> bool:
 
 class _LineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        print(one_line(record.getMessage()), file=sys.stderr, flush=True)
+        tell(one_line(record.getMessage()))

@@ -1,9 +1,7 @@
 """What a command says of an output that is whole."""
 
-import sys
-
 from transcoder.api import Saved
-from transcoder.cli.printing import write_json
+from transcoder.cli.printing import tell, write_json
 from transcoder.core.answer.plain_text import one_line
 
 _MINUTE = 60
@@ -14,7 +12,7 @@ def report_saved(saved: Saved, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         write_json(_document(saved))
     if not quiet:
-        print(_sentence(saved), file=sys.stderr, flush=True)
+        tell(_sentence(saved))
 
 
 def _sentence(saved: Saved) -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from transcoder.cli.exit_codes import ExitCode
+from transcoder.cli.printing import tell
 from transcoder.cli.subparsers import Subparsers
 from transcoder.emulator import Front, Options, StreamErrors, emulator, s3
 from transcoder.errors import BadRequestError, OutputError
@@ -190,9 +191,9 @@ async def _serve(options: Options, *, bucket: str) -> ExitCode:
     async with AsyncExitStack() as stack:
         if bucket:
             options = replace(options, environ=await stack.enter_async_context(s3(bucket, options.environ)))
-            print(f"S3: {options.environ['AWS_ENDPOINT_URL_S3']}/{bucket}", file=sys.stderr, flush=True)
+            tell(f"S3: {options.environ['AWS_ENDPOINT_URL_S3']}/{bucket}")
         running = await stack.enter_async_context(emulator(options))
         print(f"{running.url}/", flush=True)
-        if sys.stderr.isatty():
-            print(_EXAMPLE.format(running.url), file=sys.stderr, flush=True)
+        if sys.stderr is not None and sys.stderr.isatty():
+            tell(_EXAMPLE.format(running.url))
         return ExitCode.of_signal(await signals.get())

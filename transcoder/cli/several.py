@@ -9,6 +9,7 @@ from pathlib import Path
 from transcoder.api import Saved
 from transcoder.cli.exit_codes import ExitCode
 from transcoder.cli.failure import REPORTED, failure_of
+from transcoder.cli.printing import tell
 from transcoder.cli.report_options import Reports
 from transcoder.cli.saved import report_saved
 from transcoder.errors import BadRequestError, ContradictionError, OutputError
@@ -59,7 +60,7 @@ def save_each(arguments: argparse.Namespace, reports: Reports, save: Callable[[a
                 raise
             failed.append(failure_of(error, arguments.about_file).report(source=source, as_json=reports.as_json))
     if len(sources) > 1 and not reports.quiet:
-        print(f"{len(sources) - len(failed)} of {len(sources)} saved", file=sys.stderr)
+        tell(f"{len(sources) - len(failed)} of {len(sources)} saved")
     return failed[0] if failed else ExitCode.SUCCESS
 
 

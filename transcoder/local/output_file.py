@@ -3,8 +3,8 @@
 import contextlib
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,10 @@ from transcoder.errors import OutputError, OutputExistsError
 
 _NAME_CHARACTERS = 50
 """How much of a file's name is in the temporary one, which has a few characters more and may be no longer than any other."""
+
+
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""How file systems say that a file has one name only: FAT, exFAT, and some that are on other machines."""
 
 
 class FileOutput:
@@ -35,12 +39,12 @@ class FileOutput:
         """
         try:
             self._target = self._checked_target()
-            prefix = f".{self._target.name[:_NAME_CHARACTERS]}."
-            fd, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=self._target.parent)
+            name = f".{self._target.name[:_NAME_CHARACTERS]}.{secrets.token_hex(8)}.part"
+            self._temporary = self._target.parent / name
+            # Not by tempfile, whose files nobody else may read: this one gets the mode of any other file that the user creates.
+            self._file = self._temporary.open("xb")
         except OSError as error:
             raise self._failure(error) from error
-        self._temporary = Path(name)
-        self._file = os.fdopen(fd, "wb")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -76,17 +80,23 @@ class FileOutput:
         """
         try:
             self._file.close()
-            # mkstemp creates files with mode 0600; the result gets the mode of any other file that the user creates.
-            umask = os.umask(0)
-            os.umask(umask)
-            self._temporary.chmod(0o666 & ~umask)
             self._checked_target()
             if self._overwrite:
                 self._temporary.replace(self._target)
             else:
-                os.link(self._temporary, self._target)  # unlike a rename, it never overwrites
+                self._take_free_place()
         except OSError as error:
             raise self._failure(error) from error
+
+    def _take_free_place(self) -> None:
+        """Move the file to where none is: of several programs that do this at the same time, only one succeeds."""
+        try:
+            os.link(self._temporary, self._target)  # unlike a rename, it never overwrites
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._target.open("xb").close()
+            self._temporary.replace(self._target)
 
     def _checked_target(self) -> Path:
         """Return the path of the file: that of the target if the path is a symbolic link.

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import os
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -139,6 +141,14 @@ def test_local_files(tmp_path: Path) -> None:
     assert with_fetcher(use, local_files=True) == expected
 
 
+async def playlist_of(path: str, fetcher: Fetcher) -> object:
+    return await fetcher.playlist(path)
+
+
+async def resource_of(path: str, fetcher: Fetcher) -> object:
+    return await fetcher.small_resource(path, None, limit=10)
+
+
 def test_local_files_that_cannot_be_fetched(tmp_path: Path) -> None:
     (tmp_path / "a.ts").write_bytes(CONTENT)
     url = (tmp_path / "a.ts").as_uri()
@@ -146,8 +156,13 @@ def test_local_files_that_cannot_be_fetched(tmp_path: Path) -> None:
         with_fetcher(lambda fetcher: fetcher.small_resource(url, ByteRange(299_999, 2), limit=10), local_files=True)
     with pytest.raises(NotFoundError):
         with_fetcher(lambda fetcher: fetcher.playlist(str(tmp_path / "none.ts")), local_files=True)
+    os.mkfifo(tmp_path / "pipe.ts")
+    for other in (tmp_path, tmp_path / "pipe.ts"):
+        for read in (partial(playlist_of, str(other)), partial(resource_of, str(other))):
+            with pytest.raises(UpstreamError, match="is not a file"):
+                with_fetcher(read, local_files=True)
     with pytest.raises(UpstreamError, match="cannot be read"):
-        with_fetcher(lambda fetcher: fetcher.playlist(str(tmp_path)), local_files=True)
+        with_fetcher(lambda fetcher: fetcher.playlist(f"{tmp_path}/{'x' * 300}"), local_files=True)
 
 
 def test_a_byte_range_may_end_after_a_local_file(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import base64
 import binascii
 import os
+import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
@@ -109,16 +111,28 @@ def base_url(url: str) -> str:
     return url if path is None else path.absolute().as_uri()
 
 
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read from; a pipe is none, since it could be waited for without end.
+
+    Raises:
+        UpstreamError: there is something else.
+        OSError: it cannot be opened.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UpstreamError(f"{path} is not a file.")
+    return path.open("rb")
+
+
 def read_chunks(path: Path, byte_range: ByteRange | None, *, exact: bool) -> Iterator[bytes]:
     """Yield the bytes of a file, or of a byte range of it; if not `exact`, the file may end before the range does.
 
     Raises:
         NotFoundError: the file does not exist.
-        UpstreamError: the file cannot be read, or ends before the range does.
+        UpstreamError: it is no file, cannot be read, or ends before the range does.
     """
     remaining = None if byte_range is None else byte_range.length
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(0 if byte_range is None else byte_range.start)
             while remaining != 0 and (chunk := file.read(CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining))):
                 yield chunk

@@ -78,7 +78,7 @@ def local_file_head(url: str) -> FileHead | None:
 
     Raises:
         NotFoundError: the file does not exist.
-        UpstreamError: the file cannot be read.
+        UpstreamError: it is no file, or cannot be read.
 
     """
     path = local_files.path_of(url)
@@ -86,7 +86,7 @@ def local_file_head(url: str) -> FileHead | None:
         return None
     content_type = mimetypes.guess_type(path.name)[0] or OCTET_STREAM
     try:
-        with path.open("rb") as file:
+        with local_files.open_file(path) as file:
             first_bytes = file.read(SNIFFED_BYTES)
         length = path.stat().st_size
     except FileNotFoundError as error:
