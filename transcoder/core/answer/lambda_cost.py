@@ -29,9 +29,9 @@ FIRST_BYTE_SECONDS = 1.0
 CALIBRATION_SECONDS = 0.4
 """How long bench/calibration.py takes on the processor that the following seconds are those of."""
 PROCESSOR_SECONDS_PER_DOWNLOAD = 0.03
-PROCESSOR_SECONDS_PER_GB = 9.9
+PROCESSOR_SECONDS_PER_GB = 6.8
 """Of output made of transport streams, remuxed and not re-encoded."""
-PROCESSOR_SECONDS_PER_FRAGMENTED_GB = 5.3
+PROCESSOR_SECONDS_PER_FRAGMENTED_GB = 4.0
 """The same, made of fragmented MP4."""
 
 
