@@ -1,7 +1,7 @@
 """How long Lambda takes to stream a response, and what a download costs on AWS.
 
 The prices are list prices of us-east-1 without free tiers, as found in November 2026 on the pricing pages of AWS Lambda and Amazon
-CloudFront and in copies of them. The processor time was measured by `make budget`, which checks that the model is within a fifth of it.
+CloudFront and in copies of them. The processor time was measured by `make budget`, which compares the model with it again.
 """
 
 from typing import NamedTuple
