@@ -15,7 +15,7 @@ from transcoder.core.media.mp4.boxes import box, full_box
 
 Media = Callable[[str], Path]
 PACKET_BYTES = 188
-TINY = 0.01
+TINY = 0.02
 NULL_PACKET = b"G\x1f\xff\x10" + 184 * b"\xff"
 EMPTY_FRAGMENT = box(
     b"moof",
@@ -169,7 +169,7 @@ def fails(origin: Origin, output: Path) -> str:
     return result.stderr.decode()
 
 
-@pytest.mark.parametrize(("last", "seconds"), [(b"", 0.011), (b"", 2.0), (NULL_PACKET, 0.11), (NULL_PACKET, 2.0)])
+@pytest.mark.parametrize(("last", "seconds"), [(b"", 0.021), (b"", 2.0), (NULL_PACKET, 0.11), (NULL_PACKET, 2.0)])
 def test_a_segment_that_should_last_longer_is_lost(last: bytes, seconds: float, media: Media, serve: Serve, tmp_path: Path) -> None:
     fails(serve(with_last(files_in(media("ts-muxed")), last, seconds=seconds)), tmp_path / "output.mp4")
 

@@ -8,10 +8,10 @@ from transcoder.errors import DamagedMediaError
 
 MAX_EMPTY_SECONDS = 0.1
 """A segment without media is none that was lost only if the playlist gives it no more time."""
-MAX_SECONDS_OF_NOTHING = 0.01
-"""The same for a segment of no bytes: nothing in it says that it is meant to have no media, so it must be shorter than any frame.
+MAX_SECONDS_OF_NOTHING = 0.02
+"""The same for a segment of no bytes: nothing in it says that it is meant to have no media, so it must be shorter than a usual frame.
 
-One frame of AAC lasts 0.0107 s at 96 kHz, which is the highest usual sampling rate; one picture lasts 0.0167 s at 60 a second.
+One frame of AAC lasts 0.0213 s at 48 kHz, and one of video 0.0333 s at 30 a second; packagers give an empty end up to 0.02 s.
 """
 
 
