@@ -51,12 +51,13 @@ def staged(context: Mapping[str, object], stage: object) -> Mapping[str, object]
         ConfigError: the context does not list the stage, or has something else than keys and values in their places.
     """
     keys, stages = (_members(context.get(name), name) for name in ("transcoder", "stages"))
-    for name, differences in stages.items():
-        if differences is None:
+    for name, value in stages.items():
+        if value is None:
             raise ConfigError(f"stages.{name}: it is null; {{}} is a stage that differs in nothing but its name.")
-        if "stage" in _members(differences, f"stages.{name}"):
+        differences = _members(value, f"stages.{name}")
+        if "stage" in differences:
             raise ConfigError(f"stages.{name}: it has the key stage, which is its own name already.")
-        if keys.get("domain_name") and "domain_name" not in _members(differences, f"stages.{name}"):
+        if keys.get("domain_name") and "domain_name" not in differences:
             raise ConfigError(
                 f"stages.{name}: a domain name belongs to one distribution, and this stage would take that of transcoder; give it a "
                 'domain_name, or "" with hosted_zone and certificate_arn "".'

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin
 
+from transcoder.edge.fetch.local_files import can_be_path
 from transcoder.errors import BadRequestError
 
 _NAMES = {str: "a text", bool: "True or False", int: "a whole number", float: "a number", NoneType: "None", os.PathLike: "a path"}
@@ -29,11 +30,7 @@ def _check_path(name: str, value: object) -> None:
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str):
         raise BadRequestError(f"{name}: {path!r} is a path of bytes, not of text.")
-    try:
-        is_path = b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        is_path = False
-    if not is_path:
+    if not can_be_path(path):
         raise BadRequestError(f"{name}: {path!r} has a character that no path has.")
 
 

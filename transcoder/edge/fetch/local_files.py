@@ -95,12 +95,16 @@ def path_of(url: str) -> Path | None:
     return None if "://" in url or is_data_url(url) else _possible(url)
 
 
-def _possible(path: str) -> Path:
+def can_be_path(text: str) -> bool:
+    """Return whether a file can have that path: it has no NUL, and only characters that the system can write."""
     try:
-        is_possible = b"\0" not in os.fsencode(path)
+        return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
-        is_possible = False
-    if not is_possible:
+        return False
+
+
+def _possible(path: str) -> Path:
+    if not can_be_path(path):
         raise NotFoundError(f"{path!r} does not exist: no path has such a character.")
     return Path(path)
 
