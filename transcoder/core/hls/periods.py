@@ -85,18 +85,25 @@ def _pair_breaks(left: _Region, right: _Region) -> list[tuple[int, int]]:
     """Return, for each break of either track, the index at which to split each of them."""
     # A segment may last half a second longer than the target duration (RFC 8216, 4.3.3.1).
     tolerance = (max(left.target_seconds, right.target_seconds) + 1) / 2
-    unpaired = list(right.breaks)
+    unpaired = [(right.time(index), index) for index in right.breaks]
     cuts = []
     for index in left.breaks:
         time = left.time(index)
-        closest = min(unpaired, key=lambda other: abs(right.time(other) - time), default=None)
-        if closest is not None and abs(right.time(closest) - time) <= tolerance:
-            unpaired.remove(closest)
-            cuts.append((index, closest))
+        closest = _closest(unpaired, time)
+        if closest is not None and abs(unpaired[closest][0] - time) <= tolerance:
+            cuts.append((index, unpaired.pop(closest)[1]))
         else:
             cuts.append((index, _nearest_boundary(right, time, tolerance)))
-    cuts.extend((_nearest_boundary(left, right.time(index), tolerance), index) for index in unpaired)
+    cuts.extend((_nearest_boundary(left, time, tolerance), index) for time, index in unpaired)
     return sorted(set(cuts))
+
+
+def _closest(breaks: list[tuple[float, int]], time: float) -> int | None:
+    """Return the place of the break, of those sorted by time, that is closest to `time`: the first of equal ones."""
+    after = bisect_left(breaks, (time, 0))
+    before = after and bisect_left(breaks, (breaks[after - 1][0], 0))
+    places = [place for place in (before, after) if place < len(breaks)]
+    return min(places, key=lambda place: abs(breaks[place][0] - time), default=None)
 
 
 def _nearest_boundary(region: _Region, time: float, tolerance: float) -> int:
