@@ -31,7 +31,7 @@ help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests"
 	@echo "make test-fast  run the tests that run the program in their own process, and those of the rules: about a minute"
-	@echo "make peers   install AWS's own programs, and Express, for the tests that use them; without them these tests are skipped"
+	@echo "make peers   install AWS's own programs, Express and hadolint for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
 	@echo "make screenshots  write pictures of each state of the web page to build/screenshots, and those of the README to docs/pictures"
 	@echo "make recording  record \`transcoder get\` in a terminal for the README: docs/pictures/get.svg; needs Linux"

@@ -2,11 +2,10 @@
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from peers.aws import hadolint
 
 from transcoder.cli.command_line import command_parser
 
@@ -19,10 +18,7 @@ def instructions(name: str) -> list[str]:
 
 
 def test_it_has_no_findings() -> None:
-    linter = shutil.which("hadolint")
-    if linter is None:
-        pytest.skip("missing: hadolint")
-    found = subprocess.run([linter, str(ROOT / "Dockerfile")], check=False, stdout=subprocess.PIPE, text=True)
+    found = subprocess.run([hadolint(), str(ROOT / "Dockerfile")], check=False, stdout=subprocess.PIPE, text=True)
     assert (found.returncode, found.stdout) == (0, "")
 
 

@@ -1,4 +1,4 @@
-"""AWS's own programs, and Express, installed by `make peers`.
+"""AWS's own programs, Express and the linter of the Dockerfile, installed by `make peers`.
 
 A test is skipped if its program is missing, or fails if REQUIRE_PEERS is 1.
 """
@@ -36,6 +36,11 @@ def node_client() -> tuple[str, ...]:
     client = _required(modules / "aws-lambda-ric" / "index.mjs", "AWS's Node client")
     _required(modules / "aws-lambda-ric" / "rapid-client.node", "the native part of AWS's Node client")
     return (str(node), str(client), "streaming.handler")
+
+
+def hadolint() -> str:
+    """Return the path of the linter of the Dockerfile."""
+    return str(_required(PEERS / "python" / "bin" / "hadolint", "hadolint"))
 
 
 def express() -> Path:
