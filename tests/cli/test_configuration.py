@@ -63,6 +63,8 @@ def test_the_file_lies_where_the_environment_says() -> None:
         ("heigth = 720", "there is no option 'heigth'; did you mean height?"),
         ("[get]\nport = 1", "there is no option 'port'"),
         ("[gte]\nheight = 1", "there is no command 'gte'; did you mean get?"),
+        ("get = 5", "get is a command; its options belong under the heading [get]"),
+        ("[[get]]\nheight = 720", "get is a command; its options belong under the heading [get]"),
         ("no-config = true", "there is no option 'no-config'"),
         ("height = ", "Invalid value"),
         ("height = 1979-05-27", "height must be a text or a number, not 1979-05-27"),

@@ -39,6 +39,13 @@ def test_a_list_of_sources_is_read(serve: Serve, muxed: Files, tmp_path: Path) -
     assert [json.loads(line)["url"] for line in completed.stdout.splitlines()] == [one, two]
 
 
+def test_only_a_newline_ends_a_line_of_a_list(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_bytes("one\u2028file.m3u8\r\nanother\x0bfile.m3u8\r\n".encode())
+    completed = run_text("get", "-a", str(listed), "-P", str(tmp_path), "--json")
+    assert [json.loads(line)["url"] for line in completed.stdout.strip().split("\n")] == ["one\u2028file.m3u8", "another\x0bfile.m3u8"]
+
+
 def test_an_output_that_replaces_another_one_is_a_failure(serve: Serve, muxed: Files, tmp_path: Path) -> None:
     origin, folder = serve(muxed[0]), tmp_path / "out"
     one, two = (origin.url(f"/main.m3u8?{number}") for number in (1, 2))

@@ -84,6 +84,8 @@ def read_configuration(
     if unknown := next((key for key in tables if key not in commands), None):
         raise BadRequestError(f"{path}: there is no command {unknown!r}{did_you_mean(unknown, commands)}")
     shared = {key: value for key, value in document.items() if key not in tables}
+    if misplaced := next((key for key in shared if key in commands), None):
+        raise BadRequestError(f"{path}: {misplaced} is a command; its options belong under the heading [{misplaced}].")
     for key in shared.keys() - own.keys():
         _check_known(path, key, {option for command in commands for option in parser_of(command).long_options()})
     for key in tables.get(name, {}):
