@@ -28,6 +28,8 @@ hypothesis.settings.load_profile("untimed")
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+# Nor do the tests depend on the certificates that the machine trusts.
+os.environ.pop("SSL_CERT_FILE", None)
 # A shell that starts pytest in the background lets it ignore SIGINT, and so would each program that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""The command line in a process of its own, forked from one that has imported it: a short run would import for most of its time."""
+"""The command line in a process of its own, forked from one that has begun it: a short run would import for most of its time."""
 
 import multiprocessing
 import multiprocessing.forkserver
@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from transcoder.cli.commands import COMMANDS
-
 SECONDS = 60.0
 """A time limit that no run in a test reaches."""
 
+_TESTS = Path(__file__).resolve().parents[1]
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -23,8 +22,11 @@ def start(*modules: str) -> None:
 
     It lives as long as this one: no test that happens to start it leaks it.
     """
-    _CONTEXT.set_forkserver_preload(["transcoder.cli.main", *(f"transcoder.cli.{name}" for name in COMMANDS), *modules])
+    _CONTEXT.set_forkserver_preload(["peers.begun_command_line", *modules])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_TESTS), before)))  # Python gives that process no other path
     multiprocessing.forkserver.ensure_running()
+    os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
 
 
 def start_process(*arguments: str, environ: Mapping[str, str], output: Path, errors: Path) -> BaseProcess:
