@@ -7,13 +7,16 @@ import os
 import signal
 import socket
 import struct
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from peers import small_application
 from peers.running_emulator import SECONDS, curl, emulated, exits, http, small_application_options
+from peers.serve_command import serving
 
 from transcoder.emulator import Running
 from transcoder.emulator.http_connection import MAX_CONNECTIONS
@@ -73,6 +76,31 @@ def test_the_timeout_kills_the_process_group(tmp_path: Path) -> None:
         body = (tmp_path / "body").read_bytes()
         assert exits(int(body))
         assert http.get(running.url + "/hello").text.startswith("hello 1 ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to another process than 1")
+def test_what_a_killed_runtime_leaves_is_waited_for_where_the_server_inherits_it() -> None:
+    command = ["--", *small_application.COMMAND]
+    with serving(*command, environ=dict(os.environ), inherits_orphans=True) as (url, server):
+        with http.stream("GET", url + "/stubborn") as response:
+            chunks = response.iter_raw()
+            child = int(next(chunks))
+            runtime = _parent(child)
+            assert _parent(runtime) == server
+            os.kill(runtime, signal.SIGKILL)
+            with pytest.raises(httpx.RemoteProtocolError):
+                next(chunks)
+        # The process is gone, which a zombie is not.
+        for _ in range(200):
+            if not Path(f"/proc/{child}").exists():
+                break
+            time.sleep(0.02)
+        assert not Path(f"/proc/{child}").exists()
+        assert http.get(url + "/hello").text.startswith("hello 1 ")
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
 
 
 def _copied(chunks: Iterator[bytes], *, path: Path) -> Iterator[bytes]:

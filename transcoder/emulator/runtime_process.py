@@ -108,6 +108,7 @@ class RuntimeProcess:
         """Wait until the process exits, and kill what is left of its group; what it sent before it exited still arrives."""
         await self._child.wait()
         self.kill()
+        await asyncio.to_thread(_reap_orphans, self._child.pid)
         if self.state is State.RUNNING:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EXIT_GRACE_SECONDS):
@@ -135,3 +136,10 @@ class RuntimeProcess:
         """Kill the whole process group, as Lambda does; a second call has no effect."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
+
+
+def _reap_orphans(group: int) -> None:
+    """Wait for what is left of a killed process group, where that has become ours: process 1 of a container inherits orphans."""
+    with contextlib.suppress(ChildProcessError):  # they are another's
+        while True:
+            os.waitpid(-group, 0)
