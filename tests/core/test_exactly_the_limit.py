@@ -11,6 +11,7 @@ from transcoder.core.hls.playlist.variables import substitute
 from transcoder.core.media.audio_tags import MAX_TAGS, tags_length
 from transcoder.core.media.mp4_source.sequence_numbers import MAX_STEPS, SequenceNumbers
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
+from transcoder.core.media.mpegts.payload_units import Payloads
 from transcoder.core.media.packet_evidence import MAX_UNITS
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.subtitles.webvtt import MAX_CUE_CHARACTERS, parse_webvtt
@@ -131,5 +132,5 @@ def test_so_many_different_steps_of_fragments_are_counted(more: int) -> None:
 def test_so_many_first_payloads_of_a_segment_are_remembered() -> None:
     stream = ElementaryStream(Stream(Medium.AUDIO, "dts", 0x101, 0.0))
     for number in range(MAX_UNITS + 10):
-        stream.begin_packet(b"\0\0\1\xbd\0\0\x80\0\0" + number.to_bytes(4))
+        stream.take(Payloads([b"\0\0\1\xbd\0\0\x80\0\0" + number.to_bytes(4)], begins_unit=True))
     assert len(stream.segment.units) == MAX_UNITS

@@ -29,6 +29,10 @@ class AudioFrameCounter:
         self._blocks = self._bytes = 0
         self._format: FrameHeader | None = None
         """The header of the first frame: an MP4 track has one format only."""
+        self._kind: tuple[int, int, int, bool, int] | None = None
+        """The header of the newest frame, but for its codec and length, which do not change what it counts for."""
+        self._frame_blocks, self._frame_duration = 0, 0.0
+        """What each of its kind counts for."""
         self._is_synced = False
         self._began_inside_a_frame = False
         self.seconds = 0.0
@@ -79,12 +83,10 @@ class AudioFrameCounter:
                     break
                 at += length
                 continue
-            if self._format is None or header[_FORMAT] != self._format[_FORMAT]:
-                self._take_format(header)
-            self._blocks += _blocks(header)
-            if header.is_sample:
-                self.frame_seconds = header.samples / header.sample_rate
-                self.seconds += self.frame_seconds
+            if header[2:] != self._kind:
+                self._take_kind(header)
+            self._blocks += self._frame_blocks
+            self.seconds += self._frame_duration
             at += header.length
         self._bytes_to_skip = max(0, at - len(data))
         self._carry = data[at:]
@@ -98,11 +100,15 @@ class AudioFrameCounter:
                 "which is not supported."
             )
 
-    def _take_format(self, header: FrameHeader) -> None:
+    def _take_kind(self, header: FrameHeader) -> None:
+        """Take frames that are unlike the one before, in more than their length."""
         if self._format is None:
             self._format = header
-        else:
+        elif header[_FORMAT] != self._format[_FORMAT]:
             _refuse_change(self._format, header)
+        self._kind, self._frame_blocks, self._frame_duration = header[2:], _blocks(header), 0.0
+        if header.is_sample:
+            self._frame_duration = self.frame_seconds = header.seconds
 
     def _other_length(self, data: bytes, at: int) -> int | None:
         length = self._read_other(data, at) if self._read_other else 0

@@ -1,6 +1,7 @@
 """Readers of audio frame headers: ADTS, MPEG audio, AC-3, E-AC-3, and Opus in transport streams."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -70,15 +71,20 @@ _RESERVED = 3
 
 def read_adts_header(data: bytes, at: int) -> FrameHeader | None:
     """Read an ADTS header (ISO/IEC 14496-3, 1.A.3.2)."""
-    if data[at] != 0xFF or data[at + 1] & 0xF6 != 0xF0:  # noqa: PLR2004 - syncword and layer
+    return _adts_header(data[at : at + _ADTS_HEADER])
+
+
+@lru_cache(maxsize=4096)  # the headers of a stream differ in the length of their frames alone
+def _adts_header(data: bytes) -> FrameHeader | None:
+    if data[0] != 0xFF or data[1] & 0xF6 != 0xF0:  # noqa: PLR2004 - syncword and layer
         return None
-    rate_index = data[at + 2] >> 2 & 0xF
-    length = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+    rate_index = data[2] >> 2 & 0xF
+    length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
     if rate_index >= len(AAC_RATES) or length < _ADTS_HEADER:
         return None
-    channels = AAC_CHANNELS[(data[at + 2] & 1) << 2 | data[at + 3] >> 6]
-    samples = 1024 * ((data[at + 6] & 3) + 1)
-    return FrameHeader("aac", length, samples, AAC_RATES[rate_index], channels, profile=data[at + 2] >> 6)
+    channels = AAC_CHANNELS[(data[2] & 1) << 2 | data[3] >> 6]
+    samples = 1024 * ((data[6] & 3) + 1)
+    return FrameHeader("aac", length, samples, AAC_RATES[rate_index], channels, profile=data[2] >> 6)
 
 
 def read_mpeg_audio_header(data: bytes, at: int) -> FrameHeader | None:

@@ -4,6 +4,7 @@ import pytest
 from fuzz.media_pieces import pes
 
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
+from transcoder.core.media.mpegts.payload_units import Payloads
 from transcoder.core.media.streams import Medium, Stream
 from transcoder.core.media.timestamps import CLOCK_HZ
 from transcoder.errors import DamagedMediaError
@@ -15,7 +16,7 @@ ADTS = b"\xff\xf1\x4c\x80" + bytes([FRAME_BYTES >> 3, (FRAME_BYTES & 7) << 5 | 0
 def video(*times: float, picture: bytes = b"\0\0\1\x65\x80" + bytes(20)) -> ElementaryStream:
     stream = ElementaryStream(Stream(Medium.VIDEO, "h264", 0x100, times[0]))
     for time in times:
-        stream.begin_packet(pes(round(time * CLOCK_HZ), picture))
+        stream.take(Payloads([pes(round(time * CLOCK_HZ), picture)], begins_unit=True))
     stream.drain()
     return stream
 
@@ -52,7 +53,7 @@ def audio(*units: tuple[float, int], segments: tuple[int, ...] = ()) -> Elementa
         if number in segments:
             stream.drain()
             stream.begin_segment()
-        stream.begin_packet(pes(round(time * CLOCK_HZ), ADTS * frames, stream=0xC0))
+        stream.take(Payloads([pes(round(time * CLOCK_HZ), ADTS * frames, stream=0xC0)], begins_unit=True))
     stream.drain()
     return stream
 
@@ -82,7 +83,7 @@ def test_audio_never_runs_backwards_within_a_segment(later: float) -> None:
 def test_frames_of_the_packet_before_belong_to_the_end_of_the_segment_before() -> None:
     stream = audio((1.0, 2))
     stream.begin_segment()
-    stream.payloads.append(ADTS * 3)
+    stream.take(Payloads([ADTS * 3], begins_unit=False))
     stream.drain()
     assert stream.segment.spilled == pytest.approx(3 * FRAME_SECONDS)
     assert stream.segment.start is None
@@ -93,9 +94,9 @@ def test_frames_of_the_packet_before_belong_to_the_end_of_the_segment_before() -
 def test_a_header_may_come_in_two_pieces(size: int) -> None:
     unit = pes(CLOCK_HZ, ADTS * 2, stream=0xC0)
     stream = ElementaryStream(Stream(Medium.AUDIO, "aac", 0x101, 1.0, 48_000, 2))
-    stream.begin_packet(unit[:size])
+    stream.take(Payloads([unit[:size]], begins_unit=True))
     stream.drain()
-    stream.payloads.append(unit[size:])
+    stream.take(Payloads([unit[size:]], begins_unit=False))
     stream.drain()
     assert (stream.count, stream.segment.start, stream.segment.packets) == (2, 1.0, 1)
 
@@ -105,11 +106,11 @@ def test_what_follows_the_announced_length_is_stuffing(stuffing: int) -> None:
     unit = pes(CLOCK_HZ, ADTS * 2, stream=0xC0)
     announced = unit[:4] + (len(unit) - 6).to_bytes(2) + unit[6:]
     stream = ElementaryStream(Stream(Medium.AUDIO, "aac", 0x101, 1.0, 48_000, 2))
-    stream.begin_packet(announced + b"\xff" * stuffing)
+    stream.take(Payloads([announced + b"\xff" * stuffing], begins_unit=True))
     stream.drain()
     assert (stream.count, stream.missing_bytes) == (2, 0)
     stream.begin_segment()
-    stream.begin_packet(announced[:-5])
+    stream.take(Payloads([announced[:-5]], begins_unit=True))
     stream.drain()
     assert stream.missing_bytes == 5
 
@@ -118,7 +119,7 @@ def test_pictures_before_the_first_parameter_sets_are_counted_apart() -> None:
     sets, picture = b"\0\0\1\x67\x64\0\x1e" + bytes(4), b"\0\0\1\x65\x80" + bytes(20)
     assert (video(1.0, 1.04, picture=picture).undecodable, video(1.0, 1.04, picture=picture).is_headless) == (0, True)
     late = video(1.0, 1.04, picture=picture)
-    late.begin_packet(pes(round(1.08 * CLOCK_HZ), sets + picture))
+    late.take(Payloads([pes(round(1.08 * CLOCK_HZ), sets + picture)], begins_unit=True))
     late.drain()
     assert (late.undecodable, late.is_headless, late.count) == (2, True, 3)
     assert (audio((1.0, 5)).undecodable, audio((1.0, 5)).is_headless) == (0, False)

@@ -48,11 +48,11 @@ class AccessUnitCounter:
             self._begun = 1
         if self._carry:
             data = self._carry + data
-        at = data.find(_START_CODE)
-        last = len(data) - _LOOKAHEAD
+        find, read, last = data.find, self._read_nal_unit, len(data) - _LOOKAHEAD
+        at = find(_START_CODE)
         while 0 <= at <= last:
-            self._read_nal_unit(data, at + 3)
-            at = data.find(_START_CODE, at + 3)
+            read(data, at + 3)
+            at = find(_START_CODE, at + 3)
         self._carry = data[at:] if at >= 0 else data[-2:]
 
     def _read_nal_unit(self, data: bytes, at: int) -> None:
@@ -101,7 +101,7 @@ class H264AccessUnitCounter(AccessUnitCounter):
     def _read_nal_unit(self, data: bytes, at: int) -> None:
         kind = data[at] & 0x1F
         if kind in self._SLICES:
-            macroblock = _exp_golomb(data, at + 1)
+            macroblock = 0 if data[at + 1] & 0x80 else _exp_golomb(data, at + 1)
             if self._in_picture and macroblock <= self._last_macroblock:
                 self._begun += 1
             self._begin_picture()
@@ -137,8 +137,6 @@ class HevcAccessUnitCounter(AccessUnitCounter):
 
 def _exp_golomb(data: bytes, at: int) -> int:
     """Read ue(v) (ISO/IEC 14496-10, 9.1) from the bits at byte `at`."""
-    if data[at] & 0x80:
-        return 0
     bits = int.from_bytes(data[at : at + 5], "big")
     zeros = 40 - bits.bit_length()
     return (bits >> max(0, 39 - 2 * zeros)) - 1

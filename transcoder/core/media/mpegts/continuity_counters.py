@@ -1,17 +1,13 @@
 """Continuity counters: packets that are missing within one segment (ISO/IEC 13818-1, 2.4.3.3)."""
 
 from collections.abc import Collection, Iterable
-from itertools import compress
 
-from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, UNIT_START, is_full
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
+from transcoder.core.media.mpegts.packets import ADAPTATION, PAYLOAD, UNIT_START, is_full
 
 _CYCLE = bytes(range(16)) * 8192
 """The counters of consecutive packets, for as many as one piece of a segment can hold."""
-_MAX_PACKETS = len(_CYCLE) - 16
-_COUNTER = bytes(octet & 0x0F for octet in range(256))
-_HAS_PAYLOAD = bytes(octet >> 4 & 1 for octet in range(256))
-_ADAPTATION, _PAYLOAD = 0x20, 0x10
+MAX_PACKETS = len(_CYCLE) - 16
 _DISCONTINUITY_INDICATOR = 0x80
 
 
@@ -56,51 +52,44 @@ class ContinuityCounters:
 
     def feed(self, data: bytes, packets: int) -> None:
         """Take the next `packets` whole packets, which begin at the first byte of `data`."""
-        end = packets * PACKET_BYTES
-        for first in range(0, end, _MAX_PACKETS * PACKET_BYTES):
-            self._take(data, first, min(end, first + _MAX_PACKETS * PACKET_BYTES))
+        for first in range(0, packets, MAX_PACKETS):
+            self.take(PacketColumns(data, first, min(packets, first + MAX_PACKETS)))
 
-    def _take(self, data: bytes, start: int, end: int) -> None:
-        """Compare the counters of each PID with those of consecutive packets, in C: this is done for every byte of a video.
-
-        `start` and `end` are the offsets of the first packet and of what follows the last one.
-        """
-        high, low, control = (data[start + at : end : PACKET_BYTES] for at in (1, 2, 3))
+    def take(self, packets: PacketColumns) -> None:
+        """Take at most `MAX_PACKETS` packets, and compare their counters with consecutive ones."""
         for pid, last in self._last.items():
-            selected = packets_of(high, low, pid)
-            controls = bytes(compress(control, selected))
-            if not controls:
+            counters = packets.counters(pid)
+            if not counters:
                 continue
-            counters = controls.translate(_COUNTER)
             first = counters[0] if last is None else (last + 1) & 0x0F
-            if counters != _CYCLE[first : first + len(counters)] or 0 in controls.translate(_HAS_PAYLOAD):
-                self._take_slowly(data, pid, list(compress(range(start, end, PACKET_BYTES), selected)))
+            if counters != _CYCLE[first : first + len(counters)] or not packets.all_have_payload(pid):
+                self._take_slowly(packets, pid, places(packets.of(pid)))
             self._last[pid] = counters[-1]
-            if (last_at := self._note_border(pid, control, selected)) >= 0:
-                at = start + last_at * PACKET_BYTES
-                self._last_packet[pid] = data[at : at + PACKET_BYTES]
+            if (last_at := self._note_border(pid, packets)) >= 0:
+                self._last_packet[pid] = packets.packet(last_at)
 
-    def _note_border(self, pid: int, control: bytes, selected: bytes) -> int:
+    def _note_border(self, pid: int, packets: PacketColumns) -> int:
         """Note what the first packet of a PID with a payload says about the border of the segment; return the place of the last one."""
+        selected = packets.of(pid)
         first, last = selected.find(1), selected.rfind(1)
-        while first >= 0 and not control[first] & _PAYLOAD:
+        while first >= 0 and not packets.control(first) & PAYLOAD:
             first = selected.find(1, first + 1)
-        while last >= 0 and not control[last] & _PAYLOAD:
+        while last >= 0 and not packets.control(last) & PAYLOAD:
             last = selected.rfind(1, 0, last)
         if first < 0:
             return -1
         before = self._last_packet_before.get(pid)
         if before is not None:
-            self.continued.setdefault(pid, control[first] & 0x0F == (before[3] + 1) & 0x0F)
+            self.continued.setdefault(pid, packets.control(first) & 0x0F == (before[3] + 1) & 0x0F)
         return last
 
-    def _take_slowly(self, data: bytes, pid: int, places: list[int]) -> None:
+    def _take_slowly(self, packets: PacketColumns, pid: int, places: Iterable[int]) -> None:
         """Follow the counter packet by packet, where packets are repeated, have no payload, or are missing."""
         last, was_repeated = self._last[pid], False
         for place in places:
-            packet = data[place : place + PACKET_BYTES]
+            packet = packets.packet(place)
             counter = packet[3] & 0x0F
-            if _announces_jump(packet) or not packet[3] & _PAYLOAD:
+            if _announces_jump(packet) or not packet[3] & PAYLOAD:
                 last, was_repeated = counter, False
                 continue
             is_repeated = counter == last and not was_repeated
@@ -111,4 +100,4 @@ class ContinuityCounters:
 
 
 def _announces_jump(packet: bytes) -> bool:
-    return bool(packet[3] & _ADAPTATION and packet[4] and packet[5] & _DISCONTINUITY_INDICATOR)
+    return bool(packet[3] & ADAPTATION and packet[4] and packet[5] & _DISCONTINUITY_INDICATOR)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
+from transcoder.core.media.mpegts.payload_units import Payloads
 from transcoder.core.media.mpegts.pes import announced_bytes, read_pes_header
 from transcoder.core.media.packet_evidence import MAX_UNITS
 from transcoder.core.media.streams import Medium, Stream
@@ -38,13 +39,16 @@ class SegmentTimes:
 class ElementaryStream:
     """The sample count and the timestamps of one PID, updated while its transport packets pass.
 
-    The inspector appends payloads directly to `payloads`, for speed; `drain` reads them.
+    `take` the payloads of a piece, then `drain`: what is read of video does not depend on where one of its PES packets ends.
     """
 
     def __init__(self, stream: Stream) -> None:
         """Begin before the first packet of `stream`."""
         self.medium = stream.medium
-        self.payloads: list[bytes] = []
+        self._unread: list[bytes] = []
+        """Media that have been taken, but not read."""
+        self._header = b""
+        """What has come of the header of a PES packet, if not all of it."""
         self.segment = SegmentTimes()
         """What this segment has shown so far."""
         self.end: float | None = None
@@ -102,36 +106,58 @@ class ElementaryStream:
         """Reset what is recorded for each segment separately."""
         self.segment = SegmentTimes()
 
-    def begin_packet(self, payload: bytes) -> None:
-        """Take the first payload of a PES packet."""
-        self.drain()
-        self.payloads.clear()
-        size = announced_bytes(payload)
-        # Stuffing follows a PES packet that is shorter than its transport packet.
-        self.payloads.append(payload[:size] if size else payload)
-        if len(self.segment.units) < MAX_UNITS:
-            self.segment.units.add(hash(payload))
-        self._in_header, self.missing_bytes = True, size
+    @property
+    def is_sparse(self) -> bool:
+        """Whether nothing but headers and start codes has to be read of it."""
+        return self._audio_frames is None
+
+    def take(self, payloads: Payloads) -> None:
+        """Take payloads, which may be read only by `drain`.
+
+        Raises:
+            UpstreamError: they are damaged.
+
+        """
+        parts, begins_unit = payloads
+        if begins_unit:
+            first = parts[0]
+            self.missing_bytes = size = announced_bytes(first)
+            if len(self.segment.units) < MAX_UNITS:
+                self.segment.units.add(hash(first))
+            if size:
+                parts[0] = first[:size]  # stuffing follows a PES packet that is shorter than its transport packet
+            if self._audio_frames:
+                self.drain()  # its frames are counted from one timestamp to the next
+            self._in_header, self._header = True, b""
+        if self._in_header:
+            parts = self._without_header(parts)
+        self.missing_bytes -= sum(map(len, parts))
+        if self._is_media and not self._in_header:
+            self._unread += parts
+
+    def _without_header(self, parts: list[bytes]) -> list[bytes]:
+        """Read the header of a PES packet, and return what follows it; nothing if the header has not come to its end."""
+        header = read_pes_header(parts[0]) if parts and not self._header else None
+        if header is None:
+            parts = [b"".join((self._header, *parts))]
+            header = read_pes_header(parts[0])
+        if header is None:
+            self._header = parts[0]
+            return []
+        self._in_header, self._is_media = False, header.is_media
+        self.missing_bytes -= header.length
+        if header.is_media:
+            self.segment.packets += 1
+            if header.pts is not None and header.dts is not None:
+                self._take_timestamps(header.pts, header.dts)
+        parts[0] = parts[0][header.length :]
+        return parts
 
     def drain(self) -> None:
-        """Read the payloads collected so far."""
-        if not self.payloads:
-            return
-        data = self.payloads[0] if len(self.payloads) == 1 else b"".join(self.payloads)
-        self.payloads.clear()
-        if self._in_header:
-            header = read_pes_header(data)
-            if header is None:
-                self.payloads.append(data)
-                return
-            self._in_header, self._is_media = False, header.is_media
-            self.missing_bytes -= header.length
-            data = data[header.length :]
-            if header.is_media:
-                self.segment.packets += 1
-                self._take_timestamps(header.pts, header.dts)
-        self.missing_bytes -= len(data)
-        if self._is_media:
+        """Read the media that have been taken."""
+        if self._unread:
+            data = self._unread[0] if len(self._unread) == 1 else b"".join(self._unread)
+            self._unread = []
             self._count(data)
 
     def _count(self, data: bytes) -> None:
@@ -145,34 +171,38 @@ class ElementaryStream:
             if self._pts is not None:
                 self._extend_end(self._pts + self._audio_frames.seconds + self._audio_frames.held_seconds)
 
-    def _take_timestamps(self, pts: float | None, dts: float | None) -> None:
-        if pts is None or dts is None:
-            return
+    def _take_timestamps(self, pts: float, dts: float) -> None:
+        segment, near = self.segment, pts if self._reference is None else self._reference
         # Frames after an open key frame are shown before it.
-        if self.segment.start is None or unwrap(pts, self.segment.start) < self.segment.start:
-            self.segment.start = pts
-        near = self._reference if self._reference is not None else pts
+        if segment.start is None or unwrap(pts, segment.start) < segment.start:
+            segment.start = pts
         pts, dts = unwrap(pts, near), unwrap(dts, near)
         # The distance to the segment before may be that of a gap, and says how long a frame is only if nothing else does.
-        previous = self._dts if self.segment.last_dts is not None or not self._frame_seconds else None
+        previous = self._dts if segment.last_dts is not None or not self._frame_seconds else None
         self._refuse_backward_step(dts)
-        if self._audio_frames and self.segment.packets > 1:
-            passed = self._audio_frames.seconds + self._audio_frames.held_seconds
-            self.segment.leap = max(self.segment.leap, pts - (self._pts or pts) - passed)
-        self._reference, self._pts = pts, pts
         if self._audio_frames:
+            if segment.packets > 1:
+                passed = self._audio_frames.seconds + self._audio_frames.held_seconds
+                segment.leap = max(segment.leap, pts - (self._pts or pts) - passed)
             self._audio_frames.seconds = -self._audio_frames.held_seconds
-            return
-        if previous is not None and self._frame_seconds and self.segment.packets > 1:
-            self.segment.leap = max(self.segment.leap, dts - previous - self._frame_seconds)
-        if previous is not None and 0 < dts - previous < _MAX_FRAME_SECONDS:
-            if not self._frame_seconds and self.end is not None:
-                self.end += dts - previous
+        else:
+            self._take_frame(previous, dts, pts)
+        self._reference, self._pts = pts, pts
+
+    def _take_frame(self, previous: float | None, dts: float, pts: float) -> None:
+        """Take the times of a frame of video that follows the decode time `previous`."""
+        frame_seconds = self._frame_seconds
+        distance = 0.0 if previous is None else dts - previous
+        if previous is not None and frame_seconds and self.segment.packets > 1:
+            self.segment.leap = max(self.segment.leap, distance - frame_seconds)
+        if 0 < distance < _MAX_FRAME_SECONDS:
+            if not frame_seconds and self.end is not None:
+                self.end += distance
             # One frame that stands still does not change how long the others are.
-            self._frame_seconds = min(dts - previous, self._last_distance or dts - previous)
-            self._last_distance = dts - previous
+            self._frame_seconds = frame_seconds = min(distance, self._last_distance or distance)
+            self._last_distance = distance
         self._dts = dts
-        self._extend_end(pts + self._frame_seconds)
+        self._extend_end(pts + frame_seconds)
 
     def _refuse_backward_step(self, dts: float) -> None:
         """Refuse decode times that run backwards within one segment: of video by more than frames may be reordered, of audio at all.

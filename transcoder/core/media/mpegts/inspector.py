@@ -1,31 +1,21 @@
 """Inspection of transport stream segments: sync bytes, whole packets, starts of PES packets, an unchanged program map."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.moved_pids import MovedPids
-from transcoder.core.media.mpegts.packet_runs import packet_runs
-from transcoder.core.media.mpegts.packets import (
-    MAX_JUNK_BYTES,
-    PACKET,
-    PACKET_BYTES,
-    PAYLOAD_ONLY,
-    PID_MASK,
-    SCRAMBLED,
-    SYNC,
-    UNIT_START,
-    find_packets,
-    payload_of,
-)
+from transcoder.core.media.mpegts.packet_columns import PacketColumns
+from transcoder.core.media.mpegts.packets import MAX_JUNK_BYTES, PACKET_BYTES, SYNC, find_packets
+from transcoder.core.media.mpegts.payload_units import units_of
 from transcoder.core.media.mpegts.program_maps import ProgramMaps
 from transcoder.core.media.mpegts.trailer import Trailer, split_trailer
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
-_FLAGS = (0, 0x2000, 0x8000, 0xA000)
-"""All values of transport priority and error indicator; neither affects the stream that a packet belongs to."""
+_STEP_PACKETS = 4096
+"""So many packets are checked at once: their payloads are in memory a second time."""
 
 
 class TransportInspector:
@@ -35,10 +25,6 @@ class TransportInspector:
         """Expect the streams of `probe`, which is that of the first segment."""
         mapped = [stream for medium in Medium if (stream := probe.main(medium))]
         self._streams = {stream.id: ElementaryStream(stream) for stream in mapped}
-        self._take_continuation: dict[int, Callable[[bytes], None]] = {}
-        self._take_start: dict[int, Callable[[bytes], None]] = {}
-        for pid, elementary in self._streams.items():
-            self._take_from(pid, elementary)
         self._maps = ProgramMaps()
         self._moved = MovedPids()
         self._tables = probe.tables
@@ -169,17 +155,8 @@ class TransportInspector:
         restored = self._moved.restored(data[: checked - len(self._carry)])
         return restored if had_moved else restored[carried:]
 
-    def _take_from(self, pid: int, stream: ElementaryStream) -> None:
-        """Pass the payloads of a PID to a stream."""
-        for flags in _FLAGS:
-            self._take_continuation[pid | flags] = stream.payloads.append
-            self._take_start[pid | UNIT_START | flags] = stream.begin_packet
-
     def _move(self, old: int, new: int) -> None:
         """Take a stream from another PID from now on."""
-        for flags in _FLAGS:
-            del self._take_continuation[old | flags], self._take_start[old | UNIT_START | flags]
-        self._take_from(new, self._streams[old])
         self._streams = {new if pid == old else pid: stream for pid, stream in self._streams.items()}
         self._counters.move(old, new)
         self._moved.move(old, new)
@@ -198,46 +175,39 @@ class TransportInspector:
             self._trailer.feed(trailer)
             packets, rest = divmod(len(data), PACKET_BYTES)
         self._carry = data[-rest:] if rest else b""
-        self._check_counters(data, packets)
-        at = 0
-        while at < packets:
-            at = self._pass_runs(data, at, packets)
-        for stream in self._streams.values():
-            stream.drain()
+        for first in range(0, packets, _STEP_PACKETS):
+            self._take(PacketColumns(data, first, min(packets, first + _STEP_PACKETS)))
         return len(data)
 
-    def _pass_runs(self, data: bytes, first: int, packets: int) -> int:
-        """Pass the payloads of packets from `first` on; stop after a map that moves a stream, and return the place of the next packet."""
-        streams = self._streams
-        for run in packet_runs(data, first, packets, list(streams)):
-            if run.pid is not None:
-                streams[run.pid].payloads.extend(run.payloads(data))
-                continue
-            for place in range(run.first, run.first + run.length):
-                self._pass_packet(*PACKET.unpack_from(data, place * PACKET_BYTES))
-                if self._streams is not streams:
-                    return place + 1
-        return packets
-
-    def _pass_packet(self, word: int, control: int, rest_of_packet: bytes) -> None:
-        """Pass the payload of one packet to the stream or the table that it belongs to."""
-        take = self._take_continuation.get(word) or self._take_start.get(word)
-        if take is None:
-            if word & PID_MASK in self._maps.pids:
-                self._read_table(word, payload_of(control, rest_of_packet))
-        elif control & 0xF0 == PAYLOAD_ONLY:
-            take(rest_of_packet)
-        elif control & SCRAMBLED:
-            raise UnsupportedSourceError("The source is protected: its transport packets are scrambled.")
-        elif payload := payload_of(control, rest_of_packet):
-            take(payload)
-
-    def _check_counters(self, data: bytes, packets: int) -> None:
-        self._counters.feed(data, packets)
+    def _take(self, packets: PacketColumns) -> None:
+        """Check the counters of packets, and pass their payloads to the streams and tables that they belong to."""
+        self._counters.take(packets)
         if self._counters.lost_inside:
             raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
+        scrambled = packets.first_scrambled(self._streams)
+        rest: PacketColumns | None = packets if scrambled is None else packets.part(0, scrambled)
+        while rest:
+            rest = self._pass(rest)
+        for stream in self._streams.values():
+            stream.drain()
+        if scrambled is not None:
+            raise UnsupportedSourceError("The source is protected: its transport packets are scrambled.")
 
-    def _read_table(self, word: int, payload: bytes) -> None:
-        media = {pid: stream.medium for pid, stream in self._streams.items()}
-        for old, new in self._maps.read(word, payload, media).items():
-            self._move(old, new)
+    def _pass(self, packets: PacketColumns) -> PacketColumns | None:
+        """Pass the payloads of packets up to the first table that is another than before; return the packets after that."""
+        for place in packets.of_others(self._streams, self._maps.pids):
+            word, payload = packets.word(place), packets.payload(place)
+            if self._maps.is_repeated(word, payload):
+                continue
+            self._pass_payloads(packets.part(0, place))
+            media = {pid: stream.medium for pid, stream in self._streams.items()}
+            for old, new in self._maps.read(word, payload, media).items():
+                self._move(old, new)
+            return packets.part(place + 1, packets.count) if place + 1 < packets.count else None
+        self._pass_payloads(packets)
+        return None
+
+    def _pass_payloads(self, packets: PacketColumns) -> None:
+        for pid, stream in self._streams.items():
+            for payloads in units_of(packets, pid, sparse=stream.is_sparse):
+                stream.take(payloads)

@@ -43,6 +43,11 @@ def read_pes_header(data: bytes) -> PesHeader | None:
     return PesHeader(length, pts, dts)
 
 
+def has_whole_header(payload: bytes) -> bool:
+    """Return whether the header of a PES packet, if one begins in `payload`, ends there."""
+    return len(payload) >= _FIXED_BYTES and len(payload) >= _FIXED_BYTES + payload[8]
+
+
 def announced_bytes(payload: bytes) -> int:
     """Return how long a PES packet is by its first payload; 0 if that does not say so, as is allowed for video."""
     size = payload[4] << 8 | payload[5] if len(payload) > 6 else 0  # noqa: PLR2004 - PES_packet_length is there
@@ -50,5 +55,5 @@ def announced_bytes(payload: bytes) -> int:
 
 
 def _timestamp(data: bytes, at: int) -> float:
-    high, middle, low = data[at] >> 1 & 7, (data[at + 1] << 8 | data[at + 2]) >> 1, (data[at + 3] << 8 | data[at + 4]) >> 1
-    return (high << 30 | middle << 15 | low) / CLOCK_HZ
+    bits = int.from_bytes(data[at : at + 5], "big")
+    return (bits >> 3 & 0x1C0000000 | bits >> 2 & 0x3FFF8000 | bits >> 1 & 0x7FFF) / CLOCK_HZ
