@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.core.hls.plan import Segment
-from transcoder.edge.prefetch import MAX_FETCHES, READ_BYTES, ByteSink, Check, Prefetcher, TrackReader
+from transcoder.edge.prefetch import CHECKED_READ_BYTES, MAX_FETCHES, READ_BYTES, ByteSink, Check, Prefetcher, TrackReader
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 
@@ -155,6 +155,32 @@ def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:
 
     run_job(prefetcher, alternately)
     assert source.pushed == 160 * CHUNK_BYTES
+
+
+@pytest.mark.parametrize(
+    "lengths", [[5], [3 * READ_BYTES], [CHECKED_READ_BYTES - 1], [CHECKED_READ_BYTES], [CHECKED_READ_BYTES, 1], [CHECKED_READ_BYTES] * 2]
+)
+def test_what_was_checked_as_a_whole_is_read_in_long_pieces(lengths: list[int]) -> None:
+    source = FakeFetcher()
+    prefetcher = Prefetcher(source.fetch, budget_bytes=4 * CHECKED_READ_BYTES, connections=2)
+    segments = track("video", [10, sum(lengths)])
+
+    async def accept(segment: Segment, chunks: Sequence[bytes]) -> bool:
+        return b"".join(chunks) == content(segment)
+
+    reader = prefetcher.add_track(segments, check=accept)
+    pieces: list[bytes] = []
+
+    async def read() -> None:
+        await reader.segment()
+        await reader.segment()
+        while piece := await reader.read():
+            pieces.append(piece)
+
+    run_job(prefetcher, read)
+    assert list(map(len, pieces)) == lengths
+    assert b"".join(pieces) == content(segments[1])
+    assert len(source.requested) == 2
 
 
 def test_chunks_that_have_arrived_are_read_together() -> None:

@@ -13,7 +13,7 @@ from transcoder.core.media.segment_sequence import SegmentSequence
 from transcoder.core.media.streams import Medium, TrackKind
 from transcoder.core.media.timeline_continuity import continues, reaches_back, same_streams
 from transcoder.edge.pipe import SegmentSink
-from transcoder.edge.prefetch import READ_BYTES, Prefetcher
+from transcoder.edge.prefetch import Prefetcher
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
 from transcoder.pipeline.passing import add_passed, check_end, ends_before, passed_segment
@@ -212,10 +212,10 @@ class Rendition:
 async def _pass_piece(piece: bytes, pipe: SegmentSink, inspector: Inspector) -> None:
     """Inspect the next bytes of a segment and write them, unless ffmpeg has stopped reading, and give everything else a turn in between.
 
-    They may be many, such as all of a data: address, and what is written of them twenty times as many.
+    They may be many, such as all of a data: address.
     """
-    for at in range(0, len(piece), READ_BYTES):
+    for at in range(0, len(piece), inspector.step_bytes):
         if pipe.broken:
             return
-        await pipe.write(inspector.feed(piece[at : at + READ_BYTES]))
+        await pipe.write(inspector.feed(piece[at : at + inspector.step_bytes]))
         await asyncio.sleep(0)

@@ -27,6 +27,10 @@ class Inspector(Protocol):
     """
 
     @property
+    def step_bytes(self) -> int:
+        """At most so many bytes are to be fed at once, so that everything else has its turn soon."""
+
+    @property
     def samples(self) -> Mapping[Medium, int]:
         """Number of samples so far in the first stream of each medium; a codec that cannot be counted is missing.
 

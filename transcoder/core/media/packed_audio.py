@@ -86,6 +86,9 @@ def _header_reader(container: Container) -> HeaderReader:
 class PackedAudioInspector:
     """An `Inspector` of packed audio segments: frame must follow frame, but for tags. Removes the tags."""
 
+    step_bytes = 96 * 1024
+    """At most so many bytes are to be fed at once; as a transport stream they may become twenty times as many."""
+
     def __init__(self, probe: Probe, *, written_from: float | None = None) -> None:
         """Expect the codec of `probe`, which is that of the first segment; `written_from` is described at `inspector_for`."""
         self._container = probe.container

@@ -177,7 +177,7 @@ class Prefetcher:
                     raise
             else:
                 self._doubt(buffer)
-                if not buffer.held or await check(buffer.segment, tuple(buffer.chunks)) or not fetches_left:
+                if not buffer.held or await check(buffer.segment, (buffer.joined(),)) or not fetches_left:
                     return
             buffer.reserved += buffer.length
             buffer.clear()

@@ -8,6 +8,8 @@ from transcoder.core.hls.plan import Segment
 
 READ_BYTES = 96 * 1024
 """Chunks that have arrived are joined up to this length in one read."""
+CHECKED_READ_BYTES = 2 * 1024 * 1024
+"""What has been checked as a whole is returned in pieces of this length: its bytes are there already, and each piece has its steps."""
 _SHORT_BYTES = 1024
 """Chunks are joined up to this length when they arrive."""
 
@@ -54,6 +56,15 @@ class SegmentBuffer:
         """Drop all bytes; none of them was read."""
         self.length = 0
         self.chunks.clear()
+
+    def joined(self) -> bytes:
+        """Join the chunks of a body of which nothing has been read, and return it."""
+        body = b"".join(self.chunks)
+        if len(body) <= CHECKED_READ_BYTES:
+            self.chunks = deque((body,) if body else ())
+        else:
+            self.chunks = deque(body[at : at + CHECKED_READ_BYTES] for at in range(0, len(body), CHECKED_READ_BYTES))
+        return body
 
     def continue_with(self, body: bytes) -> bool:
         """Continue with another body of the same segment; return False if the bytes that have been read are not its beginning."""
@@ -141,7 +152,10 @@ class TrackReader:
         return None if self.current is None else self.current.segment
 
     async def read(self) -> bytes:
-        """Return the segment's next bytes as soon as some have arrived: at most 96 KiB, or one longer chunk; b"" at its end."""
+        """Return the segment's next bytes as soon as some have arrived: at most 96 KiB, or one longer chunk; b"" at its end.
+
+        A segment that has been checked as a whole has chunks of up to 2 MiB.
+        """
         buffer = self.current
         if buffer is None:
             return b""

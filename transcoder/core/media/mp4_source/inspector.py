@@ -25,6 +25,9 @@ _COLLECTED = frozenset({b"moof", b"moov"})
 class FragmentInspector:
     """Checks the fragmented MP4 segments of one track of one period, in pieces of any size. Media data is never held."""
 
+    step_bytes = 2 * 1024 * 1024
+    """At most so many bytes are to be fed at once."""
+
     def __init__(self, probe: Probe, *, init: bytes) -> None:
         """Check against the tracks of `init`, or of the `moov` that the segments bring themselves."""
         self._media_by_id = {stream.id: medium for medium in Medium if (stream := probe.main(medium))}

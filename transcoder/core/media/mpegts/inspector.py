@@ -21,6 +21,9 @@ _STEP_PACKETS = 4096
 class TransportInspector:
     """An `Inspector` of transport stream segments. Drops bytes before the first packet and after the last one."""
 
+    step_bytes = 2 * 1024 * 1024
+    """At most so many bytes are to be fed at once."""
+
     def __init__(self, probe: Probe) -> None:
         """Expect the streams of `probe`, which is that of the first segment."""
         mapped = [stream for medium in Medium if (stream := probe.main(medium))]
