@@ -13,7 +13,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "limits.md"
 TOLERANCES = frozenset(
     {
         # How far apart is still the same: they judge media, and nothing grows up to them.
-        *("core.media.mp4_source.inspector._MAX_OVERLAP_SECONDS", "core.media.mpegts.continuity_counters._MAX_PACKETS"),
+        *("core.media.mp4_source.inspector._MAX_OVERLAP_SECONDS", "core.media.mpegts.packet_columns.MAX_PACKETS"),
         *("core.media.mpegts.decode_times._MAX_UNEVENNESS", "core.media.mpegts.elementary_stream._MAX_FRAME_SECONDS"),
         *("core.media.no_media.MAX_EMPTY_SECONDS", "core.media.no_media.MAX_SECONDS_OF_NOTHING"),
         "core.media.segment_plausibility._MAX_LAST_EXCESS_SECONDS",
@@ -32,6 +32,7 @@ TOLERANCES = frozenset(
             "core.output.ffmpeg_command._MAX_SAMPLE_RATE",
         ),
         "core.media.mp4_source.decoding_delay.MAX_DELAY_FRAMES",
+        "core.media.mpegts.payload_units._MAX_HEADER_BYTES",
         *("core.media.mp4.sample_entry._MAX_LENGTH_BYTES", "core.media.reencoded_audio._MAX_HALVED_RATE"),
     }
 )

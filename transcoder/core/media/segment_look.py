@@ -1,6 +1,6 @@
 """What a whole segment shows at a quick look: whether it is unbroken, and which time it covers."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple, cast
 
@@ -8,12 +8,13 @@ from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.mpegts import transport_stream_ends
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.decode_times import StreamTimes, stream_times
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, columns_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES
 from transcoder.core.media.mpegts.trailer import is_trailer, split_trailer
 from transcoder.core.media.passed_segment import MAX_REORDERED
 from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.probe import probe
-from transcoder.core.media.streams import Container, Medium, Probe
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
 
@@ -74,14 +75,12 @@ def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, Segment
     streams = [stream for stream in (found.main(medium) for medium in Medium) if stream]
     if trailer and not is_trailer(trailer):
         raise DamagedMediaError("A segment is cut off inside a transport packet.")
-    counters = ContinuityCounters(stream.id for stream in streams)
-    counters.feed(media, len(media) // PACKET_BYTES)
-    if counters.lost_inside or counters.jumped:
-        raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
+    packets = list(columns_of(media, len(media) // PACKET_BYTES))
+    _refuse_lost_packets(packets, streams)
     times: dict[Medium, StreamTimes] = {}
     for stream in streams:
         yield
-        if read := stream_times(media, stream.id):
+        if read := stream_times(packets, stream.id):
             times[stream.medium] = read
     if any(each.run_backwards for each in times.values()):
         raise DamagedMediaError("A part of a segment was sent twice.")
@@ -97,6 +96,14 @@ def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, Segment
         is_timed=True,
         oddities=frozenset(oddity for oddity, is_there in found_oddities.items() if is_there),
     )
+
+
+def _refuse_lost_packets(packets: Iterable[PacketColumns], streams: Iterable[Stream]) -> None:
+    counters = ContinuityCounters(stream.id for stream in streams)
+    for part in packets:
+        counters.take(part)
+    if counters.lost_inside or counters.jumped:
+        raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
 
 
 def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> Generator[None, None, SegmentLook]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterable
 
-from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
+from transcoder.core.media.mpegts.packet_columns import MAX_PACKETS, PacketColumns, columns_of, places
 from transcoder.core.media.mpegts.packets import ADAPTATION, PAYLOAD, UNIT_START, is_full
 
-_CYCLE = bytes(range(16)) * 8192
-"""The counters of consecutive packets, for as many as one piece of a segment can hold."""
-MAX_PACKETS = len(_CYCLE) - 16
+_CYCLE = bytes(range(16)) * (MAX_PACKETS // 16 + 1)
+"""The counters of consecutive packets, for as many as are taken at once."""
 _DISCONTINUITY_INDICATOR = 0x80
 
 
@@ -52,8 +51,8 @@ class ContinuityCounters:
 
     def feed(self, data: bytes, packets: int) -> None:
         """Take the next `packets` whole packets, which begin at the first byte of `data`."""
-        for first in range(0, packets, MAX_PACKETS):
-            self.take(PacketColumns(data, first, min(packets, first + MAX_PACKETS)))
+        for part in columns_of(data, packets):
+            self.take(part)
 
     def take(self, packets: PacketColumns) -> None:
         """Take at most `MAX_PACKETS` packets, and compare their counters with consecutive ones."""

@@ -1,11 +1,10 @@
 """The timestamps of one stream of a transport stream, without the media between them."""
 
-from collections.abc import Iterator, Sequence
-from itertools import compress, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, payload_of
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
 from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 
@@ -26,14 +25,14 @@ class StreamTimes(NamedTuple):
     """How many PES packets more would fit evenly between the first and the last one; 0 if they are spaced unevenly."""
 
 
-def stream_times(media: bytes, pid: int) -> StreamTimes | None:
-    """Read the timestamps of a PID in `media`, which begins with a transport packet; None if there are none.
+def stream_times(packets: Iterable[PacketColumns], pid: int) -> StreamTimes | None:
+    """Read the timestamps of a PID in packets, given in one or more parts; None if there are none.
 
     Raises:
         UpstreamError: a PES packet does not begin with its start code.
 
     """
-    times = [(header.pts, header.dts) for header in _headers(media, pid) if header.pts is not None and header.dts is not None]
+    times = [(header.pts, header.dts) for header in _headers(packets, pid) if header.pts is not None and header.dts is not None]
     if not times:
         return None
     first = times[0][0]
@@ -53,9 +52,8 @@ def _lacking(shown: Sequence[float]) -> int:
     return sum(round(step) - 1 for step in steps) if is_even else 0
 
 
-def _headers(media: bytes, pid: int) -> Iterator[PesHeader]:
-    high, low = media[1::PACKET_BYTES], media[2::PACKET_BYTES]
-    for at in compress(range(0, len(high) * PACKET_BYTES, PACKET_BYTES), packets_of(high, low, pid, starts=True)):
-        header = read_pes_header(payload_of(media[at + 3], media[at + 4 : at + PACKET_BYTES]))
-        if header is not None:
-            yield header
+def _headers(packets: Iterable[PacketColumns], pid: int) -> Iterator[PesHeader]:
+    for part in packets:
+        for place in places(part.begins_of(pid)):
+            if (header := read_pes_header(part.payload(place))) is not None:
+                yield header

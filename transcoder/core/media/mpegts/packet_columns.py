@@ -11,6 +11,8 @@ from transcoder.core.media.mpegts.packet_selection import packets_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, PAYLOAD, PAYLOAD_ONLY, PID_MASK, SCRAMBLED, UNIT_START, payload_of
 
 HEADER_BYTES = 4
+MAX_PACKETS = 128 * 1024
+"""Of one part: what is done with columns as numbers grows faster than their length."""
 _COUNTER, _IS_SELECTED = 0x0F, 0x40
 _CONTROLS = bytes(octet & (_COUNTER | PAYLOAD) | _IS_SELECTED for octet in range(256))
 """By the fourth byte of a packet: its counter, and whether it has a payload; never 0."""
@@ -101,6 +103,10 @@ class PacketColumns:
         """As a number, a column: 1 if a unit begins in the packet."""
         return number(self._high.translate(_BEGINS_UNIT))
 
+    def begins_of(self, pid: int) -> bytes:
+        """Return a column: 1 if a unit begins in the packet and it belongs to `pid`."""
+        return self.column(self.begins & self.number_of(pid))
+
     @cached_property
     def has_more(self) -> int:
         """As a number, a column: 1 if the packet has anything but a payload, has none, or is scrambled."""
@@ -131,6 +137,12 @@ class PacketColumns:
             found |= self.number_of(pid)
         candidates = places(self.column(self.has_more & found))
         return next((place for place in candidates if self._control[place] & SCRAMBLED), None)
+
+
+def columns_of(data: bytes, packets: int) -> Iterator[PacketColumns]:
+    """Iterate over so many packets, which begin at the first byte of `data`, in parts of at most `MAX_PACKETS`."""
+    for first in range(0, packets, MAX_PACKETS):
+        yield PacketColumns(data, first, min(packets, first + MAX_PACKETS))
 
 
 def number(column: bytes | bytearray) -> int:

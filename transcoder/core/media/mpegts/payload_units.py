@@ -33,7 +33,7 @@ def units_of(packets: PacketColumns, pid: int, *, sparse: bool) -> Iterator[Payl
 
     With `sparse`, payloads of all but the last unit are left out where they are far from headers and start codes.
     """
-    begins, last = packets.column(packets.begins & packets.number_of(pid)), -1
+    begins, last = packets.begins_of(pid), -1
     if sparse:
         last = begins.rfind(1)
         while last >= 0 and not packets.payload(last):

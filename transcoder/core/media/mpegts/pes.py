@@ -29,17 +29,18 @@ def read_pes_header(data: bytes) -> PesHeader | None:
 
     Raises UpstreamError if no PES packet begins there.
     """
-    if data[:3] != PREFIX[: len(data)]:
+    if not data.startswith(PREFIX) and data[:3] != PREFIX[: len(data)]:
         raise DamagedMediaError("A segment is damaged: a PES packet does not begin with its start code.")
     if len(data) < _FIXED_BYTES:
         return None
     if data[3] in _HEADERLESS_STREAMS:
         return PesHeader(len(data), None, None, is_media=False)
-    length = _FIXED_BYTES + data[8]
+    flags, more = data[7], data[8]
+    length = _FIXED_BYTES + more
     if len(data) < length:
         return None
-    pts = _timestamp(data, 9) if data[7] & 0x80 and length >= 14 else None  # noqa: PLR2004 - five bytes more
-    dts = _timestamp(data, 14) if data[7] & 0xC0 == 0xC0 and length >= 19 else pts  # noqa: PLR2004 - and five more
+    pts = _timestamp(data, 9) if flags & 0x80 and more >= 5 else None  # noqa: PLR2004 - five bytes more
+    dts = _timestamp(data, 14) if flags & 0xC0 == 0xC0 and more >= 10 else pts  # noqa: PLR2004 - and five more
     return PesHeader(length, pts, dts)
 
 
