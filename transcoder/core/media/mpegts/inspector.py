@@ -12,10 +12,12 @@ from transcoder.core.media.mpegts.program_maps import ProgramMaps
 from transcoder.core.media.mpegts.trailer import Trailer, split_trailer
 from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Medium, Probe
-from transcoder.errors import DamagedMediaError, UnsupportedSourceError
+from transcoder.errors import DamagedMediaError, TranscoderError, UnsupportedSourceError
 
 _STEP_PACKETS = 4096
 """So many packets are checked at once: their payloads are in memory a second time."""
+
+_AFTER_MOVE_PACKETS = 32
 
 
 class TransportInspector:
@@ -187,28 +189,36 @@ class TransportInspector:
         self._counters.take(packets)
         if self._counters.lost_inside:
             raise DamagedMediaError("A segment is damaged: transport packets are missing inside it.")
-        scrambled = packets.first_scrambled(self._streams)
-        rest: PacketColumns | None = packets if scrambled is None else packets.part(0, scrambled)
-        while rest:
-            rest = self._pass(rest)
+        first, size = 0, packets.count
+        while first < packets.count:
+            part = packets if size == packets.count and not first else packets.part(first, min(first + size, packets.count))
+            passed = self._pass(part)
+            first += passed
+            # Each packet may move a stream: what follows is divided into columns again, so at first that is little.
+            size = 2 * size if passed == part.count else _AFTER_MOVE_PACKETS
         for stream in self._streams.values():
             stream.drain()
+
+    def _pass(self, packets: PacketColumns) -> int:
+        """Pass the payloads of packets up to the first table that moves a stream; return how many packets have been passed."""
+        scrambled = packets.first_scrambled(self._streams)
+        clear = packets if scrambled is None else packets.part(0, scrambled)
+        media = {pid: stream.medium for pid, stream in self._streams.items()}
+        for place in clear.of_others(self._streams, self._maps.pids):
+            try:
+                moved = self._maps.read(clear.word(place), clear.payload(place), media)
+            except TranscoderError:
+                self._pass_payloads(clear.part(0, place))  # what comes before may be damaged
+                raise
+            if moved:
+                self._pass_payloads(clear.part(0, place))
+                for old, new in moved.items():
+                    self._move(old, new)
+                return place + 1
+        self._pass_payloads(clear)
         if scrambled is not None:
             raise UnsupportedSourceError("The source is protected: its transport packets are scrambled.")
-
-    def _pass(self, packets: PacketColumns) -> PacketColumns | None:
-        """Pass the payloads of packets up to the first table that is another than before; return the packets after that."""
-        for place in packets.of_others(self._streams, self._maps.pids):
-            word, payload = packets.word(place), packets.payload(place)
-            if self._maps.is_repeated(word, payload):
-                continue
-            self._pass_payloads(packets.part(0, place))
-            media = {pid: stream.medium for pid, stream in self._streams.items()}
-            for old, new in self._maps.read(word, payload, media).items():
-                self._move(old, new)
-            return packets.part(place + 1, packets.count) if place + 1 < packets.count else None
-        self._pass_payloads(packets)
-        return None
+        return packets.count
 
     def _pass_payloads(self, packets: PacketColumns) -> None:
         for pid, stream in self._streams.items():

@@ -27,10 +27,6 @@ class ProgramMaps:
         """The PIDs of the tables."""
         return self._tables
 
-    def is_repeated(self, word: int, payload: bytes) -> bool:
-        """Return whether a packet of a table is the same as the one before it, so that `read` would do nothing."""
-        return self._last_payloads.get(word & PID_MASK) == payload
-
     def read(self, word: int, payload: bytes, streams: Mapping[int, Medium]) -> dict[int, int]:
         """Read a packet of a table, and return the new PID of each of `streams` that has moved, by its old one.
 
@@ -38,9 +34,9 @@ class ProgramMaps:
             ProgramChangedError: the program has another medium, or a stream another codec.
 
         """
-        if self.is_repeated(word, payload):
-            return {}
         pid = word & PID_MASK
+        if self._last_payloads.get(pid) == payload:
+            return {}
         self._last_payloads[pid] = payload
         moved: dict[int, int] = {}
         for section in self._tables[pid].feed(payload, starts=bool(word & UNIT_START)):
