@@ -25,8 +25,8 @@ _COLLECTED = frozenset({b"moof", b"moov"})
 class FragmentInspector:
     """Checks the fragmented MP4 segments of one track of one period, in pieces of any size. Media data is never held."""
 
-    step_bytes = 2 * 1024 * 1024
-    """At most so many bytes are to be fed at once."""
+    step_bytes = 96 * 1024
+    """At most so many bytes are to be fed at once: what is passed on is in memory a second time."""
 
     def __init__(self, probe: Probe, *, init: bytes) -> None:
         """Check against the tracks of `init`, or of the `moov` that the segments bring themselves."""
