@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch import CHECKED_READ_BYTES, MAX_FETCHES, READ_BYTES, ByteSink, Check, Prefetcher, TrackReader
@@ -87,7 +88,7 @@ LENGTHS = st.lists(st.integers(1, 30 * CHUNK_BYTES), max_size=8)
 
 
 @pytest.mark.parametrize("check", [None, is_right], ids=["unchecked", "checked"])
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(LENGTHS, LENGTHS, st.integers(1, 40), st.integers(1, 6), st.sampled_from(["ahead", "late"]))
 def test_every_byte_in_order_within_the_budget(
     check: Check | None, video: list[int], audio: list[int], budget: int, connections: int, when: str

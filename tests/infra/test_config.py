@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 
 from infra.config import Config, ConfigError
 from infra.config_limits import MAY_BE_NONE, RANGES
@@ -140,7 +141,7 @@ PLACES += [(*above, name) for above in (("transcoder",), ("stages", "dev")) for 
 @example([None])
 @example({})
 @example({"dev": None})
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_any_json_at_any_place_is_a_configuration_or_one_sentence(place: tuple[str, ...], value: object) -> None:
     context: dict[str, Any] = {"transcoder": {}, "stages": {"dev": {}}, "stage": "dev", "arch": "arm64"}
     inner = context

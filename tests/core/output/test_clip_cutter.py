@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 from peers.remuxed_periods import A, B, Source, cut, packets, verify
 
 from transcoder.core.hls.plan import Segment, Track
@@ -45,7 +46,7 @@ def clipped(made: Sequence[bytes], start: float | None, seconds: float | None, *
     return output + joiner.finish()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(40))
 @given(begin=st.floats(0.0, 3.9), seconds=st.floats(0.05, 5.0) | st.none())
 @example(begin=0.0, seconds=1.0)
 @example(begin=1.0, seconds=1.0)

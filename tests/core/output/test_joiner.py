@@ -7,6 +7,7 @@ import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 from peers.remuxed_periods import (
     HALF_FRAME,
     STEREO_SILENCE,
@@ -242,7 +243,7 @@ def test_the_index_leads_to_each_fragment(period: Callable[[Source], bytes]) -> 
     assert all(before[0] < after[0] for before, after in pairwise(entries))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.lists(st.integers(0, 230_000), max_size=12), min_size=2, max_size=2))
 def test_same_bytes_out_however_they_come_in(period: Callable[[Source], bytes], cuts: list[list[int]]) -> None:
     made = [period(B), period(C)]
@@ -280,7 +281,7 @@ def test_a_header_without_media_is_a_failure(period: Callable[[Source], bytes]) 
         join([made[: made.index(b"moof") - 4]])
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(st.integers(0, 2_600), st.integers(0, 255)), min_size=1, max_size=3))
 def test_broken_output_is_a_failure_with_a_name(period: Callable[[Source], bytes], changes: list[tuple[int, int]]) -> None:
     made = bytearray(period(B))

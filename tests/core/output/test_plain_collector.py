@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 from peers.plain_movies import whole_file
 from peers.remuxed_periods import A, B, Source, join
 
@@ -60,7 +61,7 @@ def test_media_that_keep_their_order_are_listed_where_they_lie(fragmented: bytes
     assert (movie.seconds, len(movie.bytes.head)) == (sorted_movie.seconds, len(sorted_movie.bytes.head))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(30))
 @given(cuts=st.lists(st.integers(0, 200_000), max_size=20))
 def test_the_same_comes_out_however_it_comes_in(cuts: list[int], fragmented: bytes) -> None:
     edges = sorted({0, len(fragmented), *(cut for cut in cuts if cut < len(fragmented))})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 from peers.fetch_calls import BYTE_RANGE, CONTENT, FILES, LAST_MODIFIED, SETTINGS, fetch_by_rule, fetch_segment, with_fetcher
 from peers.origin import Request, Rule, garbage, html, origin
 
@@ -340,7 +341,7 @@ def _pieces(content: bytes, cuts: Sequence[int]) -> list[bytes]:
 CUTS = st.lists(st.integers(0, 5000), max_size=8)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(delivered=st.integers(0, 5000), there=CUTS, again=CUTS, changed=st.none() | st.integers(0, 4999))
 def test_a_repeated_body_goes_on_exactly_if_it_begins_with_the_same_bytes(
     delivered: int, there: list[int], again: list[int], changed: int | None
@@ -401,7 +402,7 @@ BAD_RULES = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(bad=st.lists(BAD_RULES, max_size=3), good=BAD_RULES, byte_range=st.sampled_from([None, BYTE_RANGE]))
 def test_one_version_arrives_whole_or_nothing_does(bad: list[Rule], good: Rule, byte_range: ByteRange | None) -> None:
     """Whatever an origin does: the bytes of two versions are never mixed, and nothing that it says is short looks whole."""

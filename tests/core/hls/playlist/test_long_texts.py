@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 
 from transcoder.core.hls.playlist import MediaPlaylist, parse
 from transcoder.core.hls.playlist.lines import MAX_DATA_CHARACTERS, MAX_LINE_CHARACTERS, MAX_LINES, MAX_URIS
@@ -82,7 +83,7 @@ def test_only_the_first_codecs_are_read() -> None:
     assert found.variants[0].codecs == ("a",) * MAX_CODECS
 
 
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 @given(st.integers(4990, 5010), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_keys_and_sections_stay_in_force_over_thousands_of_segments(number: int, line_end: str) -> None:
     """The text is parsed in parts, whose borders must not show."""

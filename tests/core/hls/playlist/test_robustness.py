@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers.drawn_inputs import examples
 from peers.playlists import FIXTURES, URL, outcome, parse_media, parse_or_refusal, read_playlist
 
 from transcoder.core.hls.planner import make_plan
@@ -65,7 +66,7 @@ def mangled(draw: st.DrawFn) -> str:
 
 
 @given(mangled(), mangled())
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_mangled_playlist_is_parsed_or_refused(text: str, other: str) -> None:
     playlist = parse_or_refusal(other)
     assert outcome(parse_or_refusal(text), audio=playlist if isinstance(playlist, MediaPlaylist) else None)
