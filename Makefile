@@ -70,10 +70,11 @@ test: $(READY)
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --hypothesis-profile fast @tests/in_process.txt
 
-# Which mutants are drawn depends on SEED and the sources alone. PATHS='transcoder/core/media/mp4 transcoder/edge/fetch' keeps to these.
+# Which mutants are drawn depends on SEED and the sources alone. PATHS='transcoder/core/media/mp4 transcoder/edge/fetch' keeps to these;
+# ALSO='tests/app tests/api tests/pipeline' tries them with these slower tests too.
 mutate: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/mutation/run.py $(if $(filter command,$(firstword $(origin N))),--number $(N)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(PATHS),--paths $(PATHS))
+		$(if $(SEED),--seed $(SEED)) $(if $(PATHS),--paths $(PATHS)) $(if $(ALSO),--also $(ALSO))
 
 soak: $(READY)
 	PYTHONPATH=tests:fixtures $(BIN)/python tests/soak.py

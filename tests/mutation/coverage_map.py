@@ -33,6 +33,8 @@ class CoverageMap:
     """How long each takes."""
     _of_line: Mapping[tuple[str, int], frozenset[str]]
     _of_module: Mapping[str, frozenset[str]]
+    _rules: frozenset[str] = frozenset()
+    """Those in the folder of all tests itself: they read sources and the values of modules, and run hardly a line."""
     failed: tuple[str, ...] = ()
     """Test functions that failed when they were recorded; they are left out."""
 
@@ -51,7 +53,8 @@ class CoverageMap:
                     of_line[module, line].add(name)
         seconds = {name: float(str(found["seconds"])) for name, found in recorded.items()}
         frozen = {place: frozenset(names) for place, names in of_line.items()}
-        return cls(seconds, frozen, {module: frozenset(names) for module, names in of_module.items()}, failed)
+        rules = frozenset(name for name in recorded if Path(_file_of(name)).parent == Path("tests"))
+        return cls(seconds, frozen, {module: frozenset(names) for module, names in of_module.items()}, rules, failed)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the test functions that may notice a mutant, fastest first."""
@@ -60,19 +63,19 @@ class CoverageMap:
         if reach.in_function:
             names = names.union(*(self._of_line.get((mutant.path, line), ()) for line in range(reach.first, reach.last + 1)))
         else:
-            names |= self._of_module.get(mutant.path, frozenset())
+            names |= self._of_module.get(mutant.path, frozenset()) | self._rules
         return sorted(names, key=lambda name: (self.seconds[name], name))
 
 
-def coverage_map(root: Path, cache: Path, *, processes: int) -> CoverageMap:
-    """Return the map of the tests in `root` that run the program in their own process.
+def coverage_map(root: Path, cache: Path, *, processes: int, also: Sequence[str] = ()) -> CoverageMap:
+    """Return the map of the tests in `root` that run the program in their own process: those that are listed, and those in `also`.
 
     What was recorded is kept in the file `cache`, until a test file changes, or a module that it ran.
 
     Raises:
         RuntimeError: the tests could not be run.
     """
-    modules, files = (_digests(root, found) for found in ((root / PACKAGE).rglob("*.py"), _test_files(root)))
+    modules, files = (_digests(root, found) for found in ((root / PACKAGE).rglob("*.py"), _test_files(root, also)))
     kept = json.loads(cache.read_text(encoding="utf-8")) if cache.is_file() else {"modules": {}, "files": {}, "tests": {}}
     changed = {name for name, digest in modules.items() if kept["modules"].get(name) != digest}
     stale = {_file_of(name) for name, found in kept["tests"].items() if not changed.isdisjoint(found["lines"])}
@@ -85,8 +88,8 @@ def coverage_map(root: Path, cache: Path, *, processes: int) -> CoverageMap:
     return CoverageMap.of(tests)
 
 
-def _test_files(root: Path) -> list[Path]:
-    listed = [root / line for line in (root / IN_PROCESS).read_text(encoding="utf-8").split()]
+def _test_files(root: Path, also: Sequence[str]) -> list[Path]:
+    listed = [root / line for line in (*(root / IN_PROCESS).read_text(encoding="utf-8").split(), *also)]
     return sorted({file for each in listed for file in ([each] if each.is_file() else each.rglob("test_*.py"))})
 
 

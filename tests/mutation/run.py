@@ -1,6 +1,6 @@
 """Changes the program in small ways, and counts the changes that no test notices.
 
-    python tests/mutation/run.py [--number 150] [--seed SEED] [--paths transcoder/core …] [--processes 2]
+    python tests/mutation/run.py [--number 150] [--seed SEED] [--paths transcoder/core …] [--also tests/app …]
 
 Each change is tried in a copy of the tree, with the tests that reach its line and run the program in their own process
 (`tests/in_process.txt`), fastest first, until one fails. What takes far too long counts as noticed, by the time limit.
@@ -34,7 +34,7 @@ def main() -> int:
     mutants, possible = drawn(ROOT, arguments.paths or PATHS, arguments.number, seed)
     print(f"{len(mutants)} of {possible} mutants, SEED={seed}", flush=True)  # noqa: T201
     start = time.monotonic()
-    reached = coverage_map(ROOT, FOLDER / "map.json", processes=arguments.processes)
+    reached = coverage_map(ROOT, FOLDER / "map.json", processes=arguments.processes, also=arguments.also)
     print(f"{len(reached.seconds)} test functions, known after {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
     if reached.failed:
         print("left out, because they fail without a change:", *reached.failed, flush=True)  # noqa: T201
@@ -72,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--number", type=int, default=150)
     parser.add_argument("--seed", default="", help="repeats the draw of a seed that was printed")
     parser.add_argument("--paths", nargs="*", help="folders and modules, from the root of the project")
+    parser.add_argument("--also", nargs="*", default=(), help="files and folders of slower tests that run the program in their process")
     parser.add_argument("--processes", type=int, default=2)
     return parser.parse_args()
 

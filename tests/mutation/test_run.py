@@ -81,6 +81,25 @@ def test_each_line_knows_its_tests(project: Path) -> None:
     assert reached.tests_of(mutants["return (number)"]) == []
 
 
+def test_a_value_of_a_module_is_also_tried_with_the_rules_which_run_none_of_its_lines(project: Path) -> None:
+    (project / "tests" / "test_rules.py").write_text(
+        "from transcoder.part.small import LIMIT\n\n\ndef test_limit():\n    assert LIMIT == 3\n"
+    )
+    reached, mutant = coverage_map(project, cache_of(project), processes=1), mutants_by_change(project)["LIMIT = (4) // DIVISOR"]
+    (result,) = try_all(project, [mutant], reached, processes=1)
+    assert (result.verdict, "test_limit" in result.killer) == (Verdict.KILLED, True)
+
+
+def test_slower_tests_are_tried_if_they_are_named(project: Path) -> None:
+    (project / "slow").mkdir()
+    (project / "slow" / "test_unused.py").write_text(
+        "from transcoder.part.small import unused\n\n\ndef test_unused():\n    assert unused(0)\n"
+    )
+    mutant = mutants_by_change(project)["return (number)"]
+    for also, tests in ((), []), (["slow"], ["slow/test_unused.py::test_unused"]):
+        assert coverage_map(project, cache_of(project), processes=1, also=also).tests_of(mutant) == tests
+
+
 def test_only_what_has_changed_is_recorded_again(project: Path) -> None:
     before = coverage_map(project, cache_of(project), processes=1)
     (project / "tests" / "test_more.py").write_text("def test_more():\n    pass\n")
@@ -119,6 +138,14 @@ def test_what_becomes_of_mutants(project: Path, capsys: pytest.CaptureFixture[st
     assert package.split() == ["part", "2", "1", "0", "1", "67", "%"]
     assert total.split() == ["all", "2", "1", "0", "1", "67", "%"]
     assert "survived" in capsys.readouterr().out
+
+
+def test_no_mutant_is_tried_with_the_compiled_code_of_another_of_the_same_length(project: Path) -> None:
+    """They are written within one second, and the module as it was between them."""
+    reached, mutants = coverage_map(project, cache_of(project), processes=1), mutants_by_change(project)
+    changes = ["while number > (1) and not time.sleep(0.01):", "number -= (2)"] * 2
+    results = try_all(project, [mutants[change] for change in changes], reached, processes=1)
+    assert [each.verdict for each in results] == [Verdict.KILLED, Verdict.SURVIVED] * 2
 
 
 def test_a_mutant_that_never_ends_is_stopped(project: Path) -> None:

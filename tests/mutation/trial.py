@@ -1,6 +1,7 @@
 """Tries a mutant: in a copy of the tree, with the tests that reach it."""
 
 import enum
+import itertools
 import os
 import shutil
 import signal
@@ -33,6 +34,8 @@ _MAX_MEMORY_KIB = 6 * 1024 * 1024
 _TIMES_SLOWER = 8
 """A trial is not taken for an endless loop before it took so many times as long as its tests when they were recorded."""
 _NO_TESTS = 5
+_TIMES_OF_CHANGE = itertools.count(1)
+"""Each mutated module has another one, in seconds: Python takes compiled code for current if size and time are those of the source."""
 
 
 class Verdict(enum.Enum):
@@ -75,15 +78,17 @@ def tried(tree: Path, mutant: Mutant, reached: CoverageMap, *, patience: float) 
     Raises RuntimeError if pytest could not find a test.
     """
     module = tree / mutant.path
-    source, tests = module.read_bytes(), reached.tests_of(mutant)
+    source, times, tests = module.read_bytes(), module.stat(), reached.tests_of(mutant)
     change = mutant.described(source)
     if not tests:
         return Tried(mutant, Verdict.UNREACHED, change)
     module.write_bytes(mutant.applied(source))
+    os.utime(module, (second := next(_TIMES_OF_CHANGE), second))
     try:
         verdict, killer = _outcome(tree, tests, patience + _TIMES_SLOWER * sum(reached.seconds[name] for name in tests))
     finally:
         module.write_bytes(source)
+        os.utime(module, ns=(times.st_atime_ns, times.st_mtime_ns))
     return Tried(mutant, verdict, change, killer)
 
 
@@ -98,7 +103,7 @@ def check_unchanged(tree: Path, reached: CoverageMap, *, patience: float) -> Non
 def _outcome(tree: Path, tests: Sequence[str], seconds: float) -> tuple[Verdict, str]:
     listed = tree / "mutation-tests.txt"
     listed.write_text("\n".join(tests), encoding="utf-8")
-    pytest = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"@{listed.name}"]
+    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"@{listed.name}"]
     command = ["sh", "-c", f'ulimit -v {_MAX_MEMORY_KIB}; exec "$@"', "sh", *pytest]
     environ = {**os.environ, **NO_OTHER_PLUGINS, "PYTHONPATH": str(tree)}  # before the place where the package is installed
     process = subprocess.Popen(command, cwd=tree, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0)

@@ -53,6 +53,15 @@ def test_an_entry_that_is_missing_in_one_playlist_is_found_by_the_numbers_in_the
         assert shortfall.seconds == pytest.approx(EXACT)
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+@pytest.mark.parametrize("first", [1, 7])
+def test_entries_that_are_missing_at_the_beginning_are_found_wherever_the_numbers_begin(first: int, lost: int) -> None:
+    full, thinned = numbered("v{}.ts", *range(first, first + 12)), numbered("a{}.ts", *range(first + lost, first + 12))
+    shortfall = find_shortfall(full, thinned)
+    assert shortfall is not None
+    assert (shortfall.medium, shortfall.evidence) == (AUDIO, Evidence.CONCLUSIVE)
+
+
 @pytest.mark.parametrize("section", [0, 700])
 @pytest.mark.parametrize("missing", range(11))
 def test_an_entry_that_is_missing_is_found_by_the_byte_ranges(missing: int, section: int) -> None:

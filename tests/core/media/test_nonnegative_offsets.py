@@ -187,6 +187,20 @@ def test_frames_are_decoded_earlier_by_the_most_negative_offset(form: Form, star
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_a_fragment_with_other_times_keeps_all_its_other_boxes(form: Form) -> None:
+    written = fragments_of(stream(FLAT, (0,), PYRAMID, start=7 * FRAME), [5, 3], form)
+    kept, expected = ([other_boxes(moof) for moof in boxes_of(data) if moof.type == b"moof"] for data in (pass_on(written), written))
+    assert len(kept) == 2
+    assert kept == expected
+
+
+def other_boxes(moof: Box) -> list[bytes]:
+    """Return what says nothing about times or places."""
+    inside = [each for child in moof.children() if child.type == b"traf" for each in child.children()]
+    return [each.raw for each in (*moof.children(), *inside) if each.type not in {b"traf", b"tfhd", b"tfdt", b"trun"}]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_what_has_no_negative_offset_passes_as_it_is(form: Form) -> None:
     frames = [replace(each, presented=each.presented + 2 * FRAME) for each in stream(FLAT, PYRAMID, PYRAMID, FLAT)]
     written = fragments_of(frames, [3, 8, 3], form)

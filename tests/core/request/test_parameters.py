@@ -2,8 +2,34 @@
 
 import re
 
+import pytest
+
 from transcoder.core.request.job import Job
-from transcoder.core.request.parameters import PARAMETERS
+from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
+from transcoder.core.request.parameters import PARAMETERS, make_job
+from transcoder.errors import BadRequestError
+
+URL = "https://a.example/v.m3u8"
+VALUES: dict[str, tuple[str, object]] = {
+    "height": ("720p", 720),
+    "audio": (" de ", "de"),
+    "format": ("M4A", FileFormat.M4A),
+    "mute": ("1", True),
+    "start": ("0:05", 5.0),
+    "end": ("1:30", 90.0),
+    "exact": ("1", True),
+    "fit": ("8MB", 8_000_000),
+    "video": ("h264", VideoMode.H264),
+    "audio_codec": ("copy", AudioMode.COPY),
+    "layout": ("plain", Layout.PLAIN),
+    "deliver": ("s3", Deliver.S3),
+    "embed_source": ("1", True),
+    "item": ("2", 2),
+    "filename": ("film", "film"),
+    "page": ("see https://www.reddit.com/r/aww/comments/1/", "https://www.reddit.com/r/aww/comments/1/"),
+}
+"""A value of each parameter, and what the job has then."""
+CHOICES = {"format": FileFormat, "video": VideoMode, "audio_codec": AudioMode, "layout": Layout, "deliver": Deliver}
 
 
 def test_every_parameter_is_valid_in_a_query_and_on_a_command_line() -> None:
@@ -12,3 +38,20 @@ def test_every_parameter_is_valid_in_a_query_and_on_a_command_line() -> None:
     assert set(Job._fields) == {"url", *names}
     for parameter in PARAMETERS:
         assert re.fullmatch(r"[a-z_]+", parameter.name)
+
+
+@pytest.mark.parametrize("name", [parameter.name for parameter in PARAMETERS])
+def test_each_parameter_sets_its_own_member_of_the_job_and_no_other(name: str) -> None:
+    text, value = VALUES[name]
+    assert make_job(URL, {name: text}) == Job(URL)._replace(**{name: value})
+
+
+@pytest.mark.parametrize("name", [parameter.name for parameter in PARAMETERS if parameter.name not in {"audio", "filename"}])
+def test_a_value_that_is_none_is_refused_with_the_name_of_its_parameter(name: str) -> None:
+    with pytest.raises(BadRequestError, match=f"^{name}: "):
+        make_job(URL, {name: "ftp://?"})
+
+
+@pytest.mark.parametrize(("name", "choice"), [(name, choice) for name, kind in CHOICES.items() for choice in kind])
+def test_each_choice_can_be_made(name: str, choice: object) -> None:
+    assert getattr(make_job(URL, {name: CHOICES[name](choice).value.upper()}), name) is choice

@@ -104,6 +104,15 @@ def test_a_gif_on_another_site_of_which_reddit_made_an_mp4_is_a_gif(target: str)
     assert len(read_post(gif_post(**members)).videos) == 1
 
 
+def test_a_post_links_to_where_its_own_address_leads_and_to_that_only_without_another() -> None:
+    gif, page = "https://i.imgur.com/cat.gif", "https://www.reddit.com/r/aww/comments/1/cats/"
+    assert len(read_post(gif_post(url=page, url_overridden_by_dest=gif, post_hint="link")).videos) == 1
+    for other in ("", None):
+        assert len(read_post(gif_post(url=gif, url_overridden_by_dest=other, post_hint="link")).videos) == 1
+    with pytest.raises(UnsupportedSourceError, match=r"page on news\.example"):
+        read_post(gif_post(url=gif, url_overridden_by_dest="https://news.example/cats", post_hint="link"))
+
+
 def test_the_preview_of_a_page_is_not_what_was_posted() -> None:
     page = "https://news.example/cats"
     with pytest.raises(UnsupportedSourceError, match=r"page on news\.example"):

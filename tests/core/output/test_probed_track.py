@@ -1,0 +1,51 @@
+"""What the ends of a track say about its playlist."""
+
+import pytest
+
+from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.media.slide import Slide
+from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
+from transcoder.core.output.probed_track import ProbedTrack
+
+VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
+STREAMS = (Stream(VIDEO, "h264", 256, 10.0), Stream(AUDIO, "aac", 257, 10.1))
+
+
+def probed(*, count: int = 2, streams: tuple[Stream, ...] = STREAMS, rounding: float = 0.0, **more: object) -> ProbedTrack:
+    """Return a track of segments of 6 s each, which ends at 10 s and those."""
+    segments = tuple(Segment(f"{number}.ts", 6.0, 6.0 * number, None, None, None, rounding) for number in range(count))
+    found = ProbedTrack(Track(TrackKind.BOTH, segments, 6.0 * count), Probe(Container.MPEGTS, streams), {})
+    return found._replace(**more)  # type: ignore[arg-type]  # members by name
+
+
+@pytest.mark.parametrize(
+    ("end", "rounding", "lag"),
+    [
+        pytest.param(20.0, 0.0, 2.0, id="two seconds"),
+        pytest.param(21.86, 0.0, 0.0, id="no more than a few frames of audio"),
+        pytest.param(21.84, 0.0, 0.16, id="more than that"),
+        pytest.param(21.0, 0.5, 0.0, id="no more than rounding"),
+        pytest.param(22.0, 0.0, 0.0, id="where the playlist says"),
+        pytest.param(25.0, 0.0, 0.0, id="later"),
+    ],
+)
+def test_a_video_lags_by_what_it_ends_before_the_playlist(end: float, rounding: float, lag: float) -> None:
+    assert probed(rounding=rounding, ends={VIDEO: end, AUDIO: 22.0}).video_lag == pytest.approx(lag)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"slide": Slide(20.0, None)}, id="its last picture may be shown for any time"),
+        pytest.param({"cut": True}, id="its end was not read"),
+        pytest.param({"count": 1}, id="one segment"),
+        pytest.param({"ends": {VIDEO: 10.5}}, id="no audio beside it"),
+        pytest.param({"ends": {AUDIO: 10.5}}, id="no video"),
+        pytest.param({"ends": {}}, id="no end"),
+        pytest.param({"streams": tuple(stream._replace(start=None) for stream in STREAMS)}, id="no beginning"),
+    ],
+)
+def test_no_lag_is_found_where_nothing_shows_it(more: dict[str, object]) -> None:
+    assert probed(ends={VIDEO: 12.0, AUDIO: 12.0}).video_lag
+    given: dict[str, object] = {"ends": {VIDEO: 12.0, AUDIO: 12.0}, **more}
+    assert probed(**given).video_lag == 0  # type: ignore[arg-type]  # parameters by name
