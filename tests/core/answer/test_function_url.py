@@ -16,6 +16,28 @@ from transcoder.core.answer.function_url import (
 )
 from transcoder.errors import NotFoundError, TranscoderError, UpstreamError
 
+RENAMED = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-md5",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+    "www-authenticate",
+]
+"""Response headers that do not arrive under their names."""
 names = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=30).filter(
     lambda name: name.lower() not in RENAMED_HEADERS | STRIPPED_HEADERS | {"set-cookie"}
 )
@@ -40,7 +62,7 @@ def test_repeated_headers_are_joined() -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        *((name.title(), "1") for name in sorted(RENAMED_HEADERS | STRIPPED_HEADERS)),
+        *((name.title(), "1") for name in [*RENAMED, "content-encoding"]),
         ("Set-Cookie", "a=b"),
         ("", "1"),
         ("a b", "1"),

@@ -49,3 +49,21 @@ def test_no_lag_is_found_where_nothing_shows_it(more: dict[str, object]) -> None
     assert probed(ends={VIDEO: 12.0, AUDIO: 12.0}).video_lag
     given: dict[str, object] = {"ends": {VIDEO: 12.0, AUDIO: 12.0}, **more}
     assert probed(**given).video_lag == 0  # type: ignore[arg-type]  # parameters by name
+
+
+@pytest.mark.parametrize(
+    ("middle", "last", "is_late"),
+    [
+        pytest.param(28.0, 40.0, True, id="the last segment is in its place, and only that is longer than listed"),
+        pytest.param(30.0, 44.0, True, id="half of it is there in the middle"),
+        pytest.param(28.64, 44.0, True, id="a sixth is there in the middle"),
+        pytest.param(31.36, 44.0, True, id="five sixths are"),
+        pytest.param(28.56, 44.0, False, id="hardly anything is there in the middle"),
+        pytest.param(31.44, 44.0, False, id="hardly anything is missing in the middle"),
+        pytest.param(28.0, 44.0, False, id="it leaps after the middle"),
+        pytest.param(32.0, 44.0, False, id="it leaps before the middle"),
+    ],
+)
+def test_a_track_is_late_little_by_little_or_leaps(middle: float, last: float, *, is_late: bool) -> None:
+    """Six segments of 6 s, which end 4 s late: by the playlist the middle one begins at 28 s, and the last one at 40 s."""
+    assert probed(count=6, ends={VIDEO: 50.1, AUDIO: 50.1}).is_late_by(middle=middle, last=last) is is_late

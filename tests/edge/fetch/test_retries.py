@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from peers.fetch_calls import FILES, SETTINGS, fetch_by_rule, fetch_segment
+from peers.fetch_calls import BYTE_RANGE, CONTENT, FILES, SETTINGS, fetch_by_rule, fetch_segment
 from peers.origin import Rule, garbage, origin
 
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
@@ -59,3 +59,17 @@ def test_waits_as_long_as_the_origin_asks(after: str, least: float, most: float)
 def test_a_silent_origin_is_a_timeout() -> None:
     with pytest.raises(UpstreamTimeoutError, match=r"a\.ts at 127\.0\.0\.1: .* in time"):
         fetch_by_rule(Rule(stall_after=20_000), settings=replace(SETTINGS, attempts=2, read_seconds=0.2))
+
+
+@pytest.mark.parametrize("served", ["bytes 0-299999/300000", "items 100000-299999/300000", "bytes 100001-299999/300000"])
+def test_after_a_range_that_does_not_go_on_where_the_first_part_ended_all_is_asked_for(served: str) -> None:
+    rules = [Rule(cut_after=100_000, times=1), Rule(content_range=served, times=1), Rule()]
+    data, o = fetch_by_rule(rules)
+    assert data == CONTENT
+    assert ["range" in request.headers for request in o.requests] == [False, True, False]
+
+
+def test_where_no_byte_has_come_the_range_that_does_not_fit_is_asked_for_again() -> None:
+    data, o = fetch_by_rule([Rule(content_range="bytes 0-49999/300000", times=1), Rule()], BYTE_RANGE)
+    assert data == CONTENT[1000:51_000]
+    assert ["range" in request.headers for request in o.requests] == [True, True]

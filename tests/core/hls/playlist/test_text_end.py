@@ -5,6 +5,7 @@ from peers.playlists import URL, parse_media
 
 from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MultivariantPlaylist, TextEnd, parse
+from transcoder.core.hls.playlist.text_end import unterminated_line
 from transcoder.errors import UpstreamError
 
 HEAD = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"
@@ -64,3 +65,20 @@ def test_the_end_of_a_multivariant_playlist(tail: str, end: TextEnd) -> None:
     playlist = parse("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n" + tail, URL)
     assert isinstance(playlist, MultivariantPlaylist)
     assert playlist.text_end is end
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (b"", ""),
+        (b"#EXTM3U", "#EXTM3U"),
+        (b"#EXTM3U\n", ""),
+        (b"#EXTM3U\r", ""),
+        (b"#EXTM3U\r\nv.ts", "v.ts"),
+        (b"#EXTM3U\nv.ts\rw.ts \t", "w.ts"),
+        (b"#EXTM3U\n \t", ""),
+        (b"#EXTM3U\nv\xff", "v\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_what_stands_after_the_last_line_end(body: bytes, line: str) -> None:
+    assert unterminated_line(body) == line

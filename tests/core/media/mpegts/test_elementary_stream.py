@@ -3,6 +3,8 @@
 import pytest
 from fuzz.media_pieces import pes
 
+from transcoder.core.media.audio_frames import AudioFrameCounter
+from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.payload_units import Payloads
 from transcoder.core.media.streams import Medium, Stream
@@ -125,3 +127,22 @@ def test_pictures_before_the_first_parameter_sets_are_counted_apart() -> None:
     assert (audio((1.0, 5)).undecodable, audio((1.0, 5)).is_headless) == (0, False)
     other = ElementaryStream(Stream(Medium.AUDIO, "dts", 0x101, 1.0))
     assert (other.undecodable, other.is_headless, other.count) == (0, False, None)
+
+
+@pytest.mark.parametrize("codec", ["aac", "mp3", "ac3", "eac3", "opus"])
+def test_audio_of_which_nothing_has_come_does_not_end_inside_a_frame(codec: str) -> None:
+    counter = AudioFrameCounter(HEADER_READERS[codec])
+    assert counter.close_segment()
+    assert (counter.count, counter.seconds, counter.held_seconds) == (0, 0.0, 0.0)
+
+
+def test_audio_ends_inside_a_frame_until_all_of_that_has_come() -> None:
+    counter = AudioFrameCounter(HEADER_READERS["aac"])
+    counter.feed(ADTS * 2)
+    assert counter.close_segment()
+    for octet in ADTS[:-1]:
+        counter.feed(bytes([octet]))
+        assert not counter.close_segment()
+    counter.feed(ADTS[-1:])
+    assert counter.close_segment()
+    assert (counter.count, counter.seconds) == (3, pytest.approx(3 * FRAME_SECONDS))
