@@ -17,24 +17,8 @@ from transcoder.core.answer.function_url import (
 from transcoder.errors import NotFoundError, TranscoderError, UpstreamError
 
 RENAMED = [
-    "authorization",
-    "connection",
-    "content-length",
-    "content-md5",
-    "date",
-    "expect",
-    "host",
-    "keep-alive",
-    "max-forwards",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "server",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
+    *("authorization", "connection", "content-length", "content-md5", "date", "expect", "host", "keep-alive", "max-forwards"),
+    *("proxy-authenticate", "proxy-authorization", "server", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via"),
     "www-authenticate",
 ]
 """Response headers that do not arrive under their names."""

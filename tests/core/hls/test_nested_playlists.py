@@ -157,6 +157,15 @@ def test_a_job_uses_only_so_many_nested_playlists() -> None:
         nested(found, f"{MAX_NESTED_PLAYLISTS}.m3u8", multivariant("BANDWIDTH=1 > v.m3u8"))
 
 
+def test_so_many_nested_playlists_of_renditions_too() -> None:
+    renditions = [audio("a", f"{number}.m3u8", name=str(number)) for number in range(MAX_NESTED_PLAYLISTS + 1)]
+    found = multivariant(*renditions, 'BANDWIDTH=9,AUDIO="a" > v.m3u8')
+    for number in range(MAX_NESTED_PLAYLISTS):
+        found = nested(found, f"{number}.m3u8", multivariant("BANDWIDTH=1 > sound.m3u8"))
+    with pytest.raises(UnsupportedSourceError, match="too many"):
+        nested(found, f"{MAX_NESTED_PLAYLISTS}.m3u8", multivariant("BANDWIDTH=1 > sound.m3u8"))
+
+
 def test_an_inner_playlist_that_is_cut_is_not_selected_from() -> None:
     inner = multivariant("BANDWIDTH=1 > v.m3u8", 'BANDWIDTH=9,CODECS="avc', end="")
     assert inner.text_end is TextEnd.CUT

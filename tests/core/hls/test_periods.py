@@ -93,6 +93,24 @@ def segment_names(plan: Plan) -> list[str]:
             ["v0 | a0", "v1 | a1", "v2 | a2"],
             id="audio marks only one of two breaks",
         ),
+        pytest.param(
+            media_playlist(4, 4, BREAK, 4),
+            audio_playlist(4, BREAK, 4, BREAK, 4),
+            ["v0 | a0", "v1 | a1", "v2 | a2"],
+            id="video marks only the second one",
+        ),
+        pytest.param(
+            media_playlist(3, 3, 3, BREAK, 3),
+            audio_playlist(2, 2, 2, BREAK, 2, BREAK, 4),
+            ["v0 v1 | a0 a1 a2", "v2 | a3", "v3 | a4"],
+            id="the nearer one of two breaks before it, in segments of other lengths",
+        ),
+        pytest.param(
+            media_playlist(8, BREAK, 8),
+            audio_playlist(6, BREAK, 1.5, BREAK, 2, BREAK, 6.5),
+            ["v0 | a0", "a1", "a2", "v1 | a3"],
+            id="breaks on both sides of it",
+        ),
     ],
 )
 def test_video_and_audio_are_split_at_the_same_places(video: MediaPlaylist, audio: MediaPlaylist, expected: list[str]) -> None:

@@ -133,3 +133,34 @@ def test_redundant_variants_follow_in_order_and_each_once() -> None:
 )
 def test_bandwidth_is_the_average_if_the_playlist_gives_it(attributes: str, bandwidth: int | None) -> None:
     assert select_variants(read(variant_tag(attributes, "1.m3u8")))[0].bandwidth == bandwidth
+
+
+@pytest.mark.parametrize("codec", ["wvtt", "stpp", "stpp.ttml.im1t", "tx3g", "WVTT"])
+def test_a_variant_of_text_alone_is_no_video(codec: str) -> None:
+    text = variant_tag(f'BANDWIDTH=9,RESOLUTION=1920x1080,CODECS="{codec}"', "text.m3u8")
+    video = variant_tag(f'BANDWIDTH=1,RESOLUTION=640x360,CODECS="avc1.4d401f,{codec}"', "video.m3u8")
+    assert names(select_variants(read(text, video))[0]) == ("video.m3u8", None)
+
+
+def test_a_variant_that_names_its_codecs_is_as_good_as_one_that_does_not() -> None:
+    small = variant_tag("BANDWIDTH=9,RESOLUTION=640x360", "small.m3u8")
+    large = variant_tag('BANDWIDTH=1,RESOLUTION=1280x720,CODECS="avc1.4d401f,mp4a.40.2"', "large.m3u8")
+    assert names(select_variants(read(small, large))[0]) == ("large.m3u8", None)
+
+
+@pytest.mark.parametrize("codec", ["dvh1.05.06", "dvhe.05.06", "dva1.09.05", "dvav.09.05", "dav1.10.06"])
+def test_dolby_vision_that_no_other_player_understands_is_the_last_choice(codec: str) -> None:
+    vision = variant_tag(f'BANDWIDTH=9,RESOLUTION=1920x1080,CODECS="{codec},mp4a.40.2"', "vision.m3u8")
+    video = variant_tag('BANDWIDTH=1,RESOLUTION=640x360,CODECS="hvc1.2.4.L123,mp4a.40.2"', "video.m3u8")
+    assert names(select_variants(read(vision, video))[0]) == ("video.m3u8", None)
+    assert names(select_variants(read(vision))[0]) == ("vision.m3u8", None)
+
+
+@pytest.mark.parametrize(
+    ("codec", "is_played"),
+    [("mp4a.40.2", True), ("opus", True), ("fLaC", True), ("mp3", True), ("mp4a.a5", False), ("ac-3", False), ("dtsc", False)],
+)
+def test_audio_that_browsers_play_decides_between_equal_pictures(codec: str, *, is_played: bool) -> None:
+    high = variant_tag('BANDWIDTH=9,RESOLUTION=640x360,CODECS="avc1.4d401f,ec-3"', "high.m3u8")
+    low = variant_tag(f'BANDWIDTH=1,RESOLUTION=640x360,CODECS="avc1.4d401f,{codec}"', "low.m3u8")
+    assert names(select_variants(read(high, low))[0]) == ("low.m3u8" if is_played else "high.m3u8", None)

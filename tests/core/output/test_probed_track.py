@@ -5,7 +5,7 @@ import pytest
 from transcoder.core.hls.plan import Segment, Track
 from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.probed_track import ProbedTrack
+from transcoder.core.output.probed_track import Border, ProbedTrack
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
 STREAMS = (Stream(VIDEO, "h264", 256, 10.0), Stream(AUDIO, "aac", 257, 10.1))
@@ -67,3 +67,25 @@ def test_no_lag_is_found_where_nothing_shows_it(more: dict[str, object]) -> None
 def test_a_track_is_late_little_by_little_or_leaps(middle: float, last: float, *, is_late: bool) -> None:
     """Six segments of 6 s, which end 4 s late: by the playlist the middle one begins at 28 s, and the last one at 40 s."""
     assert probed(count=6, ends={VIDEO: 50.1, AUDIO: 50.1}).is_late_by(middle=middle, last=last) is is_late
+
+
+@pytest.mark.parametrize(
+    ("end", "ends_early", "ends_later"),
+    [(21.0, True, False), (21.8, True, False), (22.0, False, False), (22.3, False, True), (21.96, False, False)],
+)
+def test_a_track_ends_early_or_late_by_more_than_a_few_frames_of_audio(end: float, *, ends_early: bool, ends_later: bool) -> None:
+    """By the playlist it ends 12 s after its later medium begins, at 22.1 s."""
+    found = probed(ends={VIDEO: end, AUDIO: end}, border=Border(6.0, 6.0, 0.0))
+    assert (found.ends_early, found.ends_later) == (ends_early, ends_later)
+
+
+@pytest.mark.parametrize(
+    "border",
+    [
+        pytest.param(None, id="nothing is known of the border"),
+        pytest.param(Border(6.0, 6.0, 0.04), id="segments overlap"),
+        pytest.param(Border(5.0, 6.0, 0.0), id="EXTINF is wrong about the first one"),
+    ],
+)
+def test_an_early_end_needs_a_first_segment_that_is_as_long_as_listed(border: Border | None) -> None:
+    assert not probed(ends={VIDEO: 20.0, AUDIO: 20.0}, border=border).ends_early

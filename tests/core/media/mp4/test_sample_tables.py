@@ -153,3 +153,9 @@ def test_samples_may_all_have_the_same_size(same: int, samples: int, total: int)
 )
 def test_a_track_in_fragments_lists_no_samples(tables: bytes) -> None:
     assert read_sample_tables(Box.whole(box(b"stbl", tables))) is None
+
+
+@pytest.mark.parametrize(("lowest", "version"), [(-2, 1), (-1, 1), (0, 0), (1, 0)])
+def test_offsets_below_zero_need_a_later_version_of_their_table(lowest: int, version: int) -> None:
+    written = {each.type: each for each in boxes_of(write_sample_tables(collected([[(1, 1, 0, 5), (1, 1, 0, lowest)]]), has_sync=False))}
+    assert written[b"ctts"].version == version

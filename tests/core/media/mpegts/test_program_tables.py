@@ -1,5 +1,7 @@
 """Program tables: each stream type and descriptor, networks, and what a section must be to count."""
 
+import tracemalloc
+
 import pytest
 
 from transcoder.core.media.mpegts.packets import PACKET_BYTES
@@ -189,3 +191,18 @@ def test_a_section_that_is_cut_short_is_no_table() -> None:
     assert [size for size in range(1, 16) if read_program(whole[:size]) is not None] == []
     assert listed_programs(pat()) == ()
     assert [listed_programs(pat((1, 0x100))[:size]) for size in range(1, 6)] == [()] * 5
+
+
+@pytest.mark.parametrize("stuffing", [1, 100])
+def test_nothing_is_held_of_what_follows_stuffing_and_begins_no_section(stuffing: int) -> None:
+    """A stream that repeats such packets would take as much memory as it has bytes."""
+    assembler, written = SectionAssembler(), pmt(7, element(0x1B, 0x100))
+    assert list(assembler.feed(b"\0" + written + b"\xff" * stuffing, starts=True)) == [written]
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            assert list(assembler.feed(b"\xff" * 184, starts=False)) == []
+        assert tracemalloc.get_traced_memory()[1] < 20_000
+    finally:
+        tracemalloc.stop()
+    assert list(assembler.feed(b"\0" + written, starts=True)) == [written]
