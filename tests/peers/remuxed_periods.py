@@ -46,6 +46,8 @@ class Source:
     late: tuple[float, float] = (0, 0)
     """By how much the video begins late, and by how much the audio."""
     size: str = "160x90"
+    open_gop: bool = False
+    """Frames that lead up to a key frame may need those before it."""
 
 
 A = Source(start=1.4, video=4, audio=4, delay=2)
@@ -79,7 +81,7 @@ def transport_stream(source: Source, path: Path) -> Path:
             "-i",
             f"anoisesrc=r={source.sample_rate}:d={source.audio}:a=0.1:seed={number}",
         ]
-    x264 = f"bframes={source.delay}:b-adapt=0:b-pyramid=normal:keyint={source.rate}:scenecut=0"
+    x264 = f"bframes={source.delay}:b-adapt=0:b-pyramid=normal:keyint={source.rate}:scenecut=0:open-gop={source.open_gop:d}"
     video_shifts = ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", x264, "-pix_fmt", "yuv420p"]
     audio_shifts = ["-c:a", source.codec, "-ac", str(source.channels), "-b:a", "96k"]
     end = ["-output_ts_offset", str(source.start), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", str(path)]

@@ -192,6 +192,8 @@ def test_a_fragment_with_other_times_keeps_all_its_other_boxes(form: Form) -> No
     kept, expected = ([other_boxes(moof) for moof in boxes_of(data) if moof.type == b"moof"] for data in (pass_on(written), written))
     assert len(kept) == 2
     assert kept == expected
+    times = [each for moof in boxes_of(pass_on(written)) if moof.type == b"moof" for each in moof.require(b"traf").children()]
+    assert {each.version for each in times if each.type == b"tfdt"} <= {0, 1}
 
 
 def other_boxes(moof: Box) -> list[bytes]:

@@ -6,6 +6,7 @@ from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.passed_segment import NO_EVIDENCE, PassedSegment, SegmentExtent
 from transcoder.core.media.segment_sequence import SegmentSequence, fills_two_places
 from transcoder.core.media.streams import Medium
+from transcoder.core.media.timestamp_leaps import refuse_leap_between
 from transcoder.errors import UpstreamError
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
@@ -480,3 +481,19 @@ def test_of_a_guessed_first_segment_no_beginning_is_missing() -> None:
         passed(*exact, exact[3]._replace(at=16.0, identity=(4,), fingerprint=(4,), extents={VIDEO: evenly(18.0, 20.0)})).missing_beginning()
         == 0
     )
+
+
+@pytest.mark.parametrize("leap", [5.1, 30.0, -1.0, 4.9])
+@pytest.mark.parametrize("medium", Medium)
+def test_one_medium_alone_does_not_leap_between_segments_by_more_than_both_last(medium: Medium, leap: float) -> None:
+    """Two segments of 2 s, of which EXTINF is rounded to half a second."""
+    other = next(each for each in Medium if each is not medium)
+    before = segment(0, 2.0, video=evenly(10.0, 12.0), audio=evenly(10.0, 12.0))
+    after = before._replace(at=2.0, extents={medium: evenly(12.0 + leap, 14.0 + leap), other: evenly(12.0, 14.0)})
+    if leap > 5:
+        with pytest.raises(UpstreamError, match=rf"The timestamps of the {medium.value} leap by {leap:.3f} s between segments, and no"):
+            refuse_leap_between(before, after)
+    else:
+        refuse_leap_between(before, after)
+        refuse_leap_between(before, after._replace(extents={medium: evenly(42.0, 44.0), other: evenly(42.0, 44.0)}))
+        refuse_leap_between(before, after._replace(extents={medium: evenly(42.0, 44.0)}))

@@ -1,6 +1,7 @@
 """A clip that is cut from periods as ffmpeg writes them: it begins at a key frame, and has what lies in it and nothing else."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -69,12 +70,26 @@ def test_a_clip_has_what_lies_in_it_and_what_that_needs(period: Period, begin: f
     assert len(beyond) <= 3, "frames that others need, and one on the edge"
     for data, time in out_video.items():
         assert (time + shift == pytest.approx(video[data], abs=0.001)) or (data in beyond and end - 0.001 <= time + shift < end + 0.02)
+    squeezed = sorted(out_video[data] for data in beyond)
+    assert all(after - before > 0.0001 for before, after in pairwise(squeezed)), "each is shown, for about a millisecond"
     kept = {data for data, time in audio.items() if key + 0.001 <= time + AUDIO_FRAME / 2 and time + AUDIO_FRAME / 2 < end - 0.001}
     assert kept <= out_audio.keys()
     assert len(out_audio.keys() - kept) <= 2, "frames on an edge"
     assert all(time + shift == pytest.approx(audio[data], abs=0.001) for data, time in out_audio.items())
     whole = verify(output)
     assert whole.sent == pytest.approx(whole.announced, abs=2 * FRAME)
+
+
+def test_frames_that_lead_up_to_the_first_key_frame_are_left_out(period: Period) -> None:
+    made = period(Source(start=11, rate=26, delay=3, open_gop=True))
+    video = times(made, "video")
+    start = min(video.values()) + 1.5
+    out = times(clipped([made], start, 1.0), "video")
+    order, first = list(video), next(iter(out))
+    leading = [data for data in order[order.index(first) :] if video[data] < video[first]]
+    assert leading
+    assert not set(leading) & out.keys()
+    assert len(out) >= 25
 
 
 @pytest.mark.parametrize("kind", ["video", "audio"])

@@ -7,7 +7,7 @@ import pytest
 from transcoder.core.media.streams import Container, Medium, Stream
 from transcoder.core.output.ffmpeg_command import RemuxOptions, remux_command
 from transcoder.core.output.ffmpeg_input import FfmpegInput
-from transcoder.core.request.output_format import OutputFormat
+from transcoder.core.request.output_format import OutputFormat, VideoMode
 
 VIDEO = Stream(Medium.VIDEO, "h264", 0x100, 1.4)
 AUDIO = Stream(Medium.AUDIO, "aac", 0x101, 1.4)
@@ -82,3 +82,14 @@ def test_names_the_channels_of_audio_that_is_encoded(codec: str, channels: int, 
     later = FfmpegInput(3, Container.MPEGTS, (Stream(Medium.AUDIO, codec, 0x101, 1.4, 48_000, 2),))
     words = remux_command("ffmpeg", [later], RemuxOptions(OutputFormat().after(joined_to)))
     assert ("-channel_layout", layout) in pairwise(words)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_video_that_is_encoded_keeps_the_time_of_each_frame(*, joined: bool) -> None:
+    """What else ffmpeg is told: a quality that is not to be told from the source, in half the time of the default."""
+    source = FfmpegInput(3, Container.MPEGTS, (VIDEO._replace(codec="hevc"), AUDIO))
+    words = remux_command("ffmpeg", [source], RemuxOptions(OutputFormat(video_mode=VideoMode.H264), joined=joined))
+    times = {("-fps_mode", "passthrough"), ("-enc_time_base", "1:90000"), ("-video_track_timescale", "90000")}
+    quality = {("-c:v", "libx264"), ("-preset", "veryfast"), ("-crf", "20"), ("-pix_fmt", "yuv420p"), ("-g", "100"), ("-c:a", "copy")}
+    assert times | quality <= set(pairwise(words))
+    assert (("-bsf:v", "dump_extra") in pairwise(words)) is joined

@@ -38,6 +38,7 @@ def test_every_parameter_is_valid_in_a_query_and_on_a_command_line() -> None:
     assert set(Job._fields) == {"url", *names}
     for parameter in PARAMETERS:
         assert re.fullmatch(r"[a-z_]+", parameter.name)
+        assert " " in parameter.help, "the help says what it does"
 
 
 @pytest.mark.parametrize("name", [parameter.name for parameter in PARAMETERS])

@@ -38,3 +38,8 @@ def test_a_query_becomes_a_request(query: str, expected: SubtitleRequest) -> Non
 def test_an_invalid_query_is_refused(query: str, message: str) -> None:
     with pytest.raises(BadRequestError, match=message):
         parse_query(query).subtitle_request()
+
+
+@pytest.mark.parametrize(("subtitles", "content_type"), [(SubtitleFormat.VTT, "text/vtt"), (SubtitleFormat.SRT, "application/x-subrip")])
+def test_subtitles_have_the_media_type_of_their_format(subtitles: SubtitleFormat, content_type: str) -> None:
+    assert subtitles.content_type == f"{content_type}; charset=utf-8"

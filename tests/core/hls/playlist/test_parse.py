@@ -6,6 +6,7 @@ from peers.playlists import FIXTURES, FOLDER, URL, outcome, parse_media, parse_o
 from transcoder.core.hls.plan import Segment
 from transcoder.core.hls.planner import make_plan
 from transcoder.core.hls.playlist import MultivariantPlaylist, parse, require_media_playlist
+from transcoder.core.hls.playlist.normalization import is_multivariant
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError
 
@@ -197,3 +198,15 @@ def test_attributes_are_parsed_with_misplaced_quotes() -> None:
 def test_only_cr_and_lf_end_a_line(separator: str) -> None:
     media = parse_media(f"#EXTM3U\n#EXTINF:4,a{separator}b\n1.ts\n#EXT-X-ENDLIST")
     assert [segment.url for segment in media.segments] == [FOLDER + "1.ts"]
+
+
+MULTIVARIANT_TAGS = ["#EXT-X-STREAM-INF", "#EXT-X-MEDIA", "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY"]
+"""RFC 8216, 4.3.4."""
+
+
+@pytest.mark.parametrize("tag", MULTIVARIANT_TAGS)
+def test_each_tag_of_a_multivariant_playlist_makes_one_and_only_variants_outweigh_segments(tag: str) -> None:
+    assert is_multivariant(["#EXTM3U", f"{tag}:NAME=a"])
+    assert not is_multivariant(["#EXTM3U"])
+    for other in ("#EXTINF:4,", "#EXT-X-TARGETDURATION:4"):
+        assert is_multivariant(["#EXTM3U", other, f"{tag}:NAME=a"]) is (tag == "#EXT-X-STREAM-INF")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.media.mp4.boxes import Box, box, boxes_of, full_box
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, boxes_of, full_box
 from transcoder.core.media.mp4.fragment import NOT_SYNC, SampleRun
-from transcoder.core.media.mp4.sample_tables import read_sample_tables, write_chunk_offsets, write_sample_tables
+from transcoder.core.media.mp4.sample_tables import read_chunk_spans, read_sample_tables, write_chunk_offsets, write_sample_tables
 from transcoder.core.media.mp4.track_samples import MAX_DURATION, Place, SampleOverlapError, TrackSamples
 
 Sample = tuple[int, int, int, int]
@@ -159,3 +159,33 @@ def test_a_track_in_fragments_lists_no_samples(tables: bytes) -> None:
 def test_offsets_below_zero_need_a_later_version_of_their_table(lowest: int, version: int) -> None:
     written = {each.type: each for each in boxes_of(write_sample_tables(collected([[(1, 1, 0, 5), (1, 1, 0, lowest)]]), has_sync=False))}
     assert written[b"ctts"].version == version
+
+
+def chunk_spans(chunks: Sequence[int], rows: Sequence[tuple[int, int]], sizes: Sequence[int], *, same: int = 0) -> list[tuple[int, int]]:
+    """Read the spans of chunks at these offsets; a row says from which chunk on each has so many samples."""
+    stsz = full_box(b"stsz", 0, 0, struct.pack(f">II{0 if same else len(sizes)}I", same, len(sizes), *([] if same else sizes)))
+    entries = [number for first, samples in rows for number in (first, samples, 1)]
+    stsc = full_box(b"stsc", 0, 0, struct.pack(f">I{len(entries)}I", len(rows), *entries))
+    return list(read_chunk_spans(Box.whole(box(b"stbl", stsz, stsc, write_chunk_offsets(chunks, wide=False)))))
+
+
+def test_a_chunk_ends_after_its_samples() -> None:
+    assert chunk_spans([100, 200, 300], [(1, 2), (3, 1)], [1, 2, 3, 4, 5]) == [(100, 103), (200, 207), (300, 305)]
+    assert chunk_spans([100, 200, 300], [(1, 2), (3, 1)], [7] * 5, same=7) == [(100, 114), (200, 214), (300, 307)]
+    assert chunk_spans([], [], []) == []
+
+
+@pytest.mark.parametrize(
+    ("chunks", "rows", "sizes"),
+    [
+        pytest.param([100, 200], [(1, 2)], [1] * 3, id="a sample less than the chunks have"),
+        pytest.param([100, 200], [(1, 2)], [1] * 5, id="a sample more"),
+        pytest.param([100, 200], [(0, 2), (1, 1)], [1] * 4, id="a chunk before the first one"),
+        pytest.param([100], [(1, 1), (3, 1)], [1] * 3, id="a row for a chunk that is not there"),
+        pytest.param([100, 200], [(2, 2)], [1] * 4, id="chunks in no row"),
+        pytest.param([], [], [1], id="no chunks"),
+    ],
+)
+def test_tables_that_do_not_agree_are_refused(chunks: list[int], rows: list[tuple[int, int]], sizes: list[int]) -> None:
+    with pytest.raises(Mp4Error, match="do not agree"):
+        chunk_spans(chunks, rows, sizes)
