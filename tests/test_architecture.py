@@ -1,6 +1,7 @@
 """The rules of docs/architecture.md that the source code can be checked for."""
 
 import ast
+import importlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -205,3 +206,11 @@ def test_exceptions_are_few_and_needed() -> None:
         nodes = [node for node in nodes_of(PACKAGE / file) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         (found,) = [node for node in nodes if node.name == function]
         assert (found.end_lineno or 0) - found.lineno >= MAX_FUNCTION_LINES
+
+
+def test_each_name_that_a_package_exports_is_there() -> None:
+    for folder in (path.parent for path in MODULES if path.name == "__init__.py"):
+        module = importlib.import_module(".".join(folder.relative_to(PACKAGE.parent).parts))
+        names = getattr(module, "__all__", [])
+        assert [name for name in names if not hasattr(module, name)] == [], folder
+        assert len(set(names)) == len(names), folder

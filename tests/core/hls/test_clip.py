@@ -61,3 +61,12 @@ def test_periods_outside_the_clip_are_dropped() -> None:
 def test_a_start_beyond_the_end_is_refused() -> None:
     with pytest.raises(BadRequestError, match=r"start: 18 s is beyond the end of the video, which is 18\.000 s long"):
         clip_plan(plan([track(TrackKind.BOTH, 6, 6, 6)]), start=18, end=None, exact=False)
+
+
+def test_a_clip_up_to_the_border_of_two_periods_has_nothing_of_the_second_one() -> None:
+    periods = [[track(TrackKind.VIDEO, 6, 6, name=f"v{name}"), track(TrackKind.AUDIO, 6, 6, name=f"a{name}")] for name in "xy"]
+    for end in (11.5, 12):
+        clipped, _ = clip_plan(plan(*periods), start=7, end=end, exact=False)
+        assert segment_urls(clipped) == [["vx1", "ax0", "ax1"]]
+    clipped, _ = clip_plan(plan(*periods), start=7, end=12.001, exact=False)
+    assert segment_urls(clipped) == [["vx1", "ax0", "ax1"], ["vy0", "ay0"]]

@@ -131,6 +131,17 @@ def test_breaks_that_do_not_coincide_are_refused(video: MediaPlaylist, audio: Me
         make_plan(video, audio)
 
 
+@pytest.mark.parametrize(("second", "is_split"), [(10.5, True), (5.5, True), (10.501, False), (5.499, False)])
+def test_a_segment_begins_near_a_break_if_that_is_half_of_the_longest_away(second: float, *, is_split: bool) -> None:
+    """Segments of a target duration of 4 s may last 4.5 s."""
+    video, audio = media_playlist(4, 4, BREAK, 4, target=4), audio_playlist(second, 20, target=4)
+    if is_split:
+        assert segment_names(make_plan(video, audio)) == ["v0 v1 | a0", "v2 | a1"]
+    else:
+        with pytest.raises(UnsupportedSourceError, match="breaks of video and audio do not coincide"):
+            make_plan(video, audio)
+
+
 def test_the_number_of_periods_is_limited_over_all_discontinuities() -> None:
     changes = [entry for name in "abc" for entry in (section(name), 4.0)]
     runs = [entry for _ in range(MAX_PERIODS // 2) for entry in (*changes, BREAK)]

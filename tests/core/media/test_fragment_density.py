@@ -6,9 +6,9 @@ import pytest
 from fuzz.media_pieces import INIT, moof, moov, trun, u32
 
 from transcoder.core.media.inspector import inspector_for
-from transcoder.core.media.mp4.boxes import Mp4Error, box, boxes_of, full_box
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, boxes_of, full_box
 from transcoder.core.media.mp4.movie import MAX_PROTECTION_BOXES, MAX_TRACKS, read_movie
-from transcoder.core.media.mp4_source.density import MAX_FRAGMENTS, MAX_RUNS, MAX_SAMPLES
+from transcoder.core.media.mp4_source.density import MAX_FRAGMENTS, MAX_RUNS, MAX_SAMPLES, FragmentDensity
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.probe import probe
 from transcoder.errors import UnsupportedSourceError
@@ -118,3 +118,16 @@ def test_fragments_may_have_some_protection_boxes(read: Read) -> None:
     read(body(MAX_PROTECTION_BOXES))
     with pytest.raises(UnsupportedSourceError, match=f"more than {MAX_PROTECTION_BOXES} pssh boxes"):
         read(body(MAX_PROTECTION_BOXES + 1))
+
+
+@pytest.mark.parametrize(("runs", "most", "each"), [(1, MAX_FRAGMENTS, 128), (40, MAX_RUNS, 40)])
+def test_exactly_as_many_as_their_bytes_allow(runs: int, most: int, each: int) -> None:
+    """Each fragment has one `traf`, and its runs."""
+    one = Box.whole(moof(trun(1), *[trun(0)] * (runs - 1)))
+    size, units = one.end - one.start, 1 if runs == 1 else 1 + runs
+    allowed = next(count for count in range(1, 10 * MAX_RUNS) if (count + 1) * units > most + (count + 1) * size // each)
+    density = FragmentDensity()
+    for _ in range(allowed):
+        density.add(one)
+    with pytest.raises(UnsupportedSourceError, match=f"more than {most} "):
+        density.add(one)

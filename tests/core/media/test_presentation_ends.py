@@ -2,7 +2,7 @@ import pytest
 from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
-from transcoder.core.media.presentation_ends import last_slide, presentation_ends
+from transcoder.core.media.presentation_ends import last_slide, needs_longer_end, presentation_ends
 from transcoder.core.media.streams import Medium
 
 
@@ -44,3 +44,17 @@ def test_bytes_that_are_not_a_transport_stream_give_no_end(tail: bytes) -> None:
 def test_pictures_that_follow_each_other_quickly_are_no_slides() -> None:
     _, segments = read_segments(media("ts-muxed"))
     assert last_slide(segments[-1], probe_segment(segments[0])) is None
+
+
+def test_more_of_an_end_is_needed_until_it_shows_how_long_each_medium_lasts() -> None:
+    _, segments = read_segments(media("ts-muxed"))
+    found, last = probe_segment(segments[0]), segments[-1]
+    pictures = [at for at in range(0, len(last), 188) if last[at + 1] & 0x40 and b"\0\0\1\xe0" in last[at : at + 188]]
+    assert not needs_longer_end(last, found)
+    assert not needs_longer_end(last[pictures[-2] :], found)
+    assert needs_longer_end(last[pictures[-1] :], found), "one picture"
+    assert needs_longer_end(last[-188:], found), "none, and no audio"
+    sound = probe_segment(read_segments(media("ts-audio-only"))[1][0])
+    assert not needs_longer_end(read_segments(media("ts-audio-only"))[1][-1], sound)
+    init, fragments = read_segments(media("fmp4-muxed"))
+    assert not needs_longer_end(b"", probe_segment(fragments[0], init=init))

@@ -8,7 +8,7 @@ from peers.media_reader import listed_segments
 from peers.origin import garbage, html
 from peers.segment_inspection import read_segments
 
-from transcoder.core.media.segment_look import SegmentLook, look_at
+from transcoder.core.media.segment_look import Oddity, SegmentLook, look_at
 from transcoder.core.media.segment_plausibility import ListedPlace, SegmentPlausibility
 from transcoder.core.media.streams import Medium
 from transcoder.errors import TranscoderError
@@ -264,3 +264,11 @@ def test_the_last_one_may_be_a_little_longer_but_not_shorter(source: tuple[str, 
     check, init, segments = check_after_two(*source)
     assert not accepts(check, segments[1], init=init, at=SECONDS, seconds=seconds)
     assert check.accepts(look_if_whole(segments[1], init), ListedPlace(SECONDS, seconds, is_last=True)) == accepted
+
+
+@pytest.mark.parametrize(("lost", "is_odd"), [(0, False), (1, True), (4, True), (5, False)])
+def test_a_few_frames_that_are_lacking_are_odd_and_more_are_a_pause(lost: int, *, is_odd: bool) -> None:
+    body = read_segments(media(EXACT_TS[0]), EXACT_TS[1])[1][1]
+    starts = unit_starts(body)
+    cut = renumbered(without_packets(body, starts[12], count=starts[12 + lost] - starts[12]))
+    assert (Oddity.LACKS_FRAMES in look_at(cut, init=b"").oddities) is is_odd

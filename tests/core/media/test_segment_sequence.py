@@ -497,3 +497,15 @@ def test_one_medium_alone_does_not_leap_between_segments_by_more_than_both_last(
         refuse_leap_between(before, after)
         refuse_leap_between(before, after._replace(extents={medium: evenly(42.0, 44.0), other: evenly(42.0, 44.0)}))
         refuse_leap_between(before, after._replace(extents={medium: evenly(42.0, 44.0)}))
+
+
+@pytest.mark.parametrize(("rounding", "refused"), [(0.5, True), (1.0, False), (1.5, False)])
+def test_a_duration_may_include_a_leap_to_within_its_rounding(rounding: float, *, refused: bool) -> None:
+    """Twelve seconds with a leap of ten, of which half must be included: seven at least."""
+    leaping = segment(0, 6.0, video=evenly(10.0, 22.0), audio=evenly(10.0, 22.0))
+    leaping = leaping._replace(rounding=rounding, packets=PacketEvidence(leaps={VIDEO: 10.0, AUDIO: 10.0}))
+    if refused:
+        with pytest.raises(UpstreamError, match="leap by"):
+            passed(leaping)
+    else:
+        passed(leaping)

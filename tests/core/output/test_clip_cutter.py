@@ -80,6 +80,15 @@ def test_a_clip_has_what_lies_in_it_and_what_that_needs(period: Period, begin: f
     assert whole.sent == pytest.approx(whole.announced, abs=2 * FRAME)
 
 
+@pytest.mark.parametrize("delay", [0, 2])
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_clip_that_begins_where_a_key_frame_is_shown_begins_with_it(period: Period, delay: int, place: int) -> None:
+    made = period(Source(start=12, delay=delay))
+    key = list(times(made, "video").items())[25 * place]
+    out = times(clipped([made], key[1], 0.5), "video")
+    assert next(iter(out)) == key[0]
+
+
 def test_frames_that_lead_up_to_the_first_key_frame_are_left_out(period: Period) -> None:
     made = period(Source(start=11, rate=26, delay=3, open_gop=True))
     video = times(made, "video")

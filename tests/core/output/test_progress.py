@@ -34,3 +34,10 @@ def test_the_speed_is_that_of_the_last_seconds() -> None:
     stalled = [float(meter.report(at(0.0, 20_000), float(second))["bytes_per_second"] or 0) for second in range(21, 32)]
     assert stalled == sorted(stalled, reverse=True)
     assert stalled[-1] == 0
+
+
+def test_after_a_long_pause_the_speed_is_that_of_the_pause() -> None:
+    meter = ProgressMeter(0.0)
+    meter.report(at(0.0, 1000), 1.0)
+    assert meter.report(at(0.0, 1000), 100.0)["bytes_per_second"] == 0
+    assert meter.report(at(0.0, 100_000), 199.0)["bytes_per_second"] == 1000

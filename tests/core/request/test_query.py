@@ -4,7 +4,10 @@ import pytest
 
 from transcoder.core.request.job import Job
 from transcoder.core.request.query import parse_query
-from transcoder.errors import BadRequestError
+from transcoder.errors import BadRequestError, ContradictionError
+
+CHANGES = {"start": "1", "end": "9", "exact": "1", "mute": "1", "height": "720", "audio": "de", "video": "h264", "audio_codec": "copy"}
+"""Parameters that change a video."""
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,32 @@ def test_a_query_becomes_a_job(query: str, job: Job) -> None:
 def test_an_invalid_query_is_refused_with_a_reason(query: str, message: str) -> None:
     with pytest.raises(BadRequestError, match=message):
         parse_query(query).job()
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters", "message"),
+    [
+        ("start=5&end=5", ("start", "end"), "start: 5 s is not before the end at 5 s"),
+        ("deliver=s3&format=mp3", ("deliver", "format"), "deliver: s3 is about plain MP4s"),
+        ("deliver=s3&layout=fragmented", ("deliver", "layout"), "deliver: s3 is about plain MP4s"),
+        ("deliver=s3&format=file", ("deliver", "format"), "deliver: s3 is about plain MP4s"),
+        ("layout=plain&format=mp3", ("layout", "format"), "layout: plain is about MP4s"),
+        ("fit=8MB&video=h264", ("fit", "video"), "fit: the size of re-encoded video"),
+        ("fit=8MB&exact=1&start=1", ("fit", "exact"), "fit: the size of re-encoded video"),
+        ("format=m4a&mute=1", ("format", "mute"), "format: m4a has no video"),
+        ("format=mp3&video=h264", ("format", "video"), "format: mp3 has no video"),
+        ("format=mp3&audio_codec=copy", ("audio_codec", "format"), "audio_codec: copy is about MP4"),
+        *((f"format=file&{name}={value}", ("format", name), "format: file sends a file as it is") for name, value in CHANGES.items()),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_named(query: str, parameters: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ContradictionError, match=message) as caught:
+        parse_query(f"{query}&url=https://a.example/v.m3u8").job()
+    assert caught.value.names == parameters
+
+
+@pytest.mark.parametrize(
+    "query", ["start=4.9&end=5", "fit=8MB&exact=1", "deliver=s3&layout=plain", "format=m4a&audio_codec=auto", "format=file&layout=plain"]
+)
+def test_parameters_that_do_not_contradict_each_other(query: str) -> None:
+    parse_query(f"{query}&url=https://a.example/v.m3u8").job()

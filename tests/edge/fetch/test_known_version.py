@@ -49,6 +49,22 @@ def test_one_of_another_version_is_refused_and_asked_for_again(other: httpx.Resp
     KnownVersion(any_version=True).check(other)
 
 
+@pytest.mark.parametrize(
+    ("known", "found", "is_same"),
+    [
+        pytest.param(('"a"', "Mon"), ('"a"', "Tue"), True, id="servers that share a file"),
+        pytest.param(('"a"', "Mon"), ('"b"', "Mon"), False, id="another tag"),
+        pytest.param((None, "Mon"), (None, "Tue"), False, id="dates alone"),
+        pytest.param(('"a"', "Mon"), (None, "Tue"), False, id="only one has a tag"),
+        pytest.param(('"a"', "Mon"), (None, "Mon"), True, id="only one has a tag, and both the same date"),
+        pytest.param(('"a"', None), (None, "Mon"), True, id="nothing that both have"),
+    ],
+)
+def test_dates_count_where_not_both_have_the_same_tag(known: tuple[str, str], found: tuple[str, str], *, is_same: bool) -> None:
+    first, second = Validators(*known, None), Validators(*found, None)
+    assert first.allow_same(second) is second.allow_same(first) is is_same
+
+
 def test_what_is_not_known_is_learnt_from_each_response() -> None:
     version = KnownVersion()
     version.check(response(etag='"a"', content_range="bytes 0-9/*"))

@@ -73,3 +73,12 @@ def test_where_no_byte_has_come_the_range_that_does_not_fit_is_asked_for_again()
     data, o = fetch_by_rule([Rule(content_range="bytes 0-49999/300000", times=1), Rule()], BYTE_RANGE)
     assert data == CONTENT[1000:51_000]
     assert ["range" in request.headers for request in o.requests] == [True, True]
+
+
+def test_progress_of_an_earlier_attempt_does_not_count_for_the_next_ones() -> None:
+    rules = [Rule(cut_after=1_200_000, times=1), Rule(status=502, times=4), Rule()]
+    with origin({"/a.ts": garbage(8_000_000)}) as o:
+        o.rules["*"] = rules
+        with pytest.raises(UpstreamError, match="502"):
+            fetch_segment(o.url("/a.ts"), settings=replace(SETTINGS, attempts=3))
+        assert len(o.requests) == 3

@@ -189,3 +189,11 @@ def test_a_chunk_ends_after_its_samples() -> None:
 def test_tables_that_do_not_agree_are_refused(chunks: list[int], rows: list[tuple[int, int]], sizes: list[int]) -> None:
     with pytest.raises(Mp4Error, match="do not agree"):
         chunk_spans(chunks, rows, sizes)
+
+
+@pytest.mark.parametrize(("lacking", "total"), [(0, 6), (1, 0), (4, 0)])
+def test_sizes_count_if_all_of_them_are_there(lacking: int, total: int) -> None:
+    content = struct.pack(">5I", 0, 3, 1, 2, 3)
+    found = read_sample_tables(Box.whole(box(b"stbl", full_box(b"stsz", 0, 0, content[: len(content) - lacking]))))
+    assert found
+    assert (found.samples, found.bytes) == (3, total)

@@ -117,3 +117,20 @@ def test_the_first_partition_of_a_slice_counts_as_one() -> None:
     assert count(codec, [START_CODE.join(partitioned)]) == 50
     others = [bytes([unit[0] & 0xE0 | 3]) + unit[1:] if kind(unit) == 1 else unit for unit in units(data)]
     assert count(codec, [START_CODE.join(others)]) == 2, "only the key frames are left"
+
+
+BOUNDARIES = {"h264": {6, 7, 8, 9}, "hevc": {*range(32, 38), 39, *range(41, 45), *range(48, 56)}}
+"""Types of NAL units that begin an access unit: ISO/IEC 14496-10, 7.4.1.2.3, and ISO/IEC 23008-2, 7.4.2.4.4."""
+SLICES = {"h264": {1, 2, 5}, "hevc": {*range(10), *range(16, 22)}}
+
+
+@pytest.mark.parametrize(("codec", "kind"), [*(("h264", kind) for kind in range(1, 13)), *(("hevc", kind) for kind in range(64))])
+def test_what_each_type_of_a_nal_unit_says_of_where_pictures_begin(codec: str, kind: int) -> None:
+    """A slice is the first one of its picture."""
+
+    def unit(kind: int) -> bytes:
+        return START_CODE + (bytes([kind]) if codec == "h264" else bytes([kind << 1, 1])) + b"\x80" + bytes(9)
+
+    picture = unit(1)
+    assert count(codec, [picture + unit(kind)]) == (2 if kind in BOUNDARIES[codec] | SLICES[codec] else 1)
+    assert count(codec, [picture + unit(kind) + picture]) == (3 if kind in SLICES[codec] else 2)

@@ -117,3 +117,11 @@ def test_a_page_that_names_no_kind_is_decided_by_its_link() -> None:
     answer = read(text, "1abc2d")
     assert isinstance(answer, NotThere)
     assert answer.kind is UnsupportedSourceError
+
+
+@pytest.mark.parametrize(("name", "subreddit"), [("aww", "aww"), ("Videos", "Videos"), ("", "pics")])
+def test_the_community_is_the_one_that_the_page_names_and_else_that_of_the_link(name: str, subreddit: str) -> None:
+    text = LITERAL.replace("&quot;name&quot;:&quot;aww&quot;", f"&quot;name&quot;:&quot;{name}&quot;")
+    answer = read_embed(HttpReply("https://embed.reddit.com/r/pics/comments/x/", 200, "text/html", text), PostLink("1abc2d", None, "pics"))
+    assert isinstance(answer, Found)
+    assert (answer.post.subreddit, answer.post.url) == (subreddit, f"https://www.reddit.com/r/{subreddit}/comments/1abc2d/")
