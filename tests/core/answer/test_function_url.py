@@ -74,6 +74,7 @@ def test_a_failure_is_a_problem_document(error: TranscoderError) -> None:
     assert head.status == document["status"] == error.status
     assert document["type"].endswith(error.slug)
     assert document["detail"] == str(error)
+    assert document["title"] == {"upstream-failed": "Upstream failed", "not-found": "Not found"}.get(error.slug, document["title"])
     headers = dict(head.headers)
     assert (headers["content-type"], headers["cache-control"]) == ("application/problem+json", "no-store")
     assert encode_prelude(head)

@@ -110,3 +110,10 @@ def test_memory_is_bounded_by_the_boundary() -> None:
 )
 def test_the_boundary_is_in_the_content_type(content_type: str, boundary: str | None) -> None:
     assert boundary_of(content_type) == boundary
+
+
+def test_each_part_ends_after_its_last_bytes_and_before_the_next_one() -> None:
+    body, kinds = written([b"one", b"", b"three"]), list[type]()
+    for event in MultipartReader(BOUNDARY).feed(body):
+        kinds.append(type(event))
+    assert kinds == [PartStart, bytes, PartEnd, PartStart, PartEnd, PartStart, bytes, PartEnd]

@@ -10,6 +10,7 @@ from transcoder.core.media.audio_headers import (
     read_mpeg_audio_header,
     read_opus_header,
 )
+from transcoder.core.media.mpegts.first_frame import first_frame
 from transcoder.core.media.reencoded_audio import LONG_HEADER_BYTES, read_dts_header, read_loas_header, read_s302m_header
 
 AAC_RATES = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350]
@@ -218,3 +219,12 @@ def test_rates_and_channels_of_latm(index: int, configuration: int) -> None:
         has_sbr = own <= 24_000
         expected = FrameHeader("aac_latm", 203, 1024, 2 * own if has_sbr else own, 2 if has_sbr and channels == 1 else channels)
         assert header == expected
+
+
+def test_a_frame_of_latm_may_be_followed_by_one_that_repeats_its_configuration_by_reference() -> None:
+    """ISO/IEC 14496-3, 1.7.3: useSameStreamMux; the stream may begin inside a frame."""
+    fields = [(0x2B7, 11), (40, 13)]
+    own = bits(*fields, (0, 2), (0, 14), (2, 5), (3, 4), (2, 4), length=43)
+    same, expected = bits(*fields, (1, 1), length=43), FrameHeader("aac_latm", 43, 1024, 48_000, 2)
+    assert first_frame("aac_latm", own + same) == first_frame("aac_latm", b"\0" + own + same + own) == expected
+    assert first_frame("aac_latm", b"\0" + own + bytes(100)) is None

@@ -118,17 +118,31 @@ def test_classifies_an_address(address: str, expected: AddressClass) -> None:
     assert classify(ip_address(address)) is expected
 
 
+SERVICES = (
+    1080, 1099, 1433, 1434, 1521, 1719, 1720, 1723, 1883, 2049, 2181, 2375, 2376, 2377, 2379, 2380, 2483, 2484, 3128, 3260, 3268, 3269,
+    3306, 3389, 3659, 4045, 4190, 4369, 5060, 5061, 5222, 5269, 5432, 5433, 5555, 5601, 5671, 5672, 5900, 5901, 5938, 5984, 5985, 5986,
+    6000, 6001, 6379, 6380, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 7001, 7199, 7473, 7474, 7687, 8125, 8300, 8301, 8302,
+    8500, 8529, 8600, 9042, 9092, 9160, 9200, 9300, 9418, 10080, 10249, 10250, 10255, 10256, 11211, 15672, 16379, 25672, 26379, 27017,
+    27018, 27019, 28017,
+)  # fmt: skip
+"""Ports above 1023 of databases, queues, caches, mail, chat, remote control and the like, as IANA or their makers have chosen them."""
+
+
 @pytest.mark.parametrize(
     ("scheme", "port", "expected"),
     [
         *[("http", None, True), ("https", None, True), ("http", 80, True), ("http", 443, True), ("https", 80, True)],
         *[("http", port, True) for port in (1024, 1935, 8000, 8080, 8443, 9000, 49152, 65535)],
         *[("http", port, False) for port in (0, 1, 21, 22, 25, 53, 81, 110, 445, 631, 1023)],
-        *[("https", port, False) for port in sorted(SERVICE_PORTS)],
+        *[("https", port, False) for port in SERVICES],
     ],
 )
 def test_only_ports_of_web_servers_are_dialled(scheme: str, port: int | None, expected: bool) -> None:  # noqa: FBT001  # a column
     assert is_web_port(scheme, port) is expected
+
+
+def test_no_other_port_is_that_of_a_service() -> None:
+    assert sorted(SERVICE_PORTS) == list(SERVICES)
 
 
 def test_no_service_port_is_one_that_a_system_hands_out() -> None:

@@ -134,3 +134,12 @@ def test_what_each_type_of_a_nal_unit_says_of_where_pictures_begin(codec: str, k
     picture = unit(1)
     assert count(codec, [picture + unit(kind)]) == (2 if kind in BOUNDARIES[codec] | SLICES[codec] else 1)
     assert count(codec, [picture + unit(kind) + picture]) == (3 if kind in SLICES[codec] else 2)
+
+
+@pytest.mark.parametrize("layer", [1, 2, 7, 31, 32, 63])
+def test_units_of_further_layers_of_hevc_are_no_pictures(layer: int) -> None:
+    """ISO/IEC 23008-2, 7.3.1.2: six bits of nuh_layer_id, over the border of two bytes."""
+    first = START_CODE + b"\x02\x01\x80" + bytes(9)
+    for kind in (1, 35, 39):
+        other = START_CODE + bytes([kind << 1 | layer >> 5, (layer & 31) << 3 | 1]) + b"\x80" + bytes(9)
+        assert count("hevc", [first + other + first + other]) == 2

@@ -206,3 +206,13 @@ def test_nothing_is_held_of_what_follows_stuffing_and_begins_no_section(stuffing
     finally:
         tracemalloc.stop()
     assert list(assembler.feed(b"\0" + written, starts=True)) == [written]
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_the_program_that_is_listed_first_counts_wherever_its_map_comes(others: int) -> None:
+    maps = [section_packets(pmt(number, element(0x1B, 0x100 * number)), 0x1000 + number) for number in range(1, 2 + others)]
+    listed = section_packets(pat(*[(number, 0x1000 + number) for number in range(1, 2 + others)]), PAT_PID)
+    for order in (maps, maps[::-1]):
+        found = find_program(listed + b"".join(order), lambda _: True)
+        assert found
+        assert streams(found.program) == [(0x100, "video", "h264")]
