@@ -63,7 +63,7 @@ def test_the_part_of_a_stream_within_a_window(
     whole = read.ends[VIDEO] - start
     window = TimeWindow(None if begin is None else start + begin, None if end is None else start + end)
     expected = whole if inside is None else whole + inside if inside < 0 else inside
-    assert source_seconds(streams[VIDEO], read, window) == (pytest.approx(whole), pytest.approx(expected))
+    assert source_seconds(streams[VIDEO], read, window) == pytest.approx((whole, expected))
 
 
 @pytest.mark.parametrize("medium", Medium)
