@@ -51,3 +51,22 @@ def test_the_count_begins_again_at_midnight() -> None:
         daily.check()
     now += 1
     daily.check()
+
+
+def test_what_is_sent_after_midnight_counts_for_the_new_day() -> None:
+    now = 86_400.0 * 20_000 + 86_399
+    daily = DailyBytes(10, lambda: now)
+
+    async def send(*sizes: int) -> None:
+        nonlocal now
+        answer = daily.counted(Answered())
+        await answer.start(HEAD)
+        for size in sizes:
+            await answer.write(bytes(size))
+            now += 1
+
+    asyncio.run(send(9, 9))
+    daily.check()
+    asyncio.run(send(1))
+    with pytest.raises(DailyLimitError, match="midnight"):
+        daily.check()
