@@ -221,10 +221,17 @@ def test_rates_and_channels_of_latm(index: int, configuration: int) -> None:
         assert header == expected
 
 
-def test_a_frame_of_latm_may_be_followed_by_one_that_repeats_its_configuration_by_reference() -> None:
-    """ISO/IEC 14496-3, 1.7.3: useSameStreamMux; the stream may begin inside a frame."""
+@pytest.mark.parametrize(
+    "following",
+    [
+        pytest.param([(1, 1)], id="one that refers to it"),
+        pytest.param([(0, 2), (0, 14), (2, 5), (3, 4), (0, 4)], id="channels described elsewhere"),
+    ],
+)
+def test_a_frame_of_latm_may_be_followed_by_one_that_does_not_tell_its_format(following: list[tuple[int, int]]) -> None:
+    """ISO/IEC 14496-3, 1.7.3; the stream may begin inside a frame."""
     fields = [(0x2B7, 11), (40, 13)]
-    own = bits(*fields, (0, 2), (0, 14), (2, 5), (3, 4), (2, 4), length=43)
-    same, expected = bits(*fields, (1, 1), length=43), FrameHeader("aac_latm", 43, 1024, 48_000, 2)
-    assert first_frame("aac_latm", own + same) == first_frame("aac_latm", b"\0" + own + same + own) == expected
+    own, other = bits(*fields, (0, 2), (0, 14), (2, 5), (3, 4), (2, 4), length=43), bits(*fields, *following, length=43)
+    expected = FrameHeader("aac_latm", 43, 1024, 48_000, 2)
+    assert first_frame("aac_latm", own + other) == first_frame("aac_latm", b"\0" + own + other) == expected
     assert first_frame("aac_latm", b"\0" + own + bytes(100)) is None

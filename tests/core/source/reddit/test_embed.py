@@ -125,3 +125,11 @@ def test_the_community_is_the_one_that_the_page_names_and_else_that_of_the_link(
     answer = read_embed(HttpReply("https://embed.reddit.com/r/pics/comments/x/", 200, "text/html", text), PostLink("1abc2d", None, "pics"))
     assert isinstance(answer, Found)
     assert (answer.post.subreddit, answer.post.url) == (subreddit, f"https://www.reddit.com/r/{subreddit}/comments/1abc2d/")
+
+
+def test_a_player_without_the_id_of_a_post_shows_that_of_a_page_with_a_video() -> None:
+    unnamed = LITERAL.replace(' post-id="t3_1abc2d"', "")
+    assert unnamed != LITERAL
+    whole, found = read(LITERAL, "1abc2d"), read(unnamed, "1abc2d")
+    assert isinstance(found, Found)
+    assert found == whole
