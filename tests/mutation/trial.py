@@ -105,7 +105,8 @@ def _outcome(tree: Path, tests: Sequence[str], seconds: float) -> tuple[Verdict,
     listed.write_text("\n".join(tests), encoding="utf-8")
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"@{listed.name}"]
     command = ["sh", "-c", f'ulimit -v {_MAX_MEMORY_KIB}; exec "$@"', "sh", *pytest]
-    environ = {**os.environ, **NO_OTHER_PLUGINS, "PYTHONPATH": str(tree)}  # before the place where the package is installed
+    # The copy comes before the place where the package is installed, and compiled code is kept, whatever this process does with its own.
+    environ = {**os.environ, **NO_OTHER_PLUGINS, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen(command, cwd=tree, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0)
     try:
         output, _ = process.communicate(timeout=seconds)
