@@ -1,6 +1,9 @@
 # `make demo` and `make test` need only Python 3.11 or newer: each installs what is missing, once.
 # Written for GNU make 3.81, which is what macOS has.
 
+# Without compiled code, each process that a test starts would compile the program first.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
