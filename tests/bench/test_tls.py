@@ -6,11 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from peers.certificates import CA
 from peers.nginx import NGINX
 
 from bench.measure import origin
 from bench.sources import MINUTE, PLAYLIST, Source, make
-from bench.tls import CA, tls
+from bench.tls import tls
 
 LATENCY = 0.05
 

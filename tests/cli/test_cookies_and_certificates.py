@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from cryptography import x509
 from peers import command_line, media_reader
+from peers.certificates import LOOPBACK, Authority
 from peers.get_command import get
 from peers.origin import Origin, origin
 
@@ -95,16 +97,10 @@ def test_a_function_gets_no_cookies(tmp_path: Path) -> None:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with certificates that `ca.pem` has signed: for this host, for another one, and one that has expired."""
     folder = tmp_path_factory.mktemp("authority")
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["/usr/bin/env", "openssl", *words], check=True, capture_output=True, cwd=folder)
-
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
-    for name, names, days in (("good", "IP:127.0.0.1", "2"), ("wrong", "DNS:other.example", "2"), ("expired", "IP:127.0.0.1", "-1")):
-        (folder / "names").write_text(f"subjectAltName={names}")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        signing = ["x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"]
-        openssl(*signing, "-days", days, "-out", f"{name}.pem")
+    issuer = Authority(folder)
+    issuer.issue([LOOPBACK], file="good")
+    issuer.issue([x509.DNSName("other.example")], file="wrong")
+    issuer.issue([LOOPBACK], file="expired", hours=-1)
     return folder
 
 

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +19,7 @@ from urllib.parse import parse_qs
 import httpcore
 import make_media
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from peers.certificates import CA, CERTIFICATE, KEY, write_certificates
 from peers.origin import Origin, Request, Rule, origin
 from peers.reddit_pages import FIXTURES, FORBIDDEN_FEED, embed, feed, posts
 
@@ -189,33 +186,8 @@ class _LoopbackBackend(httpcore.AnyIOBackend):
 @cache
 def certificates(names: tuple[str, ...]) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Make an authority and a certificate for all names; return a context for the server and one for clients that trust it."""
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-    authority = _certificate(issuer, authority_key, issuer, authority_key, x509.BasicConstraints(ca=True, path_length=0))
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Reddit on loopback")])
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-    leaf = _certificate(subject, key, issuer, authority_key, alternatives)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with TemporaryDirectory() as folder:
-        file = Path(folder, "certificate.pem")
-        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        file.write_bytes(leaf.public_bytes(serialization.Encoding.PEM) + private)
-        server.load_cert_chain(file)
-    client = ssl.create_default_context(cadata=authority.public_bytes(serialization.Encoding.PEM).decode())
-    return server, client
-
-
-def _certificate(
-    subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    extension: x509.ExtensionType,
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    names = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-    dated = (
-        names.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    )
-    identified = dated.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-    return identified.sign(issuer_key, hashes.SHA256())
+        write_certificates(Path(folder), [x509.DNSName(name) for name in names])
+        server.load_cert_chain(Path(folder, CERTIFICATE), Path(folder, KEY))
+        return server, ssl.create_default_context(cafile=Path(folder, CA))
