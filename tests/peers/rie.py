@@ -78,7 +78,8 @@ def managed_instance(folder: Path) -> Iterator[Invoke]:
     shutil.copy(str(small_application.__file__), folder)
     bootstrap = folder / "bootstrap"
     python = f"/var/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    bootstrap.write_text(f"#!/bin/sh\nPYTHONPATH=/var/task exec {python} -B /var/task/small_application.py\n", encoding="utf-8")
+    environ = "PYTHONPATH=/var/task LD_LIBRARY_PATH=/var/python/lib"  # where a Python that is a shared library looked may not be readable
+    bootstrap.write_text(f"#!/bin/sh\n{environ} exec {python} -B /var/task/small_application.py\n", encoding="utf-8")
     bootstrap.chmod(0o755)
     in_namespace = ["unshare", "-m", "sh", "-c", SCRIPT, "sh", str(folder), sys.base_prefix, program]
     with _running(in_namespace, [], {"AWS_LAMBDA_FUNCTION_TIMEOUT": "20", "AWS_LAMBDA_MAX_CONCURRENCY": "1"}) as invoke:
