@@ -78,10 +78,10 @@ async def _awaited(function: Callable[[], Awaitable[object]]) -> None:
     await function()
 
 
-async def is_right(segment: Segment, chunks: Sequence[bytes]) -> bool:
+async def is_right(segment: Segment, body: bytes) -> bool:
     """Check a whole segment, as slowly as one that has to fetch a key first."""
     await asyncio.sleep(0)
-    return b"".join(chunks) == content(segment)
+    return body == content(segment)
 
 
 LENGTHS = st.lists(st.integers(1, 30 * CHUNK_BYTES), max_size=8)
@@ -166,8 +166,8 @@ def test_what_was_checked_as_a_whole_is_read_in_long_pieces(lengths: list[int]) 
     prefetcher = Prefetcher(source.fetch, budget_bytes=4 * CHECKED_READ_BYTES, connections=2)
     segments = track("video", [10, sum(lengths)])
 
-    async def accept(segment: Segment, chunks: Sequence[bytes]) -> bool:
-        return b"".join(chunks) == content(segment)
+    async def accept(segment: Segment, body: bytes) -> bool:
+        return body == content(segment)
 
     reader = prefetcher.add_track(segments, check=accept)
     pieces: list[bytes] = []

@@ -20,7 +20,6 @@ from transcoder.settings import MIB
 Media = Callable[[str], Path]
 Accepts = Callable[[int, bytes], Awaitable[bool]]
 """Checks a body of the segment with that number."""
-CHUNK_BYTES = 10_000
 
 
 def with_checks(
@@ -39,8 +38,7 @@ def with_checks(
         checks = SegmentRefetch(segments, KeyStore(fetcher, max_init_bytes=MIB), fetch_again)
 
         async def accepts(number: int, body: bytes) -> bool:
-            chunks = [body[at : at + CHUNK_BYTES] for at in range(0, len(body), CHUNK_BYTES)]
-            return await checks.accepts(segments[number][1], chunks)
+            return await checks.accepts(segments[number][1], body)
 
         await use(accepts)
 

@@ -48,7 +48,7 @@ class SegmentRefetch:
         self._confirmed: set[int] = set()
         """Runs whose first accepted segment was fetched again, and was the same."""
 
-    async def accepts(self, segment: Segment, chunks: Sequence[bytes]) -> bool:
+    async def accepts(self, segment: Segment, body: bytes) -> bool:
         """Return whether a body may be passed on: it looks right, or the origin has sent the same one as often as it was asked.
 
         Raises:
@@ -56,7 +56,6 @@ class SegmentRefetch:
             UpstreamError: its key or its initialization section cannot be fetched.
 
         """
-        body = b"".join(chunks)
         run = self._run_of[segment]
         look = await self._look_at(segment, body)
         if await self._is_plausible(segment, look):

@@ -177,7 +177,7 @@ class Prefetcher:
                     raise
             else:
                 self._doubt(buffer)
-                if not buffer.held or await check(buffer.segment, (buffer.joined(),)) or not fetches_left:
+                if not buffer.held or await check(buffer.segment, buffer.joined()) or not fetches_left:
                     return
             buffer.reserved += buffer.length
             buffer.clear()
@@ -193,10 +193,10 @@ class Prefetcher:
         if check is None or body is None:
             return
         self._doubt(buffer)
-        if not await check(buffer.segment, tuple(body)):
+        if not await check(buffer.segment, b"".join(body)):
             for _ in range(MAX_FETCHES - 1):
                 other = await self.fetch_again(buffer.segment)
-                if await check(buffer.segment, (other,)):
+                if await check(buffer.segment, other):
                     self._replace(buffer, other)
                     break
         buffer.body = None

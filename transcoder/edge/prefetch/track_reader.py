@@ -13,8 +13,8 @@ CHECKED_READ_BYTES = 2 * 1024 * 1024
 _SHORT_BYTES = 1024
 """Chunks are joined up to this length when they arrive."""
 
-Check = Callable[[Segment, Sequence[bytes]], Awaitable[bool]]
-"""Returns whether a segment, given as all of its chunks, is undamaged as far as that can be seen without what is before it."""
+Check = Callable[[Segment, bytes], Awaitable[bool]]
+"""Returns whether a segment, given with its whole body, is undamaged as far as that can be seen without what is before it."""
 
 
 class SegmentBuffer:
@@ -58,7 +58,7 @@ class SegmentBuffer:
         self.chunks.clear()
 
     def joined(self) -> bytes:
-        """Join the chunks of a body of which nothing has been read, and return it."""
+        """Return the whole body, from which nothing has been read, and keep it in longer chunks."""
         body = b"".join(self.chunks)
         if len(body) <= CHECKED_READ_BYTES:
             self.chunks = deque((body,) if body else ())

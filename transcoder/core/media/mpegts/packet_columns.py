@@ -82,12 +82,15 @@ class PacketColumns:
             self._numbers[pid] = number(self.of(pid))
         return self._numbers[pid]
 
-    def of_others(self, pids: Collection[int], wanted: Collection[int]) -> Iterator[int]:
-        """Iterate over the places of packets that belong to one of the `wanted` PIDs and to none of `pids`."""
+    def _number_of_any(self, pids: Collection[int]) -> int:
         found = 0
         for pid in pids:
             found |= self.number_of(pid)
-        others = self.column(found)
+        return found
+
+    def of_others(self, pids: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        """Iterate over the places of packets that belong to one of the `wanted` PIDs and to none of `pids`."""
+        others = self.column(self._number_of_any(pids))
         place = others.find(0)
         while place >= 0:
             if self.word(place) & PID_MASK in wanted:
@@ -132,10 +135,7 @@ class PacketColumns:
 
     def first_scrambled(self, pids: Collection[int]) -> int | None:
         """Return the place of the first packet of `pids` that is scrambled; None if there is none."""
-        found = 0
-        for pid in pids:
-            found |= self.number_of(pid)
-        candidates = places(self.column(self.has_more & found))
+        candidates = places(self.column(self.has_more & self._number_of_any(pids)))
         return next((place for place in candidates if self._control[place] & SCRAMBLED), None)
 
 
