@@ -24,8 +24,6 @@ _USES = (
 )
 _CERTIFICATES_ALONE = x509.KeyUsage(key_cert_sign=True, crl_sign=True, **dict.fromkeys(_USES, False))
 
-Key = ec.EllipticCurvePrivateKey
-
 
 class Authority:
     """A certificate authority, which writes its own certificate and those that it issues into a folder as PEM."""
@@ -53,7 +51,7 @@ def write_certificates(folder: Path, names: Collection[x509.GeneralName] = (LOOP
     Authority(folder).issue(names)
 
 
-def _builder(subject: x509.Name, key: Key, issuer: x509.Name, *, hours: int = 24) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, *, hours: int = 24) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
     builder = builder.not_valid_before(now - dt.timedelta(days=2)).not_valid_after(now + dt.timedelta(hours=hours))

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import pytest
+
 SECONDS = 60.0
 """A time limit that no run in a test reaches."""
 
@@ -23,10 +25,9 @@ def start(*modules: str) -> None:
     It lives as long as this one: no test that happens to start it leaks it.
     """
     _CONTEXT.set_forkserver_preload(["peers.begun_command_line", *modules])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_TESTS), before)))  # Python gives that process no other path
-    multiprocessing.forkserver.ensure_running()
-    os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("PYTHONPATH", str(_TESTS), prepend=os.pathsep)  # Python gives that process no other path
+        multiprocessing.forkserver.ensure_running()
 
 
 def start_process(*arguments: str, environ: Mapping[str, str], output: Path, errors: Path) -> BaseProcess:

@@ -486,7 +486,7 @@ def test_of_a_guessed_first_segment_no_beginning_is_missing() -> None:
 @pytest.mark.parametrize("leap", [5.1, 30.0, -1.0, 4.9])
 @pytest.mark.parametrize("medium", Medium)
 def test_one_medium_alone_does_not_leap_between_segments_by_more_than_both_last(medium: Medium, leap: float) -> None:
-    """Two segments of 2 s, of which EXTINF is rounded to half a second."""
+    """Two segments last 2 s each; EXTINF rounds that to half a second."""
     other = next(each for each in Medium if each is not medium)
     before = segment(0, 2.0, video=evenly(10.0, 12.0), audio=evenly(10.0, 12.0))
     after = before._replace(at=2.0, extents={medium: evenly(12.0 + leap, 14.0 + leap), other: evenly(12.0, 14.0)})
@@ -501,7 +501,7 @@ def test_one_medium_alone_does_not_leap_between_segments_by_more_than_both_last(
 
 @pytest.mark.parametrize(("rounding", "refused"), [(0.5, True), (1.0, False), (1.5, False)])
 def test_a_duration_may_include_a_leap_to_within_its_rounding(rounding: float, *, refused: bool) -> None:
-    """Twelve seconds with a leap of ten, of which half must be included: seven at least."""
+    """Twelve seconds have a leap of ten. A duration includes the leap if it has at least half of it, which makes seven seconds."""
     leaping = segment(0, 6.0, video=evenly(10.0, 22.0), audio=evenly(10.0, 22.0))
     leaping = leaping._replace(rounding=rounding, packets=PacketEvidence(leaps={VIDEO: 10.0, AUDIO: 10.0}))
     if refused:

@@ -415,6 +415,6 @@ def test_segments_whose_video_overlaps_are_played_whole(ends: dict[Medium, float
     [pytest.param(11.9, 23.9, id="the last segment is longer than listed"), pytest.param(12.1, 12.0, id="by more than two segments")],
 )
 def test_the_last_segment_may_have_any_duration_in_the_playlist(late: float, length: float) -> None:
-    """Two segments of 6 s, of which the first one is as long as that."""
+    """The playlist lists 6 s for both segments; the first one lasts as long."""
     found = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: 22.0 + late}, border=Border(6.0, 6.0, 0.0))
     assert seconds([found]) == pytest.approx(length)
