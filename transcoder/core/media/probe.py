@@ -1,10 +1,10 @@
 """Detects the container of a segment from its first bytes, and probes it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from transcoder.core.media.audio_headers import HEADER_BYTES
 from transcoder.core.media.mp4_source import probe_fragments, probe_plain_file
-from transcoder.core.media.mpegts import is_transport_init, probe_transport
+from transcoder.core.media.mpegts import is_transport_init, probe_tables, probe_transport
 from transcoder.core.media.packed_audio import probe_packed_audio
 from transcoder.core.media.streams import Medium, Probe
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
@@ -52,17 +52,34 @@ def probe(head: bytes, *, init: bytes = b"", whole: bool, previous: Probe | None
         UnsupportedSourceError: they are encrypted, or in a container that HLS does not use.
 
     """
-    found = _probe(head, init, whole=whole, previous=previous, media=media)
+
+    def transport(tables: bytes) -> Probe | None:
+        return probe_transport(head, whole=whole, tables=tables, previous=previous, media=media)
+
+    found = _probe(head, init, whole=whole, transport=transport)
     return found.continuing(previous) if found and previous else found
 
 
-def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None, media: Collection[Medium]) -> Probe | None:
+def probe_announced(body: bytes, *, init: bytes = b"") -> Probe:
+    """Return the same of a whole segment, but of a transport stream no more than what its program map announces.
+
+    Raises:
+        UpstreamError, UnsupportedSourceError: as for `probe`.
+    """
+    found = _probe(body, init, whole=True, transport=lambda tables: probe_tables(body, tables=tables))
+    if found is None:
+        raise DamagedMediaError("A segment ends before its streams begin.")
+    return found
+
+
+def _probe(head: bytes, init: bytes, *, whole: bool, transport: Callable[[bytes], Probe | None]) -> Probe | None:
+    """Probe a segment; `transport` does so for a transport stream with these tables in its initialization section."""
     if len(head) < _MIN_HEAD_BYTES and not whole:
         return None
     for part in (init, head):
         refuse_other_container(part)
     if is_transport_init(init):
-        return probe_transport(head, whole=whole, tables=init, previous=previous, media=media)
+        return transport(init)
     if not init and begins_with_box(head) and (found := probe_plain_file(head)):
         return found
     if init or begins_with_box(head):
@@ -70,7 +87,7 @@ def _probe(head: bytes, init: bytes, *, whole: bool, previous: Probe | None, med
     if head.startswith(b"ID3") or _has_audio_syncword(head):
         return probe_packed_audio(head, whole=whole)
     _refuse_bare_stream_and_text(head)
-    return probe_transport(head, whole=whole, previous=previous, media=media)
+    return transport(b"")
 
 
 def begins_with_box(head: bytes) -> bool:

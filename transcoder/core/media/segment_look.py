@@ -1,19 +1,21 @@
 """What a whole segment shows at a quick look: whether it is unbroken, and which time it covers."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, cast
 
 from transcoder.core.media.inspector import inspector_for
-from transcoder.core.media.mpegts import transport_stream_ends
+from transcoder.core.media.mpegts import packet_ends
+from transcoder.core.media.mpegts.beginnings import with_beginnings
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.decode_times import StreamTimes, stream_times
+from transcoder.core.media.mpegts.ends import StreamEnd
 from transcoder.core.media.mpegts.packet_columns import PacketColumns, columns_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES
 from transcoder.core.media.mpegts.trailer import is_trailer, split_trailer
 from transcoder.core.media.passed_segment import MAX_REORDERED
 from transcoder.core.media.presentation_ends import END_BYTES
-from transcoder.core.media.probe import probe
+from transcoder.core.media.probe import probe_announced
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
 from transcoder.errors import DamagedMediaError
@@ -60,9 +62,7 @@ def look_in_steps(body: bytes, *, init: bytes) -> Generator[None, None, SegmentL
         TranscoderError: it is damaged, or not media.
 
     """
-    found = probe(body, init=init, whole=True)
-    if found is None:
-        raise DamagedMediaError("A segment ends before its streams begin.")
+    found = probe_announced(body, init=init)
     yield
     if found.container is Container.MPEGTS:
         return (yield from _look_at_packets(body, found))
@@ -72,10 +72,11 @@ def look_in_steps(body: bytes, *, init: bytes) -> Generator[None, None, SegmentL
 def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, SegmentLook]:
     """Look at a transport stream: its packets are whole, no counter shows that one is missing, and no timestamp that one is repeated."""
     media, trailer = split_trailer(body[found.skip :])
-    streams = [stream for stream in (found.main(medium) for medium in Medium) if stream]
     if trailer and not is_trailer(trailer):
         raise DamagedMediaError("A segment is cut off inside a transport packet.")
     packets = list(columns_of(media, len(media) // PACKET_BYTES))
+    begun = with_beginnings(found, packets)
+    streams = [stream for stream in map(begun.main, Medium) if stream]
     _refuse_lost_packets(packets, streams)
     times: dict[Medium, StreamTimes] = {}
     for stream in streams:
@@ -84,7 +85,7 @@ def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, Segment
             times[stream.medium] = read
     if any(each.run_backwards for each in times.values()):
         raise DamagedMediaError("A part of a segment was sent twice.")
-    ends = transport_stream_ends(media[-END_BYTES:], found)
+    ends = _ends(media, packets, streams)
     known = {each.medium: each.end for each in ends if each.end is not None}
     found_oddities = {
         Oddity.UNFINISHED: any(each.is_unfinished for each in ends),
@@ -96,6 +97,14 @@ def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, Segment
         is_timed=True,
         oddities=frozenset(oddity for oddity, is_there in found_oddities.items() if is_there),
     )
+
+
+def _ends(media: bytes, packets: Sequence[PacketColumns], streams: Sequence[Stream]) -> list[StreamEnd]:
+    """Return how the streams end, by the last packets of `media`, which `packets` are in one or more parts."""
+    total = len(media) // PACKET_BYTES
+    first = max(0, total - END_BYTES // PACKET_BYTES)
+    last = packets[0] if len(packets) == 1 else PacketColumns(media, first, total)
+    return packet_ends(last, streams, first=first - last.first)
 
 
 def _refuse_lost_packets(packets: Iterable[PacketColumns], streams: Iterable[Stream]) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
-from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
+from transcoder.core.media.mpegts.pes import PesHeader
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 
 _MIN_DISTANCES = 4
@@ -55,5 +55,5 @@ def _lacking(shown: Sequence[float]) -> int:
 def _headers(packets: Iterable[PacketColumns], pid: int) -> Iterator[PesHeader]:
     for part in packets:
         for place in places(part.begins_of(pid)):
-            if (header := read_pes_header(part.payload(place))) is not None:
+            if (header := part.pes_header(place)) is not None:
                 yield header

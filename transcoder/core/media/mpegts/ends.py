@@ -1,21 +1,21 @@
 """The presentation end of a transport stream, read from its last bytes."""
 
 from collections.abc import Iterable, Sequence
-from itertools import compress, pairwise
+from itertools import pairwise
 from statistics import median_low
 from typing import NamedTuple
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.header_search import header_offsets
-from transcoder.core.media.mpegts.packet_selection import packets_of
-from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, is_full, payload_of
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets, is_full
 from transcoder.core.media.mpegts.pes import PesHeader, announced_bytes, read_pes_header
 from transcoder.core.media.mpegts.program_search import find_program
 from transcoder.core.media.mpegts.trailer import split_trailer
 from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Medium, Probe, Stream
 from transcoder.core.media.timestamps import unwrap
-from transcoder.errors import UpstreamError
+from transcoder.errors import DamagedMediaError
 
 LAST_PICTURE_SECONDS = 1.0
 """The last picture lasts no longer, however far apart the pictures are."""
@@ -44,50 +44,46 @@ def transport_stream_ends(last_bytes: bytes, probe: Probe) -> list[StreamEnd]:
     `last_bytes` may begin anywhere. The duration of the last video frame is the usual distance of those before it, the
     duration of audio from its frame headers.
     """
-    offset = _packet_offset(last_bytes)
-    if offset is None:
-        return []
-    media, _ = split_trailer(last_bytes[offset:])
-    streams = [stream for medium in Medium if (stream := probe.main(medium))]
-    return [_stream_end(stream, media, packets) for stream in streams if (packets := _pes_packets(media, stream.id))]
+    packets = _packets_at_end(last_bytes)
+    return [] if packets is None else packet_ends(packets, [stream for medium in Medium if (stream := probe.main(medium))])
+
+
+def packet_ends(packets: PacketColumns, streams: Iterable[Stream], *, first: int = 0) -> list[StreamEnd]:
+    """Return the same for these streams, by the PES packets that begin at place `first` or later."""
+    begins = [(stream, list(places(packets.begins_of(stream.id), first))) for stream in streams]
+    return [_stream_end(stream, packets, found) for stream, found in begins if found]
 
 
 def media_at_end(last_bytes: bytes) -> frozenset[Medium]:
     """Return the media of which PES packets begin in the last bytes of a segment, by a program map in them; none if there is no map."""
-    offset = _packet_offset(last_bytes)
-    found = None if offset is None else find_program(last_bytes[offset:], lambda program: program.media == frozenset(Medium))
-    if found is None:
+    packets = _packets_at_end(last_bytes)
+    found = None if packets is None else find_program(packets.data, lambda program: program.media == frozenset(Medium))
+    if packets is None or found is None:
         return frozenset()
+    return frozenset(stream.medium for stream in found.program.streams if 1 in packets.begins_of(stream.pid))
+
+
+def _packets_at_end(last_bytes: bytes) -> PacketColumns | None:
+    """Return the transport packets in the last bytes of a segment; None if there are none."""
+    offset = _packet_offset(last_bytes)
+    if offset is None:
+        return None
     media, _ = split_trailer(last_bytes[offset:])
-    return frozenset(stream.medium for stream in found.program.streams if _pes_packets(media, stream.pid))
+    return PacketColumns(media, 0, len(media) // PACKET_BYTES)
 
 
-def _pes_packets(media: bytes, pid: int) -> list[list[int]]:
-    """Return the offsets of the transport packets of each PES packet of a PID that begins in `media`."""
-    end = len(media) // PACKET_BYTES * PACKET_BYTES
-    high, low = media[1:end:PACKET_BYTES], media[2:end:PACKET_BYTES]
-    selected = packets_of(high, low, pid)
-    offsets = list(compress(range(0, end, PACKET_BYTES), selected))
-    begins = list(compress(range(len(offsets)), compress(packets_of(high, low, pid, starts=True), selected)))
-    return [offsets[first:next_one] for first, next_one in pairwise([*begins, len(offsets)])]
-
-
-def _payload(media: bytes, packets: Iterable[int]) -> bytes:
-    return b"".join(payload_of(media[at + 3], media[at + 4 : at + PACKET_BYTES]) for at in packets)
-
-
-def _stream_end(stream: Stream, media: bytes, packets: list[list[int]]) -> StreamEnd:
-    last = _payload(media, packets[-1])
+def _stream_end(stream: Stream, packets: PacketColumns, begins: Sequence[int]) -> StreamEnd:
+    last = packets.unit(stream.id, begins[-1])
     announced = announced_bytes(last)
-    at = packets[-1][-1]
-    is_unfinished = len(last) < announced if announced else is_full(media[at : at + PACKET_BYTES])
-    timed = [(header, each) for each in packets if (header := _header(media, each)) and header.pts is not None]
+    is_unfinished = len(last) < announced if announced else is_full(packets.packet(packets.of(stream.id).rfind(1)))
+    timed = [(header, place) for place in begins if (header := _header(stream.id, packets, place)) and header.pts is not None]
     if not timed:
         return StreamEnd(stream.medium, None, is_unfinished)
     headers = [header for header, _ in timed]
     slide = _slide(stream, headers) if stream.medium is Medium.VIDEO else None
     header, last_timed = timed[-1]
-    return StreamEnd(stream.medium, _end(stream, header, _payload(media, last_timed), headers=headers), is_unfinished, slide)
+    packet = last if last_timed == begins[-1] else packets.unit(stream.id, last_timed)
+    return StreamEnd(stream.medium, _end(stream, header, packet, headers=headers), is_unfinished, slide)
 
 
 def _packet_offset(last_bytes: bytes) -> int | None:
@@ -106,11 +102,11 @@ def _end(stream: Stream, last: PesHeader, packet: bytes, *, headers: list[PesHea
     return unwrap(end, stream.start if stream.start is not None else end)
 
 
-def _header(media: bytes, packets: Sequence[int]) -> PesHeader | None:
+def _header(pid: int, packets: PacketColumns, place: int) -> PesHeader | None:
     """Return the header of a PES packet, which its first transport packet hardly ever lacks a part of."""
     try:
-        return read_pes_header(_payload(media, packets[:1])) or read_pes_header(_payload(media, packets[:_HEADER_PACKETS]))
-    except UpstreamError:
+        return packets.pes_header(place) or read_pes_header(packets.unit(pid, place, packets=_HEADER_PACKETS))
+    except DamagedMediaError:
         return None
 
 

@@ -2,7 +2,7 @@
 
 from itertools import compress
 
-from transcoder.core.media.mpegts.packet_selection import packets_of
+from transcoder.core.media.mpegts.packet_columns import PacketColumns
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, PID_MASK
 
 
@@ -26,9 +26,9 @@ class MovedPids:
 
     def restored(self, packets: bytes) -> bytes:
         """Return whole packets with the PIDs that their streams began with."""
-        restored, high, low = bytearray(packets), packets[1::PACKET_BYTES], packets[2::PACKET_BYTES]
+        restored, columns = bytearray(packets), PacketColumns(packets, 0, len(packets) // PACKET_BYTES)
         for pid, first in self._first.items():
-            for at in compress(range(0, len(packets), PACKET_BYTES), packets_of(high, low, pid)):
+            for at in compress(range(0, len(packets), PACKET_BYTES), columns.of(pid)):
                 restored[at + 1] = restored[at + 1] & ~(PID_MASK >> 8) & 0xFF | first >> 8
                 restored[at + 2] = first & 0xFF
         return bytes(restored)

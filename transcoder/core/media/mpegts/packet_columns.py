@@ -5,10 +5,11 @@ A column is a byte per packet. Columns are combined as numbers, which is the fas
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import islice
 
-from transcoder.core.media.mpegts.packet_selection import packets_of
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, PAYLOAD, PAYLOAD_ONLY, PID_MASK, SCRAMBLED, UNIT_START, payload_of
+from transcoder.core.media.mpegts.pes import PesHeader, read_pes_header
 
 HEADER_BYTES = 4
 MAX_PACKETS = 128 * 1024
@@ -36,6 +37,8 @@ class PacketColumns:
         self._selected: dict[int, bytes] = {}
         self._numbers: dict[int, int] = {}
         self._controls: dict[int, bytes] = {}
+        self._begins: dict[int, bytes] = {}
+        self._headers: dict[int, PesHeader | None] = {}
 
     def part(self, first: int, end: int) -> "PacketColumns":
         """Return the packets from place `first` to before `end` of these."""
@@ -73,7 +76,7 @@ class PacketColumns:
     def of(self, pid: int) -> bytes:
         """Return a column: 1 if the packet belongs to `pid`."""
         if pid not in self._selected:
-            self._selected[pid] = packets_of(self._high, self._low, pid)
+            self._selected[pid] = _packets_of(self._high, self._low, pid)
         return self._selected[pid]
 
     def number_of(self, pid: int) -> int:
@@ -108,7 +111,26 @@ class PacketColumns:
 
     def begins_of(self, pid: int) -> bytes:
         """Return a column: 1 if a unit begins in the packet and it belongs to `pid`."""
-        return self.column(self.begins & self.number_of(pid))
+        if pid not in self._begins:
+            self._begins[pid] = self.column(self.begins & self.number_of(pid))
+        return self._begins[pid]
+
+    def unit(self, pid: int, place: int, *, packets: int | None = None) -> bytes:
+        """Return the payloads of the unit that begins at a place, up to the next one; of its first `packets` only, if that is given."""
+        end = self.begins_of(pid).find(1, place + 1)
+        found = places(self.of(pid)[: end if end >= 0 else self.count], place)
+        return b"".join(map(self.payload, islice(found, packets)))
+
+    def pes_header(self, place: int) -> PesHeader | None:
+        """Return the header of the PES packet that begins at a place; None if not all of it is in that packet.
+
+        Raises:
+            DamagedMediaError: no PES packet begins there.
+
+        """
+        if place not in self._headers:
+            self._headers[place] = read_pes_header(self.payload(place))
+        return self._headers[place]
 
     @cached_property
     def has_more(self) -> int:
@@ -156,3 +178,17 @@ def places(column: bytes, first: int = 0) -> Iterator[int]:
     while place >= 0:
         yield place
         place = column.find(1, place + 1)
+
+
+def _packets_of(high: bytes, low: bytes, pid: int) -> bytes:
+    """Return a byte per packet: 1 if it belongs to `pid`; `high` and `low` are the second and the third byte of each packet."""
+    high_table, low_table = _pid_tables(pid)
+    both = int.from_bytes(high.translate(high_table), "big") & int.from_bytes(low.translate(low_table), "big")
+    return both.to_bytes(len(high), "big")
+
+
+@cache
+def _pid_tables(pid: int) -> tuple[bytes, bytes]:
+    """Return tables that map the second and the third byte of a packet to 1 if they are those of `pid`."""
+    mask = PID_MASK >> 8
+    return bytes((octet & mask) == pid >> 8 for octet in range(256)), bytes(octet == pid & 0xFF for octet in range(256))

@@ -55,6 +55,18 @@ def probe_transport(
     return Probe(Container.MPEGTS, scan.streams(), skip, tables=found.tables)
 
 
+def probe_tables(body: bytes, *, tables: bytes = b"") -> Probe:
+    """Return the streams that the first program map of a whole segment announces, of which nothing is read.
+
+    Takes `tables`, and raises errors, as `probe_transport` does.
+    """
+    skip = _first_packet(body, whole=True) or 0
+    packets = body[skip:]
+    found = _find_program(tables + packets if tables else packets, None, frozenset())
+    program = found.program if found else _program_of(None)
+    return Probe(Container.MPEGTS, tuple(map(_announced, program.streams)), skip)
+
+
 def _find_program(packets: bytes, previous: Probe | None, wanted: frozenset[Medium]) -> FoundProgram | None:
     """Return the first program map that has all `wanted` media, and the streams of the segment before."""
     pids = {stream.id for medium in Medium if (stream := previous.main(medium))} if previous else set[int]()

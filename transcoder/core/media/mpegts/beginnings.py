@@ -1,0 +1,46 @@
+"""Where the streams of a whole segment begin, read from its packets."""
+
+from collections.abc import Iterator, Sequence
+
+from transcoder.core.media.audio_headers import FrameHeader
+from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, has_readable_frames
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
+from transcoder.core.media.mpegts.pes import PesHeader
+from transcoder.core.media.streams import Probe, Stream
+
+
+def with_beginnings(announced: Probe, packets: Sequence[PacketColumns]) -> Probe:
+    """Return the streams of a whole segment with their first timestamps, and the codec of the audio as its first frame says it.
+
+    `announced` is what the program map says of them; `packets` are all of the segment's, in one or more parts.
+
+    Raises:
+        DamagedMediaError: a PES packet does not begin with its start code.
+
+    """
+    return announced._replace(streams=tuple(_with_beginning(stream, packets) for stream in announced.streams))
+
+
+def _with_beginning(stream: Stream, packets: Sequence[PacketColumns]) -> Stream:
+    start = next((header.pts for _, _, header in _units(stream.id, packets) if header.pts is not None), None)
+    frame = _first_frame(stream, packets) if start is not None and has_readable_frames(stream.codec) else None
+    return stream._replace(start=start, codec=frame.codec if frame else stream.codec)
+
+
+def _units(pid: int, packets: Sequence[PacketColumns]) -> Iterator[tuple[PacketColumns, int, PesHeader]]:
+    """Iterate over the PES packets of a PID: its part of the packets, its place there, and its header."""
+    for part in packets:
+        for place in places(part.begins_of(pid)):
+            if header := part.pes_header(place):
+                yield part, place, header
+
+
+def _first_frame(stream: Stream, packets: Sequence[PacketColumns]) -> FrameHeader | None:
+    data, frame = b"", None
+    for part, place, header in _units(stream.id, packets):
+        if header.is_media:
+            data += part.unit(stream.id, place)[header.length :]
+            frame = first_frame(stream.codec, data)
+        if frame or len(data) > MAX_SEARCH_BYTES:
+            break
+    return frame
