@@ -78,7 +78,9 @@ class Rendition:
         with about(segment):
             clear = ClearReader(self._reader, await self._keys.decryptor(segment.key))
         arriving = ArrivingSegment(period, segment, init, b"", clear)
-        current = await probe_segment(arriving, previous=before, media=self.kind.media)
+        found = self._checks.taken_probe(segment) if before and await self._reader.arrived() else None
+        known = found.known_to_continue(before) if found and before else None
+        current = arriving.probed(known) if known else await probe_segment(arriving, previous=before, media=self.kind.media)
         if before and self.kind is TrackKind.AUDIO:
             # Where there is no video, only the clock of one ffmpeg says how long a pause is.
             current = replace(current, probe=current.probe.with_pausing(Medium.AUDIO, before))

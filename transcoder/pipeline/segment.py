@@ -1,7 +1,7 @@
 """One segment while it arrives: its bytes in the clear, and what its head says."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from transcoder.core.hls.plan import Segment
@@ -70,6 +70,10 @@ class ArrivingSegment:
     rest: ClearReader
     """The bytes after `head`."""
 
+    def probed(self, probe: Probe) -> "ProbedSegment":
+        """Return the same with what it has been found to be."""
+        return ProbedSegment(self.period, self.segment, self.init, self.head, self.rest, probe)
+
 
 @dataclass(frozen=True, slots=True)
 class ProbedSegment(ArrivingSegment):
@@ -101,7 +105,7 @@ async def _probe(arriving: ArrivingSegment, previous: Probe | None, media: Colle
             piece = await arriving.rest.read()
             whole = not piece
             head += piece
-    return ProbedSegment(arriving.period, arriving.segment, arriving.init, head, arriving.rest, found)
+    return replace(arriving, head=head).probed(found)
 
 
 def _share(length: int) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.segment_look import Oddity, SegmentLook, look_in_steps
 from transcoder.core.media.segment_plausibility import ListedPlace, SegmentPlausibility
+from transcoder.core.media.streams import Probe
 from transcoder.edge.prefetch import MAX_FETCHES
 from transcoder.errors import MisplacedMediaError, TranscoderError, UpstreamError
 from transcoder.pipeline.key_store import KeyStore
@@ -43,6 +44,8 @@ class SegmentRefetch:
         self._looks: dict[Segment, dict[bytes, _Look]] = {}
         """What the rejected bodies of a segment have shown, by their digests: the same one is not looked at again."""
         self._damaged: set[Segment] = set()
+        self._probes: dict[Segment, Probe] = {}
+        """What the accepted bodies were found to be that have not begun to be read."""
         self._first_accepted: dict[int, tuple[Segment, bytes]] = {}
         """The segment of each run that was accepted before all others, and the digest of its body."""
         self._confirmed: set[int] = set()
@@ -61,6 +64,8 @@ class SegmentRefetch:
         if await self._is_plausible(segment, look):
             if run not in self._first_accepted:
                 self._first_accepted[run] = segment, hashlib.sha256(body).digest()
+            if look.shown and look.shown.probe:
+                self._probes[segment] = look.shown.probe
             return True
         digest = hashlib.sha256(body).digest()
         self._looks.setdefault(segment, {})[digest] = look
@@ -71,6 +76,10 @@ class SegmentRefetch:
             self._damaged.add(segment)
         self._checks[run].believe()
         return True
+
+    def taken_probe(self, segment: Segment) -> Probe | None:
+        """Return, once, what the accepted body of a segment was found to be, if that had been looked at before any of it was read."""
+        return self._probes.pop(segment, None)
 
     def is_damaged(self, segment: Segment) -> bool:
         """Return whether a segment is damaged by itself, and was the same each time it was fetched."""

@@ -41,6 +41,8 @@ class SegmentLook(NamedTuple):
     is_timed: bool
     """Segments of its container have timestamps; packed audio need not have any."""
     oddities: frozenset[Oddity] = frozenset()
+    probe: Probe | None = None
+    """What a transport stream is found to be without the segment before it; None for other containers."""
 
 
 def look_at(body: bytes, *, init: bytes) -> SegmentLook:
@@ -96,6 +98,7 @@ def _look_at_packets(body: bytes, found: Probe) -> Generator[None, None, Segment
         _spans({medium: each.start for medium, each in times.items()}, known),
         is_timed=True,
         oddities=frozenset(oddity for oddity, is_there in found_oddities.items() if is_there),
+        probe=begun,
     )
 
 

@@ -73,6 +73,10 @@ class Stream(NamedTuple):
         pairs = [(self.sample_rate, other.sample_rate), (self.channels, other.channels)]
         return self.codec == other.codec and all(mine == their for mine, their in pairs if mine and their)
 
+    def of_format(self, codec: str, sample_rate: int, channels: int) -> "Stream":
+        """Return this stream of audio with what a frame says of it; 0 stands for what it does not say."""
+        return self._replace(codec=codec, sample_rate=sample_rate or None, channels=channels or None)
+
 
 class Probe(NamedTuple):
     """The container and the streams of a segment, read from its first bytes."""
@@ -98,6 +102,21 @@ class Probe(NamedTuple):
     def continuing(self, previous: "Probe") -> "Probe":
         """Return this probe of a segment after `previous`: the same streams go into the output as long as they are there."""
         return self._replace(preferred=frozenset(stream.id for medium in Medium if (stream := previous.main(medium))))
+
+    def known_to_continue(self, previous: "Probe") -> "Probe | None":
+        """Return this probe of a whole segment, made without the one before it, as one after `previous`.
+
+        None if that may differ from a probe that knew `previous`: each stream of the output has to be there, and to have its format.
+        """
+        found = self.continuing(previous)
+
+        def is_known(medium: Medium) -> bool:
+            before, after = previous.main(medium), found.main(medium)
+            if before is None or after is None:
+                return before is after
+            return before.id == after.id and after.start is not None and after.has_format_of(before)
+
+        return found if self.container is previous.container and all(map(is_known, Medium)) else None
 
     @property
     def has_pending_stream(self) -> bool:

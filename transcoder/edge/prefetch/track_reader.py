@@ -151,20 +151,26 @@ class TrackReader:
         self._changed.set()
         return None if self.current is None else self.current.segment
 
-    async def read(self) -> bytes:
-        """Return the segment's next bytes as soon as some have arrived: at most 96 KiB, or one longer chunk; b"" at its end.
-
-        A segment that has been checked as a whole has chunks of up to 2 MiB.
-        """
+    async def arrived(self) -> bool:
+        """Wait until some of the segment's next bytes can be read, or it has ended; return whether it was checked as a whole before."""
         buffer = self.current
         if buffer is None:
-            return b""
+            return False
         while not buffer.complete and (buffer.held or not buffer.chunks):
             buffer.arrived.clear()
             # Its fetch may be waiting for this: a reader with nothing left to read gets a chunk beyond the budget.
             self._changed.set()
             await buffer.arrived.wait()
-        if not buffer.chunks:
+        return buffer.held
+
+    async def read(self) -> bytes:
+        """Return the segment's next bytes as soon as some have arrived: at most 96 KiB, or one longer chunk; b"" at its end.
+
+        A segment that has been checked as a whole has chunks of up to 2 MiB.
+        """
+        await self.arrived()
+        buffer = self.current
+        if buffer is None or not buffer.chunks:
             return b""
         # TLS delivers 16 KiB at a time, and the steps after a read cost more per chunk than per byte.
         chunks = [buffer.chunks.popleft()]

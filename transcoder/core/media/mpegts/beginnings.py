@@ -10,7 +10,7 @@ from transcoder.core.media.streams import Probe, Stream
 
 
 def with_beginnings(announced: Probe, packets: Sequence[PacketColumns]) -> Probe:
-    """Return the streams of a whole segment with their first timestamps, and the codec of the audio as its first frame says it.
+    """Return the streams of a whole segment with their first timestamps, and the format of the audio that its first frame has.
 
     `announced` is what the program map says of them; `packets` are all of the segment's, in one or more parts.
 
@@ -22,9 +22,12 @@ def with_beginnings(announced: Probe, packets: Sequence[PacketColumns]) -> Probe
 
 
 def _with_beginning(stream: Stream, packets: Sequence[PacketColumns]) -> Stream:
-    start = next((header.pts for _, _, header in _units(stream.id, packets) if header.pts is not None), None)
-    frame = _first_frame(stream, packets) if start is not None and has_readable_frames(stream.codec) else None
-    return stream._replace(start=start, codec=frame.codec if frame else stream.codec)
+    first = next((header for _, _, header in _units(stream.id, packets) if header.pts is not None), None)
+    if first is None:
+        return stream
+    begun = stream._replace(start=first.pts, decode_start=first.dts)
+    frame = _first_frame(stream, packets) if has_readable_frames(stream.codec) else None
+    return begun.of_format(frame.codec, frame.sample_rate, frame.channels) if frame else begun
 
 
 def _units(pid: int, packets: Sequence[PacketColumns]) -> Iterator[tuple[PacketColumns, int, PesHeader]]:

@@ -211,7 +211,7 @@ class _ProgramScan:
         if element.pid in self._pictures:
             stream = stream._replace(is_headless=self._pictures[element.pid].is_headless)
         if frame := self._frames.get(element.pid):
-            return stream._replace(codec=frame.codec, sample_rate=frame.sample_rate or None, channels=frame.channels or None)
+            return stream.of_format(frame.codec, frame.sample_rate, frame.channels)
         before = self._previous.main(element.medium) if self._previous else None
         # Nothing that has been seen of it contradicts the segment before.
         return stream._replace(codec=before.codec) if before and may_be(element.codec, before.codec) else stream
