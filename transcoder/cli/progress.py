@@ -34,25 +34,16 @@ class Display(Protocol):
 class FunctionSink(MeasuringSink):
     """Takes what the function sends, and before it the reports on how that is made."""
 
-    def __init__(self, writer: Writer, display: Display, path: str) -> None:
-        """Pass bytes on to `writer`, which writes to `path`."""
+    def __init__(self, writer: Writer, display: Display | None, path: str) -> None:
+        """Pass bytes on to `writer`, which writes to `path`; nothing is shown without a `display`."""
         super().__init__(writer, Watch(display, path))
         self._display = display
         self._path = path
 
     def show(self, report: ProgressReport) -> None:
         """Show a report of the function."""
-        self._display.received(report._replace(path=self._path))
-
-
-class _Nothing:
-    """Shows nothing."""
-
-    def __call__(self, report: ProgressReport) -> None:
-        """Show nothing."""
-
-    def received(self, report: ProgressReport) -> None:
-        """Show nothing."""
+        if self._display:
+            self._display.received(report._replace(path=self._path))
 
 
 class _Lines:
@@ -115,14 +106,14 @@ def _text(report: ProgressReport) -> str:
 
 
 @contextmanager
-def progress_display(wanted: bool | None) -> Iterator[Display]:  # noqa: FBT001  # None is the third choice
-    """Yield what shows the progress of one output: a bar if standard error is a terminal, else lines if they are wanted.
+def progress_display(wanted: bool | None) -> Iterator[Display | None]:  # noqa: FBT001  # None is the third choice
+    """Yield what shows the progress of one output: a bar if standard error is a terminal, else lines if they are wanted, or None.
 
     `wanted` None is a bar on a terminal, and nothing elsewhere.
     """
     console = Console(stderr=True)
     if wanted is False or not console.is_terminal:
-        yield _Lines() if wanted else _Nothing()
+        yield _Lines() if wanted else None
         return
     text = TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, overflow="ellipsis"))
     columns = (TextColumn("{task.description}"), BarColumn(_BAR_CHARACTERS), TextColumn("{task.fields[percent]}"), text)

@@ -113,6 +113,8 @@ class MeasuringSink:
         self._seconds = seconds
 
     def _report(self) -> None:
+        if self._watch.on_progress is None:
+            return
         total = self._announced.seconds if self._announced else 0.0
         expected = self._announced.estimated_bytes if self._announced else None
         done = min(self._seconds / total, 1.0) if self._seconds and total else min(self._length / expected, 1.0) if expected else None
