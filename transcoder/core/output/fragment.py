@@ -14,6 +14,7 @@ from transcoder.core.media.mp4.fragment import (
     read_track_fragments,
     write_movie_fragment,
 )
+from transcoder.core.media.mp4.sample_columns import total
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import OutputHeader, OutputTrack
 from transcoder.core.output.output_boxes import broken_as, check_inner_boxes
@@ -108,17 +109,19 @@ def _track_run(fragment: TrackFragment, header: OutputHeader) -> TrackRun:
         raise TranscodeError("A fragment does not count its data offsets from its own beginning.")
     if fragment.time is None or fragment.decode_time is None:
         raise Mp4Error(fragment.header.position, "a track fragment has no tfdt")
-    run = TrackRun(header.track(fragment.track_id), fragment.decode_time, 0, 0, [], [], [], [], fragment.header, fragment.time)
+    run = TrackRun(header.track(fragment.track_id), fragment.decode_time, 0, 0, (), (), (), (), fragment.header, fragment.time)
     for part in fragment.runs:
         if part.data_offset is None:
             raise TranscodeError("A fragment does not say where its data is.")
         if not run.sizes:
             run.data_start = run.data_end = part.data_offset
+            run.durations, run.sizes, run.flags, run.offsets = part.durations, part.sizes, part.flags, part.composition_offsets
         elif part.data_offset != run.data_end:
             raise TranscodeError("The samples of a fragment do not follow one another.")
-        run.durations, run.sizes = [*run.durations, *part.durations], [*run.sizes, *part.sizes]
-        run.flags, run.offsets = [*run.flags, *part.flags], [*run.offsets, *part.composition_offsets]
-        run.data_end += sum(part.sizes)
+        else:
+            run.durations, run.sizes = [*run.durations, *part.durations], [*run.sizes, *part.sizes]
+            run.flags, run.offsets = [*run.flags, *part.flags], [*run.offsets, *part.composition_offsets]
+        run.data_end += total(part.sizes)
     return run
 
 

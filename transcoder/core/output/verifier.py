@@ -6,8 +6,6 @@ Boxes are read by the same code as in the joiner; what the joiner decided and co
 """
 
 from collections.abc import Mapping
-from itertools import accumulate
-from operator import add
 from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_reader import BoxStart
@@ -15,6 +13,7 @@ from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.mp4.fragment import read_sequence_number
 from transcoder.core.media.mp4.mfra import read_index
 from transcoder.core.media.mp4.movie import EMPTY_EDIT, Movie
+from transcoder.core.media.mp4.sample_columns import presented, total
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.fragment import Fragment, read_fragment
 from transcoder.core.output.header import OutputHeader, read_header
@@ -117,12 +116,10 @@ class Verifier:
             if run.decode_time < self._decode_end.get(medium, 0):
                 raise TranscodeError("The MP4 goes back in time.")
             self._samples[medium] = self._samples.get(medium, 0) + len(run.sizes)
-            times = list(accumulate(run.durations, initial=run.decode_time - self._media_start[medium]))
-            first = min(map(add, times, run.offsets)) / scale
-            last = max(map(add, times[1:], run.offsets)) / scale
+            first, last = (ticks / scale for ticks in presented(run.decode_time - self._media_start[medium], run.durations, run.offsets))
             self._first[medium] = min(self._first.get(medium, first), first)
             self._last[medium] = max(self._last.get(medium, 0.0), last)
-            self._decode_end[medium] = run.decode_time + sum(run.durations)
+            self._decode_end[medium] = run.decode_time + total(run.durations)
 
     def _check_index(self, mfra: Box) -> None:
         """Check that an `mfra` leads to fragments."""

@@ -13,7 +13,7 @@ from transcoder.core.media.mp4.box_reader import BoxReader
 from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, boxes_of, leading_boxes
 from transcoder.core.media.mp4.fragment import MAX_RUNS, MAX_SAMPLES, read_track_fragments
 from transcoder.core.media.mp4.movie import TrackDefaults
-from transcoder.core.media.mp4.sample_columns import Repeated, latest_presentation, lowest, total
+from transcoder.core.media.mp4.sample_columns import Repeated, latest_presentation, lowest, presented, total
 
 DEFAULTS = TrackDefaults(3000, 100, 0x10000)
 numbers = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=8)
@@ -30,13 +30,16 @@ def test_a_repeated_number_is_like_a_list(value: int, length: int, part: slice) 
 
 
 @given(st.integers(0, 2**40), numbers, st.lists(st.integers(-(2**31), 2**31 - 1), min_size=8, max_size=8), st.booleans(), st.booleans())
-def test_the_latest_presentation_is_that_of_lists(first: int, durations: list[int], offsets: list[int], one: bool, other: bool) -> None:  # noqa: FBT001
+def test_presentation_times_are_those_of_lists(first: int, durations: list[int], offsets: list[int], one: bool, other: bool) -> None:  # noqa: FBT001
     count = len(durations)
     some_durations = Repeated(durations[0], count) if one else durations
     some_offsets = Repeated(offsets[0], count) if other else offsets[:count]
     times = list(accumulate(some_durations, initial=first))[:-1]
     expected = max(time + offset for time, offset in zip(times, some_offsets, strict=True))
     assert latest_presentation(first, some_durations, some_offsets) == expected
+    starts = [time + offset for time, offset in zip(times, some_offsets, strict=True)]
+    ends = [start + duration for start, duration in zip(starts, some_durations, strict=True)]
+    assert presented(first, some_durations, some_offsets) == (min(starts), max(ends))
 
 
 def test_a_run_without_fields_costs_nothing() -> None:

@@ -86,6 +86,17 @@ def latest_presentation(decode_time: int, durations: Sequence[int], offsets: Seq
     return latest
 
 
+def presented(decode_time: int, durations: Sequence[int], offsets: Sequence[int]) -> tuple[int, int]:
+    """Return when the first of some samples is presented, and when the last presentation ends; there must be one.
+
+    `decode_time` is that of the first one; durations are not negative.
+    """
+    if type(offsets) is Repeated:
+        return decode_time + offsets.value, decode_time + total(durations) + offsets.value
+    starts = [*map(add, _decode_times(decode_time, durations), offsets)]
+    return min(starts), max(map(add, starts, durations))
+
+
 def _decode_times(first: int, durations: Sequence[int]) -> Iterable[int]:
     if type(durations) is not Repeated:
         return accumulate(durations, initial=first)
