@@ -1,13 +1,16 @@
 """The output on its way to the sink: announced with its first bytes, then joined period by period."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.mp3_joiner import Mp3Joiner
 from transcoder.core.output.written_samples import WrittenSamples
+
+_SHORT_BYTES = 16 * 1024
+"""Shorter pieces are joined with those that follow: each write has its steps, and the box before the media of a fragment is short."""
 
 
 class Sink(Protocol):
@@ -120,8 +123,21 @@ class Output:
             self._started = True
             durations = joiner.durations
             await self._sink.start(announcement._replace(seconds=durations.total, media=durations.tracks))
-        for piece in pieces:
-            if piece:
-                await self._sink.write(piece)
+        for piece in _joined(pieces):
+            await self._sink.write(piece)
         if is_first:
             self._on_start()
+
+
+def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Iterate over the same bytes in fewer pieces, none of which is empty."""
+    short: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        short.append(piece)
+        length += len(piece)
+        if length >= _SHORT_BYTES:
+            yield piece if length == len(piece) else b"".join(short)
+            short, length = [], 0
+    if length:
+        yield b"".join(short)

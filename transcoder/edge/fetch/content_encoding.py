@@ -35,7 +35,7 @@ class BodyDecoder:
             UpstreamError: the body has a content coding that was not requested.
         """
         coding = response.headers.get("Content-Encoding", "").strip().lower()
-        self._name = resource_name(str(response.url))
+        self._url = response.url
         if coding not in _NOT_COMPRESSED | _COMPRESSED:
             message = f"{self._name}: the origin sent Content-Encoding {coding[:20]!r}, which was not requested."
             raise UpstreamError(message, origin_status=response.status_code)
@@ -43,6 +43,10 @@ class BodyDecoder:
         self._status = response.status_code
         self._room = FREE_BYTES
         """To how many more bytes the body may expand."""
+
+    @property
+    def _name(self) -> str:
+        return resource_name(str(self._url))
 
     @property
     def is_compressed(self) -> bool:
