@@ -42,7 +42,7 @@ class SegmentLook(NamedTuple):
     """Segments of its container have timestamps; packed audio need not have any."""
     oddities: frozenset[Oddity] = frozenset()
     probe: Probe | None = None
-    """What a transport stream is found to be without the segment before it; None for other containers."""
+    """What it is found to be without the segment before it; None for packed audio."""
 
 
 def look_at(body: bytes, *, init: bytes) -> SegmentLook:
@@ -126,7 +126,8 @@ def _look_at_others(body: bytes, found: Probe, *, init: bytes) -> Generator[None
         inspector.feed(body[at : at + _STEP_BYTES])
         yield
     inspector.end()
-    return SegmentLook(_spans(inspector.starts, inspector.ends), is_timed=found.container is Container.FMP4)
+    is_timed = found.container is Container.FMP4
+    return SegmentLook(_spans(inspector.starts, inspector.ends), is_timed=is_timed, probe=found if is_timed else None)
 
 
 def _spans(starts: Mapping[Medium, float], ends: Mapping[Medium, float]) -> Mapping[Medium, tuple[float, float]]:

@@ -15,14 +15,17 @@ SETS = ["ts-muxed", "ts-ac3", "ts-mp2", "ts-wrap", "faults-ts-muxed", "faults-ts
 CHANGES = ["join-ts-channels", "join-ts-sample-rate", "join-ts-audio-codec", "join-ts-no-audio-first", "join-ts-no-audio-second"]
 
 
-def probed(segment: bytes, previous: Probe | None) -> Probe:
-    found = probe(segment, whole=True, previous=previous)
+FRAGMENTED = ["fmp4-muxed", "fmp4-audio-only", "fmp4-video-only", "fmp4-edit-lists", "fmp4-opus", "faults-fragments"]
+
+
+def probed(segment: bytes, previous: Probe | None, *, init: bytes = b"") -> Probe:
+    found = probe(segment, init=init, whole=True, previous=previous)
     assert found is not None
     return found
 
 
-def looked_at(segment: bytes) -> Probe:
-    found = look_at(segment, init=b"").probe
+def looked_at(segment: bytes, *, init: bytes = b"") -> Probe:
+    found = look_at(segment, init=init).probe
     assert found is not None
     return found
 
@@ -32,13 +35,14 @@ def about_output(found: Probe) -> list[Stream | None]:
     return [stream and stream._replace(is_headless=False) for stream in map(found.main, Medium)]
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", SETS + FRAGMENTED)
 def test_a_look_says_what_a_probe_after_the_segment_before_says(name: str) -> None:
     previous = None
-    for segment in read_segments(media(name))[1]:
-        expected = probed(segment, previous)
+    init, segments = read_segments(media(name))
+    for segment in segments:
+        expected = probed(segment, previous, init=init)
         if previous is not None:
-            known = looked_at(segment).known_to_continue(previous)
+            known = looked_at(segment, init=init).known_to_continue(previous)
             assert known is not None
             assert about_output(known) == about_output(expected)
             assert (known.container, known.skip, known.tables, known.preferred) == expected[:1] + expected[2:]
