@@ -40,6 +40,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests at the beginning and in the middle, where two of four processes begin: none is left for the end."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    (first, second), (third, fourth) = ((each[: len(each) // 2], each[len(each) // 2 :]) for each in (long, others))
+    items[:] = [*first, *third, *second, *fourth]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _command_line() -> None:
     command_line.start()
