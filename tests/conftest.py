@@ -5,6 +5,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -15,9 +16,11 @@ from peers import command_line, media_reader
 from peers.leaks import assert_no_leaks
 from peers.origin import Files, Origin, origin
 from peers.running_emulator import RETRY_SECONDS
-from peers.source_files import files_in
+from peers.source_files import download, files_in
 
 Serve = Callable[[Files], Origin]
+UsualOutput = Callable[..., Path]
+"""Takes the name of a set and options of `transcoder get`, and returns the file."""
 
 # How long an example takes says more about what else the machine does than about the program.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -37,6 +40,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests at the beginning and in the middle, where two of four processes begin: none is left for the end."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    (first, second), (third, fourth) = ((each[: len(each) // 2], each[len(each) // 2 :]) for each in (long, others))
+    items[:] = [*first, *third, *second, *fourth]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _command_line() -> None:
     command_line.start()
@@ -46,6 +57,18 @@ def _command_line() -> None:
 def media() -> Callable[[str], Path]:
     """Return the folder of a set of HLS media by its name in fixtures/make_media.py; its entry is `main.m3u8`."""
     return make_media.media
+
+
+@pytest.fixture(scope="session")
+def usual_output(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> UsualOutput:
+    """Return what makes the MP4 of a set as it is, with these options: once in each process, since many tests compare with it."""
+
+    @cache
+    def make(name: str, *options: str) -> Path:
+        with origin(media(name)) as served:
+            return download(served.url("/main.m3u8"), tmp_path_factory.mktemp("usual") / "output.mp4", *options)
+
+    return make
 
 
 @pytest.fixture

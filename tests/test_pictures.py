@@ -12,6 +12,7 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOST_BYTES = 60_000
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("setsid") is None, reason="missing: setsid, which gives the shell its terminal (on Debian: util-linux)")
 def test_the_recording_shows_the_bar_the_failure_and_what_is_left() -> None:
     frames = record()

@@ -15,6 +15,8 @@ from peers.empty_environment import ROOT, SECONDS, build_wheel, install
 NAME = "hls-transcoder"
 EXAMPLE_URL = "https://example.com/video/main.m3u8"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

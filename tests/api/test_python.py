@@ -131,6 +131,7 @@ def test_a_sink_that_takes_less_than_it_is_given_gets_the_rest(source: Origin) -
         transcoder.stream_sync(source.url("/main.m3u8"), ShortSink(0))
 
 
+@pytest.mark.long
 def test_a_stream_of_asyncio_is_written_no_faster_than_it_is_read(media: Media, serve: Serve) -> None:
     url = serve(media("ts-large")).url("/main.m3u8")
 

@@ -229,6 +229,7 @@ def test_parts_whose_requests_are_still_running_are_aborted(long_origin: Origin,
     assert s3.uploads == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
 def test_what_storage_answers_too_late_is_aborted(operation: str, long_origin: Origin, s3: Storage) -> None:
     s3.decide = lambda asked, _earlier: Fault(delay=5.0) if asked == operation else None
@@ -250,6 +251,7 @@ def test_what_storage_answers_too_late_is_aborted(operation: str, long_origin: O
     assert (s3.keys, s3.uploads) == ([], [])
 
 
+@pytest.mark.long
 def test_storage_that_does_not_answer_holds_up_nothing_else(long_origin: Origin, s3: Storage) -> None:
     s3.decide = lambda asked, _earlier: Fault(403, "AccessDenied", delay=4.0) if asked == "UploadPart" else None
     query = f"url={long_origin.url('/main.m3u8').replace('127.0.0.1', 'localhost')}"

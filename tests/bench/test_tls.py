@@ -16,6 +16,7 @@ from bench.tls import tls
 LATENCY = 0.05
 
 
+@pytest.mark.long
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 def test_a_handshake_costs_two_round_trips_more_than_a_request(tmp_path: Path) -> None:
     source = Source(MINUTE, "ts")

@@ -106,6 +106,7 @@ def test_an_answer_that_never_comes_is_given_up(source: Origin, visit: Visits) -
     released.set()
 
 
+@pytest.mark.long
 def test_offline_a_stream_begins_again_by_itself(source: Origin, visit: Visits, tmp_path: Path) -> None:
     visiting = visit()
     visiting.look(source.url("/main.m3u8"))
@@ -195,6 +196,7 @@ def test_a_source_that_changes_in_the_middle_is_not_mixed(with_ranges: Origin, v
     assert len(visiting.save(tmp_path / "saved", button="#retry")) > 14 * MEBIBYTE
 
 
+@pytest.mark.long
 def test_a_link_that_expires_in_the_middle_is_renewed(with_ranges: Origin, visit: Visits, tmp_path: Path) -> None:
     """The function is replaced by one with another key, so that what it has signed is no longer valid."""
     environ = {"TRANSCODER_PAGE_LINKS": "1", "TRANSCODER_SIGNING_KEYS": "a key of sixteen or more"}
@@ -216,6 +218,7 @@ def test_a_link_that_expires_in_the_middle_is_renewed(with_ranges: Origin, visit
     assert (tmp_path / "saved").stat().st_size > 14 * MEBIBYTE
 
 
+@pytest.mark.long
 def test_a_link_whose_time_is_over_is_renewed_before_it_is_used(with_ranges: Origin, function: Function, visit: Visits) -> None:
     address = function(function_options(TRANSCODER_PAGE_LINKS="1", TRANSCODER_SIGNING_KEYS=SECOND_KEY))
     visiting = visit(address)

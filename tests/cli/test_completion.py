@@ -108,12 +108,14 @@ def check(it: Shell, folder: Path) -> None:
         assert not any(word in shown for word in ("error", "not found", "command"))
 
 
+@pytest.mark.long
 def test_bash_completes(scripts: Path) -> None:
     with shell("bash", "--norc", "--noprofile", "-i", folder=scripts) as it:
         it.run(f"cd {scripts}; bind 'set enable-bracketed-paste off'; source script.bash")
         check(it, scripts)
 
 
+@pytest.mark.long
 def test_zsh_completes(scripts: Path) -> None:
     with shell("zsh", "-f", "-i", folder=scripts) as it:
         it.run(f"cd {scripts}; fpath=({scripts} $fpath); autoload -U compinit && compinit -u")

@@ -15,6 +15,7 @@ from conftest import Serve
 from peers import media_reader
 from peers.large_source import write_large_source
 from peers.origin import GOOD, Origin, Request, Rule
+from peers.origin import origin as served
 from peers.running_emulator import SECONDS, emulated
 
 from transcoder.cli import main
@@ -54,6 +55,13 @@ def expected(running: Running, origin: Origin) -> bytes:
     return httpx.get(f"{running.url}/download", params=query, timeout=SECONDS).content
 
 
+@pytest.fixture(scope="module")
+def whole(service: Running, files: dict[str, bytes]) -> bytes:
+    """The plain MP4 in one response."""
+    with served(files) as origin:
+        return expected(service, origin)
+
+
 def by_sdk(running: Running, url: str) -> list[str]:
     return ["invoke", url, "--function", "transcoder", "--endpoint-url", running.url]
 
@@ -73,10 +81,10 @@ Way = Callable[[Running, str], list[str]]
 
 
 @every_way
-def test_the_parts_make_the_file(way: Way, service: Running, origin: Origin, tmp_path: Path) -> None:
+def test_the_parts_make_the_file(way: Way, service: Running, whole: bytes, origin: Origin, tmp_path: Path) -> None:
     output = tmp_path / "output.mp4"
     assert main([*way(service, origin.url("/main.m3u8")), "--layout", "plain", "-o", str(output)]) == 0
-    assert output.read_bytes() == expected(service, origin)
+    assert output.read_bytes() == whole
     assert output.stat().st_size > 3 * PART_BYTES
 
 
@@ -101,17 +109,17 @@ def test_the_first_range_is_fetched_alone_and_then_several_at_once(connections: 
     assert indexes <= min(connections, 3) + 1, f"{indexes:g} indexes, {len(origin.requests)} requests at the origin"
 
 
-def test_busy_environments_are_waited_for(origin: Origin, tmp_path: Path) -> None:
+def test_busy_environments_are_waited_for(whole: bytes, origin: Origin, tmp_path: Path) -> None:
     output = tmp_path / "output.mp4"
     with function(concurrency=1, max_waiting=0) as running:
         options = ["--layout", "plain", "--connections", "3", "-o", str(output)]
         assert main([*by_http(running, origin.url("/main.m3u8")), *options]) == 0
         assert main([*by_sdk(running, origin.url("/main.m3u8")), *options, "--force"]) == 0
-        assert output.read_bytes() == expected(running, origin)
+        assert output.read_bytes() == whole
 
 
 @every_way
-def test_what_breaks_is_resumed(way: Way, origin: Origin, tmp_path: Path) -> None:
+def test_what_breaks_is_resumed(way: Way, whole: bytes, origin: Origin, tmp_path: Path) -> None:
     output = tmp_path / "output.mp4"
     cut: Counter[str] = Counter()
 
@@ -127,7 +135,7 @@ def test_what_breaks_is_resumed(way: Way, origin: Origin, tmp_path: Path) -> Non
     with function(TRANSCODER_ATTEMPTS="1") as running:
         assert main([*way(running, origin.url("/main.m3u8")), "--layout", "plain", "-o", str(output)]) == 0
         assert sum(cut.values()) >= 5
-        assert output.read_bytes() == expected(running, origin)
+        assert output.read_bytes() == whole
 
 
 def test_a_file_that_changes_meanwhile_is_not_kept(
@@ -212,22 +220,20 @@ def test_options_for_origins_do_not_reach_them_through_the_function(tmp_path: Pa
     assert "the function fetches from origins" in capsys.readouterr().err
 
 
-def test_a_plain_mp4_is_verified(service: Running, origin: Origin) -> None:
-    data = expected(service, origin)
-
-    def verify(body: bytes, length: int = len(data)) -> None:
+def test_a_plain_mp4_is_verified(whole: bytes) -> None:
+    def verify(body: bytes, length: int = len(whole)) -> None:
         verifier = PlainVerifier(length=length)
         verifier.feed(body)
         verifier.end()
 
-    verify(data)
-    ftyp, moov = data[: int.from_bytes(data[:4], "big")], data.index(b"moov") - 4
-    mdat = data.index(b"mdat", moov) - 4
-    for broken in (data[:-1], data[:mdat], ftyp + data[mdat:] + data[moov:mdat], ftyp + data[mdat:], data[:mdat] + data[mdat:-500]):
+    verify(whole)
+    ftyp, moov = whole[: int.from_bytes(whole[:4], "big")], whole.index(b"moov") - 4
+    mdat = whole.index(b"mdat", moov) - 4
+    for broken in (whole[:-1], whole[:mdat], ftyp + whole[mdat:] + whole[moov:mdat], ftyp + whole[mdat:], whole[:mdat] + whole[mdat:-500]):
         with pytest.raises(TranscodeError):
             verify(broken)
     with pytest.raises(TranscodeError, match="instead of"):
-        verify(data, len(data) + 1)
-    shorter = data[:mdat] + (len(data) - mdat - 500).to_bytes(4, "big") + data[mdat + 4 : -500]
+        verify(whole, len(whole) + 1)
+    shorter = whole[:mdat] + (len(whole) - mdat - 500).to_bytes(4, "big") + whole[mdat + 4 : -500]
     with pytest.raises(TranscodeError, match="not in its media"):
         verify(shorter, len(shorter))

@@ -232,6 +232,7 @@ def open_resources(pid: int, temp: Path, origins: list[Origin]) -> list[str]:
     return sorted([*links, *(f"child {child}" for child in children(pid)), *(str(path) for path in temp.rglob("*"))])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the test reads another process's descriptors from /proc")
 def test_no_invocation_leaks_a_process_a_descriptor_or_a_file(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     temp = tmp_path / "temp"

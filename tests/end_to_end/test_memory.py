@@ -20,6 +20,7 @@ MOST_BYTES = 160_000_000
 """With every buffer full: 142 MB where this was measured. What grows with the length of a video is its sample tables, 12 MB for 1 GB."""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_an_upload_whose_buffers_are_full_takes_little(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin = serve(files_in(write_looped_source(media("ts-muxed"), tmp_path, loops=120).parent))

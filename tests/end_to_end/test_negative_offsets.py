@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import fault_sets
 import pytest
-from conftest import Serve
+from conftest import Serve, UsualOutput
 from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from packager import Period, Segment, media_playlist
 from peers import media_reader
@@ -55,9 +55,11 @@ def assert_same_times(file: Path, expected: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("layout", ["fragmented", "plain"])
-def test_negative_offsets_change_nothing(name: str, layout: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_negative_offsets_change_nothing(
+    name: str, layout: str, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     files = files_in(media(name))
-    expected = download(serve(files).url("/main.m3u8"), tmp_path / "expected.mp4", "--layout", layout)
+    expected = usual_output(name, "--layout", layout)
     output = download(serve(with_negative_offsets(files)).url("/main.m3u8"), tmp_path / "output.mp4", "--layout", layout)
     assert_same(output, expected)
 
@@ -71,9 +73,11 @@ def test_negative_offsets_change_nothing(name: str, layout: str, media: Media, s
         pytest.param("fmp4-muxed", ["--mute"], id="video only"),
     ],
 )
-def test_negative_offsets_change_nothing_of_a_part(name: str, arguments: list[str], media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_negative_offsets_change_nothing_of_a_part(
+    name: str, arguments: list[str], media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     files, options = files_in(media(name)), ["--layout", "fragmented", *arguments]
-    expected = download(serve(files).url("/main.m3u8"), tmp_path / "expected.mp4", *options)
+    expected = usual_output(name, *options)
     output = download(serve(with_negative_offsets(files)).url("/main.m3u8"), tmp_path / "output.mp4", *options)
     assert_same(output, expected)
 
@@ -86,19 +90,21 @@ def test_negative_offsets_change_nothing_of_a_part(name: str, arguments: list[st
     ],
 )
 def test_negative_offsets_change_no_times_of_what_is_encoded(
-    name: str, arguments: list[str], media: Media, serve: Serve, tmp_path: Path
+    name: str, arguments: list[str], media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
 ) -> None:
     """An encoder with several threads need not write the same bytes twice."""
     files, options = files_in(media(name)), ["--layout", "fragmented", *arguments]
-    expected = download(serve(files).url("/main.m3u8"), tmp_path / "expected.mp4", *options)
+    expected = usual_output(name, *options)
     output = download(serve(with_negative_offsets(files)).url("/main.m3u8"), tmp_path / "output.mp4", *options)
     assert_same_times(output, expected)
     assert media_reader.decoded_counts(output) == media_reader.decoded_counts(expected)
 
 
-def test_negative_offsets_in_encrypted_segments_change_nothing(media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_negative_offsets_in_encrypted_segments_change_nothing(
+    media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     files = files_in(media("fmp4-muxed"))
-    expected = download(serve(files).url("/main.m3u8"), tmp_path / "expected.mp4", "--layout", "fragmented")
+    expected = usual_output("fmp4-muxed", "--layout", "fragmented")
     edited = with_negative_offsets(files)
     listed = [line for line in edited["/main.m3u8"].decode().splitlines() if line.endswith(".m4s")]
     for number, name in enumerate(listed):

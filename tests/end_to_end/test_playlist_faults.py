@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Serve
+from conftest import Serve, UsualOutput
 from peers import media_reader
 from peers.get_command import get
 from peers.origin import Origin, Rule, html
@@ -56,18 +56,21 @@ def test_a_playlist_that_is_always_cut_is_refused(part: float, media: Media, ser
 
 @pytest.mark.parametrize("path", ["/main.m3u8", "/large.m3u8", "/audio.m3u8"])
 @pytest.mark.parametrize("part", [0.25, 0.5, 0.75, 0.9])
-def test_a_playlist_that_is_cut_once_is_asked_for_again(path: str, part: float, media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_a_playlist_that_is_cut_once_is_asked_for_again(
+    path: str, part: float, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     origin = serve(media("ts-separate-audio"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("ts-separate-audio"))
     text = text_of(origin, path)
     origin.rules[path] = [Rule(body=text[: int(len(text) * part)], times=1), Rule()]
     assert counts(origin, tmp_path / "again.mp4") == whole
 
 
-def test_a_typed_playlist_without_an_end_is_believed_when_it_comes_three_times(media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_a_typed_playlist_without_an_end_is_believed_when_it_comes_three_times(
+    media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     origin = serve(media("ts-muxed"))
-    whole = counts(origin, tmp_path / "whole.mp4")
-    origin.requests.clear()
+    whole = media_reader.packet_counts(usual_output("ts-muxed"))
     text = text_of(origin, "/main.m3u8")
     origin.rules["/main.m3u8"] = Rule(body=text.removesuffix(ENDLIST))
     assert counts(origin, tmp_path / "open.mp4") == whole
@@ -111,9 +114,9 @@ def test_an_entry_that_is_missing_in_one_track_is_a_failure_before_any_media(
     assert all(request.path.endswith(".m3u8") for request in origin.requests)
 
 
-def test_an_entry_that_is_missing_once_is_no_failure(media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_an_entry_that_is_missing_once_is_no_failure(media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path) -> None:
     origin = serve(media("ts-separate-audio"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("ts-separate-audio"))
     thinned = without_entry(text_of(origin, "/audio.m3u8"), "audio-1.ts")
     origin.rules["/audio.m3u8"] = [Rule(body=thinned, times=1), Rule()]
     assert counts(origin, tmp_path / "again.mp4") == whole
@@ -148,9 +151,11 @@ def test_audio_that_is_named_and_nowhere_is_a_failure(group: str, name: str, med
 
 
 @pytest.mark.parametrize("group", SILENT_GROUPS)
-def test_audio_that_is_named_may_be_in_the_segments_of_the_variant(group: str, media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_audio_that_is_named_may_be_in_the_segments_of_the_variant(
+    group: str, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     origin = serve(media("ts-muxed"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("ts-muxed"))
     origin.rules["/video.m3u8"] = Rule(body=text_of(origin, "/main.m3u8"))
     origin.rules["/main.m3u8"] = Rule(body=f'#EXTM3U\n{group}#EXT-X-STREAM-INF:BANDWIDTH=500000,AUDIO="a"\nvideo.m3u8\n'.encode())
     assert counts(origin, tmp_path / "grouped.mp4") == whole
@@ -160,9 +165,11 @@ def only_first(text: bytes) -> bytes:
     return cut_after(text, 1) + ENDLIST
 
 
-def test_a_much_shorter_track_is_accepted_only_if_another_list_of_it_is_as_short(media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_a_much_shorter_track_is_accepted_only_if_another_list_of_it_is_as_short(
+    media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     origin = serve(media("ts-separate-audio"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("ts-separate-audio"))
     origin.rules["/audio.m3u8"] = Rule(body=only_first(text_of(origin, "/audio.m3u8")))
     refused = tmp_path / "refused"
     refused.mkdir()
@@ -193,9 +200,9 @@ def test_a_track_that_ends_a_segment_early_is_tested_for_media_behind_its_end(  
         assert result.returncode == 0, result.stderr.decode()
 
 
-def test_a_playlist_that_skips_a_segment_is_asked_for_again(media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_a_playlist_that_skips_a_segment_is_asked_for_again(media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path) -> None:
     origin = serve(media("faults-ts-muxed"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("faults-ts-muxed"))
     text = text_of(origin, "/main.m3u8")
     origin.rules["/main.m3u8"] = [Rule(body=without_entry(text, "segment-3.ts"), times=2), Rule()]
     assert counts(origin, tmp_path / "again.mp4") == whole
@@ -206,9 +213,11 @@ def test_a_playlist_that_skips_a_segment_is_asked_for_again(media: Media, serve:
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_a_playlist_that_another_one_names_may_be_missing_once(status: int, media: Media, serve: Serve, tmp_path: Path) -> None:
+def test_a_playlist_that_another_one_names_may_be_missing_once(
+    status: int, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     origin = serve(media("ts-separate-audio"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("ts-separate-audio"))
     origin.rules["/audio.m3u8"] = Rule(status=status, times=1)
     assert counts(origin, tmp_path / "late.mp4") == whole
     origin.rules["/main.m3u8"] = Rule(status=status, times=1)
@@ -220,9 +229,9 @@ def test_a_playlist_that_another_one_names_may_be_missing_once(status: int, medi
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("path", ["/main.m3u8", "/audio.m3u8"])
 def test_a_web_page_instead_of_a_playlist_is_not_believed_at_once(
-    path: str, times: int, media: Media, serve: Serve, tmp_path: Path
+    path: str, times: int, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
 ) -> None:
     origin = serve(media("ts-separate-audio"))
-    whole = counts(origin, tmp_path / "whole.mp4")
+    whole = media_reader.packet_counts(usual_output("ts-separate-audio"))
     origin.rules[path] = Rule(body=html(3000), times=times)
     assert counts(origin, tmp_path / "late.mp4") == whole

@@ -86,6 +86,7 @@ def test_a_response_over_its_limit_is_the_last_part(origin: Origin) -> None:
     assert json.loads(failed.get_payload(decode=True))["type"] == "urn:problem-type:transcoder:too-large"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stops", [True, False])
 def test_a_client_that_leaves_stops_the_job_only_where_that_is_asked_for(*, stops: bool, media: Media, serve: Serve) -> None:
     origin = serve(media("ts-long"))

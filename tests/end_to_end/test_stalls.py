@@ -119,6 +119,7 @@ def length_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.ts"))
 
 
+@pytest.mark.long
 def test_a_client_that_pauses_for_longer_than_every_clock_gets_the_whole_video(media: Callable[[str], Path], serve: Serve) -> None:
     origin, verifier, length = serve(media("ts-large")), Verifier(), length_of(media("ts-large"))
     environ = {**os.environ, **CLOCKS, "TRANSCODER_ALLOW_PRIVATE": "1", "TRANSCODER_AHEAD_BYTES": "1000000"}
@@ -134,6 +135,7 @@ def test_a_client_that_pauses_for_longer_than_every_clock_gets_the_whole_video(m
     assert verifier.end().fragments > 10
 
 
+@pytest.mark.long
 def test_a_reader_of_get_that_pauses_for_longer_than_every_clock_gets_the_whole_video(media: Callable[[str], Path], serve: Serve) -> None:
     origin, verifier, length = serve(media("ts-large")), Verifier(), length_of(media("ts-large"))
     with start_get(origin.url("/main.m3u8"), "-", {**CLOCKS, "TRANSCODER_AHEAD_BYTES": "1000000"}) as command:

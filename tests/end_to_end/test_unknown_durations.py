@@ -6,7 +6,7 @@ from pathlib import Path
 
 import make_media
 import pytest
-from conftest import Serve
+from conftest import Serve, UsualOutput
 from peers import media_reader
 from peers.get_command import get
 from peers.origin import Rule
@@ -44,10 +44,12 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "which"), CASES)
-def test_the_mp4_is_whole_and_has_its_true_length(name: str, which: dict[str, Collection[int]], serve: Serve, tmp_path: Path) -> None:
+def test_the_mp4_is_whole_and_has_its_true_length(
+    name: str, which: dict[str, Collection[int]], usual_output: UsualOutput, serve: Serve, tmp_path: Path
+) -> None:
     files = files_in(make_media.media(name))
     origin = serve(files)
-    expected = found(download(origin.url(MAIN), tmp_path / "whole.mp4"))
+    expected = found(usual_output(name))
     for path, numbers in which.items():
         origin.rules[path] = Rule(body=without_durations(files[path], numbers))
     assert found(download(origin.url(MAIN), tmp_path / "guessed.mp4")) == expected

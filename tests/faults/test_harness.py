@@ -184,6 +184,7 @@ def test_hangs_and_leftovers_are_worse_than_any_output(output: Path) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", Way)
 def test_undisturbed_runs_are_whole(way: Way, bench: run.Bench) -> None:
     """Each source, and each feature of an origin."""

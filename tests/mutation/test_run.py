@@ -100,6 +100,7 @@ def test_slower_tests_are_tried_if_they_are_named(project: Path) -> None:
         assert coverage_map(project, cache_of(project), processes=1, also=also).tests_of(mutant) == tests
 
 
+@pytest.mark.long
 def test_only_what_has_changed_is_recorded_again(project: Path) -> None:
     before = coverage_map(project, cache_of(project), processes=1)
     (project / "tests" / "test_more.py").write_text("def test_more():\n    pass\n")
@@ -121,6 +122,7 @@ def test_a_test_that_fails_is_left_out_until_it_passes(project: Path) -> None:
     assert (after.failed, "tests/test_broken.py::test_broken" in after.seconds) == ((), True)
 
 
+@pytest.mark.long
 def test_what_becomes_of_mutants(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mutants, module = mutants_by_change(project), (project / "transcoder/part/small.py").read_bytes()
     expected = {

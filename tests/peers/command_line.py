@@ -4,13 +4,13 @@ import multiprocessing
 import multiprocessing.forkserver
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from peers.forked_command_line import execute
 
 SECONDS = 60.0
 """A time limit that no run in a test reaches."""
@@ -32,7 +32,7 @@ def start(*modules: str) -> None:
 
 def start_process(*arguments: str, environ: Mapping[str, str], output: Path, errors: Path) -> BaseProcess:
     """Start `transcoder`, which appends what it prints to two files or one. It leads a process group, so that its children are found."""
-    process = _CONTEXT.Process(target=_execute, args=(arguments, dict(environ), output, errors))
+    process = _CONTEXT.Process(target=execute, args=(arguments, dict(environ), output, errors))
     process.start()
     return process
 
@@ -56,16 +56,3 @@ def run_text(*arguments: str, environ: Mapping[str, str] | None = None) -> subpr
     """Run `transcoder` as `run` does; what it printed is text in UTF-8."""
     completed = run(*arguments, environ=environ)
     return subprocess.CompletedProcess(completed.args, completed.returncode, completed.stdout.decode(), completed.stderr.decode())
-
-
-def _execute(arguments: tuple[str, ...], environ: dict[str, str], output: Path, errors: Path) -> None:
-    from transcoder.cli.main import main  # noqa: PLC0415 - the process of the tests does without it
-
-    os.setsid()
-    for path, descriptor in ((os.devnull, 0), (output, 1), (errors, 2)):
-        opened = os.open(path, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(opened, descriptor)
-        os.close(opened)
-    os.environ.clear()
-    os.environ.update(environ)
-    sys.exit(main(arguments))

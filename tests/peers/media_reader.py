@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -83,12 +84,18 @@ def hashes(file: Path) -> dict[str, str]:
 def source_hashes(*files: Path) -> dict[str, str]:
     """Return `hashes` of the source files remuxed into MP4, since packets are compared as an MP4 stores them, with parameter sets."""
     found: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for number, file in enumerate(files):
-            remuxed = Path(folder, f"{number}.mp4")
-            run_ffmpeg("-i", file, *FIRST_STREAMS, "-c", "copy", remuxed)
-            found |= hashes(remuxed)
+    for file in files:
+        found |= _remuxed_hashes(file.suffix, file.read_bytes())
     return found
+
+
+@lru_cache(maxsize=64)  # many tests compare with the same source, each with a copy of it
+def _remuxed_hashes(suffix: str, content: bytes) -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        source, remuxed = Path(folder, f"source{suffix}"), Path(folder, "remuxed.mp4")
+        source.write_bytes(content)
+        run_ffmpeg("-i", source, *FIRST_STREAMS, "-c", "copy", remuxed)
+        return hashes(remuxed)
 
 
 def audio_delay(*files: Path) -> float:
