@@ -55,6 +55,7 @@ def test_without_an_address_the_page_is_sent_and_revalidated() -> None:
     assert "unsafe" not in page.headers["content-security-policy"]
     again = ask("/", settings=SETTINGS, headers={"if-none-match": page.headers["etag"]})
     assert (again.status, bytes(again.body), again.headers["etag"]) == (304, b"", page.headers["etag"])
+    assert bytes(ask("", settings=SETTINGS).body) == bytes(page.body)
     assert bytes(ask("/?link=https%3A%2F%2Fa.example%2Fv&text=x", settings=SETTINGS).body) == bytes(page.body)
     head = ask("/", settings=SETTINGS, method="HEAD")
     assert (head.headers, bytes(head.body)) == (page.headers, b"")

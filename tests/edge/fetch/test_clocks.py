@@ -1,0 +1,81 @@
+"""What runs while a request waits for its origin: which limit begins when."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from peers.fetch_calls import with_fetcher
+from peers.reddit import PUBLIC_ADDRESS, certificates, loopback_network
+
+from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch.pace import OriginClock, RateWindow
+from transcoder.settings import Settings
+
+HOST = "slow.example"
+
+
+@given(st.integers(1, 10**6), st.floats(0.5, 60.0))
+def test_a_body_is_awaited_as_long_as_the_settings_say(least_rate: int, seconds: float) -> None:
+    window = OriginClock(Settings(least_rate=least_rate, rate_seconds=seconds)).new_window()
+    assert window.patience == seconds
+    window.add(int(least_rate * seconds) - 1, 0.0)
+    assert window.patience == seconds
+    window.add(2, 0.0)
+    assert window.patience == 2 * seconds
+
+
+@given(st.integers(1, 1000), st.lists(st.tuples(st.integers(0, 5000), st.floats(0.0, 3.0)), max_size=8))
+def test_what_came_in_a_window_counts_for_this_one_alone(least_rate: int, pieces: list[tuple[int, float]]) -> None:
+    window, waited, received = RateWindow(least_rate, 2.0), 0.0, 0
+    for count, seconds in pieces:
+        window.add(count, seconds)
+        waited, received = waited + seconds, received + count
+        if waited >= 2.0:
+            waited, received = 0.0, 0
+        assert window.patience == 2.0 - waited + (2.0 if received >= 2.0 * least_rate else 0.0)
+
+
+@contextmanager
+def slow_handshake(context: ssl.SSLContext, seconds: float) -> Iterator[int]:
+    """Serve one response over TLS, whose handshake begins so many seconds after the connection was accepted; return the port."""
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        threading.Event().wait(seconds)
+        with context.wrap_socket(connection, server_side=True) as secure:
+            while not secure.recv(4096).endswith(b"\r\n\r\n"):
+                pass
+            secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            thread.join()
+
+
+def test_connecting_has_a_limit_of_its_own() -> None:
+    """The time for the head of a response begins when the request has been sent."""
+    server, authority = certificates((HOST,))
+    with slow_handshake(server, 0.6) as port:
+        settings = Settings(read_seconds=0.4, connect_seconds=20.0, attempts=1)
+        network = loopback_network({HOST: PUBLIC_ADDRESS}, port, authority)
+
+        async def use(fetcher: Fetcher) -> bytes:
+            async with asyncio.timeout(20):
+                return await fetcher.small_resource(f"https://{HOST}/a", None, limit=100)
+
+        assert with_fetcher(use, settings, network=network) == b"abc"
+
+
+@pytest.mark.parametrize("seconds", [0.25, 7.0])
+def test_the_head_of_a_response_may_take_as_long_as_a_read(seconds: float) -> None:
+    assert OriginClock(Settings(read_seconds=seconds)).head_seconds == seconds

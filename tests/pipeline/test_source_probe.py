@@ -1,0 +1,138 @@
+"""What is read of a source beside its media: where its audio begins, and where its tracks end."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from conftest import Serve
+from generated_video import GeneratedVideo
+from packager import Period, media_playlist, pack_ts
+from peers.fetch_calls import with_fetcher
+from peers.origin import Origin, Request, Rule
+from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
+from peers.source_files import files_in
+
+from transcoder.core.hls.plan import Plan, Segment, Track
+from transcoder.core.media.streams import Medium, TrackKind
+from transcoder.core.output.probed_track import LATER_SEGMENTS, ProbedTrack
+from transcoder.core.request.parameters import make_job
+from transcoder.edge.fetch import Fetcher
+from transcoder.pipeline.key_store import KeyStore
+from transcoder.pipeline.resolver import Resolver
+from transcoder.pipeline.source_probe import SourceProbe
+from transcoder.settings import MIB, Settings
+
+AUDIO_PID = 0x101
+FILM = GeneratedVideo(seconds=6, size="160x90", b_frames=0)
+SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
+T = TypeVar("T")
+
+
+def mute(body: bytes) -> bytes:
+    """Take the audio out of a segment, and out of its program maps."""
+    packets = (packet for packet in packets_of(body) if pid_of(packet) != AUDIO_PID)
+    return b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("film")
+    (folder / "main.m3u8").write_text(media_playlist([pack_ts(folder, "film", FILM)]))
+    return folder
+
+
+@pytest.fixture
+def files(film: Path) -> dict[str, bytes]:
+    return files_in(film)
+
+
+def with_probe(use: Callable[[SourceProbe, Fetcher], Awaitable[T]]) -> T:
+    async def probing(fetcher: Fetcher) -> T:
+        return await use(SourceProbe(fetcher, KeyStore(fetcher, max_init_bytes=MIB)), fetcher)
+
+    return with_fetcher(probing, SETTINGS)
+
+
+def probed(url: str) -> ProbedTrack:
+    """Return the only track of a source, probed to its end."""
+
+    async def use(probe: SourceProbe, fetcher: Fetcher) -> ProbedTrack:
+        ((track,),) = await probe.periods(await plan_of(url, fetcher), {})
+        return track
+
+    return with_probe(use)
+
+
+async def plan_of(url: str, fetcher: Fetcher) -> Plan:
+    job, resolver = make_job(url, {}), Resolver(SETTINGS)
+    source = await resolver.find(job, fetcher=fetcher)
+    return (await resolver.resolve(source, job, fetcher=fetcher)).plan
+
+
+@pytest.mark.parametrize("kind", [TrackKind.AUDIO, TrackKind.BOTH])
+@pytest.mark.parametrize(
+    ("having", "expected"),
+    [([4], (4, 4)), ([1, 4], (1, 1)), ([2, 3, 4], (2, 2)), ([12], (12, 12)), ([9, 10, 11, 12], (9, 9)), ([9, 20], (9, 20)), ([1], (1, 1))],
+)
+def test_where_audio_begins_that_comes_and_goes(
+    having: Sequence[int], expected: tuple[int, int], kind: TrackKind, files: dict[str, bytes], serve: Serve
+) -> None:
+    """Each of the first segments is looked at; of later ones that have video, as few as tell where audio that stays begins."""
+    loud = files["/film-0.ts"]
+    origin = serve({"/loud": loud, "/silent": mute(loud)})
+    addresses = [origin.url("/loud" if number in having else "/silent") for number in range(max(having) + 1)]
+    segments = tuple(Segment(f"{url}?{number}", 2.0, 2.0 * number, None, None, None) for number, url in enumerate(addresses))
+    track = Track(kind, segments, 2.0 * len(segments))
+    found = with_probe(lambda probe, _: probe.first_with_audio(track))
+    assert found == expected[kind is TrackKind.BOTH]
+    looked_at = [int(request.query) for request in origin.requests]
+    first = list(range(1, found if kind is TrackKind.AUDIO else min(found, LATER_SEGMENTS + 1)))
+    assert looked_at[: len(first)] == first
+    if kind is TrackKind.BOTH:
+        assert len([number for number in looked_at if number > LATER_SEGMENTS]) <= (max(having) - LATER_SEGMENTS).bit_length()
+
+
+def cut_ends(origin: Origin, path: str, body: bytes, *, times: int) -> None:
+    """Let so many responses for the last bytes of a resource be those of a shorter one."""
+    origin.rules[path] = Rule(body=body, times=times, when=lambda request: request.headers.get("range", "").startswith("bytes=-"))
+
+
+def ends_asked_for(origin: Origin, path: str) -> list[Request]:
+    return [request for request in origin.requests_of(path) if request.headers.get("range", "").startswith("bytes=-")]
+
+
+@pytest.mark.parametrize(("times", "asked"), [(0, 1), (1, 2), (2, 3), (9, 3)])
+def test_an_end_that_comes_too_early_is_asked_for_again(times: int, asked: int, files: dict[str, bytes], serve: Serve) -> None:
+    """The origin may have sent a part of the segment."""
+    origin = serve(files)
+    packets = packets_of(files["/film-2.ts"])
+    cut_ends(origin, "/film-2.ts", b"".join(packets[: len(packets) // 2]), times=times)
+    track = probed(origin.url("/main.m3u8"))
+    assert track.main_start is not None
+    assert (track.ends[Medium.VIDEO] - track.main_start == pytest.approx(6.0, abs=0.05)) == (times < asked)
+    assert len(ends_asked_for(origin, "/film-2.ts")) == asked
+    assert track.ends_early == (times >= asked)
+
+
+@pytest.mark.parametrize(
+    ("listed", "late"),
+    [
+        pytest.param([2.0] * 8, False, id="as long as listed"),
+        pytest.param([0.8] * 8, True, id="EXTINF is wrong throughout"),
+        pytest.param([2.0] * 7 + [1.0], True, id="EXTINF is wrong about the last segment"),
+        pytest.param([0.6, 0.6] + [2.0] * 6, False, id="late by a leap near the beginning"),
+        pytest.param([2.0] * 5 + [0.6, 0.6] + [2.0], False, id="late by a leap near the end"),
+    ],
+)
+def test_a_source_lasts_longer_than_its_playlist_says_because_extinf_is_wrong_or_its_timestamps_leap(
+    listed: Sequence[float], serve: Serve, tmp_path: Path, *, late: bool
+) -> None:
+    period = pack_ts(tmp_path, "film", replace(FILM, seconds=16))
+    segments = [replace(segment, seconds=seconds) for segment, seconds in zip(period.segments, listed, strict=True)]
+    (tmp_path / "main.m3u8").write_text(media_playlist([Period(segments)]))
+    track = probed(serve(tmp_path).url("/main.m3u8"))
+    assert track.main_start is not None
+    assert track.ends[Medium.VIDEO] - track.main_start == pytest.approx(16.0, abs=0.05)
+    assert track.is_late == late
