@@ -17,7 +17,7 @@ from mutation.mutants import Mutant
 Recorded = Mapping[str, Mapping[str, object]]
 """What `mutation.recorder` writes."""
 IN_PROCESS = "tests/in_process.txt"
-"""Lists the tests that run the program in their own process, and with `--deselect=` those of them that wait; pytest reads it as arguments."""
+"""Lists the tests that run the program in their own process, and with `--deselect=` those that wait; pytest reads it as arguments."""
 PACKAGE = "transcoder"
 NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """What others install for pytest takes two seconds at each start, and changes no result."""

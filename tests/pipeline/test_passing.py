@@ -1,6 +1,6 @@
 """What is known of a segment that has passed: where the next one must continue it, and what it brought."""
 
-from pathlib import Path
+import itertools
 from typing import NamedTuple
 
 import pytest
@@ -86,7 +86,7 @@ def test_what_a_segment_brought_is_counted_from_its_own_beginning(bodies: list[b
         assert each.extents[Medium.VIDEO].seconds == pytest.approx(2.0, abs=0.001)
         assert each.extents[Medium.VIDEO].sample_seconds == pytest.approx(0.04, abs=0.001)
         assert not each.guessed
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert after.extents[Medium.VIDEO].start == pytest.approx(before.extents[Medium.VIDEO].end, abs=0.001)
     assert found[0].fingerprint != found[1].fingerprint
 

@@ -1,7 +1,5 @@
 """What the URL of a job turns out to be: a file, a page beside it, or a post whose playlist is gone."""
 
-from pathlib import Path
-
 import pytest
 from conftest import Serve
 from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
