@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from conftest import Serve
 from generated_video import GeneratedVideo
-from packager import Period, media_playlist, pack_ts
+from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers.fetch_calls import with_fetcher
 from peers.origin import Origin, Request, Rule
 from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
@@ -136,3 +136,19 @@ def test_a_source_lasts_longer_than_its_playlist_says_because_extinf_is_wrong_or
     assert track.main_start is not None
     assert track.ends[Medium.VIDEO] - track.main_start == pytest.approx(16.0, abs=0.05)
     assert track.is_late == late
+
+
+@pytest.mark.parametrize("factor", [0.4, 1.0])
+def test_the_rest_of_a_last_segment_is_read_where_its_first_bytes_contradict_the_playlist(
+    factor: float, serve: Serve, tmp_path: Path
+) -> None:
+    """The end of a fragmented segment is read from its head, as far as that has all of its fragments."""
+    period = pack_fmp4(tmp_path, "film", replace(FILM, size="320x180"))
+    segments = [replace(segment, seconds=segment.seconds * factor) for segment in period.segments]
+    (tmp_path / "main.m3u8").write_text(media_playlist([replace(period, segments=segments)]))
+    track = probed(serve(tmp_path).url("/main.m3u8"))
+    assert (tmp_path / segments[-1].uri).stat().st_size > 64 * 1024
+    assert track.cut == (factor == 1.0)
+    if factor < 1:
+        assert track.main_start is not None
+        assert track.ends[Medium.VIDEO] - track.main_start == pytest.approx(6.0, abs=0.05)

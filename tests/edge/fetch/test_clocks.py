@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from peers.fetch_calls import with_fetcher
 from peers.reddit import PUBLIC_ADDRESS, certificates, loopback_network
 
+from transcoder.core.request.proxies import read_proxies
+from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.edge.fetch.pace import OriginClock, RateWindow
 from transcoder.settings import Settings
@@ -48,8 +50,8 @@ def slow_handshake(context: ssl.SSLContext, seconds: float) -> Iterator[int]:
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         threading.Event().wait(seconds)
-        with context.wrap_socket(connection, server_side=True) as secure:
-            while not secure.recv(4096).endswith(b"\r\n\r\n"):
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:  # the client may have left
+            while (piece := secure.recv(4096)) and not piece.endswith(b"\r\n\r\n"):
                 pass
             secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
 
@@ -62,18 +64,21 @@ def slow_handshake(context: ssl.SSLContext, seconds: float) -> Iterator[int]:
             thread.join()
 
 
-def test_connecting_has_a_limit_of_its_own() -> None:
+@pytest.mark.parametrize("through_proxy", [False, True], ids=["to the origin", "to a proxy"])
+def test_connecting_has_a_limit_of_its_own(*, through_proxy: bool) -> None:
     """The time for the head of a response begins when the request has been sent."""
-    server, authority = certificates((HOST,))
+    server, authority = certificates((HOST, "localhost"))
     with slow_handshake(server, 0.6) as port:
-        settings = Settings(read_seconds=0.4, connect_seconds=20.0, attempts=1)
-        network = loopback_network({HOST: PUBLIC_ADDRESS}, port, authority)
+        direct = loopback_network({HOST: PUBLIC_ADDRESS}, port, authority)
+        proxied = Network(tls=lambda: authority, proxies=read_proxies(f"https://localhost:{port}", {}))
+        url = f"{'http' if through_proxy else 'https'}://{HOST}/a"
 
         async def use(fetcher: Fetcher) -> bytes:
             async with asyncio.timeout(20):
-                return await fetcher.small_resource(f"https://{HOST}/a", None, limit=100)
+                return await fetcher.small_resource(url, None, limit=100)
 
-        assert with_fetcher(use, settings, network=network) == b"abc"
+        settings = Settings(read_seconds=0.4, connect_seconds=20.0, attempts=1)
+        assert with_fetcher(use, settings, network=proxied if through_proxy else direct) == b"abc"
 
 
 @pytest.mark.parametrize("seconds", [0.25, 7.0])
