@@ -242,13 +242,6 @@ def test_a_pause_may_end_with_another_codec(output: str, film: Files, serve: Ser
     assert media_reader.duration(tmp_path / f"output.{output}") == pytest.approx(6.0, abs=0.15)
 
 
-def test_an_origin_without_ranges_sends_no_segment_for_its_end_alone(film: Files, serve: Serve, tmp_path: Path) -> None:
-    origin = serve({**film, "/main.m3u8": playlist("film-0", "film-1", "film-2")})
-    origin.rules["*"] = Rule(ignore_range=True)
-    assert len(times_in(download(origin), tmp_path)["video"]) == 150
-    assert [len(origin.requests_of(f"/film-{number}.ts")) for number in range(3)] == [1, 1, 2]
-
-
 def test_the_best_variant_that_fits_and_is_there_is_taken(film: Files, serve: Serve, tmp_path: Path) -> None:
     small = pack_fmp4(tmp_path, "small", replace(FILM, size="96x54", seconds=4))
     (tmp_path / "small.m3u8").write_text(media_playlist([small]))

@@ -7,8 +7,10 @@ from typing import TypeVar
 
 import pytest
 from conftest import Serve
-from generated_video import GeneratedVideo
-from packager import Period, media_playlist, pack_fmp4, pack_ts
+from encoded_once import encode
+from generated_video import GeneratedVideo, encoder_arguments
+from packager import TS_DELAY, Period, media_playlist, pack_fmp4, pack_ts
+from packager import Segment as Listed
 from peers.fetch_calls import with_fetcher
 from peers.origin import Origin, Request, Rule
 from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
@@ -25,6 +27,7 @@ from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import MIB, Settings
 
 AUDIO_PID = 0x101
+NULL_PACKET = b"G\x1f\xff\x10" + 184 * b"\xff"
 FILM = GeneratedVideo(seconds=6, size="160x90", b_frames=0)
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
 T = TypeVar("T")
@@ -150,5 +153,56 @@ def test_the_rest_of_a_last_segment_is_read_where_its_first_bytes_contradict_the
     assert (tmp_path / segments[-1].uri).stat().st_size > 64 * 1024
     assert track.cut == (factor == 1.0)
     if factor < 1:
+        assert track.main_start is not None
+        assert track.ends[Medium.VIDEO] - track.main_start == pytest.approx(6.0, abs=0.05)
+
+
+def write_apart(folder: Path, *films: GeneratedVideo) -> None:
+    """Write each film as a segment that was encoded by itself, and list them with two seconds each."""
+    for number, film in enumerate(films):
+        timed = replace(film, timestamp_offset=film.timestamp_offset - TS_DELAY)
+        encode(folder, str(number), *encoder_arguments(timed), "-f", "mpegts", "NAME.ts")
+    (folder / "main.m3u8").write_text(media_playlist([Period([Listed(f"{number}.ts", 2.0) for number in range(len(films))])]))
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.2, 0.44])
+def test_segments_that_overlap_are_found_by_the_first_two(overlap: float, serve: Serve, tmp_path: Path) -> None:
+    """Each of them is played whole, so that the end of the last one does not say how long the output is."""
+    films = [replace(FILM, seconds=2, timestamp_offset=10 + number * (2.0 - overlap)) for number in range(4)]
+    write_apart(tmp_path, *films)
+    track = probed(serve(tmp_path).url("/main.m3u8"))
+    if not overlap:
+        assert track.border is None
+        return
+    assert track.border is not None
+    assert track.border.distance == pytest.approx(2.0 - overlap, abs=0.01)
+    assert track.border.listed == 2.0
+    assert track.border.overlap == pytest.approx(overlap, abs=0.03)
+    assert (track.border.overlaps, track.ends_early) == (True, False)
+
+
+@pytest.mark.parametrize("early", [0.3, 0.5])
+def test_pictures_of_segments_that_overlap_beside_audio_that_does_not(early: float, serve: Serve, tmp_path: Path) -> None:
+    """The audio of each segment is as long as EXTINF says, and only its video ends earlier."""
+    whole = [replace(FILM, seconds=2, timestamp_offset=10 + 2 * number) for number in range(3)]
+    write_apart(tmp_path, *whole)
+    muted = replace(FILM, seconds=2 - early, audio_end=2.0, timestamp_offset=14)
+    write_apart(tmp_path, *whole[:2], muted)
+    track = probed(serve(tmp_path).url("/main.m3u8"))
+    assert track.border is None  # it begins where the playlist puts it: the video is over by itself
+
+
+@pytest.mark.parametrize(("factor", "wrong"), [(1.0, False), (0.95, False), (0.8, True), (1.3, True)])
+def test_without_ranges_the_second_segment_shows_whether_extinf_is_wrong(
+    factor: float, files: dict[str, bytes], serve: Serve, *, wrong: bool
+) -> None:
+    """Only then is the last segment fetched for its end."""
+    listed = files["/main.m3u8"].decode().replace("#EXTINF:2.0", f"#EXTINF:{2 * factor}").encode()
+    longer = {path: body[: 188 * 10] + 1500 * NULL_PACKET + body[188 * 10 :] for path, body in files.items() if path.endswith(".ts")}
+    origin = serve({**longer, "/main.m3u8": listed})
+    origin.rules["*"] = Rule(ignore_range=True)
+    track = probed(origin.url("/main.m3u8"))
+    assert bool(track.ends) == wrong
+    if wrong:
         assert track.main_start is not None
         assert track.ends[Medium.VIDEO] - track.main_start == pytest.approx(6.0, abs=0.05)
