@@ -206,3 +206,26 @@ def test_without_ranges_the_second_segment_shows_whether_extinf_is_wrong(
     if wrong:
         assert track.main_start is not None
         assert track.ends[Medium.VIDEO] - track.main_start == pytest.approx(6.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("count", "listed", "known"),
+    [
+        pytest.param(4, 2.0, [0, 1, 2, 3], id="few periods"),
+        pytest.param(6, 2.0, [0, 5], id="many"),
+        pytest.param(6, 1.5, [0, 1, 2, 3, 4, 5], id="many, of which those that are read end elsewhere"),
+    ],
+)
+def test_the_ends_of_all_periods_are_read_where_the_playlist_is_wrong(
+    count: int, listed: float, known: Sequence[int], files: dict[str, bytes], serve: Serve
+) -> None:
+    text = media_playlist([Period([Listed("film-0.ts", listed), Listed("film-1.ts", listed)]) for _ in range(count)])
+    url = serve({**files, "/main.m3u8": text.encode()}).url("/main.m3u8")
+
+    async def use(probe: SourceProbe, fetcher: Fetcher) -> list[list[ProbedTrack]]:
+        return await probe.periods(await plan_of(url, fetcher), {})
+
+    tracks = [track for (track,) in with_probe(use)]
+    assert [number for number, track in enumerate(tracks) if track.ends] == known
+    for number in known:
+        assert tracks[number].ends[Medium.VIDEO] - (tracks[number].main_start or 0) == pytest.approx(4.0, abs=0.05)
