@@ -32,6 +32,16 @@ def test_a_body_is_awaited_as_long_as_the_settings_say(least_rate: int, seconds:
     assert window.patience == 2 * seconds
 
 
+@pytest.mark.parametrize(("count", "is_enough"), [(199, False), (200, True)])
+@pytest.mark.parametrize("windows", [0, 1, 3])
+def test_exactly_the_least_rate_is_enough_in_each_window(windows: int, count: int, *, is_enough: bool) -> None:
+    window = RateWindow(100, 2.0)
+    for _ in range(windows):
+        window.add(5000, 2.0)
+    window.add(count, 0.5)
+    assert window.patience == (3.5 if is_enough else 1.5)
+
+
 @given(st.integers(1, 1000), st.lists(st.tuples(st.integers(0, 5000), st.floats(0.0, 3.0)), max_size=8))
 def test_what_came_in_a_window_counts_for_this_one_alone(least_rate: int, pieces: list[tuple[int, float]]) -> None:
     window, waited, received = RateWindow(least_rate, 2.0), 0.0, 0
@@ -49,6 +59,7 @@ def slow_handshake(context: ssl.SSLContext, seconds: float) -> Iterator[int]:
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
+        connection.settimeout(5.0)
         threading.Event().wait(seconds)
         with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:  # the client may have left
             while (piece := secure.recv(4096)) and not piece.endswith(b"\r\n\r\n"):
