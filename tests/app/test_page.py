@@ -55,6 +55,7 @@ def test_without_an_address_the_page_is_sent_and_revalidated() -> None:
     assert "unsafe" not in page.headers["content-security-policy"]
     again = ask("/", settings=SETTINGS, headers={"if-none-match": page.headers["etag"]})
     assert (again.status, bytes(again.body), again.headers["etag"]) == (304, b"", page.headers["etag"])
+    assert bytes(ask("", settings=SETTINGS).body) == bytes(page.body)
     assert bytes(ask("/?link=https%3A%2F%2Fa.example%2Fv&text=x", settings=SETTINGS).body) == bytes(page.body)
     head = ask("/", settings=SETTINGS, method="HEAD")
     assert (head.headers, bytes(head.body)) == (page.headers, b"")
@@ -194,7 +195,8 @@ def test_where_links_must_be_signed_the_page_gets_one_for_a_short_time(media: Me
     assert b'data-signed="yes"' in ask("/", settings=SIGNED).body
     assert b'data-signed=""' in ask("/", settings=SETTINGS).body
     answer = ask(f"/link?height=180&url={url}", settings=SIGNED, headers=SAME_ORIGIN)
-    assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
+    assert (answer.status, answer.headers["cache-control"], answer.headers["content-type"]) == (200, "no-store", "application/json")
+    assert (answer.headers["x-content-type-options"], answer.headers["vary"]) == ("nosniff", "sec-fetch-site")
     assert answer.document["seconds"] <= 900
     signed = ask_all([f"/{route}?{answer.document['query']}" for route in ("info", "download")], settings=SIGNED)
     assert [each.status for each in signed] == [200, 200]

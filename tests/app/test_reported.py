@@ -14,7 +14,7 @@ from peers import media_reader
 from peers.application import Answered, ask
 from peers.origin import GOOD, Origin, Request, Rule
 
-from transcoder.core.answer.function_url import ResponseHead
+from transcoder.core.answer.function_url import MAX_PRELUDE_BYTES, ResponseHead
 from transcoder.settings import Settings
 
 Media = Callable[[str], Path]
@@ -146,6 +146,13 @@ def test_a_limit_that_only_making_shows_is_the_last_part(name: str, limit: int, 
     settings = Settings(allow_private=True, **{name: limit})  # type: ignore[arg-type]  # both are numbers of bytes
     *_, failed = parts_of(get(origin, settings=settings))
     assert json.loads(body_of(failed))["status"] == 413
+
+
+@pytest.mark.parametrize(("room", "kept"), [(1000, False), (16_000, True)])
+def test_the_limit_of_a_response_counts_its_reports_too(room: int, *, kept: bool, origin: Origin) -> None:
+    length = int(get(origin, accept="*/*").headers["x-content-length"])
+    *_, last = parts_of(get(origin, settings=Settings(allow_private=True, response_limit=length + MAX_PRELUDE_BYTES + room)))
+    assert last.get_content_type() == ("video/mp4" if kept else "application/problem+json")
 
 
 def test_what_fails_before_anything_is_made_has_its_own_status(origin: Origin) -> None:

@@ -17,7 +17,7 @@ from mutation.mutants import Mutant
 Recorded = Mapping[str, Mapping[str, object]]
 """What `mutation.recorder` writes."""
 IN_PROCESS = "tests/in_process.txt"
-"""Lists the tests that run the program in their own process; pytest reads it as arguments."""
+"""Lists the tests that run the program in their own process, and with `--deselect=` those that wait; pytest reads it as arguments."""
 PACKAGE = "transcoder"
 NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """What others install for pytest takes two seconds at each start, and changes no result."""
@@ -82,14 +82,20 @@ def coverage_map(root: Path, cache: Path, *, processes: int, also: Sequence[str]
     stale |= {_file_of(name) for name, found in kept["tests"].items() if found["failed"]}
     stale |= {name for name, digest in files.items() if kept["files"].get(name) != digest}
     tests = {name: found for name, found in kept["tests"].items() if _file_of(name) in files.keys() - stale}
-    tests |= _record(root, sorted(stale & files.keys()), processes)
+    tests |= _record(root, sorted(stale & files.keys()), _left_out(root), processes)
     cache.parent.mkdir(parents=True, exist_ok=True)
     cache.write_text(json.dumps({"modules": modules, "files": files, "tests": tests}), encoding="utf-8")
     return CoverageMap.of(tests)
 
 
+def _left_out(root: Path) -> list[str]:
+    """Return the options with which the list leaves out tests of the files that it names."""
+    return [line for line in (root / IN_PROCESS).read_text(encoding="utf-8").split() if line.startswith("--")]
+
+
 def _test_files(root: Path, also: Sequence[str]) -> list[Path]:
-    listed = [root / line for line in (*(root / IN_PROCESS).read_text(encoding="utf-8").split(), *also)]
+    lines = (line for line in (root / IN_PROCESS).read_text(encoding="utf-8").split() if not line.startswith("--"))
+    listed = [root / line for line in (*lines, *also)]
     return sorted({file for each in listed for file in ([each] if each.is_file() else each.rglob("test_*.py"))})
 
 
@@ -101,20 +107,20 @@ def _digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
     return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def _record(root: Path, files: Sequence[str], processes: int) -> dict[str, dict[str, object]]:
+def _record(root: Path, files: Sequence[str], options: Sequence[str], processes: int) -> dict[str, dict[str, object]]:
     shares = [share for number in range(processes) if (share := files[number::processes])]
     if not shares:
         return {}
     with ThreadPoolExecutor(processes) as pool:
-        return {name: found for part in pool.map(lambda share: _recorded(root, share), shares) for name, found in part.items()}
+        return {name: found for part in pool.map(lambda share: _recorded(root, share, options), shares) for name, found in part.items()}
 
 
-def _recorded(root: Path, files: Sequence[str]) -> dict[str, dict[str, object]]:
+def _recorded(root: Path, files: Sequence[str], options: Sequence[str]) -> dict[str, dict[str, object]]:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder, "recorded.json")
         places = {"RECORDED_PACKAGE": str(root / PACKAGE), "RECORDED_INTO": str(into)}
         environ = {**os.environ, **NO_OTHER_PLUGINS, **places, "PYTHONPATH": str(TESTS)}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.recorder", "-p", "no:cacheprovider", *files]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.recorder", "-p", "no:cacheprovider", *options, *files]
         run = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
         if run.returncode not in {0, _SOME_FAILED} or not into.is_file():
             raise RuntimeError(f"The tests could not be run:\n{run.stdout[-4000:]}{run.stderr[-2000:]}")

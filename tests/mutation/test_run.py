@@ -100,6 +100,12 @@ def test_slower_tests_are_tried_if_they_are_named(project: Path) -> None:
         assert coverage_map(project, cache_of(project), processes=1, also=also).tests_of(mutant) == tests
 
 
+def test_what_the_list_leaves_out_is_not_tried(project: Path) -> None:
+    (project / "tests" / "in_process.txt").write_text("tests\n--deselect=tests/test_small.py::test_count_down\n")
+    reached = coverage_map(project, cache_of(project), processes=1)
+    assert list(reached.seconds) == ["tests/test_small.py::test_small"]
+
+
 @pytest.mark.long
 def test_only_what_has_changed_is_recorded_again(project: Path) -> None:
     before = coverage_map(project, cache_of(project), processes=1)

@@ -283,3 +283,10 @@ def test_the_etag_is_that_of_the_bytes(media: Media, serve: Serve) -> None:
     assert len(set(etags)) == 3
     origin = serve(files)
     assert index_of(origin.url("/main.m3u8")).file.etag == index_of(origin.url("/main.m3u8")).file.etag
+
+
+def test_what_is_kept_of_a_file_grows_with_its_addresses(media: Media, serve: Serve) -> None:
+    file = index_of(serve(media("fmp4-muxed")).url("/main.m3u8")).file
+    longer = file._replace(resources=tuple((url + "?" + 999 * "x", version) for url, version in file.resources))
+    assert longer.kept_bytes - file.kept_bytes == 1000 * len(file.resources)
+    assert file.kept_bytes > file.movie.bytes.kept_bytes + sum(len(url) for url, _ in file.resources)

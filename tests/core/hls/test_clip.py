@@ -70,3 +70,12 @@ def test_a_clip_up_to_the_border_of_two_periods_has_nothing_of_the_second_one() 
         assert segment_urls(clipped) == [["vx1", "ax0", "ax1"]]
     clipped, _ = clip_plan(plan(*periods), start=7, end=12.001, exact=False)
     assert segment_urls(clipped) == [["vx1", "ax0", "ax1"], ["vy0", "ay0"]]
+
+
+@pytest.mark.parametrize(("start", "first"), [(0.2, 0), (1.0, 0), (2.9, 0), (3.0, 18), (3.7, 18)])
+def test_audio_is_kept_from_the_beginning_where_the_video_begins_later(start: float, first: int) -> None:
+    """Before its first segment there is no other one from which it could be decoded."""
+    video = track(TrackKind.VIDEO, 3, 3, name="v")
+    video = video._replace(segments=tuple(segment._replace(at=segment.at + 3) for segment in video.segments))
+    clipped, _ = clip_plan(plan([video, track(TrackKind.AUDIO, *[0.125] * 72, name="a")]), start=start, end=8, exact=False)
+    assert next(segment.url for segment in clipped.periods[0].tracks[1].segments) == f"a{first}"

@@ -89,3 +89,24 @@ def test_a_track_ends_early_or_late_by_more_than_a_few_frames_of_audio(end: floa
 )
 def test_an_early_end_needs_a_first_segment_that_is_as_long_as_listed(border: Border | None) -> None:
     assert not probed(ends={VIDEO: 20.0, AUDIO: 20.0}, border=border).ends_early
+
+
+@pytest.mark.parametrize(
+    ("more", "late"),
+    [
+        ({"cut": True}, 0.0),
+        ({"cut": True, "last_start": 16.1}, 0.0),
+        ({"cut": True, "last_start": 18.0}, 2.0),
+        ({"cut": True, "last_start": 18.0, "ends": {VIDEO: 22.0}}, 2.0),
+        ({"last_start": 18.0}, 0.0),
+        ({"ends": {VIDEO: 24.5, AUDIO: 22.0}}, 2.4),
+        ({"ends": {VIDEO: 22.0, AUDIO: 24.6}}, 2.5),
+        ({"ends": {VIDEO: 24.5}, "count": 1}, 0.0),
+    ],
+)
+def test_what_is_known_of_its_end_decides_how_late_a_track_is(more: dict[str, object], late: float) -> None:
+    """Of a last segment that was not read to its end, only where it begins is known."""
+    track = probed(**more)  # type: ignore[arg-type]  # members by name
+    assert track.contradicts_playlist == (late > 0)
+    assert track.ends_later == (late > 0.15)
+    assert not track.ends_early

@@ -115,3 +115,12 @@ def test_the_next_segment_may_begin_with_any_counter() -> None:
     found.begin_segment()
     found.feed(packet(9) + packet(10), 2)
     assert (found.lost_inside, found.jumped) == (set(), set())
+
+
+@pytest.mark.parametrize("last", range(16))
+def test_a_cut_between_two_packets_hides_nothing_of_what_is_missing_there(last: int) -> None:
+    for first in range(16):
+        before, after = [packet(last - 1), packet(last)], [packet(first + number) for number in range(3)]
+        is_break = first not in {last, (last + 1) % 16}  # one may be repeated
+        for sizes in ([], [2], [1, 2, 3]):
+            assert follow([*before, *after], sizes=sizes).lost_inside == ({PID} if is_break else set()), (first, sizes)

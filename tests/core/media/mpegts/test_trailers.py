@@ -1,6 +1,7 @@
 """Bytes after the last packet of a segment are dropped if they were appended to it, and refused if they stand in the place of packets."""
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from make_media import media
 from peers.origin import garbage
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments, split_at
 
-from transcoder.core.media.inspector import inspector_for
+from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.mpegts.packets import MAX_JUNK_BYTES
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.segment_look import Oddity, look_at
@@ -29,14 +30,21 @@ TRAILERS = [
 HTML = b"<!DOCTYPE html><html><body>Out of memory</body></html>\n"
 
 
+@cache
 def segments() -> list[bytes]:
     return read_segments(media("faults-ts-muxed"))[1]
+
+
+@cache
+def inspected() -> tuple[Inspector, bytes]:
+    """Return what is found without a trailer."""
+    return inspect_segments(segments())
 
 
 @pytest.mark.parametrize("trailer", TRAILERS)
 @pytest.mark.parametrize("chunk_bytes", [100, 188, 1000, 65536, 1 << 20])
 def test_bytes_after_the_last_packet_are_dropped(trailer: bytes, chunk_bytes: int) -> None:
-    whole, passed_on = inspect_segments(segments())
+    whole, passed_on = inspected()
     inspector, kept = inspect_segments([segment + trailer for segment in segments()], chunk_bytes=chunk_bytes)
     assert kept == passed_on
     assert (inspector.samples, inspector.ends) == (whole.samples, whole.ends)
