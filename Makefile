@@ -74,8 +74,9 @@ test: $(READY)
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --hypothesis-profile fast @tests/in_process.txt
 
-# Which mutants are drawn depends on SEED and the sources alone. PATHS='transcoder/core/media/mp4 transcoder/edge/fetch' keeps to these;
-# ALSO='tests/app tests/api tests/pipeline' tries them with these slower tests too.
+# Which mutants are drawn depends on SEED and the sources alone. PATHS='transcoder/core/media/mp4 transcoder/edge/fetch' keeps to these.
+# They are tried with the list of `make test-fast` and with ALSO, which runs the program in the process of the tests, too, but takes longer.
+ALSO ?= tests/app tests/pipeline
 mutate: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/mutation/run.py $(if $(filter command,$(firstword $(origin N))),--number $(N)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(PATHS),--paths $(PATHS)) $(if $(ALSO),--also $(ALSO))
