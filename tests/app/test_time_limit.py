@@ -10,6 +10,9 @@ from peers.application import Answered
 from transcoder.app.time_limit import in_time
 from transcoder.errors import DeadlineError
 
+_TRIES = 5
+"""A busy machine may stop it later; it never stops it earlier."""
+
 
 def stopped_after(seconds: float | None, *, margin: float = 0.0, ending: float = 0.0, work: float = 30.0) -> float:
     """Return after how many seconds work is stopped that would take longer, given how far away the deadline is."""
@@ -33,7 +36,12 @@ def stopped_after(seconds: float | None, *, margin: float = 0.0, ending: float =
     ids=["half of a short time", "half a second to say so", "time to end", "half of what the margin leaves"],
 )
 def test_work_is_stopped_while_there_is_time_to_say_so(seconds: float, margin: float, ending: float, expected: float) -> None:
-    assert expected - 0.05 <= stopped_after(seconds, margin=margin, ending=ending) < expected + 0.3
+    for _ in range(_TRIES):
+        stopped = stopped_after(seconds, margin=margin, ending=ending)
+        assert stopped >= expected - 0.05
+        if stopped < expected + 0.3:
+            return
+    pytest.fail(f"stopped after {stopped:.2f} s")
 
 
 def test_work_that_ends_in_time_is_not_stopped() -> None:
