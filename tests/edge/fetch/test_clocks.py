@@ -79,7 +79,7 @@ def slow_handshake(context: ssl.SSLContext, seconds: float) -> Iterator[int]:
 def test_connecting_has_a_limit_of_its_own(*, through_proxy: bool) -> None:
     """The time for the head of a response begins when the request has been sent."""
     server, authority = certificates((HOST, "localhost"))
-    with slow_handshake(server, 0.6) as port:
+    with slow_handshake(server, 1.3) as port:
         direct = loopback_network({HOST: PUBLIC_ADDRESS}, port, authority)
         proxied = Network(tls=lambda: authority, proxies=read_proxies(f"https://localhost:{port}", {}))
         url = f"{'http' if through_proxy else 'https'}://{HOST}/a"
@@ -88,7 +88,7 @@ def test_connecting_has_a_limit_of_its_own(*, through_proxy: bool) -> None:
             async with asyncio.timeout(20):
                 return await fetcher.small_resource(url, None, limit=100)
 
-        settings = Settings(read_seconds=0.4, connect_seconds=20.0, attempts=1)
+        settings = Settings(read_seconds=0.9, connect_seconds=20.0, attempts=1)
         assert with_fetcher(use, settings, network=proxied if through_proxy else direct) == b"abc"
 
 
