@@ -69,7 +69,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 40
 
-# The tests that run the program in their own process, and those of rules and documents: the same list as for `make mutate`.
+# The tests that run the program in their own process, and those of rules and documents.
 # Inputs that are drawn are fewer than in `make test`.
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --hypothesis-profile fast @tests/in_process.txt

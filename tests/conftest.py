@@ -14,11 +14,14 @@ import pytest
 from generated_video import ffmpeg_path
 from peers import command_line, media_reader
 from peers.leaks import assert_no_leaks
+from peers.looped_source import write_looped_source
 from peers.origin import Files, Origin, origin
 from peers.running_emulator import RETRY_SECONDS
 from peers.source_files import download, files_in
 
 Serve = Callable[[Files], Origin]
+LoopedSource = Callable[[int], Path]
+"""Takes how often a set of three segments is repeated, and returns the folder of that source."""
 UsualOutput = Callable[..., Path]
 """Takes the name of a set and options of `transcoder get`, and returns the file."""
 
@@ -67,6 +70,17 @@ def usual_output(media: Callable[[str], Path], tmp_path_factory: pytest.TempPath
     def make(name: str, *options: str) -> Path:
         with origin(media(name)) as served:
             return download(served.url("/main.m3u8"), tmp_path_factory.mktemp("usual") / "output.mp4", *options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def looped_source(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> LoopedSource:
+    """Return what makes a longer source: once for each length in each process."""
+
+    @cache
+    def make(loops: int) -> Path:
+        return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("looped"), loops=loops).parent
 
     return make
 

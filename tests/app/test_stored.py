@@ -9,10 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
-from conftest import Serve
+from conftest import LoopedSource, Serve
 from peers import media_reader
 from peers.application import Answered, ask
-from peers.looped_source import write_looped_source
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
 from peers.source_files import files_in, variant_of
@@ -28,15 +27,10 @@ SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket=BUCKET)
 KEY = "a key that is long enough"
 
 
-@pytest.fixture(scope="module")
-def long_folder(media: Media, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source whose file is uploaded in three parts: the first one, one that is neither first nor last, and the last one."""
-    return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("long"), loops=45).parent
-
-
 @pytest.fixture
-def long_origin(long_folder: Path, serve: Serve) -> Origin:
-    return serve(files_in(long_folder))
+def long_origin(looped_source: LoopedSource, serve: Serve) -> Origin:
+    """A source whose file is uploaded in three parts: the first one, one that is neither first nor last, and the last one."""
+    return serve(files_in(looped_source(45)))
 
 
 def get(origin: Origin, parameters: str = "deliver=s3", *, settings: Settings = SETTINGS, method: str = "GET", **headers: str) -> Answered:

@@ -12,7 +12,7 @@ from packager import Period, Segment, Variant, media_playlist, multivariant_play
 from peers import media_reader
 from peers.application import Answered, ask
 from peers.origin import GOOD, Origin, Request, Rule
-from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
+from peers.program_map_edits import muted, packets_of, pid_of
 from peers.source_files import files_in
 
 from transcoder.errors import TranscoderError, UpstreamError
@@ -21,15 +21,8 @@ from transcoder.settings import Settings
 FILM = GeneratedVideo(seconds=6, size="160x90", b_frames=0)
 FRAME = 1024 / 48_000
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01, attempts=2)
-AUDIO_PID = 0x101
 Media = Callable[[str], Path]
 Files = dict[str, bytes]
-
-
-def mute(body: bytes) -> bytes:
-    """Take the audio out of a segment, and out of its program maps."""
-    packets = (packet for packet in packets_of(body) if pid_of(packet) != AUDIO_PID)
-    return b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets)
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +97,9 @@ def test_what_is_encrypted_comes_in_the_clear(name: str, media: Media, serve: Se
     assert (len(found["video"]), holes(found["video"], least=0.05), holes(found["audio"], least=0.03)) == (150, [], [])
 
 
-@pytest.mark.parametrize("muted", [1, 2])
-def test_silence_comes_before_audio_that_begins_late(muted: int, film: Files, serve: Serve, tmp_path: Path) -> None:
-    files = {**film, **{f"/film-{number}.ts": mute(film[f"/film-{number}.ts"]) for number in range(muted)}}
+@pytest.mark.parametrize("count", [1, 2])
+def test_silence_comes_before_audio_that_begins_late(count: int, film: Files, serve: Serve, tmp_path: Path) -> None:
+    files = {**film, **{f"/film-{number}.ts": muted(film[f"/film-{number}.ts"]) for number in range(count)}}
     found = times_in(download(serve({**files, "/main.m3u8": playlist("film-0", "film-1", "film-2")})), tmp_path)
     assert (len(found["video"]), holes(found["audio"], least=0.03)) == (150, [])
     assert found["audio"][0] == pytest.approx(0.0, abs=0.05)
@@ -127,7 +120,7 @@ def test_two_clocks_become_one(film: Files, serve: Serve, tmp_path: Path, *, tag
 @pytest.mark.parametrize("silent", [(0, 1), (2, 3)], ids=["first", "second"])
 def test_a_period_without_audio_is_silent(silent: Sequence[int], film: Files, serve: Serve, tmp_path: Path) -> None:
     names = ["film-0", "film-1", "later-0", "later-1"]
-    files = {**film, **{f"/{names[number]}.ts": mute(film[f"/{names[number]}.ts"]) for number in silent}}
+    files = {**film, **{f"/{names[number]}.ts": muted(film[f"/{names[number]}.ts"]) for number in silent}}
     found = times_in(download(serve({**files, "/main.m3u8": playlist(*names[:2], "/", *names[2:])})), tmp_path)
     assert (len(found["video"]), holes(found["audio"], least=0.06)) == (200, [])
     assert found["audio"][-1] == pytest.approx(8.0, abs=0.15)
@@ -227,7 +220,7 @@ def test_a_part_has_what_lies_in_it(
 
 @pytest.mark.parametrize("output", ["m4a", "mp3"])
 def test_a_pause_of_audio_alone_lasts_as_long_as_in_the_source(output: str, film: Files, serve: Serve, tmp_path: Path) -> None:
-    files = {**film, "/film-1.ts": mute(film["/film-1.ts"]), "/main.m3u8": playlist("film-0", "film-1", "film-2")}
+    files = {**film, "/film-1.ts": muted(film["/film-1.ts"]), "/main.m3u8": playlist("film-0", "film-1", "film-2")}
     answer = download(serve(files), f"format={output}")
     (tmp_path / f"output.{output}").write_bytes(answer.body)
     assert float(answer.headers["x-content-duration"]) == pytest.approx(6.0, abs=0.1)
@@ -237,7 +230,7 @@ def test_a_pause_of_audio_alone_lasts_as_long_as_in_the_source(output: str, film
 @pytest.mark.parametrize("output", ["m4a", "mp3"])
 def test_a_pause_may_end_with_another_codec(output: str, film: Files, serve: Serve, tmp_path: Path) -> None:
     pack_ts(tmp_path, "other", replace(FILM, audio_codec="mp2"))
-    files = {**film, **files_in(tmp_path), "/film-1.ts": mute(film["/film-1.ts"]), "/main.m3u8": playlist("film-0", "film-1", "other-2")}
+    files = {**film, **files_in(tmp_path), "/film-1.ts": muted(film["/film-1.ts"]), "/main.m3u8": playlist("film-0", "film-1", "other-2")}
     (tmp_path / f"output.{output}").write_bytes(download(serve(files), f"format={output}").body)
     assert media_reader.duration(tmp_path / f"output.{output}") == pytest.approx(6.0, abs=0.15)
 

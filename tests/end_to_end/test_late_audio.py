@@ -12,16 +12,14 @@ from packager import Period, media_playlist, pack_fmp4, pack_ts
 from peers import media_reader
 from peers.av_sync import beep_delays, beeps, peaks
 from peers.get_command import get
-from peers.program_map_edits import edited, is_program_map, packets_of, pid_of, without_audio
+from peers.program_map_edits import AUDIO_PID, muted, packets_of, pid_of
 
-AUDIO_PID = 0x101
 SMALL = GeneratedVideo(seconds=12, size="160x90", b_frames=0)
 
 
 def mute(file: Path) -> None:
     """Take the audio out of a segment, and out of its program maps."""
-    packets = (packet for packet in packets_of(file.read_bytes()) if pid_of(packet) != AUDIO_PID)
-    file.write_bytes(b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets))
+    file.write_bytes(muted(file.read_bytes()))
 
 
 def silence(file: Path) -> None:

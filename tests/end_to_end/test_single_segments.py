@@ -10,6 +10,7 @@ from peers import media_reader
 from peers.get_command import get
 from peers.origin import Rule
 from peers.running_emulator import emulated, http
+from peers.single_files import single_files
 from peers.source_files import download, files_in
 
 from transcoder.emulator import Options, Running
@@ -25,19 +26,7 @@ def service() -> Iterator[Running]:
 
 @pytest.fixture
 def files(media: Media) -> dict[str, bytes]:
-    """One file of each kind, made of the segments of a playlist."""
-    ts, fmp4, aac = (files_in(media(name)) for name in ("ts-muxed", "fmp4-muxed", "packed-aac"))
-    init = fmp4["/segment-init.mp4"]
-    return {
-        "/one.ts": ts["/segment-1.ts"],
-        "/all.ts": b"".join(ts[f"/segment-{number}.ts"] for number in range(3)),
-        "/one.aac": aac["/audio-1.aac"],
-        "/whole.aac": aac["/audio.whole.aac"],
-        "/one.m4s": init + fmp4["/segment-0.m4s"],
-        "/all.m4s": init + b"".join(fmp4[f"/segment-{number}.m4s"] for number in range(3)),
-        "/bare.m4s": fmp4["/segment-0.m4s"],
-        "/init.m4s": init,
-    }
+    return single_files(media)
 
 
 WHOLE = ["/one.ts", "/all.ts", "/one.aac", "/whole.aac", "/one.m4s", "/all.m4s"]

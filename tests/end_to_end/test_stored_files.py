@@ -14,9 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Serve
+from conftest import LoopedSource, Serve
 from peers import command_line, media_reader
-from peers.looped_source import write_looped_source
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
 from peers.running_emulator import SECONDS, emulated
@@ -55,26 +54,16 @@ def service(served: Storage) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def folder(media: Media, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def origin(looped_source: LoopedSource, serve: Serve) -> Origin:
     """A source whose file is uploaded in three parts, and fetched in three."""
-    return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("source"), loops=45).parent
+    return serve(files_in(looped_source(45)))
 
 
 @pytest.fixture
-def origin(folder: Path, serve: Serve) -> Origin:
-    return serve(files_in(folder))
-
-
-@pytest.fixture(scope="module")
-def long_folder(media: Media, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def long_origin(looped_source: LoopedSource, serve: Serve) -> Origin:
     """A source whose file is uploaded in six parts: some are there before its last third."""
-    return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("long"), loops=90).parent
-
-
-@pytest.fixture
-def long_origin(long_folder: Path, serve: Serve) -> Origin:
-    return serve(files_in(long_folder))
+    return serve(files_in(looped_source(90)))
 
 
 def address(running: Running, origin: Origin, path: str = "/download") -> str:

@@ -82,20 +82,20 @@ def coverage_map(root: Path, cache: Path, *, processes: int, also: Sequence[str]
     stale |= {_file_of(name) for name, found in kept["tests"].items() if found["failed"]}
     stale |= {name for name, digest in files.items() if kept["files"].get(name) != digest}
     tests = {name: found for name, found in kept["tests"].items() if _file_of(name) in files.keys() - stale}
-    tests |= _record(root, sorted(stale & files.keys()), _left_out(root), processes)
+    tests |= _record(root, sorted(stale & files.keys()), _listed(root)[1], processes)
     cache.parent.mkdir(parents=True, exist_ok=True)
     cache.write_text(json.dumps({"modules": modules, "files": files, "tests": tests}), encoding="utf-8")
     return CoverageMap.of(tests)
 
 
-def _left_out(root: Path) -> list[str]:
-    """Return the options with which the list leaves out tests of the files that it names."""
-    return [line for line in (root / IN_PROCESS).read_text(encoding="utf-8").split() if line.startswith("--")]
+def _listed(root: Path) -> tuple[list[str], list[str]]:
+    """Return the files and folders of the list, and the options with which it leaves out tests in them."""
+    lines = (root / IN_PROCESS).read_text(encoding="utf-8").split()
+    return [line for line in lines if not line.startswith("--")], [line for line in lines if line.startswith("--")]
 
 
 def _test_files(root: Path, also: Sequence[str]) -> list[Path]:
-    lines = (line for line in (root / IN_PROCESS).read_text(encoding="utf-8").split() if not line.startswith("--"))
-    listed = [root / line for line in (*lines, *also)]
+    listed = [root / line for line in (*_listed(root)[0], *also)]
     return sorted({file for each in listed for file in ([each] if each.is_file() else each.rglob("test_*.py"))})
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 PACKET_BYTES = 188
+AUDIO_PID = 0x101
+"""Where ffmpeg puts the audio beside video."""
 _CRC_POLYNOMIAL = 0x04C11DB7
 _AUDIO_TYPES = frozenset({0x03, 0x04, 0x0F, 0x11, 0x81, 0x87})
 
@@ -40,6 +42,12 @@ def without_audio(section: bytes) -> bytes:
         kept += b"" if section[at] in _AUDIO_TYPES else section[at:end]
         at = end
     return kept
+
+
+def muted(body: bytes) -> bytes:
+    """Take the audio out of a segment that ffmpeg wrote, and out of its program maps."""
+    packets = (packet for packet in packets_of(body) if pid_of(packet) != AUDIO_PID)
+    return b"".join(edited(packet, without_audio) if is_program_map(packet) else packet for packet in packets)
 
 
 def not_in_force(section: bytes) -> bytes:

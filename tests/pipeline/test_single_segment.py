@@ -8,7 +8,7 @@ from conftest import Serve
 from peers import media_reader
 from peers.application import Answered, ask
 from peers.origin import Origin, Rule
-from peers.source_files import files_in
+from peers.single_files import single_files
 
 from transcoder.settings import Settings
 
@@ -19,18 +19,9 @@ Files = dict[str, bytes]
 
 @pytest.fixture
 def files(media: Media) -> Files:
-    """One file of each kind, made of the segments of a playlist."""
-    ts, fmp4, aac = (files_in(media(name)) for name in ("ts-muxed", "fmp4-muxed", "packed-aac"))
-    init = fmp4["/segment-init.mp4"]
-    return {
-        "/one.ts": ts["/segment-1.ts"],
-        "/all.ts": b"".join(ts[f"/segment-{number}.ts"] for number in range(3)),
-        "/whole.aac": aac["/audio.whole.aac"],
-        "/all.m4s": init + b"".join(fmp4[f"/segment-{number}.m4s"] for number in range(3)),
-        "/bare.m4s": fmp4["/segment-0.m4s"],
-        "/long.m4s": b"\0\1\0\0free" + bytes(65528) + fmp4["/segment-init.mp4"] + fmp4["/segment-0.m4s"],
-        "/damaged.m4s": b"\0\0\0\4moof" + bytes(100),
-    }
+    """Return files of each container, and two more: one with a long box before its media, and one that begins with a broken box."""
+    files = single_files(media)
+    return {**files, "/long.m4s": b"\0\1\0\0free" + bytes(65528) + files["/one.m4s"], "/damaged.m4s": b"\0\0\0\4moof" + bytes(100)}
 
 
 def report(origin: Origin, path: str) -> Answered:

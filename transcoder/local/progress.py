@@ -66,11 +66,12 @@ class Watch:
         ends = [at + segment.at + segment.seconds - start for period, at in periods for segment in period.main_track.segments]
         return replace(self, segment_ends=sorted(ends))
 
-    def tell(self, report: ProgressReport) -> None:
-        """Report, if anyone wants to know."""
+    def tell(self, report: Callable[[], ProgressReport]) -> None:
+        """Report, if anyone wants to know; only then is the report made."""
         if self.on_progress:
+            told = report()._replace(path=self.path)
             with CallersCode():
-                answer: object = self.on_progress(report._replace(path=self.path))
+                answer: object = self.on_progress(told)
             if inspect.iscoroutine(answer):
                 answer.close()
                 raise BadRequestError(_NOT_AWAITED)
@@ -90,7 +91,7 @@ class MeasuringSink:
         self._seconds: float | None = None
         self._length = 0
         self._announced: Announcement | None = None
-        self._report()
+        self._watch.tell(self._report)
 
     @property
     def written(self) -> Written:
@@ -100,21 +101,19 @@ class MeasuringSink:
     async def start(self, announcement: Announcement) -> None:
         """Learn what is coming."""
         self._announced, self._length, self._began = announcement, 0, time.monotonic()
-        self._report()
+        self._watch.tell(self._report)
 
     async def write(self, chunk: bytes) -> None:
         """Pass bytes on, and count them."""
         await self._writer.write(chunk)
         self._length += len(chunk)
-        self._report()
+        self._watch.tell(self._report)
 
     def reached(self, seconds: float) -> None:
         """Take up to which second of the output there is media."""
         self._seconds = seconds
 
-    def _report(self) -> None:
-        if self._watch.on_progress is None:
-            return
+    def _report(self) -> ProgressReport:
         total = self._announced.seconds if self._announced else 0.0
         expected = self._announced.estimated_bytes if self._announced else None
         done = min(self._seconds / total, 1.0) if self._seconds and total else min(self._length / expected, 1.0) if expected else None
@@ -123,8 +122,7 @@ class MeasuringSink:
             expected = round(self._length / done)  # the segments that have come say more than the playlist
         took = max(time.monotonic() - self._began, _SHORTEST)
         left = took * (1 - done) / done if done else None
-        report = ProgressReport(seconds, total or None, self._length, expected, self._length / took, left, *self._segments())
-        self._watch.tell(report)
+        return ProgressReport(seconds, total or None, self._length, expected, self._length / took, left, *self._segments())
 
     def _segments(self) -> tuple[int | None, int | None]:
         """Return how many segments are in the output, and of how many."""

@@ -130,7 +130,7 @@ class Output:
 
 
 def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Iterate over the same bytes in fewer pieces, none of which is empty."""
+    """Iterate over the same bytes in fewer pieces; no piece is empty."""
     short: list[bytes] = []
     length = 0
     for piece in pieces:

@@ -78,7 +78,8 @@ class Rendition:
         with about(segment):
             clear = ClearReader(self._reader, await self._keys.decryptor(segment.key))
         arriving = ArrivingSegment(period, segment, init, b"", clear)
-        found = self._checks.taken_probe(segment) if before and await self._reader.arrived() else None
+        await self._reader.arrived()
+        found = self._checks.taken_probe(segment)
         known = found.known_to_continue(before) if found and before else None
         current = arriving.probed(known) if known else await probe_segment(arriving, previous=before, media=self.kind.media)
         if before and self.kind is TrackKind.AUDIO:

@@ -151,17 +151,14 @@ class TrackReader:
         self._changed.set()
         return None if self.current is None else self.current.segment
 
-    async def arrived(self) -> bool:
-        """Wait until some of the segment's next bytes can be read, or it has ended; return whether it was checked as a whole before."""
+    async def arrived(self) -> None:
+        """Wait until some of the segment's next bytes can be read, or it has ended."""
         buffer = self.current
-        if buffer is None:
-            return False
-        while not buffer.complete and (buffer.held or not buffer.chunks):
+        while buffer and not buffer.complete and (buffer.held or not buffer.chunks):
             buffer.arrived.clear()
             # Its fetch may be waiting for this: a reader with nothing left to read gets a chunk beyond the budget.
             self._changed.set()
             await buffer.arrived.wait()
-        return buffer.held
 
     async def read(self) -> bytes:
         """Return the segment's next bytes as soon as some have arrived: at most 96 KiB, or one longer chunk; b"" at its end.

@@ -1,11 +1,10 @@
 """Where the streams of a whole segment begin, read from its packets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from transcoder.core.media.audio_headers import FrameHeader
 from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, has_readable_frames
-from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
-from transcoder.core.media.mpegts.pes import PesHeader
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, pes_packets
 from transcoder.core.media.streams import Probe, Stream
 
 
@@ -22,7 +21,7 @@ def with_beginnings(announced: Probe, packets: Sequence[PacketColumns]) -> Probe
 
 
 def _with_beginning(stream: Stream, packets: Sequence[PacketColumns]) -> Stream:
-    first = next((header for _, _, header in _units(stream.id, packets) if header.pts is not None), None)
+    first = next((header for _, _, header in pes_packets(packets, stream.id) if header.pts is not None), None)
     if first is None:
         return stream
     begun = stream._replace(start=first.pts, decode_start=first.dts)
@@ -30,17 +29,9 @@ def _with_beginning(stream: Stream, packets: Sequence[PacketColumns]) -> Stream:
     return begun.of_format(frame.codec, frame.sample_rate, frame.channels) if frame else begun
 
 
-def _units(pid: int, packets: Sequence[PacketColumns]) -> Iterator[tuple[PacketColumns, int, PesHeader]]:
-    """Iterate over the PES packets of a PID: its part of the packets, its place there, and its header."""
-    for part in packets:
-        for place in places(part.begins_of(pid)):
-            if header := part.pes_header(place):
-                yield part, place, header
-
-
 def _first_frame(stream: Stream, packets: Sequence[PacketColumns]) -> FrameHeader | None:
     data, frame = b"", None
-    for part, place, header in _units(stream.id, packets):
+    for part, place, header in pes_packets(packets, stream.id):
         if header.is_media:
             data += part.unit(stream.id, place)[header.length :]
             frame = first_frame(stream.codec, data)

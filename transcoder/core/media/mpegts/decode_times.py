@@ -1,11 +1,10 @@
 """The timestamps of one stream of a transport stream, without the media between them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from transcoder.core.media.mpegts.packet_columns import PacketColumns, places
-from transcoder.core.media.mpegts.pes import PesHeader
+from transcoder.core.media.mpegts.packet_columns import PacketColumns, pes_packets
 from transcoder.core.media.timestamps import MAX_REORDERING_SECONDS, unwrap
 
 _MIN_DISTANCES = 4
@@ -32,7 +31,7 @@ def stream_times(packets: Iterable[PacketColumns], pid: int) -> StreamTimes | No
         UpstreamError: a PES packet does not begin with its start code.
 
     """
-    times = [(header.pts, header.dts) for header in _headers(packets, pid) if header.pts is not None and header.dts is not None]
+    times = [(header.pts, header.dts) for _, _, header in pes_packets(packets, pid) if header.pts is not None and header.dts is not None]
     if not times:
         return None
     first = times[0][0]
@@ -50,10 +49,3 @@ def _lacking(shown: Sequence[float]) -> int:
     steps = [distance / usual for distance in distances]
     is_even = all(abs(step - round(step)) < _MAX_UNEVENNESS for step in steps)
     return sum(round(step) - 1 for step in steps) if is_even else 0
-
-
-def _headers(packets: Iterable[PacketColumns], pid: int) -> Iterator[PesHeader]:
-    for part in packets:
-        for place in places(part.begins_of(pid)):
-            if (header := part.pes_header(place)) is not None:
-                yield header

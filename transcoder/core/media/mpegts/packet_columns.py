@@ -4,7 +4,7 @@ A column is a byte per packet. Columns are combined as numbers, which is the fas
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache, cached_property
 from itertools import islice
 
@@ -165,6 +165,20 @@ def columns_of(data: bytes, packets: int) -> Iterator[PacketColumns]:
     """Iterate over so many packets, which begin at the first byte of `data`, in parts of at most `MAX_PACKETS`."""
     for first in range(0, packets, MAX_PACKETS):
         yield PacketColumns(data, first, min(packets, first + MAX_PACKETS))
+
+
+def pes_packets(parts: Iterable[PacketColumns], pid: int) -> Iterator[tuple[PacketColumns, int, PesHeader]]:
+    """Iterate over the PES packets of a PID: the part that each begins in, its place there, and its header.
+
+    One whose first transport packet has not all of its header is left out.
+
+    Raises:
+        DamagedMediaError: a PES packet does not begin with its start code.
+    """
+    for part in parts:
+        for place in places(part.begins_of(pid)):
+            if (header := part.pes_header(place)) is not None:
+                yield part, place, header
 
 
 def number(column: bytes | bytearray) -> int:

@@ -56,7 +56,7 @@ def probe_transport(
 
 
 def probe_tables(body: bytes, *, tables: bytes = b"") -> Probe:
-    """Return the streams that the first program map of a whole segment announces, of which nothing is read.
+    """Return the streams that the first program map of a whole segment announces, without their timestamps and formats.
 
     Takes `tables`, and raises errors, as `probe_transport` does.
     """
