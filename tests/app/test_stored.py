@@ -80,10 +80,14 @@ def test_the_first_part_is_sent_last(long_origin: Origin, s3: Storage, tmp_path:
     assert (part.status_code, part.content == body[5_000_000:6_000_000]) == (206, True)
 
 
-@pytest.mark.parametrize("name", ["fmp4-separate-audio", "fmp4-dts", "ts-muxed"])
-def test_every_kind_of_source_can_be_stored(name: str, media: Media, serve: Serve, s3: Storage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "reencoded"), [("fmp4-separate-audio", None), ("fmp4-dts", "dts"), ("ts-muxed", None)])
+def test_every_kind_of_source_can_be_stored(
+    name: str, reencoded: str | None, media: Media, serve: Serve, s3: Storage, tmp_path: Path
+) -> None:
     origin = serve(media(name))
-    (tmp_path / "plain.mp4").write_bytes(stored(get(origin)).content)
+    answer = get(origin)
+    assert answer.notes.get("audio_reencoded") == reencoded
+    (tmp_path / "plain.mp4").write_bytes(stored(answer).content)
     (tmp_path / "fragmented.mp4").write_bytes(get(origin, "layout=fragmented").body)
     assert media_reader.is_whole(tmp_path / "plain.mp4")
     assert media_reader.hashes(tmp_path / "plain.mp4") == media_reader.hashes(tmp_path / "fragmented.mp4")

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from peers.origin_state import Origin
 
-GRACE_SECONDS = 2.0
-"""How long a peer in this process, such as the origin, may take to notice that its client has disconnected."""
+GRACE_SECONDS = 10.0
+"""How long a peer in this process, such as the origin or the storage, may take on a busy machine to notice that its client has gone."""
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from transcoder.core.answer.metrics import OK, Record, metric_line, text_line
 
 
@@ -37,3 +39,8 @@ def test_a_line_for_people() -> None:
     assert text_line(record(source_host="cdn.example"), "GET /download") == "GET /download (cdn.example): 200 ok, 5 bytes in 0.10 s"
     unanswered = Record("f", "id", "internal-error", None, None, 1500.0, 5_000_000, 80.0, 0)
     assert text_line(unanswered, "GET /info") == "GET /info: internal-error, 5.0 MB in 1.50 s"
+
+
+@pytest.mark.parametrize(("sent", "text"), [(99_999, "99999 bytes"), (100_000, "0.1 MB")])
+def test_people_read_megabytes_from_a_tenth_of_one_on(sent: int, text: str) -> None:
+    assert text_line(record()._replace(bytes=sent), "GET /info") == f"GET /info: 200 ok, {text} in 0.10 s"

@@ -149,3 +149,15 @@ def test_durations_and_timescales_are_read_in_32_and_64_bits(duration: int) -> N
     movie = read_movie(Box.whole(box(b"moov", header(b"mvhd"), tracks)))
     assert (movie.timescale, movie.duration) == (600, duration)
     assert [(track.timescale, track.duration) for track in movie.tracks] == [(600, duration)]
+
+
+def test_a_track_that_does_not_begin_is_awaited_for_a_mebibyte_of_fragments_and_for_more_before_the_first() -> None:
+    init, (first, *_) = read_segments(media("fmp4-muxed"))
+    at = first.index(b"traf", first.index(b"traf") + 4)
+    of_one_track = first[:at] + b"free" + first[at + 4 : first.index(b"mdat") - 4]
+    mebibyte = of_one_track + box(b"free", bytes(1024 * 1024 - len(of_one_track) - 8))
+    found = probe_fragments(mebibyte, init=init, whole=False)
+    assert found
+    assert sorted(stream.start is None for stream in found.streams) == [False, True]
+    assert probe_fragments(mebibyte[:-1], init=init, whole=False) is None
+    assert probe_fragments(box(b"free", bytes(1024 * 1024)), init=init, whole=False) is None

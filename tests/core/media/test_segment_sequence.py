@@ -172,11 +172,22 @@ def test_a_medium_that_begins_late_may_have_a_shorter_last_segment() -> None:
         pytest.param(14.3, 14.0, False, id="a small overlap"),
         pytest.param(14.0, 10.0, False, id="a timeline that restarts"),
         pytest.param(18.0, 1.4, False, id="a long segment before a restart"),
+        pytest.param(14.61, 14.1, True, id="a little more than half a second"),
+        pytest.param(14.6, 14.1, False, id="half a second"),
+        pytest.param(18.0, 14.5, True, id="its successor, half a second late"),
+        pytest.param(18.0, 13.5, True, id="its successor, half a second early"),
+        pytest.param(18.0, 14.51, False, id="something that begins elsewhere"),
     ],
 )
 def test_a_segment_that_fills_the_place_of_the_next_one_is_found(end: float, start: float, expected: bool) -> None:  # noqa: FBT001  # a column
     before = segment(0, 4.0, video=evenly(10.0, end))
     assert fills_two_places(before, {VIDEO: start}, at=4.0) is expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0.25, True), (0.27, False)])
+def test_the_next_segment_is_in_its_place_to_within_a_quarter_of_a_short_segment(late: float, *, expected: bool) -> None:
+    before = segment(0, 1.0, video=evenly(10.0, 12.0))
+    assert fills_two_places(before, {VIDEO: 11.0 + late}, at=1.0) is expected
 
 
 def decoded(number: int, *, samples: int = 50, last: float = 1.96) -> PassedSegment:

@@ -393,6 +393,15 @@ def test_a_fragment_too_long_to_be_held_back_passes(period: Callable[[Source], b
     verify(bytes(output))
 
 
+def test_a_track_that_goes_back_to_before_its_beginning_is_a_failure(period: Callable[[Source], bytes]) -> None:
+    made = bytearray(period(Source(start=7, video=0, audio=4)))
+    second = made.index(b"tfdt", made.index(b"tfdt") + 4)
+    size = 8 if made[second + 4] else 4
+    made[second + 8 : second + 8 + size] = bytes(size)
+    with pytest.raises(TranscodeError, match="goes back"):
+        join([bytes(made)])
+
+
 def test_steps_out_of_order_are_bugs(period: Callable[[Source], bytes]) -> None:
     joiner = Joiner(Durations(60.0, {}))
     with pytest.raises(RuntimeError):

@@ -36,6 +36,16 @@ def test_the_first_frame_of_a_later_period_is_left_out(piece: int) -> None:
     assert _joined((11, 0.24), (11, 0.24), piece=piece) == _frames(11) + _frames(10, first=1)
 
 
+@pytest.mark.parametrize(
+    ("source_frames", "left"),
+    [pytest.param(9.45, 10, id="a frame of the encoder's too many"), pytest.param(9.55, 11, id="within half a frame")],
+)
+def test_the_end_of_a_period_is_cut_by_whole_frames_to_within_half_a_frame_of_the_source(source_frames: float, left: int) -> None:
+    # Beside those of the source, the frame of silence that stays at the beginning.
+    last = (3, 2 * _FRAME_SECONDS)
+    assert _joined((11, source_frames * _FRAME_SECONDS), last) == _frames(left) + _frames(2, first=1)
+
+
 @pytest.mark.parametrize("parts", [0.0, 0.25, 0.5, 0.75, 0.999])
 def test_however_many_periods_the_output_is_no_longer_than_the_source_by_more_than_two_frames(parts: float) -> None:
     # An encoder adds a frame at the beginning, and fills the last one.

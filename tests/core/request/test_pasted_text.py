@@ -93,6 +93,13 @@ def test_another_address_is_found_if_it_is_the_last_word(text: str, address: str
     assert find_address(text) == address
 
 
+@pytest.mark.parametrize("title", ["été", "Ünï", "東京", "ñ\u0303", "४२", "a\N{MODIFIER LETTER SMALL H}"])
+def test_a_title_may_have_letters_marks_and_digits_of_any_script(title: str) -> None:
+    address = f"https://www.reddit.com/r/aww/comments/9xyz1/{title}"
+    assert find_address(f"look: {address}, nice") == address
+    assert find_address(f"look: {address}\N{FIRE}nice") == address
+
+
 @pytest.mark.parametrize(
     "text",
     [
