@@ -1,6 +1,7 @@
 """What EXT-X-PROGRAM-DATE-TIME says, in seconds since 1970."""
 
 import pytest
+from peers.playlists import parse_media
 
 from transcoder.core.hls.playlist.normalization import date
 
@@ -24,3 +25,10 @@ EXPECTED = {
 @pytest.mark.parametrize(("text", "seconds"), EXPECTED.items())
 def test_a_date_is_counted_from_1970_and_none_before_or_after_what_the_tag_can_have(text: str, seconds: float | None) -> None:
     assert date(text) == seconds
+
+
+@pytest.mark.parametrize(("second", "recorded"), [(5, None), (6, 0.0), (7, 1.0)])
+def test_a_source_is_recorded_when_its_first_segment_was_and_not_before_1970(second: int, recorded: float | None) -> None:
+    dated = f"#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:{second:02}Z\n#EXTINF:4,\n2.ts\n"
+    media = parse_media(f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n1.ts\n{dated}#EXT-X-ENDLIST")
+    assert media.recorded == recorded
