@@ -1,9 +1,10 @@
 import pytest
+from fuzz.media_pieces import packet, pes
 from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
 from transcoder.core.media.presentation_ends import last_slide, needs_longer_end, presentation_ends
-from transcoder.core.media.streams import Medium
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 
 
 @pytest.mark.parametrize("name", ["ts-muxed", "ts-audio-only", "ts-video-only", "ts-hevc", "ts-mp3", "ts-ac3", "ts-eac3"])
@@ -58,3 +59,11 @@ def test_more_of_an_end_is_needed_until_it_shows_how_long_each_medium_lasts() ->
     assert not needs_longer_end(read_segments(media("ts-audio-only"))[1][-1], sound)
     init, fragments = read_segments(media("fmp4-muxed"))
     assert not needs_longer_end(b"", probe_segment(fragments[0], init=init))
+
+
+@pytest.mark.parametrize("cut_off", [1, 50, 138, 187])
+def test_packets_end_with_the_segment_even_if_there_are_sync_bytes_elsewhere(cut_off: int) -> None:
+    """Media may have any bytes: here each is a sync byte, so that packets seem to begin everywhere."""
+    pictures = [packet(256, pes(90_000 + 3600 * number, b"G" * 170), starts=True, counter=number) for number in range(6)]
+    found = Probe(Container.MPEGTS, (Stream(Medium.VIDEO, "h264", 256, 1.0),))
+    assert presentation_ends(b"".join(pictures)[cut_off:], found) == pytest.approx({Medium.VIDEO: 1.24})

@@ -11,7 +11,7 @@ from peers.segment_inspection import inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_frames import MAX_SHORT_FRAMES
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
-from transcoder.core.media.audio_tags import MAX_TAGS, tag_length
+from transcoder.core.media.audio_tags import MAX_TAGS, tag_length, tags_length
 from transcoder.core.media.inspector import inspector_for
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
@@ -200,3 +200,26 @@ def test_a_tag_has_a_limit() -> None:
         tag_length(b"ID3\4\0\0" + bytes([0x7F] * 4), 0)
     assert [tag_length(b"xID3\4\0\0\0\0\1\0\0", 1), tag_length(b"ID3\4\0\0\0\0", 0), tag_length(b"APETAGEX", 0)] == [138, None, None]
     assert [tag_length(b"APETAGEX" + bytes(24), 0), tag_length(ID3V1, 0), tag_length(b"\xff\xf1", 0)] == [32, 128, 0]
+
+
+@pytest.mark.parametrize(
+    ("head", "length"),
+    [
+        (b"", None),
+        (b"I", None),
+        (b"ID", None),
+        (b"ID3", None),
+        (b"ID3\4\0\0\0\0\0", None),
+        (b"x", 0),
+        (b"Ix", 0),
+        (b"IDx", 0),
+        (b"IDx" + bytes(7), 0),
+        (id3(b"12345"), None),
+        (id3(b"12345") + b"x", 15),
+        (id3(b"12345") + b"ID", None),
+        (id3(b"12345") + b"IDx", 15),
+        (id3(b"12345") + id3() + b"x", 25),
+    ],
+)
+def test_more_bytes_are_needed_where_they_may_be_those_of_a_tag(head: bytes, length: int | None) -> None:
+    assert tags_length(head) == length

@@ -67,7 +67,7 @@ def test_the_part_of_a_stream_within_a_window(
 
 
 @pytest.mark.parametrize("medium", Medium)
-@pytest.mark.parametrize(("short", "is_missing"), [(0.0, False), (0.49, False), (0.51, True)])
+@pytest.mark.parametrize(("short", "is_missing"), [(0.0, False), (0.49, False), (0.5, False), (0.51, True)])
 def test_what_was_encoded_is_as_long_as_its_source_to_half_a_second(
     medium: Medium, short: float, *, is_missing: bool, read: Inspector, streams: dict[Medium, Stream]
 ) -> None:

@@ -321,6 +321,13 @@ def test_a_period_without_audio_gets_silence_of_its_duration_in_the_format_of_th
     assert silence_for_period(loud, announcement.audio) is None
 
 
+def test_silence_beside_audio_of_an_unknown_format_has_none() -> None:
+    unknown = Stream(AUDIO, "aac", 257, 10.0)
+    silence = silence_for_period([probed(TrackKind.BOTH, video(500.0), seconds=(4.0,))], unknown)
+    assert silence is not None
+    assert (silence.sample_rate, silence.channels) == (0, 0)
+
+
 def test_without_extinf_the_last_segment_decides_the_duration() -> None:
     ends = {VIDEO: 18.0, AUDIO: 18.1}
     assert seconds([probed(TrackKind.BOTH, video(10.0), audio(9.9), seconds=(0.0, 0.0), ends=ends)]) == pytest.approx(8.2)

@@ -141,3 +141,40 @@ def test_the_audio_says_its_language(language: str | None, tag: str | None) -> N
     words = command(audio(), remux=RemuxOptions(labels=Labels({"title": "A film"}, language)))
     assert [value for name, value in pairwise(words) if name == "-metadata:s:a:0"] == ([tag] if tag else [])
     assert ("-metadata:g:0", "title=A film") in pairwise(words)
+
+
+FRAGMENTED = (
+    "-avoid_negative_ts disabled -frag_duration 1000000 -movflags frag_keyframe+delay_moov+default_base_moof+frag_discont -use_editlist 0"
+)
+COPY = f"{FRAGMENTED} -c:v copy -c:a copy -copyinkf -map_metadata -1 -strict unofficial"
+MP3_FRAMES = "-flush_packets 0 -id3v2_version 0 -write_xing 0 -map_metadata -1 -c:a libmp3lame -b:a 192000 -ac 2 -reservoir 0"
+
+
+@pytest.mark.parametrize(
+    ("stream", "output_format", "expected"),
+    [
+        pytest.param(audio("ac3"), OutputFormat(), f"-f mp4 {COPY}", id="MP4"),
+        pytest.param(audio("aac"), OutputFormat(FileFormat.M4A), f"-f ipod {COPY} -bsf:a aac_adtstoasc", id="M4A"),
+        pytest.param(audio("mp3"), MP3, f"-f mp4 {FRAGMENTED} -c:a copy -map_metadata -1 -strict unofficial", id="MP3 that is copied"),
+        pytest.param(audio("aac"), MP3, f"-f mp3 {MP3_FRAMES}", id="MP3 that is encoded"),
+    ],
+)
+def test_an_output_has_these_options_and_no_others(stream: Stream, output_format: OutputFormat, expected: str) -> None:
+    words = command(stream, remux=RemuxOptions(output_format))
+    after_streams = len(words) - words[::-1].index("-map") + 1
+    assert sorted(words[after_streams : words.index("pipe:1")]) == sorted(expected.split())
+    assert words[words.index("pipe:1") + 1 :] == ["-nostdin", "-hide_banner", "-loglevel", "warning"]
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        (Container.MPEGTS, "-f mpegts -analyzeduration 60000000 -probesize 33554432 -scan_all_pmts 0"),
+        (Container.FMP4, "-f mov"),
+        (Container.MP4, "-f mp4 -advanced_editlist 0"),
+        (Container.ADTS, "-f aac"),
+    ],
+)
+def test_an_input_has_these_options_and_no_others(container: Container, expected: str) -> None:
+    words = command(audio("aac"), remux=RemuxOptions(), container=container)
+    assert sorted(words[1 : words.index("-i")]) == sorted(f"{expected} -copyts -protocol_whitelist pipe".split())

@@ -89,3 +89,9 @@ def test_the_first_period_begins_with_the_track_that_is_presented_first(video: F
     placed = place_first(fragment({VIDEO: video, AUDIO: audio}), HEADER)
     first = max(video, audio) if abs(video - audio) > 100 else min(video, audio)
     assert placed.distance == -first
+
+
+@pytest.mark.parametrize(("apart", "has_wrapped"), [(WRAP / 2, False), (WRAP / 2 + 1, True)])
+def test_a_track_has_wrapped_if_it_is_more_than_half_of_the_clock_before_the_other(apart: Fraction, *, has_wrapped: bool) -> None:
+    placed = place_first(fragment({VIDEO: Fraction(0), AUDIO: apart}), HEADER)
+    assert placed.distance == -(apart if has_wrapped else 0)

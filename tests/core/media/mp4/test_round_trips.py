@@ -18,7 +18,16 @@ from transcoder.core.media.mp4.fragment import (
     write_movie_fragment,
 )
 from transcoder.core.media.mp4.mfra import IndexEntry, read_index, write_index
-from transcoder.core.media.mp4.movie import EMPTY_EDIT, Edit, TrackDefaults, read_edits, with_duration, write_edits
+from transcoder.core.media.mp4.movie import (
+    EMPTY_EDIT,
+    Edit,
+    TrackDefaults,
+    read_edits,
+    with_duration,
+    write_edits,
+    write_media_header,
+    write_track_header,
+)
 
 u32, i32, u64 = st.integers(0, 2**32 - 1), st.integers(-(2**31), 2**31 - 1), st.integers(0, 2**64 - 1)
 positive_i32 = st.integers(0, 2**31 - 1)
@@ -136,6 +145,30 @@ def test_a_header_with_another_duration(header: Header, duration: int) -> None:
     assert after.content[4 + 2 * width : 4 + 2 * width + gap] == header.gap
     assert after.uint(4 + 2 * width + gap, width) == duration
     assert after.content[4 + 3 * width + gap :] == header.rest
+
+
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("duration", [5, 2**32 - 1, 2**32])
+@pytest.mark.parametrize("created", [None, 77])
+def test_a_track_header_has_another_id_and_duration_and_is_enabled(version: int, duration: int, created: int | None) -> None:
+    before = Header(b"tkhd", version, 0x8, (11, 12), b"the rest").written()
+    after = Box.whole(write_track_header(before, track_id=0x01020304, duration=duration, created=created))
+    width = 8 if after.version else 4
+    assert (after.version, after.flags) == (int(duration > 2**32 - 1), 0x8 | 0x3)
+    assert (after.uint(4, width), after.uint(4 + width, width)) == ((11, 12) if created is None else (77, 77))
+    at = 4 + 2 * width
+    assert (after.uint(at, 4), after.content[at + 4 : at + 8]) == (0x01020304, bytes([5, 6, 7, 8])), "the id, and what is reserved"
+    assert (after.uint(at + 8, width), after.content[at + 8 + width :]) == (duration, b"the rest")
+
+
+@pytest.mark.parametrize("language", [None, 0, 0x55C4])
+@pytest.mark.parametrize("created", [None, 77])
+def test_a_media_header_has_another_duration_and_maybe_another_language(language: int | None, created: int | None) -> None:
+    before = Header(b"mdhd", 0, 0, (11, 12), b"\x15\xc7\0\1").written()
+    after = Box.whole(write_media_header(before, 99, language=language, created=created))
+    dates = (11, 12) if created is None else (77, 77)
+    said = b"\x15\xc7\0\1" if language is None else language.to_bytes(2) + bytes(2)
+    assert after.data == full_box(b"mdhd", 0, 0, struct.pack(">II", *dates), bytes([1, 2, 3, 4]), struct.pack(">I", 99), said)
 
 
 @given(u32, st.lists(st.tuples(u64, u64, st.integers(0, 255)).map(lambda row: IndexEntry(*row)), max_size=5))

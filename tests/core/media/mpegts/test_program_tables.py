@@ -121,6 +121,12 @@ def test_audio_for_those_who_cannot_see_is_marked(descriptors: bytes, kind: int,
     assert [each.is_description for each in program.streams] == [is_description]
 
 
+def test_video_is_never_marked() -> None:
+    program = read_program(pmt(7, element(0x1B, 0x100, b"\x0a\x04eng\x03")))
+    assert program
+    assert [each.is_description for each in program.streams] == [False]
+
+
 def test_descriptors_of_the_program_and_of_a_stream_do_not_move_what_follows() -> None:
     found = read_program(pmt(7, element(0x1B, 0x100, b"\x28\x04abcd"), element(0x0F, 0x1FFE), program_info=b"\x05\x04HDMV" * 50))
     assert streams(found) == [(0x100, "video", "h264"), (0x1FFE, "audio", "aac")]

@@ -13,6 +13,7 @@ from peers.segment_inspection import inspect_segments, probe_segment, read_segme
 
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.mpegts.packets import MAX_JUNK_BYTES
+from transcoder.core.media.mpegts.trailer import Trailer
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.segment_look import Oddity, look_at
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
@@ -144,3 +145,29 @@ def test_longer_packets_are_named(size: int, before: int, after: int, count: int
     longer = b"".join(bytes(before) + segment[at : at + PACKET_BYTES] + bytes(after) for at in range(0, len(segment), PACKET_BYTES))
     with pytest.raises(UnsupportedSourceError, match=f"packets have {size} bytes"):
         probe_segment(longer[: count * size])
+
+
+@pytest.mark.parametrize(
+    ("usual", "later", "is_dropped"),
+    [
+        pytest.param(b"<!-- abc", b"<!-- abc", True, id="the same"),
+        pytest.param(b"<!-- abcd", b"<!-- abcz", True, id="the same eight bytes"),
+        pytest.param(b"<!-- abc", b"<!-- abz", False, id="another eighth byte"),
+        pytest.param(b"ab\0\0", b"ab\0\0\0\0\0\0\0\0c", True, id="the same before zeros"),
+        pytest.param(b"ab", b"abc", False, id="one byte more"),
+        pytest.param(b"ab\0c", b"ab", False, id="another one after a zero"),
+    ],
+)
+def test_bytes_after_an_unfinished_frame_have_to_begin_as_earlier_ones_with_eight_bytes(
+    usual: bytes, later: bytes, *, is_dropped: bool
+) -> None:
+    trailer = Trailer()
+    for data, follows_whole_frames in ((usual, True), (b"", False), (later, False)):
+        trailer.begin_segment()
+        trailer.feed(data)
+        assert bool(trailer) is bool(data)
+        if data != later or is_dropped or follows_whole_frames:
+            trailer.end(follows_whole_frames=follows_whole_frames)
+        else:
+            with pytest.raises(DamagedMediaError, match="sync byte"):
+                trailer.end(follows_whole_frames=follows_whole_frames)

@@ -163,3 +163,9 @@ def test_an_endless_tag_takes_no_time() -> None:
 def test_subrip_numbers_what_it_shows() -> None:
     found = WebVtt((Cue(1.0, 2.0, "a", "line:0", "seven"), Cue(2.0, 3.0, "<c></c>"), Cue(3.0, 4.0, "b")))
     assert write_subrip(found) == "1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 --> 00:00:04,000\nb\n"
+
+
+def test_four_cues_with_the_same_text_may_reach_over_a_border() -> None:
+    alike = [(4.0 + 0.25 * number, 7.0 + 0.25 * number, "♪") for number in range(4)]
+    assert joined(segments(alike, alike[::-1])) == alike
+    assert joined(segments([*alike, (5.5, 5.9, "x")], alike)) == [*alike, (5.5, 5.9, "x")]
