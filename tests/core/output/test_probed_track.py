@@ -110,3 +110,18 @@ def test_what_is_known_of_its_end_decides_how_late_a_track_is(more: dict[str, ob
     assert track.contradicts_playlist == (late > 0)
     assert track.ends_later == (late > 0.15)
     assert not track.ends_early
+
+
+@pytest.mark.parametrize(
+    ("kind", "streams", "lacks"),
+    [
+        (TrackKind.BOTH, STREAMS, False),
+        (TrackKind.BOTH, STREAMS[:1], True),
+        (TrackKind.AUDIO, (), True),
+        (TrackKind.AUDIO, STREAMS[1:], False),
+        (TrackKind.VIDEO, STREAMS[:1], False),
+    ],
+)
+def test_audio_is_lacking_where_it_may_be_and_is_not(kind: TrackKind, streams: tuple[Stream, ...], *, lacks: bool) -> None:
+    found = probed(streams=streams)
+    assert found._replace(track=found.track._replace(kind=kind)).lacks_audio is lacks

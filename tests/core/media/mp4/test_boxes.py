@@ -175,3 +175,9 @@ def test_random_bytes_are_read_or_refused(data: bytes) -> None:
     assert data.startswith(read_bytes)
     assert (error is None) == (read_bytes == data)
     assert error is None or error.offset == len(read_bytes)
+
+
+@pytest.mark.parametrize("data", [b"", box(b"free")[:7], box(b"free") + b"x", box(b"free", b"content")[:-1], 2 * box(b"free")])
+def test_what_is_not_one_whole_box_is_refused(data: bytes) -> None:
+    with pytest.raises(Mp4Error, match="not one whole box"):
+        Box.whole(data)

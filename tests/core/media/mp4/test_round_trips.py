@@ -175,6 +175,8 @@ def test_a_media_header_has_another_duration_and_maybe_another_language(language
 def test_an_index(track_id: int, entries: list[IndexEntry]) -> None:
     written = write_index(track_id, entries)
     assert int.from_bytes(written[-4:]) == len(written)
+    tfra, _ = Box.whole(written).children()
+    assert (tfra.version, tfra.uint(4, 4), tfra.uint(8, 4)) == (1, track_id, 0), "times of 64 bits, and numbers of a byte each"
     assert list(read_index(Box.whole(written))) == entries
 
 
