@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, title_from_url
+from transcoder.core.answer.file_names import MAX_NAME_BYTES, content_disposition, file_name, subtitle_file_name, title_from_url
 from transcoder.core.answer.function_url import ResponseHead, encode_prelude
 
 TITLES = st.text() | st.text(alphabet="./\\:*?\"<>|\r\n\t -~_%'CONconux1\u202e\u200d\u0301é😀", max_size=300)
@@ -105,3 +105,19 @@ def test_writes_the_header(name: str, header: str) -> None:
 )
 def test_makes_a_file_name_from_an_address(url: str, name: str) -> None:
     assert file_name(title_from_url(url), "mp4") == name
+
+
+@pytest.mark.parametrize(
+    ("given", "language", "name"),
+    [
+        pytest.param(None, "pt-BR", "A cat.pt-BR.vtt", id="the language"),
+        pytest.param(None, None, "A cat.vtt", id="no language"),
+        pytest.param(None, "a b", "A cat.vtt", id="no name of a language"),
+        pytest.param(None, "x" * 35, f"A cat.{'x' * 35}.vtt", id="a long name of a language"),
+        pytest.param(None, "x" * 36, "A cat.vtt", id="too long a name of a language"),
+        pytest.param("mine", "en", "mine.vtt", id="the name that is given"),
+        pytest.param("", "en", "video.vtt", id="an empty name that is given"),
+    ],
+)
+def test_subtitles_are_named_for_their_language(given: str | None, language: str | None, name: str) -> None:
+    assert subtitle_file_name(given, "A cat", language, "vtt") == name

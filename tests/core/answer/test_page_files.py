@@ -53,3 +53,29 @@ def test_what_is_put_in_place_of_a_mark_is_escaped() -> None:
     assert says
     assert detail == "&lt;b&gt; &amp; &quot;c&quot; · 7"
     assert way_out == "/#url=https%3A%2F%2Fa.example%2F%3Fb%3D%3Cc%3E%26d"
+
+
+def test_each_file_is_kept_as_long_as_its_address_says_what_is_in_it() -> None:
+    page = make_page(FILES, signed=False, redirects=False)
+    kept = {path: dict(file.headers)["cache-control"] for path, file in page.files.items()}
+    assert {each for path, each in kept.items() if path in page.assets.values()} == {"public, max-age=31536000, immutable"}
+    assert {each for path, each in kept.items() if path != "/" and path not in page.assets.values()} == {"public, max-age=86400"}
+    assert kept["/"] == "no-cache"
+
+
+def test_pages_lead_nobody_back_and_load_nothing_from_elsewhere() -> None:
+    page = make_page(FILES, signed=False, redirects=False)
+    error = page.error_page(BadRequestError("x"), accept_language="en", url="", request_id="")
+    for headers in (dict(page.files["/"].headers), dict(error.headers)):
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert dict(error.headers)["cache-control"] == "no-store"
+    assert dict(error.headers)["vary"] == "accept, accept-language"
+    assert not [path for path, file in page.files.items() if path != "/" and "referrer-policy" in dict(file.headers)]
+
+
+@pytest.mark.parametrize(("accepted", "language"), [("de-AT, en;q=0.5", "de"), ("xx, de", "de"), ("xx", "en"), ("", "en")])
+def test_an_error_page_is_in_the_first_language_that_is_known(accepted: str, language: str) -> None:
+    page = make_page({**FILES, "error.html": b"{{language}}|{{word:to-page}}|{{way-out}}"}, signed=False, redirects=False)
+    body = page.error_page(BadRequestError("x"), accept_language=accepted, url="", request_id="").body.decode()
+    assert body.split("|")[0::2] == [language, "/"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.core.request.allowlist import check_host
+from transcoder.core.request.allowlist import check_host, parse_s3_url
 from transcoder.errors import ForbiddenSourceError
 
 REDDIT = ("reddit.com", "redd.it")
@@ -62,3 +62,11 @@ def test_the_allowed_host_is_the_one_that_is_connected_to(rest: str) -> None:
     with suppress(httpx.InvalidURL):
         host = httpx.URL(url).host.rstrip(".")
         assert not allowed or host == "reddit.com" or host.endswith(".reddit.com")
+
+
+def test_only_allowed_buckets_are_read() -> None:
+    assert parse_s3_url("s3://films/a/b.m3u8", ("films", "others")) == ("films", "a/b.m3u8")
+    assert parse_s3_url("https://films/a", ("films",)) is None
+    for url in ("s3://secrets/films/a", "s3://films2/a", "s3:///films"):
+        with pytest.raises(ForbiddenSourceError, match="does not serve objects of the bucket"):
+            parse_s3_url(url, ("films",))

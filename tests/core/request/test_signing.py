@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from transcoder.core.request.query import parse_query
-from transcoder.core.request.signing import check_signature, encode_keys, encode_query, sign
+from transcoder.core.request.signing import MIN_KEY_BYTES, check_signature, encode_keys, encode_query, sign
 from transcoder.errors import BadRequestError, BadSignatureError
 
 OLD, NEW = b"an old key of 16 bytes", b"a new key of many bytes"
@@ -102,3 +102,12 @@ def test_short_keys_are_refused() -> None:
     assert encode_keys(["0123456789abcdef", b"0123456789abcdef"]) == (b"0123456789abcdef",) * 2
     with pytest.raises(BadRequestError, match="16"):
         encode_keys(["too short"])
+
+
+@pytest.mark.parametrize("short", ["x" * (MIN_KEY_BYTES - 1), b""])
+def test_no_key_may_be_short(short: str | bytes) -> None:
+    long = "x" * MIN_KEY_BYTES
+    assert encode_keys([long, b"y" * MIN_KEY_BYTES]) == (long.encode(), b"y" * MIN_KEY_BYTES)
+    for keys in ([short], [long, short], [short, long]):
+        with pytest.raises(BadRequestError, match="A signing key is shorter than"):
+            encode_keys(keys)

@@ -48,6 +48,14 @@ def post(**members: object) -> list[object]:
         ({"url": "https://m.youtube.com/watch?v=a"}, "video on YouTube"),
         ({"url": "https://www.a.example/b"}, r"page on a\.example, which is not supported: https://www\.a\.example/b"),
         ({"url": "https://a.example/b", "media": {"oembed": {"provider_name": "A", "type": "video"}}}, "video on A,"),
+        ({"url": "https://a.example/b", "secure_media": {"oembed": {"provider_name": "S", "type": "video"}}}, "video on S,"),
+        (
+            {
+                "url": "https://a.example/b",
+                "crosspost_parent_list": [{"secure_media": {"oembed": {"provider_name": "P", "type": "video"}}}],
+            },
+            "video on P,",
+        ),
         ({"is_gallery": True}, "a gallery of images"),
         ({"over_18": True}, "for adults only"),
         ({"over_18": "yes"}, "The post has no video"),

@@ -205,6 +205,15 @@ def test_a_segment_that_the_playlist_leaves_out_is_a_failure(files: dict[str, by
     assert whole.body.count(b"-->") == 6
 
 
+@pytest.mark.parametrize(("seconds", "is_looked_for"), [(2.0, False), (1.87, False), (1.8, True)])
+def test_more_subtitles_are_looked_for_only_if_half_a_second_is_missing(
+    seconds: float, files: dict[str, bytes], serve: Serve, *, is_looked_for: bool
+) -> None:
+    origin = serve({**files, "/en/main.m3u8": playlist("0.vtt", "1.vtt", "2.vtt", seconds=seconds)})
+    assert subtitles(origin).status == 200
+    assert ("/en/3.vtt" in [request.path for request in origin.requests]) is is_looked_for
+
+
 def test_encrypted_segments_and_byte_ranges_are_read(files: dict[str, bytes], serve: Serve) -> None:
     padder = PKCS7(128).padder()
     encryptor = Cipher(AES(KEY), CBC(bytes(15) + b"\1")).encryptor()
