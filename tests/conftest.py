@@ -14,14 +14,13 @@ import pytest
 from generated_video import ffmpeg_path
 from peers import command_line, media_reader
 from peers.leaks import assert_no_leaks
-from peers.looped_source import write_looped_source
 from peers.origin import Files, Origin, origin
 from peers.running_emulator import RETRY_SECONDS
 from peers.source_files import download, files_in
 
 Serve = Callable[[Files], Origin]
-LoopedSource = Callable[[int], Path]
-"""Takes how often a set of three segments is repeated, and returns the folder of that source."""
+LargeSource = Callable[[int], dict[str, bytes]]
+"""Takes a number of segments, of about two megabytes each, and returns the files of a source that has so many."""
 UsualOutput = Callable[..., Path]
 """Takes the name of a set and options of `transcoder get`, and returns the file."""
 
@@ -75,14 +74,17 @@ def usual_output(media: Callable[[str], Path], tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def looped_source(media: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> LoopedSource:
-    """Return what makes a longer source: once for each length in each process."""
+def large_source(media: Callable[[str], Path]) -> LargeSource:
+    """Return what gives a large transport stream. Its pictures are large rather than many: these take the time to read."""
 
-    @cache
-    def make(loops: int) -> Path:
-        return write_looped_source(media("ts-muxed"), tmp_path_factory.mktemp("looped"), loops=loops).parent
+    def first(segments: int) -> dict[str, bytes]:
+        folder = media("ts-large")
+        lines = (folder / "main.m3u8").read_text(encoding="utf-8").splitlines()
+        names = [line for line in lines if not line.startswith("#")][:segments]
+        playlist = "\n".join([*lines[: lines.index(names[-1]) + 1], "#EXT-X-ENDLIST", ""]).encode()
+        return {"/main.m3u8": playlist} | {f"/{name}": (folder / name).read_bytes() for name in names}
 
-    return make
+    return first
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
-from conftest import LoopedSource, Serve
+from conftest import LargeSource, Serve
 from peers import media_reader
 from peers.application import Answered, ask
 from peers.origin import GOOD, Origin, Rule
@@ -28,9 +28,9 @@ KEY = "a key that is long enough"
 
 
 @pytest.fixture
-def long_origin(looped_source: LoopedSource, serve: Serve) -> Origin:
+def long_origin(large_source: LargeSource, serve: Serve) -> Origin:
     """A source whose file is uploaded in three parts: the first one, one that is neither first nor last, and the last one."""
-    return serve(files_in(looped_source(45)))
+    return serve(large_source(7))
 
 
 def get(origin: Origin, parameters: str = "deliver=s3", *, settings: Settings = SETTINGS, method: str = "GET", **headers: str) -> Answered:
@@ -143,7 +143,7 @@ def test_two_at_once_make_one_object(long_origin: Origin, s3: Storage) -> None:
 @pytest.mark.usefixtures("no_leaks")
 def test_a_source_that_fails_leaves_nothing(long_origin: Origin, s3: Storage) -> None:
     def decide(request: OriginRequest, _earlier: int) -> Rule:
-        return Rule(status=404) if request.path == "/s0016.ts" and "range" not in request.headers else GOOD
+        return Rule(status=404) if request.path == "/segment-6.ts" and "range" not in request.headers else GOOD
 
     long_origin.decide = decide
     answer = get(long_origin, settings=replace(SETTINGS, ahead_bytes=1_000_000))
@@ -222,7 +222,7 @@ def test_a_success_that_says_nothing_is_none(operation: str, origin: Origin, lon
 def test_parts_whose_requests_are_still_running_are_aborted(long_origin: Origin, s3: Storage) -> None:
     slow = Fault(403, "AccessDenied"), Fault(503, "SlowDown", delay=1.0)
     s3.decide = lambda asked, earlier: slow[min(earlier, 1)] if asked == "UploadPart" else None
-    long_origin.decide = lambda request, _earlier: Rule(delay=0.5) if request.path == "/s0016.ts" else GOOD
+    long_origin.decide = lambda request, _earlier: Rule(delay=0.5) if request.path == "/segment-6.ts" else GOOD
     assert get(long_origin).problem[:2] == (507, "no-storage")
     assert s3.uploads == []
 
@@ -294,7 +294,7 @@ def test_parts_that_cannot_be_removed_are_noted(long_origin: Origin, s3: Storage
 
 @pytest.mark.usefixtures("no_leaks")
 def test_a_request_that_is_cancelled_leaves_nothing(long_origin: Origin, s3: Storage) -> None:
-    long_origin.rules["/s0016.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
+    long_origin.rules["/segment-6.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
     query = f"deliver=s3&url={long_origin.url('/main.m3u8')}"
 
     async def run() -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Serve
+from conftest import LargeSource, Serve
 from peers import media_reader
 from peers.application import Answered, ask
-from peers.looped_source import write_looped_source
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
 from peers.source_files import files_in, variant_of
@@ -135,11 +134,11 @@ def test_a_bucket_that_refuses_is_the_last_event(operation: str, origin: Origin,
 
 
 @pytest.mark.usefixtures("no_leaks")
-def test_time_that_is_up_leaves_nothing(media: Media, serve: Serve, s3: Storage, tmp_path: Path) -> None:
-    origin = serve(files_in(write_looped_source(media("ts-muxed"), tmp_path, loops=90).parent))
+def test_time_that_is_up_leaves_nothing(large_source: LargeSource, serve: Serve, s3: Storage) -> None:
+    origin = serve(large_source(13))
 
     def decide(request: OriginRequest, _earlier: int) -> Rule:
-        return Rule(stall_after=1000) if request.path == "/s0025.ts" and "range" not in request.headers else GOOD
+        return Rule(stall_after=1000) if request.path == "/segment-9.ts" and "range" not in request.headers else GOOD
 
     origin.decide = decide
 

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import LoopedSource, Serve
+from conftest import LargeSource, Serve
 from peers import command_line, media_reader
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
 from peers.running_emulator import SECONDS, emulated
-from peers.source_files import files_in
 from peers.storage import Fault, Storage, refuse, storage
 
 from transcoder.cli import main
@@ -55,15 +54,15 @@ def service(served: Storage) -> Iterator[Running]:
 
 
 @pytest.fixture
-def origin(looped_source: LoopedSource, serve: Serve) -> Origin:
+def origin(large_source: LargeSource, serve: Serve) -> Origin:
     """A source whose file is uploaded in three parts, and fetched in three."""
-    return serve(files_in(looped_source(45)))
+    return serve(large_source(7))
 
 
 @pytest.fixture
-def long_origin(looped_source: LoopedSource, serve: Serve) -> Origin:
+def long_origin(large_source: LargeSource, serve: Serve) -> Origin:
     """A source whose file is uploaded in six parts: some are there before its last third."""
-    return serve(files_in(looped_source(90)))
+    return serve(large_source(13))
 
 
 def address(running: Running, origin: Origin, path: str = "/download") -> str:
@@ -74,7 +73,7 @@ def hold(origin: Origin) -> None:
     """Let the origin stop before the last third of the source."""
 
     def decide(request: OriginRequest, _earlier: int) -> Rule:
-        return Rule(stall_after=1000) if request.path == "/s0025.ts" and "range" not in request.headers else GOOD
+        return Rule(stall_after=1000) if request.path == "/segment-9.ts" and "range" not in request.headers else GOOD
 
     origin.decide = decide
 
