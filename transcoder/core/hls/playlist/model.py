@@ -137,8 +137,3 @@ class MediaPlaylist(NamedTuple):
     def rounding_of(self, segment: MediaSegment) -> float:
         """By how many seconds the duration of a segment may be wrong: a guess by all of it, or by the target duration."""
         return max(segment.seconds, float(self.target_seconds)) if segment.guessed else self.rounding
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether any existing segment is encrypted, by any method."""
-        return any(segment.keys and not segment.gap for segment in self.segments)
