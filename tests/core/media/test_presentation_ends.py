@@ -4,6 +4,7 @@ from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
 from transcoder.core.media.presentation_ends import last_slide, needs_longer_end, presentation_ends
+from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 
 
@@ -67,3 +68,17 @@ def test_packets_end_with_the_segment_even_if_there_are_sync_bytes_elsewhere(cut
     pictures = [packet(256, pes(90_000 + 3600 * number, b"G" * 170), starts=True, counter=number) for number in range(6)]
     found = Probe(Container.MPEGTS, (Stream(Medium.VIDEO, "h264", 256, 1.0),))
     assert presentation_ends(b"".join(pictures)[cut_off:], found) == pytest.approx({Medium.VIDEO: 1.24})
+
+
+@pytest.mark.parametrize(
+    ("shown", "slide"),
+    [
+        pytest.param((0, 2, 4, 6), Slide(7.0, 2.0, is_even=True), id="as far apart"),
+        pytest.param((0, 2, 6, 8), Slide(9.0, 2.0), id="one of them for longer"),
+        pytest.param((0, 2), Slide(3.0, 2.0), id="two"),
+        pytest.param((6,), Slide(7.0, None), id="one"),
+    ],
+)
+def test_the_last_slide_and_how_far_they_are_apart(shown: tuple[int, ...], slide: Slide) -> None:
+    pictures = [packet(256, pes(90_000 + 90_000 * at, bytes(170)), starts=True, counter=number) for number, at in enumerate(shown)]
+    assert last_slide(b"".join(pictures), Probe(Container.MPEGTS, (Stream(Medium.VIDEO, "h264", 256, 1.0),))) == slide

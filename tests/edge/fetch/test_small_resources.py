@@ -1,11 +1,13 @@
 """Playlists, and the first and last bytes of segments."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
 import pytest
 from peers.fetch_calls import BYTE_RANGE, CONTENT, FILES, SETTINGS, with_fetcher
 from peers.origin import Rule, garbage, html, origin
+from peers.raw_origin import raw_origin
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher
@@ -76,6 +78,26 @@ def test_no_last_bytes_without_ranges(rule: Rule) -> None:
     with origin(FILES) as o:
         o.rules["*"] = rule
         assert with_fetcher(lambda fetcher: fetcher.last_bytes(o.url("/a.ts"), size=5000)) is None
+
+
+@pytest.mark.parametrize("byte_range", [None, ByteRange(5, 500)], ids=["a file", "a range"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param("206 Partial Content\r\nContent-Length: 100", id="206 that does not say which bytes"),
+        pytest.param("200 OK\r\nContent-Range: bytes 405-504/505\r\nContent-Length: 200", id="the range of another response"),
+    ],
+)
+def test_no_last_bytes_from_a_response_that_does_not_say_which_they_are(byte_range: ByteRange | None, head: str) -> None:
+    async def run() -> bytes | None:
+        async with (
+            asyncio.timeout(20),
+            raw_origin(f"HTTP/1.1 {head}\r\n\r\n".encode(), bytes(200)) as o,
+            Fetcher.open(SETTINGS) as fetcher,
+        ):
+            return await fetcher.last_bytes(f"http://127.0.0.1:{o.port}/a", byte_range, size=100)
+
+    assert asyncio.run(run()) is None
 
 
 def test_the_last_bytes_of_a_missing_segment_are_a_failure() -> None:
