@@ -10,7 +10,7 @@ from peers.fetch_calls import CONTENT, FILES, SETTINGS, fetch_by_rule, with_fetc
 from peers.origin import Rule, garbage, origin
 
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.fetch.pace import MAX_FIELDS, MAX_PIECES, RateWindow
+from transcoder.edge.fetch.pace import MAX_FIELDS, MAX_PIECES
 from transcoder.edge.fetch.session import ApiRequest
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
@@ -157,14 +157,3 @@ def test_a_small_resource_does_not_wait_for_the_time_of_another() -> None:
 def test_attempts_without_a_byte_have_a_limit(rule: Rule) -> None:
     settings = replace(SETTINGS, stall_seconds=0.5, attempts=10**6, retry_seconds=0.001)
     fails_in_time(rule, settings, r"The origins have sent nothing for 0\.5 s, over all attempts\.")
-
-
-def test_a_window_allows_what_is_missing_of_it() -> None:
-    window = RateWindow(100, 10.0)
-    assert window.patience == 10.0
-    window.add(500, 4.0)
-    assert window.patience == 6.0
-    window.add(500, 1.0)  # the window has what it needs, so the next one may begin with a pause
-    assert window.patience == 15.0
-    window.add(1, 5.0)
-    assert window.patience == 10.0

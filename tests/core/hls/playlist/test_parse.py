@@ -192,6 +192,7 @@ def test_attributes_are_parsed_with_misplaced_quotes() -> None:
     assert variant.codecs == ("avc1.4d401f", "mp4a.40.2")
     assert (rendition.kind, rendition.group, rendition.name, rendition.channels) == ("AUDIO", "a", "it's", 2)
     assert (rendition.default, rendition.autoselect, rendition.forced) == (True, True, False)
+    assert rendition.characteristics == "", "it has none"
 
 
 @pytest.mark.parametrize("separator", ["\x85", "\u2028", "\x0b", "\x1e"])

@@ -109,6 +109,8 @@ def test_what_is_kept_of_samples_keeps_its_times_and_bytes(row: list[tuple[int, 
     found = samples.kept(kept)
     times = list(samples.presentation_times)
     assert list(found.presentation_times) == [time for time, keep in zip(times, kept, strict=True) if keep]
+    decoded = [(at, at + length) for at, length, keep in zip(samples.decode_times, columns[0], kept, strict=False) if keep]
+    assert not decoded or (found.start, found.end) == (decoded[0][0], decoded[-1][1])
     ends = [100 + sum(columns[1][: index + 1]) for index in range(len(row))]
     wanted = [byte for end, size, keep in zip(ends, columns[1], kept, strict=True) if keep for byte in range(end - size, end)]
     assert [byte for chunk in found.chunks for byte in range(chunk.place.offset, chunk.place.offset + chunk.bytes)] == wanted
