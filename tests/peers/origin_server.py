@@ -180,7 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
             fields["Content-Length"] = str(stop - start if rule.content_length is None else rule.content_length)
         self.recorded.status = status
         self.send_response(status)
-        for name, value in (fields | dict(rule.headers)).items():
+        # Names of fields are the same in any case (RFC 9110, 5.1): of two types, which one a browser takes depends on its version.
+        replaced = {name.lower() for name in rule.headers}
+        for name, value in (*((name, value) for name, value in fields.items() if name.lower() not in replaced), *rule.headers.items()):
             if value:
                 self.send_header(name, value)
         self.end_headers()
