@@ -230,7 +230,8 @@ def test_parts_whose_requests_are_still_running_are_aborted(long_origin: Origin,
 @pytest.mark.long
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
 def test_what_storage_answers_too_late_is_aborted(operation: str, long_origin: Origin, s3: Storage) -> None:
-    s3.decide = lambda asked, _earlier: Fault(delay=5.0) if asked == operation else None
+    # Unlike S3, moto answers a part of an aborted upload with an error that is tried again: those tries need not be late, too.
+    s3.decide = lambda asked, earlier: Fault(delay=5.0) if asked == operation and earlier < 2 else None
     query = f"deliver=s3&url={long_origin.url('/main.m3u8')}"
 
     async def run() -> None:
@@ -245,7 +246,7 @@ def test_what_storage_answers_too_late_is_aborted(operation: str, long_origin: O
             while s3.active[operation] or s3.uploads:  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.1)
 
-    asyncio.run(asyncio.wait_for(run(), 20.0))
+    asyncio.run(asyncio.wait_for(run(), 60.0))
     assert (s3.keys, s3.uploads) == ([], [])
 
 
