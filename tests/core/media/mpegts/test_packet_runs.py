@@ -1,4 +1,4 @@
-"""Which packets the probe takes as they are: plain ones of a stream, in which nothing begins; and the columns of those of a PID."""
+"""The probe takes runs of plain packets at once, and columns hold the packets of a PID: both are compared with packets read one by one."""
 
 import random
 from itertools import groupby
