@@ -3,6 +3,11 @@
 Lambda starts it through `AWS_LAMBDA_EXEC_WRAPPER` in a managed Python runtime, or as the executable `bootstrap` of a custom runtime.
 """
 
+if __name__ == "__main__":
+    import gc
+
+    gc.disable()  # until the application is open: the imports below are the first half of the start
+
 import asyncio
 import logging
 import os
@@ -179,8 +184,9 @@ async def _serve_from_start(address: str, application: Application | None, failu
 
 async def _open(application: Application | None, stack: AsyncExitStack) -> tuple[Settings, Serve]:
     """Open the application with the settings of the environment, until `stack` is closed."""
-    settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
-    return settings, await stack.enter_async_context((application or _transcoder())(settings))
+    with importing():
+        settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
+        return settings, await stack.enter_async_context((application or _transcoder())(settings))
 
 
 async def _report(error: Exception, report: Callable[[BaseException], Awaitable[None]]) -> None:
@@ -189,8 +195,7 @@ async def _report(error: Exception, report: Callable[[BaseException], Awaitable[
 
 
 def _transcoder() -> Application:
-    with importing():
-        from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
+    from transcoder import app  # noqa: PLC0415  # a failure to import it is reported as a failed init
 
     return app.application
 

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from transcoder.errors import BadRequestError
 
@@ -15,10 +14,10 @@ _MAY_BE_ZERO = frozenset(
     {"ahead_bytes", "least_rate", "retry_seconds", "max_redirects", "daily_bytes", "deadline_margin_seconds", "cache_seconds"}
 )
 """With any other number, 0 would mean that nothing works."""
+_SECRETS = frozenset({"signing_keys", "reddit_client_secret"})
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings of an operator. Each field is read from the variable `TRANSCODER_` followed by its name in capitals."""
 
     ffmpeg: str = ""
@@ -78,7 +77,7 @@ class Settings:
     """How long making a plain MP4 may take, as estimated beforehand, if nothing can be sent meanwhile."""
     deadline_margin_seconds: float = 3.0
     """How long before Lambda's timeout an unfinished invocation is ended with an error; at most half of the time that it has."""
-    signing_keys: tuple[str, ...] = field(default=(), repr=False)
+    signing_keys: tuple[str, ...] = ()
     """Keys of signed links, separated by commas, 16 characters or more each. The first key signs. Empty: links need no signature."""
     signing_secret_arn: str = ""
     """ARN of the AWS Secrets Manager secret with the keys of signed links, one per line. The first key signs. Empty: no secret."""
@@ -94,7 +93,7 @@ class Settings:
     """S3 buckets, separated by commas, whose objects (`s3://bucket/key`) are served with the function's own permissions. Empty: none."""
     reddit_client_id: str = ""
     """Client id of an application registered at Reddit. Empty: requests to Reddit are not authenticated."""
-    reddit_client_secret: str = field(default="", repr=False)
+    reddit_client_secret: str = ""
     """The client secret of that application."""
     reddit_steps: tuple[str, ...] = ("oauth", "feed", "embed", "json")
     """How posts are looked up on Reddit, in this order, until a step has an answer; `oauth` is left out without a client id."""
@@ -103,6 +102,11 @@ class Settings:
     cache_seconds: int = 0
     """How long caches may store a video, in seconds; 0: not at all. Unsafe where a failed stream may look whole to a cache."""
 
+    def __repr__(self) -> str:
+        """Return the settings without secrets."""
+        shown = {name: value for name, value in self._asdict().items() if name not in _SECRETS}
+        return f"Settings({shown})"
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Return the settings from the variables that begin with `TRANSCODER_`.
@@ -110,7 +114,7 @@ class Settings:
         Raises:
             BadRequestError: a variable has an unknown name, a value of the wrong type, or a number that is negative or not finite.
         """
-        known = {PREFIX + each.name.upper(): each for each in fields(cls)}
+        known = {PREFIX + name.upper(): name for name in cls._fields}
         values: dict[str, Value] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
@@ -118,7 +122,8 @@ class Settings:
             if name not in known:
                 message = f"{name} is not a setting of Transcoder; check its spelling."
                 raise BadRequestError(message)
-            values[known[name].name] = _value(name, text, known[name].type)
+            field = known[name]
+            values[field] = _value(name, text, cls.__annotations__[field])
         return cls(**values)  # type: ignore[arg-type]  # each value was converted to its field's type
 
 

@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
 SETTINGS = Settings(attempts=1, read_seconds=5.0)
-LOCAL = replace(SETTINGS, allow_private=True, denied=("127.0.0.1",))
+LOCAL = SETTINGS._replace(allow_private=True, denied=("127.0.0.1",))
 
 Media = Callable[[str], Path]
 
@@ -44,7 +43,7 @@ def site() -> Iterator[Reddit]:
 )
 def test_a_denied_address_is_refused_without_a_request(route: str, method: str, denied: str, link: str, site: Reddit) -> None:
     before = len(site.requested())
-    answer = ask(f"{route}?url=https://{link}", network=site.network, settings=replace(SETTINGS, denied=(denied,)), method=method)
+    answer = ask(f"{route}?url=https://{link}", network=site.network, settings=SETTINGS._replace(denied=(denied,)), method=method)
     assert answer.problem[:2] == (451, "denied-source")
     assert "excluded" in answer.problem[2]
     assert answer.notes["outcome"] == "denied-source"
@@ -53,7 +52,7 @@ def test_a_denied_address_is_refused_without_a_request(route: str, method: str, 
 
 @pytest.mark.parametrize("steps", [("feed",), ("embed",), ("json",)])
 def test_the_original_of_a_crosspost_is_refused_by_its_id_whichever_step_tells_it(steps: tuple[str, ...]) -> None:
-    settings = replace(SETTINGS, denied=("p2025",), reddit_steps=steps)
+    settings = SETTINGS._replace(denied=("p2025",), reddit_steps=steps)
     with reddit(blocked=()) as site:
         answer = ask("/info?url=https://www.reddit.com/r/aww/comments/pcross/", network=site.network, settings=settings)
         assert not [requested for requested in site.requested() if requested.startswith("v.redd.it")]
@@ -72,13 +71,13 @@ def test_the_original_of_a_crosspost_is_refused_by_its_id_whichever_step_tells_i
 )
 def test_what_a_link_leads_to_is_refused(denied: str, link: str, site: Reddit) -> None:
     before = len(site.requested())
-    answer = ask(f"/download?url=https://{link}", network=site.network, settings=replace(SETTINGS, denied=(denied,)))
+    answer = ask(f"/download?url=https://{link}", network=site.network, settings=SETTINGS._replace(denied=(denied,)))
     assert answer.problem[:2] == (451, "denied-source")
     assert not [requested for requested in site.requested()[before:] if requested.startswith("v.redd.it")]
 
 
 def test_another_video_of_the_same_post_is_served(site: Reddit) -> None:
-    settings = replace(SETTINGS, denied=("assetone",))
+    settings = SETTINGS._replace(denied=("assetone",))
     assert ask("/info?url=https://redd.it/ptext", network=site.network, settings=settings).problem[0] == 451
     assert ask("/info?item=2&url=https://redd.it/ptext", network=site.network, settings=settings).status == 200
 
@@ -119,4 +118,4 @@ def test_an_entry_that_cannot_be_read_stops_the_program(tmp_path: Path) -> None:
     refused = run_get("https://a.example/v.m3u8", "https://a.example/", tmp_path / "output.mp4")
     assert (refused.returncode, b"TRANSCODER_DENIED" in refused.stderr) == (2, True)
     with pytest.raises(BadRequestError, match="TRANSCODER_DENIED"):
-        ask("/health", settings=replace(SETTINGS, denied=("https://a.example/",)))
+        ask("/health", settings=SETTINGS._replace(denied=("https://a.example/",)))

@@ -83,7 +83,7 @@ def test_a_page_that_does_not_answer_is_not_waited_for() -> None:
     with reddit() as site:
         answer_all_but_media(site, Rule(delay=60.0))
         began = time.monotonic()
-        answer = ask(f"/info?page=https://redd.it/p2025&url={VIDEO}", network=site.network, settings=replace(SETTINGS, read_seconds=60.0))
+        answer = ask(f"/info?page=https://redd.it/p2025&url={VIDEO}", network=site.network, settings=SETTINGS._replace(read_seconds=60.0))
     assert answer.document["file_name"] == "era2025one.mp4"
     assert 5 <= time.monotonic() - began < 30
 
@@ -101,13 +101,13 @@ def test_a_page_that_does_not_answer_is_not_waited_for() -> None:
     ],
 )
 def test_a_page_is_checked_like_any_address(page: str, status: int, slug: str, site: Reddit) -> None:
-    settings = replace(SETTINGS, denied=("r/secrets", "u/filmer"))
+    settings = SETTINGS._replace(denied=("r/secrets", "u/filmer"))
     assert ask(f"/info?page={quote(page)}&url={VIDEO}", network=site.network, settings=settings).problem[:2] == (status, slug)
 
 
 def test_a_signature_covers_the_page(site: Reddit) -> None:
     key = "a key of sixteen or more"
-    settings = replace(SETTINGS, signing_keys=(key,))
+    settings = SETTINGS._replace(signing_keys=(key,))
     query = encode_query(sign({"url": VIDEO, "page": PAGE}, key=key.encode(), expires=4_000_000_000))
     assert ask(f"/info?{query}", network=site.network, settings=settings).status == 200
     forged = query.replace("a_film_of_a_cat", "another")

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -204,7 +203,7 @@ def test_where_links_must_be_signed_the_page_gets_one_for_a_short_time(media: Me
 
 
 def test_where_links_must_be_signed_there_is_no_page_unless_the_operator_wants_it() -> None:
-    closed = replace(SIGNED, page_links=False)
+    closed = SIGNED._replace(page_links=False)
     assert ask("/", settings=closed).problem[0] == 403
     assert ask("/link?url=https%3A%2F%2Fa.example%2Fv.m3u8", settings=closed, headers=SAME_ORIGIN).problem[0] == 404
 

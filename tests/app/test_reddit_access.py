@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from peers.application import Answered, ask, ask_all
@@ -56,7 +55,7 @@ def test_a_rejected_token_is_renewed_once() -> None:
 
 
 def test_an_api_key_that_reddit_rejects_is_reported() -> None:
-    settings = replace(WITH_KEY, reddit_steps=("oauth",))
+    settings = WITH_KEY._replace(reddit_steps=("oauth",))
     answers, _ = ask_with_oauth(Rule(status=401, body=b'{"error": 401}'), ["/info?url=https://redd.it/p2025"], settings)
     assert answers[0].problem[:2] == (502, "upstream-blocked")
     assert "API key" in answers[0].problem[2]

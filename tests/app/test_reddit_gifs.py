@@ -1,7 +1,6 @@
 """GIFs on Reddit: the MP4 that Reddit made of each, from a Reddit on loopback."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import make_media
@@ -17,7 +16,7 @@ from transcoder.errors import UpstreamError
 from transcoder.settings import Settings
 
 FAST_FAILING = Settings(attempts=1, read_seconds=5.0, reddit_steps=("json",))  # only the JSON names the MP4 of a GIF
-LAMBDA = replace(FAST_FAILING, allowed_hosts=("reddit.com", "redd.it"))
+LAMBDA = FAST_FAILING._replace(allowed_hosts=("reddit.com", "redd.it"))
 
 
 def mp4(name: str) -> bytes:

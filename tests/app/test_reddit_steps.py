@@ -248,7 +248,7 @@ def test_each_refusal_of_the_feed_gives_way_to_the_embed_page(rule: Rule, reason
 def test_other_answers_of_the_feed_are_outcomes_of_their_own(status: int, outcome: tuple[int, str], message: str) -> None:
     with reddit() as site:
         site.origin.rules["/comments/p2025/.rss"] = Rule(status=status)
-        settings = replace(FAST_FAILING, reddit_steps=("feed",))
+        settings = FAST_FAILING._replace(reddit_steps=("feed",))
         answer = ask(f"/info?url=https://{POST}", network=site.network, settings=settings)
     assert answer.problem[:2] == outcome
     assert message in answer.problem[2]
@@ -292,7 +292,7 @@ def test_a_redirect_to_another_page_is_no_answer(place: str, reason: str) -> Non
 
 
 def test_a_token_does_not_go_to_another_site() -> None:
-    settings = replace(FAST_FAILING, reddit_client_id="an id", reddit_steps=("oauth", "feed"))
+    settings = FAST_FAILING._replace(reddit_client_id="an id", reddit_steps=("oauth", "feed"))
     with reddit() as site:
         site.origin.rules["/api/v1/access_token"] = Rule(body=b'{"access_token": "a-token", "expires_in": 3600}')
         site.origin.rules["/comments/p2025"] = Rule(redirect=ELSEWHERE)
@@ -335,7 +335,7 @@ def test_a_blocked_share_link_is_reported_as_a_block(rule: Rule) -> None:
     ],
 )
 def test_the_setting_decides_which_steps_are_asked_in_which_order(steps: tuple[str, ...], found_by: str, requests: list[str]) -> None:
-    settings = replace(FAST_FAILING, reddit_steps=steps, reddit_client_id="an id")
+    settings = FAST_FAILING._replace(reddit_steps=steps, reddit_client_id="an id")
     answer, made = ask_about(POST, "json", settings=settings)
     assert answer.document["step"] == found_by
     assert made[:-1] == requests
@@ -350,7 +350,7 @@ def test_an_invalid_choice_of_steps_stops_the_program(steps: str) -> None:
 
 def test_the_setting_is_the_user_agent_of_requests_to_the_site_alone() -> None:
     with reddit(blocked=["feed", "json"]) as site:
-        settings = replace(FAST_FAILING, reddit_user_agent="web:films:1.0 (by /u/operator)")
+        settings = FAST_FAILING._replace(reddit_user_agent="web:films:1.0 (by /u/operator)")
         assert ask(f"/info?url=https://{POST}", network=site.network, settings=settings).status == 200
         agents = {request.headers["host"]: request.headers["user-agent"] for request in site.origin.requests}
     assert agents["www.reddit.com"] == agents["embed.reddit.com"] == "web:films:1.0 (by /u/operator)"
@@ -371,7 +371,7 @@ SAME = ["redd.it/p2025", "www.reddit.com/r/u_filmer/comments/p2025/", "old.reddi
 
 @pytest.mark.parametrize(("blocked", "asked"), [("json", [feed("p2025")]), ("", [json("p2025")])])
 def test_visitors_with_other_forms_of_a_link_ask_once(blocked: str, asked: list[str]) -> None:
-    settings = FAST_FAILING if blocked else replace(FAST_FAILING, reddit_steps=("json",))
+    settings = FAST_FAILING if blocked else FAST_FAILING._replace(reddit_steps=("json",))
     with reddit(blocked=blocked.split()) as site:
         answers = ask_all([f"/info?url=https://{link}" for link in SAME], network=site.network, settings=settings)
         assert [each for each in site.requested() if not each.startswith("v.redd.it")] == asked
@@ -492,7 +492,7 @@ HOSTILE = r'"\ud83d \u001b[31mred\u001b]0;x\u0007\nend [/b]"'
 
 
 def test_a_title_changes_neither_the_terminal_nor_the_response(capsys: pytest.CaptureFixture[str]) -> None:
-    settings = replace(FAST_FAILING, reddit_steps=("json",))
+    settings = FAST_FAILING._replace(reddit_steps=("json",))
     with reddit(blocked=[]) as site:
         text = (FIXTURES / "2018-silent.json").read_text().replace('"A silent film"', HOSTILE)
         site.origin.rules["/comments/p2018.json"] = Rule(body=text.encode(), headers={"Content-Type": "application/json"})

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -203,7 +202,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Settings
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": address}.items():
             monkeypatch.setenv(name, value)
         with closing(boto3.client("secretsmanager")) as client:
-            yield lambda text: replace(SETTINGS, signing_secret_arn=client.create_secret(Name=str(uuid4()), SecretString=text)["ARN"])
+            yield lambda text: SETTINGS._replace(signing_secret_arn=client.create_secret(Name=str(uuid4()), SecretString=text)["ARN"])
 
 
 def test_keys_are_read_from_a_secret(media: Media, serve: Serve, secret: Callable[[str], Settings]) -> None:
@@ -216,7 +215,7 @@ def test_keys_are_read_from_a_secret(media: Media, serve: Serve, secret: Callabl
 def test_a_short_key_is_an_error_of_the_operator(secret: Callable[[str], Settings]) -> None:
     assert ask("/info?url=https://a.example/v.m3u8", settings=secret("short")).problem[0] == 500
     with pytest.raises(BadRequestError, match="shorter than 16"):
-        ask("/health", settings=replace(SETTINGS, signing_keys=("short",)))
+        ask("/health", settings=SETTINGS._replace(signing_keys=("short",)))
 
 
 def test_on_lambda_only_reddits_hosts_are_allowed_by_default() -> None:

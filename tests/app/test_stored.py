@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -146,7 +145,7 @@ def test_a_source_that_fails_leaves_nothing(long_origin: Origin, s3: Storage) ->
         return Rule(status=404) if request.path == "/segment-6.ts" and "range" not in request.headers else GOOD
 
     long_origin.decide = decide
-    answer = get(long_origin, settings=replace(SETTINGS, ahead_bytes=1_000_000))
+    answer = get(long_origin, settings=SETTINGS._replace(ahead_bytes=1_000_000))
     assert answer.problem[:2] == (502, "upstream-failed")
     assert s3.counts["UploadPart"] >= 1
     assert (s3.keys, s3.uploads) == ([], [])
@@ -173,7 +172,7 @@ def test_a_small_file_that_is_refused_is_a_failure(origin: Origin, s3: Storage) 
 
 
 def test_a_bucket_that_does_not_exist_is_a_failure(origin: Origin, s3: Storage) -> None:
-    answer = get(origin, settings=replace(SETTINGS, bucket="nobody"))
+    answer = get(origin, settings=SETTINGS._replace(bucket="nobody"))
     assert (answer.problem[:2], answer.notes["bucket_problem"]) == ((507, "no-storage"), "NoSuchBucket")
     assert "nobody" not in answer.problem[2]
     assert s3.keys == []
@@ -195,7 +194,7 @@ def test_passing_failures_of_storage_are_retried(long_origin: Origin, s3: Storag
 
 def test_slow_storage_is_waited_for_and_gets_two_parts_at_once(long_origin: Origin, s3: Storage) -> None:
     s3.decide = lambda asked, _earlier: Fault(delay=1.5) if asked == "UploadPart" else None
-    assert get(long_origin, settings=replace(SETTINGS, ffmpeg_seconds=1.0)).notes["stored"] == "made"
+    assert get(long_origin, settings=SETTINGS._replace(ffmpeg_seconds=1.0)).notes["stored"] == "made"
     assert s3.most_active["UploadPart"] == 2
 
 
@@ -313,7 +312,7 @@ def test_a_request_that_is_cancelled_leaves_nothing(long_origin: Origin, s3: Sto
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_what_takes_long_is_not_made_in_silence(method: str, origin: Origin, s3: Storage) -> None:
-    status, slug, detail = get(variant_of(1_000_000, origin), settings=replace(SETTINGS, silent_seconds=0.01), method=method).problem
+    status, slug, detail = get(variant_of(1_000_000, origin), settings=SETTINGS._replace(silent_seconds=0.01), method=method).problem
     assert (status, slug, "GET /events" in detail) == (413, "too-large", True)
     assert (media_requests(origin), s3.keys) == ([], [])
 
@@ -330,14 +329,14 @@ def test_head_makes_nothing_and_finds_what_is_there(origin: Origin, s3: Storage)
 
 @pytest.mark.parametrize(("base", "prefix"), [("https://d1.example", "https://d1.example/files/"), ("https://a/b/", "https://a/b/files/"), ("/", "/files/")])  # fmt: skip  # noqa: E501
 def test_a_public_address_of_the_files_is_used(base: str, prefix: str, origin: Origin, s3: Storage) -> None:
-    location = get(origin, "deliver=s3&filename=Ü&mute=1", settings=replace(SETTINGS, files_url=base)).headers["location"]
+    location = get(origin, "deliver=s3&filename=Ü&mute=1", settings=SETTINGS._replace(files_url=base)).headers["location"]
     assert location.startswith(prefix)
     assert location.endswith("/%C3%9C.mp4")
     assert [unquote(location[len(prefix) - len("files/") :])] == s3.keys
 
 
 def test_signed_links_lead_to_no_public_address(origin: Origin, s3: Storage) -> None:
-    settings = replace(SETTINGS, files_url="https://d1.example", signing_keys=(KEY,))
+    settings = SETTINGS._replace(files_url="https://d1.example", signing_keys=(KEY,))
     assert get(origin, settings=settings).problem[:2] == (403, "bad-signature")
     values = sign({"url": origin.url("/main.m3u8"), "deliver": "s3"}, key=KEY.encode(), expires=4_000_000_000)
     answer = ask(f"/download?{encode_query(values)}", settings=settings)
@@ -347,7 +346,7 @@ def test_signed_links_lead_to_no_public_address(origin: Origin, s3: Storage) -> 
 
 
 def test_without_a_bucket_it_is_refused(origin: Origin) -> None:
-    status, slug, detail = get(origin, settings=replace(SETTINGS, bucket="")).problem
+    status, slug, detail = get(origin, settings=SETTINGS._replace(bucket="")).problem
     assert (status, slug, "no storage" in detail) == (400, "bad-request", True)
     assert not origin.requests
 
@@ -375,7 +374,7 @@ def test_auto_streams_what_a_response_can_have(origin: Origin, s3: Storage) -> N
 
 @pytest.mark.parametrize("layout", ["auto", "plain"])
 def test_auto_names_the_way_of_what_is_too_large_and_redirects_to_what_is_stored(layout: str, origin: Origin, s3: Storage) -> None:
-    small = replace(SETTINGS, response_limit=500_000)
+    small = SETTINGS._replace(response_limit=500_000)
     status, slug, detail = get(variant_of(1_000_000, origin), f"layout={layout}", settings=small).problem
     assert (status, slug, "GET /events" in detail) == (413, "too-large", True)
     assert (media_requests(origin), s3.keys) == ([], [])
@@ -386,7 +385,7 @@ def test_auto_names_the_way_of_what_is_too_large_and_redirects_to_what_is_stored
 
 def test_auto_never_replaces_a_map(media: Media, serve: Serve, s3: Storage) -> None:
     origin = serve(media("fmp4-separate-audio"))
-    small = replace(SETTINGS, response_limit=60_000)
+    small = SETTINGS._replace(response_limit=60_000)
     get(origin)
     status, _, detail = get(origin, "layout=plain", settings=small).problem
     assert (status, "ranges" in detail, "GET /events" in detail) == (413, True, True)

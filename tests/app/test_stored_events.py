@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from transcoder.settings import Settings
 
 Media = Callable[[str], Path]
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket=BUCKET)
-SLOW = replace(SETTINGS, connections=1, ahead_bytes=1)
+SLOW = SETTINGS._replace(connections=1, ahead_bytes=1)
 KEY = "a key that is long enough"
 
 
@@ -86,7 +85,7 @@ def test_what_is_there_is_not_made_again(origin: Origin, s3: Storage) -> None:
 def test_what_download_would_not_make_in_silence_is_made_here(origin: Origin, s3: Storage) -> None:
     """Else each of the two would name the other, and nothing would ever be made."""
     variant_of(1_000_000, origin)
-    impatient = replace(SETTINGS, silent_seconds=0.01)
+    impatient = SETTINGS._replace(silent_seconds=0.01)
     status, _, detail = ask(f"/download?layout=plain&url={origin.url('/main.m3u8')}", settings=impatient).problem
     assert (status, "GET /events with the same parameters and deliver=s3" in detail) == (413, True)
     *_, done = get(origin, "layout=plain", settings=impatient)
@@ -99,7 +98,7 @@ def test_auto_makes_what_a_response_cannot_have(parameters: str, origin: Origin,
     variant_of(1_000_000, origin)
     *_, done = get(origin, parameters)
     assert (s3.operations, "file" in done, "deliver" in done["download"].replace(parameters, "")) == ([], False, False)
-    *_, done = get(origin, parameters, settings=replace(SETTINGS, response_limit=500_000))
+    *_, done = get(origin, parameters, settings=SETTINGS._replace(response_limit=500_000))
     assert (len(s3.keys), "deliver=s3" in done["download"], done["layout"]) == (1, True, "plain")
 
 
@@ -107,12 +106,12 @@ def test_auto_makes_of_a_map_what_a_response_cannot_have(media: Media, serve: Se
     origin = serve(media("fmp4-separate-audio"))
     *_, done = get(origin, "layout=plain")
     assert ("file" in done, s3.operations) == (False, [])
-    *_, done = get(origin, "layout=plain", settings=replace(SETTINGS, response_limit=60_000))
+    *_, done = get(origin, "layout=plain", settings=SETTINGS._replace(response_limit=60_000))
     assert httpx.get(done["file"]).status_code == 200
 
 
 def test_what_does_not_fit_is_a_failure_where_a_stream_is_asked_for(origin: Origin, s3: Storage) -> None:
-    small = replace(SETTINGS, response_limit=500_000)
+    small = SETTINGS._replace(response_limit=500_000)
     *_, failed = get(variant_of(1_000_000, origin), "layout=plain&deliver=stream", settings=small)
     assert (failed["event"], failed["status"], s3.operations) == ("failed", 413, [])
 
@@ -147,14 +146,14 @@ def test_time_that_is_up_leaves_nothing(large_source: LargeSource, serve: Serve,
             self.deadline = asyncio.get_running_loop().time() + 12.0
             await super().start(head)
 
-    *_, failed = get(origin, into=Hurried(), settings=replace(SETTINGS, ahead_bytes=1_000_000))
+    *_, failed = get(origin, into=Hurried(), settings=SETTINGS._replace(ahead_bytes=1_000_000))
     assert failed["type"] == "urn:problem-type:transcoder:deadline"
     assert s3.counts["UploadPart"] >= 1
     assert (s3.keys, s3.uploads) == ([], [])
 
 
 def test_the_download_link_is_signed_and_leads_to_no_public_address(origin: Origin, s3: Storage) -> None:
-    settings = replace(SETTINGS, signing_keys=(KEY,), files_url="https://d1.example")
+    settings = SETTINGS._replace(signing_keys=(KEY,), files_url="https://d1.example")
     values = sign({"url": origin.url("/main.m3u8"), "deliver": "s3"}, key=KEY.encode(), expires=4_000_000_000)
     answer = ask(f"/events?{encode_query(values)}", settings=settings, headers={"accept": "application/x-ndjson"})
     done = json.loads(bytes(answer.body).splitlines()[-1])
@@ -163,5 +162,5 @@ def test_the_download_link_is_signed_and_leads_to_no_public_address(origin: Orig
 
 
 def test_without_a_bucket_it_has_its_own_status(origin: Origin) -> None:
-    answer = ask(f"/events?deliver=s3&url={origin.url('/main.m3u8')}", settings=replace(SETTINGS, bucket=""))
+    answer = ask(f"/events?deliver=s3&url={origin.url('/main.m3u8')}", settings=SETTINGS._replace(bucket=""))
     assert answer.problem[:2] == (400, "bad-request")

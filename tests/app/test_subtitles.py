@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +133,7 @@ def test_info_links_to_the_subtitles(files: dict[str, bytes], serve: Serve) -> N
 
 def test_only_signed_links_are_served(files: dict[str, bytes], serve: Serve) -> None:
     origin, key = serve(files), "a key of sixteen or more"
-    settings = replace(SETTINGS, signing_keys=(key,))
+    settings = SETTINGS._replace(signing_keys=(key,))
     assert subtitles(origin, settings=settings).problem[:2] == (403, "bad-signature")
     query = encode_query(sign({"url": origin.url("/film.m3u8"), "height": "200"}, key=key.encode(), expires=4_000_000_000))
     link = ask(f"/info?{query}", settings=settings).document["subtitles"][1]["download"]
@@ -231,7 +230,7 @@ def test_encrypted_segments_and_byte_ranges_are_read(files: dict[str, bytes], se
 
 
 def test_a_text_larger_than_the_response_limit_is_refused(files: dict[str, bytes], serve: Serve) -> None:
-    assert subtitles(serve(files), settings=replace(SETTINGS, response_limit=100)).problem[:2] == (413, "too-large")
+    assert subtitles(serve(files), settings=SETTINGS._replace(response_limit=100)).problem[:2] == (413, "too-large")
 
 
 def test_a_video_in_fragmented_mp4_has_the_same_clock(files: dict[str, bytes], media: Media, serve: Serve) -> None:
@@ -274,7 +273,7 @@ def test_denied_hosts_send_no_subtitles(files: dict[str, bytes], serve: Serve) -
     origin = serve(files)
     other = serve({**files, "/en/main.m3u8": playlist(*(origin.url(f"/en/{number}.vtt") for number in range(3)))})
     url = other.url("/film.m3u8").replace("127.0.0.1", "localhost")
-    answer = ask(f"/subtitles?url={url}", settings=replace(SETTINGS, denied=("127.0.0.1",)))
+    answer = ask(f"/subtitles?url={url}", settings=SETTINGS._replace(denied=("127.0.0.1",)))
     assert (answer.problem[:2], origin.requests) == ((451, "denied-source"), [])
 
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ def rights(config: Config, role: str = "TranscoderRole") -> set[tuple[str, str]]
 def test_the_settings_that_name_something_in_aws_are_these() -> None:
     listed = re.findall(r"^\| `(TRANSCODER_\w+)` \|[^|]*\|(.*)\|$", SETTINGS, re.MULTILINE)
     assert {name for name, meaning in listed if re.search(r"S3 bucket|\bARN\b", meaning)} == set(RESOURCES)
-    assert len(listed) == len(fields(Settings))
+    assert len(listed) == len(Settings._fields)
 
 
 @pytest.mark.parametrize("name", RESOURCES)
@@ -447,7 +447,7 @@ def test_the_functions_environment_is_valid(config: Config) -> None:
     assert (bool(settings.bucket), bool(settings.files_url)) == (config.bucket, config.publishes_files)
     set_here = ("ffmpeg", "allowed_hosts", "allowed_buckets", "signing_secret_arn", "bucket", "files_url")
     own = dict(setting.split("=") for setting in config.settings)
-    assert replace(settings, **{name: getattr(Settings(), name) for name in set_here}) == Settings.from_env(own)
+    assert settings._replace(**{name: getattr(Settings(), name) for name in set_here}) == Settings.from_env(own)
 
 
 def test_there_are_alarms_for_errors_throttles_duration_and_failures() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from transcoder.core.output.labels import Labels
@@ -52,7 +52,7 @@ def part_of(file: PlainFile, start: int = 0, stop: int | None = None) -> bytes:
 
         async with Fetcher.open(SETTINGS) as fetcher:
             end = file.length if stop is None else stop
-            await send_part(file, start, end, fetcher=fetcher, settings=replace(SETTINGS, ahead_bytes=256 * 1024), write=write)
+            await send_part(file, start, end, fetcher=fetcher, settings=SETTINGS._replace(ahead_bytes=256 * 1024), write=write)
         return bytes(received)
 
     return asyncio.run(run())

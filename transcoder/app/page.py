@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from transcoder.app.answer import Answer
 from transcoder.app.dependencies import Dependencies
@@ -10,22 +11,27 @@ from transcoder.app.text_response import send_text
 from transcoder.core.answer.accept import names_type
 from transcoder.core.answer.event import Request
 from transcoder.core.answer.function_url import ResponseHead
-from transcoder.core.answer.page import Page, PageFile, is_of_page, make_page
+from transcoder.core.answer.page_paths import is_of_page
 from transcoder.core.request.query import parse_query, url_in
 from transcoder.errors import BadSignatureError, TranscoderError
+
+if TYPE_CHECKING:
+    from transcoder.core.answer.page import Page, PageFile
 
 LINK_SECONDS = 900
 """How long a link of `/link` is valid. The page asks for another one when it has expired."""
 
 
 @cache
-def _page(*, signed: bool, redirects: bool) -> Page:
-    from transcoder.edge.page_files import read_page_files  # noqa: PLC0415  # most environments never send the page
+def _page(*, signed: bool, redirects: bool) -> "Page":
+    # Most environments never send the page.
+    from transcoder.core.answer.page import make_page  # noqa: PLC0415
+    from transcoder.edge.page_files import read_page_files  # noqa: PLC0415
 
     return make_page(read_page_files(), signed=signed, redirects=redirects)
 
 
-def _page_of(dependencies: Dependencies) -> Page:
+def _page_of(dependencies: Dependencies) -> "Page":
     settings = dependencies.settings
     redirects = bool(settings.bucket) and settings.files_url != "/"
     return _page(signed=dependencies.signed_links.are_required, redirects=redirects)
@@ -37,7 +43,7 @@ def has_page(dependencies: Dependencies) -> bool:
     return settings.page and (settings.page_links or not dependencies.signed_links.are_required)
 
 
-def page_file(request: Request, dependencies: Dependencies) -> PageFile | None:
+def page_file(request: Request, dependencies: Dependencies) -> "PageFile | None":
     """Return the file of the page that a request asks for; None if it asks for something else, or there is no page."""
     is_read = request.method in {"GET", "HEAD"}
     if not is_read or not has_page(dependencies) or not is_of_page(request.path, request.query):
@@ -45,7 +51,7 @@ def page_file(request: Request, dependencies: Dependencies) -> PageFile | None:
     return _page_of(dependencies).files.get(request.path or "/")
 
 
-async def send_page_file(file: PageFile, request: Request, answer: Answer) -> None:
+async def send_page_file(file: "PageFile", request: Request, answer: Answer) -> None:
     """Send a file of the page, or 304 if the client has it."""
     await send_text(request, answer, file.body, file.headers)
 

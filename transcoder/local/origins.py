@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 from transcoder.core.request.proxies import read_proxies
@@ -64,7 +64,7 @@ class Origins:
 
     def fetcher(self, settings: Settings) -> AbstractAsyncContextManager[Fetcher]:
         """Open a fetcher, which also reads local files and goes to private addresses if the user may name a server of their own."""
-        settings = replace(settings, allow_private=self.allow_private)
+        settings = settings._replace(allow_private=self.allow_private)
         return Fetcher.open(settings, user=self.user, local_files=self.allow_private, network=self.network)
 
 

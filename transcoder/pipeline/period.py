@@ -1,7 +1,6 @@
 """One period: its renditions through one ffmpeg into the joiner, and the accounts of what went in and came out."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Self
 
 from transcoder.core.media.inspector import Inspector, inspector_for
@@ -61,7 +60,7 @@ class _Lane(NamedTuple):
 
         What has no timestamps begins at `zero`.
         """
-        rendition.current = replace(segment, probe=track.probe)
+        rendition.current = segment._replace(probe=track.probe)
         start = zero if track.main_start is None else track.main_start
         return cls(rendition, track, inspector_for(track.probe, init=segment.init, written_from=start))
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import replace
 
 from transcoder.core.hls.plan import Plan
 from transcoder.core.media.inspector import Inspector
@@ -84,7 +83,7 @@ class Rendition:
         current = arriving.probed(known) if known else await probe_segment(arriving, previous=before, media=self.kind.media)
         if before and self.kind is TrackKind.AUDIO:
             # Where there is no video, only the clock of one ffmpeg says how long a pause is.
-            current = replace(current, probe=current.probe.with_pausing(Medium.AUDIO, before))
+            current = current._replace(probe=current.probe.with_pausing(Medium.AUDIO, before))
         self.current = current
         return current
 
@@ -115,7 +114,7 @@ class Rendition:
                 break
             self._places.check_next(passed, previous, segment, inspector.starts)
             if not self._is_continued(previous, segment, inspector):
-                self.current = await probe_segment(segment, previous=None, media=self.kind.media)  # it begins a period of its own
+                self.current = await probe_segment(segment.arriving, previous=None, media=self.kind.media)  # it begins a period of its own
                 break
         pipe.close()
 

@@ -1,8 +1,7 @@
 """One segment while it arrives: its bytes in the clear, and what its head says."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.media.aes128 import Decryptor
@@ -56,8 +55,7 @@ class LocatedSegment(Protocol):
         """What its head says."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArrivingSegment:
+class ArrivingSegment(NamedTuple):
     """A segment that has begun to arrive, as far as it has been read and not yet passed on."""
 
     period: int
@@ -72,14 +70,23 @@ class ArrivingSegment:
 
     def probed(self, probe: Probe) -> "ProbedSegment":
         """Return the same with what it has been found to be."""
-        return ProbedSegment(self.period, self.segment, self.init, self.head, self.rest, probe)
+        return ProbedSegment(*self, probe)
 
 
-@dataclass(frozen=True, slots=True)
-class ProbedSegment(ArrivingSegment):
-    """One whose head has been probed."""
+class ProbedSegment(NamedTuple):
+    """The same, once its head has been probed."""
 
+    period: int
+    segment: Segment
+    init: bytes
+    head: bytes
+    rest: ClearReader
     probe: Probe
+
+    @property
+    def arriving(self) -> ArrivingSegment:
+        """The same without what it has been found to be."""
+        return ArrivingSegment(self.period, self.segment, self.init, self.head, self.rest)
 
 
 async def probe_segment(arriving: ArrivingSegment, *, previous: Probe | None, media: Collection[Medium]) -> ProbedSegment:
@@ -105,7 +112,7 @@ async def _probe(arriving: ArrivingSegment, previous: Probe | None, media: Colle
             piece = await arriving.rest.read()
             whole = not piece
             head += piece
-    return replace(arriving, head=head).probed(found)
+    return arriving._replace(head=head).probed(found)
 
 
 def _share(length: int) -> int:

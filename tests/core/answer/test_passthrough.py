@@ -1,6 +1,5 @@
 """Tests which files are passed through, and the response head sent for them."""
 
-from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -104,7 +103,7 @@ def test_the_head_of_a_partial_response() -> None:
 )
 def test_only_valid_fields_of_the_origin_are_passed_on(field: str, value: str, expected: str | None) -> None:
     found = FileHead("https://a.example/x", HTTPStatus.OK, "video/mp4", 2)
-    found = replace(found, **{field.replace("-", "_"): value})  # type: ignore[arg-type]  # each is a text
+    found = found._replace(**{field.replace("-", "_"): value})  # type: ignore[arg-type]  # each is a text
     assert dict(found.response_head("a.mp4").headers).get(field) == expected
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 from peers.fetch_calls import CONTENT, FILES, SETTINGS, fetch_by_rule, with_fetcher
@@ -15,8 +14,8 @@ from transcoder.edge.fetch.session import ApiRequest
 from transcoder.errors import UpstreamError, UpstreamTimeoutError
 from transcoder.settings import Settings
 
-QUICK = replace(SETTINGS, read_seconds=0.5, least_rate=2000, rate_seconds=0.5, attempts=2)
-PATIENT = replace(SETTINGS, read_seconds=10.0, least_rate=1, rate_seconds=10.0)
+QUICK = SETTINGS._replace(read_seconds=0.5, least_rate=2000, rate_seconds=0.5, attempts=2)
+PATIENT = SETTINGS._replace(read_seconds=10.0, least_rate=1, rate_seconds=10.0)
 MOST_SECONDS = 10.0
 """More than any of the failures here takes on a busy machine, less than what a trickle would."""
 
@@ -42,7 +41,7 @@ def test_a_body_that_trickles_is_a_timeout(rule: Rule) -> None:
 
 
 def test_a_trickle_after_a_good_beginning_is_a_timeout() -> None:
-    fails_in_time(Rule(stall_after=100_000), replace(QUICK, read_seconds=30.0), "sends too slowly")
+    fails_in_time(Rule(stall_after=100_000), QUICK._replace(read_seconds=30.0), "sends too slowly")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_a_head_that_trickles_is_a_timeout(rule: Rule) -> None:
 def test_a_body_in_very_small_pieces_is_refused(size: int) -> None:
     body = garbage(10 * size * MAX_PIECES)
     with pytest.raises(UpstreamError, match="very small pieces"):
-        fetch_by_rule(Rule(body=body, trickle=(size, 0.0), chunked=True), settings=replace(SETTINGS, attempts=1))
+        fetch_by_rule(Rule(body=body, trickle=(size, 0.0), chunked=True), settings=SETTINGS._replace(attempts=1))
 
 
 def test_a_body_may_have_many_small_pieces() -> None:
@@ -76,7 +75,7 @@ def test_too_many_header_fields_are_refused() -> None:
 
 def test_interim_responses_without_end_are_refused() -> None:
     with pytest.raises(UpstreamError, match="before the head of a response"):
-        fetch_by_rule(Rule(continues=0.0), settings=replace(PATIENT, read_seconds=60.0))
+        fetch_by_rule(Rule(continues=0.0), settings=PATIENT._replace(read_seconds=60.0))
 
 
 def test_blanks_in_a_header_field_take_no_time() -> None:
@@ -92,17 +91,17 @@ def test_a_redirect_that_trickles_is_a_timeout() -> None:
 
 
 def test_an_origin_that_is_slow_but_fast_enough_is_read_to_the_end() -> None:
-    settings = replace(SETTINGS, least_rate=20_000, rate_seconds=0.3, attempts=1)
+    settings = SETTINGS._replace(least_rate=20_000, rate_seconds=0.3, attempts=1)
     assert fetch_by_rule(Rule(trickle=(10_000, 0.05)), settings=settings)[0] == CONTENT
 
 
 def test_an_origin_may_think_for_longer_than_a_window() -> None:
-    settings = replace(SETTINGS, read_seconds=10.0, rate_seconds=0.3, least_rate=100_000, attempts=1)
+    settings = SETTINGS._replace(read_seconds=10.0, rate_seconds=0.3, least_rate=100_000, attempts=1)
     assert fetch_by_rule(Rule(delay=1.0), settings=settings)[0] == CONTENT
 
 
 def test_the_clocks_stand_still_while_the_reader_is_busy() -> None:
-    settings = replace(SETTINGS, read_seconds=0.5, rate_seconds=0.5, stall_seconds=0.5, least_rate=20_000, attempts=1)
+    settings = SETTINGS._replace(read_seconds=0.5, rate_seconds=0.5, stall_seconds=0.5, least_rate=20_000, attempts=1)
     received = bytearray()
 
     async def take(chunk: bytes) -> None:
@@ -136,12 +135,12 @@ def test_a_small_resource_has_a_limit_over_all_attempts(rule: Rule, fetch: Calla
         o.rules["*"] = rule
         began = time.monotonic()
         with pytest.raises(UpstreamTimeoutError, match=r"list\.m3u8 at 127\.0\.0\.1: the origin has not sent all of it in 0\.5 s\."):
-            with_fetcher(lambda fetcher: fetch(fetcher, o.url("/list.m3u8")), replace(PATIENT, playlist_seconds=0.5, attempts=10**6))
+            with_fetcher(lambda fetcher: fetch(fetcher, o.url("/list.m3u8")), PATIENT._replace(playlist_seconds=0.5, attempts=10**6))
         assert time.monotonic() - began < MOST_SECONDS
 
 
 def test_a_small_resource_does_not_wait_for_the_time_of_another() -> None:
-    settings = replace(PATIENT, playlist_seconds=2.0, connections=1)
+    settings = PATIENT._replace(playlist_seconds=2.0, connections=1)
 
     async def use(fetcher: Fetcher) -> list[bytes]:
         return await asyncio.gather(*(fetcher.small_resource(o.url("/key"), limit=100) for _ in range(4)))
@@ -155,5 +154,5 @@ def test_a_small_resource_does_not_wait_for_the_time_of_another() -> None:
     "rule", [pytest.param(Rule(status=503, delay=0.05), id="errors"), pytest.param(Rule(cut_after=0, delay=0.05), id="closed connections")]
 )
 def test_attempts_without_a_byte_have_a_limit(rule: Rule) -> None:
-    settings = replace(SETTINGS, stall_seconds=0.5, attempts=10**6, retry_seconds=0.001)
+    settings = SETTINGS._replace(stall_seconds=0.5, attempts=10**6, retry_seconds=0.001)
     fails_in_time(rule, settings, r"The origins have sent nothing for 0\.5 s, over all attempts\.")

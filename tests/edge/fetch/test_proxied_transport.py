@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from peers.application import ask
@@ -18,7 +18,7 @@ from transcoder.errors import BadRequestError, ForbiddenSourceError, ProxyFailed
 
 PUBLIC = "video.example"
 TRUSTED_SERVER, TRUSTED_CLIENT = certificates((PUBLIC, "localhost"))
-QUICK = replace(SETTINGS, attempts=2, rate_seconds=1.0)
+QUICK = SETTINGS._replace(attempts=2, rate_seconds=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,5 +269,5 @@ def test_a_private_address_that_the_user_names_is_asked_through_the_proxy() -> N
         network = Network(proxies=read_proxies(p.url, {}))
         assert with_fetcher(use, network=network) == CONTENT
         with pytest.raises(ForbiddenSourceError):
-            with_fetcher(use, replace(SETTINGS, allow_private=False), network=network)
+            with_fetcher(use, SETTINGS._replace(allow_private=False), network=network)
         assert len(p.requests) == 2

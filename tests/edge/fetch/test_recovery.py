@@ -159,7 +159,7 @@ def test_short_ranges_are_continued_at_once(byte_range: ByteRange | None, rules:
     """A pause would take longer than the time limit, and a failure would be the last one."""
     started_at = time.monotonic()
     breaks = sum(rule.cut_after is not None for rule in rules)
-    patient = replace(SETTINGS, attempts=1 + breaks, retry_seconds=0.01 if breaks else 10.0)
+    patient = SETTINGS._replace(attempts=1 + breaks, retry_seconds=0.01 if breaks else 10.0)
     data, o = fetch_by_rule(rules, byte_range, patient)
     assert data == (CONTENT if byte_range is None else CONTENT[1000:51_000])
     assert len(o.requests) == requests
@@ -291,7 +291,7 @@ def test_a_segment_that_is_missing_at_first_gets_late_attempts(status: int, time
     with origin(FILES) as o:
         o.rules["/a.ts"] = Rule(status=status, times=times)
         started_at = time.monotonic()
-        patient = replace(SETTINGS, retry_seconds=0.1)
+        patient = SETTINGS._replace(retry_seconds=0.1)
         assert with_fetcher(lambda fetcher: _playlist_and_segment(fetcher, o.base), patient) == CONTENT
         assert time.monotonic() - started_at >= 0.4 * (2**times - 1)
         assert len(o.requests_of("/a.ts")) == 1 + times
@@ -410,7 +410,7 @@ def test_one_version_arrives_whole_or_nothing_does(bad: list[Rule], good: Rule, 
     wholes = [CONTENT, OTHER, CONTENT[:9000], html(2000), CONTENT + b"more"]  # what a correct response can bring
     often = [each for each in wholes if [rule.body for rule in bad].count(each) >= 3]  # three responses may say that it ends early
     allowed = wholes if byte_range is None else [each[1000:51_000] for each in wholes if len(each) >= 51_000 or each in often]
-    patient = replace(SETTINGS, attempts=5, retry_seconds=0.0)
+    patient = SETTINGS._replace(attempts=5, retry_seconds=0.0)
     with origin(FILES) as o:
         o.rules["/a.ts"] = rules
         try:

@@ -1,7 +1,6 @@
 """Retries: which failures are retried, how often, and after which pause."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -24,7 +23,7 @@ def test_attempts_are_counted_and_limited() -> None:
     with origin(FILES) as o:
         o.rules["*"] = Rule(status=502)
         with pytest.raises(UpstreamError):
-            fetch_segment(o.url("/a.ts"), settings=replace(SETTINGS, attempts=3))
+            fetch_segment(o.url("/a.ts"), settings=SETTINGS._replace(attempts=3))
         assert len(o.requests) == 3
         o.rules["*"] = Rule(status=502, times=2)
         o.rules["/a.ts"] = [Rule(status=502, times=1)]
@@ -35,7 +34,7 @@ def test_an_attempt_that_made_progress_does_not_count() -> None:
     big = garbage(8_000_000)
     with origin({"/a.ts": big}) as o:
         o.rules["*"] = Rule(cut_after=1_200_000)
-        data, requests, retries = fetch_segment(o.url("/a.ts"), settings=replace(SETTINGS, attempts=2))
+        data, requests, retries = fetch_segment(o.url("/a.ts"), settings=SETTINGS._replace(attempts=2))
         assert data == big
         assert (requests, retries) == (7, 6)
 
@@ -58,7 +57,7 @@ def test_waits_as_long_as_the_origin_asks(after: str, least: float, most: float)
 
 def test_a_silent_origin_is_a_timeout() -> None:
     with pytest.raises(UpstreamTimeoutError, match=r"a\.ts at 127\.0\.0\.1: .* in time"):
-        fetch_by_rule(Rule(stall_after=20_000), settings=replace(SETTINGS, attempts=2, read_seconds=0.2))
+        fetch_by_rule(Rule(stall_after=20_000), settings=SETTINGS._replace(attempts=2, read_seconds=0.2))
 
 
 @pytest.mark.parametrize("served", ["bytes 0-299999/300000", "items 100000-299999/300000", "bytes 100001-299999/300000"])
@@ -80,5 +79,5 @@ def test_progress_of_an_earlier_attempt_does_not_count_for_the_next_ones() -> No
     with origin({"/a.ts": garbage(8_000_000)}) as o:
         o.rules["*"] = rules
         with pytest.raises(UpstreamError, match="502"):
-            fetch_segment(o.url("/a.ts"), settings=replace(SETTINGS, attempts=3))
+            fetch_segment(o.url("/a.ts"), settings=SETTINGS._replace(attempts=3))
         assert len(o.requests) == 3

@@ -131,7 +131,7 @@ def test_every_byte_arrives(rule: Rule, byte_range: ByteRange | None) -> None:
 )
 def test_wrong_bytes_are_a_failure(rule: Rule | list[Rule], byte_range: ByteRange | None, words: str, status: int | None) -> None:
     with pytest.raises(UpstreamError, match=words) as raised:
-        fetch_by_rule(rule, byte_range, replace(SETTINGS, attempts=2))
+        fetch_by_rule(rule, byte_range, SETTINGS._replace(attempts=2))
     assert raised.value.origin_status == status
     assert "127.0.0.1" in str(raised.value)
     assert "secret" not in str(raised.value)
@@ -152,7 +152,7 @@ def test_wrong_bytes_are_a_failure(rule: Rule | list[Rule], byte_range: ByteRang
 @pytest.mark.parametrize("there", [1000, 10])
 def test_a_byte_range_may_end_after_the_resource(rule: Rule, attempts: int, requests: int, there: int) -> None:
     """The origin is asked for the missing bytes before it is believed that there are none."""
-    body, o = fetch_by_rule(rule, ByteRange(300_000 - there, 2000), replace(SETTINGS, attempts=attempts))
+    body, o = fetch_by_rule(rule, ByteRange(300_000 - there, 2000), SETTINGS._replace(attempts=attempts))
     assert body == CONTENT[-there:]
     assert len(o.requests) == requests
 
@@ -167,7 +167,7 @@ def test_one_response_does_not_show_that_a_resource_ends_early(attempts: int) ->
     """Each response ends elsewhere, so that none of them is believed."""
     rules = [Rule(body=CONTENT[: 200_000 + step], times=1, etag="") for step in range(attempts)]
     with pytest.raises(UpstreamError, match=r"sent only|may have changed"):
-        fetch_by_rule([*rules, Rule(status=500)], ByteRange(150_000, 100_000), replace(SETTINGS, attempts=attempts))
+        fetch_by_rule([*rules, Rule(status=500)], ByteRange(150_000, 100_000), SETTINGS._replace(attempts=attempts))
 
 
 def test_a_small_resource_is_whole_or_a_failure() -> None:
@@ -217,7 +217,7 @@ def test_segments_share_a_connection() -> None:
 @pytest.mark.parametrize("rule", [Rule(), Rule(ignore_range=True), Rule(no_length=True)], ids=["good", "ignores Range", "no length"])
 def test_a_segment_has_a_limit(rule: Rule, byte_range: ByteRange | None) -> None:
     with pytest.raises(UnsupportedSourceError, match="longer than 100000 bytes"):
-        fetch_by_rule(rule, byte_range, replace(SETTINGS, max_segment_bytes=100_000))
+        fetch_by_rule(rule, byte_range, SETTINGS._replace(max_segment_bytes=100_000))
 
 
 def test_a_failing_sink_ends_the_transfer() -> None:
@@ -241,7 +241,7 @@ def test_nobody_reading_stops_the_origin() -> None:
 
     with origin({"/a.ts": garbage(30_000_000)}) as o:
         url = o.url("/a.ts")
-        early, late = with_fetcher(use, replace(SETTINGS, read_seconds=0.3))
+        early, late = with_fetcher(use, SETTINGS._replace(read_seconds=0.3))
         assert late < 2_000_000
         assert late - early <= 64 * 1024  # the TCP windows may still change
 

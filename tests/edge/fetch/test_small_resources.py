@@ -1,7 +1,6 @@
 """Playlists, and the first and last bytes of segments."""
 
 import asyncio
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -128,7 +127,7 @@ def test_a_playlist_has_a_limit(rule: Rule) -> None:
     with origin({"/main.m3u8": b"#" * 5_000_000}) as o:
         o.rules["*"] = rule
         with pytest.raises(UnsupportedSourceError, match="longer than 1000 bytes"):
-            with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")), replace(SETTINGS, max_playlist_bytes=1000))
+            with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")), SETTINGS._replace(max_playlist_bytes=1000))
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -136,7 +135,7 @@ def test_a_playlist_has_a_limit(rule: Rule) -> None:
 def test_a_playlist_may_be_exactly_as_long_as_its_limit(more: int, *, chunked: bool) -> None:
     with origin({"/main.m3u8": b"#EXTM3U\n".ljust(1000 + more, b"#")}) as o:
         o.rules["*"] = Rule(chunked=chunked)
-        settings = replace(SETTINGS, max_playlist_bytes=1000)
+        settings = SETTINGS._replace(max_playlist_bytes=1000)
         if more:
             with pytest.raises(UnsupportedSourceError, match="longer than 1000 bytes"):
                 with_fetcher(lambda fetcher: fetcher.playlist(o.url("/main.m3u8")), settings)

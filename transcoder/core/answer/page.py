@@ -11,10 +11,9 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
+from transcoder.core.answer.page_paths import ASSETS_PATH, FILES_AT_ROOT
 from transcoder.errors import TranscoderError
 
-ASSETS_PATH = "/assets/"
-"""The folder of the files that never change: their names contain a digest of their content."""
 _TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -26,14 +25,11 @@ _TYPES = {
     "txt": "text/plain; charset=utf-8",
     "webmanifest": "application/manifest+json",
 }
-_AT_ROOT = ("favicon.ico", "manifest.webmanifest", "robots.txt")
-"""Files whose addresses browsers and robots know, so that their names cannot change."""
 _TEMPLATES = ("index.html", "error.html", "manifest.webmanifest")
 """Files with marks in them; that of errors is filled in for each error."""
 _MARK = re.compile(r"\{\{(?:(?P<kind>word|asset):)?(?P<name>[\w./-]+)\}\}")
 _COMMENT = re.compile(rb"/\*.*?\*/ ?", re.DOTALL)
 _INDENT = re.compile(rb"(?<=[;{,])\s*\n\s*|\s*\n\s*(?=})|(?<=\n)\s+")
-_NAMES_URL = re.compile(r"(?:^|&)url=", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\s*([a-z]{2,3})\b", re.IGNORECASE)
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; connect-src 'self'; "
@@ -88,13 +84,6 @@ def error_sentence(words: Words, slug: str) -> tuple[str, str]:
     return str(says), str(advice)
 
 
-def is_of_page(path: str, query: str) -> bool:
-    """Whether a request is for the page or one of its files; `/` with a `url` asks for a video."""
-    if path in {"", "/"}:
-        return not _NAMES_URL.search(query)
-    return path.startswith(ASSETS_PATH) or path[1:] in _AT_ROOT
-
-
 def make_page(files: Mapping[str, bytes], *, signed: bool, redirects: bool) -> Page:
     """Return the page from its files by name (`page.js`, `words/en.json`).
 
@@ -103,7 +92,7 @@ def make_page(files: Mapping[str, bytes], *, signed: bool, redirects: bool) -> P
     words: dict[str, Words] = {
         name.removeprefix("words/").removesuffix(".json"): json.loads(body) for name, body in files.items() if name.startswith("words/")
     }
-    hashed = {name: _shortened(name, body) for name, body in files.items() if name not in {*_AT_ROOT, *_TEMPLATES}}
+    hashed = {name: _shortened(name, body) for name, body in files.items() if name not in {*FILES_AT_ROOT, *_TEMPLATES}}
     assets = {name: _asset_path(name, body) for name, body in hashed.items()}
     languages = " ".join(f"{language}={assets[f'words/{language}.json']}" for language in sorted(words))
     values = {"languages": languages, "signed": "yes" if signed else ""}
@@ -113,7 +102,7 @@ def make_page(files: Mapping[str, bytes], *, signed: bool, redirects: bool) -> P
         return _fill(files[name].decode(), words=words[_FALLBACK], assets=assets, values=values).encode() if is_template else files[name]
 
     served = {assets[name]: PageFile(body, _headers(name, "public, max-age=31536000, immutable")) for name, body in hashed.items()}
-    served |= {f"/{name}": PageFile(content(name), _headers(name, "public, max-age=86400")) for name in _AT_ROOT}
+    served |= {f"/{name}": PageFile(content(name), _headers(name, "public, max-age=86400")) for name in FILES_AT_ROOT}
     served["/"] = PageFile(content("index.html"), _headers("index.html", "no-cache", elsewhere=_ELSEWHERE if redirects else ""))
     return Page(served, files["error.html"].decode(), assets, words)
 

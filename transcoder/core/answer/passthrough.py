@@ -3,8 +3,8 @@
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from transcoder.core.answer.file_names import content_disposition
@@ -28,19 +28,18 @@ _AMBIGUOUS_TYPES = frozenset(
     }
 )
 """Types that playlists and error pages are served with too."""
-_SAFE_TYPE = re.compile(r"(video|audio|image)/[a-z0-9!#$&^_.+-]{1,100}")
-_ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,250}"')
-_DATE = re.compile(r"[A-Za-z0-9 ,:+-]{10,40}")
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18}-\d{1,18}/(\d{1,18}|\*)|\*/\d{1,18})", re.ASCII)
+_SAFE_TYPE = r"(video|audio|image)/[a-z0-9!#$&^_.+-]{1,100}"
+_ETAG = r'(W/)?"[\x21\x23-\x7e]{0,250}"'
+_DATE = r"[A-Za-z0-9 ,:+-]{10,40}"
+_CONTENT_RANGE = r"(?a)bytes (\d{1,18}-\d{1,18}/(\d{1,18}|\*)|\*/\d{1,18})"
 MAX_CONDITION_CHARACTERS = 260
 """With a longer If-Range, no range is asked for."""
-_RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})", re.ASCII)
+_RANGE = r"(?a)bytes=(\d{1,18}-\d{0,18}|-\d{1,18})"
 _EXTENSIONS = {"video/mp4": "mp4", "audio/mp4": "m4a", "audio/mpeg": "mp3", "video/webm": "webm", "video/mp2t": "ts", "image/jpeg": "jpg"}
 _IMAGE_EXTENSIONS = frozenset({"gif", "jpg", "jpeg", "png", "webp"})
 
 
-@dataclass(frozen=True, slots=True)
-class FileHead:
+class FileHead(NamedTuple):
     """What an origin's response headers say about a file."""
 
     url: str
@@ -57,7 +56,7 @@ class FileHead:
     """Whether the origin serves byte ranges."""
     requested_url: str = ""
     """Its address before redirects. Credentials may be sent there, but not to the address that it redirects to."""
-    first_bytes: bytes = field(default=b"", repr=False)
+    first_bytes: bytes = b""
     """Up to `SNIFFED_BYTES`, if they have been fetched."""
 
     @property
@@ -85,8 +84,8 @@ class FileHead:
         return ResponseHead(self.status, tuple((name, value) for name, value in headers if value))
 
 
-def _valid(pattern: re.Pattern[str], value: str | None) -> str | None:
-    return value if value and pattern.fullmatch(value) else None
+def _valid(pattern: str, value: str | None) -> str | None:
+    return value if value and re.fullmatch(pattern, value) else None
 
 
 def should_pass_through(first: bytes, content_type: str) -> bool:
@@ -110,13 +109,13 @@ def should_pass_through(first: bytes, content_type: str) -> bool:
 def safe_content_type(content_type: str) -> str:
     """Return the type without parameters if it is one of video, audio or an image that is no document; or `application/octet-stream`."""
     kind = content_type.partition(";")[0].strip().lower()
-    return kind if _SAFE_TYPE.fullmatch(kind) and not kind.endswith("xml") else OCTET_STREAM
+    return kind if re.fullmatch(_SAFE_TYPE, kind) and not kind.endswith("xml") else OCTET_STREAM
 
 
 def range_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the Range and If-Range headers of a request, to send to the origin; empty unless it asks for exactly one range."""
     part = headers.get("range", "").replace(" ", "")
-    if not _RANGE.fullmatch(part):
+    if not re.fullmatch(_RANGE, part):
         return {}
     condition = headers.get("if-range", "")
     if not condition:

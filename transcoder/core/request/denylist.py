@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 from transcoder.core.request.host_names import REDDIT_DOMAINS, is_within, subreddit_name
 from transcoder.errors import BadRequestError, DeniedSourceError
 
-_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+|[0-9a-f]*:[0-9a-f:.]+")
-_COMMUNITY = re.compile(r"/?(r|u|user)/([a-z0-9_-]{1,30})/?")
-_ID = re.compile(r"(?:t[13]_)?([a-z0-9]{1,15})")
+_HOST = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+|[0-9a-f]*:[0-9a-f:.]+"
+_COMMUNITY = r"/?(r|u|user)/([a-z0-9_-]{1,30})/?"
+_ID = r"(?:t[13]_)?([a-z0-9]{1,15})"
 _EXCLUDED = "the operator of this service has excluded it."
 
 
@@ -35,11 +35,11 @@ class Denylist(NamedTuple):
         hosts, subreddits, ids = set(), set(), set()
         for entry in entries:
             text = entry.strip().lower()
-            if community := _COMMUNITY.fullmatch(text):
+            if community := re.fullmatch(_COMMUNITY, text):
                 subreddits.add(subreddit_name(*community.groups()))
-            elif _HOST.fullmatch(host := _ascii_host(text)):
+            elif re.fullmatch(_HOST, host := _ascii_host(text)):
                 hosts.add(host)
-            elif name := _ID.fullmatch(text):
+            elif name := re.fullmatch(_ID, text):
                 ids.add(name[1])
             else:
                 raise BadRequestError(f"TRANSCODER_DENIED: {entry[:100]!r} is neither a host, nor r/name, nor the id of a post or a video.")

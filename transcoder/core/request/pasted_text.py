@@ -5,8 +5,8 @@ import unicodedata
 from urllib.parse import parse_qsl, unquote
 
 _REDDIT = re.compile(r"https?://(?:[^/?#@\s]*\.)?(?:reddit\.com|redd\.it|redditmedia\.com)\.?(?::[0-9]*)?(?:[/?#]|$)", re.IGNORECASE)
-_NO_SCHEME = re.compile(r"(?<![\w.@/-])(?:(?:https?:?)?/{1,2})?((?:[a-z0-9-]+\.)*(?:reddit(?:media)?\.com|redd\.it)/)", re.IGNORECASE)
-_APP_SCHEME = re.compile(r"reddit:/{2,3}(?:reddit/|(?:[a-z0-9-]+\.)*reddit\.com/)?", re.IGNORECASE)
+_NO_SCHEME = r"(?i)(?<![\w.@/-])(?:(?:https?:?)?/{1,2})?((?:[a-z0-9-]+\.)*(?:reddit(?:media)?\.com|redd\.it)/)"
+_APP_SCHEME = r"(?i)reddit:/{2,3}(?:reddit/|(?:[a-z0-9-]+\.)*reddit\.com/)?"
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _DOUBLED_SCHEME = re.compile(r"(?:https?:/*)+(?=https?://)", re.IGNORECASE)  # pasted into a field that had `https://` in it
 _ENCODED_SCHEME = re.compile(r"https?%(?:25){0,3}3A%(?:25){0,3}2F%(?:25){0,3}2F", re.IGNORECASE)
@@ -19,10 +19,10 @@ _DETOUR = re.compile(
     re.IGNORECASE,
 )
 _DETOUR_TARGETS = ("dest", "url", "q")
-_ENDS_REDDIT_ADDRESS = re.compile(r"[\s<>\"'`()\[\]{}|\\^*]|~~")
+_ENDS_REDDIT_ADDRESS = r"[\s<>\"'`()\[\]{}|\\^*]|~~"
 """What none of Reddit's addresses contain."""
 _ENDS_REDDIT_PATH = re.compile(r"[&?#]|https?://", re.IGNORECASE)
-_ENDS_ADDRESS = re.compile(r"[\s<>\"]")
+_ENDS_ADDRESS = r"[\s<>\"]"
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _PUNCTUATION = ".,;:!?'\N{RIGHT SINGLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{HORIZONTAL ELLIPSIS}" + _INVISIBLE
 _OTHER_SCHEMES = ("s3:", "file:", "data:")
@@ -57,9 +57,9 @@ def _address_in(word: str) -> str:
     if scheme := _SCHEME.search(word):
         doubled = _DOUBLED_SCHEME.match(word, scheme.start())
         address = word[doubled.end() if doubled else scheme.start() :]
-    elif app := _APP_SCHEME.search(word):
+    elif app := re.search(_APP_SCHEME, word):
         address = f"https://www.reddit.com/{word[app.end() :]}"
-    elif host := _NO_SCHEME.search(word):
+    elif host := re.search(_NO_SCHEME, word):
         address = f"https://{word[host.start(1) :]}"
     if cached := _AMP_CACHE.match(address):
         return f"https://{address[cached.end() :]}"
@@ -88,6 +88,6 @@ def _may_be_in_title(character: str) -> bool:
     return character.isascii() or unicodedata.category(character)[0] in "LMN"
 
 
-def _up_to(end: re.Pattern[str], text: str) -> str:
-    found = end.search(text)
+def _up_to(end: str, text: str) -> str:
+    found = re.search(end, text)
     return text[: found.start()] if found else text

@@ -5,7 +5,6 @@ Sources: curl(1), `--proxy`, `--noproxy` and ENVIRONMENT. A lower-case variable 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -13,12 +12,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from transcoder.core.request.host_names import is_within
 from transcoder.errors import BadRequestError
 
-_IN_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_IN_NO_ADDRESS = r"[\x00-\x20\x7f\ud800-\udfff]"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy."""
 
     scheme: str
@@ -26,7 +24,11 @@ class Proxy:
     host: str
     port: int | None
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Return what it is without user name and password."""
+        return f"Proxy({self.name!r})"
 
     @property
     def name(self) -> str:
@@ -103,7 +105,7 @@ def _parse_proxy(source: str, text: str) -> Proxy | None:
         raise _invalid(source) from error
     if parts.scheme.startswith("socks"):
         raise BadRequestError(f"{source}: SOCKS proxies are not supported, only http and https proxies.")
-    if parts.scheme not in _DEFAULT_PORTS or not host or _has_more(parts) or _IN_NO_ADDRESS.search(text):
+    if parts.scheme not in _DEFAULT_PORTS or not host or _has_more(parts) or re.search(_IN_NO_ADDRESS, text):
         raise _invalid(source)
     return Proxy(parts.scheme, host, port, unquote(parts.username or ""), unquote(parts.password or ""))
 

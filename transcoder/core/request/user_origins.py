@@ -3,10 +3,10 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from http.cookiejar import Cookie
 from ipaddress import IPv6Address
-from typing import Self
+from types import MappingProxyType
+from typing import NamedTuple, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from transcoder.core.request.addresses import is_web_port
@@ -19,32 +19,38 @@ _OURS = frozenset(
     {"connection", "content-length", "expect", "if-range", "keep-alive", "range", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers that say how a request is sent, and which part of a resource is wanted."""
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HOST = re.compile(r"[\w.-]+")
-_INVALID_VALUE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HOST = r"[\w.-]+"
+_INVALID_VALUE = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
-@dataclass(frozen=True, slots=True)
-class HostHeaders:
+class HostHeaders(NamedTuple):
     """Headers for one host and its subdomains."""
 
     host: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     tls_only: bool = False
     """They are for https alone."""
 
+    def __repr__(self) -> str:
+        """Return what is said without the headers, which may be secrets."""
+        return f"HostHeaders({self.host!r})"
 
-@dataclass(frozen=True, slots=True)
-class UserOrigins:
+
+class UserOrigins(NamedTuple):
     """What a user says about origins; by default nothing, as for callers of the function, who are strangers."""
 
     host: str = ""
     """The host of the address that the user named: on it, every port is dialled."""
-    for_all: Mapping[str, str] = field(default_factory=dict)
+    for_all: Mapping[str, str] = MappingProxyType({})
     """Headers for every origin."""
     for_hosts: tuple[HostHeaders, ...] = ()
-    cookies: tuple[Cookie, ...] = field(default=(), repr=False)
+    cookies: tuple[Cookie, ...] = ()
     """Cookies that the user has; each goes to its own host only."""
+
+    def __repr__(self) -> str:
+        """Return what is said without the cookies."""
+        return f"UserOrigins({self.host!r}, {dict(self.for_all)!r}, {self.for_hosts!r})"
 
     @classmethod
     def of(cls, url: str, headers: Mapping[str, str], for_hosts: Iterable[HostHeaders] = (), cookies: tuple[Cookie, ...] = ()) -> Self:
@@ -80,7 +86,7 @@ class UserOrigins:
 
 
 def _host(text: str) -> str:
-    if not _HOST.fullmatch(text) and not _is_ipv6(text):
+    if not re.fullmatch(_HOST, text) and not _is_ipv6(text):
         raise BadRequestError(f"--header-for {text!r}: write the name of a host alone, such as cdn.example.com.")
     return _normalized(text)
 
@@ -119,5 +125,5 @@ def _check(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if name.lower() in _OURS:
             raise BadRequestError(f"--header {name}: it is set for each request as it is needed, so it cannot be given.")
-        if not _NAME.fullmatch(name) or _INVALID_VALUE.search(value):
+        if not re.fullmatch(_NAME, name) or re.search(_INVALID_VALUE, value):
             raise BadRequestError(f"--header {name!r}: it is not a valid header, or its value contains control characters.")

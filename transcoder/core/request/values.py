@@ -8,12 +8,12 @@ from transcoder.errors import BadRequestError
 
 E = TypeVar("E", bound=Enum)
 
-_TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):)?([0-9]{1,7}(?:\.[0-9]{1,9})?)", re.ASCII)
-_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(b|[kmg](?:i?b)?|)", re.ASCII | re.IGNORECASE)
+_TIME = r"(?a)(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):)?([0-9]{1,7}(?:\.[0-9]{1,9})?)"
+_SIZE = r"(?ai)([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(b|[kmg](?:i?b)?|)"
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _MINUTE = 60
 _MAX_TEXT_CHARACTERS = 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 """What no text has: control characters, and halves of characters, which are what Python makes of bytes that are not UTF-8."""
 
 
@@ -24,7 +24,7 @@ def parse_time(name: str, text: str) -> float:
         BadRequestError: the text is not a time; the message begins with `name`.
 
     """
-    match = _TIME.fullmatch(text.strip())
+    match = re.fullmatch(_TIME, text.strip())
     if match is None or (match[2] is not None and float(match[3]) >= _MINUTE):
         raise BadRequestError(f"{name}: {text[:100]!r} is not a time; write seconds (90.5) or h:mm:ss (1:02:03.5).")
     return int(match[1] or 0) * _MINUTE * _MINUTE + int(match[2] or 0) * _MINUTE + float(match[3])
@@ -37,7 +37,7 @@ def parse_size(name: str, text: str) -> int:
         BadRequestError: the text is not a size, or it is zero.
 
     """
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip())
     count = int(float(match[1]) * _FACTORS[match[2].lower().removesuffix("b")]) if match else 0
     if not count:
         raise BadRequestError(f"{name}: {text[:100]!r} is not a size; write it like 8MB (10^6 bytes) or 8MiB (2^20).")
@@ -92,7 +92,7 @@ def parse_text(name: str, text: str) -> str:
         BadRequestError: it is empty, too long, or contains control characters.
 
     """
-    if not text.strip() or len(text) > _MAX_TEXT_CHARACTERS or _CONTROL.search(text):
+    if not text.strip() or len(text) > _MAX_TEXT_CHARACTERS or re.search(_CONTROL, text):
         raise BadRequestError(f"{name}: must be a text of one line with at most {_MAX_TEXT_CHARACTERS} characters.")
     return text.strip()
 

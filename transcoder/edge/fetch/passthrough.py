@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Protocol
 
@@ -43,7 +42,7 @@ class PlaylistSniffer:
 
     def __init__(self, url: str, response: httpx.Response, sink: ByteSink, *, limit: int) -> None:
         """Check the response to a request for `url`, and push its body into `sink`: at most `limit` bytes, unless it is a file."""
-        self._head = replace(read_file_head(response), requested_url=url)
+        self._head = read_file_head(response)._replace(requested_url=url)
         self._limit = limit
         self._passed_on = 0
         self._content_type = response.headers.get("Content-Type", "")
@@ -70,7 +69,7 @@ class PlaylistSniffer:
     def end(self) -> None:
         """Decide by the bytes that have arrived; raises `NotAPlaylistError` if this is not a playlist."""
         if should_pass_through(self._first_bytes, self._content_type):
-            raise NotAPlaylistError(replace(self._head, first_bytes=self._first_bytes[:SNIFFED_BYTES]))
+            raise NotAPlaylistError(self._head._replace(first_bytes=self._first_bytes[:SNIFFED_BYTES]))
 
 
 def local_file_head(url: str) -> FileHead | None:
