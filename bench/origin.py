@@ -3,8 +3,9 @@
     python -m bench.origin FOLDER [--latency SECONDS]
 
 It prints its port. A latency of 40 ms is one round trip: the client waits 40 ms for a response, and another 40 ms for the connection
-that it has opened. The connection itself opens at once on loopback, so the first response on it is late by both. A proxy in front of the
-origin states the round trips that its own client has spent on handshakes, in `X-Handshake-Round-Trips`.
+that it has opened. The connection itself opens at once on loopback, so the first response on it is late by both, less the time for which
+the connection had been open before the request. A proxy in front of the origin states the round trips that its own client has spent on
+handshakes, in `X-Handshake-Round-Trips`.
 """
 
 import argparse
@@ -60,8 +61,9 @@ class Connection:
     """A client, what it has sent, and what is being sent to it."""
 
     socket: socket.socket
+    accepted: float
+    """When it was opened, by the monotonic clock."""
     received: bytes = b""
-    requests: int = 0
     response: Response | None = None
     waiting: bool = False
     """Its response is not due yet."""
@@ -104,7 +106,7 @@ class Origin:
         client.setblocking(False)  # noqa: FBT003  # the name of the method says what it is
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.epoll.register(client, select.EPOLLIN)
-        self.connections[client.fileno()] = Connection(client)
+        self.connections[client.fileno()] = Connection(client, time.monotonic())
 
     def _advance(self, connection: Connection) -> None:
         """Go on with a connection as far as that is possible now."""
@@ -137,13 +139,15 @@ class Origin:
             return
         connection.received = rest
         request += b"\r\n"
-        handshakes = int(stated[1]) if (stated := _HANDSHAKES.search(request)) else int(connection.requests == 0)
-        connection.requests += 1
+        now = time.monotonic()
+        opened = connection.accepted + self.latency
+        if stated := _HANDSHAKES.search(request):
+            opened = now + int(stated[1]) * self.latency
         connection.response = self._response(request)
         if self.latency:
             connection.waiting = True
             self.count += 1
-            heapq.heappush(self.due, (time.monotonic() + self.latency * (1 + handshakes), self.count, connection))
+            heapq.heappush(self.due, (max(now, opened) + self.latency, self.count, connection))
 
     def _response(self, request: bytes) -> Response:
         match = _REQUEST.match(request)

@@ -105,6 +105,17 @@ def test_a_new_connection_costs_one_round_trip_more_than_a_request(folder: Path)
     assert LATENCY <= later < 2 * LATENCY
 
 
+def test_a_connection_that_has_been_open_for_a_round_trip_costs_nothing_more(folder: Path) -> None:
+    def after_a_while() -> float:
+        with connected(port) as connection:
+            connection.connect()
+            time.sleep(2 * LATENCY)
+            return seconds(connection)
+
+    with running(folder, latency=LATENCY) as port:
+        assert LATENCY <= min(after_a_while() for _ in range(5)) < 2 * LATENCY
+
+
 def test_a_proxy_states_what_the_connection_of_its_client_costs(folder: Path) -> None:
     with running(folder, latency=LATENCY) as port, connected(port) as connection:
         new, old = (min(seconds(connection, **{"X-Handshake-Round-Trips": trips}) for _ in range(5)) for trips in ("2", "0"))

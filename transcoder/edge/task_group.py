@@ -7,7 +7,7 @@ instead of the block.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -40,12 +40,18 @@ class TaskGroup(asyncio.TaskGroup):  # noqa: TID251 - the one place that may
 
 
 @asynccontextmanager
-async def in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run the coroutines while the block runs, then cancel them."""
+async def in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[Callable[[Coroutine[None, None, None]], None]]:
+    """Run the coroutines while the block runs, and those that it gives to the function that it gets, then cancel them."""
     async with TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in coroutines]
+        tasks = {group.create_task(coroutine) for coroutine in coroutines}
+
+        def start(coroutine: Coroutine[None, None, None]) -> None:
+            task = group.create_task(coroutine)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
         try:
-            yield
+            yield start
         finally:
             for task in tasks:
                 task.cancel()

@@ -1,13 +1,15 @@
 """Connections that are kept from one job to the next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
+import httpcore
 import pytest
 from peers.fetch_calls import CONTENT, FILES, SETTINGS, discard
 from peers.origin import Origin, Rule, origin
 
-from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS
+from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS, Network
+from transcoder.edge.address_guard.socket_stream import SocketBackend
 from transcoder.edge.fetch import Connections, Fetcher
 from transcoder.errors import ForbiddenSourceError, TranscoderError, UpstreamError
 
@@ -119,4 +121,95 @@ def test_cookies_are_those_of_one_job() -> None:
                 await fetcher.playlist(o.url("/main.m3u8"))
         assert [request.headers.get("cookie") for request in o.requests] == [None, "a=b", None, "a=b"]
 
-    assert connections_of(jobs, Rule(headers={"Set-Cookie": "a=b; Path=/"})) == 1
+    assert connections_of(jobs, Rule(headers={"Set-Cookie": "a=b; Path=/"}))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.001)
+
+
+def test_while_a_playlist_is_awaited_a_connection_is_opened_for_what_it_names() -> None:
+    async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
+        async with Fetcher.open(SETTINGS, network=connections) as fetcher:
+            playlist = asyncio.ensure_future(fetcher.playlist(o.url("/main.m3u8")))
+            await until(lambda: o.connections == 2)
+            assert not playlist.done()
+            await playlist
+            both = [fetcher.small_resource(o.url(f"/a.ts?{number}"), limit=10**6) for number in range(2)]
+            assert await asyncio.gather(*both) == [CONTENT, CONTENT]
+
+    assert connections_of(jobs, Rule(delay=0.5)) == 2
+
+
+def test_for_two_playlists_that_are_awaited_two_are_opened_and_none_for_those_that_follow() -> None:
+    async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
+        async with Fetcher.open(SETTINGS, network=connections) as fetcher:
+            for _ in range(3):
+                await asyncio.gather(*(fetcher.playlist(o.url("/main.m3u8")) for _ in range(2)))
+            four = [fetcher.small_resource(o.url(f"/a.ts?{number}"), limit=10**6) for number in range(4)]
+            assert await asyncio.gather(*four) == [CONTENT] * 4
+
+    assert connections_of(jobs, Rule(delay=0.1)) == 4
+
+
+class Distant(SocketBackend):
+    """Connects as late as to a distant origin, and fails after a number of connections if that is given."""
+
+    def __init__(self, refuse_after: int | None = None) -> None:
+        self.attempts = 0
+        self._refuse_after = refuse_after
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        self.attempts += 1
+        await asyncio.sleep(0.1)
+        if self._refuse_after is not None and self.attempts > self._refuse_after:
+            raise httpcore.ConnectError("refused")
+        return await super().connect_tcp(host, port, timeout, local_address, socket_options)
+
+
+def follow_playlist(distant: Distant) -> tuple[bool, int]:
+    """Fetch a playlist from a distant origin, and two files before it is there; return whether they came, and how many connections."""
+
+    async def run() -> bool:
+        async with Fetcher.open(SETTINGS._replace(attempts=1), network=Network(dial=distant)) as fetcher:
+            playlist = asyncio.ensure_future(fetcher.playlist(o.url("/main.m3u8")))
+            await until(lambda: distant.attempts > 0)
+            file = asyncio.ensure_future(fetcher.small_resource(o.url("/a.ts"), limit=10**6))
+            got = await asyncio.gather(playlist, file, return_exceptions=True)
+            return got[1] == CONTENT
+
+    with origin(FILES) as o:
+        return asyncio.run(run()), o.connections
+
+
+def test_a_request_that_needs_a_connection_waits_for_the_one_that_is_being_opened() -> None:
+    assert follow_playlist(Distant()) == (True, 2)
+
+
+def test_a_request_hears_that_the_connection_that_it_waits_for_cannot_be_opened() -> None:
+    came, connections = follow_playlist(Distant(refuse_after=0))
+    assert not came
+    assert connections == 0
+
+
+def test_a_job_that_ends_while_a_connection_is_being_opened_leaves_none_open() -> None:
+    async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
+        for _ in range(20):
+            async with Fetcher.open(SETTINGS, network=connections) as fetcher:
+                playlist = asyncio.ensure_future(fetcher.playlist(o.url("/main.m3u8")))
+                await asyncio.sleep(0.001)
+                playlist.cancel()
+                await asyncio.gather(playlist, return_exceptions=True)
+        assert await fetch(o, connections) == CONTENT
+        await until(lambda: o.open_connections == 1)
+
+    assert connections_of(jobs, Rule(delay=0.1))

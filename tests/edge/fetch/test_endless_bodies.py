@@ -56,7 +56,8 @@ def test_a_redirect_with_an_endless_body_is_followed(what: str, status: str) -> 
     o, failure = fetched(what, head(status, "Location: /a", "Transfer-Encoding: chunked"), *ENDLESS)
     assert isinstance(failure, UpstreamError)
     assert f"redirects more than {SETTINGS.max_redirects} times" in str(failure)
-    assert len(o.requests) == o.connections == SETTINGS.max_redirects + 2
+    assert len(o.requests) == SETTINGS.max_redirects + 2
+    assert o.connections - len(o.requests) in {0, 1}, "none is used again; with a playlist, another one is opened for what it names"
     assert o.sent < MAX_SENT * o.connections
 
 
@@ -72,7 +73,7 @@ def test_a_refusal_with_an_endless_body_is_a_refusal(what: str, status: str) -> 
 
 @pytest.mark.parametrize(("length", "is_read"), [(0, True), (MAX_DRAINED_BYTES, True), (MAX_DRAINED_BYTES + 1, False)])
 def test_the_body_of_a_redirect_is_read_up_to_a_limit_so_that_its_connection_can_be_used_again(length: int, *, is_read: bool) -> None:
-    o, failure = fetched("playlist", head("302 Found", "Location: /a", f"Content-Length: {length}"), bytes(length))
+    o, failure = fetched("small resource", head("302 Found", "Location: /a", f"Content-Length: {length}"), bytes(length))
     assert "redirects more than" in str(failure)
     assert len(o.requests) == SETTINGS.max_redirects + 2
     assert o.connections == (1 if is_read else len(o.requests))

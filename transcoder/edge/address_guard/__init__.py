@@ -12,16 +12,18 @@ from transcoder.edge.address_guard.guard import (
     has_public_peer,
     tls,
 )
-from transcoder.edge.address_guard.transport import GuardedTransport
+from transcoder.edge.address_guard.transport import MORE_FOLLOW, GuardedTransport, Start
 
 __all__ = [
     "HOST_CLASS",
     "INTERNET",
     "KEEP_ALIVE_SECONDS",
+    "MORE_FOLLOW",
     "RECEIVE_BUFFER",
     "GuardedTransport",
     "LongHeadError",
     "Network",
+    "Start",
     "Trace",
     "check_classes",
     "checked_addresses",

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,25 @@ import httpx
 
 from transcoder.edge.address_guard.exchange import Exchange, raised_by_httpx, trace_of
 from transcoder.edge.address_guard.guard import INTERNET, KEEP_ALIVE_SECONDS, RECEIVE_BUFFER, GuardedBackend, Network
+from transcoder.errors import ForbiddenSourceError
 
 _PORTS = {"http": 80, "https": 443}
+Origin = tuple[str, str, int]
+"""Scheme, host and port."""
+
+
+MORE_FOLLOW = "more_follow"
+"""Key in the extensions of a request for a playlist: a `Start`, or None. Segments follow, and each new connection costs one to three
+round trips."""
+Start = Callable[[Coroutine[None, None, None]], None]
+"""Begins a task that ends with the job."""
 
 
 class _Connection:
     """A connection to an origin."""
 
-    def __init__(self, origin: tuple[str, str, int], stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, origin: Origin, stream: httpcore.AsyncNetworkStream) -> None:
         self.origin = origin
-        """Scheme, host and port."""
         self.stream = stream
         self.expires = 0.0
         """When it is not used any more, by the monotonic clock."""
@@ -44,6 +54,8 @@ class _Pool:
         self._in_use: set[_Connection] = set()
         self._idle: list[_Connection] = []
         """The last one was used last."""
+        self._spares: dict[asyncio.Future[_Connection | None], Origin] = {}
+        """Those that are being opened, and that no request waits for so far; None for one that could not be opened."""
 
     @property
     def is_idle(self) -> bool:
@@ -68,28 +80,73 @@ class _Pool:
             raise
 
     async def _connection_for(self, request: httpx.Request) -> _Connection:
-        """Return a connection that is kept, or a new one; one that waits for another origin makes room for it."""
-        scheme, host = request.url.scheme, request.url.raw_host.decode("ascii")
-        origin = scheme, host, request.url.port or _PORTS[scheme]
+        """Return a connection that is kept, a spare one, or a new one; one that waits for another origin makes room for that."""
+        scheme = request.url.scheme
+        origin = scheme, request.url.raw_host.decode("ascii"), request.url.port or _PORTS[scheme]
+        kept = await self._kept(origin)
+        spare = None if kept else next((future for future, its_origin in self._spares.items() if its_origin == origin), None)
+        if spare:
+            del self._spares[spare]
+        self._open_spares(request, origin)
+        if kept or (spare and (kept := await spare)):
+            return kept
+        while self._idle and self._open >= self._count:
+            await self._idle.pop(0).stream.aclose()
+        with raised_by_httpx(request):
+            await trace_of(request)("connection.connect_tcp.started", {})
+            return await self._connect(request, origin)
+
+    async def _kept(self, origin: Origin) -> _Connection | None:
         for kept in [each for each in reversed(self._idle) if each.origin == origin]:
             self._idle.remove(kept)
             if kept.is_usable:
                 return kept
             await kept.stream.aclose()
-        while self._idle and len(self._in_use) + len(self._idle) >= self._count:
-            await self._idle.pop(0).stream.aclose()
-        with raised_by_httpx(request):
-            return _Connection(origin, await self._connect(request, host, origin[2]))
+        return None
 
-    async def _connect(self, request: httpx.Request, host: str, port: int) -> httpcore.AsyncNetworkStream:
-        await trace_of(request)("connection.connect_tcp.started", {})
+    @property
+    def _open(self) -> int:
+        return len(self._in_use) + len(self._idle) + len(self._spares)
+
+    def _open_spares(self, request: httpx.Request, origin: Origin) -> None:
+        """Begin to open as many connections to an origin as will be in use there with this request, but for those that there are."""
+        start: Start | None = request.extensions.get(MORE_FOLLOW)
+        if start is None:
+            return
+        in_use = sum(each.origin == origin for each in self._in_use)
+        spare = sum(each.origin == origin for each in self._idle) + sum(each == origin for each in self._spares.values())
+        for _ in range(min(1 + in_use - spare, self._count - 1 - self._open)):
+            future: asyncio.Future[_Connection | None] = asyncio.get_running_loop().create_future()
+            self._spares[future] = origin
+            start(self._open_spare(request, origin, future))
+
+    async def _open_spare(self, request: httpx.Request, origin: Origin, future: "asyncio.Future[_Connection | None]") -> None:
+        """Open a connection for the request that waits for `future`, or to keep. Why it cannot be opened, a request hears from its own."""
+        opened = None
+        try:
+            opened = await self._connect(request, origin)
+        except (httpcore.NetworkError, httpcore.TimeoutException, ForbiddenSourceError):
+            return
+        finally:
+            is_awaited = self._spares.pop(future, None) is None and not future.done()
+            if is_awaited:
+                future.set_result(opened)
+            elif opened:
+                self._keep(opened)
+
+    def _keep(self, connection: _Connection) -> None:
+        connection.expires = time.monotonic() + KEEP_ALIVE_SECONDS
+        self._idle.append(connection)
+
+    async def _connect(self, request: httpx.Request, origin: Origin) -> _Connection:
+        scheme, host, port = origin
         seconds: float | None = request.extensions.get("timeout", {}).get("connect")
         options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)]
         stream = await self._backend.connect_tcp(host, port, timeout=seconds, socket_options=options)
-        if request.url.scheme == "http":
-            return stream
+        if scheme == "http":
+            return _Connection(origin, stream)
         try:
-            return await stream.start_tls(self._tls, server_hostname=host, timeout=seconds)
+            return _Connection(origin, await stream.start_tls(self._tls, server_hostname=host, timeout=seconds))
         except BaseException:
             await stream.aclose()
             raise
@@ -99,8 +156,7 @@ class _Pool:
         self._in_use.discard(connection)
         self._end_request()
         if exchange.ended_well:
-            connection.expires = time.monotonic() + KEEP_ALIVE_SECONDS
-            self._idle.append(connection)
+            self._keep(connection)
         else:
             await connection.stream.aclose()
 
@@ -118,8 +174,9 @@ class _Pool:
 class GuardedTransport(httpx.AsyncBaseTransport):
     """The connections of one job, only to allowed addresses.
 
-    A request with the extension `private` may go to a private address. Such requests have a separate pool, so that no other request is
-    ever sent over a connection to a private address.
+    After a request with the extension `MORE_FOLLOW`, others to the same origin are expected: connections for them are opened while it is
+    answered. A request with the extension `private` may go to a private address. Such requests have a separate pool, so that no other
+    request is ever sent over a connection to a private address.
     """
 
     def __init__(self, *, connections: int, network: Network = INTERNET) -> None:

@@ -100,7 +100,7 @@ class Fetcher:
 
         async def attempt() -> str:
             buffer.clear()
-            async with self._session.stream(url, {"Accept-Encoding": "gzip"}) as response:
+            async with self._session.stream(url, {"Accept-Encoding": "gzip"}, more_follow=True) as response:
                 self._restrict_after(response)
                 sniffer = PlaylistSniffer(url, response, append_to(buffer), limit=limit)
                 await Transfer(url, None, limit=sys.maxsize).receive(response, sniffer.write)  # a file may be longer

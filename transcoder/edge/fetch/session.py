@@ -10,7 +10,7 @@ import httpx
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge import header_fields
-from transcoder.edge.address_guard import INTERNET, Network, has_public_peer
+from transcoder.edge.address_guard import INTERNET, MORE_FOLLOW, Network, Start, has_public_peer
 from transcoder.edge.fetch.client import Client
 from transcoder.edge.fetch.connections import Connections
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
@@ -18,7 +18,8 @@ from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.redirects import leads_within, redirect_location
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.edge.resource_name import resource_name
-from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError
+from transcoder.edge.task_group import in_background
+from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError, single_error
 from transcoder.settings import Settings
 
 header_fields.read_in_linear_time()
@@ -45,9 +46,10 @@ class ApiRequest(NamedTuple):
 class HttpSession:
     """Sends the requests of one job, and remembers whether the job may still reach private addresses."""
 
-    def __init__(self, client: Client, settings: Settings, user: UserOrigins) -> None:
-        """Use `client`, whose transport must be a `GuardedTransport` or a `ProxiedTransport`."""
+    def __init__(self, client: Client, settings: Settings, user: UserOrigins, start: Start) -> None:
+        """Use `client`, whose transport must be a `GuardedTransport` or a `ProxiedTransport`, and `start` for tasks beside its requests."""
         self._client = client
+        self._start = start
         self._user = user
         self._max_redirects = settings.max_redirects
         self._denylist = Denylist.parse(settings.denied)
@@ -76,8 +78,9 @@ class HttpSession:
             is_proxied = bool(connections.network.proxies.all)
             transport = ProxiedTransport(direct, connections.network, connections=connections.count, clock=clock) if is_proxied else direct
             timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds, pool=None)
-            async with Client.open(transport, timeout, user.cookies) as client, clock.stall_limit():
-                yield cls(client, settings, user)
+            with single_error():
+                async with Client.open(transport, timeout, user.cookies) as client, clock.stall_limit(), in_background() as start:
+                    yield cls(client, settings, user, start)
 
     def restrict_after(self, response: httpx.Response) -> None:
         """Forbid private addresses from now on if `response` came from a public address: what it links to is not trusted."""
@@ -89,8 +92,10 @@ class HttpSession:
         self.retries += 1
 
     @asynccontextmanager
-    async def stream(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+    async def stream(self, url: str, headers: Mapping[str, str], *, more_follow: bool = False) -> AsyncIterator[httpx.Response]:
         """GET `url`, follow redirects, and give the open response, whose status is 200, 206 or 416; its body is not yet read.
+
+        `more_follow` says that other requests to the same origin follow at once.
 
         Raises:
             TransientError: the request failed, and may be retried.
@@ -99,7 +104,7 @@ class HttpSession:
             UpstreamError: the origin refused the request permanently.
             UnsupportedSourceError: the address is invalid.
         """
-        response = await self._follow(self.signed(url), headers)
+        response = await self._follow(self.signed(url), headers, more_follow=more_follow)
         async with aclosing(response):
             _check_status(response, url)
             with httpx_errors_translated(response.url):
@@ -124,13 +129,19 @@ class HttpSession:
                 yield response
 
     async def _follow(
-        self, url: str, headers: Mapping[str, str], *, retry_403: bool = True, within: frozenset[str] = frozenset()
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        retry_403: bool = True,
+        within: frozenset[str] = frozenset(),
+        more_follow: bool = False,
     ) -> httpx.Response:
         """Send a GET and follow its redirects, if `within` these domains; with `retry_403`, ask once more as `url_after_403` says."""
         target, private = self._parse_url(url), self.private_allowed
         first_host = target.host
         for _ in range(self._max_redirects + 2):  # the first request, the redirects, and one retry
-            response = await self._send(target, headers, private=private, same_host=target.host == first_host)
+            response = await self._send(target, headers, private=private, same_host=target.host == first_host, more_follow=more_follow)
             private = private and not response.extensions[FROM_PUBLIC]
             next_url = url_after_403(response) if retry_403 else None
             if next_url is not None:
@@ -152,6 +163,7 @@ class HttpSession:
         private: bool,
         same_host: bool = True,
         form: Mapping[str, str] | None = None,
+        more_follow: bool = False,
     ) -> httpx.Response:
         """Send one request. The credentials of this service in `headers` are left out unless the request goes to the `same_host`."""
         self._denylist.check(str(target))
@@ -159,7 +171,8 @@ class HttpSession:
         all_headers.update({name: value for name, value in headers.items() if same_host or name.lower() != "authorization"})
         self.requests += 1
         with httpx_errors_translated(target):
-            response = await self._client.send(target, all_headers, form=form, extensions={"private": private})
+            extensions = {"private": private, MORE_FOLLOW: self._start if more_follow else None}
+            response = await self._client.send(target, all_headers, form=form, extensions=extensions)
         # Read it now: a closed connection no longer knows its peer's address.
         is_public = has_public_peer(response)
         if is_public is None:
