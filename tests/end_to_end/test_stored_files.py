@@ -147,7 +147,10 @@ def test_a_client_that_leaves_stops_the_upload_only_where_that_is_asked_for(
             client.sendall(f"GET {address(running, long_origin, path).removeprefix(running.url)} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
             wait_for(lambda: s3.counts["UploadPart"] > 0)
             pid = running.pid
-        time.sleep(3.0)
+        if stops:
+            wait_for(lambda: running.pid != pid and not s3.uploads)
+        else:
+            time.sleep(3.0)
         assert (s3.keys, len(s3.uploads), s3.counts["AbortMultipartUpload"] > 0) == ([], int(not stops), stops)
         assert (running.pid == pid) is not stops
         if stops:
