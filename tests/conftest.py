@@ -1,9 +1,10 @@
 """Fixtures for all tests: generated media, an origin to serve them, and checks for leaked resources."""
 
+import gc
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # The pauses before further attempts are a setting; tests of what fails for good would wait for them for minutes.
 os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector: it would go through ten thousand tests, which all stay, again and again, in each process."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +17,52 @@ from playwright.sync_api import Browser
 from transcoder.emulator import Options
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browsers.chromium() as browser:
-        yield browser
+@dataclass
+class Kept:
+    """Chromium and a function, from the first test of this folder to the last one in a row: each module would start both anew."""
+
+    running: ExitStack = field(default_factory=ExitStack)
+    browser: Browser | None = None
+    address: str = ""
+
+    def chromium(self) -> Browser:
+        self.browser = self.browser or self.running.enter_context(browsers.chromium())
+        return self.browser
+
+    def function(self) -> str:
+        self.address = self.address or self.running.enter_context(emulated(function_options())).url + "/"
+        return self.address
+
+    def end(self) -> None:
+        self.running.close()
+        self.browser, self.address = None, ""
 
 
-@pytest.fixture(scope="module")
-def address(chromium: Browser) -> Iterator[str]:  # noqa: ARG001  # without a browser nothing is started
+_KEPT = Kept()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End them before a test of another folder: while Chromium runs, this thread cannot run another event loop."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _KEPT.end()
+
+
+@pytest.fixture
+def chromium() -> Browser:
+    return _KEPT.chromium()
+
+
+@pytest.fixture(scope="session")
+def has_chromium() -> None:
+    """Without a browser nothing is started."""
+    browsers.program("chromium")
+
+
+@pytest.fixture
+def address(has_chromium: None) -> str:  # noqa: ARG001
     """The address of the page."""
-    with emulated(function_options()) as running:
-        yield running.url + "/"
+    return _KEPT.function()
 
 
 @pytest.fixture
@@ -43,7 +79,7 @@ def visit(chromium: Browser, address: str) -> Iterator[Visits]:
 
 
 @pytest.fixture
-def function(chromium: Browser) -> Iterator[Callable[..., str]]:  # noqa: ARG001  # without a browser nothing is started
+def function(has_chromium: None) -> Iterator[Callable[..., str]]:  # noqa: ARG001
     """Return what starts a function with other options, and returns the address of its page."""
     with ExitStack() as running:
 

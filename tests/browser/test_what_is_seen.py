@@ -12,7 +12,6 @@ from peers.page_states import EVIL_POST, EVIL_TITLE, PICKER_POST, add_evil_post
 from peers.reddit import Reddit, reddit
 from peers.reddit_runtime import options
 from peers.running_emulator import emulated
-from playwright.sync_api import Browser
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 
@@ -25,7 +24,7 @@ def site() -> Iterator[Reddit]:
 
 
 @pytest.fixture(scope="module")
-def reddit_address(chromium: Browser, site: Reddit) -> Iterator[str]:  # noqa: ARG001  # without a browser nothing is started
+def reddit_address(has_chromium: None, site: Reddit) -> Iterator[str]:  # noqa: ARG001
     with emulated(replace(options(site, TRANSCODER_ATTEMPTS="1"), concurrency=2)) as running:
         yield running.url + "/"
 

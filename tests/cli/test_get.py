@@ -93,21 +93,25 @@ def test_a_reader_that_leaves_ends_get_in_silence(media: Callable[[str], Path], 
 def test_a_signal_leaves_no_file_and_no_ffmpeg(
     layout: str, number: signal.Signals, code: int, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:
-    origin = serve(media("ts-muxed"))
+    origin, folder, printed = serve(media("ts-muxed")), tmp_path / "folder", tmp_path / "printed"
+    folder.mkdir()
     origin.rules["/segment-2.ts"] = [Rule(when=lambda request: "range" in request.headers), Rule(stall_after=1000)]
-    process = start_get(origin.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4"), "--layout", layout)
+    arguments = ["get", origin.url("/main.m3u8"), "-o", str(folder / "video.mp4"), "--layout", layout]
+    process = command_line.start_process(*arguments, environ=os.environ, output=printed, errors=printed)
+    assert process.pid
     deadline = time.monotonic() + 20
     child_pids = set[int]()
-    while not (begun := has_begun(layout, origin, tmp_path) and child_pids) and time.monotonic() < deadline:
+    while not (begun := has_begun(layout, origin, folder) and child_pids) and time.monotonic() < deadline:
         time.sleep(0.05)
         child_pids = children(process.pid)
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=SECONDS)
+    os.kill(process.pid, number)
+    process.join(SECONDS)
     assert begun
     assert child_pids
-    assert process.returncode == code
-    assert b"Traceback" not in stderr
-    assert list(tmp_path.iterdir()) == []
+    assert process.exitcode == code
+    process.close()
+    assert "Traceback" not in printed.read_text()
+    assert list(folder.iterdir()) == []
     assert not any(is_running(pid) for pid in child_pids)
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import Serve
-from peers import media_reader, small_application
+from peers import command_line, media_reader, small_application
 from peers.running_emulator import emulated
 
 from transcoder.cli import main
@@ -176,15 +176,20 @@ def test_standard_output_gets_the_mp4_and_nothing_else(function: Running, mp4: M
 @both_ways
 @pytest.mark.parametrize(("number", "code"), [pytest.param(signal.SIGINT, 130, id="Ctrl-C"), pytest.param(signal.SIGTERM, 143, id="TERM")])
 def test_an_interrupted_invoke_leaves_no_file(way: Way, number: signal.Signals, code: int, function: Running, tmp_path: Path) -> None:
-    with writes_nothing(tmp_path) as output:
+    folder, printed = tmp_path / "folder", tmp_path / "printed"
+    folder.mkdir()
+    with writes_nothing(folder) as output:
         arguments = ["invoke", *way(function), "http://a.example/endless", "-o", str(output)]
-        with subprocess.Popen([sys.executable, "-m", "transcoder", *arguments], stderr=subprocess.PIPE) as process:
-            end = time.monotonic() + 20
-            while not any(part.stat().st_size for part in tmp_path.iterdir()) and time.monotonic() < end:
-                time.sleep(0.02)
-            process.send_signal(number)
-            assert process.communicate(timeout=20)[1] == b""
-    assert process.returncode == code
+        process = command_line.start_process(*arguments, environ=os.environ, output=printed, errors=printed)
+        assert process.pid
+        end = time.monotonic() + 20
+        while not any(part.stat().st_size for part in folder.iterdir()) and time.monotonic() < end:
+            time.sleep(0.02)
+        os.kill(process.pid, number)
+        process.join(20)
+        assert printed.read_bytes() == b""
+    assert process.exitcode == code
+    process.close()
     assert function.pid is not None
     os.kill(function.pid, signal.SIGKILL)  # without this it would wait on, as on Lambda
 

@@ -46,9 +46,14 @@ def test_the_film_is_small_and_always_the_same(film_bytes: bytes, tmp_path: Path
 
 
 @pytest.mark.parametrize("front", list(Front))
-def test_a_whole_film_is_reported(front: Front, film_bytes: bytes, serve: Serve) -> None:
+def test_a_whole_film_is_reported(front: Front, film_bytes: bytes, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler reads from the environment what to fetch."""
+    url = serve({"/film.ts": film_bytes}).url("/film.ts")
     with emulated(replace(options(), front=front)) as running:
-        received = fetch(running, serve({"/film.ts": film_bytes}).url("/film.ts"))
+        received = fetch(running, url)
+        monkeypatch.setenv(canary.ADDRESS, running.url)
+        monkeypatch.setenv(canary.SOURCE, url)
+        assert canary.handler({}, None)["film"].startswith("whole: ")
     assert received.whole.announced == pytest.approx(4.0, abs=0.2)
     assert str(received).startswith("whole: ")
 
@@ -61,13 +66,6 @@ def test_the_film_may_be_the_one_object_of_a_bucket(film_bytes: bytes, serve: Se
         assert fetch(running, "s3://assets/film.ts").whole.fragments > 0
         with pytest.raises(InvocationError, match="403"):
             fetch(running, "s3://others/film.ts")
-
-
-def test_the_handler_reads_the_environment(film_bytes: bytes, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    with emulated(options()) as running:
-        monkeypatch.setenv(canary.ADDRESS, running.url)
-        monkeypatch.setenv(canary.SOURCE, serve({"/film.ts": film_bytes}).url("/film.ts"))
-        assert canary.handler({}, None)["film"].startswith("whole: ")
 
 
 def test_links_are_signed_where_they_must_be(film_bytes: bytes, serve: Serve) -> None:

@@ -45,7 +45,8 @@ def test_a_clip_starts_with_the_preceding_key_frame(name: str, media: Media, ser
     assert delays == pytest.approx([0] * len(delays), abs=0.012)
 
 
-@pytest.mark.parametrize("name", PACKAGINGS)
+# What is cut is decoded, so that of the packagings those are left that say otherwise where a clip begins.
+@pytest.mark.parametrize("name", ["ts-muxed", "ts-separate-audio", "ts-wrap", "fmp4-muxed", "fmp4-edit-lists", "packed-aac"])
 def test_an_exact_clip_starts_at_the_requested_time(name: str, media: Media, serve: Serve, tmp_path: Path) -> None:
     output = download(serve(media(name)).url("/main.m3u8"), tmp_path / "output.mp4", "--start", "2.5", "--end", "4.2", "--exact")
     assert media_reader.duration(output) == pytest.approx(1.7, abs=0.05)
@@ -156,5 +157,6 @@ def test_a_clip_over_several_clocks_loses_nothing(
     assert len(delays) >= frames // 25 - 2
     # A beep at the very beginning of a later period loses what is in the encoder's first frame, which lies before its video.
     assert delays == pytest.approx([0] * len(delays), abs=1024 / 48_000)
-    exact = download(url, tmp_path / "exact.mp4", *arguments, "--exact")
-    assert media_reader.decoded_counts(exact)["video"] == pytest.approx(frames, abs=2)
+    if len(arguments) == len(BOTH_ENDS[0]):
+        exact = download(url, tmp_path / "exact.mp4", *arguments, "--exact")
+        assert media_reader.packet_counts(exact)["video"] == pytest.approx(frames, abs=2)

@@ -12,9 +12,18 @@ from peers.source_files import edited, files_in
 LANGUAGES = {"de": "deu", "en-US": "eng", "gsw": "gsw", "": "und"}
 
 
-@pytest.mark.parametrize("layout", ["fragmented", "plain"])
-@pytest.mark.parametrize("tag", LANGUAGES)
-@pytest.mark.parametrize("name", ["ts-separate-audio", "fmp4-separate-audio"])
+NAMES = ("ts-separate-audio", "fmp4-separate-audio")
+
+
+# All pairs.
+@pytest.mark.parametrize(
+    ("name", "tag", "layout"),
+    [
+        (NAMES[(row + column) % 2], tag, layout)
+        for row, tag in enumerate(LANGUAGES)
+        for column, layout in enumerate(("fragmented", "plain"))
+    ],
+)
 def test_the_language_of_a_rendition_is_that_of_the_track(
     name: str, tag: str, layout: str, media: Callable[[str], Path], serve: Serve, tmp_path: Path
 ) -> None:

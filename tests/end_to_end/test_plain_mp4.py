@@ -85,7 +85,7 @@ def test_the_command_line_leaves_nothing_of_a_file_whose_media_is_missing(origin
 
 def test_random_ranges_are_parts_of_the_whole(service: Running, origin: Origin) -> None:
     data, chosen = whole(service, origin), random.Random(3)  # noqa: S311 - nothing secret
-    for _ in range(50):
+    for _ in range(25):
         start, stop = sorted(chosen.sample(range(len(data) + 1), 2))
         response = http.get(address(service, origin), headers={"Range": f"bytes={start}-{stop - 1}"})
         assert (response.status_code, response.content == data[start:stop]) == (206, True)

@@ -54,8 +54,11 @@ def test_a_playlist_that_is_always_cut_is_refused(part: float, media: Media, ser
     assert_refused(origin, tmp_path, "incomplete" if b".ts\n" in cut else "no segments", code=4 if b".ts\n" in cut else 3)
 
 
-@pytest.mark.parametrize("path", ["/main.m3u8", "/large.m3u8", "/audio.m3u8"])
-@pytest.mark.parametrize("part", [0.25, 0.5, 0.75, 0.9])
+# Each part of each playlist is tested with `/info` in the process of the test (tests/pipeline/test_playlists.py).
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [("/main.m3u8", 0.25), ("/main.m3u8", 0.9), ("/large.m3u8", 0.5), ("/large.m3u8", 0.75), ("/audio.m3u8", 0.25), ("/audio.m3u8", 0.9)],
+)
 def test_a_playlist_that_is_cut_once_is_asked_for_again(
     path: str, part: float, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
 ) -> None:
@@ -226,8 +229,7 @@ def test_a_playlist_that_another_one_names_may_be_missing_once(
     assert_refused(origin, refused, str(status))
 
 
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("path", ["/main.m3u8", "/audio.m3u8"])
+@pytest.mark.parametrize(("path", "times"), [("/main.m3u8", 1), ("/audio.m3u8", 2)])
 def test_a_web_page_instead_of_a_playlist_is_not_believed_at_once(
     path: str, times: int, media: Media, usual_output: UsualOutput, serve: Serve, tmp_path: Path
 ) -> None:

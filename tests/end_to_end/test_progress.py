@@ -31,6 +31,12 @@ def function(*, timeout: float = 900.0, stops: bool = False, **environ: str) -> 
         yield running
 
 
+@pytest.fixture(scope="module")
+def usual() -> Iterator[Running]:
+    with function() as running:
+        yield running
+
+
 @pytest.fixture
 def origin(media: Media, serve: Serve) -> Origin:
     origin = serve(files_in(media("ts-muxed")))
@@ -48,10 +54,10 @@ def parts_of(response: httpx.Response, body: bytes) -> list[Any]:
     return list(message.get_payload())
 
 
-def test_parts_arrive_while_the_mp4_is_made(origin: Origin, tmp_path: Path) -> None:
+def test_parts_arrive_while_the_mp4_is_made(usual: Running, origin: Origin, tmp_path: Path) -> None:
     pieces: list[tuple[float, int]] = []
     body = bytearray()
-    with function() as running, httpx.stream("GET", address(running, origin), headers=REPORTED, timeout=SECONDS) as response:
+    with httpx.stream("GET", address(usual, origin), headers=REPORTED, timeout=SECONDS) as response:
         for piece in response.iter_raw():
             pieces.append((time.monotonic(), origin.sent))
             body += piece
@@ -125,20 +131,18 @@ class EventSource:
             self.events.append(json.loads(text))
 
 
-def test_an_event_source_asks_once(origin: Origin) -> None:
-    with function() as running:
-        source = EventSource(address(running, origin, "/events"))
-        source.run()
-        assert source.statuses == [200, 204]
-        assert [event["event"] for event in source.events] == ["resolved", "done"]
-        response = httpx.get(running.url + source.events[-1]["download"], headers={"accept": source.events[-1]["accept"]}, timeout=SECONDS)
+def test_an_event_source_asks_once(usual: Running, origin: Origin) -> None:
+    source = EventSource(address(usual, origin, "/events"))
+    source.run()
+    assert source.statuses == [200, 204]
+    assert [event["event"] for event in source.events] == ["resolved", "done"]
+    response = httpx.get(usual.url + source.events[-1]["download"], headers={"accept": source.events[-1]["accept"]}, timeout=SECONDS)
     assert parts_of(response, response.content)[-1].get_content_type() == "video/mp4"
 
 
-def test_other_sites_may_read_events(origin: Origin) -> None:
-    with function() as running:
-        url, asked = address(running, origin, "/events"), {"origin": "https://a.example"}
-        wanted = {**asked, "access-control-request-method": "GET", "access-control-request-headers": "last-event-id"}
-        preflight = httpx.options(url, headers=wanted, timeout=SECONDS)
-        assert "last-event-id" in preflight.headers["access-control-allow-headers"]
-        assert httpx.get(url, headers=asked, timeout=SECONDS).headers["access-control-allow-origin"] == "*"
+def test_other_sites_may_read_events(usual: Running, media: Media, serve: Serve) -> None:
+    url, asked = address(usual, serve(media("ts-muxed")), "/events"), {"origin": "https://a.example"}
+    wanted = {**asked, "access-control-request-method": "GET", "access-control-request-headers": "last-event-id"}
+    preflight = httpx.options(url, headers=wanted, timeout=SECONDS)
+    assert "last-event-id" in preflight.headers["access-control-allow-headers"]
+    assert httpx.get(url, headers=asked, timeout=SECONDS).headers["access-control-allow-origin"] == "*"

@@ -38,8 +38,10 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("rule", list(RULES))
-@pytest.mark.parametrize("path", WHOLE)
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [*((path, "") for path in WHOLE), *((path, rule) for path in ("/all.ts", "/whole.aac", "/all.m4s") for rule in RULES if rule)],
+)
 def test_the_mp4_has_every_packet_and_says_how_long_it_is(
     path: str, rule: str, files: dict[str, bytes], serve: Serve, tmp_path: Path
 ) -> None:

@@ -147,7 +147,10 @@ def test_a_client_that_leaves_stops_the_upload_only_where_that_is_asked_for(
             client.sendall(f"GET {address(running, long_origin, path).removeprefix(running.url)} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
             wait_for(lambda: s3.counts["UploadPart"] > 0)
             pid = running.pid
-        time.sleep(3.0)
+        if stops:
+            wait_for(lambda: running.pid != pid and not s3.uploads)
+        else:
+            time.sleep(3.0)
         assert (s3.keys, len(s3.uploads), s3.counts["AbortMultipartUpload"] > 0) == ([], int(not stops), stops)
         assert (running.pid == pid) is not stops
         if stops:
@@ -164,6 +167,10 @@ def test_the_function_goes_on_after_storage_that_failed(service: Running, origin
     assert service.pid == pid
 
 
+PROGRESS = ["--progress"]
+"""Without it, the function is asked for the file itself, and redirects."""
+
+
 def by_sdk(running: Running, url: str) -> list[str]:
     return ["invoke", url, "--function", "transcoder", "--endpoint-url", running.url]
 
@@ -176,8 +183,7 @@ def by_get(running: Running, url: str) -> list[str]:
     return ["get", url, "--via", running.url]
 
 
-@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
-@pytest.mark.parametrize("way", [by_sdk, by_http, by_get])
+@pytest.mark.parametrize(("way", "progress"), [(by_sdk, []), (by_http, PROGRESS), (by_get, []), (by_get, PROGRESS)])
 def test_the_commands_fetch_the_file_from_the_bucket(
     way: Way, progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
 ) -> None:
@@ -191,8 +197,7 @@ def test_the_commands_fetch_the_file_from_the_bucket(
     assert (re.search(rb"\d of \d", done.stderr) is not None) is bool(progress)
 
 
-@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(("number", "progress"), [(0, []), (1, PROGRESS)], ids=["redirect", "events"])
 def test_a_passing_failure_of_the_bucket_is_retried_by_the_commands(
     number: int, progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
 ) -> None:
@@ -204,8 +209,7 @@ def test_a_passing_failure_of_the_bucket_is_retried_by_the_commands(
     assert s3.counts["GetObject"] == 4
 
 
-@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(("number", "progress"), [(0, []), (1, PROGRESS)], ids=["redirect", "events"])
 def test_a_link_that_has_expired_is_made_anew(
     number: int, progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
 ) -> None:
@@ -217,7 +221,7 @@ def test_a_link_that_has_expired_is_made_anew(
     assert (s3.counts["GetObject"], s3.counts["CreateMultipartUpload"], len(s3.keys)) == (4, 1, 1)
 
 
-@pytest.mark.parametrize("progress", [[], ["--progress"]], ids=["redirect", "events"])
+@pytest.mark.parametrize("progress", [[], PROGRESS], ids=["redirect", "events"])
 def test_a_failure_leaves_no_file_of_the_commands(
     progress: list[str], service: Running, origin: Origin, s3: Storage, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Serve
+from conftest import Serve, UsualOutput
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
@@ -97,11 +97,18 @@ def with_timestamps_moved(files: dict[str, bytes], *seconds: float) -> dict[str,
         pytest.param((0.0, 0.04, 0.0), (0.0, 0.0, 0.0), id="times that are not exact"),
     ],
 )
-def test_time_that_packed_audio_leaves_out_stays(
-    name: str, moved: tuple[float, ...], expected: tuple[float, ...], media: Callable[[str], Path], serve: Serve, tmp_path: Path
+def test_time_that_packed_audio_leaves_out_stays(  # noqa: PLR0913  # a set, a case, and four fixtures
+    name: str,
+    moved: tuple[float, ...],
+    expected: tuple[float, ...],
+    *,
+    media: Callable[[str], Path],
+    usual_output: UsualOutput,
+    serve: Serve,
+    tmp_path: Path,
 ) -> None:
     files = files_in(media(name))
-    usual = media_reader.presentation_times(download(serve(files).url("/main.m3u8"), tmp_path / "usual.mp4"))
+    usual = media_reader.presentation_times(usual_output(name))
     output = download(serve(with_timestamps_moved(files, *moved)).url("/main.m3u8"), tmp_path / "output.mp4")
     times = media_reader.presentation_times(output)
     assert times["video"] == usual["video"]

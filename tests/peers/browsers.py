@@ -48,7 +48,7 @@ def function_options(**environ: str) -> Options:
 def chromium() -> Iterator[Browser]:
     """Run Chromium without a window.
 
-    While it runs, this thread cannot run another event loop, so that it must not outlive the tests of one module.
+    While it runs, this thread cannot run another event loop, so that it must not outlive the tests of the page.
     """
     path = program("chromium")
     with sync_playwright() as playwright:

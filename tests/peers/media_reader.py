@@ -16,6 +16,7 @@ import struct
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -154,8 +155,13 @@ def presentation_times(*files: Path) -> dict[str, list[float]]:
     for file in files:
         with av.open(file) as container:
             firsts = [streams[0] for streams in (container.streams.video, container.streams.audio) if streams]
-            for stream, pts in ((packet.stream, packet.pts) for packet in container.demux(firsts)):
-                found.setdefault(stream.type, []).extend([] if pts is None else [float(pts * (stream.time_base or 0))])
+            ticks: dict[int, list[int]] = {stream.index: [] for stream in firsts}
+            for packet in container.demux(firsts):
+                ticks[packet.stream_index] += [] if packet.pts is None else [packet.pts]
+            for stream in firsts:
+                # A quotient of integers is as exact as a product of fractions, which takes longer than reading the packet.
+                numerator, denominator = (stream.time_base or Fraction(0)).as_integer_ratio()
+                found.setdefault(str(stream.type), []).extend(tick * numerator / denominator for tick in ticks[stream.index])
     return found
 
 

@@ -41,10 +41,12 @@ def numbered(*numbers: int, seconds: str = "2.0", end: bytes = ENDLIST, kind: st
 
 @pytest.mark.parametrize("path", ["/main.m3u8", "/large.m3u8", "/audio.m3u8"])
 @pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("wrong", ["cut", "page"])
-def test_a_wrong_text_is_asked_for_again_as_often_as_it_may_pass(wrong: str, times: int, path: str, files: Files, serve: Serve) -> None:
+@pytest.mark.parametrize("part", [None, 0.25, 0.5, 0.75, 0.9], ids=lambda part: "a page" if part is None else f"cut at {part}")
+def test_a_wrong_text_is_asked_for_again_as_often_as_it_may_pass(
+    part: float | None, times: int, path: str, files: Files, serve: Serve
+) -> None:
     origin = serve(files)
-    body = html(3000) if wrong == "page" else files[path][: len(files[path]) * 3 // 4]
+    body = html(3000) if part is None else files[path][: int(len(files[path]) * part)]
     origin.rules[path] = Rule(body=body, times=times)
     answer = report(origin)
     assert (answer.status, answer.document["seconds"]) == (200, pytest.approx(6.0, abs=0.1))
