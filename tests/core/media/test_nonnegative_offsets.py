@@ -227,6 +227,14 @@ def test_decode_times_catch_up_where_offsets_become_more_negative(form: Form) ->
     assert min(steps) >= FRAME // 8
 
 
+@pytest.mark.parametrize("first", [2, 9, 16, 17])
+def test_a_fragment_waits_for_those_behind_it_to_show_the_order(first: int) -> None:
+    """It ends with a frame before which three others are presented, and these are decoded after it."""
+    frames = stream(*[(0,)] * (first - 1), PYRAMID, *[(0,)] * 20)
+    found = check(pass_on(fragments_of(frames, [first, 40])), frames)
+    assert [each.decoded for each in found] == [each.decoded - 2 * FRAME for each in frames]
+
+
 def test_fragments_of_one_frame_show_the_order_together() -> None:
     frames = stream((0,), PYRAMID, PYRAMID, *[(0,)] * 30, PYRAMID, (0,))
     check(pass_on(fragments_of(frames, [1] * len(frames))), frames)
