@@ -80,8 +80,8 @@ def test_output_that_ends_inside_a_frame_is_refused(tmp_path: Path) -> None:
         reader.end()
 
 
-# 192 kbit/s at 48 kHz: 576 bytes, 24 ms (ISO/IEC 11172-3), which are 2160 ticks. The one with a checksum has another second byte.
-HEADER, HEADER_WITH_CRC, FRAME_BYTES, FRAME_TICKS = b"\xff\xfb\xb4\0", b"\xff\xfa\xb4\0", 576, 2160
+# 192 kbit/s at 48 kHz, joint stereo: 576 bytes, 24 ms (ISO/IEC 11172-3), which are 2160 ticks. The one with a checksum has another second byte.
+HEADER, HEADER_WITH_CRC, FRAME_BYTES, FRAME_TICKS = b"\xff\xfb\xb4@", b"\xff\xfa\xb4@", 576, 2160
 SILENT = HEADER.ljust(FRAME_BYTES, b"\0")
 SECOND = 90_000
 ENTRY = box(b"mp4a", bytes(7) + b"\1" + bytes(8) + struct.pack(">HHHHI", 2, 16, 0, 0, 48_000 << 16))
@@ -92,13 +92,14 @@ def frame(number: int, header: bytes = HEADER) -> bytes:
     return header + bytes([number + 1]) * (FRAME_BYTES - len(header))
 
 
-def fragment(time: int, data: bytes, media: bytes | None = None) -> bytes:
-    """Write a fragment of one frame; `media` is what its `mdat` has instead."""
+def fragment(time: int, *frames: bytes, media: bytes | None = None) -> bytes:
+    """Write a fragment of frames; `media` is what its `mdat` has instead of them."""
+    samples = b"".join(struct.pack(">II", FRAME_TICKS, len(each)) for each in frames)
 
     def head(at: int) -> bytes:
-        return moof(trun(1, flags=0x301, samples=struct.pack(">III", at, FRAME_TICKS, len(data))), time=time)
+        return moof(trun(len(frames), flags=0x301, samples=struct.pack(">I", at) + samples), time=time)
 
-    return head(len(head(0)) + 8) + box(b"mdat", data if media is None else media)
+    return head(len(head(0)) + 8) + box(b"mdat", b"".join(frames) if media is None else media)
 
 
 def taken(reader: CopiedMp3, fragments: Iterable[bytes]) -> list[bytes]:
@@ -122,7 +123,9 @@ def taken(reader: CopiedMp3, fragments: Iterable[bytes]) -> list[bytes]:
 @pytest.mark.parametrize("header", [HEADER, HEADER_WITH_CRC])
 def test_many_pauses_are_silent_for_as_long_as_all_of_them_last(frames: float, silent: list[int], header: bytes) -> None:
     pieces = [frame(number, header) for number in range(6)]
-    found = taken(CopiedMp3(), (fragment(round(number * (1 + frames) * FRAME_TICKS), each) for number, each in enumerate(pieces)))
+    reader = CopiedMp3()
+    found = taken(reader, (fragment(round(number * (1 + frames) * FRAME_TICKS), each) for number, each in enumerate(pieces)))
+    assert reader.written.samples == {Medium.AUDIO: 6}
     assert found == [count * SILENT + each for count, each in zip(silent, pieces, strict=True)]
 
 
@@ -152,4 +155,18 @@ def test_a_pause_has_a_limit() -> None:
 )
 def test_what_is_no_frame_is_refused(data: bytes, media: bytes | None, words: str) -> None:
     with pytest.raises(TranscodeError, match=words):
-        taken(CopiedMp3(), [fragment(0, data, media)])
+        taken(CopiedMp3(), [fragment(0, data, media=media)])
+
+
+@pytest.mark.parametrize("piece", [1, 500, 10_000])
+def test_frames_of_any_length_pass_in_any_pieces_whatever_boxes_are_between(piece: int) -> None:
+    shorter = b"\xff\xfb\xa4\0" + bytes(476)  # 160 kbit/s
+    data = fragment(0, frame(0), shorter) + box(b"free", bytes(9)) + fragment(2 * FRAME_TICKS, shorter, frame(1)) + box(b"mfra")
+    found = taken(CopiedMp3(), [data[at : at + piece] for at in range(0, len(data), piece)])
+    assert b"".join(found) == frame(0) + 2 * shorter + frame(1)
+
+
+@pytest.mark.parametrize(("lost", "words"), [(1, "broken"), (FRAME_BYTES, "broken"), (FRAME_BYTES + 8, "before its media")])
+def test_output_that_ends_early_is_refused(lost: int, words: str) -> None:
+    with pytest.raises(TranscodeError, match=f"^ffmpeg's output .*{words}"):
+        taken(CopiedMp3(), [fragment(0, frame(0)), fragment(FRAME_TICKS, frame(1))[:-lost]])
