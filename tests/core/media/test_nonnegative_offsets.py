@@ -268,6 +268,20 @@ def test_ffmpeg_presents_what_is_passed_on_when_the_source_says(codec: str, tmp_
     assert as_it_is.start >= 0.04  # what all this is for
 
 
+@pytest.mark.parametrize("long", [0, 9])
+def test_decode_times_go_on_from_the_last_frame_of_a_fragment_however_long_others_are(long: int) -> None:
+    usual = stream(*[(0,)] * 20, PYRAMID, *[(0,)] * 20)
+    later = [replace(each, decoded=each.decoded + FRAME, presented=each.presented + FRAME) for each in usual[long + 1 :]]
+    frames = [*usual[:long], replace(usual[long], duration=2 * FRAME), *later]
+    check(pass_on(fragments_of(frames, [20, 24], Form(several_runs=True))), frames)
+
+
+def test_a_fragment_of_one_frame_leaves_time_for_those_behind_it() -> None:
+    """The twelfth frame from there is presented first."""
+    frames = stream(*[(0,)] * 20, tuple(reversed(range(12))), *[(0,)] * 20)
+    check(pass_on(fragments_of(frames, [20, 1, 31])), frames)
+
+
 def test_frames_that_can_no_longer_be_decoded_in_time_are_refused() -> None:
     """The frames of a group are in two segments, and none before them has shown that some are presented early."""
     frames = stream(*[(0,)] * 20, FLAT, *[(0,)] * 20)
@@ -275,10 +289,14 @@ def test_frames_that_can_no_longer_be_decoded_in_time_are_refused() -> None:
         pass_on(fragment(frames[:21]), fragment(frames[21:], number=2))
 
 
-def test_offsets_that_are_too_far_apart_are_damage() -> None:
-    frames = [Frame(0, -(2**31), b"a"), Frame(FRAME, FRAME + 2**31 - 1, b"b")]
-    with pytest.raises(DamagedMediaError, match="too far apart"):
-        pass_on(fragment(frames))
+@pytest.mark.parametrize(("latest", "is_damage"), [(2**31 - 1 - FRAME, False), (2**31 - FRAME, True), (2**31 - 1, True)])
+def test_offsets_that_are_too_far_apart_are_damage(latest: int, *, is_damage: bool) -> None:
+    frames = [Frame(0, -FRAME, b"a"), Frame(FRAME, FRAME + latest, b"b")]
+    if is_damage:
+        with pytest.raises(DamagedMediaError, match="too far apart"):
+            pass_on(fragment(frames))
+    else:
+        check(pass_on(fragment(frames)), frames)
 
 
 def test_times_that_are_too_large_are_damage() -> None:

@@ -119,6 +119,8 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
     ("end", "border", "length"),
     [
         pytest.param(42.0, Border(8.0, 2.0, 0.0), 32.0, id="all are longer than guessed"),
+        pytest.param(13.0, Border(0.5, 2.0, 0.0), 3.0, id="all are shorter than guessed"),
+        pytest.param(29.0, Border(2.0, 2.0, 0.0), 8.0, id="a jump by more than all guesses together"),
         pytest.param(90_000.0, Border(2.0, 2.0, 0.0), 8.0, id="a jump without a tag"),
         pytest.param(90_000.0, Border(0.5, 2.0, 0.0), 2.0, id="a jump, and shorter than guessed"),
         pytest.param(90_000.0, Border(3.0, 2.0, 0.0), 12.0, id="a jump, and longer than guessed"),

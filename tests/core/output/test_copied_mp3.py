@@ -80,7 +80,7 @@ def test_output_that_ends_inside_a_frame_is_refused(tmp_path: Path) -> None:
         reader.end()
 
 
-# 192 kbit/s at 48 kHz, joint stereo: 576 bytes, 24 ms (ISO/IEC 11172-3), which are 2160 ticks. The one with a checksum has another second byte.
+# 192 kbit/s at 48 kHz, joint stereo: 576 bytes, 24 ms (ISO/IEC 11172-3), which are 2160 ticks.
 HEADER, HEADER_WITH_CRC, FRAME_BYTES, FRAME_TICKS = b"\xff\xfb\xb4@", b"\xff\xfa\xb4@", 576, 2160
 SILENT = HEADER.ljust(FRAME_BYTES, b"\0")
 SECOND = 90_000
