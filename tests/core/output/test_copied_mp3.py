@@ -1,14 +1,13 @@
 """MP3 that is copied: its pauses become silent frames."""
 
-import struct
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from fuzz.media_pieces import moof, moov, trun
 from generated_video import ffmpeg_path
 from peers.av_sync import peaks
+from peers.mp3_fragments import FRAME_BYTES, FRAME_TICKS, HEADER, HEADER_WITH_CRC, MOOV, SECOND, SILENT, fragment, frame
 from peers.remuxed_periods import JOINABLE
 
 from transcoder.core.media.mp4.boxes import box
@@ -78,28 +77,6 @@ def test_output_that_ends_inside_a_frame_is_refused(tmp_path: Path) -> None:
     reader.feed(data[: data.rindex(b"mdat") + 100])
     with pytest.raises(TranscodeError):
         reader.end()
-
-
-# 192 kbit/s at 48 kHz, joint stereo: 576 bytes, 24 ms (ISO/IEC 11172-3), which are 2160 ticks.
-HEADER, HEADER_WITH_CRC, FRAME_BYTES, FRAME_TICKS = b"\xff\xfb\xb4@", b"\xff\xfa\xb4@", 576, 2160
-SILENT = HEADER.ljust(FRAME_BYTES, b"\0")
-SECOND = 90_000
-ENTRY = box(b"mp4a", bytes(7) + b"\1" + bytes(8) + struct.pack(">HHHHI", 2, 16, 0, 0, 48_000 << 16))
-MOOV = moov(entries=ENTRY).replace(b"vide", b"soun")
-
-
-def frame(number: int, header: bytes = HEADER) -> bytes:
-    return header + bytes([number + 1]) * (FRAME_BYTES - len(header))
-
-
-def fragment(time: int, *frames: bytes, media: bytes | None = None) -> bytes:
-    """Write a fragment of frames; `media` is what its `mdat` has instead of them."""
-    samples = b"".join(struct.pack(">II", FRAME_TICKS, len(each)) for each in frames)
-
-    def head(at: int) -> bytes:
-        return moof(trun(len(frames), flags=0x301, samples=struct.pack(">I", at) + samples), time=time)
-
-    return head(len(head(0)) + 8) + box(b"mdat", b"".join(frames) if media is None else media)
 
 
 def taken(reader: CopiedMp3, fragments: Iterable[bytes]) -> list[bytes]:
