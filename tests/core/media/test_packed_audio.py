@@ -9,12 +9,14 @@ from fuzz.media_pieces import ADTS
 from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.mp3_fragments import FRAME_BYTES, HEADER, frame
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.packed_audio import probe_packed_audio
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
@@ -281,6 +283,7 @@ def test_each_segment_of_packed_audio_is_counted_and_timed_by_itself() -> None:
     inspector = inspector_of(tag(12.5) + 20 * ADTS)
     assert (inspector.starts, inspector.ends, inspector.samples) == ({}, {Medium.AUDIO: 12.5}, {Medium.AUDIO: 0})
     assert (inspector.sample_seconds, inspector.last_decode_times, inspector.undecodable) == ({}, {}, {})
+    assert (inspector.units, inspector.decode_spans, inspector.packets) == ((), {}, PacketEvidence())
     for number, (start, tags) in enumerate([(12.5, tag(12.5)), (14.0, tag(14.0)), (None, b"")], 1):
         assert passed(inspector, tags + 19 * ADTS, ADTS) == 20 * ADTS
         assert inspector.starts == ({} if start is None else {Medium.AUDIO: start})
@@ -301,3 +304,36 @@ def test_a_timestamp_between_frames_continues_those_before_it(late: float, *, is
             passed(inspector_of(segment), segment)
     else:
         assert passed(inspector_of(segment), segment) == 40 * ADTS
+
+
+@pytest.mark.parametrize("written_from", [None, 12.5])
+@pytest.mark.parametrize("piece", [1, 150, 10_000])
+@pytest.mark.parametrize(
+    ("mark", "at", "left_out"),
+    [(b"Xing", 36, 1), (b"Info", 21, 1), (b"VBRI", 36, 1), (b"Xing", 196, 1), (b"Xing", 197, 0), (b"LAME", 36, 0)],
+)
+def test_an_index_is_left_out_of_the_first_segment_alone(
+    mark: bytes, at: int, left_out: int, piece: int, written_from: float | None
+) -> None:
+    index = (HEADER.ljust(at, b"\0") + mark).ljust(FRAME_BYTES, b"\0")
+    segment = tag(12.5) + index + frame(0) + frame(1)
+    inspector = inspector_of(segment, written_from=written_from)
+    passed(inspector, *(segment[start : start + piece] for start in range(0, len(segment), piece)))
+    assert inspector.samples == {Medium.AUDIO: 3 - left_out}
+    passed(inspector, index + frame(2) + frame(3))
+    assert inspector.samples == {Medium.AUDIO: 6 - left_out}
+
+
+SHORTEST = ADTS[:4] + bytes([8 >> 3, (8 & 7) << 5 | 0x1F, 0xFC]) + bytes(1)
+"""An ADTS frame of 8 bytes, fewer than the longest header has."""
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [ADTS, 3 * ADTS, tag(12.5) + ADTS, 20 * ADTS + SHORTEST, tag(12.5) + ADTS + SHORTEST],
+    ids=["one frame", "a few", "one after a tag", "a short one at the end", "one and a short one"],
+)
+def test_a_segment_of_packed_audio_may_be_short_and_end_with_a_short_frame(segment: bytes) -> None:
+    inspector, frames = inspector_of(20 * ADTS), segment.removeprefix(tag(12.5))
+    assert passed(inspector, segment) == frames
+    assert inspector.samples == {Medium.AUDIO: frames.count(ADTS[:4])}
