@@ -6,6 +6,7 @@ from peers.mp3_fragments import FRAME_TICKS, MOOV, SILENT, fragment, frame
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import Durations
 from transcoder.core.output.mp3_joiner import Mp3Joiner
+from transcoder.errors import TranscodeError
 
 # 192 kbit/s at 48 kHz: 576 bytes, 24 ms (ISO/IEC 11172-3).
 _HEADER, _FRAME_BYTES, _FRAME_SECONDS = b"\xff\xfb\xb4\x00", 576, 0.024
@@ -25,7 +26,8 @@ def _joined(*periods: tuple[int, float], piece: int = 1000) -> bytes:
             output += b"".join(joiner.feed(data[at : at + piece]))
         pieces, written = joiner.end_period(seconds)
         output += b"".join(pieces)
-        assert sum(written.samples.values()) == frames
+        assert written.samples == {Medium.AUDIO: frames}
+        assert written.seconds[Medium.AUDIO] == pytest.approx(frames * _FRAME_SECONDS)
     return output + joiner.finish()
 
 
@@ -78,3 +80,11 @@ def test_copied_frames_count_where_a_later_period_is_cut(source_frames: float, l
     joiner.begin_period(last=False)
     output = joiner.feed(_frames(12)) + joiner.end_period(source_frames * _FRAME_SECONDS)[0]
     assert b"".join(output) == _frames(left, first=1)
+
+
+def test_copied_frames_that_end_early_are_refused() -> None:
+    joiner = Mp3Joiner(Durations(0.0, {}))
+    joiner.begin_period()
+    joiner.feed(MOOV + fragment(0, frame(0))[:-1])
+    with pytest.raises(TranscodeError, match="ffmpeg's output"):
+        joiner.end_period(_FRAME_SECONDS)
