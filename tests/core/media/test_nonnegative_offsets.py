@@ -268,7 +268,7 @@ def test_ffmpeg_presents_what_is_passed_on_when_the_source_says(codec: str, tmp_
     assert as_it_is.start >= 0.04  # what all this is for
 
 
-@pytest.mark.parametrize("long", [0, 9])
+@pytest.mark.parametrize("long", [0, 9, 10])
 def test_decode_times_go_on_from_the_last_frame_of_a_fragment_however_long_others_are(long: int) -> None:
     usual = stream(*[(0,)] * 20, PYRAMID, *[(0,)] * 20)
     later = [replace(each, decoded=each.decoded + FRAME, presented=each.presented + FRAME) for each in usual[long + 1 :]]
@@ -276,10 +276,17 @@ def test_decode_times_go_on_from_the_last_frame_of_a_fragment_however_long_other
     check(pass_on(fragments_of(frames, [20, 24], Form(several_runs=True))), frames)
 
 
-def test_a_fragment_of_one_frame_leaves_time_for_those_behind_it() -> None:
-    """The twelfth frame from there is presented first."""
+@pytest.mark.parametrize("second", [1, 11])
+def test_a_fragment_leaves_time_for_the_frames_behind_it(second: int) -> None:
+    """Of twelve frames, the last one is presented first."""
     frames = stream(*[(0,)] * 20, tuple(reversed(range(12))), *[(0,)] * 20)
-    check(pass_on(fragments_of(frames, [20, 1, 31])), frames)
+    check(pass_on(fragments_of(frames, [20, second, 32 - second])), frames)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), PYRAMID])
+def test_fragments_pass_as_they_are_as_long_as_none_has_had_a_time(order: Sequence[int]) -> None:
+    written = fragment(stream(order), Form(time=None))
+    assert pass_on(written) == written
 
 
 def test_frames_that_can_no_longer_be_decoded_in_time_are_refused() -> None:
