@@ -323,6 +323,7 @@ def test_a_blocked_share_link_is_reported_as_a_block(rule: Rule) -> None:
         answer = ask("/info?url=https://www.reddit.com/r/aww/s/AbCdEf1234", network=site.network, settings=FAST_FAILING)
     assert answer.problem[:2] == (502, "upstream-blocked")
     assert "the share link (" in answer.problem[2]
+    assert str(answer.notes["reddit_asked"]).startswith("share: ")
     assert "https://v.redd.it/" in answer.problem[2]
 
 

@@ -227,6 +227,13 @@ def test_a_pause_of_audio_alone_lasts_as_long_as_in_the_source(output: str, film
     assert media_reader.duration(tmp_path / f"output.{output}") == pytest.approx(6.0, abs=0.15)
 
 
+def test_an_mp3_has_the_last_frames_of_the_audio(film: Files, serve: Serve, tmp_path: Path) -> None:
+    """They are held back until its period has ended. LAME puts 1105 samples before the audio, and fills up the last frames of 24 ms."""
+    answer = download(serve({**film, "/main.m3u8": playlist("film-0", "film-1", "film-2")}), "format=mp3")
+    (tmp_path / "output.mp3").write_bytes(answer.body)
+    assert 6.0 + 1105 / 48_000 <= media_reader.duration(tmp_path / "output.mp3") <= 6.0 + 4 * 0.024
+
+
 @pytest.mark.parametrize("output", ["m4a", "mp3"])
 def test_a_pause_may_end_with_another_codec(output: str, film: Files, serve: Serve, tmp_path: Path) -> None:
     pack_ts(tmp_path, "other", replace(FILM, audio_codec="mp2"))

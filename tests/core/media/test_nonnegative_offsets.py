@@ -227,6 +227,14 @@ def test_decode_times_catch_up_where_offsets_become_more_negative(form: Form) ->
     assert min(steps) >= FRAME // 8
 
 
+@pytest.mark.parametrize("first", [2, 9, 16, 17])
+def test_a_fragment_waits_for_those_behind_it_to_show_the_order(first: int) -> None:
+    """It ends with a frame before which three others are presented, and these are decoded after it."""
+    frames = stream(*[(0,)] * (first - 1), PYRAMID, *[(0,)] * 20)
+    found = check(pass_on(fragments_of(frames, [first, 40])), frames)
+    assert [each.decoded for each in found] == [each.decoded - 2 * FRAME for each in frames]
+
+
 def test_fragments_of_one_frame_show_the_order_together() -> None:
     frames = stream((0,), PYRAMID, PYRAMID, *[(0,)] * 30, PYRAMID, (0,))
     check(pass_on(fragments_of(frames, [1] * len(frames))), frames)
@@ -260,6 +268,27 @@ def test_ffmpeg_presents_what_is_passed_on_when_the_source_says(codec: str, tmp_
     assert as_it_is.start >= 0.04  # what all this is for
 
 
+@pytest.mark.parametrize("long", [0, 9, 10])
+def test_decode_times_go_on_from_the_last_frame_of_a_fragment_however_long_others_are(long: int) -> None:
+    usual = stream(*[(0,)] * 20, PYRAMID, *[(0,)] * 20)
+    later = [replace(each, decoded=each.decoded + FRAME, presented=each.presented + FRAME) for each in usual[long + 1 :]]
+    frames = [*usual[:long], replace(usual[long], duration=2 * FRAME), *later]
+    check(pass_on(fragments_of(frames, [20, 24], Form(several_runs=True))), frames)
+
+
+@pytest.mark.parametrize("second", [1, 11])
+def test_a_fragment_leaves_time_for_the_frames_behind_it(second: int) -> None:
+    """Of twelve frames, the last one is presented first."""
+    frames = stream(*[(0,)] * 20, tuple(reversed(range(12))), *[(0,)] * 20)
+    check(pass_on(fragments_of(frames, [20, second, 32 - second])), frames)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), PYRAMID])
+def test_fragments_pass_as_they_are_as_long_as_none_has_had_a_time(order: Sequence[int]) -> None:
+    written = fragment(stream(order), Form(time=None))
+    assert pass_on(written) == written
+
+
 def test_frames_that_can_no_longer_be_decoded_in_time_are_refused() -> None:
     """The frames of a group are in two segments, and none before them has shown that some are presented early."""
     frames = stream(*[(0,)] * 20, FLAT, *[(0,)] * 20)
@@ -267,10 +296,14 @@ def test_frames_that_can_no_longer_be_decoded_in_time_are_refused() -> None:
         pass_on(fragment(frames[:21]), fragment(frames[21:], number=2))
 
 
-def test_offsets_that_are_too_far_apart_are_damage() -> None:
-    frames = [Frame(0, -(2**31), b"a"), Frame(FRAME, FRAME + 2**31 - 1, b"b")]
-    with pytest.raises(DamagedMediaError, match="too far apart"):
-        pass_on(fragment(frames))
+@pytest.mark.parametrize(("latest", "is_damage"), [(2**31 - 1 - FRAME, False), (2**31 - FRAME, True), (2**31 - 1, True)])
+def test_offsets_that_are_too_far_apart_are_damage(latest: int, *, is_damage: bool) -> None:
+    frames = [Frame(0, -FRAME, b"a"), Frame(FRAME, FRAME + latest, b"b")]
+    if is_damage:
+        with pytest.raises(DamagedMediaError, match="too far apart"):
+            pass_on(fragment(frames))
+    else:
+        check(pass_on(fragment(frames)), frames)
 
 
 def test_times_that_are_too_large_are_damage() -> None:

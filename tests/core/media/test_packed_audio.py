@@ -5,18 +5,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from fuzz.media_pieces import ADTS
 from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.mp3_fragments import FRAME_BYTES, HEADER, frame
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
 from transcoder.core.media.audio_headers import HEADER_BYTES, read_ac3_header
 from transcoder.core.media.inspector import Inspector, inspector_for
 from transcoder.core.media.mpegts.pes import read_pes_header
+from transcoder.core.media.packed_audio import probe_packed_audio
+from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.presentation_ends import presentation_ends
 from transcoder.core.media.streams import Container, Medium
 from transcoder.core.media.timestamps import WRAP_SECONDS, unwrap
-from transcoder.errors import UnsupportedSourceError, UpstreamError
+from transcoder.errors import DamagedMediaError, UnsupportedSourceError, UpstreamError
 
 ENCODINGS = {
     "aac": ("adts", "-c:a", "aac"),
@@ -221,3 +225,121 @@ def test_dependent_substreams_are_written_with_the_sample_before_them() -> None:
 
 def test_each_codec_has_its_container() -> None:
     assert [probe_segment(audio(codec)).container for codec in ENCODINGS] == [Container.ADTS, Container.MP3, Container.AC3, Container.EAC3]
+
+
+@pytest.mark.parametrize(
+    ("head", "whole", "outcome"),
+    [
+        pytest.param(b"ID", False, "more", id="what may begin a tag"),
+        pytest.param(tag(12.5)[:-1], False, "more", id="a tag without its end"),
+        pytest.param(tag(12.5) + ADTS[:8], False, "more", id="a tag and not all of a header"),
+        pytest.param(tag(12.5) + ADTS[:9], False, "found", id="a tag and a header"),
+        pytest.param(tag(12.5) + ADTS[:8], True, "damaged", id="a segment that ends inside a header"),
+        pytest.param(tag(12.5) + ADTS, True, "found", id="a segment of one frame"),
+        pytest.param(tag(12.5) + ADTS + bytes(8), False, "found", id="too little behind the frame"),
+        pytest.param(tag(12.5) + ADTS + bytes(9), False, "damaged", id="something else behind the frame"),
+        pytest.param(tag(12.5) + ADTS + ADTS[:9], False, "found", id="a header behind the frame"),
+        pytest.param(tag(12.5) + ADTS + b"TAG" + bytes(6), False, "found", id="a tag behind the frame"),
+        pytest.param(tag(12.5) + ADTS + b"ID3" + bytes(6), False, "found", id="what may be a tag behind the frame"),
+        pytest.param(tag(12.5) + bytes(9), False, "damaged", id="something else behind the tag"),
+    ],
+)
+def test_packed_audio_begins_with_a_frame_that_another_one_or_a_tag_follows(head: bytes, *, whole: bool, outcome: str) -> None:
+    if outcome == "damaged":
+        with pytest.raises(DamagedMediaError, match="contains no audio frame"):
+            probe_packed_audio(head, whole=whole)
+        return
+    found = probe_packed_audio(head, whole=whole)
+    assert (found is None) is (outcome == "more")
+    if found:
+        stream = found.streams[0]
+        assert (found.container, found.skip, stream.codec, stream.start) == (Container.ADTS, len(tag(12.5)), "aac", 12.5)
+        assert (stream.sample_rate, stream.channels, stream.decode_start) == (48_000, 2, 12.5)
+
+
+def inspector_of(data: bytes, *, written_from: float | None = None) -> Inspector:
+    found = probe_packed_audio(data, whole=True)
+    assert found
+    return inspector_for(found, written_from=written_from)
+
+
+def passed(inspector: Inspector, *pieces: bytes) -> bytes:
+    inspector.begin()
+    return b"".join(map(inspector.feed, pieces)) + inspector.end()
+
+
+TITLE = b"ID3\4\0\0\0\0\0\x0bTXXX\0\0\0\1\0\0\0"
+ADTS_SECONDS = 1024 / 48_000
+
+
+def test_a_tag_in_a_segment_that_begins_without_one_hides_nothing() -> None:
+    inspector = inspector_of(20 * ADTS)
+    assert passed(inspector, 20 * ADTS + TITLE + 20 * ADTS) == 40 * ADTS
+    with pytest.raises(DamagedMediaError, match="frames follow"):
+        passed(inspector, TITLE + 20 * ADTS + TITLE + 20 * ADTS)
+
+
+def test_each_segment_of_packed_audio_is_counted_and_timed_by_itself() -> None:
+    inspector = inspector_of(tag(12.5) + 20 * ADTS)
+    assert (inspector.starts, inspector.ends, inspector.samples) == ({}, {Medium.AUDIO: 12.5}, {Medium.AUDIO: 0})
+    assert (inspector.sample_seconds, inspector.last_decode_times, inspector.undecodable) == ({}, {}, {})
+    assert (inspector.units, inspector.decode_spans, inspector.packets) == ((), {}, PacketEvidence())
+    for number, (start, tags) in enumerate([(12.5, tag(12.5)), (14.0, tag(14.0)), (None, b"")], 1):
+        assert passed(inspector, tags + 19 * ADTS, ADTS) == 20 * ADTS
+        assert inspector.starts == ({} if start is None else {Medium.AUDIO: start})
+        end = (12.5 if number == 1 else 14.0) + (40 if number == 3 else 20) * ADTS_SECONDS
+        assert inspector.ends == pytest.approx({Medium.AUDIO: end})
+        assert inspector.last_decode_times == pytest.approx({Medium.AUDIO: end - ADTS_SECONDS})
+        assert inspector.sample_seconds == pytest.approx({Medium.AUDIO: ADTS_SECONDS})
+        assert inspector.samples == {Medium.AUDIO: 20 * number}
+    with pytest.raises(DamagedMediaError, match="contains no audio"):
+        passed(inspector, tag(20.0))
+
+
+@pytest.mark.parametrize(("late", "is_damage"), [(0.0, False), (0.049, False), (-0.049, False), (0.051, True), (-0.051, True)])
+def test_a_timestamp_between_frames_continues_those_before_it(late: float, *, is_damage: bool) -> None:
+    segment = tag(12.5) + 20 * ADTS + tag(12.5 + 20 * ADTS_SECONDS + late) + 20 * ADTS
+    if is_damage:
+        with pytest.raises(DamagedMediaError, match="does not continue"):
+            passed(inspector_of(segment), segment)
+    else:
+        assert passed(inspector_of(segment), segment) == 40 * ADTS
+
+
+@pytest.mark.parametrize("written_from", [None, 12.5])
+@pytest.mark.parametrize("piece", [1, 150, 10_000])
+@pytest.mark.parametrize(
+    ("mark", "at", "left_out"),
+    [(b"Xing", 36, 1), (b"Info", 21, 1), (b"VBRI", 36, 1), (b"Xing", 196, 1), (b"Xing", 197, 0), (b"LAME", 36, 0)],
+)
+def test_an_index_is_left_out_of_the_first_segment_alone(
+    mark: bytes, at: int, left_out: int, piece: int, written_from: float | None
+) -> None:
+    index = (HEADER.ljust(at, b"\0") + mark).ljust(FRAME_BYTES, b"\0")
+    segment = tag(12.5) + index + frame(0) + frame(1)
+    inspector = inspector_of(segment, written_from=written_from)
+    passed(inspector, *(segment[start : start + piece] for start in range(0, len(segment), piece)))
+    assert inspector.samples == {Medium.AUDIO: 3 - left_out}
+    passed(inspector, index + frame(2) + frame(3))
+    assert inspector.samples == {Medium.AUDIO: 6 - left_out}
+
+
+SHORTEST = ADTS[:4] + bytes([8 >> 3, (8 & 7) << 5 | 0x1F, 0xFC]) + bytes(1)
+"""An ADTS frame of 8 bytes, fewer than the longest header has."""
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [ADTS, 3 * ADTS, tag(12.5) + ADTS, 20 * ADTS + SHORTEST, tag(12.5) + ADTS + SHORTEST],
+    ids=["one frame", "a few", "one after a tag", "a short one at the end", "one and a short one"],
+)
+def test_a_segment_of_packed_audio_may_be_short_and_end_with_a_short_frame(segment: bytes) -> None:
+    inspector, frames = inspector_of(20 * ADTS), segment.removeprefix(tag(12.5))
+    assert passed(inspector, segment) == frames
+    assert inspector.samples == {Medium.AUDIO: frames.count(ADTS[:4])}
+
+
+def test_audio_that_begins_without_a_timestamp_is_written_from_where_it_is_put() -> None:
+    """The first timestamp says when that segment begins, so that only what lies before the next one is a pause."""
+    times = times_of([20 * ADTS, tag(30.0) + 20 * ADTS, tag(30.3 + 20 * ADTS_SECONDS) + 20 * ADTS])
+    assert times == pytest.approx([10.0 + number * ADTS_SECONDS + (0.3 if number >= 40 else 0.0) for number in range(60)], abs=0.0001)

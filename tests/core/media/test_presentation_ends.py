@@ -1,5 +1,5 @@
 import pytest
-from fuzz.media_pieces import packet, pes
+from fuzz.media_pieces import ADTS, packet, pes
 from make_media import media
 from peers.segment_inspection import inspect_segments, probe_segment, read_segments
 
@@ -71,6 +71,25 @@ def test_packets_end_with_the_segment_even_if_there_are_sync_bytes_elsewhere(cut
 
 
 @pytest.mark.parametrize(
+    ("body", "frames"),
+    [
+        pytest.param(2 * ADTS, 2, id="nothing else"),
+        pytest.param(ADTS[5:] + 2 * ADTS, 2, id="the rest of a frame before them"),
+        pytest.param(b"\0" + 2 * ADTS, 2, id="one byte before them"),
+        pytest.param(ADTS[:4] + bytes(8) + 2 * ADTS, 2, id="what begins as a frame before them"),
+        pytest.param(ADTS + ADTS[:7], 2, id="a frame of which no more than the header is there"),
+        pytest.param(2 * ADTS + bytes(8), 2, id="other bytes after them"),
+        pytest.param(2 * ADTS + bytes(8) + ADTS, 2, id="what looks like a frame after other bytes"),
+        pytest.param(bytes(40), 0, id="no frame"),
+    ],
+)
+def test_audio_ends_with_the_frames_that_follow_each_other(body: bytes, frames: int) -> None:
+    found = Probe(Container.MPEGTS, (Stream(Medium.AUDIO, "aac", 257, 1.0),))
+    last = packet(257, pes(90_000, body, stream=0xC0), starts=True)
+    assert presentation_ends(last, found) == pytest.approx({Medium.AUDIO: 1.0 + frames * 1024 / 48_000})
+
+
+@pytest.mark.parametrize(
     ("shown", "slide"),
     [
         pytest.param((0, 2, 4, 6), Slide(7.0, 2.0, is_even=True), id="as far apart"),
@@ -82,3 +101,8 @@ def test_packets_end_with_the_segment_even_if_there_are_sync_bytes_elsewhere(cut
 def test_the_last_slide_and_how_far_they_are_apart(shown: tuple[int, ...], slide: Slide) -> None:
     pictures = [packet(256, pes(90_000 + 90_000 * at, bytes(170)), starts=True, counter=number) for number, at in enumerate(shown)]
     assert last_slide(b"".join(pictures), Probe(Container.MPEGTS, (Stream(Medium.VIDEO, "h264", 256, 1.0),))) == slide
+
+
+def test_audio_whose_frames_are_unknown_ends_with_its_last_timestamp() -> None:
+    found = Probe(Container.MPEGTS, (Stream(Medium.AUDIO, "dts", 257, 1.0),))
+    assert presentation_ends(packet(257, pes(180_000, bytes(50), stream=0xBD), starts=True), found) == {Medium.AUDIO: 2.0}

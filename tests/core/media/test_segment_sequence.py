@@ -255,6 +255,11 @@ def test_frames_that_the_source_has_dropped_are_not_missing() -> None:
     assert passed(decoded(0, samples=48), decoded(1, samples=49), decoded(2, samples=48)).shortfall() == 0
 
 
+@pytest.mark.parametrize("last", [1.96, 1.96 - 3 * FRAME])
+def test_a_frame_fewer_is_none_lost_if_the_last_one_is_not_decoded_as_much_earlier(last: float) -> None:
+    assert passed(decoded(0), decoded(1), decoded(2, samples=49, last=last)).shortfall() == 0
+
+
 def test_a_few_samples_in_a_cut_segment_are_spaced_as_those_of_the_next_one() -> None:
     before = segment(1, 2.0, video=SegmentExtent(2, 12.0, 12.16, FRAME))
     exact = [segment(number, 2.0, video=evenly(10 + 2 * number, 12 + 2 * number)) for number in range(3)]

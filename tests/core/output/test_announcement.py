@@ -49,6 +49,33 @@ def test_the_duration_runs_from_the_earliest_start_to_the_latest_end() -> None:
     assert seconds(apart) == pytest.approx(10.68)
 
 
+@pytest.mark.parametrize(
+    ("listed", "length"),
+    [
+        pytest.param((4.0, 1.0, 1.0), 9.0, id="within the first segment: EXTINF is that of the video"),
+        pytest.param((1.0, 4.0, 4.0), 9.0, id="within the second one: EXTINF is that of both"),
+        pytest.param((3.0, 1.0, 4.0), 8.0, id="where the second one begins"),
+    ],
+)
+def test_video_that_begins_after_the_audio_ends_by_where_it_begins(listed: tuple[float, ...], length: float) -> None:
+    assert seconds([probed(TrackKind.BOTH, video(13.0), audio(10.0), seconds=listed)]) == pytest.approx(length)
+
+
+@pytest.mark.parametrize(
+    ("listed", "end", "length"),
+    [
+        pytest.param((2.0, 2.0, 8.0), 16.0, 6.0, id="within the last segment"),
+        pytest.param((8.0, 8.0, 2.0), 22.0, 18.0, id="before it"),
+        pytest.param((1.0,) * 6, 12.9, 6.0, id="by more than half a second for each"),
+        pytest.param((1.0,) * 6, 13.1, 3.1, id="by less than that"),
+    ],
+)
+def test_an_end_counts_unless_it_is_earlier_than_rounding_and_the_last_segment_explain(
+    listed: tuple[float, ...], end: float, length: float
+) -> None:
+    assert seconds([probed(TrackKind.BOTH, video(10.0), seconds=listed, ends={VIDEO: end})]) == pytest.approx(length)
+
+
 def test_extinf_of_muxed_segments_covers_both_media_together() -> None:
     assert seconds([probed(TrackKind.BOTH, video(10.0), audio(10.5))]) == pytest.approx(12.0)
 
@@ -92,6 +119,8 @@ def test_the_end_of_the_media_decides_where_a_duration_is_guessed(end: float, gu
     ("end", "border", "length"),
     [
         pytest.param(42.0, Border(8.0, 2.0, 0.0), 32.0, id="all are longer than guessed"),
+        pytest.param(13.0, Border(0.5, 2.0, 0.0), 3.0, id="all are shorter than guessed"),
+        pytest.param(29.0, Border(2.0, 2.0, 0.0), 8.0, id="a jump by more than all guesses together"),
         pytest.param(90_000.0, Border(2.0, 2.0, 0.0), 8.0, id="a jump without a tag"),
         pytest.param(90_000.0, Border(0.5, 2.0, 0.0), 2.0, id="a jump, and shorter than guessed"),
         pytest.param(90_000.0, Border(3.0, 2.0, 0.0), 12.0, id="a jump, and longer than guessed"),

@@ -1,9 +1,12 @@
 """MP3 frames of several periods in one file."""
 
 import pytest
+from peers.mp3_fragments import FRAME_TICKS, MOOV, SILENT, fragment, frame
 
+from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import Durations
 from transcoder.core.output.mp3_joiner import Mp3Joiner
+from transcoder.errors import TranscodeError
 
 # 192 kbit/s at 48 kHz: 576 bytes, 24 ms (ISO/IEC 11172-3).
 _HEADER, _FRAME_BYTES, _FRAME_SECONDS = b"\xff\xfb\xb4\x00", 576, 0.024
@@ -23,7 +26,8 @@ def _joined(*periods: tuple[int, float], piece: int = 1000) -> bytes:
             output += b"".join(joiner.feed(data[at : at + piece]))
         pieces, written = joiner.end_period(seconds)
         output += b"".join(pieces)
-        assert sum(written.samples.values()) == frames
+        assert written.samples == {Medium.AUDIO: frames}
+        assert written.seconds[Medium.AUDIO] == pytest.approx(frames * _FRAME_SECONDS)
     return output + joiner.finish()
 
 
@@ -53,3 +57,34 @@ def test_however_many_periods_the_output_is_no_longer_than_the_source_by_more_th
     periods = 50
     out = len(_joined(*[(frames, seconds)] * periods)) / _FRAME_BYTES * _FRAME_SECONDS
     assert -_FRAME_SECONDS <= out - periods * seconds <= 2.5 * _FRAME_SECONDS
+
+
+def test_copied_frames_pass_with_the_pauses_before_them() -> None:
+    joiner = Mp3Joiner(Durations(0.0, {}))
+    joiner.begin_period(last=False)
+    assert joiner.feed(MOOV + fragment(0, frame(0), frame(1))) == [frame(0) + frame(1)]
+    pieces, written = joiner.end_period(2 * _FRAME_SECONDS)
+    assert (pieces, written.samples) == ([], {Medium.AUDIO: 2})
+    joiner.begin_period(goes_on_from=2 * _FRAME_SECONDS)
+    assert joiner.feed(MOOV) == [b""]
+    assert joiner.feed(fragment(12 * FRAME_TICKS, frame(2))) == [10 * SILENT + frame(2)]
+    assert joiner.end_period(_FRAME_SECONDS)[1].samples == {Medium.AUDIO: 1}
+
+
+@pytest.mark.parametrize(("source_frames", "left"), [(9.45, 10), (9.55, 11)])
+def test_copied_frames_count_where_a_later_period_is_cut(source_frames: float, left: int) -> None:
+    joiner = Mp3Joiner(Durations(0.0, {}))
+    joiner.begin_period(last=False)
+    joiner.feed(MOOV + fragment(0, frame(0), frame(1)))
+    joiner.end_period(2 * _FRAME_SECONDS)
+    joiner.begin_period(last=False)
+    output = joiner.feed(_frames(12)) + joiner.end_period(source_frames * _FRAME_SECONDS)[0]
+    assert b"".join(output) == _frames(left, first=1)
+
+
+def test_copied_frames_that_end_early_are_refused() -> None:
+    joiner = Mp3Joiner(Durations(0.0, {}))
+    joiner.begin_period()
+    joiner.feed(MOOV + fragment(0, frame(0))[:-1])
+    with pytest.raises(TranscodeError, match="ffmpeg's output"):
+        joiner.end_period(_FRAME_SECONDS)

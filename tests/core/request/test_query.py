@@ -3,7 +3,7 @@
 import pytest
 
 from transcoder.core.request.job import Job
-from transcoder.core.request.query import parse_query
+from transcoder.core.request.query import parse_query, url_in
 from transcoder.errors import BadRequestError, ContradictionError
 
 CHANGES = {"start": "1", "end": "9", "exact": "1", "mute": "1", "height": "720", "audio": "de", "video": "h264", "audio_codec": "copy"}
@@ -98,3 +98,23 @@ def test_parameters_that_contradict_each_other_are_named(query: str, parameters:
 )
 def test_parameters_that_do_not_contradict_each_other(query: str) -> None:
     parse_query(f"{query}&url=https://a.example/v.m3u8").job()
+
+
+@pytest.mark.parametrize(
+    ("query", "url"),
+    [
+        ("url=https://a.example/v?x=1&y=2", "https://a.example/v?x=1&y=2"),
+        ("start=soon&start=2&url=http://a.example/v", "http://a.example/v"),
+        ("start=soon&url=https%3A%2F%2Fa.example%2Fv&x=1", "https://a.example/v"),
+        ("url=a.example/v", "a.example/v"),
+        ("uri=https://a.example/v", ""),
+        ("", ""),
+    ],
+)
+def test_the_address_is_found_however_wrong_the_rest_is(query: str, url: str) -> None:
+    assert url_in(query) == url
+
+
+def test_a_parameter_that_is_there_twice_is_named() -> None:
+    with pytest.raises(BadRequestError, match=r"^end: the query has this parameter twice"):
+        parse_query("start=1&end=5&end=6&url=https://a.example/v.m3u8")

@@ -29,6 +29,24 @@ def test_a_link_is_valid_until_it_expires() -> None:
         check_signature(link, keys=[NEW], now=1000)
 
 
+def test_half_a_character_can_be_signed() -> None:
+    """Python makes such halves of bytes that are not UTF-8."""
+    check_signature(sign({**LINK, "filename": "\ud800"}, key=NEW, expires=1000), keys=[NEW], now=0)
+
+
+def test_a_link_may_be_signed_again() -> None:
+    link = sign(sign(LINK, key=OLD, expires=1000), key=NEW, expires=2000)
+    assert link == sign(LINK, key=NEW, expires=2000)
+    check_signature(link, keys=[NEW], now=1999)
+
+
+@pytest.mark.parametrize("missing", ["exp", "sig"])
+def test_a_link_without_both_of_its_parameters_is_unsigned(missing: str) -> None:
+    link = {name: text for name, text in sign(LINK, key=NEW, expires=1000).items() if name != missing}
+    with pytest.raises(BadSignatureError, match="exp and sig are missing"):
+        check_signature(link, keys=[NEW], now=0)
+
+
 def test_the_recipe_in_the_document_makes_valid_links() -> None:
     document = Path(__file__).parents[3].joinpath("docs", "embedding.md").read_text(encoding="utf-8")
     recipe = re.search(r"```python\n(def signed_link.*?)```", document, re.DOTALL)

@@ -15,6 +15,7 @@ from transcoder.core.request.proxies import read_proxies
 from transcoder.edge.address_guard import Network
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import BadRequestError, ForbiddenSourceError, ProxyFailedError, UpstreamError, UpstreamTimeoutError
+from transcoder.settings import Settings
 
 PUBLIC = "video.example"
 TRUSTED_SERVER, TRUSTED_CLIENT = certificates((PUBLIC, "localhost"))
@@ -228,7 +229,7 @@ def test_a_reddit_post_is_found_and_fetched_through_the_proxy() -> None:
 def test_a_proxy_that_fails_is_not_reported_as_reddit(link: str) -> None:
     with reddit() as site:
         network = site.network._replace(proxies=read_proxies("http://127.0.0.1:9", {}))
-        status, slug, detail = ask(f"/download?url=https://www.reddit.com/{link}", network=network).problem
+        status, slug, detail = ask(f"/download?url=https://www.reddit.com/{link}", network=network, settings=Settings(attempts=1)).problem
     assert (status, slug) == (502, "upstream-failed")
     assert "the proxy http://127.0.0.1:9 refuses the connection" in detail
 

@@ -5,6 +5,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
+from fuzz.media_pieces import packet, pes
 from hypothesis import given
 from hypothesis import strategies as st
 from make_media import media
@@ -16,6 +17,7 @@ from transcoder.core.media.mpegts.packets import MAX_JUNK_BYTES
 from transcoder.core.media.mpegts.trailer import Trailer
 from transcoder.core.media.presentation_ends import END_BYTES, presentation_ends
 from transcoder.core.media.segment_look import Oddity, look_at
+from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.errors import DamagedMediaError, UnsupportedSourceError
 
 PACKET_BYTES = 188
@@ -171,3 +173,52 @@ def test_bytes_after_an_unfinished_frame_have_to_begin_as_earlier_ones_with_eigh
         else:
             with pytest.raises(DamagedMediaError, match="sync byte"):
                 trailer.end(follows_whole_frames=follows_whole_frames)
+
+
+VIDEO = Probe(Container.MPEGTS, (Stream(Medium.VIDEO, "h264", 256, 1.0),))
+NULL = b"G\x1f\xff\x10" + bytes(184)
+
+
+def picture(size: int, *, announced: int | None) -> bytes:
+    """Write a PES packet whose second transport packet has so many bytes; it says that it is `announced` bytes longer, or nothing."""
+    whole = pes(90_000, bytes(184 - 14 + size))
+    length = bytes(2) if announced is None else (len(whole) - 6 + announced).to_bytes(2)
+    whole = whole[:4] + length + whole[6:]
+    return packet(256, whole[:184], starts=True) + packet(256, whole[184:], counter=1)
+
+
+@pytest.mark.parametrize(
+    ("last", "is_whole"),
+    [
+        pytest.param(picture(184, announced=0), True, id="as long as it says"),
+        pytest.param(picture(184, announced=1), False, id="a byte is missing"),
+        pytest.param(picture(184, announced=-1), False, id="a byte more than it says, in a full packet"),
+        pytest.param(picture(184, announced=None), False, id="nothing says how long, and the last packet is full"),
+        pytest.param(picture(100, announced=0), True, id="as long as it says, stuffed"),
+        pytest.param(picture(100, announced=1), False, id="a byte is missing, and the packet is stuffed"),
+        pytest.param(picture(100, announced=-1), True, id="a byte more than it says, stuffed"),
+        pytest.param(picture(100, announced=None), True, id="nothing says how long, stuffed"),
+    ],
+)
+def test_other_bytes_are_dropped_after_a_frame_that_is_whole(last: bytes, *, is_whole: bool) -> None:
+    inspector, segment = inspector_for(VIDEO), 4 * NULL + last
+    inspector.begin()
+    assert inspector.feed(segment + TEXT) == segment
+    if is_whole:
+        assert inspector.end() == b""
+    else:
+        with pytest.raises(DamagedMediaError, match="sync byte"):
+            inspector.end()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("junk", [b"", b"GIF89a" + bytes(94)])
+def test_a_segment_may_be_as_short_as_one_packet(count: int, junk: bytes) -> None:
+    inspector = inspector_for(VIDEO)
+    inspector.begin()
+    segment = packet(256, pes(90_000, bytes(50)), starts=True) + (count - 1) * NULL
+    assert inspector.feed(junk + segment) + inspector.end() == segment
+    inspector.begin()
+    inspector.feed(junk + segment[:-1])
+    with pytest.raises(DamagedMediaError):
+        inspector.end()
