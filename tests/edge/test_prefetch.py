@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from peers.drawn_inputs import examples
 
 from transcoder.core.hls.plan import Segment
-from transcoder.edge.prefetch import CHECKED_READ_BYTES, MAX_FETCHES, READ_BYTES, ByteSink, Check, Prefetcher, TrackReader
+from transcoder.edge.prefetch import CHECKED_READ_BYTES, MAX_FETCHES, READ_BYTES, SOON_SECONDS, ByteSink, Check, Prefetcher, TrackReader
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import DamagedMediaError, single_error
 
@@ -109,34 +109,54 @@ def test_every_byte_in_order_within_the_budget(
     assert len(source.requested) == len(video) + len(audio)
 
 
-@pytest.mark.parametrize("until", ["asked", "the second segments"])
-def test_what_is_not_read_yet_can_wait(until: str) -> None:
-    source = FakeFetcher()
+def requested_without_reading_ahead(seconds: float, *, asked: bool = False) -> list[int]:
+    """Return how many segments of two tracks of four are requested while the first, the second and the third ones are read."""
+    source, requested = FakeFetcher(), list[int]()
     prefetcher = Prefetcher(source.fetch, budget_bytes=1000 * CHUNK_BYTES, connections=6, reads_ahead=False)
-    video, audio = (prefetcher.add_track(track(name, [3 * CHUNK_BYTES] * 4)) for name in ("video", "audio"))
-    requested: list[list[str]] = []
+    readers = [prefetcher.add_track(track(name, [3 * CHUNK_BYTES] * 4, seconds)) for name in ("video", "audio")]
 
     async def read() -> None:
-        for reader in (video, audio):
-            await reader.segment()
-            await reader.read()
-        await asyncio.sleep(0.01)
-        requested.append(list(source.requested))
-        if until == "asked":
-            prefetcher.read_ahead()
-        else:
-            await video.segment()
+        for _ in range(3):
+            for reader in readers:
+                await reader.segment()
+                await reader.read()
             await asyncio.sleep(0.01)
-            requested.append(list(source.requested))
-            await audio.segment()
-        await asyncio.sleep(0.01)
-        requested.append(list(source.requested))
-        await read_all(video)
-        await read_all(audio)
+            requested.append(len(source.requested))
+            if asked:
+                prefetcher.read_ahead()
+        for reader in readers:
+            await read_all(reader)
 
     run_job(prefetcher, read)
-    assert requested[0] == ["video/0/3000", "audio/0/3000"]
-    assert [len(urls) for urls in requested] == ([2, 8] if until == "asked" else [2, 3, 8])
+    assert source.requested[:2] == ["video/0/3000", "audio/0/3000"]
+    return requested
+
+
+def test_what_is_not_read_yet_waits_until_two_segments_have_been_read_or_it_is_asked_for() -> None:
+    assert requested_without_reading_ahead(SOON_SECONDS) == [2, 4, 8]
+    assert requested_without_reading_ahead(SOON_SECONDS, asked=True) == [2, 8, 8]
+
+
+def test_short_segments_that_begin_soon_are_requested_with_the_second() -> None:
+    assert requested_without_reading_ahead(SOON_SECONDS / 2 - 0.01) == [2, 8, 8]
+    assert requested_without_reading_ahead(SOON_SECONDS / 2) == [2, 6, 8]
+
+
+def test_a_track_of_one_segment_holds_the_other_up_no_longer_than_that_takes() -> None:
+    source = FakeFetcher()
+    prefetcher = Prefetcher(source.fetch, budget_bytes=1000 * CHUNK_BYTES, connections=6, reads_ahead=False)
+    readers = [prefetcher.add_track(track(name, [CHUNK_BYTES] * count)) for name, count in (("video", 6), ("audio", 1))]
+
+    async def read() -> None:
+        await read_all(readers[1])
+        for _ in range(3):
+            await readers[0].segment()
+            await readers[0].read()
+        await asyncio.sleep(0.01)
+        assert len(source.requested) == 7
+        await read_all(readers[0])
+
+    run_job(prefetcher, read)
 
 
 def test_tracks_read_in_lockstep_do_not_wait_for_each_other() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.prefetch.parallelism import Parallelism
+from transcoder.edge.prefetch.read_ahead import ReadAhead
 from transcoder.edge.prefetch.track_reader import Check, SegmentBuffer, TrackReader
 from transcoder.edge.resource_name import resource_name
 from transcoder.edge.task_group import TaskGroup
@@ -29,8 +30,7 @@ class Prefetcher:
     not accept it. One that does not fit into the budget is read as it arrives, without a check. A track's first segment is read as it
     arrives, too, and checked when it is there: another body takes its place if it begins with what has been read.
 
-    What is read ahead competes with what is read, for the origin's rate and for the processor. So it can be put off until it is asked for,
-    or until the first segments of all tracks have been read.
+    What is read ahead can be put off, as `ReadAhead` says.
     """
 
     def __init__(self, fetch: Fetch, *, budget_bytes: int, connections: int, reads_ahead: bool = True) -> None:
@@ -41,10 +41,10 @@ class Prefetcher:
         With `reads_ahead=False`, call `read_ahead` when the time has come for it.
         """
         self._fetch = fetch
-        self._reads_ahead = reads_ahead
         self._budget = budget_bytes
         self._parallelism = Parallelism(connections)
         self._readers: list[TrackReader] = []
+        self._ahead = ReadAhead(self._readers, has_begun=reads_ahead)
         self._active_fetches = 0
         self._used = 0
         self.peak_used = 0
@@ -64,7 +64,7 @@ class Prefetcher:
 
     def read_ahead(self) -> None:
         """Fetch from now on what is not being read yet, too."""
-        self._reads_ahead = True
+        self._ahead.begin()
         self._changed.set()
 
     async def run(self) -> None:
@@ -90,10 +90,9 @@ class Prefetcher:
                 return None
             # Where segments of two tracks start at the same time, the track that was added first goes first.
             _, reader, segment = min(waiting, key=lambda each: each[0])
-            expected = self._expected_bytes(segment, reader)
-            self._reads_ahead = self._reads_ahead or all(each.begun > 1 for each in self._readers)
-            is_due = self._reads_ahead or reader.is_unrequested
-            if is_due and self._active_fetches < self._parallelism.allowed and room >= (expected or self._budget // 2):
+            enough = self._expected_bytes(segment, reader) or self._budget // 2
+            may_begin = self._active_fetches < self._parallelism.allowed and room >= enough
+            if may_begin and self._ahead.is_due(segment, reader):
                 return self._reserve(reader.expect(), room)
             await self._wait_for_change()
 

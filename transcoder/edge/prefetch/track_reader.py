@@ -123,6 +123,10 @@ class TrackReader:
         """Leave out so many segments at the end, none of which may have been requested."""
         self._end -= count
 
+    def has_read(self, count: int) -> bool:
+        """Whether its first `count` segments have been read, or all of them if there are fewer."""
+        return self.begun > min(count, self._end)
+
     @property
     def following(self) -> Segment | None:
         """The next segment to request; None if all are requested."""
