@@ -12,7 +12,7 @@ from transcoder.edge.address_guard.guard import (
     has_public_peer,
     tls,
 )
-from transcoder.edge.address_guard.transport import MORE_FOLLOW, GuardedTransport, Start
+from transcoder.edge.address_guard.transport import MORE_FOLLOW, SPARES, GuardedTransport, Start
 
 __all__ = [
     "HOST_CLASS",
@@ -20,6 +20,7 @@ __all__ = [
     "KEEP_ALIVE_SECONDS",
     "MORE_FOLLOW",
     "RECEIVE_BUFFER",
+    "SPARES",
     "GuardedTransport",
     "LongHeadError",
     "Network",

@@ -22,6 +22,8 @@ Origin = tuple[str, str, int]
 MORE_FOLLOW = "more_follow"
 """Key in the extensions of a request for a playlist: a `Start`, or None. Segments follow, and each new connection costs one to three
 round trips."""
+SPARES = 2
+"""How many connections are opened beside that of a playlist. A track needs its initialization section, first segment and end at once."""
 Start = Callable[[Coroutine[None, None, None]], None]
 """Begins a task that ends with the job."""
 
@@ -109,13 +111,13 @@ class _Pool:
         return len(self._in_use) + len(self._idle) + len(self._spares)
 
     def _open_spares(self, request: httpx.Request, origin: Origin) -> None:
-        """Begin to open as many connections to an origin as will be in use there with this request, but for those that there are."""
+        """Begin to open `SPARES` connections for each that will be in use at the origin with this request, less those that there are."""
         start: Start | None = request.extensions.get(MORE_FOLLOW)
         if start is None:
             return
         in_use = sum(each.origin == origin for each in self._in_use)
         spare = sum(each.origin == origin for each in self._idle) + sum(each == origin for each in self._spares.values())
-        for _ in range(min(1 + in_use - spare, self._count - 1 - self._open)):
+        for _ in range(min(SPARES * (1 + in_use) - spare, self._count - 1 - self._open)):
             future: asyncio.Future[_Connection | None] = asyncio.get_running_loop().create_future()
             self._spares[future] = origin
             start(self._open_spare(request, origin, future))
