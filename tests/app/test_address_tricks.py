@@ -16,6 +16,7 @@ from peers.application import Answered, ask_all
 from peers.origin import Origin, Rule
 
 from transcoder.edge.address_guard import Network
+from transcoder.edge.address_guard.socket_stream import SocketBackend
 from transcoder.settings import Settings
 
 SETTINGS = Settings(attempts=1, retry_seconds=0.0, connect_seconds=2.0)
@@ -41,7 +42,7 @@ class Resolver:
         return [str(entry[4][0]) for entry in found]
 
 
-class Dial(httpcore.AnyIOBackend):
+class Dial(SocketBackend):
     """Connects the stranger's public address to their server on loopback; keeps a list of all other addresses that it is asked for."""
 
     def __init__(self, origin: Origin, ports: Collection[int]) -> None:

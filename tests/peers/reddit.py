@@ -24,6 +24,7 @@ from peers.origin import Origin, Request, Rule, origin
 from peers.reddit_pages import FIXTURES, FORBIDDEN_FEED, embed, feed, posts
 
 from transcoder.edge.address_guard import Network
+from transcoder.edge.address_guard.socket_stream import SocketBackend
 
 PUBLIC_ADDRESS = "151.101.1.140"
 HOSTS = (
@@ -163,7 +164,7 @@ class _StaticResolver:
         return [self.names[host]]
 
 
-class _LoopbackBackend(httpcore.AnyIOBackend):
+class _LoopbackBackend(SocketBackend):
     """Connects every address and port to the server on loopback."""
 
     def __init__(self, port: int) -> None:

@@ -39,16 +39,23 @@ class TaskGroup(asyncio.TaskGroup):  # noqa: TID251 - the one place that may
                 raise
 
 
+Start = Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]
+"""Begins a task."""
+
+
 @asynccontextmanager
-async def in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[Callable[[Coroutine[None, None, None]], None]]:
+async def in_background(
+    *coroutines: Coroutine[None, None, None],
+) -> AsyncIterator[Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]]:
     """Run the coroutines while the block runs, and those that it gives to the function that it gets, then cancel them."""
     async with TaskGroup() as group:
         tasks = {group.create_task(coroutine) for coroutine in coroutines}
 
-        def start(coroutine: Coroutine[None, None, None]) -> None:
+        def start(coroutine: Coroutine[None, None, None]) -> "asyncio.Task[None]":
             task = group.create_task(coroutine)
             tasks.add(task)
             task.add_done_callback(tasks.discard)
+            return task
 
         try:
             yield start

@@ -1,13 +1,17 @@
 """Connections that are kept from one job to the next."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpcore
 import pytest
 from peers.fetch_calls import CONTENT, FILES, SETTINGS, discard
 from peers.origin import Origin, Rule, origin
+from peers.reddit import PUBLIC_ADDRESS
 
+from transcoder.core.request.user_origins import UserOrigins
 from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS, SPARES, Network
 from transcoder.edge.address_guard.socket_stream import SocketBackend
 from transcoder.edge.fetch import Connections, Fetcher
@@ -201,7 +205,7 @@ def test_a_request_hears_that_the_connection_that_it_waits_for_cannot_be_opened(
     assert connections == 0
 
 
-def test_a_job_that_ends_while_a_connection_is_being_opened_leaves_none_open() -> None:
+def test_jobs_that_end_while_connections_are_being_opened_leave_no_more_than_those_of_one() -> None:
     async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
         for _ in range(20):
             async with Fetcher.open(SETTINGS, network=connections) as fetcher:
@@ -210,6 +214,105 @@ def test_a_job_that_ends_while_a_connection_is_being_opened_leaves_none_open() -
                 playlist.cancel()
                 await asyncio.gather(playlist, return_exceptions=True)
         assert await fetch(o, connections) == CONTENT
-        await until(lambda: o.open_connections == 1)
+        await until(lambda: o.open_connections <= 1 + SPARES)
 
     assert connections_of(jobs, Rule(delay=0.1))
+
+
+class OneAfterAnother(BaseHTTPRequestHandler):
+    """What `http.server` was before it had threads, and what small devices have: a connection is served to its end before the next one."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT if self.path.startswith("/a") else b"#EXTM3U\n".ljust(len(CONTENT), b"#"))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Log nothing."""
+
+
+def test_a_server_that_serves_one_connection_after_another_waits_for_none_that_is_not_used() -> None:
+    async def run(base: str) -> None:
+        async with asyncio.timeout(10), Fetcher.open(SETTINGS._replace(attempts=1)) as fetcher:
+            for number in range(3):
+                await fetcher.playlist(f"{base}/{number}.m3u8")
+                assert await fetcher.small_resource(f"{base}/a.ts?{number}", limit=10**6) == CONTENT
+
+    with HTTPServer(("127.0.0.1", 0), OneAfterAnother) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            asyncio.run(run(f"http://127.0.0.1:{server.server_port}"))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class PublicStream(httpcore.AsyncNetworkStream):
+    """A connection to loopback that says that it goes elsewhere."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # the signature is httpcore's
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> object:
+        return (PUBLIC_ADDRESS, 80) if info == "server_addr" else self._stream.get_extra_info(info)
+
+
+class PublicBackend(SocketBackend):
+    """Connects to loopback, whatever the address is."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        assert host == PUBLIC_ADDRESS
+        return PublicStream(await super().connect_tcp("127.0.0.1", port, timeout, local_address, socket_options))
+
+
+def test_what_a_public_playlist_names_takes_its_connection_though_the_playlist_might_have_been_private() -> None:
+    async def look_up(_host: str, _port: int) -> list[str]:
+        return [PUBLIC_ADDRESS]
+
+    async def run(port: int) -> None:
+        network, user = Network(look_up, dial=PublicBackend()), UserOrigins("origin.example")
+        async with Fetcher.open(SETTINGS, user=user, network=network) as fetcher:
+            await fetcher.playlist(f"http://origin.example:{port}/main.m3u8")
+            for _ in range(3):
+                assert await fetcher.small_resource(f"http://origin.example:{port}/a.ts", limit=10**6) == CONTENT
+
+    with origin(FILES) as o:
+        asyncio.run(run(int(o.base.rpartition(":")[2])))
+        assert o.connections <= 1 + SPARES
+
+
+def test_nobody_waits_for_connections_that_were_never_begun() -> None:
+    """A job that is refused at once cancels its tasks before their first step, in which case they do nothing, not even in a `finally`."""
+
+    async def look_up(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    async def ask(connections: Connections) -> None:
+        async with asyncio.timeout(5), Fetcher.open(SETTINGS._replace(allow_private=False), network=connections) as fetcher:
+            await fetcher.playlist("http://inside.example/main.m3u8")
+
+    async def run() -> None:
+        async with Connections.open(SETTINGS, Network(look_up)) as connections:
+            for _ in range(3):
+                with pytest.raises(ForbiddenSourceError):
+                    await ask(connections)
+
+    asyncio.run(run())

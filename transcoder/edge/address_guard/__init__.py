@@ -12,7 +12,7 @@ from transcoder.edge.address_guard.guard import (
     has_public_peer,
     tls,
 )
-from transcoder.edge.address_guard.transport import MORE_FOLLOW, SPARES, GuardedTransport, Start
+from transcoder.edge.address_guard.transport import MORE_FOLLOW, SPARES, GuardedTransport
 
 __all__ = [
     "HOST_CLASS",
@@ -24,7 +24,6 @@ __all__ = [
     "GuardedTransport",
     "LongHeadError",
     "Network",
-    "Start",
     "Trace",
     "check_classes",
     "checked_addresses",

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -11,52 +10,33 @@ import httpcore
 import httpx
 
 from transcoder.edge.address_guard.exchange import Exchange, raised_by_httpx, trace_of
-from transcoder.edge.address_guard.guard import INTERNET, KEEP_ALIVE_SECONDS, RECEIVE_BUFFER, GuardedBackend, Network
+from transcoder.edge.address_guard.guard import INTERNET, RECEIVE_BUFFER, GuardedBackend, Network
+from transcoder.edge.address_guard.kept_connections import Connection, KeptConnections, Origin
 from transcoder.errors import ForbiddenSourceError
 
 _PORTS = {"http": 80, "https": 443}
-Origin = tuple[str, str, int]
-"""Scheme, host and port."""
-
-
 MORE_FOLLOW = "more_follow"
-"""Key in the extensions of a request for a playlist: a `Start`, or None. Segments follow, and each new connection costs one to three
-round trips."""
+"""Key in the extensions of a request for a playlist: what starts a task that ends with the job, or None. Segments follow, and each new
+connection costs one to three round trips."""
 SPARES = 2
 """How many connections are opened beside that of a playlist. A track needs its initialization section, first segment and end at once."""
-Start = Callable[[Coroutine[None, None, None]], None]
-"""Begins a task that ends with the job."""
-
-
-class _Connection:
-    """A connection to an origin."""
-
-    def __init__(self, origin: Origin, stream: httpcore.AsyncNetworkStream) -> None:
-        self.origin = origin
-        self.stream = stream
-        self.expires = 0.0
-        """When it is not used any more, by the monotonic clock."""
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether a request may be sent: what can be read before that is the end of the connection, or belongs to no response."""
-        return time.monotonic() < self.expires and not self.stream.get_extra_info("is_readable")
 
 
 class _Pool:
     """Connections to allowed addresses, a limited number at once."""
 
-    def __init__(self, network: Network, *, private: bool, connections: int) -> None:
+    def __init__(self, network: Network, *, private: bool, connections: int, kept: KeptConnections, public: KeptConnections) -> None:
+        """Keep connections to public addresses in `public`, from which all pools take, and others in `kept`."""
         self._backend = GuardedBackend(network, private=private)
         self._tls = network.tls()
         self._tls.set_alpn_protocols(["http/1.1"])
         self._count = connections
         self._slots = asyncio.Semaphore(connections)
         self._requests = 0
-        self._in_use: set[_Connection] = set()
-        self._idle: list[_Connection] = []
-        """The last one was used last."""
-        self._spares: dict[asyncio.Future[_Connection | None], Origin] = {}
+        self._in_use: set[Connection] = set()
+        self._kept = kept
+        self._public = public
+        self._spares: dict[asyncio.Future[Connection | None], Origin] = {}
         """Those that are being opened, and that no request waits for so far; None for one that could not be opened."""
 
     @property
@@ -81,48 +61,42 @@ class _Pool:
             await self._take_back(connection, exchange)
             raise
 
-    async def _connection_for(self, request: httpx.Request) -> _Connection:
+    async def _connection_for(self, request: httpx.Request) -> Connection:
         """Return a connection that is kept, a spare one, or a new one; one that waits for another origin makes room for that."""
         scheme = request.url.scheme
         origin = scheme, request.url.raw_host.decode("ascii"), request.url.port or _PORTS[scheme]
-        kept = await self._kept(origin)
+        kept = await self._kept.take(origin) or await self._public.take(origin)
         spare = None if kept else next((future for future, its_origin in self._spares.items() if its_origin == origin), None)
         if spare:
             del self._spares[spare]
         self._open_spares(request, origin)
         if kept or (spare and (kept := await spare)):
             return kept
-        while self._idle and self._open >= self._count:
-            await self._idle.pop(0).stream.aclose()
+        while self._kept and self._open >= self._count:
+            await self._kept.close_one()
         with raised_by_httpx(request):
             await trace_of(request)("connection.connect_tcp.started", {})
             return await self._connect(request, origin)
 
-    async def _kept(self, origin: Origin) -> _Connection | None:
-        for kept in [each for each in reversed(self._idle) if each.origin == origin]:
-            self._idle.remove(kept)
-            if kept.is_usable:
-                return kept
-            await kept.stream.aclose()
-        return None
-
     @property
     def _open(self) -> int:
-        return len(self._in_use) + len(self._idle) + len(self._spares)
+        return len(self._in_use) + len(self._kept) + len(self._spares)
 
     def _open_spares(self, request: httpx.Request, origin: Origin) -> None:
         """Begin to open `SPARES` connections for each that will be in use at the origin with this request, less those that there are."""
-        start: Start | None = request.extensions.get(MORE_FOLLOW)
+        start: Callable[[Coroutine[None, None, None]], asyncio.Task[None]] | None = request.extensions.get(MORE_FOLLOW)
         if start is None:
             return
         in_use = sum(each.origin == origin for each in self._in_use)
-        spare = sum(each.origin == origin for each in self._idle) + sum(each == origin for each in self._spares.values())
+        spare = self._kept.count(origin) + sum(each == origin for each in self._spares.values())
+        if self._public is not self._kept:
+            spare += self._public.count(origin)
         for _ in range(min(SPARES * (1 + in_use) - spare, self._count - 1 - self._open)):
-            future: asyncio.Future[_Connection | None] = asyncio.get_running_loop().create_future()
+            future: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
             self._spares[future] = origin
-            start(self._open_spare(request, origin, future))
+            start(self._open_spare(request, origin, future)).add_done_callback(partial(self._forget_spare, future))
 
-    async def _open_spare(self, request: httpx.Request, origin: Origin, future: "asyncio.Future[_Connection | None]") -> None:
+    async def _open_spare(self, request: httpx.Request, origin: Origin, future: "asyncio.Future[Connection | None]") -> None:
         """Open a connection for the request that waits for `future`, or to keep. Why it cannot be opened, a request hears from its own."""
         opened = None
         try:
@@ -134,31 +108,36 @@ class _Pool:
             if is_awaited:
                 future.set_result(opened)
             elif opened:
-                self._keep(opened)
+                self._keep(opened, is_new=True)
 
-    def _keep(self, connection: _Connection) -> None:
-        connection.expires = time.monotonic() + KEEP_ALIVE_SECONDS
-        self._idle.append(connection)
+    def _forget_spare(self, future: "asyncio.Future[Connection | None]", _task: "asyncio.Task[None]") -> None:
+        """Let nobody wait for a connection whose task is over: one that is cancelled before it begins does nothing itself."""
+        self._spares.pop(future, None)
+        if not future.done():
+            future.set_result(None)
 
-    async def _connect(self, request: httpx.Request, origin: Origin) -> _Connection:
+    def _keep(self, connection: Connection, *, is_new: bool) -> None:
+        (self._public if connection.is_public else self._kept).add(connection, is_new=is_new)
+
+    async def _connect(self, request: httpx.Request, origin: Origin) -> Connection:
         scheme, host, port = origin
         seconds: float | None = request.extensions.get("timeout", {}).get("connect")
         options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)]
         stream = await self._backend.connect_tcp(host, port, timeout=seconds, socket_options=options)
         if scheme == "http":
-            return _Connection(origin, stream)
+            return Connection(origin, stream)
         try:
-            return _Connection(origin, await stream.start_tls(self._tls, server_hostname=host, timeout=seconds))
+            return Connection(origin, await stream.start_tls(self._tls, server_hostname=host, timeout=seconds))
         except BaseException:
             await stream.aclose()
             raise
 
-    async def _take_back(self, connection: _Connection, exchange: Exchange) -> None:
+    async def _take_back(self, connection: Connection, exchange: Exchange) -> None:
         """Keep the connection of an exchange that has ended well, and close any other."""
         self._in_use.discard(connection)
         self._end_request()
         if exchange.ended_well:
-            self._keep(connection)
+            self._keep(connection, is_new=False)
         else:
             await connection.stream.aclose()
 
@@ -168,8 +147,8 @@ class _Pool:
 
     async def aclose(self) -> None:
         """Close every connection, and those of requests that are under way, too."""
-        unwanted, self._idle = [*self._idle, *self._in_use], []
-        for connection in unwanted:
+        await self._kept.close()
+        for connection in [*self._in_use]:
             await connection.stream.aclose()
 
 
@@ -183,8 +162,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, *, connections: int, network: Network = INTERNET) -> None:
         """Open at most `connections` at once for each of the two kinds of requests."""
-        self._public = _Pool(network, private=False, connections=connections)
-        self._private = _Pool(network, private=True, connections=connections)
+        public = KeptConnections()
+        self._public = _Pool(network, private=False, connections=connections, kept=public, public=public)
+        self._private = _Pool(network, private=True, connections=connections, kept=KeptConnections(), public=public)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request.

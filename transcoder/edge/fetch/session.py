@@ -10,7 +10,7 @@ import httpx
 from transcoder.core.request.denylist import Denylist
 from transcoder.core.request.user_origins import NOBODY, UserOrigins
 from transcoder.edge import header_fields
-from transcoder.edge.address_guard import INTERNET, MORE_FOLLOW, Network, Start, has_public_peer
+from transcoder.edge.address_guard import INTERNET, MORE_FOLLOW, Network, has_public_peer
 from transcoder.edge.fetch.client import Client
 from transcoder.edge.fetch.connections import Connections
 from transcoder.edge.fetch.pace import OriginClock, PacedTransport
@@ -18,7 +18,7 @@ from transcoder.edge.fetch.proxied_transport import ProxiedTransport
 from transcoder.edge.fetch.redirects import leads_within, redirect_location
 from transcoder.edge.fetch.retry import TransientError, error_for_status, httpx_errors_translated, url_after_403
 from transcoder.edge.resource_name import resource_name
-from transcoder.edge.task_group import in_background
+from transcoder.edge.task_group import Start, in_background
 from transcoder.errors import EmptyResourceError, ForbiddenSourceError, UnsupportedSourceError, UpstreamError, single_error
 from transcoder.settings import Settings
 
