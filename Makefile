@@ -64,10 +64,10 @@ help:
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
-# Tests wait for a peer some of the time: four processes keep two cores busy, and take from each other what is left at the end.
+# Tests wait for a peer some of the time: six processes keep two cores busy, and take from each other what is left at the end.
 # Two of them begin with the long tests, which mostly wait.
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 40
+	$(BIN)/python -m pytest -n 6 --dist worksteal --durations 40
 
 # The tests that run the program in their own process, and those of rules and documents.
 # Inputs that are drawn are fewer than in `make test`.
