@@ -28,10 +28,10 @@ FIRST_BYTE_SECONDS = 1.0
 """How long a function waits for playlists and first segments, by a generous guess: it depends on the origin."""
 CALIBRATION_SECONDS = 0.4
 """How long bench/calibration.py takes on the processor that the following seconds are those of."""
-PROCESSOR_SECONDS_PER_DOWNLOAD = 0.03
-PROCESSOR_SECONDS_PER_GB = 6.8
+PROCESSOR_SECONDS_PER_DOWNLOAD = 0.05
+PROCESSOR_SECONDS_PER_GB = 7.0
 """Of output made of transport streams, remuxed and not re-encoded."""
-PROCESSOR_SECONDS_PER_FRAGMENTED_GB = 4.0
+PROCESSOR_SECONDS_PER_FRAGMENTED_GB = 4.5
 """The same, made of fragmented MP4."""
 
 
