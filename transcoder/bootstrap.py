@@ -184,9 +184,11 @@ async def _serve_from_start(address: str, application: Application | None, failu
 
 async def _open(application: Application | None, stack: AsyncExitStack) -> tuple[Settings, Serve]:
     """Open the application with the settings of the environment, until `stack` is closed."""
+    settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
+    if application is not None:
+        return settings, await stack.enter_async_context(application(settings))
     with importing():
-        settings = Settings.from_env(LAMBDA_DEFAULTS | os.environ)
-        return settings, await stack.enter_async_context((application or _transcoder())(settings))
+        return settings, await stack.enter_async_context(_transcoder()(settings))
 
 
 async def _report(error: Exception, report: Callable[[BaseException], Awaitable[None]]) -> None:
