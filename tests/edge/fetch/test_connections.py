@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import httpcore
 import pytest
@@ -147,7 +148,7 @@ def test_while_a_playlist_is_awaited_connections_are_opened_for_what_it_names() 
     assert connections_of(jobs, Rule(delay=0.5)) == 1 + SPARES
 
 
-def test_for_two_playlists_that_are_awaited_twice_as_many_are_opened_and_none_for_those_that_follow() -> None:
+def test_for_two_playlists_that_are_awaited_as_many_are_opened_and_none_for_those_that_follow() -> None:
     async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
         async with Fetcher.open(SETTINGS, network=connections) as fetcher:
             for _ in range(3):
@@ -165,19 +166,12 @@ class Distant(SocketBackend):
         self.attempts = 0
         self._refuse_after = refuse_after
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, host: str, port: int, *others: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         self.attempts += 1
         await asyncio.sleep(0.1)
         if self._refuse_after is not None and self.attempts > self._refuse_after:
             raise httpcore.ConnectError("refused")
-        return await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        return await super().connect_tcp(host, port, *others, **options)
 
 
 def follow_playlist(distant: Distant) -> tuple[bool, int]:
@@ -271,16 +265,9 @@ class PublicStream(httpcore.AsyncNetworkStream):
 class PublicBackend(SocketBackend):
     """Connects to loopback, whatever the address is."""
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, host: str, port: int, *others: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         assert host == PUBLIC_ADDRESS
-        return PublicStream(await super().connect_tcp("127.0.0.1", port, timeout, local_address, socket_options))
+        return PublicStream(await super().connect_tcp("127.0.0.1", port, *others, **options))
 
 
 def test_what_a_public_playlist_names_takes_its_connection_though_the_playlist_might_have_been_private() -> None:

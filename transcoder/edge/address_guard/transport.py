@@ -18,8 +18,8 @@ _PORTS = {"http": 80, "https": 443}
 MORE_FOLLOW = "more_follow"
 """Key in the extensions of a request for a playlist: what starts a task that ends with the job, or None. Segments follow, and each new
 connection costs one to three round trips."""
-SPARES = 2
-"""How many connections are opened beside that of a playlist. A track needs its initialization section, first segment and end at once."""
+SPARES = 1
+"""How many connections are opened beside that of a playlist: a track needs its first segment and the end of its last one at once."""
 
 
 class _Pool:
@@ -69,14 +69,14 @@ class _Pool:
         spare = None if kept else next((future for future, its_origin in self._spares.items() if its_origin == origin), None)
         if spare:
             del self._spares[spare]
-        self._open_spares(request, origin)
         if kept or (spare and (kept := await spare)):
+            self._open_spares(request, origin)
             return kept
         while self._kept and self._open >= self._count:
             await self._kept.close_one()
         with raised_by_httpx(request):
             await trace_of(request)("connection.connect_tcp.started", {})
-            return await self._connect(request, origin)
+            return await self._connect(request, origin, partial(self._open_spares, request, origin))
 
     @property
     def _open(self) -> int:
@@ -84,23 +84,29 @@ class _Pool:
 
     def _open_spares(self, request: httpx.Request, origin: Origin) -> None:
         """Begin to open `SPARES` connections for each that will be in use at the origin with this request, less those that there are."""
-        start: Callable[[Coroutine[None, None, None]], asyncio.Task[None]] | None = request.extensions.get(MORE_FOLLOW)
-        if start is None:
-            return
         in_use = sum(each.origin == origin for each in self._in_use)
         spare = self._kept.count(origin) + sum(each == origin for each in self._spares.values())
         if self._public is not self._kept:
             spare += self._public.count(origin)
-        for _ in range(min(SPARES * (1 + in_use) - spare, self._count - 1 - self._open)):
-            future: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-            self._spares[future] = origin
-            start(self._open_spare(request, origin, future)).add_done_callback(partial(self._forget_spare, future))
+        self._open_next(request, origin, min(SPARES * (1 + in_use) - spare, self._count - 1 - self._open))
 
-    async def _open_spare(self, request: httpx.Request, origin: Origin, future: "asyncio.Future[Connection | None]") -> None:
+    def _open_next(self, request: httpx.Request, origin: Origin, count: int) -> None:
+        """Begin to open so many connections, one after another: an origin that serves them so gets requests in the same order."""
+        start: Callable[[Coroutine[None, None, None]], asyncio.Task[None]] | None = request.extensions.get(MORE_FOLLOW)
+        if start is None or count <= 0:
+            return
+        future: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._spares[future] = origin
+        opening = self._open_spare(request, origin, future, partial(self._open_next, request, origin, count - 1))
+        start(opening).add_done_callback(partial(self._forget_spare, future))
+
+    async def _open_spare(
+        self, request: httpx.Request, origin: Origin, future: "asyncio.Future[Connection | None]", when_open: Callable[[], None]
+    ) -> None:
         """Open a connection for the request that waits for `future`, or to keep. Why it cannot be opened, a request hears from its own."""
         opened = None
         try:
-            opened = await self._connect(request, origin)
+            opened = await self._connect(request, origin, when_open)
         except (httpcore.NetworkError, httpcore.TimeoutException, ForbiddenSourceError):
             return
         finally:
@@ -119,11 +125,13 @@ class _Pool:
     def _keep(self, connection: Connection, *, is_new: bool) -> None:
         (self._public if connection.is_public else self._kept).add(connection, is_new=is_new)
 
-    async def _connect(self, request: httpx.Request, origin: Origin) -> Connection:
+    async def _connect(self, request: httpx.Request, origin: Origin, when_open: Callable[[], None]) -> Connection:
+        """Open a connection; call `when_open` before TLS begins on it."""
         scheme, host, port = origin
         seconds: float | None = request.extensions.get("timeout", {}).get("connect")
         options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)]
         stream = await self._backend.connect_tcp(host, port, timeout=seconds, socket_options=options)
+        when_open()
         if scheme == "http":
             return Connection(origin, stream)
         try:
