@@ -1,6 +1,5 @@
 """Fixtures for all tests: generated media, an origin to serve them, and checks for leaked resources."""
 
-import gc
 import os
 import signal
 import tempfile
@@ -18,6 +17,8 @@ from peers.leaks import assert_no_leaks
 from peers.origin import Files, Origin, origin
 from peers.running_emulator import RETRY_SECONDS
 from peers.source_files import download, files_in
+
+from transcoder.edge.garbage_collection import importing
 
 Serve = Callable[[Files], Origin]
 LargeSource = Callable[[int], dict[str, bytes]]
@@ -46,12 +47,8 @@ os.environ["TRANSCODER_RETRY_SECONDS"] = RETRY_SECONDS
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect without the garbage collector: it would go through ten thousand tests, which all stay, again and again, in each process."""
-    gc.disable()
-    try:
+    with importing():
         return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,8 +28,7 @@ OUTPUTS = [
     *("join-ts", "join-ts-size", "join-ts-b-frames", "join-ts-audio-codec", "join-ts-audio-late", "join-ts-no-audio-first"),
     *("join-ts-no-audio-second", "join-ts-backwards", "join-ts-three", "join-ts-unmarked-jump", "join-ts-fmp4", "join-fmp4"),
 ]
-"""One set for each codec, and for each way in which periods differ: a plain MP4 is made of what the fragmented one has. That sources of
-other packagings have the same tracks is tested with the layout that `get` makes, which is plain (`test_packets.py`, `test_periods.py`)."""
+"""One set for each codec, and for each way in which periods differ. `test_packets.py` and `test_periods.py` have the other packagings."""
 
 
 def assert_same_output(plain: Path, fragmented: Path) -> None:

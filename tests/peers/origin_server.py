@@ -79,6 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: OriginServer
     connection: socket.socket
     body = b""
+    _is_used = False
     _head_pace: tuple[int, float] | None = None
     _headers_buffer: list[bytes]
 
@@ -117,6 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.server.origin
         with origin.lock:
             origin.requests.append(self.recorded)
+            origin.used_connections += not self._is_used
+            self._is_used = True
             origin.active_requests += 1
             origin.max_active_requests = max(origin.max_active_requests, origin.active_requests)
         try:

@@ -28,6 +28,8 @@ class Origin:
         self.requests: list[Request] = []
         self.connections = 0
         """How many connections have been accepted."""
+        self.used_connections = 0
+        """How many of them have brought a request."""
         self.open_connections = 0
         """How many are open now."""
         self.active_requests = 0

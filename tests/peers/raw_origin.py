@@ -25,6 +25,8 @@ class RawOrigin:
     requests: list[bytes] = field(default_factory=list)
     """Their heads and, where they have a Content-Length, their bodies."""
     connections: int = 0
+    used_connections: int = 0
+    """How many of them have brought a request."""
     open_connections: int = 0
     all_closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no connection is open."""
@@ -64,12 +66,15 @@ async def raw_origin(*answer: bytes | float | str | None, tls: ssl.SSLContext | 
 
 async def _serve(origin: RawOrigin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.transport.set_write_buffer_limits(0)
+    is_used = False
     while True:
         request = await reader.readuntil(b"\r\n\r\n")
         for field_line in request.lower().split(b"\r\n"):
             if field_line.startswith(b"content-length:"):
                 request += await reader.readexactly(int(field_line.partition(b":")[2]))
         origin.requests.append(request)
+        origin.used_connections += not is_used
+        is_used = True
         for step in origin.answer:
             if isinstance(step, float):
                 await asyncio.sleep(step)

@@ -44,12 +44,10 @@ Start = Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]
 
 
 @asynccontextmanager
-async def in_background(
-    *coroutines: Coroutine[None, None, None],
-) -> AsyncIterator[Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]]:
-    """Run the coroutines while the block runs, and those that it gives to the function that it gets, then cancel them."""
+async def in_background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[Start]:
+    """Run the coroutines, and those that the block starts, while the block runs; then cancel them."""
     async with TaskGroup() as group:
-        tasks = {group.create_task(coroutine) for coroutine in coroutines}
+        tasks = set[asyncio.Task[None]]()
 
         def start(coroutine: Coroutine[None, None, None]) -> "asyncio.Task[None]":
             task = group.create_task(coroutine)
@@ -57,6 +55,8 @@ async def in_background(
             task.add_done_callback(tasks.discard)
             return task
 
+        for coroutine in coroutines:
+            start(coroutine)
         try:
             yield start
         finally:

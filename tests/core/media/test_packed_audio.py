@@ -340,6 +340,6 @@ def test_a_segment_of_packed_audio_may_be_short_and_end_with_a_short_frame(segme
 
 
 def test_audio_that_begins_without_a_timestamp_is_written_from_where_it_is_put() -> None:
-    """The first timestamp says when that segment begins, so that only what lies before the next one is a pause."""
+    """Its first timestamp says when a segment begins. Audio is missing only before the next timestamp."""
     times = times_of([20 * ADTS, tag(30.0) + 20 * ADTS, tag(30.3 + 20 * ADTS_SECONDS) + 20 * ADTS])
     assert times == pytest.approx([10.0 + number * ADTS_SECONDS + (0.3 if number >= 40 else 0.0) for number in range(60)], abs=0.0001)

@@ -77,7 +77,7 @@ def test_packets_end_with_the_segment_even_if_there_are_sync_bytes_elsewhere(cut
         pytest.param(ADTS[5:] + 2 * ADTS, 2, id="the rest of a frame before them"),
         pytest.param(b"\0" + 2 * ADTS, 2, id="one byte before them"),
         pytest.param(ADTS[:4] + bytes(8) + 2 * ADTS, 2, id="what begins as a frame before them"),
-        pytest.param(ADTS + ADTS[:7], 2, id="a frame of which no more than the header is there"),
+        pytest.param(ADTS + ADTS[:7], 2, id="the header of a frame alone"),
         pytest.param(2 * ADTS + bytes(8), 2, id="other bytes after them"),
         pytest.param(2 * ADTS + bytes(8) + ADTS, 2, id="what looks like a frame after other bytes"),
         pytest.param(bytes(40), 0, id="no frame"),

@@ -85,9 +85,8 @@ class _Pool:
     def _open_spares(self, request: httpx.Request, origin: Origin) -> None:
         """Begin to open `SPARES` connections for each that will be in use at the origin with this request, less those that there are."""
         in_use = sum(each.origin == origin for each in self._in_use)
-        spare = self._kept.count(origin) + sum(each == origin for each in self._spares.values())
-        if self._public is not self._kept:
-            spare += self._public.count(origin)
+        kept = sum(each.count(origin) for each in {self._kept, self._public})
+        spare = kept + sum(each == origin for each in self._spares.values())
         self._open_next(request, origin, min(SPARES * (1 + in_use) - spare, self._count - 1 - self._open))
 
     def _open_next(self, request: httpx.Request, origin: Origin, count: int) -> None:
@@ -104,20 +103,17 @@ class _Pool:
         self, request: httpx.Request, origin: Origin, future: "asyncio.Future[Connection | None]", when_open: Callable[[], None]
     ) -> None:
         """Open a connection for the request that waits for `future`, or to keep. Why it cannot be opened, a request hears from its own."""
-        opened = None
         try:
             opened = await self._connect(request, origin, when_open)
         except (httpcore.NetworkError, httpcore.TimeoutException, ForbiddenSourceError):
             return
-        finally:
-            is_awaited = self._spares.pop(future, None) is None and not future.done()
-            if is_awaited:
-                future.set_result(opened)
-            elif opened:
-                self._keep(opened, is_new=True)
+        if self._spares.pop(future, None) or future.done():
+            self._keep(opened, is_new=True)
+        else:
+            future.set_result(opened)
 
     def _forget_spare(self, future: "asyncio.Future[Connection | None]", _task: "asyncio.Task[None]") -> None:
-        """Let nobody wait for a connection whose task is over: one that is cancelled before it begins does nothing itself."""
+        """Let nobody wait for a connection whose task is over, whether it failed or was cancelled, even before its first step."""
         self._spares.pop(future, None)
         if not future.done():
             future.set_result(None)
