@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Self
 
@@ -157,7 +158,6 @@ def listen(host: str, port: int) -> socket.socket:
 async def serve_connections(listener: socket.socket, serve: Callable[[HttpConnection], Awaitable[None]]) -> None:
     """Accept connections until cancelled, and call `serve` with each one in its own task."""
     slots = asyncio.Semaphore(MAX_CONNECTIONS)
-    loop = asyncio.get_running_loop()
 
     async def serve_socket(accepted: socket.socket) -> None:
         try:
@@ -168,13 +168,31 @@ async def serve_connections(listener: socket.socket, serve: Callable[[HttpConnec
                 await connection.close()
         except (OSError, h11.RemoteProtocolError):
             pass  # the client disconnected, is too slow (TimeoutError) or does not speak HTTP: only its own request is affected
-        finally:
-            accepted.close()
-            slots.release()
+
+    def end(accepted: socket.socket, _task: asyncio.Task[None]) -> None:
+        accepted.close()
+        slots.release()
 
     with single_error():
         async with TaskGroup() as connections:
             while True:
                 await slots.acquire()
-                accepted, _ = await loop.sock_accept(listener)
-                connections.create_task(serve_socket(accepted))
+                accepted = await _accept(listener)
+                # A task that is cancelled before its first step runs none of its own clean-up.
+                connections.create_task(serve_socket(accepted)).add_done_callback(partial(end, accepted))
+
+
+async def _accept(listener: socket.socket) -> socket.socket:
+    """Wait for a connection, and accept it in the step that returns it: asyncio's `sock_accept` loses it if it is cancelled in between."""
+    loop, may_accept = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(listener, may_accept.set)
+    try:
+        while True:
+            await may_accept.wait()
+            may_accept.clear()
+            with contextlib.suppress(BlockingIOError):
+                accepted, _ = listener.accept()
+                accepted.setblocking(False)  # noqa: FBT003  # takes no keyword
+                return accepted
+    finally:
+        loop.remove_reader(listener)

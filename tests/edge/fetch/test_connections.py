@@ -1,19 +1,21 @@
 """Connections that are kept from one job to the next."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Awaitable, Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpcore
+import httpx
 import pytest
 from peers.fetch_calls import CONTENT, FILES, SETTINGS, discard
 from peers.origin import Origin, Rule, origin
 from peers.reddit import PUBLIC_ADDRESS
 
 from transcoder.core.request.user_origins import UserOrigins
-from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS, SPARES, Network
+from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS, SPARES, GuardedTransport, Network
 from transcoder.edge.address_guard.socket_stream import SocketBackend
 from transcoder.edge.fetch import Connections, Fetcher
 from transcoder.errors import ForbiddenSourceError, TranscoderError, UpstreamError
@@ -199,6 +201,61 @@ def test_a_request_hears_that_the_connection_that_it_waits_for_cannot_be_opened(
     came, connections = follow_playlist(Distant(refuses=True))
     assert not came
     assert connections == 0
+
+
+class Late(SocketBackend):
+    """Connects when it is told to, but at once the first time."""
+
+    def __init__(self) -> None:
+        self.may_connect = [asyncio.Event(), asyncio.Event()]
+        self.may_connect[0].set()
+        self.attempts = 0
+
+    async def connect_tcp(self, host: str, port: int, *others: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        self.attempts += 1
+        number = self.attempts - 1
+        stream = await super().connect_tcp(host, port, *others, **options)
+        await self.may_connect[number].wait()
+        return stream
+
+
+def test_a_connection_that_is_open_when_the_request_that_waits_for_it_is_cancelled_serves_the_next() -> None:
+    async def run() -> None:
+        late, loop = Late(), asyncio.get_running_loop()
+        async with Fetcher.open(SETTINGS, network=Network(dial=late)) as fetcher:
+            playlist = asyncio.ensure_future(fetcher.playlist(o.url("/main.m3u8")))
+            await until(lambda: late.attempts == 2)
+            waiting = asyncio.ensure_future(fetcher.small_resource(o.url("/a.ts"), limit=10**6))
+            await asyncio.sleep(0.05)
+            late.may_connect[1].set()
+            loop.call_soon(waiting.cancel)  # after the step that opens the connection, and before the one that takes it
+            await asyncio.wait([waiting])
+            assert waiting.cancelled()
+            assert await fetcher.small_resource(o.url("/a.ts"), limit=10**6) == CONTENT
+            assert late.attempts == 2
+            await playlist
+
+    with origin(FILES) as o:
+        o.rules["/main.m3u8"] = Rule(delay=0.5)
+        asyncio.run(run())
+
+
+def test_a_request_that_begins_before_its_connections_are_closed_leaves_none_open() -> None:
+    async def run() -> None:
+        late = Late()
+        late.may_connect[0].clear()
+        transport = GuardedTransport(connections=1, network=Network(dial=late))
+        request = httpx.Request("GET", o.url("/a.ts"), extensions={"private": True})
+        response = asyncio.ensure_future(transport.handle_async_request(request))
+        await until(lambda: late.attempts == 1)
+        await transport.aclose()
+        late.may_connect[0].set()
+        assert await (await response).aread() == CONTENT
+
+    with origin(FILES) as o:
+        asyncio.run(run())
+        gc.collect()  # a socket that nobody has closed is reported, which fails the test
+        assert o.used_connections == 1
 
 
 def test_jobs_that_end_while_connections_are_being_opened_leave_no_more_than_those_of_one() -> None:

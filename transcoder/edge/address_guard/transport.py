@@ -33,6 +33,7 @@ class _Pool:
         self._count = connections
         self._slots = asyncio.Semaphore(connections)
         self._requests = 0
+        self._is_closed = False
         self._in_use: set[Connection] = set()
         self._kept = kept
         self._public = public
@@ -69,7 +70,7 @@ class _Pool:
         spare = None if kept else next((future for future, its_origin in self._spares.items() if its_origin == origin), None)
         if spare:
             del self._spares[spare]
-        if kept or (spare and (kept := await spare)):
+        if kept or (spare and (kept := await self._opened(spare))):
             self._open_spares(request, origin)
             return kept
         while self._kept and self._open >= self._count:
@@ -77,6 +78,16 @@ class _Pool:
         with raised_by_httpx(request):
             await trace_of(request)("connection.connect_tcp.started", {})
             return await self._connect(request, origin, partial(self._open_spares, request, origin))
+
+    async def _opened(self, spare: "asyncio.Future[Connection | None]") -> Connection | None:
+        """Wait for a spare connection; None if it cannot be opened."""
+        try:
+            return await spare
+        except asyncio.CancelledError:
+            # It may be open already, when whoever waits for it is cancelled before its next step.
+            if not spare.cancelled() and (opened := spare.result()):
+                await self._keep(opened, is_new=True)
+            raise
 
     @property
     def _open(self) -> int:
@@ -108,7 +119,7 @@ class _Pool:
         except (httpcore.NetworkError, httpcore.TimeoutException, ForbiddenSourceError):
             return
         if self._spares.pop(future, None) or future.done():
-            self._keep(opened, is_new=True)
+            await self._keep(opened, is_new=True)
         else:
             future.set_result(opened)
 
@@ -118,8 +129,12 @@ class _Pool:
         if not future.done():
             future.set_result(None)
 
-    def _keep(self, connection: Connection, *, is_new: bool) -> None:
-        (self._public if connection.is_public else self._kept).add(connection, is_new=is_new)
+    async def _keep(self, connection: Connection, *, is_new: bool) -> None:
+        """Keep a connection for the next request, unless there is none any more."""
+        if self._is_closed:
+            await connection.stream.aclose()
+        else:
+            (self._public if connection.is_public else self._kept).add(connection, is_new=is_new)
 
     async def _connect(self, request: httpx.Request, origin: Origin, when_open: Callable[[], None]) -> Connection:
         """Open a connection; call `when_open` before TLS begins on it."""
@@ -141,7 +156,7 @@ class _Pool:
         self._in_use.discard(connection)
         self._end_request()
         if exchange.ended_well:
-            self._keep(connection, is_new=False)
+            await self._keep(connection, is_new=False)
         else:
             await connection.stream.aclose()
 
@@ -151,6 +166,7 @@ class _Pool:
 
     async def aclose(self) -> None:
         """Close every connection, and those of requests that are under way, too."""
+        self._is_closed = True
         await self._kept.close()
         for connection in [*self._in_use]:
             await connection.stream.aclose()
