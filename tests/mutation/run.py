@@ -20,6 +20,7 @@ from mutation.coverage_map import PACKAGE, CoverageMap, coverage_map
 from mutation.mutants import Mutant, drawn
 from mutation.results import lines
 from mutation.trial import Tried, check_unchanged, copied, tried
+from mutation.worker import Worker, running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "build" / "mutation"
@@ -48,14 +49,14 @@ def try_all(root: Path, mutants: Sequence[Mutant], reached: CoverageMap, *, proc
 
     `patience` is how many seconds pytest may take beside the tests.
     """
-    trees = queue.SimpleQueue[Path]()
+    trees = queue.SimpleQueue[tuple[Path, Worker]]()
 
     def trial(mutant: Mutant) -> Tried:
-        tree, start = trees.get(), time.monotonic()
+        (tree, worker), start = trees.get(), time.monotonic()
         try:
-            result = tried(tree, mutant, reached, patience=patience)
+            result = worker.tried(mutant, reached) or tried(tree, mutant, reached, patience=patience)
         finally:
-            trees.put(tree)
+            trees.put((tree, worker))
         print(f"{result.verdict.value:10}{time.monotonic() - start:5.0f} s  {result.change}  {result.killer}", flush=True)  # noqa: T201
         return result
 
@@ -63,7 +64,8 @@ def try_all(root: Path, mutants: Sequence[Mutant], reached: CoverageMap, *, proc
         for _ in range(processes):
             tree = copies.enter_context(copied(root, root / "build" / "mutation"))
             check_unchanged(tree, reached, patience=60.0)
-            trees.put(tree)
+            worker = copies.enter_context(running(tree, {name.partition("::")[0] for name in reached.seconds}))
+            trees.put((tree, worker))
         return list(pool.map(trial, mutants))
 
 
