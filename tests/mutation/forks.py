@@ -1,16 +1,15 @@
 """A plugin of pytest that tries mutants in forks of one process, which has imported everything and collected all tests.
 
-It reads a line of JSON for each mutant from the descriptor TRIED_FROM, and answers with a line on ANSWERED_ON. A fork begins in milliseconds,
-where a new interpreter takes seconds.
+It reads a line of JSON for each mutant from the descriptor TRIED_FROM, and answers with a line on ANSWERED_ON. A fork begins in
+milliseconds, where a new interpreter takes seconds.
 """
 
 import json
 import os
 import resource
 import signal
-import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
