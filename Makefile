@@ -28,11 +28,12 @@ PYTHON313 ?= $(shell for python in python3.13 $(wildcard $(HOME)/.pyenv/versions
 INFRA_READY := $(VENV)/.infra-ready
 CDK := infra/node_modules/.bin/cdk
 
-.PHONY: help demo test test-fast peers browsers screenshots recording soak faults fuzz mutate attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy prune destroy
+.PHONY: help demo test test-around test-fast peers browsers screenshots recording soak faults fuzz mutate attack bench bench-quick bench-missing budget check fix lock clean layer package film infra test-infra versions synth diff deploy prune destroy
 
 help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests of the program"
+	@echo "make test-around  run those of what is around it: the page in browsers, AWS's own programs, the stack, the sites, the wheel, tools"
 	@echo "make test-fast  run the tests that run the program in their own process, and those of the rules: about a minute"
 	@echo "make peers   install AWS's own programs, Express and hadolint for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
@@ -57,7 +58,7 @@ help:
 	@echo "make diff    show what make deploy would change in AWS"
 	@echo "make prune   delete the stacks in us-east-1 that the configuration no longer needs, after asking"
 	@echo "make destroy empty the bucket and delete the stack and those beside it, after asking for each"
-	@echo "make infra   install what only synth and deploy need (half a gigabyte); \`make test\` then tests the stack too"
+	@echo "make infra   install what only synth and deploy need (half a gigabyte); \`make test-around\` then tests the stack too"
 	@echo "make test-infra  run only the tests of packages and stack"
 	@echo "make clean   remove everything that was generated or installed, including .venv"
 
@@ -66,8 +67,15 @@ demo: $(READY)
 
 # Tests wait for a peer some of the time: six processes keep two cores busy, and take from each other what is left at the end.
 # Two of them begin with the long tests, which mostly wait.
+PYTEST := $(BIN)/python -m pytest -n 6 --dist worksteal --durations 40
+
+# Without what is around the program, which takes nearly as long, and which few changes touch.
 test: $(READY)
-	$(BIN)/python -m pytest -n 6 --dist worksteal --durations 40
+	$(PYTEST) $(addprefix --ignore=,$(shell cat tests/around.txt))
+
+# The tests of what is around the program: the page in browsers, AWS's own programs, packages and stack, sites, the distribution, and tools.
+test-around: $(READY)
+	$(PYTEST) @tests/around.txt
 
 # The tests that run the program in their own process, and those of rules and documents.
 # Inputs that are drawn are fewer than in `make test`.
