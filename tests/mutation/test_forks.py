@@ -10,6 +10,7 @@ from mutation.run import try_all
 from mutation.trial import Verdict
 
 MODULE = """
+    import gc
     from contextlib import contextmanager
     from functools import cache, cached_property, partial
     from typing import NamedTuple
@@ -63,6 +64,9 @@ MODULE = """
 
     def bound(number, one=partial(cached, 1)):
         return number + 9
+
+
+    gc.freeze()
 """
 TESTS = """
     import asyncio
@@ -117,6 +121,7 @@ def test_a_mutant_is_noticed_wherever_its_function_is_kept(project: Path, capsys
     mutants, _ = drawn(project, ["transcoder"], 999, "")
     sums = [each for each in mutants if each.replacement.startswith(("(number - ", "(each - ", "(self.number - "))]
     results = try_all(project, sums, coverage_map(project, project / "build" / "map.json", processes=1), processes=1)
+    assert {each.mutant.replacement for each in results if not each.in_fork} == {"(number - 8)", "(number - 12)"}
     assert {each.mutant.path.rpartition("/")[2]: each.verdict for each in results if each.verdict is not Verdict.KILLED} == {
         "unsound.py": Verdict.SURVIVED
     }

@@ -56,6 +56,8 @@ class Tried:
     change: str
     killer: str = ""
     """The test that failed."""
+    in_fork: bool = False
+    """Whether it was tried in a fork."""
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Worker:
         if not (answer := self._answers.readline()):
             raise RuntimeError("The process that tries mutants has ended.")
         verdict, killer = json.loads(answer)
-        return None if verdict == UNFIT else Tried(mutant, Verdict(verdict), mutant.described(source), killer)
+        return None if verdict == UNFIT else Tried(mutant, Verdict(verdict), mutant.described(source), killer, in_fork=True)
 
 
 @contextmanager
