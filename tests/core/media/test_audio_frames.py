@@ -93,9 +93,9 @@ def test_a_frame_counts_once_its_header_has_come(codec: str) -> None:
 def test_a_frame_that_is_shorter_than_a_header_may_be_counts_as_a_whole() -> None:
     """ADTS frames have seven bytes or more, and the header of an Opus access unit may have nine."""
     counter = counter_of("aac", adts() + adts(8))
-    assert (counter.count, counter.seconds, counter.held_seconds) == (2, pytest.approx(1024 / 48_000), pytest.approx(1024 / 48_000))
+    assert (counter.count, counter.seconds, counter.held_seconds) == pytest.approx((2, 1024 / 48_000, 1024 / 48_000))
     counter.feed(adts())
-    assert (counter.count, counter.seconds, counter.held_seconds) == (3, pytest.approx(3 * 1024 / 48_000), 0)
+    assert (counter.count, counter.seconds, counter.held_seconds) == pytest.approx((3, 3 * 1024 / 48_000, 0))
     cut = counter_of("aac", adts() + adts(8)[:7])
     assert (cut.count, cut.held_seconds, cut.close_segment()) == (1, 0, False)
     closed = counter_of("aac", adts() + adts(8))
