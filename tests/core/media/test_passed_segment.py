@@ -35,6 +35,7 @@ def of(samples: int, seconds: float, *, sample: float = 1.0) -> SegmentExtent:
 def test_samples_are_evenly_spaced_to_two_hundredths_or_one_of_ten_and_more(samples: int, more: float, sign: int, *, steady: bool) -> None:
     """Their times may be rounded by a hundredth of a sample."""
     assert of(samples, samples + sign * more).is_steady is steady
+    assert of(samples, (samples + sign * more) / 4, sample=0.25).is_steady is steady
     assert not of(samples, samples, sample=0.0).is_steady
 
 

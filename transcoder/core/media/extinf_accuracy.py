@@ -53,7 +53,7 @@ class ExtinfAccuracy:
         if self._first is None or self._first.guessed or len(self._lacks) <= _MIN_LATER_SEGMENTS:
             return 0.0
         first, *later = self._lacks
-        longest_sample = max(self._sample_seconds.values(), default=0.0)
+        longest_sample = max(self._sample_seconds.values())
         longer = min((extent.seconds for extent in last.extents.values()), default=0.0) - last.seconds
         inexactness = max(self._first.rounding, *map(abs, later), longer if longer > _MIN_LONGER_SECONDS else 0.0)
         # Some packagers count the first segment from its first decode time.
