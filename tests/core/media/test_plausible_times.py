@@ -101,6 +101,17 @@ def test_a_place_moves_three_times_as_much_as_those_before_it(move: float, *, ac
     assert check.accepts(look({VIDEO: (16.0 + move, 18.0 + move)}), ListedPlace(6.0, 2.0)) is accepted
 
 
+@pytest.mark.parametrize("first", [0.0, 100.0, 60_000.0])
+@pytest.mark.parametrize(("move", "accepted"), [(0.0, True), (0.04, False), (-0.04, False)])
+def test_a_track_has_one_origin_wherever_its_first_segment_lies(first: float, move: float, *, accepted: bool) -> None:
+    """It may be so long that the clock wraps."""
+    check = SegmentPlausibility()
+    assert check.accepts(look({VIDEO: (10.0, 12.0)}), ListedPlace(first, 2.0))
+    assert check.accepts(look({VIDEO: (12.0, 14.0)}), ListedPlace(first + 2.0, 2.0))
+    for at in (4.0, 60_000.0):
+        assert check.accepts(look({VIDEO: (10.0 + at + move, 12.0 + at + move)}), ListedPlace(first + at, 2.0)) is accepted
+
+
 @pytest.mark.parametrize(
     ("at", "rounding", "move", "accepted"),
     [

@@ -62,8 +62,8 @@ def test_a_whole_segment_is_known_to_continue_with_the_streams_of_the_one_before
         assert alone.known_to_continue(before) is None
         assert before.known_to_continue(alone) is None
     assert before.known_to_continue(before._replace(container=Container.ADTS)) is None
-    for change in ({"id": 7}, {"start": None}, {"codec": "mp3"}, {"channels": 6}):
-        changed = of(PICTURE, SOUND._replace(**change), container=container)  # type: ignore[arg-type]  # members by name
+    changes = SOUND._replace(id=7), SOUND._replace(start=None), SOUND._replace(codec="mp3"), SOUND._replace(channels=6)
+    for changed in (of(PICTURE, sound, container=container) for sound in changes):
         assert changed.known_to_continue(before) is None
 
 
