@@ -31,6 +31,13 @@ def test_text(first: bytes, *, found: bool) -> None:
     assert is_text(first) is found
 
 
+@pytest.mark.parametrize("number", range(0x80))
+def test_of_the_control_characters_text_has_those_that_divide_it_alone(number: int) -> None:
+    is_character = 0x20 <= number < 0x7F or chr(number) in "\t\n\f\r"
+    assert is_text(b"a" + bytes([number])) is is_text(bytes([number])) is is_character
+    assert is_text(b"a" * (TEXT_BYTES - 1) + bytes([number])) is is_character
+
+
 @pytest.mark.parametrize("name", ["ts-muxed", "fmp4-muxed", "fmp4-byterange", "packed-aac", "aes-ts", "aes-fmp4"])
 def test_no_media_is_text(name: str, media: Callable[[str], Path]) -> None:
     segments = [content for path, content in files_in(media(name)).items() if path.endswith((".ts", ".mp4", ".m4s", ".aac"))]

@@ -53,7 +53,7 @@ class ExtinfAccuracy:
         if self._first is None or self._first.guessed or len(self._lacks) <= _MIN_LATER_SEGMENTS:
             return 0.0
         first, *later = self._lacks
-        longest_sample = max(self._sample_seconds.values(), default=0.0)
+        longest_sample = max(self._sample_seconds.values())
         longer = min((extent.seconds for extent in last.extents.values()), default=0.0) - last.seconds
         inexactness = max(self._first.rounding, *map(abs, later), longer if longer > _MIN_LONGER_SECONDS else 0.0)
         # Some packagers count the first segment from its first decode time.
@@ -85,13 +85,13 @@ class ExtinfAccuracy:
 
     def _missing_at_end(self, medium: Medium, last: PassedSegment) -> float:
         """Return what is missing of the last segment by EXTINF, 0 if it is less than EXTINF is inexact by."""
-        if self._first is None or medium not in self._deviations or self._pauses.get(medium, 0.0) > _MIN_PAUSE_SECONDS:
+        if self._first is None or medium not in self._deviations or self._pauses[medium] > _MIN_PAUSE_SECONDS:
             return 0.0
         extent = last.extents[medium]
         # A medium may begin late, and all its segments with it: then it ends where the playlist says, in a shorter last segment.
         end_of_playlist = _start(self._first) - self._first.at + last.at + last.seconds + self._misguessed
         short = min(last.seconds - extent.seconds, unwrap(end_of_playlist, near=extent.end) - extent.end)
-        sample_seconds = max(extent.sample_seconds, self._sample_seconds.get(medium, 0.0))
+        sample_seconds = max(extent.sample_seconds, self._sample_seconds[medium])
         if extent.sample_seconds:
             short -= sample_seconds - extent.sample_seconds
         tolerance = self.inexactness(medium, last) + JITTER_SECONDS + _MIN_SHORT_SAMPLES * sample_seconds

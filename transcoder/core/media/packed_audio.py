@@ -16,7 +16,7 @@ from transcoder.core.media.packet_evidence import PacketEvidence
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.tagged_audio import TaggedAudioFrames
 from transcoder.core.media.timestamps import unwrap
-from transcoder.errors import DamagedMediaError, UnsupportedSourceError
+from transcoder.errors import DamagedMediaError
 
 _CONTAINERS = {
     "aac": Container.ADTS,
@@ -26,6 +26,7 @@ _CONTAINERS = {
     "ac3": Container.AC3,
     "eac3": Container.EAC3,
 }
+"""By each codec that `_READERS` find."""
 _READERS: tuple[HeaderReader, ...] = (read_adts_header, read_ac3_header, read_mpeg_audio_header)
 _INDEX_MARK_BYTES = 200
 """A frame that contains an index instead of audio has its mark within this many bytes of its start."""
@@ -34,7 +35,7 @@ _INDEX_MARK_BYTES = 200
 def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
     """Return the container and the stream of the packed audio segment that begins with `head`; None if more bytes are needed.
 
-    Raises UpstreamError if no audio frame follows the tags, UnsupportedSourceError if an MP4 cannot hold the codec.
+    Raises UpstreamError if no audio frame follows the tags, UnsupportedSourceError if they say that the samples are encrypted.
     """
     skip = tags_length(head, whole=whole)
     if skip is None or (len(head) < skip + HEADER_BYTES and not whole):
@@ -42,12 +43,9 @@ def probe_packed_audio(head: bytes, *, whole: bool) -> Probe | None:
     frame = _first_frame(head, skip)
     if frame is None:
         raise DamagedMediaError("A segment is not media: it contains no audio frame where packed audio must have its first.")
-    container = _CONTAINERS.get(frame.codec)
-    if container is None:
-        raise UnsupportedSourceError(f"The source's audio codec is {frame.codec}. Packed audio must be AAC, MPEG audio, AC-3 or E-AC-3.")
     start = tag_timestamp(head[:skip])
     stream = Stream(Medium.AUDIO, frame.codec, 0, start, frame.sample_rate, frame.channels, decode_start=start)
-    return Probe(container, (stream,), skip)
+    return Probe(_CONTAINERS[frame.codec], (stream,), skip)
 
 
 def _first_frame(head: bytes, at: int) -> FrameHeader | None:

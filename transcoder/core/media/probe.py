@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 
-from transcoder.core.media.audio_headers import HEADER_BYTES
 from transcoder.core.media.mp4_source import probe_fragments, probe_plain_file
 from transcoder.core.media.mpegts import is_transport_init, probe_tables, probe_transport
 from transcoder.core.media.packed_audio import probe_packed_audio
@@ -84,7 +83,7 @@ def _probe(head: bytes, init: bytes, *, whole: bool, transport: Callable[[bytes]
         return found
     if init or begins_with_box(head):
         return probe_fragments(head, init=init, whole=whole)
-    if head.startswith(b"ID3") or _has_audio_syncword(head):
+    if head.startswith((b"ID3", *_AUDIO_SYNCWORDS)):
         return probe_packed_audio(head, whole=whole)
     _refuse_bare_stream_and_text(head)
     return transport(b"")
@@ -93,10 +92,6 @@ def _probe(head: bytes, init: bytes, *, whole: bool, transport: Callable[[bytes]
 def begins_with_box(head: bytes) -> bool:
     """Return whether the first bytes of a segment are the header of an MP4 box as one may begin with."""
     return head[4:8] in _BOX_TYPES
-
-
-def _has_audio_syncword(head: bytes) -> bool:
-    return len(head) >= HEADER_BYTES and head.startswith(_AUDIO_SYNCWORDS)
 
 
 def refuse_other_container(first: bytes) -> None:

@@ -21,7 +21,7 @@ def refuse_leap_inside(segment: PassedSegment) -> None:
     leap = min((segment.packets.leaps.get(medium, 0.0) for medium in segment.extents), default=0.0)
     seconds = {medium: extent.seconds for medium, extent in segment.extents.items()}
     listed = 0.0 if segment.guessed else segment.seconds + segment.rounding
-    if leap > _least_leap(segment) and min(seconds.values()) - listed > leap / 2:
+    if leap > _least_leap(segment, leap) and min(seconds.values()) - listed > leap / 2:
         raise DamagedMediaError(f"The timestamps leap by {leap:.3f} s inside a segment of {segment.seconds:.3f} s.")
     for medium, alone in segment.packets.leaps.items():
         others = [length for other, length in seconds.items() if other is not medium]
@@ -29,14 +29,14 @@ def refuse_leap_inside(segment: PassedSegment) -> None:
             raise DamagedMediaError(f"The timestamps of the {medium.value} leap by {alone:.3f} s inside a segment, and no others do.")
 
 
-def _least_leap(segment: PassedSegment) -> float:
+def _least_leap(segment: PassedSegment, leap: float) -> float:
     """Return above how many seconds all media of a segment leap, which is not to be taken for a frame that lasts long."""
     video = segment.extents.get(Medium.VIDEO)
     if video is None or len(segment.extents) > 1:
         return _MIN_LEAP_SECONDS
     if video.samples < _FEW_SAMPLES or not video.sample_seconds:
         return _MIN_LONE_LEAP_SECONDS
-    frames = (video.seconds - segment.packets.leaps.get(Medium.VIDEO, 0.0)) / video.sample_seconds
+    frames = (video.seconds - leap) / video.sample_seconds
     is_even = abs(frames - video.samples) <= STEADY_SHARE * video.samples + 1
     return _MIN_LEAP_APART_SECONDS if is_even else _MIN_LONE_LEAP_SECONDS
 

@@ -103,7 +103,7 @@ def _cues(lines: Sequence[str]) -> Iterator[Cue]:
         timing = _TIMING.fullmatch(lines[place])
         if timing is None:
             raise DamagedMediaError(f"The subtitles are damaged: {lines[place][:100]!r} is not the timing of a cue.")
-        identifier = lines[0].strip() if place == 1 else ""
+        identifier = lines[0].strip() if place == places[0] == 1 else ""
         text = "\n".join(lines[place + 1 : following]).strip()
         if len(text) > MAX_CUE_CHARACTERS:
             raise UnsupportedSourceError(f"The subtitles have a cue of more than {MAX_CUE_CHARACTERS} characters.")
