@@ -126,6 +126,13 @@ def test_headers_have_new_times_and_keep_the_rest(created: int | None, language:
     assert found["mdia/mdhd"] == [dates + u32(12_800, 2048) + packed, dates + u32(44_100, 4096) + packed]
 
 
+def test_the_header_of_the_movie_is_that_of_the_first_track() -> None:
+    other = read_movie(Box.whole(MOOV.replace(bytes(range(76)), bytes(range(1, 77)))))
+    for tracks in ([VIDEO_TRACK, AUDIO_TRACK._replace(movie=other)], [AUDIO_TRACK._replace(movie=other), VIDEO_TRACK]):
+        (header,) = tree(write_plain_movie(tracks))["moov/mvhd"]
+        assert header[20:] == (bytes(range(76)) if tracks[0] is VIDEO_TRACK else bytes(range(1, 77))) + u32(3)
+
+
 def test_edit_lists_keep_the_distance_of_the_tracks() -> None:
     found = tree(write_plain_movie([VIDEO_TRACK, AUDIO_TRACK]))
     delay = ticks(VIDEO_START - AUDIO_START)
@@ -172,14 +179,13 @@ def chunk_offsets(movie: PlainMovie) -> list[list[int]]:
 
 
 def test_chunks_follow_one_another_by_the_time_of_their_decoding() -> None:
-    """The first of the audio is decoded at 0.107 s, the others at 0.002, 0.082 and 0.153 s."""
+    """Those of the video are decoded at 0.002 and 0.082 s, those of the audio at 0.107 and 0.153 s."""
     movie = write_plain_movie([VIDEO_TRACK, AUDIO_TRACK])
     start = len(movie.bytes.head)
     assert chunk_offsets(movie) == [[start, start + 5], [start + 10, start + 15]]
     data = whole_file(movie.bytes, RESOURCES)
-    assert data[start:] == b"".join(resource[at : at + 5] for resource, at in ((RESOURCES[0], 10), (RESOURCES[0], 30))) + b"".join(
-        RESOURCES[1][at : at + 5] for at in (50, 20)
-    )
+    places = ((0, 10), (0, 30), (1, 50), (1, 20))
+    assert data[start:] == b"".join(RESOURCES[resource][at : at + 5] for resource, at in places)
     assert data[start - 8 : start] == struct.pack(">I4s", 28, b"mdat")
 
 
