@@ -116,6 +116,16 @@ def test_as_many_small_boxes_as_their_place_allows(more: int) -> None:
         read_boxes(box(b"free") * count, head_bytes=1 << 20)
 
 
+@pytest.mark.parametrize(("media", "is_refused"), [(8, True), (96, False)])
+def test_small_fragments_of_a_segment_are_limited(media: int, *, is_refused: bool) -> None:
+    body = (moof(24) + box(b"mdat", bytes(media - 8)) + box(b"free")) * 2 * MAX_FRAGMENTS
+    if is_refused:
+        with pytest.raises(UnsupportedSourceError, match=f"more than {MAX_FRAGMENTS} fragments"):
+            read_boxes(body, head_bytes=1 << 20)
+    else:
+        assert read_boxes(body, head_bytes=1 << 20).fragments == 2 * MAX_FRAGMENTS
+
+
 def run(data_at: int | None, sizes: list[int]) -> bytes:
     flags = 0x300 | (data_at is not None)
     rows = b"".join(u32(10, size) for size in sizes)
