@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from transcoder.core.media.mp4.boxes import Box, box, full_box
+from transcoder.core.media.mp4.boxes import Box, Mp4Error, box, full_box
 from transcoder.core.media.mp4.fragment import SampleRun, TrackFragment, read_track_fragments
 from transcoder.core.media.mp4.movie import TrackDefaults
 from transcoder.core.media.mp4.retimed_fragment import SampleTimes, with_times
@@ -78,3 +78,21 @@ def test_a_run_lists_no_more_than_it_did_and_its_times(flags: int) -> None:
         written = Box.whole(with_times(moof, [before], {before.box.start: SampleTimes(0, [1] * 5, durations)}, moved=0))
         kinds.append([child.flags for child in written.require(b"traf").children() if child.type == b"trun"])
     assert kinds == [[0x800, flags | 0x800], [0x900, flags | 0x900]]
+
+
+@pytest.mark.parametrize(
+    ("times", "moved"),
+    [
+        pytest.param(SampleTimes(2**63, [0] * 5), 0, id="a decode time"),
+        pytest.param(SampleTimes(0, [0, 0, 2**32, 0, 0]), 0, id="a composition offset"),
+        pytest.param(SampleTimes(0, [0] * 5, [0, 0, -1, 0, 0]), 0, id="a duration"),
+        pytest.param(None, 2**64, id="a place in the stream"),
+    ],
+)
+def test_times_and_places_that_do_not_fit_into_their_fields_are_refused(times: SampleTimes | None, moved: int) -> None:
+    runs = full_box(b"trun", 0, 0, struct.pack(">I", 2)), full_box(b"trun", 0, 0, struct.pack(">I", 3))
+    tfhd = full_box(b"tfhd", 0, 0x000001, struct.pack(">IQ", 1, 50))
+    moof = Box.whole(box(b"moof", box(b"traf", tfhd, *runs)))
+    before = read(moof)
+    with pytest.raises(Mp4Error, match="impossible times or offsets"):
+        with_times(moof, [before], {before.box.start: times} if times else {}, moved=moved)
