@@ -245,3 +245,14 @@ def test_only_samples_of_the_output_need_a_known_description(description: int) -
     for each in (VIDEO, AUDIO):
         with pytest.raises(DamagedMediaError, match=f"has sample description {description}, and the track has 1"):
             inspected(fragment(Part(0, [64], each, description=description)))
+
+
+def test_samples_without_duration_are_decoded_where_they_are() -> None:
+    assert inspected(fragment(Part(512, [0]))).decode_spans == {Medium.VIDEO: (0.5, 0.5)}
+
+
+def test_each_segment_may_have_some_small_boxes() -> None:
+    small = 8000 * box(b"free")
+    inspected(small + BOTH, small + fragment(Part(64, [64])))
+    with pytest.raises(DamagedMediaError, match="too many small boxes"):
+        inspected(2 * small + BOTH)
