@@ -4,10 +4,11 @@ import struct
 
 import pytest
 from fuzz.media_pieces import u32
-from peers.two_tracks import AUDIO_ENTRY, AUDIO_TRACK, AVCC, MOVIE, TIMESCALE, VIDEO_ENTRY, VIDEO_TRACK, movie, track
+from peers.two_tracks import AUDIO_ENTRY, AUDIO_TRACK, AVCC, MOVIE, TIMESCALE, VIDEO_ENTRY, VIDEO_TRACK, Part, fragment, movie, track
 
 from transcoder.core.media.mp4.boxes import Box, box, full_box
 from transcoder.core.media.mp4.movie import TrackDefaults, read_movie
+from transcoder.core.media.mp4_source.inspector import PlainFileInspector
 from transcoder.core.media.mp4_source.plain_file import media_comes_first, plain_file_tracks, probe_plain_file
 from transcoder.core.media.mp4_source.tracks import SourceTrack, read_tracks, source_damage, source_tracks
 from transcoder.core.media.streams import Container, Medium, Stream
@@ -199,3 +200,36 @@ def test_only_tracks_that_go_into_the_output_need_one_description(*, first: bool
 )
 def test_media_may_come_first(head: bytes, *, comes_first: bool) -> None:
     assert media_comes_first(head) == comes_first
+
+
+def inspected(*pieces: bytes) -> PlainFileInspector:
+    found = probe_plain_file(plain(PLAIN_VIDEO, PLAIN_AUDIO))
+    assert found
+    inspector = PlainFileInspector(found, init=b"")
+    inspector.begin()
+    assert b"".join(map(inspector.feed, pieces)) + inspector.end() == b"".join(pieces)
+    return inspector
+
+
+def test_a_plain_file_is_inspected_by_its_tables() -> None:
+    inspector = inspected(plain(PLAIN_VIDEO, PLAIN_AUDIO))
+    assert inspector.samples == {Medium.VIDEO: 3, Medium.AUDIO: 10}
+    assert inspector.starts == {Medium.VIDEO: 0.5, Medium.AUDIO: 0.0}
+    assert inspector.ends == {Medium.VIDEO: 0.5 + 3 * 64 / TIMESCALE, Medium.AUDIO: 10 * 32 / TIMESCALE}
+    third = track(7, b"soun", AUDIO_ENTRY, tables=tables(4, duration=99, size=2))
+    assert inspected(plain(PLAIN_VIDEO, PLAIN_AUDIO, third)).samples == inspector.samples
+
+
+def test_a_plain_file_has_as_much_media_as_all_its_tracks_list() -> None:
+    moov = movie(PLAIN_VIDEO, PLAIN_AUDIO, track(7, b"soun", AUDIO_ENTRY, tables=tables(4, duration=99, size=2)))
+    inspected(moov, box(b"mdat", bytes(49)))
+    inspected(box(b"mdat", bytes(40)), moov, box(b"mdat", bytes(9)))
+    with pytest.raises(DamagedMediaError, match="less media"):
+        inspected(moov, box(b"mdat", bytes(48)))
+    with pytest.raises(DamagedMediaError, match="neither video nor audio"):
+        inspected(MOVIE, box(b"mdat", bytes(48)))
+
+
+def test_a_file_is_plain_or_fragmented() -> None:
+    with pytest.raises(UnsupportedSourceError, match="both a plain and a fragmented MP4"):
+        inspected(plain(PLAIN_VIDEO, PLAIN_AUDIO), fragment(Part(0, [64])))
