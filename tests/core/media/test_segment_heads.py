@@ -106,24 +106,31 @@ def test_the_next_head_is_as_long_as_the_first_fragment_and_some_more(before: in
     assert boxes.next_head_bytes == expected
 
 
-@pytest.mark.parametrize("more", [0, 1])
-def test_as_many_small_boxes_as_their_place_allows(more: int) -> None:
-    count = 10_000 + 10_000 * 8 // (64 - 8) + more
-    if more:
-        with pytest.raises(DamagedMediaError, match="too many small boxes"):
-            read_boxes(box(b"free") * count, head_bytes=1 << 20)
-    else:
-        read_boxes(box(b"free") * count, head_bytes=1 << 20)
+def read_all(body: bytes, *, start: int = 0) -> SegmentBoxes:
+    """Read the boxes of a segment that begins at `start` in its resource, all at once."""
+    boxes = SegmentBoxes(start, start + len(body), len(body))
+    boxes.feed(body)
+    assert boxes.wanted is None
+    return boxes
 
 
-@pytest.mark.parametrize(("media", "is_refused"), [(8, True), (96, False)])
-def test_small_fragments_of_a_segment_are_limited(media: int, *, is_refused: bool) -> None:
-    body = (moof(24) + box(b"mdat", bytes(media - 8)) + box(b"free")) * 2 * MAX_FRAGMENTS
+@pytest.mark.parametrize("start", [0, 1_000_000])
+def test_as_many_small_boxes_as_their_place_in_the_segment_allows(start: int) -> None:
+    count = 10_000 + 10_000 * 8 // (64 - 8)
+    read_all(box(b"free") * count, start=start)
+    with pytest.raises(DamagedMediaError, match="too many small boxes"):
+        read_all(box(b"free") * (count + 1), start=start)
+
+
+@pytest.mark.parametrize(("count", "media", "is_refused"), [(1230, 0, False), (1231, 0, True), (1240, 9, False), (1246, 9, True)])
+def test_small_fragments_of_a_segment_are_limited_by_their_bytes(count: int, media: int, *, is_refused: bool) -> None:
+    """A fragment of 24 bytes, its media, and what is neither."""
+    body = box(b"mdat", bytes(media)) * 128 + (moof(24) + box(b"mdat") + box(b"free")) * count
     if is_refused:
         with pytest.raises(UnsupportedSourceError, match=f"more than {MAX_FRAGMENTS} fragments"):
-            read_boxes(body, head_bytes=1 << 20)
+            read_all(body)
     else:
-        assert read_boxes(body, head_bytes=1 << 20).fragments == 2 * MAX_FRAGMENTS
+        assert read_all(body).fragments == count
 
 
 def run(data_at: int | None, sizes: list[int]) -> bytes:
