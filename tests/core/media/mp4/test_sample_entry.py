@@ -73,6 +73,14 @@ def test_each_object_type_names_its_codec(object_type: int, codec: str, version:
     assert audio_entry(b"mp4a", esds(object_type), version=version).codec == codec
 
 
+@pytest.mark.parametrize(("version", "fields"), [(1, 16), (2, 36)])
+def test_the_fields_of_a_quicktime_entry_are_not_searched_for_boxes(version: int, fields: int) -> None:
+    written = audio_entry(b"mp4a", esds(0x6B), version=version).box.raw
+    for at in range(36, 36 + fields - 7, 4):
+        entry = SampleEntry(Box.whole(written[:at] + box(b"esds") + written[at + 8 :]))
+        assert entry.codec == "mp3"
+
+
 @pytest.mark.parametrize("flags", [0, 0x80, 0x40, 0x20, 0xE0, 0xA0])
 @pytest.mark.parametrize("length_bytes", [1, 2, 3, 4])
 def test_descriptors_are_read_whatever_is_before_them_and_however_their_length_is_written(flags: int, length_bytes: int) -> None:

@@ -6,14 +6,14 @@ would not be that of the source, and would change on the way.
 """
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error
 from transcoder.core.media.mp4.fragment import TrackFragment, read_track_fragments
 from transcoder.core.media.mp4.movie import TrackDefaults
-from transcoder.core.media.mp4.retimed_fragment import with_times
+from transcoder.core.media.mp4.retimed_fragment import SampleTimes, with_times
 from transcoder.core.media.mp4.sample_columns import Repeated
 from transcoder.core.media.mp4_source.decoding_delay import MAX_DELAY_FRAMES, DecodingDelay
 from transcoder.core.media.mp4_source.frame_order import FrameOrder
@@ -122,9 +122,16 @@ class NonNegativeOffsets:
         return [(each, every[number : number + MAX_DELAY_FRAMES]) for number, each in enumerate(own, 1)]
 
     def _write(self, held: _Held) -> bytes:
-        pairs = [pair for number in held.fragments for pair in self._with_later(held, number)]
-        _check_unlisted(held.moof, [each for each, later in pairs if self._delays[each.track_id].applies_to(each, later)])
-        times = {each.box.start: found for each, later in pairs if (found := self._delays[each.track_id].times_of(each, later))}
+        times, unlisted = dict[int, SampleTimes](), 0
+        for number in held.fragments:
+            delay = self._delays[number]
+            for each, later in self._with_later(held, number):
+                # Asked of each fragment when those in front of it have been taken: one of them may have begun the delay.
+                unlisted += _unlisted_samples(each) if delay.applies_to(each, later) else 0
+                if unlisted > MAX_UNLISTED_SAMPLES:
+                    raise Mp4Error(held.moof.position, f"the box moof lists nothing of more than {MAX_UNLISTED_SAMPLES} samples")
+                if found := delay.times_of(each, later):
+                    times[each.box.start] = found
         if not times and not self._moved:
             return held.moof.raw
         every = list(read_track_fragments(held.moof, lambda _: _NO_DEFAULTS))  # what is written does not depend on them
@@ -133,10 +140,10 @@ class NonNegativeOffsets:
         return written
 
 
-def _check_unlisted(moof: Box, fragments: Collection[TrackFragment]) -> None:
-    unlisted = 0
-    for run in (run for fragment in fragments for run in fragment.runs):
+def _unlisted_samples(fragment: TrackFragment) -> int:
+    """Return how many samples take no byte in a fragment."""
+    found = 0
+    for run in fragment.runs:
         columns = (run.durations, run.sizes, run.listed_flags, run.composition_offsets)
-        unlisted += len(run.sizes) if all(type(column) is Repeated for column in columns) else 0
-    if unlisted > MAX_UNLISTED_SAMPLES:
-        raise Mp4Error(moof.position, f"the box moof has {unlisted} samples of which it lists nothing, more than {MAX_UNLISTED_SAMPLES}")
+        found += len(run.sizes) if all(type(column) is Repeated for column in columns) else 0
+    return found
