@@ -71,7 +71,8 @@ def test_audio_ends_with_its_last_frame() -> None:
 
 
 def test_audio_that_leaves_time_out_leaps() -> None:
-    assert audio((1.0, 5), (2.0, 3)).segment.leap == pytest.approx(1.0 - 5 * FRAME_SECONDS, abs=0.0001)
+    for start in (0.0, 1.0):
+        assert audio((start, 5), (start + 1.0, 3)).segment.leap == pytest.approx(1.0 - 5 * FRAME_SECONDS, abs=0.0001)
     assert audio((1.0, 5), (2.0, 3), segments=(1,)).segment.leap == 0.0, "what is left out between segments is told elsewhere"
 
 
