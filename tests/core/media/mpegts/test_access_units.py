@@ -108,6 +108,10 @@ def test_pictures_before_the_first_parameter_sets_cannot_be_decoded(encoding: st
     whole.feed(data)
     assert (counter.is_headless, counter.undecodable, counter.count) == (True, 25, 50)
     assert (whole.is_headless, whole.undecodable, whole.count) == (False, 0, 50)
+    for each in (counter, whole):
+        before = each.undecodable
+        each.feed(START_CODE + data)
+        assert (each.undecodable, each.count) == (before, 100), "later parameter sets change nothing"
 
 
 def test_the_first_partition_of_a_slice_counts_as_one() -> None:
