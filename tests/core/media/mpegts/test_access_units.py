@@ -91,6 +91,16 @@ def test_units_after_the_last_picture_count_as_in_ffmpeg(encoding: str, end: byt
     assert count(codec, [data + end]) == ffmpeg_packet_count(data + end, codec)
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_whether_the_first_slice_has_come(codec: str) -> None:
+    delimiter, other, slice_ = (b"\x09\xf0", b"\x0c\x80", b"\x65\x88") if codec == "h264" else (b"\x46\1\x50", b"\x50\1\x80", b"\x26\1\xaf")
+    filler, counter, found = bytes([0x80]) * 10, COUNTERS[codec](), []
+    for unit in (other, delimiter, slice_, slice_, delimiter, other):
+        counter.feed(START_CODE + unit + filler)
+        found.append(counter.has_picture)
+    assert found == [False, False, True, True, True, True]
+
+
 def test_empty_stream_has_no_access_unit() -> None:
     assert count("h264", []) == count("h264", [b""]) == 0
 

@@ -92,6 +92,7 @@ def test_audio_ends_with_the_frames_of_its_last_packet_that_has_a_time(frames: i
     assert found.end == pytest.approx(1.5 + frames * FRAME)
     untimed = unit(b"\0\0\1\xc0\0\0\x80\0\0" + ADTS * 5, AUDIO_PID)
     assert ends_of(sound(1.0, 7), last, untimed, stream=AUDIO).end == pytest.approx(1.5 + frames * FRAME)
+    assert ends_of(sound(0.0, 2), stream=AUDIO._replace(start=None)).end == pytest.approx(2 * FRAME)
     late = AUDIO._replace(start=WRAP_SECONDS - 0.25)
     assert ends_of(sound(WRAP_SECONDS, 2), stream=late).end == pytest.approx(WRAP_SECONDS + 2 * FRAME)
 

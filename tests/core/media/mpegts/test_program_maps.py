@@ -88,6 +88,16 @@ def test_maps_of_other_programs_do_not_count() -> None:
         moves(FIRST, pmt(1, (HEVC, 0x100), (MP3, 0x500)), numbers=(1, 2))
 
 
+@pytest.mark.parametrize(("numbers", "follows"), [((2,), True), ((2, 3), False), ((1,), False), ((1, 2), False), ((2, 1), False)])
+def test_a_program_may_get_another_number_if_one_alone_is_listed(numbers: tuple[int, ...], *, follows: bool) -> None:
+    """Of several programs, only its number says which one it is."""
+    followed = ProgramMaps()
+    for pid, table in ((0, pat(1, 2)), (PMT_PID, FIRST), (0, pat(*numbers))):
+        assert followed.read(START | pid, b"\0" + table, BOTH) == {}
+    moved = followed.read(START | PMT_PID + 1, b"\0" + pmt(2, (H264, 0x200), (AAC, 0x101)), BOTH)
+    assert moved == ({0x100: 0x200} if follows else {})
+
+
 def pids(packets: bytes) -> list[int]:
     return [(packets[at + 1] & 0x1F) << 8 | packets[at + 2] for at in range(0, len(packets), 188)]
 
