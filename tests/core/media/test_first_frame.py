@@ -8,7 +8,8 @@ from generated_video import ffmpeg_path
 from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
 from peers.segment_inspection import probe_segment
 
-from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame
+from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
+from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, may_be
 from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Medium
 
@@ -95,6 +96,63 @@ def test_a_segment_that_announces_another_codec_has_that_one() -> None:
     silent = probe(tables, whole=True, previous=probe_segment(transport_stream("mp2")))
     assert silent
     assert [stream.codec for stream in silent.streams] == ["ac3"]
+
+
+@pytest.mark.parametrize("announced", ["aac", "aac_latm"])
+@pytest.mark.parametrize("codec", ["aac", "mp2", "ac3"])
+def test_a_codec_is_known_as_soon_as_a_second_frame_has_begun(codec: str, announced: str) -> None:
+    """Where the map may be wrong: a frame of the announced one needs none behind it."""
+    frames = elementary(codec)
+    first = HEADER_READERS[codec](frames, 0)
+    assert first
+    needed = HEADER_BYTES if codec == announced else first.length + HEADER_BYTES
+    for size in range(needed - 3, needed + 3):
+        found = first_frame(announced, frames[:size])
+        assert found == (first if size >= needed else None), size
+    broken = first_frame(announced, frames[: first.length] + bytes(100))
+    assert broken == (first if codec == announced else None)
+
+
+@pytest.mark.parametrize("codec", ["aac", "mp2", "ac3", "eac3"])
+@pytest.mark.parametrize("before", [1, 8, 100])
+def test_a_frame_that_is_not_at_the_very_start_has_one_behind_it(codec: str, before: int) -> None:
+    frames = elementary(codec)
+    first = HEADER_READERS[codec](frames, 0)
+    assert first
+    assert first_frame(codec, bytes(before) + frames) == first
+    assert first_frame(codec, bytes(before) + frames[: first.length] + bytes(200)) is None
+    assert first_frame(codec, bytes(before) + frames[: first.length - 3]) == first, "it may have: no more bytes are there"
+    assert first_frame(codec, bytes(before) + frames[: HEADER_BYTES - 1]) is None
+    assert first_frame(codec, bytes(before) + frames[:HEADER_BYTES]) == first
+    assert first_frame(codec, frames[: first.length] + bytes(200)) == first
+
+
+@cache
+def elementary(codec: str) -> bytes:
+    """Return a few frames alone."""
+    muxer = {"aac": "adts"}.get(codec, codec)
+    command = [
+        ffmpeg_path(),
+        "-nostdin",
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "anoisesrc=d=0.3:a=0.1:r=48000,aformat=channel_layouts=stereo",
+    ]
+    return subprocess.run([*command, "-c:a", *ENCODERS[codec], "-f", muxer, "pipe:1"], capture_output=True, check=True).stdout
+
+
+KINDS = {"mp1": "layers", "mp2": "layers", "mp3": "layers", "ac3": "ac3", "eac3": "ac3", "aac": "aac", "aac_latm": "aac"}
+
+
+@pytest.mark.parametrize("announced", [*KINDS, "dts", "opus"])
+@pytest.mark.parametrize("codec", [*KINDS, "dts", "opus"])
+def test_what_audio_may_turn_out_to_be(announced: str, codec: str) -> None:
+    """A map tells no layers apart, nor AC-3 from E-AC-3; the stream types of AAC are used for all of these."""
+    kind, other = KINDS.get(announced, announced), KINDS.get(codec, codec)
+    assert may_be(announced, codec) == (kind == other or (kind == "aac" and codec in KINDS))
 
 
 @pytest.mark.parametrize("announced", ["aac", "aac_latm", "mp3", "ac3", "dts", "s302m", "opus"])

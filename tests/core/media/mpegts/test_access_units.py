@@ -95,10 +95,27 @@ def test_units_after_the_last_picture_count_as_in_ffmpeg(encoding: str, end: byt
 def test_whether_the_first_slice_has_come(codec: str) -> None:
     delimiter, other, slice_ = (b"\x09\xf0", b"\x0c\x80", b"\x65\x88") if codec == "h264" else (b"\x46\1\x50", b"\x50\1\x80", b"\x26\1\xaf")
     filler, counter, found = bytes([0x80]) * 10, COUNTERS[codec](), []
-    for unit in (other, delimiter, slice_, slice_, delimiter, other):
+    for unit in (other, delimiter, slice_, delimiter, other):
         counter.feed(START_CODE + unit + filler)
         found.append(counter.has_picture)
-    assert found == [False, False, True, True, True, True]
+    assert found == [False, False, True, True, True]
+
+
+def golomb(number: int, *, then: str) -> bytes:
+    """Write ue(v) (ISO/IEC 14496-10, 9.1), and other bits behind it."""
+    code = f"{number + 1:b}"
+    bits = "0" * (len(code) - 1) + code + then * 80
+    return int(bits[:80], 2).to_bytes(10)
+
+
+@pytest.mark.parametrize("then", ["01", "0", "1"])
+@pytest.mark.parametrize("first", [0, 1, 2, 6, 7, 100, 254, 255, 8159, 65_534, 139_263])
+def test_a_slice_begins_a_picture_unless_it_lies_behind_the_one_before(first: int, then: str) -> None:
+    """The last number is that of the largest picture (ISO/IEC 14496-10, table A-1)."""
+    for second in {0, 1, 2, first - 1, first, first + 1, 2 * first, 139_263} - {-1}:
+        slices = [START_CODE + b"\x41" + golomb(number, then=then) for number in (first, second)]
+        slices[1] = START_CODE + b"\x41" + golomb(second, then="10")
+        assert count("h264", slices) == (1 if second > first else 2), second
 
 
 def test_empty_stream_has_no_access_unit() -> None:

@@ -134,6 +134,14 @@ def test_descriptors_of_the_program_and_of_a_stream_do_not_move_what_follows() -
     assert (found.number, found.media) == (7, frozenset(Medium))
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 700])
+def test_descriptors_may_be_long(size: int) -> None:
+    """Twelve bits of ES_info_length and program_info_length (ISO/IEC 13818-1, 2.4.4.8)."""
+    found = read_program(pmt(7, element(0x1B, 0x100, b"\xf0" * size), element(0x0F, 0x1FFE)))
+    assert streams(found) == [(0x100, "video", "h264"), (0x1FFE, "audio", "aac")]
+    assert streams(read_program(pmt(7, element(0x1B, 0x100), program_info=b"\xf0" * size))) == [(0x100, "video", "h264")]
+
+
 def test_a_map_of_nothing_is_a_map() -> None:
     assert streams(read_program(pmt(300))) == []
     program = read_program(pmt(300))
