@@ -113,9 +113,18 @@ def golomb(number: int, *, then: str) -> bytes:
 def test_a_slice_begins_a_picture_unless_it_lies_behind_the_one_before(first: int, then: str) -> None:
     """The last number is that of the largest picture (ISO/IEC 14496-10, table A-1)."""
     for second in {0, 1, 2, first - 1, first, first + 1, 2 * first, 139_263} - {-1}:
-        slices = [START_CODE + b"\x41" + golomb(number, then=then) for number in (first, second)]
-        slices[1] = START_CODE + b"\x41" + golomb(second, then="10")
-        assert count("h264", slices) == (1 if second > first else 2), second
+        slices = START_CODE + b"\x41" + golomb(first, then=then) + START_CODE + b"\x41" + golomb(second, then="10")
+        for pieces in ([slices], [slices[at : at + 1] for at in range(len(slices))]):
+            assert count("h264", pieces) == (1 if second > first else 2), second
+
+
+@pytest.mark.parametrize(("codec", "unit", "least"), [("h264", b"\x09\xf0", 1), ("hevc", b"\x46\1\x50", 3), ("hevc", b"\x02\1\x80", 3)])
+def test_so_many_bytes_of_a_unit_at_the_end_begin_an_access_unit(codec: str, unit: bytes, least: int) -> None:
+    """As many as ffmpeg's parsers need: the header, and of HEVC the byte behind it."""
+    picture = START_CODE + (b"\x65\xe0" if codec == "h264" else b"\x02\1\x80") + b"\x80" * 20
+    for size in range(len(unit) + 1):
+        assert count(codec, [picture + START_CODE + unit[:size]]) == (2 if size >= least else 1), size
+        assert count(codec, [picture, START_CODE, unit[:size]]) == (2 if size >= least else 1), size
 
 
 def test_empty_stream_has_no_access_unit() -> None:

@@ -83,6 +83,27 @@ def test_a_packet_is_filled_up_by_its_adaptation_field(size: int) -> None:
     assert data == expected
 
 
+def eac3(blocks: int, *, kind: int = 0) -> bytes:
+    """Return a frame of 64 bytes at 48 kHz with so many blocks (ETSI TS 102 366, E.1.3.1)."""
+    return b"\x0b\x77" + bytes([kind << 6, 31, (1, 2, 3, 6).index(blocks) << 4 | 0x4, 16 << 3]) + bytes([blocks]) * 58
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 6])
+@pytest.mark.parametrize("kinds", [(0,), (0, 1), (0, 1, 1)])
+def test_a_sample_of_eac3_has_six_blocks_and_their_dependent_substreams(blocks: int, kinds: tuple[int, ...]) -> None:
+    """ETSI TS 102 366, F.6; the stream is private (2.4.3.7 and ATSC A/52, G.3.1)."""
+    frame = b"".join(eac3(blocks, kind=kind) for kind in kinds)
+    for size in (10_000, 64, 7):
+        writer = AudioWriter(Container.EAC3, read_ac3_header, 1.0)
+        source = frame * (3 * 6 // blocks)
+        data = b"".join(writer.feed(source[at : at + size]) for at in range(0, len(source), size)) + writer.flush()
+        found = units(data)[0x100]
+        assert [unit[14:] for unit in found] == [frame * (6 // blocks)] * 3
+        assert {unit[3] for unit in found} == {0xBD}
+        assert ticks_of(data) == [90_000, 92_880, 95_760]
+        assert writer.end == pytest.approx(1.0 + 3 * 1536 / 48_000)
+
+
 def ticks_of(data: bytes) -> list[int]:
     """Return the time of each PES packet."""
     times = (int.from_bytes(unit[9:14]) for unit in units(data)[0x100])

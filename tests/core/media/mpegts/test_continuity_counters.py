@@ -121,7 +121,7 @@ def test_the_next_segment_may_begin_with_any_counter() -> None:
 def drawn_packet(chance: random.Random, counter: int) -> bytes:
     """Return a packet with any payload; few have an adaptation field, or nothing else, or announce a jump."""
     head = bytes([0x47, chance.choice((0x01, 0x01, 0x41)), 0, counter & 15 | chance.choice((0x10, 0x10, 0x10, 0x30, 0x20))])
-    field = bytes([chance.choice((0, 1, 7)), chance.choice((0, 0x10, 0x80))]) if head[3] & 0x20 else b""
+    field = bytes([chance.choice((0, 1, 7)), chance.choice((0, 0x10, 0x01, 0x7F, 0x80, 0xFF))]) if head[3] & 0x20 else b""
     return (head + field + chance.randbytes(184))[:188]
 
 
