@@ -11,6 +11,7 @@ from peers.segment_inspection import probe_segment
 from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
 from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, may_be
 from transcoder.core.media.probe import probe
+from transcoder.core.media.reencoded_audio import LONG_HEADER_BYTES, read_dts_header, read_s302m_header
 from transcoder.core.media.streams import Medium
 
 ENCODERS = {
@@ -127,21 +128,34 @@ def test_a_frame_that_is_not_at_the_very_start_has_one_behind_it(codec: str, bef
     assert first_frame(codec, frames[: first.length] + bytes(200)) == first
 
 
-@cache
+@pytest.mark.parametrize("codec", ["dts", "s302m"])
+def test_a_long_header_needs_32_bytes_and_another_one_behind_it_unless_it_is_first(codec: str) -> None:
+    frames = elementary(codec)
+    first = (read_dts_header if codec == "dts" else read_s302m_header)(frames, 0)
+    assert first
+    assert (first.sample_rate, first.channels) == (48_000, 2)
+    assert first_frame(codec, frames[:LONG_HEADER_BYTES]) == first
+    assert first_frame(codec, frames[: LONG_HEADER_BYTES - 1]) is None
+    assert first_frame(codec, bytes(2) + frames[: 2 * first.length]) == first
+    assert first_frame(codec, bytes(2) + frames[: first.length] + bytes(100)) is None
+
+
+FRAME_BYTES = 128
+FRAMES = {
+    "aac": b"\xff\xf1\x4c\x80" + bytes([FRAME_BYTES >> 3, (FRAME_BYTES & 7) << 5 | 0x1F, 0xFC]),
+    "mp2": b"\xff\xfd\x14\x00",
+    "ac3": b"\x0b\x77\0\0\x00\x40\x40",
+    "eac3": b"\x0b\x77\0\x3f\x34\x80",
+    "dts": b"\x7f\xfe\x80\x01" + (15 << 34 | FRAME_BYTES - 1 << 20 | 2 << 14 | 13 << 10).to_bytes(6) + bytes(3),
+    "s302m": (FRAME_BYTES - 4).to_bytes(2),
+}
+"""Headers of frames at 48 kHz with two channels."""
+
+
 def elementary(codec: str) -> bytes:
-    """Return a few frames alone."""
-    muxer = {"aac": "adts"}.get(codec, codec)
-    command = [
-        ffmpeg_path(),
-        "-nostdin",
-        "-v",
-        "error",
-        "-f",
-        "lavfi",
-        "-i",
-        "anoisesrc=d=0.3:a=0.1:r=48000,aformat=channel_layouts=stereo",
-    ]
-    return subprocess.run([*command, "-c:a", *ENCODERS[codec], "-f", muxer, "pipe:1"], capture_output=True, check=True).stdout
+    """Return three frames alone, of which nothing but the headers looks like one."""
+    length = {"mp2": 96}.get(codec, FRAME_BYTES)
+    return FRAMES[codec].ljust(length, b"\0") * 3
 
 
 KINDS = {"mp1": "layers", "mp2": "layers", "mp3": "layers", "ac3": "ac3", "eac3": "ac3", "aac": "aac", "aac_latm": "aac"}

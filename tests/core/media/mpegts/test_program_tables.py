@@ -10,6 +10,7 @@ from transcoder.core.media.mpegts.program_tables import (
     PAT_PID,
     Program,
     SectionAssembler,
+    _crc_table,
     listed_programs,
     read_program,
     section_crc,
@@ -195,6 +196,18 @@ def test_a_section_is_read_from_the_packets_that_carry_it(elements: int, pid: in
 def test_the_checksum_is_that_of_the_standard() -> None:
     """CRC-32/MPEG-2 of the nine digits, as catalogues of checksums give it."""
     assert section_crc(b"123456789") == 0x0376E6E7
+
+
+def test_the_table_of_checksums_has_the_remainder_of_each_byte() -> None:
+    """By division by the polynomial of annex A, bit by bit."""
+
+    def remainder(octet: int) -> int:
+        rest = octet << 32
+        for bit in range(39, 31, -1):
+            rest ^= (0x104C11DB7 << bit - 32) * (rest >> bit & 1)
+        return rest
+
+    assert _crc_table() == tuple(map(remainder, range(256)))
 
 
 def test_a_section_that_is_cut_short_is_no_table() -> None:
