@@ -127,7 +127,7 @@ def test_incomplete_header_needs_more_bytes() -> None:
         read_pes_header(b"\0\0\2")
 
 
-@pytest.mark.parametrize("flags", [0x00, 0x80, 0xC0, 0xFF])
+@pytest.mark.parametrize("flags", [0x00, 0x3F, 0x7F, 0x80, 0xBF, 0xC0, 0xFF])
 @pytest.mark.parametrize("more", [0, 4, 5, 9, 10, 100, 255])
 def test_a_header_is_whole_if_it_can_be_read(flags: int, more: int) -> None:
     """PTS_DTS_flags say which times are there, PES_header_data_length how many bytes (ISO/IEC 13818-1, 2.4.3.7)."""

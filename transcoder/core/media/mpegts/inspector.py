@@ -6,7 +6,7 @@ from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.moved_pids import MovedPids
 from transcoder.core.media.mpegts.packet_columns import PacketColumns
-from transcoder.core.media.mpegts.packets import MAX_JUNK_BYTES, PACKET_BYTES, SYNC, find_packets
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets
 from transcoder.core.media.mpegts.payload_units import units_of
 from transcoder.core.media.mpegts.program_maps import ProgramMaps
 from transcoder.core.media.mpegts.trailer import Trailer, split_trailer
@@ -144,7 +144,7 @@ class TransportInspector:
 
     def _align(self, held: bytes, junk: int | None) -> bytes:
         """Begin with the first packet, which follows `junk` bytes, and return the bytes from there on."""
-        if junk is None or junk < 0 or junk > MAX_JUNK_BYTES:
+        if junk is None or junk < 0:
             raise DamagedMediaError("A segment is not an MPEG transport stream, unlike the segments before it.")
         self._is_aligned = True
         tables, self._tables = self._tables, b""
