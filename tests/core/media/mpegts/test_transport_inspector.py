@@ -1,7 +1,9 @@
 """What the inspector says of each medium of a segment, and which of two errors comes first."""
 
+from collections import defaultdict
+
 import pytest
-from fuzz.media_pieces import ADTS, AUDIO_PID, PMT_PID, TABLES, VIDEO_PID, packet, pes, program_map
+from fuzz.media_pieces import ADTS, AUDIO_PID, PACKET_BYTES, PMT_PID, TABLES, VIDEO_PID, packet, pes, program_map
 
 from transcoder.core.media.mpegts.inspector import TransportInspector
 from transcoder.core.media.mpegts.program_tables import section_packets
@@ -19,7 +21,7 @@ class Writer:
     """Writes packets whose counters rise."""
 
     def __init__(self) -> None:
-        self.counters = {VIDEO_PID: 0, AUDIO_PID: 0}
+        self.counters = defaultdict[int, int](int)
 
     def unit(self, data: bytes, pid: int) -> bytes:
         parts = []
@@ -28,8 +30,8 @@ class Writer:
             self.counters[pid] += 1
         return b"".join(parts)
 
-    def picture(self, time: float, body: bytes = SETS + SLICE) -> bytes:
-        return self.unit(pes(round(time * CLOCK_HZ), body), VIDEO_PID)
+    def picture(self, time: float, body: bytes = SETS + SLICE, *, pid: int = VIDEO_PID) -> bytes:
+        return self.unit(pes(round(time * CLOCK_HZ), body), pid)
 
     def sound(self, time: float, frames: int, *, extra: bytes = b"") -> bytes:
         return self.unit(pes(round(time * CLOCK_HZ), ADTS * frames + extra, stream=0xC0), AUDIO_PID)
@@ -170,3 +172,36 @@ def test_a_segment_of_something_else_is_named_at_once_or_at_its_end(length: int,
     with pytest.raises(DamagedMediaError, match="not an MPEG transport stream"):
         feed_all()
     assert not any(outcome)
+
+
+MOVED_PID = 0x1200
+MOVED_MAP = section_packets(program_map(streams=b"\x1b\xf2\0\xf0\0\x0f\xe1\1\xf0\0"), PMT_PID)
+FRAMES = SETS + SLICE + b"\x80" * 400
+
+
+def with_first_pid(data: bytes) -> bytes:
+    """Return packets with the PID that the video began with."""
+    packets = [data[at : at + PACKET_BYTES] for at in range(0, len(data), PACKET_BYTES)]
+    moved, first = (bytes([pid >> 8, pid & 255]) for pid in (MOVED_PID, VIDEO_PID))
+    assert not any(each[1] & 0x20 for each in packets)
+    return b"".join(
+        each[:1] + bytes([each[1] & 0x40 | first[0]]) + first[1:] + each[3:] if (each[1] & 0x1F, each[2]) == tuple(moved) else each
+        for each in packets
+    )
+
+
+@pytest.mark.parametrize("piece_bytes", [100, 187, 188, 189, 2000, 100_000])
+@pytest.mark.parametrize("count", [1, 15])
+def test_a_stream_may_move_within_a_segment_wherever_its_pieces_are_cut(piece_bytes: int, count: int) -> None:
+    """Its packets are passed on, and followed, as if it had not moved."""
+    write, inspector = Writer(), TransportInspector(BOTH)
+    ways = [(TABLES, VIDEO_PID, MOVED_MAP, MOVED_PID), (b"", MOVED_PID, TABLES, VIDEO_PID), (MOVED_MAP, MOVED_PID, b"", MOVED_PID)]
+    for number, (tables, pid, later_tables, later_pid) in enumerate(ways):
+        start = 1.0 + number * count / 12.5
+        pictures = [write.picture(start + at / 25, FRAMES, pid=pid if at < count else later_pid) for at in range(2 * count)]
+        segment = b"".join([tables, *pictures[:count], write.sound(start, 3), later_tables, *pictures[count:]])
+        inspector.begin()
+        passed_on = [inspector.feed(segment[at : at + piece_bytes]) for at in range(0, len(segment), piece_bytes)]
+        assert b"".join(passed_on) + inspector.end() == with_first_pid(segment)
+        assert inspector.samples == {Medium.VIDEO: 2 * count * (number + 1), Medium.AUDIO: 3 * (number + 1)}
+        assert inspector.ends[Medium.VIDEO] == pytest.approx(start + 2 * count / 25, abs=0.0001)
