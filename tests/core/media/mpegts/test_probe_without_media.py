@@ -3,7 +3,6 @@
 import pytest
 from fuzz.media_pieces import AUDIO_PID, PACKET_BYTES, PMT_PID, TABLES, VIDEO_PID, packet, pes, program_map, section
 
-from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES
 from transcoder.core.media.mpegts.probe import probe_transport
 from transcoder.core.media.mpegts.program_tables import section_packets
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
@@ -15,6 +14,8 @@ BEFORE = Probe(
     (Stream(Medium.VIDEO, "h264", VIDEO_PID, 5.0), Stream(Medium.AUDIO, "aac", AUDIO_PID, 5.0, 44_100, 1)),
 )
 FRAME_BYTES = 300
+SEARCHED_BYTES = 16_384
+"""So many bytes of audio are searched for a frame."""
 
 
 def adts_frame() -> bytes:
@@ -61,7 +62,7 @@ AUDIO_MAP = section_packets(section(0, 1, b"\0\1\xf0\0"), 0) + section_packets(p
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_audio_that_shows_no_frame_in_16_kib_is_as_it_was_announced(more: int) -> None:
-    no_frame = bytes(MAX_SEARCH_BYTES + more)
+    no_frame = bytes(SEARCHED_BYTES + more)
     segment = AUDIO_MAP + packets(pes(90_000, no_frame, stream=0xC0), AUDIO_PID)
     found = probe_transport(segment, whole=False)
     assert (found is not None) == (more > 0)

@@ -7,12 +7,13 @@ from fuzz.media_pieces import ADTS, AUDIO_PID, PACKET_BYTES, VIDEO_PID, packet, 
 
 from transcoder.core.media.mpegts.beginnings import with_beginnings
 from transcoder.core.media.mpegts.decode_times import StreamTimes, stream_times
-from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES
 from transcoder.core.media.mpegts.packet_columns import PacketColumns
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.core.media.timestamps import CLOCK_HZ, WRAP_SECONDS
 
 FRAME_TICKS = 3600
+SEARCHED_BYTES = 16_384
+"""So many bytes of audio are searched for a frame."""
 ANNOUNCED = Probe(Container.MPEGTS, (Stream(Medium.VIDEO, "h264", VIDEO_PID, None), Stream(Medium.AUDIO, "aac", AUDIO_PID, None)))
 
 
@@ -134,8 +135,8 @@ def test_a_stream_that_has_not_begun_is_as_it_was_announced() -> None:
         pytest.param([audio(bytes(300)), audio(bytes(300)), audio(ADTS * 2)], True, id="in the third packet"),
         pytest.param([audio(bytes(50)), unit(b"\0\0\1\xbe\0\0" + ADTS * 2, AUDIO_PID), audio(bytes(50))], False, id="in padding alone"),
         pytest.param([audio(ADTS[:9]), unit(PADDING, AUDIO_PID), audio(ADTS[9:], ADTS * 2)], True, id="around padding"),
-        pytest.param([audio(bytes(MAX_SEARCH_BYTES)), audio(ADTS * 2)], True, id="after as many other bytes as are searched"),
-        pytest.param([audio(bytes(MAX_SEARCH_BYTES + 1)), audio(ADTS * 2)], False, id="after one more"),
+        pytest.param([audio(bytes(SEARCHED_BYTES)), audio(ADTS * 2)], True, id="after as many other bytes as are searched"),
+        pytest.param([audio(bytes(SEARCHED_BYTES + 1)), audio(ADTS * 2)], False, id="after one more"),
         pytest.param([audio(bytes(300))], False, id="not at all"),
     ],
 )
