@@ -69,9 +69,15 @@ def packet(pid: int, payload: bytes, *, starts: bool = False, counter: int = 0) 
     return head + field + payload
 
 
-def pes(ticks: int, body: bytes, *, stream: int = 0xE0) -> bytes:
-    time = bytes([0x21 | ticks >> 29 & 14, ticks >> 22 & 255, ticks >> 14 & 255 | 1, ticks >> 7 & 255, ticks << 1 & 255 | 1])
-    return b"\0\0\1" + bytes([stream]) + b"\0\0\x80\x80\5" + time + body
+def pes(ticks: int, body: bytes, *, stream: int = 0xE0, decoded: int | None = None) -> bytes:
+    """Write a PES packet with a presentation time, and with a decode time if that is another one."""
+    if decoded is None:
+        return b"\0\0\1" + bytes([stream]) + b"\0\0\x80\x80\5" + _time(0x21, ticks) + body
+    return b"\0\0\1" + bytes([stream]) + b"\0\0\x80\xc0\n" + _time(0x31, ticks) + _time(0x11, decoded) + body
+
+
+def _time(marks: int, ticks: int) -> bytes:
+    return bytes([marks | ticks >> 29 & 14, ticks >> 22 & 255, ticks >> 14 & 255 | 1, ticks >> 7 & 255, ticks << 1 & 255 | 1])
 
 
 def id3(body: bytes = b"") -> bytes:

@@ -8,8 +8,10 @@ from generated_video import ffmpeg_path
 from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
 from peers.segment_inspection import probe_segment
 
-from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame
+from transcoder.core.media.audio_headers import HEADER_BYTES, HEADER_READERS
+from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, may_be
 from transcoder.core.media.probe import probe
+from transcoder.core.media.reencoded_audio import LONG_HEADER_BYTES, read_dts_header, read_s302m_header
 from transcoder.core.media.streams import Medium
 
 ENCODERS = {
@@ -95,6 +97,76 @@ def test_a_segment_that_announces_another_codec_has_that_one() -> None:
     silent = probe(tables, whole=True, previous=probe_segment(transport_stream("mp2")))
     assert silent
     assert [stream.codec for stream in silent.streams] == ["ac3"]
+
+
+@pytest.mark.parametrize("announced", ["aac", "aac_latm"])
+@pytest.mark.parametrize("codec", ["aac", "mp2", "ac3"])
+def test_a_codec_is_known_as_soon_as_a_second_frame_has_begun(codec: str, announced: str) -> None:
+    """Where the map may be wrong: a frame of the announced one needs none behind it."""
+    frames = elementary(codec)
+    first = HEADER_READERS[codec](frames, 0)
+    assert first
+    needed = HEADER_BYTES if codec == announced else first.length + HEADER_BYTES
+    for size in range(needed - 3, needed + 3):
+        found = first_frame(announced, frames[:size])
+        assert found == (first if size >= needed else None), size
+    broken = first_frame(announced, frames[: first.length] + bytes(100))
+    assert broken == (first if codec == announced else None)
+
+
+@pytest.mark.parametrize("codec", ["aac", "mp2", "ac3", "eac3"])
+@pytest.mark.parametrize("before", [1, 8, 100])
+def test_a_frame_that_is_not_at_the_very_start_has_one_behind_it(codec: str, before: int) -> None:
+    frames = elementary(codec)
+    first = HEADER_READERS[codec](frames, 0)
+    assert first
+    assert first_frame(codec, bytes(before) + frames) == first
+    assert first_frame(codec, bytes(before) + frames[: first.length] + bytes(200)) is None
+    assert first_frame(codec, bytes(before) + frames[: first.length - 3]) == first, "it may have: no more bytes are there"
+    assert first_frame(codec, bytes(before) + frames[: HEADER_BYTES - 1]) is None
+    assert first_frame(codec, bytes(before) + frames[:HEADER_BYTES]) == first
+    assert first_frame(codec, frames[: first.length] + bytes(200)) == first
+
+
+@pytest.mark.parametrize("codec", ["dts", "s302m"])
+def test_a_long_header_needs_32_bytes_and_another_one_behind_it_unless_it_is_first(codec: str) -> None:
+    frames = elementary(codec)
+    first = (read_dts_header if codec == "dts" else read_s302m_header)(frames, 0)
+    assert first
+    assert (first.sample_rate, first.channels) == (48_000, 2)
+    assert first_frame(codec, frames[:LONG_HEADER_BYTES]) == first
+    assert first_frame(codec, frames[: LONG_HEADER_BYTES - 1]) is None
+    assert first_frame(codec, bytes(2) + frames[: 2 * first.length]) == first
+    assert first_frame(codec, bytes(2) + frames[: first.length] + bytes(100)) is None
+
+
+FRAME_BYTES = 128
+FRAMES = {
+    "aac": b"\xff\xf1\x4c\x80" + bytes([FRAME_BYTES >> 3, (FRAME_BYTES & 7) << 5 | 0x1F, 0xFC]),
+    "mp2": b"\xff\xfd\x14\x00",
+    "ac3": b"\x0b\x77\0\0\x00\x40\x40",
+    "eac3": b"\x0b\x77\0\x3f\x34\x80",
+    "dts": b"\x7f\xfe\x80\x01" + (15 << 34 | FRAME_BYTES - 1 << 20 | 2 << 14 | 13 << 10).to_bytes(6) + bytes(3),
+    "s302m": (FRAME_BYTES - 4).to_bytes(2),
+}
+"""Headers of frames at 48 kHz with two channels."""
+
+
+def elementary(codec: str) -> bytes:
+    """Return three frames alone, of which nothing but the headers looks like one."""
+    length = {"mp2": 96}.get(codec, FRAME_BYTES)
+    return FRAMES[codec].ljust(length, b"\0") * 3
+
+
+KINDS = {"mp1": "layers", "mp2": "layers", "mp3": "layers", "ac3": "ac3", "eac3": "ac3", "aac": "aac", "aac_latm": "aac"}
+
+
+@pytest.mark.parametrize("announced", [*KINDS, "dts", "opus"])
+@pytest.mark.parametrize("codec", [*KINDS, "dts", "opus"])
+def test_what_audio_may_turn_out_to_be(announced: str, codec: str) -> None:
+    """A map tells no layers apart, nor AC-3 from E-AC-3; the stream types of AAC are used for all of these."""
+    kind, other = KINDS.get(announced, announced), KINDS.get(codec, codec)
+    assert may_be(announced, codec) == (kind == other or (kind == "aac" and codec in KINDS))
 
 
 @pytest.mark.parametrize("announced", ["aac", "aac_latm", "mp3", "ac3", "dts", "s302m", "opus"])

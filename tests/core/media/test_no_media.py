@@ -72,6 +72,19 @@ def test_a_segment_that_may_have_lost_its_media(segment: bytes) -> None:
     assert not carries_no_media(segment)
 
 
+@pytest.mark.parametrize("flags", [0, 0x40])
+@pytest.mark.parametrize(
+    ("pid", "is_empty"),
+    [(0x01, True), (0x11, True), (0x1E, True), (0x1F, True), (0x20, False), (0x101, False), (0x1FFE, False), (0x1FFF, True)],
+)
+def test_only_the_first_pids_and_the_last_one_are_never_media(pid: int, flags: int, *, is_empty: bool) -> None:
+    """ISO/IEC 13818-1, table 2-3, and ETSI EN 300 468, table 1."""
+    packet = bytes([0x47, flags | pid >> 8, pid & 0xFF, 0x10]) + bytes(184)
+    assert carries_no_media(tables() + packet) is is_empty
+    without_payload = bytes([0x47, flags | pid >> 8, pid & 0xFF, 0x20, 183, 0]) + 182 * b"\xff"
+    assert carries_no_media(tables() + without_payload)
+
+
 def test_program_tables_may_be_in_the_initialization_section() -> None:
     program_map = next(tables()[at : at + PACKET_BYTES] for at in (PACKET_BYTES, 2 * PACKET_BYTES) if tables()[at + 1] & 0x1F == 0x10)
     assert not carries_no_media(program_map)

@@ -91,6 +91,42 @@ def test_units_after_the_last_picture_count_as_in_ffmpeg(encoding: str, end: byt
     assert count(codec, [data + end]) == ffmpeg_packet_count(data + end, codec)
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_whether_the_first_slice_has_come(codec: str) -> None:
+    delimiter, other, slice_ = (b"\x09\xf0", b"\x0c\x80", b"\x65\x88") if codec == "h264" else (b"\x46\1\x50", b"\x50\1\x80", b"\x26\1\xaf")
+    filler, counter, found = bytes([0x80]) * 10, COUNTERS[codec](), []
+    for unit in (other, delimiter, slice_, delimiter, other):
+        counter.feed(START_CODE + unit + filler)
+        found.append(counter.has_picture)
+    assert found == [False, False, True, True, True]
+
+
+def golomb(number: int, *, then: str) -> bytes:
+    """Write ue(v) (ISO/IEC 14496-10, 9.1), and other bits behind it."""
+    code = f"{number + 1:b}"
+    bits = "0" * (len(code) - 1) + code + then * 80
+    return int(bits[:80], 2).to_bytes(10)
+
+
+@pytest.mark.parametrize("then", ["01", "0", "1"])
+@pytest.mark.parametrize("first", [0, 1, 2, 6, 7, 100, 254, 255, 8159, 65_534, 139_263])
+def test_a_slice_begins_a_picture_unless_it_lies_behind_the_one_before(first: int, then: str) -> None:
+    """The last number is that of the largest picture (ISO/IEC 14496-10, table A-1)."""
+    for second in {0, 1, 2, first - 1, first, first + 1, 2 * first, 139_263} - {-1}:
+        slices = START_CODE + b"\x41" + golomb(first, then=then) + START_CODE + b"\x41" + golomb(second, then="10")
+        for pieces in ([slices], [slices[at : at + 1] for at in range(len(slices))]):
+            assert count("h264", pieces) == (1 if second > first else 2), second
+
+
+@pytest.mark.parametrize(("codec", "unit", "least"), [("h264", b"\x09\xf0", 1), ("hevc", b"\x46\1\x50", 3), ("hevc", b"\x02\1\x80", 3)])
+def test_so_many_bytes_of_a_unit_at_the_end_begin_an_access_unit(codec: str, unit: bytes, least: int) -> None:
+    """As many as ffmpeg's parsers need: the header, and of HEVC the byte behind it."""
+    picture = START_CODE + (b"\x65\xe0" if codec == "h264" else b"\x02\1\x80") + b"\x80" * 20
+    for size in range(len(unit) + 1):
+        assert count(codec, [picture + START_CODE + unit[:size]]) == (2 if size >= least else 1), size
+        assert count(codec, [picture, START_CODE, unit[:size]]) == (2 if size >= least else 1), size
+
+
 def test_empty_stream_has_no_access_unit() -> None:
     assert count("h264", []) == count("h264", [b""]) == 0
 
@@ -108,6 +144,10 @@ def test_pictures_before_the_first_parameter_sets_cannot_be_decoded(encoding: st
     whole.feed(data)
     assert (counter.is_headless, counter.undecodable, counter.count) == (True, 25, 50)
     assert (whole.is_headless, whole.undecodable, whole.count) == (False, 0, 50)
+    for each in (counter, whole):
+        before = each.undecodable
+        each.feed(START_CODE + data)
+        assert (each.undecodable, each.count) == (before, 100), "later parameter sets change nothing"
 
 
 def test_the_first_partition_of_a_slice_counts_as_one() -> None:

@@ -1,5 +1,6 @@
 """Packets that are missing inside a segment are found by their counters; repeated and empty packets, and announced jumps, are no break."""
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -115,6 +116,61 @@ def test_the_next_segment_may_begin_with_any_counter() -> None:
     found.begin_segment()
     found.feed(packet(9) + packet(10), 2)
     assert (found.lost_inside, found.jumped) == (set(), set())
+
+
+def drawn_packet(chance: random.Random, counter: int) -> bytes:
+    """Return a packet with any payload; few have an adaptation field, or nothing else, or announce a jump."""
+    head = bytes([0x47, chance.choice((0x01, 0x01, 0x41)), 0, counter & 15 | chance.choice((0x10, 0x10, 0x10, 0x30, 0x20))])
+    field = bytes([chance.choice((0, 1, 7)), chance.choice((0, 0x10, 0x01, 0x7F, 0x80, 0xFF))]) if head[3] & 0x20 else b""
+    return (head + field + chance.randbytes(184))[:188]
+
+
+def read_one_by_one(packets: list[bytes]) -> tuple[bool, bool]:
+    """Return whether packets are missing inside a unit, and before one, as ISO/IEC 13818-1, 2.4.3.3, defines continuity_counter."""
+    last, was_repeated, inside, before = None, False, False, False
+    for each in packets:
+        counter, announced = each[3] & 15, each[3] & 0x20 and each[4] > 0 and each[5] & 0x80
+        if not each[3] & 0x10 or announced:
+            last, was_repeated = counter, False
+            continue
+        repeats = counter == last and not was_repeated
+        if last is not None and not repeats and counter != (last + 1) % 16:
+            inside, before = inside or not each[1] & 0x40, before or bool(each[1] & 0x40)
+        last, was_repeated = counter, repeats
+    return inside, before
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_counters_are_followed_whatever_packets_hold(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - it must be repeatable
+    packets, counter = list[bytes](), chance.randrange(16)
+    for _ in range(chance.choice((3, 30, 60))):
+        packets.append(drawn_packet(chance, counter))
+        if not packets[-1][3] & 0x10:
+            packets[-1] = packets[-1][:3] + bytes([0x20 | counter - 1 & 15]) + packets[-1][4:]
+        else:
+            counter += chance.choice((1,) * 30 + (0, 2))
+    found = follow(packets, sizes=[chance.randrange(60), chance.randrange(60)])
+    assert (bool(found.lost_inside), bool(found.jumped)) == read_one_by_one(packets)
+    assert found.lost_inside | found.jumped <= {PID}
+
+
+def test_what_a_pid_has_shown_is_told_of_the_one_that_it_has_moved_to() -> None:
+    counters = ContinuityCounters([PID, OTHER])
+    for pid in (PID, OTHER):
+        counters.feed(packet(3, pid=pid), 1)
+    counters.begin_segment()
+    counters.feed(packet(4) + packet(9, starts=True) + packet(4, pid=OTHER), 3)
+    counters.move(PID, 0x200)
+    assert (counters.continued, counters.jumped) == ({0x200: True, OTHER: True}, {0x200})
+    assert list(counters.full) == [OTHER]
+    counters.feed(packet(1, pid=0x200) + packet(2, pid=0x200) + packet(5, pid=OTHER) + packet(11), 4)
+    assert (counters.lost_inside, counters.jumped) == (set(), {0x200})
+    assert sorted(counters.full) == [OTHER, 0x200]
+    counters.feed(packet(7, pid=0x200), 1)
+    assert counters.lost_inside == {0x200}
+    counters.begin_segment()
+    assert (counters.lost_inside, counters.jumped, counters.continued) == (set(), set(), {})
 
 
 @pytest.mark.parametrize("last", range(16))

@@ -8,7 +8,7 @@ from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.payload_units import Payloads
 from transcoder.core.media.streams import Medium, Stream
-from transcoder.core.media.timestamps import CLOCK_HZ
+from transcoder.core.media.timestamps import CLOCK_HZ, WRAP_SECONDS
 from transcoder.errors import DamagedMediaError
 
 FRAME_BYTES, FRAME_SECONDS = 16, 1024 / 48_000
@@ -39,13 +39,73 @@ def test_one_picture_that_stands_still_does_not_change_how_long_the_others_are()
     assert stream.end == pytest.approx(3.16, abs=0.0001)
 
 
-@pytest.mark.parametrize(("step", "is_refused"), [(0.4, False), (0.49, False), (0.51, True), (2.0, True)])
+@pytest.mark.parametrize(("step", "is_refused"), [(0.4, False), (0.49, False), (0.5, False), (0.51, True), (2.0, True)])
 def test_pictures_may_be_out_of_order_by_half_a_second(step: float, *, is_refused: bool) -> None:
     if is_refused:
         with pytest.raises(DamagedMediaError, match="run backwards"):
             video(5.0, 5.0 - step)
     else:
         assert video(5.0, 5.0 - step).segment.start == pytest.approx(5.0 - step, abs=0.0001)
+
+
+def video_segments(*segments: list[tuple[float, float]], start: float | None = None) -> ElementaryStream:
+    """Return video with these presentation and decode times, segment by segment."""
+    stream = ElementaryStream(Stream(Medium.VIDEO, "h264", 0x100, segments[0][0][0] if start is None else start))
+    for times in segments:
+        stream.begin_segment()
+        for shown, decoded in times:
+            ticks, decoded_ticks = (round(each * CLOCK_HZ) % 2**33 for each in (shown, decoded))
+            stream.take(Payloads([pes(ticks, b"\0\0\1\x65\x80" + bytes(20), decoded=decoded_ticks)], begins_unit=True))
+        stream.drain()
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("segments", "end", "frame"),
+    [
+        pytest.param([[(1.0, 1.0), (1.04, 1.04)], [(5.0, 5.0)]], 5.04, 0.04, id="a gap between segments is no frame"),
+        pytest.param([[(1.0, 1.0)], [(2.0, 2.0)], [(3.0, 3.0)]], 4.0, 1.0, id="nothing else says how long a frame is"),
+        pytest.param([[(1.08, 1.0), (1.04, 1.04)]], 1.12, 0.04, id="the first one is shown last"),
+        pytest.param([[(1.08, 1.0), (1.04, 1.04), (1.0, 1.08)]], 1.12, 0.04, id="the other way round"),
+        pytest.param([[(1.0, 1.0), (1.04, 1.04), (3.04, 3.04), (5.04, 5.04)]], 7.04, 2.0, id="frames become longer"),
+        pytest.param([[(1.0, 1.0), (1.04, 1.04), (1.06, 1.06)]], 1.08, 0.02, id="frames become shorter"),
+        pytest.param([[(1.0, 1.0), (1.0, 1.0)]], 1.0, None, id="both at the same time"),
+    ],
+)
+def test_video_ends_one_frame_after_what_is_shown_last(segments: list[list[tuple[float, float]]], end: float, frame: float | None) -> None:
+    for offset in (0.0, WRAP_SECONDS - 1.05, WRAP_SECONDS - 1.02):
+        stream = video_segments(*([(shown + offset, decoded + offset) for shown, decoded in times] for times in segments))
+        assert stream.end == pytest.approx(end + offset, abs=0.0001)
+        assert (stream.sample_seconds or 0.0) == pytest.approx(frame or 0.0, abs=0.0001)
+        assert stream.last_decode_time == pytest.approx(segments[-1][-1][1] + offset, abs=0.0001)
+        assert stream.decode_span == pytest.approx((segments[-1][0][1] + offset, segments[-1][-1][1] + offset), abs=0.0001)
+        first = min(shown for shown, _ in segments[-1]) + offset
+        assert stream.segment.start == pytest.approx(first % WRAP_SECONDS, abs=0.0001), "as it is written"
+        assert stream.segment.leap == pytest.approx(0.0 if frame != 2.0 else 1.96, abs=0.0001)
+
+
+def test_times_are_unwrapped_near_where_the_probe_has_found_the_start() -> None:
+    stream = video_segments([(0.5, 0.5), (0.54, 0.54)], start=WRAP_SECONDS - 0.1)
+    assert stream.end == pytest.approx(WRAP_SECONDS + 0.58, abs=0.0001)
+    alone = ElementaryStream(Stream(Medium.VIDEO, "h264", 0x100, None))
+    assert (alone.end, alone.last_decode_time, alone.decode_span, alone.sample_seconds, alone.count) == (None, None, None, None, 0)
+    alone.take(Payloads([pes(CLOCK_HZ * 20, b"\0\0\1\x65\x80" + bytes(20))], begins_unit=True))
+    alone.drain()
+    assert (alone.end, alone.last_decode_time, alone.decode_span, alone.sample_seconds, alone.count) == (20.0, 20.0, (20.0, 20.0), None, 1)
+
+
+def test_packets_without_media_do_not_count() -> None:
+    padding = b"\0\0\1\xbe\0\0" + b"\0\0\1\x65\x80" * 4
+    stream = video(1.0, 1.04)
+    stream.take(Payloads([padding], begins_unit=True))
+    stream.drain()
+    assert (stream.count, stream.segment.packets) == (2, 2)
+    assert stream.end == pytest.approx(1.08)
+    untimed = b"\0\0\1\xe0\0\0\x80\0\0" + b"\0\0\1\x65\x80" + bytes(20)
+    stream.take(Payloads([untimed], begins_unit=True))
+    stream.drain()
+    assert (stream.count, stream.segment.packets) == (3, 3)
+    assert stream.end == pytest.approx(1.08)
 
 
 def audio(*units: tuple[float, int], segments: tuple[int, ...] = ()) -> ElementaryStream:
@@ -71,7 +131,8 @@ def test_audio_ends_with_its_last_frame() -> None:
 
 
 def test_audio_that_leaves_time_out_leaps() -> None:
-    assert audio((1.0, 5), (2.0, 3)).segment.leap == pytest.approx(1.0 - 5 * FRAME_SECONDS, abs=0.0001)
+    for start in (0.0, 1.0):
+        assert audio((start, 5), (start + 1.0, 3)).segment.leap == pytest.approx(1.0 - 5 * FRAME_SECONDS, abs=0.0001)
     assert audio((1.0, 5), (2.0, 3), segments=(1,)).segment.leap == 0.0, "what is left out between segments is told elsewhere"
 
 

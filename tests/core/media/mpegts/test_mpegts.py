@@ -5,13 +5,15 @@ from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_s
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import read_opus_header
-from transcoder.core.media.mpegts.packets import find_packets
-from transcoder.core.media.mpegts.pes import read_pes_header
+from transcoder.core.media.mpegts.packets import find_packets, is_transport_init, longer_packet_bytes
+from transcoder.core.media.mpegts.pes import announced_bytes, has_whole_header, read_pes_header
 from transcoder.core.media.mpegts.program_tables import SectionAssembler
 from transcoder.core.media.streams import Medium
 from transcoder.errors import UpstreamError
 
 PACKET = 188
+JUNK_BYTES = 65_536
+"""So many bytes may lie before the first packet."""
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,64 @@ def test_incomplete_header_needs_more_bytes() -> None:
     assert read_pes_header(header)
     with pytest.raises(UpstreamError, match="does not begin"):
         read_pes_header(b"\0\0\2")
+
+
+@pytest.mark.parametrize("flags", [0x00, 0x3F, 0x7F, 0x80, 0xBF, 0xC0, 0xFF])
+@pytest.mark.parametrize("more", [0, 4, 5, 9, 10, 100, 255])
+def test_a_header_is_whole_if_it_can_be_read(flags: int, more: int) -> None:
+    """PTS_DTS_flags say which times are there, PES_header_data_length how many bytes (ISO/IEC 13818-1, 2.4.3.7)."""
+    times = bytes.fromhex("3100010001 1100010003")
+    packet = b"\0\0\1\xe0\0\0\x80" + bytes([flags, more]) + times[:more].ljust(more, b"\xff") + bytes(20)
+    for size in range(len(packet)):
+        header = read_pes_header(packet[:size])
+        assert has_whole_header(packet[:size]) == (header is not None) == (size >= 9 + more)
+    header = read_pes_header(packet)
+    assert header
+    pts = 0.0 if flags & 0x80 and more >= 5 else None
+    assert (header.length, header.pts) == (9 + more, pts)
+    assert header.dts == (1 / 90_000 if flags & 0x40 and flags & 0x80 and more >= 10 else pts)
+
+
+@pytest.mark.parametrize("size", range(10))
+def test_a_length_is_announced_by_two_bytes(size: int) -> None:
+    """PES_packet_length counts what follows it; 0 says nothing."""
+    for length in (0, 1, 255, 256, 65_535):
+        payload = (b"\0\0\1\xe0" + length.to_bytes(2) + bytes(4))[:size]
+        assert announced_bytes(payload) == (6 + length if length and size > 6 else 0)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("before", [0, 1, JUNK_BYTES - 1, JUNK_BYTES, JUNK_BYTES + 1])
+@pytest.mark.parametrize("count", [1, 3, 4, 5])
+def test_the_first_packet_begins_within_64_kib(before: int, count: int, *, whole: bool) -> None:
+    """Four sync bytes prove packets; at the end of a segment, as many as there are."""
+    data = b"\x55" * before + (b"G" + bytes(187)) * count
+    expected: int | None = before if before < JUNK_BYTES else -1
+    if count < 4 and not whole and before < JUNK_BYTES:
+        expected = None
+    assert find_packets(data, whole=whole) == expected
+    if whole:
+        assert find_packets(data[:-1], whole=True) == (expected if count >= 4 else -1)
+    assert find_packets(b"\x55" * JUNK_BYTES, whole=whole) == -1
+    assert find_packets(b"\x55" * (JUNK_BYTES - 1), whole=whole) == (-1 if whole else None)
+
+
+@pytest.mark.parametrize(("size", "at"), [(192, 4), (192, 0), (204, 0)])
+def test_four_sync_bytes_prove_longer_packets(size: int, at: int) -> None:
+    data = bytes(at) + (b"G" + bytes(size - 1)) * 4
+    assert longer_packet_bytes(data) == size
+    assert longer_packet_bytes(data[: at + 3 * size + 1]) == size
+    assert longer_packet_bytes(data[: at + 3 * size]) is None
+    assert longer_packet_bytes(data[:-size] + bytes(size)) is None
+    assert longer_packet_bytes((b"G" + bytes(187)) * 4) is None
+    assert longer_packet_bytes(b"G" * 1000) is None, "packets of 188 bytes, too"
+
+
+@pytest.mark.parametrize("data", [b"", b"G" + bytes(187), (b"G" + bytes(187)) * 3])
+def test_an_initialization_section_is_whole_packets(data: bytes) -> None:
+    assert is_transport_init(data) is bool(data)
+    for other in (data + b"G", data[:-1] or b"\0", b"\0" + data[1:] or b"\0", data + bytes(188)):
+        assert not is_transport_init(other)
 
 
 def test_an_audio_frame_shorter_than_a_header_may_be_counts_as_soon_as_it_is_there() -> None:

@@ -1,7 +1,7 @@
 """The probe takes runs of plain packets at once, and columns hold the packets of a PID: both are compared with packets read one by one."""
 
 import random
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
@@ -75,4 +75,39 @@ def test_columns_have_the_packets_of_a_pid(pid: int) -> None:
     assert list(places(columns.of(pid))) == expected
     assert columns.number_of(pid) == int.from_bytes(columns.of(pid))
     assert [columns.word(place) for place in expected] == [packets[place + 2][0] | packets[place + 2][1] for place in expected]
+    part, rest = columns.part(10, 200), packets[12:202]
+    assert list(places(part.of(pid))) == [place for place, (other, _, _) in enumerate(rest) if other == pid]
     assert [columns.control(place) for place in expected] == [packets[place + 2][2] | place + 2 & 15 for place in expected]
+
+
+@pytest.mark.parametrize("pids", [PIDS[:1], PIDS[1:], PIDS, ALIKE])
+@pytest.mark.parametrize("seed", [5, 6])
+def test_columns_say_what_the_packets_say_one_by_one(pids: tuple[int, ...], seed: int) -> None:
+    drawn_ones = drawn(seed, 120)
+    packets, data = drawn_ones[3:110], written(drawn_ones)
+    columns = PacketColumns(data, 3, 110)
+    scrambled = [place for place, (pid, _, control) in enumerate(packets) if pid in pids and control & 0xC0]
+    assert columns.first_scrambled(pids) == (scrambled[0] if scrambled else None)
+    others = [place for place, (pid, _, _) in enumerate(packets) if pid not in pids[:1] and pid in ALIKE[2:]]
+    assert list(columns.of_others(pids[:1], ALIKE[2:])) == others
+    for pid in pids:
+        own = [place for place, (other, _, _) in enumerate(packets) if other == pid]
+        begins = [place for place in own if packets[place][1] & STARTS]
+        assert list(places(columns.begins_of(pid))) == begins
+        assert columns.counters(pid) == bytes(place + 3 & 15 for place in own)
+        assert columns.all_have_payload(pid) == all(packets[place][2] & 0x10 for place in own)
+        payloads = {place: payload_one_by_one(data[(place + 3) * PACKET_BYTES :][:PACKET_BYTES]) for place in own}
+        for first in (0, 1, 50):
+            assert columns.payloads(pid, first) == ([payloads[at] for at in own if at >= first], [at for at in own if at >= first])
+        assert [columns.payload(place) for place in own] == list(payloads.values())
+        for place, following in pairwise([*begins, len(packets)]):
+            unit = [payloads[at] for at in own if place <= at < following]
+            assert columns.unit(pid, place) == b"".join(unit)
+            assert columns.unit(pid, place, packets=2) == b"".join(unit[:2])
+
+
+def payload_one_by_one(packet: bytes) -> bytes:
+    """Return what follows the header and the adaptation field of a packet (ISO/IEC 13818-1, 2.4.3.3)."""
+    if not packet[3] & 0x10:
+        return b""
+    return packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]

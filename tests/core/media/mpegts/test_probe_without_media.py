@@ -1,9 +1,10 @@
 """What a transport stream shows where its first frame comes late, or where it has nothing but tables, or not even these."""
 
 import pytest
-from fuzz.media_pieces import AUDIO_PID, PACKET_BYTES, TABLES, VIDEO_PID, packet, pes
+from fuzz.media_pieces import AUDIO_PID, PACKET_BYTES, PMT_PID, TABLES, VIDEO_PID, packet, pes, program_map, section
 
 from transcoder.core.media.mpegts.probe import probe_transport
+from transcoder.core.media.mpegts.program_tables import section_packets
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.errors import UpstreamError
 
@@ -13,6 +14,8 @@ BEFORE = Probe(
     (Stream(Medium.VIDEO, "h264", VIDEO_PID, 5.0), Stream(Medium.AUDIO, "aac", AUDIO_PID, 5.0, 44_100, 1)),
 )
 FRAME_BYTES = 300
+SEARCHED_BYTES = 16_384
+"""So many bytes of audio are searched for a frame."""
 
 
 def adts_frame() -> bytes:
@@ -52,6 +55,79 @@ def test_a_header_may_be_as_long_as_several_packets(stuffing: int) -> None:
     unit = unit[:8] + bytes([5 + stuffing]) + unit[9:]
     segment = TABLES + packets(pes(90_000, bytes(300)), VIDEO_PID) + packets(unit, AUDIO_PID)
     assert probed(segment)[1] == ("audio", "aac", 1.0, 44_100)
+
+
+AUDIO_MAP = section_packets(section(0, 1, b"\0\1\xf0\0"), 0) + section_packets(program_map(streams=b"\x0f\xe1\1\xf0\0"), PMT_PID)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_audio_that_shows_no_frame_in_16_kib_is_as_it_was_announced(more: int) -> None:
+    no_frame = bytes(SEARCHED_BYTES + more)
+    segment = AUDIO_MAP + packets(pes(90_000, no_frame, stream=0xC0), AUDIO_PID)
+    found = probe_transport(segment, whole=False)
+    assert (found is not None) == (more > 0)
+    assert probed(segment) == [("audio", "aac", 1.0, None)]
+    assert probed(segment + packets(pes(180_000, adts_frame() * 4, stream=0xC0), AUDIO_PID)) == [
+        ("audio", "aac", 1.0, None if more > 0 else 44_100)
+    ]
+
+
+def test_a_program_map_that_lists_not_all_media_gets_more_bytes_in_a_first_segment() -> None:
+    segment = AUDIO_MAP + packets(pes(90_000, adts_frame() * 4, stream=0xC0), AUDIO_PID)
+    before = BEFORE._replace(streams=BEFORE.streams[1:])
+    assert probe_transport(segment, whole=False, media=[Medium.AUDIO])
+    assert probe_transport(segment, whole=False, media=list(Medium)) is None
+    assert probe_transport(segment, whole=True, media=list(Medium))
+    assert probe_transport(segment, whole=False, media=list(Medium), previous=before)
+    grown = probe_transport(segment + TABLES + packets(pes(90_000, bytes(300)), VIDEO_PID), whole=True, media=list(Medium))
+    assert grown
+    assert [(each.medium, each.start) for each in grown.streams] == [(Medium.VIDEO, 1.0), (Medium.AUDIO, 1.0)]
+    assert grown.tables == TABLES
+    alone = probe_transport(segment + TABLES + packets(pes(90_000, bytes(300)), VIDEO_PID), whole=True, media=[Medium.AUDIO])
+    assert alone
+    assert (len(alone.streams), alone.tables) == (1, b"")
+
+
+def null_packets(size: int) -> bytes:
+    return NULL_PACKETS[:PACKET_BYTES] * (size // PACKET_BYTES) + b"G" * (size % PACKET_BYTES > 0)
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(("previous", "limit"), [(None, 8 * MIB), (BEFORE, MIB)])
+def test_a_stream_that_has_not_begun_within_some_bytes_is_missing(previous: Probe | None, limit: int) -> None:
+    head = TABLES + packets(pes(90_000, b"\0\0\1\x67\0\0\1\x65" + bytes(300)), VIDEO_PID)
+    whole = head + null_packets(limit)
+    assert probe_transport(whole[: limit - 1], whole=False, previous=previous) is None
+    assert probed(whole[:limit], whole=False, previous=previous) == [("video", "h264", 1.0, None), ("audio", "aac", None, None)]
+    assert probe_transport(null_packets(2 * MIB)[: MIB - 1], whole=False) is None
+    with pytest.raises(UpstreamError, match="no program map"):
+        probe_transport(null_packets(2 * MIB)[:MIB], whole=False)
+
+
+@pytest.mark.parametrize("place", [8 * MIB // PACKET_BYTES, 8 * MIB // PACKET_BYTES + 2])
+def test_in_a_whole_segment_a_stream_is_looked_for_as_far(place: int) -> None:
+    """The limit is noticed at a packet of the program."""
+    video = packet(VIDEO_PID, bytes(184))
+    sound = packets(pes(90_000, adts_frame()[:100], stream=0xC0), AUDIO_PID)
+    before = TABLES + packets(pes(90_000, b"\0\0\1\x67\0\0\1\x65" + bytes(300)), VIDEO_PID)
+    count = place - 1 - len(before) // PACKET_BYTES
+    begins = video[:1] + bytes([video[1] | 0x40]) + video[2:4] + pes(90_000, bytes(170))
+    segment = before + NULL_PACKETS[:PACKET_BYTES] * count + begins + sound
+    is_beyond = (place - 1) * PACKET_BYTES > 8 * MIB
+    assert [start for _, _, start, _ in probed(segment)] == [1.0, None if is_beyond else 1.0]
+
+
+@pytest.mark.parametrize("before_picture", [0, 5, 200, 2000])
+def test_a_video_is_headless_if_its_first_picture_comes_without_parameter_sets(before_picture: int) -> None:
+    """It may come packets later than its timestamp."""
+    slice_, sets = b"\0\0\1\x65\x88" + b"\x80" * 300, b"\0\0\1\x67\x64\0\x1e\x80\x80\x80\x80\x80"
+    for body, is_headless in ((slice_, True), (sets + slice_, False), (slice_ + sets + slice_, True)):
+        segment = TABLES + packets(pes(90_000, b"\x80" * before_picture + body), VIDEO_PID)
+        found = probe_transport(segment, whole=True)
+        assert found
+        assert [each.is_headless for each in found.streams] == [is_headless, False]
 
 
 def test_a_segment_without_a_map_has_the_streams_of_the_one_before() -> None:

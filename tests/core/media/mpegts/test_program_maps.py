@@ -88,6 +88,22 @@ def test_maps_of_other_programs_do_not_count() -> None:
         moves(FIRST, pmt(1, (HEVC, 0x100), (MP3, 0x500)), numbers=(1, 2))
 
 
+def test_the_program_is_the_one_that_lists_the_streams_whichever_comes_first() -> None:
+    other = pmt(2, (HEVC, 0x500), (MP3, 0x501))
+    moved = pmt(1, (H264, 0x200), (AAC, 0x101))
+    assert moves(other, FIRST, other, moved, numbers=(1, 2)) == [{}, {}, {}, {0x100: 0x200}]
+
+
+@pytest.mark.parametrize(("numbers", "follows"), [((2,), True), ((2, 3), False), ((1,), False), ((1, 2), False), ((2, 1), False)])
+def test_a_program_may_get_another_number_if_one_alone_is_listed(numbers: tuple[int, ...], *, follows: bool) -> None:
+    """Of several programs, only its number says which one it is."""
+    followed = ProgramMaps()
+    for pid, table in ((0, pat(1, 2)), (PMT_PID, FIRST), (0, pat(*numbers))):
+        assert followed.read(START | pid, b"\0" + table, BOTH) == {}
+    moved = followed.read(START | PMT_PID + 1, b"\0" + pmt(2, (H264, 0x200), (AAC, 0x101)), BOTH)
+    assert moved == ({0x100: 0x200} if follows else {})
+
+
 def pids(packets: bytes) -> list[int]:
     return [(packets[at + 1] & 0x1F) << 8 | packets[at + 2] for at in range(0, len(packets), 188)]
 
@@ -102,11 +118,15 @@ def pids(packets: bytes) -> list[int]:
         ([(0x100, 0x200), (0x101, 0x100)], [0x200, 0x100], [0x100, 0x101]),
     ],
 )
-def test_packets_get_the_pid_that_their_stream_began_with(steps: list[tuple[int, int]], before: list[int], after: list[int]) -> None:
+@pytest.mark.parametrize("flags", [0, 0x20, 0x40, 0x80, 0xE0])
+def test_packets_get_the_pid_that_their_stream_began_with(
+    steps: list[tuple[int, int]], before: list[int], after: list[int], flags: int
+) -> None:
     moved = MovedPids()
     for old, new in steps:
         moved.move(old, new)
-    packets = b"".join(packet(pid, bytes([pid & 0xFF]) * 100, starts=bool(pid & 1)) for pid in before)
+    plain = [packet(pid, bytes([pid & 0xFF]) * 100) for pid in before]
+    packets = b"".join(each[:1] + bytes([each[1] | flags]) + each[2:] for each in plain)
     restored = moved.restored(packets)
     assert pids(restored) == after
     assert [restored[at + 3 : at + 188] for at in range(0, len(packets), 188)] == [

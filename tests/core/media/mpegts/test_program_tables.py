@@ -10,6 +10,7 @@ from transcoder.core.media.mpegts.program_tables import (
     PAT_PID,
     Program,
     SectionAssembler,
+    _crc_table,
     listed_programs,
     read_program,
     section_crc,
@@ -134,6 +135,14 @@ def test_descriptors_of_the_program_and_of_a_stream_do_not_move_what_follows() -
     assert (found.number, found.media) == (7, frozenset(Medium))
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 700])
+def test_descriptors_may_be_long(size: int) -> None:
+    """Twelve bits of ES_info_length and program_info_length (ISO/IEC 13818-1, 2.4.4.8)."""
+    found = read_program(pmt(7, element(0x1B, 0x100, b"\xf0" * size), element(0x0F, 0x1FFE)))
+    assert streams(found) == [(0x100, "video", "h264"), (0x1FFE, "audio", "aac")]
+    assert streams(read_program(pmt(7, element(0x1B, 0x100), program_info=b"\xf0" * size))) == [(0x100, "video", "h264")]
+
+
 def test_a_map_of_nothing_is_a_map() -> None:
     assert streams(read_program(pmt(300))) == []
     program = read_program(pmt(300))
@@ -187,6 +196,18 @@ def test_a_section_is_read_from_the_packets_that_carry_it(elements: int, pid: in
 def test_the_checksum_is_that_of_the_standard() -> None:
     """CRC-32/MPEG-2 of the nine digits, as catalogues of checksums give it."""
     assert section_crc(b"123456789") == 0x0376E6E7
+
+
+def test_the_table_of_checksums_has_the_remainder_of_each_byte() -> None:
+    """By division by the polynomial of annex A, bit by bit."""
+
+    def remainder(octet: int) -> int:
+        rest = octet << 32
+        for bit in range(39, 31, -1):
+            rest ^= (0x104C11DB7 << bit - 32) * (rest >> bit & 1)
+        return rest
+
+    assert _crc_table() == tuple(map(remainder, range(256)))
 
 
 def test_a_section_that_is_cut_short_is_no_table() -> None:

@@ -183,7 +183,8 @@ class ElementaryStream:
         if self._audio_frames:
             if segment.packets > 1:
                 passed = self._audio_frames.seconds + self._audio_frames.held_seconds
-                segment.leap = max(segment.leap, pts - (self._pts or pts) - passed)
+                before = pts if self._pts is None else self._pts
+                segment.leap = max(segment.leap, pts - before - passed)
             self._audio_frames.seconds = -self._audio_frames.held_seconds
         else:
             self._take_frame(previous, dts, pts)

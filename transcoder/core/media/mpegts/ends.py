@@ -140,7 +140,8 @@ def _latest(headers: list[PesHeader]) -> float:
 
 def _distances(headers: list[PesHeader]) -> list[float]:
     near = headers[-1].pts or 0.0
-    return [unwrap(after.dts or near, near) - unwrap(before.dts or near, near) for before, after in pairwise(headers)]
+    times = [unwrap(header.dts, near) for header in headers if header.dts is not None]
+    return [after - before for before, after in pairwise(times)]
 
 
 def _audio_seconds(stream: Stream, data: bytes) -> float:

@@ -1,12 +1,14 @@
 """Inspection of transport stream segments: sync bytes, whole packets, starts of PES packets, an unchanged program map."""
 
 from collections.abc import Collection, Mapping
+from copy import copy
+from itertools import pairwise
 
 from transcoder.core.media.mpegts.continuity_counters import ContinuityCounters
 from transcoder.core.media.mpegts.elementary_stream import ElementaryStream
 from transcoder.core.media.mpegts.moved_pids import MovedPids
 from transcoder.core.media.mpegts.packet_columns import PacketColumns
-from transcoder.core.media.mpegts.packets import MAX_JUNK_BYTES, PACKET_BYTES, SYNC, find_packets
+from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC, find_packets
 from transcoder.core.media.mpegts.payload_units import units_of
 from transcoder.core.media.mpegts.program_maps import ProgramMaps
 from transcoder.core.media.mpegts.trailer import Trailer, split_trailer
@@ -32,6 +34,8 @@ class TransportInspector:
         self._streams = {stream.id: ElementaryStream(stream) for stream in mapped}
         self._maps = ProgramMaps()
         self._moved = MovedPids()
+        self._ways: list[tuple[int, MovedPids]] = []
+        """Up to which offset of the bytes that are being checked streams had moved, and how, if they have moved since."""
         self._tables = probe.tables
         """What goes to ffmpeg before the first segment."""
         self._counters = ContinuityCounters(self._streams)
@@ -144,7 +148,7 @@ class TransportInspector:
 
     def _align(self, held: bytes, junk: int | None) -> bytes:
         """Begin with the first packet, which follows `junk` bytes, and return the bytes from there on."""
-        if junk is None or junk < 0 or junk > MAX_JUNK_BYTES:
+        if junk is None or junk < 0:
             raise DamagedMediaError("A segment is not an MPEG transport stream, unlike the segments before it.")
         self._is_aligned = True
         tables, self._tables = self._tables, b""
@@ -152,12 +156,15 @@ class TransportInspector:
 
     def _passed(self, data: bytes, *, carried: int) -> bytes:
         """Check `data`, which begins with a packet, and return what of it is passed on; the first `carried` bytes have been already."""
-        had_moved = bool(self._moved)
+        had_moved, self._ways = bool(self._moved), []
         checked = self._check(data)
-        if not self._moved:
+        if not self._moved and not self._ways:
             return data[carried:checked]
         # A packet that is not whole is passed on with its rest, since its PID may have to be another one.
-        restored = self._moved.restored(data[: checked - len(self._carry)])
+        edges = [0, *(stop for stop, _ in self._ways), checked - len(self._carry)]
+        ways = [*(way for _, way in self._ways), self._moved]
+        parts = [way.restored(data[start:stop]) for way, (start, stop) in zip(ways, pairwise(edges), strict=True)]
+        restored = b"".join((*parts, b"" if self._moved else self._carry))
         return restored if had_moved else restored[carried:]
 
     def _move(self, old: int, new: int) -> None:
@@ -212,6 +219,7 @@ class TransportInspector:
                 raise
             if moved:
                 self._pass_payloads(clear.part(0, place))
+                self._ways.append((clear.start + (place + 1) * PACKET_BYTES, copy(self._moved)))
                 for old, new in moved.items():
                     self._move(old, new)
                 return place + 1

@@ -20,9 +20,9 @@ class MovedPids:
 
     def move(self, old: int, new: int) -> None:
         """Note that a stream has moved from one PID to another."""
-        first = self._first.pop(old, old)
-        if first != new:
-            self._first[new] = first
+        others = {pid: first for pid, first in self._first.items() if pid != old}
+        first = self._first.get(old, old)
+        self._first = others if first == new else others | {new: first}  # a new one: a copy of this object keeps its own
 
     def restored(self, packets: bytes) -> bytes:
         """Return whole packets with the PIDs that their streams began with."""
