@@ -132,6 +132,17 @@ def test_pictures_beyond_the_end_are_there_for_others_alone(
         assert times(clipped(start, seconds, source)[VIDEO]) == expected
 
 
+@pytest.mark.parametrize(("timescale", "step"), [(90_000, 90), (2000, 2), (8, 1)])
+def test_a_millisecond_is_at_least_a_tick(timescale: int, step: int) -> None:
+    """Two pictures are there for the second one, and shown after one another."""
+    millis, samples = video(PYRAMID), TrackSamples()
+    offsets, durations = ([ticks * timescale // 1000 for ticks in each] for each in (millis.samples.offsets, millis.samples.durations))
+    samples.add(SampleRun(None, durations, millis.samples.sizes, millis.samples.flags, offsets, None), Place(0, 0), decode_time=0)
+    found = times(clipped(None, 0.25, track(VIDEO, timescale, samples, timescale // 8))[VIDEO])
+    end = timescale // 4 + timescale // 8
+    assert {size: shown for size, (_, shown) in found.items()} == {1: timescale // 8, 4: timescale // 4, 3: end, 2: end + step}
+
+
 @pytest.mark.parametrize(("seconds", "last"), [(5 / 16, 105), (11 / 32, 105), (0.344, 106), (1.25, 120), (9.0, 120)])
 def test_the_audio_ends_with_a_frame_of_which_more_than_half_lies_before_the_end(seconds: float, last: int) -> None:
     for start in (None, 0.0):
