@@ -28,9 +28,9 @@ def track_of(medium: Medium, silence: bytes | None = SILENT) -> OutputTrack:
 
 
 def run_of(decode_time: int, count: int, *, track: OutputTrack | None = None, duration: int = FRAME) -> TrackRun:
-    """Return a run of frames of 1, 2, 3 … bytes."""
+    """Return a run of frames of 1, 2, 3 … bytes, with the flags 0, 1, 2 …"""
     sizes = list(range(1, count + 1))
-    columns = [duration] * count, sizes, [7] * count, [0] * count
+    columns = [duration] * count, sizes, list(range(count)), [0] * count
     return TrackRun(track or track_of(AUDIO), decode_time, AT, AT + sum(sizes), *columns, NOTHING, NOTHING)
 
 
@@ -57,7 +57,7 @@ def test_within_a_period_the_times_of_the_source_stand() -> None:
     assert timeline.end == 430 + FRAME
 
 
-@given(st.integers(-450, 450), st.integers(1, 30), st.sampled_from([FRAME, 20, 1]))
+@given(st.integers(-450, 450) | st.integers(-25, 25), st.integers(1, 30), st.sampled_from([FRAME, 20, 1]))
 def test_a_later_period_goes_on_where_the_one_before_it_ends(gap: int, count: int, frame: int) -> None:
     timeline = AudioTimeline(track_of(AUDIO))
     placed(timeline, run_of(0, 30, duration=frame))
@@ -71,7 +71,7 @@ def test_a_later_period_goes_on_where_the_one_before_it_ends(gap: int, count: in
     dropped = count - kept
     assert run.decode_time == end
     assert run.durations == [frame] * (silent + kept)
-    assert (len(run.flags), len(run.offsets)) == (silent + kept,) * 2
+    assert (run.flags, run.offsets) == ([dropped] * silent + list(range(dropped, count)), [0] * (silent + kept))
     assert edited(fragment, media) == SILENT * silent + media[sum(range(dropped + 1)) :]
     assert fragment.rewritten == bool(silent or dropped)
     assert timeline.end == end + (silent + kept) * frame
@@ -79,9 +79,9 @@ def test_a_later_period_goes_on_where_the_one_before_it_ends(gap: int, count: in
         moved = end + silent * frame - natural[dropped]
         assert abs(moved) <= frame // 2 or (gap > 0 and moved == -frame // 2)
         assert not dropped or end - natural[dropped - 1] > frame // 2, "no more are dropped than overlap"
-        following = run_of(natural[-1] + frame, 2, duration=frame)
+        following = run_of(natural[-1] + frame + 300, 2, duration=frame)
         placed(timeline, following)
-        assert following.decode_time == end + (silent + kept) * frame
+        assert following.decode_time == end + (silent + kept) * frame + 300, "a hole within a period stays"
 
 
 def test_a_period_that_is_dropped_whole_leaves_its_place_to_the_next_fragment() -> None:
@@ -93,6 +93,34 @@ def test_a_period_that_is_dropped_whole_leaves_its_place_to_the_next_fragment() 
     assert (first.decode_time, first.sizes, edited(fragment, media_of(run_of(0, 3)))) == (30 * FRAME, [], b"")
     placed(timeline, second)
     assert (second.decode_time, second.sizes) == (30 * FRAME, [8, 9, 10])
+
+
+def test_the_first_period_may_begin_late() -> None:
+    timeline, run = AudioTimeline(track_of(AUDIO)), run_of(400, 3)
+    assert not placed(timeline, run).rewritten
+    assert (run.decode_time, timeline.end) == (400, 400 + 3 * FRAME)
+
+
+def test_a_hole_behind_what_is_dropped_is_filled() -> None:
+    timeline = AudioTimeline(track_of(AUDIO))
+    placed(timeline, run_of(0, 30))
+    timeline.begin_period()
+    run, media = run_of(30 * FRAME - 40, 4), media_of(run_of(0, 4))
+    run.durations = [FRAME, 100, FRAME, FRAME]
+    fragment = placed(timeline, run)
+    assert (run.decode_time, run.durations) == (30 * FRAME, [FRAME] * 6)
+    assert edited(fragment, media) == 4 * SILENT + media[3:]
+
+
+def test_frames_of_other_lengths_are_dropped_by_their_own_length() -> None:
+    timeline = AudioTimeline(track_of(AUDIO, None))
+    run = run_of(0, 5)
+    run.durations = [FRAME, FRAME, 50, FRAME, 40]
+    fragment = placed(timeline, run)
+    timeline.trim_to(fragment, run, 100)
+    assert (timeline.end, run.durations) == (92, [FRAME, FRAME, 50])
+    timeline.extend_to(fragment, run, 100)
+    assert (timeline.end, run.durations) == (100, [FRAME, FRAME, 58])
 
 
 @pytest.mark.parametrize("silence", [None, SILENT])
@@ -210,6 +238,12 @@ def test_an_output_ends_with_its_video_unless_the_audio_is_much_longer(ends: dic
     assert timeline.end == Fraction(end, SCALE)
     shifts = dict(zip(Medium, begins, strict=True))
     assert timeline.ends == {medium: Fraction(ends[medium.value] - shifts[medium], SCALE) for medium in media}
+
+
+def test_a_track_that_has_not_begun_ends_where_the_output_begins() -> None:
+    timeline = output_of(VIDEO, AUDIO, begins=(0, -300))
+    fill(timeline, video=1000)
+    assert timeline.ends == {VIDEO: 1, AUDIO: Fraction(300, SCALE)}
 
 
 def test_an_index_leads_to_the_video_where_there_is_any() -> None:
