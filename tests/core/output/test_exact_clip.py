@@ -1,18 +1,27 @@
 """A clip that is cut from fragments whose times are known to the tick: what it begins with, what it ends with, and what its header says."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from peers.exact_fragments import AUDIO, TICKS, VIDEO, Run, fragment, frames, header, pictures, samples
 from peers.remuxed_periods import verify
 
+from transcoder.core.media.mp4.boxes import Box, box
+from transcoder.core.media.mp4.movie import TrackDefaults
+from transcoder.core.media.mp4.sample_entry import SampleEntry
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.clip_cutter import Cut
-from transcoder.core.output.header import Durations
+from transcoder.core.output.clip_cutter import Cut, drop
+from transcoder.core.output.fragment import Fragment, MediaEditor, TrackRun
+from transcoder.core.output.header import Durations, OutputTrack
 from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.errors import BadRequestError
 
+NOTHING = Box.whole(box(b"free"))
+TRACK = OutputTrack(VIDEO, 1, 1000, SampleEntry(NOTHING), TrackDefaults(0, 0, 0), None, None, None)
 CLOSED, OPEN, PYRAMID = (0, 3, 1, 2, 4), (1, 0, 4, 2, 3), (0, 4, 2, 1, 3)
 ENDS = {VIDEO: 11.875, AUDIO: 11.875}
 LENGTHS = {VIDEO: 1.875, AUDIO: 1.875}
@@ -77,6 +86,12 @@ def test_the_audio_begins_with_a_frame_of_which_half_lies_after_the_key_frame(au
     output, _, _ = clipped(source(audio_at=audio_at), 10.7, None)
     in_fragment = max(first, 110)
     assert numbers(output, AUDIO) == list(range(in_fragment, 130))
+
+
+def test_audio_that_comes_later_than_its_video_is_looked_for_in_later_fragments() -> None:
+    output, _, _ = clipped(source(audio_at=-352), 10.7, None)
+    assert numbers(output, AUDIO) == list(range(121, 130))
+    assert min(sample.shown for sample in samples(output)[AUDIO]) == 0
 
 
 @pytest.mark.parametrize(("start", "first"), [(10.0, 100), (10.03125, 100), (10.032, 101), (10.625, 110), (10.64, 110), (11.84375, 129)])
@@ -163,6 +178,58 @@ def test_more_than_a_group_of_pictures_is_held_only_up_to_that() -> None:
         data += fragment(*runs, number=number + 1)
     for held in (79, 80, 120):
         assert numbers(clipped(data, 11.3, None, max_held=held)[0], VIDEO) == list(range(15))
+
+
+@pytest.mark.parametrize(("held", "fragments"), [(9, 1), (10, 2), (19, 2), (20, 3), (99, 3)])
+def test_without_a_key_frame_as_much_is_held(held: int, fragments: int) -> None:
+    """Ten bytes of each fragment: the output begins where more would be held, or with the third one, in which the clip begins."""
+    data = header(VIDEO)
+    for number in range(4):
+        data += fragment(pictures(5 * number, CLOSED, time=FIRST + 625 * number, keys=(), delay=0), number=number + 1)
+    joiner = Joiner(Durations(2.5, {VIDEO: 2.5}), cut=Cut(11.3, None, ENDS), max_held=held)
+    joiner.begin_period()
+    taken = next(end for end in range(len(data)) if joiner.feed(data[end : end + 1]) or joiner.has_output)
+    assert data[:taken].count(b"moof") == fragments
+
+
+def test_a_clip_of_video_alone_ends_as_one_with_audio_does() -> None:
+    data = header(VIDEO) + b"".join(
+        fragment(pictures(5 * n, CLOSED, time=FIRST + 625 * n - 250, delay=250), number=n + 1) for n in range(3)
+    )
+    output, _, joiner = clipped(data, None, 0.376, lengths={VIDEO: 1.875})
+    assert shown(output) == {0: 0, 1: 375, 2: 125, 3: 250, 4: 376}
+    assert joiner.durations.tracks == pytest.approx({VIDEO: 0.501})
+
+
+def test_audio_that_is_not_in_the_first_fragment_ends_with_the_clip() -> None:
+    data = header(VIDEO, AUDIO) + fragment(pictures(0, CLOSED, time=FIRST, delay=0))
+    data += fragment(pictures(5, CLOSED, time=FIRST + 625, delay=0), frames(100, 10, time=5440), number=2)
+    output, _, joiner = clipped(data, None, 1.0, lengths={VIDEO: 1.875, AUDIO: 1.25})
+    assert numbers(output, AUDIO) == list(range(100, 106))
+    assert joiner.durations.tracks == pytest.approx({VIDEO: 1.125, AUDIO: 0.375})
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 9)), min_size=1, max_size=12))
+def test_what_is_dropped_is_gone_and_the_rest_stays_in_its_time(choices: list[tuple[bool, bool, int]]) -> None:
+    """Twice: of what is left, more may be dropped."""
+    sizes, durations = [size for _, _, size in choices], [10 * size for _, _, size in choices]
+    run = TrackRun(TRACK, 500, 64, 64 + sum(sizes), durations, sizes, list(range(len(sizes))), [-each for each in sizes], NOTHING, NOTHING)
+    part, media = Fragment(NOTHING, [run]), b"".join(bytes([index]) * size for index, size in enumerate(sizes))
+    starts = list(accumulate(durations, initial=500))
+    first = [keep for keep, _, _ in choices]
+    drop(part, run, first)
+    drop(part, run, [again for keep, again, _ in choices if keep])
+    left = [index for index, (keep, again, _) in enumerate(choices) if keep and again]
+    assert b"".join(MediaEditor(part.edits, 64).feed(media)) == b"".join(bytes([index]) * sizes[index] for index in left)
+    assert (list(run.sizes), list(run.flags)) == ([sizes[index] for index in left], left)
+    assert list(run.offsets) == [-sizes[index] for index in left]
+    assert part.rewritten == (len(left) < len(choices))
+    if left:
+        assert list(accumulate(run.durations[:-1], initial=run.decode_time)) == [starts[index] for index in left]
+        kept_first = [index for index, keep in enumerate(first) if keep]
+        ends = {index: starts[after] for index, after in zip(kept_first, [*kept_first[1:], kept_first[-1] + 1], strict=True)}
+        assert run.decode_time + sum(run.durations) == ends[left[-1]]
+        assert run.data_end == 64 + sum(sizes[: left[-1] + 1])
 
 
 def test_a_cut_counts_from_the_clock_of_its_source() -> None:
