@@ -1,6 +1,7 @@
 """A clip that is cut from fragments whose times are known to the tick: what it begins with, what it ends with, and what its header says."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import accumulate
 
 import pytest
@@ -10,13 +11,14 @@ from peers.exact_fragments import AUDIO, TICKS, VIDEO, Run, fragment, frames, he
 from peers.remuxed_periods import verify
 
 from transcoder.core.media.mp4.boxes import Box, box
-from transcoder.core.media.mp4.movie import TrackDefaults
+from transcoder.core.media.mp4.movie import Movie, TrackDefaults
 from transcoder.core.media.mp4.sample_entry import SampleEntry
 from transcoder.core.media.streams import Medium
-from transcoder.core.output.clip_cutter import Cut, drop
+from transcoder.core.output.clip_cutter import Cut, Cutter, drop
 from transcoder.core.output.fragment import Fragment, MediaEditor, TrackRun
-from transcoder.core.output.header import Durations, OutputTrack
+from transcoder.core.output.header import Durations, OutputHeader, OutputTrack
 from transcoder.core.output.joiner import Joiner
+from transcoder.core.output.period_placement import Placement
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.errors import BadRequestError
 
@@ -238,3 +240,54 @@ def test_a_cut_counts_from_the_clock_of_its_source() -> None:
     assert shown(output) == {
         5 * number + decoded: 125 * (5 * number + place) for number in range(3) for decoded, place in enumerate(CLOSED)
     }
+
+
+def test_a_key_frame_that_is_shown_after_the_start_comes_before_pictures_that_nothing_can_decode() -> None:
+    data = header(VIDEO)
+    for number in range(3):
+        keys = () if number == 0 else (0,)
+        data += fragment(pictures(5 * number, CLOSED, time=FIRST + 625 * number - 125, keys=keys, delay=125), number=number + 1)
+    assert numbers(clipped(data, 10.55, None, lengths={VIDEO: 1.875})[0], VIDEO) == list(range(5, 15))
+
+
+def test_a_clip_may_begin_at_zero_of_its_clock() -> None:
+    data = header(VIDEO) + b"".join(fragment(pictures(5 * n, CLOSED, time=625 * n, delay=0), number=n + 1) for n in range(3))
+    joiner = Joiner(Durations(1.875, {VIDEO: 1.875}), cut=Cut(0.0, 0.625, {VIDEO: 1.875}), max_held=1000)
+    joiner.begin_period()
+    output = b"".join([*joiner.feed(data), *joiner.end_period()[0], joiner.finish()])
+    assert numbers(output, VIDEO) == list(range(5))
+
+
+@pytest.mark.parametrize("at", [pytest.param(0, id="earlier"), pytest.param(20_000, id="later")])
+def test_all_of_a_later_period_lies_behind_the_start(at: int) -> None:
+    """Whatever its clock says."""
+    joiner = Joiner(Durations(9.0, {VIDEO: 9.0, AUDIO: 9.0}), cut=Cut(11.25, 1.0, {VIDEO: 20.0, AUDIO: 20.0}), max_held=1000)
+    joiner.begin_period(last=False)
+    output = b"".join([*joiner.feed(source()), *joiner.end_period()[0]])
+    joiner.begin_period()
+    later = fragment(pictures(50, CLOSED, time=at, delay=0), frames(200, 10, time=at * 512 // 1000))
+    output += b"".join([*joiner.feed(header(VIDEO, AUDIO) + later), *joiner.end_period()[0], joiner.finish()])
+    assert numbers(output, VIDEO) == [*range(10, 15), 50, 51, 52, 53]
+    assert numbers(output, AUDIO) == [*range(120, 130), *range(200, 206)]
+
+
+@pytest.mark.parametrize(("timescale", "step"), [(90_000, 90), (2000, 2), (8, 1)])
+def test_a_millisecond_is_at_least_a_tick(timescale: int, step: int) -> None:
+    tick, track = timescale // 8, TRACK._replace(timescale=timescale)
+    offsets = [tick * (shown - decoded) + 4 * tick for decoded, shown in enumerate(PYRAMID)]
+    run = TrackRun(track, -4 * tick, 0, 5, [tick] * 5, [1] * 5, [0] * 5, offsets, NOTHING, NOTHING)
+    part, output = Fragment(NOTHING, [run]), OutputHeader(Movie(NOTHING, 1000, 0, ()), (track,))
+    cutter = Cutter(Cut(None, 0.25, {VIDEO: 0.625}), max_held=0)
+    cutter.trim_first(part, output)
+    placement = Placement(Fraction(0), {VIDEO: 0}, {VIDEO: 0})
+    assert cutter.durations(placement, output, Durations(0.625, {VIDEO: 0.625})).total == pytest.approx(0.375)
+    cutter.trim(part, placement)
+    times = accumulate(run.durations, initial=run.decode_time)
+    assert [time + offset for time, offset in zip(times, run.offsets, strict=False)] == [
+        0,
+        2 * tick + 2 * step,
+        2 * tick,
+        tick,
+        2 * tick + step,
+    ]
+    assert part.rewritten
