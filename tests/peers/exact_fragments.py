@@ -15,13 +15,17 @@ TICKS = {VIDEO: 1000, AUDIO: 512}
 """The clock of each track, in Hz: eighths of a second are exact in both."""
 _IDS = {VIDEO: 1, AUDIO: 2}
 _NOT_SYNC = 0x010000
-_CONFIG = b"\x05\x02\x11\x90"  # AAC-LC, 48 kHz, stereo (ISO/IEC 14496-3, 1.6.2.1)
-_DECODER = b"\x04" + bytes([13 + len(_CONFIG)]) + b"\x40\x15" + bytes(11) + _CONFIG
-_ESDS = full_box(b"esds", 0, 0, b"\x03" + bytes([3 + len(_DECODER)]) + b"\0\0\0" + _DECODER)
-_ENTRIES = {
-    VIDEO: box(b"avc1", bytes(78), box(b"avcC", b"\1\x64\0\x1f\xff\xe1\0\1\x67\1\0\1\x68")),
-    AUDIO: box(b"mp4a", bytes(7) + b"\1" + bytes(8) + struct.pack(">HHHHI", 2, 16, 0, 0, 48_000 << 16), _ESDS),
-}
+STEREO = b"\x11\x90"
+"""The AudioSpecificConfig of AAC-LC at 48 kHz with two channels (ISO/IEC 14496-3, 1.6.2.1)."""
+VIDEO_ENTRY = box(b"avc1", bytes(78), box(b"avcC", b"\1\x64\0\x1f\xff\xe1\0\1\x67\1\0\1\x68"))
+
+
+def audio_entry(config: bytes = STEREO) -> bytes:
+    """Write the sample entry of AAC."""
+    specific = b"\x05" + bytes([len(config)]) + config
+    decoder = b"\x04" + bytes([13 + len(specific)]) + b"\x40\x15" + bytes(11) + specific
+    esds = full_box(b"esds", 0, 0, b"\x03" + bytes([3 + len(decoder)]) + b"\0\0\0" + decoder)
+    return box(b"mp4a", bytes(7) + b"\1" + bytes(8) + struct.pack(">HHHHI", 2, 16, 0, 0, 48_000 << 16), esds)
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,13 @@ def frames(first: int, count: int, *, time: int = 0) -> Run:
     return Run(AUDIO, time, [32] * count, [bytes([0xB0, first + number, 0]) for number in range(count)])
 
 
-def header(*media: Medium) -> bytes:
-    """Write an `ftyp` and a `moov` with these tracks."""
+def header(*media: Medium, video: bytes = VIDEO_ENTRY, audio: bytes = b"", handlers: Sequence[bytes] = (b"vide", b"soun")) -> bytes:
+    """Write an `ftyp` and a `moov` with these tracks, and the sample entries of video and audio."""
+    entries, names = {VIDEO: video, AUDIO: audio or audio_entry()}, dict(zip((VIDEO, AUDIO), handlers, strict=True))
     traks, trexs = b"", b""
     for medium in media:
-        stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), _ENTRIES[medium])
-        handler = full_box(b"hdlr", 0, 0, bytes(4), {VIDEO: b"vide", AUDIO: b"soun"}[medium], bytes(13))
+        stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), entries[medium])
+        handler = full_box(b"hdlr", 0, 0, bytes(4), names[medium], bytes(13))
         mdhd = full_box(b"mdhd", 0, 0, struct.pack(">IIIII", 0, 0, TICKS[medium], 0, 0))
         mdia = box(b"mdia", mdhd, handler, box(b"minf", box(b"stbl", stsd)))
         traks += box(b"trak", full_box(b"tkhd", 0, 3, struct.pack(">III", 0, 0, _IDS[medium]), bytes(68)), mdia)
