@@ -73,7 +73,7 @@ def test_samples_lie_in_the_media_that_follow(length: int, header_bytes: int, *,
 @pytest.mark.parametrize(("rewritten", "long_header"), [(False, 0), (True, 0), (True, 8)])
 @pytest.mark.parametrize("edits", [(), ((0, 2, b""),), ((0, 0, b"new"), (7, 3, b"")), ((10, 3, b"x"),)])
 def test_samples_are_found_in_what_is_written(*, rewritten: bool, long_header: int, edits: Sequence[tuple[int, int, bytes]]) -> None:
-    """Pictures of two bytes, and frames of three. Edits are counted from the first byte of the media. A longer header in front of it is not kept."""
+    """Pictures of two bytes, and frames of three. Edits count from the first byte of the media. A longer header of it is not kept."""
     both = read_header(next(each for each in boxes_of(header(VIDEO, AUDIO)) if each.type == b"moov"))
     data = fragment(pictures(0, (0, 2, 1)), frames(9, 4, time=64))
     source, _ = boxes_of(data)
