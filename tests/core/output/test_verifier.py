@@ -6,6 +6,7 @@ from peers.exact_fragments import AUDIO, VIDEO, Run, fragment, frames, header, p
 from peers.remuxed_periods import A, Source, join, verify
 
 from transcoder.core.media.mp4.boxes import boxes_of
+from transcoder.core.media.mp4.mfra import write_index
 from transcoder.core.media.streams import Medium
 from transcoder.core.output.header import Durations
 from transcoder.core.output.joiner import Joiner
@@ -159,3 +160,9 @@ def test_a_header_that_this_program_does_not_write_is_refused(changed: str) -> N
         words = "neither video nor audio"
     with pytest.raises(TranscodeError, match=words):
         verify(bytes(data))
+
+
+def test_an_mp4_without_samples_lasts_no_time() -> None:
+    parts = boxes(usual())
+    whole = verify(b"".join([*parts[:2], fragment(), write_index(1, [])]))
+    assert (whole.fragments, whole.samples, whole.sent) == (1, {}, 0.0)
