@@ -17,6 +17,9 @@ from transcoder.core.answer.accept import names_type
         ("multipart/*", False),
         ("", False),
         (";,;", False),
+        ("multipart/mixed;q=0.;a=b", False),
+        ("multipart/mixed; a=0; qq=0", True),
+        ("a/b;q=0, multipart/mixed", True),
     ],
 )
 def test_only_the_type_itself_counts(accept: str, *, named: bool) -> None:

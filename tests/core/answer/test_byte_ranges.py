@@ -49,6 +49,13 @@ def test_a_range_with_none_of_the_bytes_is_not_satisfiable(text: str) -> None:
         requested_part({"range": text}, length=LENGTH, etag=ETAG, limit=MANY)
 
 
+def test_a_206_says_which_bytes_of_how_many_it_has() -> None:
+    part = requested_part({"range": "bytes=10-19"}, length=LENGTH, etag=ETAG, limit=MANY)
+    assert part.headers(LENGTH) == [("content-range", "bytes 10-19/1000"), ("x-content-length", "10")]
+    cut_short = requested_part({"range": "bytes=100-"}, length=LENGTH, etag=ETAG, limit=LIMIT)
+    assert cut_short.headers(LENGTH) == [("content-range", "bytes 100-999/1000"), ("x-content-length", "900")]
+
+
 def test_a_304_says_no_length_that_a_cache_would_keep() -> None:
     assert requested_part({"if-none-match": ETAG}, length=LENGTH, etag=ETAG, limit=MANY).headers(LENGTH) == []
 
@@ -58,6 +65,8 @@ def test_a_304_says_no_length_that_a_cache_would_keep() -> None:
     pytest.param("bytes=100-", (100, 1000, 500), id="an open end is promised, and broken off"),
     pytest.param("bytes=-500", (500, 1000, 900), id="so is a suffix"),
     pytest.param("bytes=700-", (700, 1000, 1000), id="what fits is whole"),
+    pytest.param("bytes=100-499", (100, 500, 500), id="as much as fits"),
+    pytest.param("bytes=100-500", (100, 500, 500), id="a byte more"),
 ])  # fmt: skip
 def test_a_range_beyond_the_limit(text: str, span: tuple[int, int, int]) -> None:
     part = requested_part({"range": text}, length=LENGTH, etag=ETAG, limit=LIMIT)
@@ -67,6 +76,7 @@ def test_a_range_beyond_the_limit(text: str, span: tuple[int, int, int]) -> None
 def test_a_file_beyond_the_limit_is_refused_with_the_way_out_but_for_head() -> None:
     with pytest.raises(TooLargeError, match=r"1000 bytes.*at most 400.*Range.*get --via"):
         requested_part({}, length=LENGTH, etag=ETAG, limit=LIMIT)
+    assert requested_part({}, length=LENGTH, etag=ETAG, limit=LENGTH).end == LENGTH
     part = requested_part({"range": "bytes=0-1"}, length=LENGTH, etag=ETAG, limit=LIMIT, is_head=True)
     assert (part.status, dict(part.headers(LENGTH))) == (HTTPStatus.OK, {"x-content-length": "1000"})
 

@@ -122,3 +122,14 @@ def test_the_parameters_of_a_rest_api_arrive_as_they_were(values: dict[str, str]
     document = json.loads(event("rest-api")) | {"multiValueQueryStringParameters": {name: [value] for name, value in values.items()}}
     document["queryStringParameters"] = values
     assert parse_query(parse_event(json.dumps(document).encode()).query).values == values
+
+
+@pytest.mark.parametrize(("version", "is_parsed"), [("1.0", True), (None, True), ("2.0", False), ("", False), ("1.1", False)])
+def test_a_rest_api_has_the_format_1_0_or_names_none(version: str | None, *, is_parsed: bool) -> None:
+    """API Gateway developer guide, "Working with AWS Lambda proxy integrations": the payload format version."""
+    document = json.loads(event("rest-api")) | {"version": version}
+    if is_parsed:
+        assert parse_event(json.dumps(document).encode()).path == "/prod/download"
+    else:
+        with pytest.raises(BadRequestError, match="not one of an HTTP request"):
+            parse_event(json.dumps(document).encode())

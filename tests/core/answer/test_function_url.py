@@ -76,5 +76,11 @@ def test_a_failure_is_a_problem_document(error: TranscoderError) -> None:
     assert document["detail"] == str(error)
     assert document["title"] == {"upstream-failed": "Upstream failed", "not-found": "Not found"}.get(error.slug, document["title"])
     headers = dict(head.headers)
-    assert (headers["content-type"], headers["cache-control"]) == ("application/problem+json", "no-store")
+    assert headers == {
+        "content-type": "application/problem+json",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        **dict(error.headers),
+    }
+    assert body.endswith(b"}\n")
     assert encode_prelude(head)

@@ -1,10 +1,14 @@
 """What a download costs on AWS, by hand."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from transcoder.core.answer.lambda_cost import download_cost, lambda_seconds, processor_seconds
+from transcoder.core.answer.lambda_cost import CALIBRATION_SECONDS, download_cost, lambda_seconds, processor_seconds
 
 MIB = 1024 * 1024
+OPERATING = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,19 @@ def test_a_long_response_takes_as_long_as_it_is_sent() -> None:
 
 def test_transport_streams_take_more_processor_time_than_fragments() -> None:
     assert processor_seconds(10**9, fragmented=False) > 1.5 * processor_seconds(10**9, fragmented=True)
+
+
+def test_the_processor_time_is_that_of_the_documents() -> None:
+    found = re.search(r"cpu += ([\d.]+) \+ B \S ([\d.]+) / GB .*; ([\d.]+) instead of \2 for fragmented MP4", OPERATING)
+    assert found
+    once, streams, fragments = map(float, found.groups())
+    for size in (0, 3 * 10**8):
+        assert processor_seconds(size, fragmented=False) == pytest.approx(once + streams * size / 10**9)
+        assert processor_seconds(size, fragmented=True) == pytest.approx(once + fragments * size / 10**9)
+    assert f"on which `bench/calibration.py` takes {CALIBRATION_SECONDS} s" in " ".join(OPERATING.split())
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(0, 0.0), (6 * MIB, 0.0), (6 * MIB + 1, 1 / (2 * MIB)), (8 * MIB, 1.0), (106 * MIB, 50.0)])
+def test_lambda_streams_two_mebibytes_a_second_after_the_first_six(size: int, seconds: float) -> None:
+    """AWS Lambda developer guide, "Response streaming"."""
+    assert lambda_seconds(size) == pytest.approx(seconds)

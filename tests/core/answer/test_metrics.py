@@ -44,3 +44,30 @@ def test_a_line_for_people() -> None:
 @pytest.mark.parametrize(("sent", "text"), [(99_999, "99999 bytes"), (100_000, "0.1 MB")])
 def test_people_read_megabytes_from_a_tenth_of_one_on(sent: int, text: str) -> None:
     assert text_line(record()._replace(bytes=sent), "GET /info") == f"GET /info: 200 ok, {text} in 0.10 s"
+
+
+def test_a_line_has_all_measurements_and_the_unit_of_each() -> None:
+    """The units are those of CloudWatch ("MetricDatum"): a metric of another one is dropped."""
+    values = json.loads(metric_line(record(source_host="cdn.example", segments=3, retries=0), epoch_ms=7))
+    (directive,) = values.pop("_aws")["CloudWatchMetrics"]
+    assert values == {
+        "function": "f",
+        "request_id": "id",
+        "outcome": "ok",
+        "status": 200,
+        "first_byte_ms": 12.5,
+        "total_ms": 100.0,
+        "bytes": 5,
+        "peak_rss_mib": 80.0,
+        "cold_start": 1,
+        "source_host": "cdn.example",
+        "segments": 3,
+        "retries": 0,
+    }
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Transcoder", [["function"], ["function", "outcome"]])
+    assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == {
+        **dict.fromkeys(("first_byte_ms", "total_ms"), "Milliseconds"),
+        **dict.fromkeys(("segments", "retries", "cold_start"), "Count"),
+        "bytes": "Bytes",
+        "peak_rss_mib": "Megabytes",
+    }

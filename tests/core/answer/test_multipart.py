@@ -117,3 +117,23 @@ def test_each_part_ends_after_its_last_bytes_and_before_the_next_one() -> None:
     for event in MultipartReader(BOUNDARY).feed(body):
         kinds.append(type(event))
     assert kinds == [PartStart, bytes, PartEnd, PartStart, PartEnd, PartStart, bytes, PartEnd]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_padding_and_headers_may_be_as_long_as_their_limits(more: int) -> None:
+    padded = b"--b0" + b" " * (64 + more)
+    headers = b"--b0\r\na: ".ljust(4 + MAX_HEADER_BYTES + more, b"x")
+    for begun, rest in ((padded, b"\r\n\r\nx\r\n--b0--"), (headers, b"\r\n\r\nx\r\n--b0--")):
+        if more:
+            with pytest.raises(InvocationError, match="not valid"):
+                read([begun, rest])
+        else:
+            assert [body for _, body in read([begun, rest])] == [b"x"]
+            assert [body for _, body in read([begun + rest])] == [b"x"]
+
+
+def test_what_follows_the_end_is_not_kept() -> None:
+    reader = MultipartReader(BOUNDARY)
+    for _ in range(3):
+        assert reader.feed(b"--b0--".ljust(10_000, b"x")) == []
+    reader.end()

@@ -1,5 +1,8 @@
 """The files of the web page: what each is said to be, and what becomes of the marks in its templates."""
 
+import json
+import re
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,39 @@ def test_an_error_page_is_in_the_first_language_that_is_known(accepted: str, lan
     page = make_page({**FILES, "error.html": b"{{language}}|{{word:to-page}}|{{way-out}}"}, signed=False, redirects=False)
     body = page.error_page(BadRequestError("x"), accept_language=accepted, url="", request_id="").body.decode()
     assert body.split("|")[0::2] == [language, "/"]
+
+
+def test_files_are_sent_with_what_they_say_and_without_what_nobody_reads() -> None:
+    page = make_page(FILES, signed=False, redirects=False)
+    for name, path in page.assets.items():
+        body = page.files[path].body
+        if name.endswith(".json"):
+            assert json.loads(body) == json.loads(FILES[name])
+            assert len(body.splitlines()) == 1
+        elif name.endswith((".js", ".css")):
+            assert not re.search(rb"/\*|\n\s|^\s", body)
+            tokens, kept = (re.findall(rb"[^\s;]+", re.sub(rb"/\*.*?\*/", b"", each, flags=re.DOTALL)) for each in (FILES[name], body))
+            assert b"".join(tokens) == b"".join(kept)
+        else:
+            assert body == FILES[name]
+    assert page.files["/robots.txt"].body == FILES["robots.txt"]
+
+
+def test_the_address_of_a_file_names_it_and_changes_with_it() -> None:
+    page = make_page(FILES, signed=False, redirects=False)
+    other = make_page({**FILES, "page.js": FILES["page.js"] + b"0"}, signed=False, redirects=False)
+    assert {name for name in page.assets if page.assets[name] != other.assets[name]} == {"page.js"}
+    assert re.fullmatch(r"/assets/page\.[0-9a-f]{12}\.js", page.assets["page.js"])
+    assert re.fullmatch(r"/assets/en\.[0-9a-f]{12}\.json", page.assets["words/en.json"])
+
+
+def test_an_error_has_a_sentence_advice_and_a_way_out_in_the_words_of_its_language() -> None:
+    template = b"{{says}}|{{do}}|{{word:to-page}}|{{detail}}"
+    page = make_page({**FILES, "error.html": template}, signed=False, redirects=False)
+    for language, words in page.words.items():
+        table = words["errors"]
+        assert isinstance(table, dict)
+        for url, way_out in (("", words["to-page"]), ("https://a.example/", words["to-page-again"])):
+            answer = page.error_page(BadRequestError(""), accept_language=f"{language.upper()}-X", url=url, request_id="7")
+            expected = [*table[BadRequestError.slug], way_out, "7"]
+            assert answer.body.decode().split("|") == [escape(str(each)) for each in expected]

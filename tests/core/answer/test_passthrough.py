@@ -6,6 +6,9 @@ import pytest
 
 from transcoder.core.answer.passthrough import FileHead, file_extension, range_headers, safe_content_type, should_pass_through
 
+AMBIGUOUS = ["", "text/plain", "text/html", "text/xml", *(f"application/{kind}" for kind in ("xml", "json", "dash+xml", "octet-stream"))]
+AMBIGUOUS.append("binary/octet-stream")
+"""Types that servers give to playlists and error pages, too."""
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
 
 
@@ -24,6 +27,13 @@ MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0"
         pytest.param(b"caf\xc3\xa9 " * 200, "text/plain", False, id="a text, cut within a character"),
         pytest.param(b"WEBVTT\n", "text/vtt; charset=utf-8", True, id="subtitles"),
         pytest.param(b"", "video/mp4", False, id="an empty file"),
+        pytest.param(b" \r\n", "video/mp4", False, id="white space"),
+        *(pytest.param(b"text", f"{kind}/x", True, id=f"of the type {kind}") for kind in ("video", "audio", "image", "font")),
+        *(pytest.param(b"text", kind, False, id=f"a text of the type {kind}") for kind in AMBIGUOUS),
+        *(pytest.param(b"a\0b", kind, True, id=f"with a zero, of the type {kind}") for kind in AMBIGUOUS),
+        *(pytest.param(b"a\xffb", f" {kind.upper()} ; x=y", True, id=f"no text, of the type {kind}") for kind in AMBIGUOUS),
+        pytest.param(b"a\xffb", "application/x-mpegURL", False, id="what is said to be a playlist"),
+        pytest.param(b"  <a>", "video/mp4", False, id="markup after spaces"),
     ],
 )
 def test_files_are_told_from_possible_playlists(first: bytes, kind: str, expected: bool) -> None:  # noqa: FBT001  # a column
@@ -59,6 +69,11 @@ def test_a_browser_cannot_run_a_file_as_a_web_page(text: str, kind: str) -> None
         ({"range": "bytes=-5", "if-range": '"x"'}, {"Range": "bytes=-5", "If-Range": '"x"'}),
         ({"range": "bytes=0-1,4-5"}, {}),
         ({"range": "lines=0-1"}, {}),
+        ({"range": " bytes = 0 - 1 "}, {"Range": "bytes=0-1"}),
+        ({"range": f"bytes={'9' * 18}-{'9' * 18}"}, {"Range": f"bytes={'9' * 18}-{'9' * 18}"}),
+        ({"range": f"bytes=-{'9' * 19}"}, {}),
+        ({"range": "bytes=-"}, {}),
+        ({"range": "bytes=0-1", "if-range": ""}, {"Range": "bytes=0-1"}),
         ({"if-range": '"x"'}, {}),
     ],
 )
@@ -81,6 +96,22 @@ def test_the_head_of_a_partial_response() -> None:
         "etag": '"e"',
         "x-content-length-estimate": "2",
     }
+
+
+def test_the_head_of_a_whole_file_of_unknown_length() -> None:
+    found = dict(FileHead("https://a.example/x", HTTPStatus.OK, "video/mp4", None).response_head("a.mp4").headers)
+    assert found["accept-ranges"] == "none"
+    assert found.keys().isdisjoint({"content-range", "etag", "last-modified", "x-content-length-estimate"})
+    empty = FileHead("https://a.example/x", HTTPStatus.OK, "video/mp4", 0).response_head("a.mp4")
+    assert dict(empty.headers)["x-content-length-estimate"] == "0"
+
+
+def test_another_length_validator_or_beginning_is_another_version() -> None:
+    found = FileHead("https://a.example/x", HTTPStatus.OK, "video/mp4", 9, etag='"e"', last_modified="d", first_bytes=b"ab")
+    others = [found._replace(length=8), found._replace(etag='"f"'), found._replace(first_bytes=b"a"), found._replace(etag=None)]
+    assert len({each.version for each in (found, *others, others[-1]._replace(last_modified="e"))}) == 6
+    for same in (found._replace(last_modified="e"), found._replace(url="https://b.example/x", status=HTTPStatus.PARTIAL_CONTENT)):
+        assert same.version == found.version
 
 
 @pytest.mark.parametrize(
@@ -125,6 +156,28 @@ def test_a_condition_that_cannot_be_sent_to_the_origin_is_not_met(condition: str
 )
 def test_a_video_from_the_address_of_an_image_is_named_as_a_video(url: str, kind: str, extension: str) -> None:
     assert file_extension(FileHead(url, HTTPStatus.OK, kind, None)) == extension
+
+
+@pytest.mark.parametrize(
+    ("kind", "extension"),
+    [
+        ("video/mp4", "mp4"),
+        ("audio/mp4", "m4a"),
+        ("audio/mpeg", "mp3"),
+        ("video/webm", "webm"),
+        ("video/mp2t", "ts"),
+        ("image/jpeg", "jpg"),
+        ("image/png", "bin"),
+        ("application/octet-stream", "bin"),
+    ],
+)
+def test_each_type_has_its_extension_where_the_address_has_none(kind: str, extension: str) -> None:
+    for address in ("https://a.example/b", "https://a.example/b.", "https://a.example/b.ninechars"):
+        assert file_extension(FileHead(address, HTTPStatus.OK, kind, None)) == extension
+    assert file_extension(FileHead("https://a.example/b.eightchr", HTTPStatus.OK, kind, None)) == "eightchr"
+    for image in ("gif", "jpg", "jpeg", "png", "webp"):
+        expected = extension if kind.startswith(("video/", "audio/")) else image
+        assert file_extension(FileHead(f"https://a.example/b.{image}", HTTPStatus.OK, kind, None)) == expected
 
 
 @pytest.mark.parametrize(("url", "extension"), [("https://a/b.WebM?x=.y", "webm"), ("https://a/b", "mp4"), ("https://a/b.c%2Fd", "mp4")])

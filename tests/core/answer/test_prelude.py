@@ -22,3 +22,33 @@ def test_a_prelude_is_limited() -> None:
     assert reader.feed(bytes([32]) * (MAX_PRELUDE_BYTES - 1)) == b""
     with pytest.raises(InvocationError, match=f"no prelude in its first {MAX_PRELUDE_BYTES} bytes"):
         reader.feed(b" ")
+
+
+def test_a_prelude_may_be_as_long_as_it_may_be() -> None:
+    body = b'{"statusCode": 200}'.ljust(MAX_PRELUDE_BYTES - len(PRELUDE_END))
+    for lasts in (0, 1):
+        reader = PreludeReader()
+        whole = body + b" " * lasts + PRELUDE_END
+        if lasts:
+            with pytest.raises(InvocationError, match="no prelude"):
+                reader.feed(whole)
+        else:
+            assert reader.feed(whole) == b""
+            assert reader.head is not None
+
+
+@pytest.mark.parametrize(
+    ("prelude", "status", "headers"),
+    [(b"{}", 200, {}), (b'{"statusCode": 206, "headers": null}', 206, {}), (b'{"headers": {"A": 1}}', 200, {"a": "1"})],
+)
+def test_a_status_and_headers_may_be_missing(prelude: bytes, status: int, headers: dict[str, str]) -> None:
+    reader = PreludeReader()
+    assert reader.feed(prelude + PRELUDE_END) == b""
+    assert reader.head is not None
+    assert (reader.head.status, reader.head.headers) == (status, headers)
+
+
+@pytest.mark.parametrize("prelude", [b"", b"{", b"7", b'{"statusCode": 1}', b'{"headers": 7}', b'{"statusCode": []}', b"[" * 10_000])
+def test_a_prelude_that_is_none_is_refused(prelude: bytes) -> None:
+    with pytest.raises(InvocationError, match="prelude is not valid"):
+        PreludeReader().feed(prelude + PRELUDE_END)

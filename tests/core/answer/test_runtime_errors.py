@@ -44,3 +44,26 @@ def test_each_trailer_is_one_line() -> None:
     body = trailers["Lambda-Runtime-Function-Error-Body"]
     assert re.fullmatch(r"[A-Za-z0-9+/=]+", body)
     assert json.loads(base64.b64decode(body)) == {"errorType": "Function.UpstreamFailed", "errorMessage": "two\r\nlines", "stackTrace": []}
+
+
+@pytest.mark.parametrize(
+    ("error", "trace", "message"),
+    [
+        (UpstreamError("no answer"), False, "no answer"),
+        (UpstreamError("no answer"), True, "no answer"),
+        (UpstreamError(""), False, "UpstreamError"),
+        (ZeroDivisionError("a detail"), True, "a detail"),
+        (ZeroDivisionError(), True, "ZeroDivisionError"),
+        (ZeroDivisionError("a detail"), False, "The response could not be completed."),
+    ],
+)
+def test_a_failure_has_a_message_and_its_stack_only_for_the_operator(error: Exception, message: str, *, trace: bool) -> None:
+    document = json.loads(error_document(error, trace=trace))
+    assert (document["errorType"], document["errorMessage"]) == (error_type(error), message)
+    assert [line.startswith(type(error).__name__) or type(error).__name__ in line for line in document["stackTrace"]] == [True] * trace
+
+
+def test_a_trailer_names_the_type_of_the_failure() -> None:
+    trailers = error_trailers(DeadlineError("x"))
+    assert [name for name, _ in trailers] == ["Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"]
+    assert trailers[0][1] == "Function.DeadlineExceeded"

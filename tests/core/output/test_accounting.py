@@ -9,6 +9,7 @@ from peers.segment_inspection import inspect_segments, probe_segment, read_segme
 
 from transcoder.core.media.inspector import Inspector
 from transcoder.core.media.streams import Medium, Stream
+from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.core.output.accounting import missing_samples, source_seconds
 from transcoder.core.output.written_samples import WrittenSamples
 from transcoder.core.request.output_format import WHOLE_PERIOD, TimeWindow
@@ -91,3 +92,42 @@ def test_video_that_was_encoded_lacks_at_most_eight_frames_and_a_tenth(
     assert (says is not None) is is_missing
     if is_missing:
         assert says == f"{least - fewer} of about {share * count:.0f} video frames came out of ffmpeg"
+
+
+def test_frames_that_nothing_can_decode_are_not_missed() -> None:
+    """A transport stream that begins in the middle of a group of pictures: its tables, and what comes after the first picture."""
+    _, (first, *_) = read_segments(media("ts-muxed"))
+    tables, rest = first[: 3 * 188], first[3 * 188 :]
+    cut = tables + rest[40 * 188 :]
+    found, _ = inspect_segments([cut])
+    (stream,) = [each for each in probe_segment(cut).streams if each.medium is VIDEO]
+    lost = found.undecodable[VIDEO]
+    assert 0 < lost < found.samples[VIDEO]
+    for more in (-1, 0, 1):
+        says = missing_samples(stream, found, written(found.samples[VIDEO] - lost + more, VIDEO), window=None)
+        assert (says is None) is (more == 0)
+
+
+def test_of_fragments_each_sample_is_counted() -> None:
+    init, segments = read_segments(media("fmp4-muxed"))
+    found, _ = inspect_segments(segments, init=init)
+    for stream in probe_segment(segments[0], init=init).streams:
+        count = found.samples[stream.medium]
+        for more in (-1, 0, 1):
+            says = missing_samples(stream, found, written(count + more, stream.medium), window=None)
+            assert (says is None) is (more == 0)
+
+
+@pytest.mark.parametrize("wraps", [-1, 0, 1])
+@pytest.mark.parametrize("edge", ["start", "end"])
+def test_a_window_may_be_on_the_other_side_of_a_wrap(wraps: int, edge: str, read: Inspector, streams: dict[Medium, Stream]) -> None:
+    start = streams[VIDEO].start
+    assert start is not None
+    whole, at = read.ends[VIDEO] - start, start + 1.0 + wraps * WRAP_SECONDS
+    window = TimeWindow(at, None) if edge == "start" else TimeWindow(None, at)
+    assert source_seconds(streams[VIDEO], read, window) == pytest.approx((whole, whole - 1.0 if edge == "start" else 1.0))
+
+
+def test_of_a_stream_without_any_time_no_frames_are_missed(read: Inspector, streams: dict[Medium, Stream]) -> None:
+    still = streams[VIDEO]._replace(start=read.ends[VIDEO])
+    assert missing_samples(still, read, written(0, VIDEO), window=WHOLE_PERIOD) is None

@@ -4,19 +4,20 @@ from typing import Any
 
 import pytest
 
-from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
 from transcoder.core.media.timestamps import WRAP_SECONDS
 from transcoder.core.output.announcement import (
     announce,
+    announce_plan,
     refuse_clocks_apart,
     refuse_missing_audio,
     refuse_other_variant,
     silence_for_period,
 )
 from transcoder.core.output.probed_track import Border, ProbedTrack
-from transcoder.core.request.output_format import AudioMode, FileFormat, OutputFormat
+from transcoder.core.request.output_format import AudioMode, FileFormat, OutputFormat, VideoMode
 from transcoder.errors import UnsupportedSourceError, UpstreamError
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
@@ -454,3 +455,129 @@ def test_the_last_segment_may_have_any_duration_in_the_playlist(late: float, len
     """The playlist lists 6 s for both segments; the first one lasts as long."""
     found = probed(TrackKind.BOTH, video(10.0), ends={VIDEO: 22.0 + late}, border=Border(6.0, 6.0, 0.0))
     assert seconds([found]) == pytest.approx(length)
+
+
+def plan(**more: Any) -> Plan:
+    tracks = (track(TrackKind.VIDEO, 6.0, 6.0), track(TrackKind.AUDIO, 6.0, 6.0))
+    return Plan((Period(tracks),), 6.0, 4_000_000)._replace(**more)
+
+
+def test_what_a_plan_says_is_announced() -> None:
+    found = [probed(TrackKind.VIDEO, video(codec="hevc")), probed(TrackKind.AUDIO, audio())]
+    usual = announce_plan(plan(names_audio=True), [found])
+    assert (usual.estimated_bytes, usual.encodes_video, usual.audio) == (4_000_000, False, audio())
+    encoded = announce_plan(plan(output_format=OutputFormat(video_mode=VideoMode.H264)), [found])
+    assert (encoded.encodes_video, encoded.reencoded) == (True, ())
+    assert not announce_plan(
+        plan(output_format=OutputFormat(video_mode=VideoMode.H264)), [[probed(TrackKind.VIDEO, video())]]
+    ).encodes_video
+
+
+@pytest.mark.parametrize(
+    ("more", "streams", "words"),
+    [
+        pytest.param({"names_audio": True}, (video(),), "names audio", id="no audio"),
+        pytest.param({"target_seconds": 6.0}, (video(), audio(1000.0)), "clocks", id="clocks apart"),
+        pytest.param(
+            {"resolution": (640, 360), "other_resolutions": frozenset({(320, 180)})},
+            (video()._replace(picture_size=(320, 180)),),
+            "another variant",
+            id="another variant",
+        ),
+        pytest.param({}, (video(codec="mpeg2video"),), "mpeg2video", id="a codec that MP4 cannot hold"),
+    ],
+)
+def test_media_that_do_not_fit_their_plan_are_refused(more: dict[str, Any], streams: tuple[Stream, ...], words: str) -> None:
+    with pytest.raises(UpstreamError if "resolution" in more else UnsupportedSourceError, match=words):
+        announce_plan(plan(**more), [[probed(TrackKind.BOTH, *streams)]])
+
+
+def test_pictures_are_compared_with_a_plan_that_has_a_resolution_alone() -> None:
+    streams = (video()._replace(picture_size=(320, 180)),)
+    announce_plan(plan(other_resolutions=frozenset({(320, 180)})), [[probed(TrackKind.BOTH, *streams)]])
+
+
+@pytest.mark.parametrize(("late", "refused"), [(4.5, False), (4.51, True), (-4.5, False), (-4.51, True)])
+def test_clocks_may_be_apart_by_a_segment_and_half_a_second(late: float, *, refused: bool) -> None:
+    tracks = [probed(TrackKind.VIDEO, video(50.0)), probed(TrackKind.AUDIO, audio(50.0 + late))]
+    if refused:
+        with pytest.raises(UnsupportedSourceError, match="apart"):
+            refuse_clocks_apart([tracks], target_seconds=4.0)
+    else:
+        refuse_clocks_apart([tracks], target_seconds=4.0)
+
+
+@pytest.mark.parametrize(("late", "refused"), [(58.5, False), (58.6, True)])
+def test_where_both_share_segments_one_may_begin_in_any_of_the_first_nine(late: float, *, refused: bool) -> None:
+    """Nine segments of 6 s, besides one of 4 s, and half a second."""
+    tracks = [probed(TrackKind.BOTH, video(50.0), audio(50.0 + late), seconds=(6.0,) * 12)]
+    if refused:
+        with pytest.raises(UnsupportedSourceError, match="apart"):
+            refuse_clocks_apart([tracks], target_seconds=4.0)
+    else:
+        refuse_clocks_apart([tracks], target_seconds=4.0)
+
+
+def test_tracks_are_apart_by_what_their_playlists_do_not_say() -> None:
+    later = track(TrackKind.AUDIO, 6.0)
+    moved = later._replace(segments=tuple(segment._replace(at=100.0) for segment in later.segments))
+    tracks = [probed(TrackKind.VIDEO, video(50.0)), probed(TrackKind.AUDIO, audio(150.0), track=moved)]
+    refuse_clocks_apart([tracks, [probed(TrackKind.VIDEO, video(None))]], target_seconds=4.0)
+    with pytest.raises(UnsupportedSourceError, match=r"100\.0 s apart"):
+        refuse_clocks_apart([[tracks[0]], [tracks[0], tracks[1]._replace(track=later)]], target_seconds=4.0)
+
+
+@pytest.mark.parametrize(
+    ("begins", "waits"),
+    [
+        pytest.param((500.0, 499.9), 0.0, id="a few frames are cut"),
+        pytest.param((500.0, 499.881), 0.0, id="as many as may be"),
+        pytest.param((500.0, 499.879), 0.121, id="a little more"),
+        pytest.param((500.0, 499.0), 1.0, id="a second of audio"),
+    ],
+)
+@pytest.mark.parametrize("silent_end", [0.0, 0.3])
+def test_a_later_period_waits_for_audio_that_begins_before_its_video(begins: tuple[float, float], waits: float, silent_end: float) -> None:
+    """It may lie in what the audio of the period before lacks at its end."""
+    first = [probed(TrackKind.BOTH, video(10.0), audio(10.0), ends={VIDEO: 22.0, AUDIO: 22.0 - silent_end})]
+    ends = {VIDEO: begins[0] + 12.0, AUDIO: begins[0] + 12.0}
+    second = [probed(TrackKind.BOTH, video(begins[0]), audio(begins[1]), ends=ends)]
+    expected = 24.0 + (waits - silent_end if waits > silent_end else 0.0) + 768 / 48_000
+    assert seconds(first, second) == pytest.approx(expected)
+    assert announce([first, second], estimated_bytes=None).media == pytest.approx({VIDEO: expected - 768 / 48_000, AUDIO: expected})
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(22.099, 22.099), (22.101, 22.0), (21.901, 21.901), (21.899, 22.0), (500.0, 22.0)],
+)
+def test_a_period_goes_on_where_the_one_before_ended_by_less_than_a_tenth_of_a_second(start: float, end: float) -> None:
+    first = [probed(TrackKind.VIDEO, video(10.0), ends={VIDEO: 22.0})]
+    second = [probed(TrackKind.VIDEO, video(start), ends={VIDEO: start + 12.0})]
+    assert seconds(first, second) == pytest.approx(end - 10.0 + 12.0)
+
+
+def test_rounding_of_extinf_widens_that() -> None:
+    listed = track(TrackKind.VIDEO, 6.0, 6.0)
+    segments = tuple(each._replace(rounding=0.25) for each in listed.segments)
+    second = [probed(TrackKind.VIDEO, video(22.55), ends={VIDEO: 34.55})]
+    for guessed, length in ((False, 24.55), (True, 24.0)):
+        changed = tuple(each._replace(guessed=guessed) for each in segments)
+        first = [probed(TrackKind.VIDEO, video(10.0), track=listed._replace(segments=changed), ends={VIDEO: 22.0})]
+        assert seconds(first, second) == pytest.approx(length)
+
+
+@pytest.mark.parametrize(("audio_end", "length"), [(22.06, 24.0), (22.07, 24.07), (23.0, 25.0)])
+def test_a_picture_stays_for_audio_that_goes_on_by_more_than_sixty_milliseconds(audio_end: float, length: float) -> None:
+    first = [probed(TrackKind.BOTH, video(10.0), audio(10.0), ends={VIDEO: 22.0, AUDIO: audio_end})]
+    second = [probed(TrackKind.BOTH, video(500.0), audio(500.0), ends={VIDEO: 512.0, AUDIO: 512.0})]
+    assert seconds(first, second) == pytest.approx(length + 768 / 48_000)
+
+
+@pytest.mark.parametrize(("rate", "more"), [(48_000, 2 * 1024 / 48_000), (8000, 2 * 1024 / 8000), (None, 2 * 1024 / 48_000)])
+def test_audio_that_is_encoded_may_be_longer_by_two_frames(rate: int | None, more: float) -> None:
+    stream = audio(codec="mp2")._replace(sample_rate=rate)
+    found = [probed(TrackKind.BOTH, video(10.0), stream, ends={VIDEO: 22.0, AUDIO: 22.0})]
+    announcement = announce([found], estimated_bytes=None)
+    assert announcement.media == pytest.approx({VIDEO: 12.0, AUDIO: 12.0 + more})
+    assert announcement.seconds == pytest.approx(12.0 + more)

@@ -33,6 +33,8 @@ def _joined(*periods: tuple[int, float], piece: int = 1000) -> bytes:
 
 def test_one_period_passes_whole() -> None:
     assert _joined((12, 0.24)) == _frames(12)
+    announced = Durations(0.24, {Medium.AUDIO: 0.24})
+    assert Mp3Joiner(announced).durations is announced
 
 
 @pytest.mark.parametrize("piece", [1, 575, 576, 577, 100_000])

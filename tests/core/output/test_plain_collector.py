@@ -1,5 +1,6 @@
 """A plain MP4 of a fragmented one: the same however that comes in, and only of a whole one."""
 
+import struct
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -7,13 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peers.drawn_inputs import examples
+from peers.exact_fragments import VIDEO, Run, fragment, header
 from peers.plain_movies import whole_file
 from peers.remuxed_periods import A, B, Source, join
 
-from transcoder.core.media.mp4.boxes import boxes_of
+from transcoder.core.media.mp4.boxes import Box, boxes_of
 from transcoder.core.media.mp4.movie import read_movie
 from transcoder.core.media.mp4.plain_movie import PlainMovie
 from transcoder.core.media.mp4.sample_tables import read_chunk_spans
+from transcoder.core.output.header import Durations
+from transcoder.core.output.joiner import Joiner
 from transcoder.core.output.plain_collector import PlainCollector
 from transcoder.core.output.plain_verifier import PlainVerifier
 from transcoder.errors import TranscodeError
@@ -96,3 +100,44 @@ def test_samples_outside_of_their_media_are_refused(fragmented: bytes) -> None:
     collector.feed(fragmented[: moof.end])
     with pytest.raises(TranscodeError, match="do not lie in its media"):
         collector.feed(shorter + fragmented[mdat.start + 4 :])
+
+
+def slide_show(*starts: int, announced: float, last: int = 40) -> list[int]:
+    """Return how long each picture is shown in a plain MP4 of pictures that begin at these ticks, by the announced seconds."""
+    durations = [after - before for before, after in pairwise(starts)] + [last]
+    run = Run(VIDEO, starts[0], durations, [bytes([number]) for number in range(len(starts))])
+    joiner = Joiner(Durations(announced, {}))
+    joiner.begin_period()
+    parts = [*joiner.feed(header(VIDEO) + fragment(run)), *joiner.end_period()[0], joiner.finish()]
+    collector = PlainCollector()
+    collector.feed(b"".join(parts))
+    assert collector.seconds == (starts[-1] - starts[0] + last) / 1000
+    movie = collector.finish()
+    table = read_movie(next(box for box in boxes_of(movie.bytes.head) if box.type == b"moov")).tracks[0].sample_table
+    assert movie.seconds == pytest.approx(sum(_durations(table)) / 1000)
+    return _durations(table)
+
+
+def _durations(table: Box) -> list[int]:
+    """Read `stts` (ISO/IEC 14496-12, 8.6.1.2)."""
+    content = table.require(b"stts").content
+    rows = struct.iter_unpack(">II", content[8:])
+    return [length for count, length in rows for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("starts", "announced", "last"),
+    [
+        pytest.param((0,), 5.0, 5000, id="the only picture"),
+        pytest.param((700,), 5.0, 5000, id="that begins later"),
+        pytest.param((0, 2000), 5.0, 3000, id="two that are apart"),
+        pytest.param((3000, 5001), 5.0, 2999, id="later"),
+        pytest.param((0, 1001), 5.0, 3999, id="by more than a second"),
+        pytest.param((0, 1000), 5.0, 40, id="by a second: no slides"),
+        pytest.param((0, 2000), 2.0, 40, id="less is announced"),
+        pytest.param((0, 2000), 2.04, 40, id="as much as there is"),
+        pytest.param((0, 2000, 2040), 5.0, 40, id="the last two are not apart"),
+    ],
+)
+def test_the_last_picture_of_a_slide_show_is_shown_for_as_long_as_is_announced(starts: Sequence[int], announced: float, last: int) -> None:
+    assert slide_show(*starts, announced=announced) == [*(after - before for before, after in pairwise(starts)), last]

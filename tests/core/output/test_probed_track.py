@@ -2,10 +2,11 @@
 
 import pytest
 
-from transcoder.core.hls.plan import Segment, Track
+from transcoder.core.hls.plan import ByteRange, Segment, Track
 from transcoder.core.media.slide import Slide
 from transcoder.core.media.streams import Container, Medium, Probe, Stream, TrackKind
-from transcoder.core.output.probed_track import Border, ProbedTrack
+from transcoder.core.media.timestamps import WRAP_SECONDS
+from transcoder.core.output.probed_track import Border, ProbedTrack, first_start
 
 VIDEO, AUDIO = Medium.VIDEO, Medium.AUDIO
 STREAMS = (Stream(VIDEO, "h264", 256, 10.0), Stream(AUDIO, "aac", 257, 10.1))
@@ -125,3 +126,111 @@ def test_what_is_known_of_its_end_decides_how_late_a_track_is(more: dict[str, ob
 def test_audio_is_lacking_where_it_may_be_and_is_not(kind: TrackKind, streams: tuple[Stream, ...], *, lacks: bool) -> None:
     found = probed(streams=streams)
     assert found._replace(track=found.track._replace(kind=kind)).lacks_audio is lacks
+
+
+@pytest.mark.parametrize(
+    ("overlap", "overlaps", "is_contiguous"),
+    [(0.03, False, True), (0.031, True, False), (-0.03, False, True), (-0.031, False, False), (0.0, False, True)],
+)
+def test_segments_overlap_or_have_a_hole_between_them_by_more_than_thirty_milliseconds(
+    overlap: float, *, overlaps: bool, is_contiguous: bool
+) -> None:
+    border = Border(6.0, 6.0, overlap)
+    assert (border.overlaps, border.is_contiguous) == (overlaps, is_contiguous)
+
+
+@pytest.mark.parametrize(
+    ("distance", "overlap", "contradicts"),
+    [(6.6, 0.0, False), (6.61, 0.0, True), (5.4, 0.0, False), (5.39, 0.0, True), (9.0, 0.04, False), (9.0, -0.04, False)],
+)
+def test_extinf_is_wrong_by_more_than_a_tenth_of_what_it_says(distance: float, overlap: float, *, contradicts: bool) -> None:
+    assert Border(distance, 6.0, overlap).contradicts_extinf is contradicts
+
+
+@pytest.mark.parametrize(
+    ("url", "byte_range", "starts"),
+    [
+        pytest.param("0.ts", None, [20.0, 10.1], id="the first segment"),
+        pytest.param("1.ts", None, [20.0, None], id="a later one"),
+        pytest.param("0.ts", ByteRange(0, 100), [20.0, None], id="another range of the same file"),
+    ],
+)
+def test_what_the_probe_of_the_first_segment_lacks_is_known_from_before(
+    url: str, byte_range: ByteRange | None, starts: list[float | None]
+) -> None:
+    arrived = Probe(Container.MPEGTS, (STREAMS[0]._replace(start=20.0), STREAMS[1]._replace(start=None)))
+    found = probed().begun(arrived, Segment(url, 6.0, 0.0, byte_range, None, None))
+    assert [stream.start for stream in found.probe.streams] == starts
+
+
+@pytest.mark.parametrize(
+    ("streams", "end_media", "count", "is_late"),
+    [
+        pytest.param(STREAMS[:1], {VIDEO, AUDIO}, 2, True, id="in the last segment alone"),
+        pytest.param(STREAMS[:1], {VIDEO}, 2, False, id="nowhere"),
+        pytest.param(STREAMS[:1], {AUDIO}, 1, False, id="of one segment, the first is the last"),
+        pytest.param(STREAMS, {VIDEO, AUDIO}, 2, False, id="from the beginning"),
+    ],
+)
+def test_audio_is_late_that_only_the_last_segment_has(
+    streams: tuple[Stream, ...], end_media: set[Medium], count: int, *, is_late: bool
+) -> None:
+    assert probed(count=count, streams=streams, end_media=frozenset(end_media)).has_late_audio is is_late
+
+
+@pytest.mark.parametrize(
+    ("start", "early"), [(16.0, 0.0), (15.86, 0.0), (15.84, 0.16), (12.0, 4.0), (20.0, 0.0), (WRAP_SECONDS + 12.0, 4.0)]
+)
+def test_a_last_segment_begins_early_by_more_than_rounding(start: float, early: float) -> None:
+    """By the playlist it begins 6 s after the video does, at 16 s."""
+    assert probed().begins_early_by(start) == pytest.approx(early)
+
+
+@pytest.mark.parametrize(("start", "is_there"), [(None, False), (16.0, True), (16.14, True), (15.86, True), (16.16, False), (15.84, False)])
+def test_the_last_segment_is_in_its_place_to_within_rounding(start: float | None, *, is_there: bool) -> None:
+    assert probed().has_last_at(start) is is_there
+
+
+def test_a_place_in_the_playlist_is_counted_from_that_of_the_first_segment() -> None:
+    track = probed().track
+    moved = track._replace(segments=tuple(segment._replace(at=segment.at + 100.0) for segment in track.segments))
+    assert probed(track=moved).has_last_at(16.0)
+
+
+@pytest.mark.parametrize(("end", "may_leap"), [(28.1, False), (28.2, True), (16.0, False)])
+def test_timestamps_may_leap_by_more_than_a_segment(end: float, *, may_leap: bool) -> None:
+    """By the playlist it ends 12 s after the audio begins, at 22.1 s; each segment has 6 s."""
+    assert probed(ends={VIDEO: end, AUDIO: end}).may_leap is may_leap
+
+
+@pytest.mark.parametrize(
+    ("start", "in_place"),
+    [(16.0, True), (15.86, True), (15.84, False), (22.0, True), (22.14, True), (22.16, False)],
+)
+def test_a_slide_may_begin_anywhere_in_the_last_segment(start: float, *, in_place: bool) -> None:
+    """Which lies from 16 s to 22 s by the playlist."""
+    found = probed(slide=Slide(start, None))
+    assert found.has_slide_in_place is in_place
+    assert not probed().has_slide_in_place
+    guessed = tuple(segment._replace(guessed=True, rounding=1.0) for segment in found.track.segments)
+    assert not found._replace(track=found.track._replace(segments=guessed)).has_slide_in_place
+
+
+def test_a_slide_in_its_place_is_no_contradiction() -> None:
+    ends = {VIDEO: 17.0, AUDIO: 17.0}
+    assert probed(ends=ends).contradicts_playlist
+    assert not probed(ends=ends, slide=Slide(17.0, None)).contradicts_playlist
+    assert probed(ends=ends, slide=Slide(12.0, None)).contradicts_playlist
+
+
+def test_a_track_begins_with_its_video_and_a_period_with_its_earliest_stream() -> None:
+    audio, video = probed(streams=(STREAMS[1]._replace(start=9.0),)), probed()
+    nothing = probed(streams=tuple(stream._replace(start=None) for stream in STREAMS))
+    assert (video.main_start, audio.main_start, nothing.main_start) == (10.0, 9.0, None)
+    assert [first_start(tracks) for tracks in ([video], [video, audio], [nothing, video], [nothing], [])] == [10.0, 9.0, 10.0, 0.0, 0.0]
+
+
+def test_only_media_with_timestamps_are_left_out_because_nothing_of_them_has_begun() -> None:
+    silent = (STREAMS[0], STREAMS[1]._replace(start=None))
+    for container, count in ((Container.MPEGTS, 1), (Container.FMP4, 1), (Container.ADTS, 2), (Container.MP4, 2)):
+        assert len(probed(probe=Probe(container, silent)).streams) == count

@@ -135,3 +135,30 @@ def test_pictures_of_another_period_say_nothing_about_the_last_one() -> None:
     placed(timeline, run)
     timeline.keep_last_picture(fragment_of(run), run, 9.0)
     assert timeline.end == 9120
+
+
+@pytest.mark.parametrize("begin", [0, 7000])
+@pytest.mark.parametrize(
+    ("starts", "seconds", "kept"), [((0,), 0.1, False), ((0,), 0.101, True), ((0, 2000), 2.1, False), ((0, 2000), 2.101, True)]
+)
+def test_a_slide_is_measured_from_where_it_and_its_period_begin(begin: int, starts: Sequence[int], seconds: float, *, kept: bool) -> None:
+    timeline, run = slides(*(begin + each for each in starts))
+    fragment = fragment_of(run)
+    timeline.keep_last_picture(fragment, run, seconds)
+    assert timeline.end == begin + (round(seconds * SCALE) if kept else starts[-1] + 40)
+    timeline.begin_period()
+    following = run_of(timeline.end, [40, 40])
+    assert not placed(timeline, following).rewritten
+
+
+def test_a_slide_in_several_runs_is_measured_from_the_first() -> None:
+    timeline, _ = slides(1000, 3000, 5000)
+    run = run_of(7000, [40])
+    timeline.place(fragment_of(run), run, -1960)
+    assert timeline.end == 5080
+    timeline.keep_last_picture(fragment_of(run), run, 9.0)
+    assert timeline.end == 5080, "the last two are 40 ms apart"
+    run = run_of(8000, [40])
+    timeline.place(fragment_of(run), run, 0)
+    timeline.keep_last_picture(fragment_of(run), run, 9.0)
+    assert (timeline.end, decode_end(run)) == (10_000, 10_000)

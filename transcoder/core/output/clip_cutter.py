@@ -196,6 +196,7 @@ def drop(fragment: Fragment, run: TrackRun, kept: list[bool]) -> None:
         return
     fragment.rewritten = True
     at, times = run.data_start, list(accumulate(run.durations, initial=run.decode_time))
+    run.data_end = at
     gone = {edit.at: edit.drop for edit in fragment.edits}
     for keep, size in zip(kept, run.sizes, strict=True):
         while at in gone:
@@ -203,8 +204,8 @@ def drop(fragment: Fragment, run: TrackRun, kept: list[bool]) -> None:
         if not keep:
             fragment.edits.append(DataEdit(at, size))
         at += size
+        run.data_end = at if keep else run.data_end
     left = [index for index, keep in enumerate(kept) if keep]
-    run.data_end -= sum(run.sizes[left[-1] + 1 :]) if left else sum(run.sizes)
     if left:
         starts = [times[index] for index in left]
         run.decode_time, run.durations = starts[0], [after - before for before, after in pairwise([*starts, times[left[-1] + 1]])]
