@@ -71,7 +71,19 @@ def test_a_report_on_a_post_has_every_member() -> None:
     page, poster = "https://www.reddit.com/r/aww/comments/1/", Image("https://a.example/p.jpg", 1280, 720)
     thumbnail = Image("https://a.example/t.jpg")
     source = Source(
-        SourceKind.REDDIT, page, URL, "A film", "aww", 1_700_000_000.5, "someone", True, thumbnail, poster, step="json", videos=videos, item=2
+        SourceKind.REDDIT,
+        page,
+        URL,
+        "A film",
+        "aww",
+        1_700_000_000.5,
+        "someone",
+        True,
+        thumbnail,
+        poster,
+        step="json",
+        videos=videos,
+        item=2,
     )
     cost = round(download_cost(BYTES, fragmented=True).total, 7)
     assert report(source, resolved(plan(*APART, init=SECTION))).document() == {
