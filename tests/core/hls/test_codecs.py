@@ -4,7 +4,6 @@ import pytest
 
 from transcoder.core.hls.codecs import audio_to_reencode, is_audio
 
-
 AUDIO = (
     *(
         "mp4a.40.2",

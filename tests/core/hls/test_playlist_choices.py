@@ -1,4 +1,4 @@
-"""Which other playlists have the same media, which variants a bandwidth allows, and in which order variants and renditions are preferred."""
+"""Playlists that have the same media, variants that a bandwidth allows, and the order in which variants and renditions are preferred."""
 
 from itertools import pairwise
 

@@ -12,7 +12,7 @@ from transcoder.core.hls.playlist import MultivariantPlaylist, parse
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.core.media.streams import TrackKind
 from transcoder.core.request.output_format import AudioMode, Clip, FileFormat, OutputFormat
-from transcoder.core.source.info_report import InfoReport, make_report
+from transcoder.core.source.info_report import InfoReport, SubtitleInfo, VariantInfo, make_report
 from transcoder.core.source.reddit import Image, Video
 from transcoder.core.source.resolved_report import resolved_report
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind
@@ -71,20 +71,8 @@ def test_a_report_on_a_post_has_every_member() -> None:
     page, poster = "https://www.reddit.com/r/aww/comments/1/", Image("https://a.example/p.jpg", 1280, 720)
     thumbnail = Image("https://a.example/t.jpg")
     source = Source(
-        SourceKind.REDDIT,
-        page,
-        URL,
-        "A film",
-        "aww",
-        1_700_000_000.5,
-        "someone",
-        True,
-        thumbnail,
-        poster,
-        step="json",
-        videos=videos,
-        item=2,
-    )
+        SourceKind.REDDIT, page, URL, "A film", "aww", 1_700_000_000.5, "someone", over_18=True, thumbnail=thumbnail, poster=poster
+    )._replace(step="json", videos=videos, item=2)
     cost = round(download_cost(BYTES, fragmented=True).total, 7)
     assert report(source, resolved(plan(*APART, init=SECTION))).document() == {
         "kind": "reddit",
@@ -105,18 +93,9 @@ def test_a_report_on_a_post_has_every_member() -> None:
             {"item": 3, "width": None, "height": None, "seconds": None, "chosen": False},
         ),
         "variants": (
-            {
-                **{"width": 1280, "height": 720, "frame_rate": 25.0, "codecs": ("avc1.4d401f", "mp4a.40.2"), "bandwidth": 8000},
-                **{"average_bandwidth": 4000, "estimated_bytes": BYTES, "chosen": True},
-            },
-            {
-                **{"width": 640, "height": 360, "frame_rate": None, "codecs": ("avc1.4d401f",), "bandwidth": 1600},
-                **{"average_bandwidth": None, "estimated_bytes": 2000, "chosen": False},
-            },
-            {
-                **{"width": None, "height": None, "frame_rate": None, "codecs": (), "bandwidth": None},
-                **{"average_bandwidth": None, "estimated_bytes": None, "chosen": False},
-            },
+            asdict(VariantInfo(1280, 720, 25.0, ("avc1.4d401f", "mp4a.40.2"), 8000, 4000, BYTES, chosen=True)),
+            asdict(VariantInfo(640, 360, None, ("avc1.4d401f",), 1600, None, 2000, chosen=False)),
+            asdict(VariantInfo(None, None, None, (), None, None, None, chosen=False)),
         ),
         "audio": (
             {"group": "a", "name": "English", "language": "en", "default": False, "forced": False, "chosen": False},
@@ -124,14 +103,8 @@ def test_a_report_on_a_post_has_every_member() -> None:
             {"group": "b", "name": "Plain", "language": None, "default": False, "forced": True, "chosen": False},
         ),
         "subtitles": (
-            {
-                **{"group": "s", "name": "Untertitel", "language": "de", "default": True, "forced": True, "select": "de"},
-                **{"download": None, "chosen": False},
-            },
-            {
-                **{"group": "c", "name": "CC1", "language": "en", "default": False, "forced": False, "select": None},
-                **{"download": None, "chosen": False},
-            },
+            asdict(SubtitleInfo("s", "Untertitel", "de", default=True, forced=True, select="de", download=None, chosen=False)),
+            asdict(SubtitleInfo("c", "CC1", "en", default=False, forced=False, select=None, download=None, chosen=False)),
         ),
         "file_name": "film.mp4",
         "estimated_bytes": BYTES,
@@ -156,7 +129,12 @@ def test_a_file_has_no_duration_by_a_playlist() -> None:
     found = report(PLAYLIST, ResolvedSource(plan(size=1000), file=head))
     assert (found.kind, found.seconds, found.estimated_bytes, found.variants) == ("file", None, 1000, ())
     assert resolved_report(PLAYLIST, ResolvedSource(plan(size=None), file=head), file_name="film.webm") == {
-        **{"event": "resolved", "title": None, "file_name": "film.webm", "seconds": None, "estimated_bytes": 1000, "thumbnail": None},
+        "event": "resolved",
+        "title": None,
+        "file_name": "film.webm",
+        "seconds": None,
+        "estimated_bytes": 1000,
+        "thumbnail": None,
     }
 
 
@@ -244,4 +222,5 @@ def test_audio_that_is_in_the_segments_of_the_variant_uses_the_variant() -> None
     found = report(PLAYLIST, resolved(plan(TrackKind.AUDIO), VARIANT.format("")))
     assert [each.chosen for each in found.variants] == [True]
     unchosen = report(PLAYLIST, ResolvedSource(plan(TrackKind.AUDIO), multivariant()))
-    assert not any(each.chosen for each in (*unchosen.variants, *unchosen.audio))
+    assert not any(each.chosen for each in unchosen.variants)
+    assert not any(each.chosen for each in unchosen.audio)

@@ -1,5 +1,7 @@
 """What is known of a source without its playlists: its name, its selected video, and the plan for two files."""
 
+from http import HTTPStatus
+
 import pytest
 
 from transcoder.core.answer.passthrough import FileHead
@@ -70,5 +72,5 @@ def test_the_language_of_the_audio_is_that_of_the_chosen_rendition() -> None:
 
 def test_the_extension_is_that_of_the_format_or_of_the_file() -> None:
     assert [ResolvedSource(EMPTY).extension(Job(URL, format=each)) for each in (FileFormat.MP4, FileFormat.MP3)] == ["mp4", "mp3"]
-    head = FileHead("https://a.example/film.webm", 200, "video/webm", 1000)
+    head = FileHead("https://a.example/film.webm", HTTPStatus.OK, "video/webm", 1000)
     assert ResolvedSource(EMPTY, file=head).extension(Job(URL)) == "webm"
