@@ -15,6 +15,7 @@ Functions = Mapping[_Place, list[FunctionType]]
 def functions_of(package: Path) -> Functions:
     """Return all functions of a package that are there, by their place."""
     found = defaultdict[_Place, list[FunctionType]](list)
+    gc.unfreeze()  # what the program has frozen when it was imported would not be listed
     for each in gc.get_objects():
         if type(each) is FunctionType and each.__code__.co_filename.startswith(f"{package}/"):
             found[_place(each.__code__)].append(each)
