@@ -122,6 +122,53 @@ def test_playlists_that_only_look_unequal_agree(video: MediaPlaylist, audio: Med
     assert shortfall is None or shortfall.evidence is Evidence.SLIGHT
 
 
+def whole(*seconds: int, letter: str = "v") -> MediaPlaylist:
+    return media_playlist(*seconds, letter=letter)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "evidence"), [(20, None), (19, None), (18, Evidence.SLIGHT), (15, Evidence.SLIGHT), (14, Evidence.STRONG)]
+)
+def test_a_difference_counts_above_half_a_segment_and_surely_above_another_target_duration(seconds: int, evidence: Evidence | None) -> None:
+    """Both durations are rounded by half a second, and half of the longest segment is 20 s; the target duration is 4 s."""
+    for pair in ((whole(40), whole(seconds, letter="a")), (whole(seconds, letter="a"), whole(40))):
+        shortfall = find_shortfall(*pair)
+        assert (shortfall and shortfall.evidence) is evidence
+        assert shortfall is None or shortfall.seconds == 40 - seconds
+
+
+@pytest.mark.parametrize(
+    ("total", "evidence"), [(22.5, None), (23.0, Evidence.CONCLUSIVE), (25.0, Evidence.CONCLUSIVE), (25.5, Evidence.SLIGHT)]
+)
+def test_the_names_must_leave_out_as_many_segments_as_time_is_missing(total: float, evidence: Evidence | None) -> None:
+    """A number is left out among eleven segments of 2 s, which is half a segment more or less than is missing, at most."""
+    video = numbered("v{}.ts", *range(10), seconds=total / 10)
+    shortfall = find_shortfall(video, numbered("a{}.ts", *without(5), seconds=2.0))
+    assert (shortfall and shortfall.evidence) is evidence
+
+
+def test_a_list_that_begins_earlier_makes_up_for_nothing_that_is_left_out() -> None:
+    video, audio = numbered("v{}.ts", *range(12), sequence=1), numbered("a{}.ts", 0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12)
+    shortfall = find_shortfall(video, audio)
+    assert (shortfall and shortfall.evidence) is Evidence.SLIGHT
+
+
+def test_two_entries_show_that_earlier_ones_are_missing() -> None:
+    shortfall = find_shortfall(numbered("v{}.ts", 1, 2, 3), numbered("a{}.ts", 2, 3))
+    assert (shortfall and shortfall.evidence) is Evidence.CONCLUSIVE
+
+
+def test_only_the_beginnings_of_playlists_are_compared_by_their_numbers() -> None:
+    """A later period begins at any number."""
+
+    def broken(letter: str, second: range) -> MediaPlaylist:
+        entries = [f"#EXTINF:{EXACT},\n{letter}{number}.ts" for number in (*range(3), *second)]
+        return parse_media("\n".join(["#EXTM3U", "#EXT-X-TARGETDURATION:2", *entries[:3], BREAK, *entries[3:], "#EXT-X-ENDLIST", ""]))
+
+    shortfall = find_shortfall(broken("v", range(3, 9)), broken("a", range(4, 9)))
+    assert (shortfall and shortfall.evidence) is Evidence.SLIGHT
+
+
 def test_another_list_is_longer_if_it_has_most_of_what_is_missing() -> None:
     shortfall = Shortfall(AUDIO, EXACT, Evidence.SLIGHT)
     assert is_longer(FULL, numbered("{}", *range(11)), shortfall=shortfall)

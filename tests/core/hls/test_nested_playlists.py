@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.hls.nested_playlists import MAX_NESTED_PLAYLISTS, with_nested
+from transcoder.core.hls.nested_playlists import MAX_NESTED_PLAYLISTS, MAX_VARIANTS, with_nested
 from transcoder.core.hls.playlist import MultivariantPlaylist, TextEnd, parse
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError, UpstreamError
@@ -87,7 +87,11 @@ def test_an_inner_variant_may_have_its_audio_in_its_own_segments() -> None:
 def test_an_inner_variant_of_audio_alone_gets_no_resolution() -> None:
     outer = multivariant(f"{FULL} > inner.m3u8")
     inner = multivariant('BANDWIDTH=9,CODECS="mp4a.40.2" > sound.m3u8', 'BANDWIDTH=5,RESOLUTION=640x360,CODECS="avc1.4d401f" > v.m3u8')
-    assert choice(nested(outer, "inner.m3u8", inner)) == ("v.m3u8", None)
+    found = nested(outer, "inner.m3u8", inner)
+    assert choice(found) == ("v.m3u8", None)
+    sound = found.variants[0]
+    assert (sound.resolution, sound.frame_rate, sound.audio_group, sound.is_resolution_shared) == (None, None, None, False)
+    assert (sound.name, sound.level) == ("hd", 1)
 
 
 def test_the_language_is_selected_among_inner_renditions() -> None:
@@ -141,6 +145,26 @@ def test_a_circle_ends(entry: str) -> None:
         found = nested(found, "outer.m3u8", itself)
     with pytest.raises(UnsupportedSourceError, match="in a circle"):
         nested(found, "outer.m3u8", itself)
+
+
+def test_a_circle_of_audio_ends() -> None:
+    itself = found = multivariant(audio("a", "outer.m3u8"), 'BANDWIDTH=2,AUDIO="a" > v.m3u8')
+    for _ in range(2):
+        found = nested(found, "outer.m3u8", itself)
+        assert choice(found) == ("v.m3u8", "outer.m3u8")
+    with pytest.raises(UnsupportedSourceError, match="in a circle"):
+        nested(found, "outer.m3u8", itself)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_so_many_variants_may_come_together(more: int) -> None:
+    outer = multivariant(*["BANDWIDTH=1 > inner.m3u8"] * 100, *["BANDWIDTH=1 > v.m3u8"] * more)
+    inner = multivariant(*["BANDWIDTH=1 > w.m3u8"] * (MAX_VARIANTS // 100 - 1))
+    if more:
+        with pytest.raises(UnsupportedSourceError, match="too many"):
+            nested(outer, "inner.m3u8", inner)
+    else:
+        assert len(nested(outer, "inner.m3u8", inner).variants) == MAX_VARIANTS - 100
 
 
 def test_many_variants_that_name_each_other_are_refused_before_they_multiply() -> None:

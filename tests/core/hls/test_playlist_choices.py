@@ -199,3 +199,8 @@ def test_the_audio_that_there_is_is_named_once_each_and_not_that_of_no_name() ->
         select_variants(playlist, audio="nl")
     with pytest.raises(UnsupportedSourceError, match=r"^The source has no audio 'nl'\.$"):
         select_variants(read(*VARIANTS), audio="nl")
+
+
+def test_audio_with_the_address_of_its_variant_is_in_the_segments_of_that() -> None:
+    (choice,) = select_variants(read(audio("x", ',LANGUAGE="de"', uri="v"), variant("BANDWIDTH=1,AUDIO=a", "v")))
+    assert (short(choice.video), choice.audio, choice.rendition and choice.rendition.language) == (["v"], None, "de")

@@ -56,6 +56,17 @@ def post(**members: object) -> list[object]:
             },
             "video on P,",
         ),
+        *(
+            ({"url": f"{scheme}://a.example/b"}, rf"page on a\.example, which is not supported: {scheme}://")
+            for scheme in ("http", "https")
+        ),
+        *(
+            ({"url": url}, r"^The post has no video\.$")
+            for url in ("ftp://a.example/b", "https:///b", "https://www.redditstatic.com/b", "b")
+        ),
+        *(({"url": f"https://{host}/"}, r"^The post has no video\.$") for host in ("reddit.com", "x.redd.it", "a.redditmedia.com")),
+        ({"post_hint": "image"}, r"^The post is an image, not a video\.$"),
+        ({"post_hint": "link"}, r"^The post has no video\.$"),
         ({"is_gallery": True}, "a gallery of images"),
         ({"over_18": True}, "for adults only"),
         ({"over_18": "yes"}, "The post has no video"),

@@ -50,6 +50,22 @@ def test_the_age_check_is_not_taken_for_a_block() -> None:
         parse_reply(page)
 
 
+@pytest.mark.parametrize(
+    ("text", "content_type", "kind"),
+    [
+        (" <p>Hello</p>", "text/plain", UpstreamBlockedError),
+        ("Hello", "text/html", UpstreamBlockedError),
+        ("Hello", "text/plain", UpstreamError),
+        ("{", "text/plain", UpstreamError),
+        ("Whoa there, pardner!", "text/plain", UpstreamBlockedError),
+    ],
+)
+def test_a_page_in_place_of_json_is_a_block(text: str, content_type: str, kind: type[TranscoderError]) -> None:
+    with pytest.raises(kind) as caught:
+        parse_reply(HttpReply("https://www.reddit.com/comments/p.json", 200, content_type, text))
+    assert type(caught.value) is kind
+
+
 def test_json_is_parsed_whatever_its_content_type() -> None:
     assert parse_reply(HttpReply("https://www.reddit.com/comments/p.json", 200, "text/plain", " [1]")) == [1]
 
