@@ -40,6 +40,10 @@ def without(missing: int, *, first: int = 0, count: int = 12) -> list[int]:
     return [number for number in range(first, first + count) if number != first + missing]
 
 
+def whole(*seconds: int, letter: str = "v") -> MediaPlaylist:
+    return media_playlist(*seconds, letter=letter)
+
+
 FULL = numbered("v{}.ts", *range(12))
 
 
@@ -122,10 +126,6 @@ def test_playlists_that_only_look_unequal_agree(video: MediaPlaylist, audio: Med
     assert shortfall is None or shortfall.evidence is Evidence.SLIGHT
 
 
-def whole(*seconds: int, letter: str = "v") -> MediaPlaylist:
-    return media_playlist(*seconds, letter=letter)
-
-
 @pytest.mark.parametrize(
     ("seconds", "evidence"), [(20, None), (19, None), (18, Evidence.SLIGHT), (15, Evidence.SLIGHT), (14, Evidence.STRONG)]
 )
@@ -147,10 +147,17 @@ def test_the_names_must_leave_out_as_many_segments_as_time_is_missing(total: flo
     assert (shortfall and shortfall.evidence) is evidence
 
 
-def test_a_list_that_begins_earlier_makes_up_for_nothing_that_is_left_out() -> None:
-    video, audio = numbered("v{}.ts", *range(12), sequence=1), numbered("a{}.ts", 0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12)
-    shortfall = find_shortfall(video, audio)
+@pytest.mark.parametrize("video", [numbered("v{}.ts", *range(12), sequence=1), numbered("v{}.ts", *range(1, 13))])
+def test_a_list_that_begins_earlier_makes_up_for_nothing_that_is_left_out(video: MediaPlaylist) -> None:
+    shortfall = find_shortfall(video, numbered("a{}.ts", 0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12))
     assert (shortfall and shortfall.evidence) is Evidence.SLIGHT
+
+
+@pytest.mark.parametrize("video", [FULL, numbered("{}.ts", 7, 3811, 22, 9, 1024, 5, 77, 78, 100, 101, 45, 2)])
+def test_names_that_do_not_count_show_nothing(video: MediaPlaylist) -> None:
+    for names in ((7, 3811, 22, 9, 1024, 5, 77, 78, 100, 101, 45), range(11)):
+        shortfall = find_shortfall(video, numbered("{}.ts", *names))
+        assert (shortfall and shortfall.evidence) is Evidence.SLIGHT
 
 
 def test_two_entries_show_that_earlier_ones_are_missing() -> None:
@@ -173,11 +180,21 @@ def test_another_list_is_longer_if_it_has_most_of_what_is_missing() -> None:
     shortfall = Shortfall(AUDIO, EXACT, Evidence.SLIGHT)
     assert is_longer(FULL, numbered("{}", *range(11)), shortfall=shortfall)
     assert not is_longer(FULL, FULL, shortfall=shortfall)
+    for seconds, expected in ((12, False), (13, True)):
+        assert is_longer(whole(seconds), whole(10), shortfall=Shortfall(AUDIO, 4.0, Evidence.SLIGHT)) is expected
 
 
 def test_the_byte_after_the_last_segment_is_half_a_segment_away() -> None:
     assert byte_after_last_segment(ranged(0, 1, 2, section=700)) == ("https://media.example/video/a.mp4", ByteRange(1050, 1))
     assert byte_after_last_segment(FULL) is None
+    assert byte_after_last_segment(FULL._replace(segments=())) is None
+
+
+def test_the_average_segment_is_that_of_the_last_file() -> None:
+    entries = [("other.mp4", "5000@0"), ("a.mp4", "100@0"), ("b.mp4", None), ("a.mp4", "200@100"), ("a.mp4", None), ("a.mp4", "302@300")]
+    lines = [line for url, part in entries for line in ("#EXTINF:2,", *([f"#EXT-X-BYTERANGE:{part}"] if part else []), url)]
+    playlist = parse_media("\n".join(["#EXTM3U", *lines, "#EXT-X-ENDLIST", ""]))
+    assert byte_after_last_segment(playlist) == ("https://media.example/video/a.mp4", ByteRange(602 + 100, 1))
 
 
 @pytest.mark.parametrize(

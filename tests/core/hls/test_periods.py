@@ -130,6 +130,12 @@ def segment_names(plan: Plan) -> list[str]:
             id="the nearer one of two changes",
         ),
         pytest.param(
+            media_playlist(section("x"), 2.5, 2.5, section("y"), 3, 3),
+            audio_playlist(section("s"), 4, section("t"), 3, section("u"), 5),
+            ["v0 v1 | a0", "v2 | a1", "v3 | a2"],
+            id="the nearer one of two changes if that is the first",
+        ),
+        pytest.param(
             media_playlist(section("x"), 0, section("y"), 2), audio_playlist(2), ["v0", "v1 | a0"], id="a change after a segment of no time"
         ),
     ],
@@ -175,4 +181,5 @@ def test_the_number_of_periods_is_limited_over_all_discontinuities() -> None:
 
 def test_the_number_of_breaks_is_limited() -> None:
     with pytest.raises(UnsupportedSourceError, match=f"has {MAX_PERIODS + 1} breaks"):
-        make_plan(media_playlist(4.0, *(entry for _ in range(MAX_PERIODS + 1) for entry in (BREAK, 4.0))))
+        make_plan(media_playlist(4.0, *[BREAK, 4.0] * (MAX_PERIODS + 1)))
+    assert len(make_plan(media_playlist(4.0, *[BREAK, 4.0] * MAX_PERIODS)).periods) == MAX_PERIODS + 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.source.reddit import Asked, Blocked, Image, Post, Video, crossposted, unanswered_error
+from transcoder.core.source.reddit import Asked, Blocked, Image, Post, PostLink, Video, crossposted, unanswered_error
 from transcoder.errors import TranscoderError, UpstreamBlockedError, UpstreamError, UpstreamTimeoutError
 
 REFUSED, UNTOLD = Blocked("403", UpstreamBlockedError), Blocked("a gallery, whose videos it does not list")
@@ -38,6 +38,12 @@ def post(**fields: object) -> Post:
 )
 def test_a_crosspost_is_for_adults_if_its_original_is(own: bool | None, originals: bool | None, expected: bool | None) -> None:  # noqa: FBT001
     assert crossposted(post(over_18=own), post(over_18=originals)).over_18 is expected
+
+
+@pytest.mark.parametrize(("own", "originals", "expected"), [("a", "b", "b"), ("a", None, "a"), (None, "b", "b"), (None, None, None)])
+def test_a_crosspost_of_a_crosspost_has_the_videos_of_the_first_post(own: str | None, originals: str | None, expected: str | None) -> None:
+    own_link, other_link, link = (name and PostLink(name) for name in (own, originals, expected))
+    assert crossposted(post(original=own_link), post(original=other_link)).original == link
 
 
 def test_a_crosspost_takes_over_videos_and_missing_images() -> None:

@@ -66,6 +66,12 @@ def test_a_page_in_place_of_json_is_a_block(text: str, content_type: str, kind: 
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize("status", [200, 404, 403, 500])
+def test_a_document_that_says_that_there_is_no_post_is_believed(status: int) -> None:
+    with pytest.raises(NotFoundError, match=r"^Reddit has no such post\.$"):
+        parse_reply(HttpReply("https://www.reddit.com/comments/p.json", status, "application/json", '{"error": 404}'))
+
+
 def test_json_is_parsed_whatever_its_content_type() -> None:
     assert parse_reply(HttpReply("https://www.reddit.com/comments/p.json", 200, "text/plain", " [1]")) == [1]
 
