@@ -181,5 +181,5 @@ def test_the_number_of_periods_is_limited_over_all_discontinuities() -> None:
 
 def test_the_number_of_breaks_is_limited() -> None:
     with pytest.raises(UnsupportedSourceError, match=f"has {MAX_PERIODS + 1} breaks"):
-        make_plan(media_playlist(4.0, *[BREAK, 4.0] * (MAX_PERIODS + 1)))
-    assert len(make_plan(media_playlist(4.0, *[BREAK, 4.0] * MAX_PERIODS)).periods) == MAX_PERIODS + 1
+        make_plan(media_playlist(4.0, *(entry for _ in range(MAX_PERIODS + 1) for entry in (BREAK, 4.0))))
+    assert len(make_plan(media_playlist(4.0, *(entry for _ in range(MAX_PERIODS) for entry in (BREAK, 4.0)))).periods) == MAX_PERIODS + 1
