@@ -88,12 +88,12 @@ def test_a_playlist_without_an_end_that_is_shorter_than_the_other_has_lost_its_e
     assert (shortfall.medium, shortfall.evidence) == (VIDEO, Evidence.CONCLUSIVE)
 
 
-def test_a_period_that_a_playlist_without_an_end_does_not_reach_is_missing() -> None:
+@pytest.mark.parametrize("seconds", [4.0, 0.5])
+def test_a_period_that_a_playlist_without_an_end_does_not_reach_is_missing(seconds: float) -> None:
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:4.0,\na0.ts\n"
-    shortfall = find_shortfall(media_playlist(4.0, BREAK, 4.0), parse_media(text))
-    assert shortfall is not None
-    assert shortfall.evidence is Evidence.CONCLUSIVE
-    assert find_shortfall(media_playlist(4.0, BREAK, 4.0), parse_media(text + "#EXT-X-ENDLIST\n")) is None
+    shortfall = find_shortfall(media_playlist(4.0, BREAK, seconds), parse_media(text))
+    assert shortfall == Shortfall(AUDIO, seconds, Evidence.CONCLUSIVE)
+    assert find_shortfall(media_playlist(4.0, BREAK, seconds), parse_media(text + "#EXT-X-ENDLIST\n")) is None
 
 
 def test_a_difference_in_length_alone_is_not_conclusive() -> None:

@@ -77,7 +77,8 @@ def test_audio_is_kept_from_the_beginning_where_the_video_begins_later(start: fl
     """Before its first segment there is no other one from which it could be decoded."""
     video = track(TrackKind.VIDEO, 3, 3, name="v")
     video = video._replace(segments=tuple(segment._replace(at=segment.at + 3) for segment in video.segments))
-    clipped, _ = clip_plan(plan([video, track(TrackKind.AUDIO, *[0.125] * 72, name="a")]), start=start, end=8, exact=False)
+    clipped, clip = clip_plan(plan([video, track(TrackKind.AUDIO, *[0.125] * 72, name="a")]), start=start, end=8, exact=False)
+    assert clip.start == pytest.approx(max(0.0, start - 3))
     assert next(segment.url for segment in clipped.periods[0].tracks[1].segments) == f"a{first}"
 
 

@@ -93,6 +93,7 @@ def test_a_post_that_links_to_another_one_has_the_videos_of_that() -> None:
         pytest.param(
             {"crosspost_parent_list": [{"id": "def", "subreddit": "b", "url": "https://a.example/c"}]}, id="it is in the document"
         ),
+        pytest.param({"crosspost_parent_list": [{"id": "def"}, {"id": "ghi"}]}, id="it is the first of two in the document"),
         pytest.param({"removed_by_category": "moderator"}, id="the post is gone"),
         pytest.param({"id": "def"}, id="it is the post itself"),
     ],
