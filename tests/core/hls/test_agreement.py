@@ -29,10 +29,10 @@ def numbered(pattern: str, *numbers: int, sequence: int = 0, ended: bool = True,
     return parse_media(head + entries + ("#EXT-X-ENDLIST\n" if ended else ""))
 
 
-def ranged(*numbers: int, section: int = 0) -> MediaPlaylist:
+def ranged(*numbers: int, section: int = 0, before: int = 0) -> MediaPlaylist:
     """Make a playlist of byte ranges, 100 bytes each, after a section of so many bytes."""
     head = f'#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI="a.mp4",BYTERANGE="{section}@0"\n' if section else "#EXTM3U\n"
-    entries = "".join(f"#EXTINF:{EXACT},\n#EXT-X-BYTERANGE:100@{section + 100 * number}\na.mp4\n" for number in numbers)
+    entries = "".join(f"#EXTINF:{EXACT},\n#EXT-X-BYTERANGE:100@{before + section + 100 * number}\na.mp4\n" for number in numbers)
     return parse_media(head + entries + "#EXT-X-ENDLIST\n")
 
 
@@ -150,6 +150,22 @@ def test_the_names_must_leave_out_as_many_segments_as_time_is_missing(total: flo
 @pytest.mark.parametrize("video", [numbered("v{}.ts", *range(12), sequence=1), numbered("v{}.ts", *range(1, 13))])
 def test_a_list_that_begins_earlier_makes_up_for_nothing_that_is_left_out(video: MediaPlaylist) -> None:
     shortfall = find_shortfall(video, numbered("a{}.ts", 0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12))
+    assert (shortfall and shortfall.evidence) is Evidence.SLIGHT
+
+
+@pytest.mark.parametrize(
+    ("video", "audio"),
+    [
+        pytest.param(
+            numbered("v{}.ts", *range(12), sequence=1), numbered("a{}.ts", *range(11)), id="a later sequence number of the longer one"
+        ),
+        pytest.param(numbered("v{}.ts", *range(1, 13)), numbered("a{}.ts", *range(11)), id="later names of the longer one"),
+        pytest.param(FULL, numbered("a{}.ts", *range(0, 22, 2)), id="larger steps of the shorter one"),
+        pytest.param(FULL, ranged(*range(11), before=50), id="half a range before the first one"),
+    ],
+)
+def test_what_no_numbering_says_is_missing_is_a_slight_difference(video: MediaPlaylist, audio: MediaPlaylist) -> None:
+    shortfall = find_shortfall(video, audio)
     assert (shortfall and shortfall.evidence) is Evidence.SLIGHT
 
 

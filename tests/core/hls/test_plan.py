@@ -93,3 +93,10 @@ def test_a_first_segment_may_begin_later_than_its_period() -> None:
     late = late._replace(segments=tuple(segment._replace(at=segment.at + 1) for segment in late.segments))
     found = begin_audio_at(Plan((Period((late,)),), 5.0, None), 0, 1)
     assert described(found) == [(2, [("s0", 1)]), (7, [("s1", 0), ("s2", 3)])]
+
+
+def test_what_is_not_said_of_a_plan_is_exact_whole_and_not_known() -> None:
+    segment = Segment("u", 1.0, 0.0, None, None, None)
+    assert (segment.rounding, segment.left_out, segment.guessed, Track(VIDEO, (segment,), 1.0).shares_segments) == (0.0, 0, False, False)
+    made = Plan((), 0.0, None)
+    assert (made.names_audio, made.resolution, made.other_resolutions, made.recorded) == (False, None, frozenset(), None)
