@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import product
 
 import pytest
-from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, parse_media
+from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, parse_media, section
 
 from transcoder.core.hls.agreement import (
     Evidence,
@@ -75,8 +75,9 @@ def test_an_entry_that_is_missing_is_found_by_the_byte_ranges(missing: int, sect
     assert shortfall.evidence is Evidence.CONCLUSIVE
 
 
-def test_a_playlist_that_begins_with_a_later_media_sequence_number_is_found() -> None:
-    shortfall = find_shortfall(numbered("{}-v", *range(12)), numbered("{}-a", *range(3, 12), sequence=3))
+@pytest.mark.parametrize("first", [0, 4])
+def test_a_playlist_that_begins_with_a_later_media_sequence_number_is_found(first: int) -> None:
+    shortfall = find_shortfall(numbered("{}-v", *range(12), sequence=first), numbered("{}-a", *range(3, 12), sequence=first + 3))
     assert shortfall is not None
     assert (shortfall.medium, shortfall.evidence) == (AUDIO, Evidence.CONCLUSIVE)
     assert "audio is 6.015 s shorter than that of the video" in str(shortfall.error())
@@ -166,6 +167,11 @@ def test_a_list_that_begins_earlier_makes_up_for_nothing_that_is_left_out(video:
             numbered("{}.ts", 7, 3811, 22, 9, 1024, 5, 77, 78, 100, 101, 45, 2),
             numbered("a{}.ts", 0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12),
             id="twice as many left out in names beside names that do not count",
+        ),
+        pytest.param(
+            media_playlist(section("x"), 0.001, section("y"), *[EXACT] * 3, target=1),
+            audio_playlist(*[EXACT] * 4, target=1),
+            id="a second period of one, which is the first of the other",
         ),
         pytest.param(FULL, ranged(*range(11), before=50), id="half a range before the first one"),
     ],

@@ -24,6 +24,7 @@ def listed(*urls: str, ranges: list[tuple[int, int]] | None = None) -> list[Medi
         pytest.param(["https://a/1.ts", "https://a/2.ts", "https://a/4.ts", "https://a/5.ts"], [0, 0, 1, 0], id="one left out"),
         pytest.param(["https://a/0.ts", "https://a/10.ts", "https://a/40.ts", "https://a/50.ts"], [0, 0, 2, 0], id="in steps of ten"),
         pytest.param(["https://a/1.ts", "https://a/x.ts", "https://a/4.ts"], [0, 0, 0], id="a name without a number"),
+        pytest.param(["https://a/1-1", "https://a/2-1", "https://a/3-1", "https://a/3-4"], [0, 0, 0, 2], id="numbers in two places"),
         pytest.param(["https://a/1.ts", "https://a/6.ts", "https://a/x.ts"], [0, 0, 0], id="a name without a number after a leap"),
         pytest.param(["https://a/1.ts", "https://a/6.ts", "https://a/5.ts"], [0, 0, 0], id="a number that falls after a leap"),
         pytest.param(["https://a/4.ts", "https://a/2.ts", "https://a/7.ts"], [0, 0, 0], id="numbers that fall"),
@@ -42,6 +43,7 @@ def test_numbers_in_names_show_what_is_left_out(urls: list[str], expected: list[
         ([(0, 1000), (1499, 1000), (4000, 1000)], [0, 0, 2]),
         ([(0, 3000), (5000, 1000), (6999, 1000)], [0, 1, 1]),
         ([(0, 1000), (0, 1000), (500, 1000), (3500, 1000)], [0, 0, 0, 2]),
+        ([(0, 1000), (5000, 1000), (6000, 0), (6000, 0)], [0, 4, 0, 0]),
     ],
 )
 def test_byte_ranges_show_what_is_left_out(ranges: list[tuple[int, int]], expected: list[int]) -> None:

@@ -204,3 +204,26 @@ def test_an_inner_playlist_without_variants_leaves_none() -> None:
     assert isinstance(inner, MultivariantPlaylist)
     with pytest.raises(UnsupportedSourceError, match="lists no variants"):
         select_variants(nested(multivariant("BANDWIDTH=1 > inner.m3u8"), "inner.m3u8", inner))
+
+
+def test_groups_of_subtitles_of_the_same_name_stay_apart() -> None:
+    text = 'TYPE=SUBTITLES,GROUP-ID="s",NAME="x",LANGUAGE="en",URI="{}"'
+    outer = multivariant(text.format("outer"), 'BANDWIDTH=9,SUBTITLES="s" > inner.m3u8', 'BANDWIDTH=5,SUBTITLES="s" > v.m3u8')
+    inner = multivariant(text.format("inner"), 'BANDWIDTH=9,SUBTITLES="s" > w.m3u8', "BANDWIDTH=9 > x.m3u8", 'SUBTITLES="t" > y.m3u8')
+    found = nested(outer, "inner.m3u8", inner)
+    assert [each.subtitles_group for each in found.variants] == ["s'1", "s", "t", "s"]
+    assert [(each.url, each.group) for each in found.renditions] == [(FOLDER + "outer", "s"), (FOLDER + "inner", "s'1")]
+
+
+def test_an_inner_bandwidth_of_either_kind_is_not_mixed_with_the_outer_one() -> None:
+    outer = multivariant(f"{FULL} > inner.m3u8")
+    inner = multivariant("AVERAGE-BANDWIDTH=5 > v.m3u8", "BANDWIDTH=7 > w.m3u8", "BANDWIDTH=7,AVERAGE-BANDWIDTH=5 > x.m3u8")
+    found = nested(outer, "inner.m3u8", inner).variants
+    assert [(each.bandwidth, each.average_bandwidth) for each in found] == [(0, 5), (7, None), (7, 5)]
+
+
+def test_variables_of_both_playlists_are_known_and_the_inner_ones_win() -> None:
+    outer = multivariant("BANDWIDTH=1 > inner.m3u8")._replace(variables={"a": "1", "b": "2"})
+    inner = multivariant("BANDWIDTH=1 > v.m3u8")._replace(variables={"b": "3", "c": "4"})
+    found = nested(outer, "inner.m3u8", inner)
+    assert (found.variables, found.nested, found.url) == ({"a": "1", "b": "3", "c": "4"}, 1, FOLDER + "outer.m3u8")

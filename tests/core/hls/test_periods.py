@@ -136,7 +136,13 @@ def segment_names(plan: Plan) -> list[str]:
             id="the nearer one of two changes if that is the first",
         ),
         pytest.param(
-            media_playlist(section("x"), 0, section("y"), 2), audio_playlist(2), ["v0", "v1 | a0"], id="a change after a segment of no time"
+            media_playlist(section("x"), 0, section("y"), 2), audio_playlist(1, 1), ["v0", "v1 | a0 a1"], id="a change at no time"
+        ),
+        pytest.param(
+            media_playlist(section("x"), 4, 6, section("y"), 4),
+            audio_playlist(section("s"), 4, section("t"), 5, section("u"), 1.2, 3.8),
+            ["v0 | a0", "v1 | a1", "v2 | a2 a3"],
+            id="the last of two changes before it, although a segment begins nearer",
         ),
     ],
 )

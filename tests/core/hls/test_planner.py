@@ -1,7 +1,7 @@
 """Tests plans: tracks, times, estimated size and refusals."""
 
 import pytest
-from peers.playlists import BREAK, GAP, audio_playlist, media_playlist
+from peers.playlists import BREAK, GAP, audio_playlist, media_playlist, parse_media
 
 from transcoder.core.hls.plan import ByteRange, Init, Key
 from transcoder.core.hls.planner import MAX_SECONDS, make_plan
@@ -92,3 +92,8 @@ def test_a_section_is_that_of_its_address_range_and_keys() -> None:
     assert len({id(init) for init in inits}) == 1
     with pytest.raises(UnsupportedSourceError, match="initialization section of zero bytes"):
         make_plan(media_playlist('#EXT-X-MAP:URI="m",BYTERANGE="0@2"', 4))
+
+
+def test_without_any_duration_there_is_no_target() -> None:
+    media = parse_media("#EXTM3U\n#EXTINF:0,\na.ts\n#EXT-X-ENDLIST\n")
+    assert make_plan(media).target_seconds == make_plan(media, media).target_seconds == 0

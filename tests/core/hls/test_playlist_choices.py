@@ -171,6 +171,11 @@ PREFERRED = (
 """Renditions from the best to the worst for somebody who wants `en`."""
 
 
+def test_a_resolution_of_one_pixel_is_known() -> None:
+    pair = (variant("BANDWIDTH=9", "unknown"), variant("BANDWIDTH=1,RESOLUTION=1x1", "known"))
+    assert short(select_variants(read(*pair))[0].video) == ["known"]
+
+
 @pytest.mark.parametrize(("better", "worse"), list(pairwise(attributes for attributes, _ in PREFERRED)))
 def test_renditions_are_preferred_in_this_order(better: str, worse: str) -> None:
     for pair in ((audio("better", better), audio("worse", worse)), (audio("worse", worse), audio("better", better))):

@@ -123,3 +123,12 @@ def test_one_segment_is_planned_with_a_guess_of_its_duration(seconds: float, rou
     segment = Segment("https://a.example/a.ts", seconds, 0.0, None, None, None, rounding=rounding, guessed=True)
     expected = Plan((Period((Track(TrackKind.BOTH, (segment,), seconds),)),), 60.0, 1000)
     assert plan_segment("https://a.example/a.ts", seconds=seconds, length=1000) == expected
+
+
+@pytest.mark.parametrize("name", ["ts-muxed", "ts-audio-only", "packed-aac", "packed-ac3"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_the_beginning_of_a_segment_stands_for_all_of_it(name: str, share: float) -> None:
+    segment = first_segment(name)
+    first = segment[: int(len(segment) * share)]
+    seconds = measured_seconds(segment, whole=True, length=len(segment))
+    assert measured_seconds(first, whole=False, length=len(segment)) == pytest.approx(seconds, rel=0.5)

@@ -84,8 +84,10 @@ def test_what_stands_after_the_last_line_end(body: bytes, line: str) -> None:
     assert unterminated_line(body) == line
 
 
-SEGMENT_TAGS = ("EXTINF:4,", "EXT-X-BYTERANGE:9", "EXT-X-DISCONTINUITY", "EXT-X-KEY:METHOD=NONE", "EXT-X-GAP", "EXT-X-BITRATE:9")
-SEGMENT_TAGS += ('EXT-X-MAP:URI="m"', "EXT-X-PROGRAM-DATE-TIME:2024-01-01T00:00:00Z")
+SEGMENT_TAGS = (
+    *("EXTINF:4,", "EXT-X-BYTERANGE:9", "EXT-X-DISCONTINUITY", "EXT-X-KEY:METHOD=NONE", "EXT-X-GAP", "EXT-X-BITRATE:9"),
+    *('EXT-X-MAP:URI="m"', "EXT-X-PROGRAM-DATE-TIME:2024-01-01T00:00:00Z"),
+)
 """RFC 8216bis, 4.4.4: the tags that apply to the segment after them."""
 
 

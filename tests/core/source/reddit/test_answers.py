@@ -2,8 +2,15 @@
 
 import pytest
 
-from transcoder.core.source.reddit import Asked, Blocked, Image, Post, PostLink, Video, crossposted, unanswered_error
-from transcoder.errors import TranscoderError, UpstreamBlockedError, UpstreamError, UpstreamTimeoutError
+from transcoder.core.source.reddit import Asked, Blocked, Image, NotThere, Post, PostLink, Video, crossposted, unanswered_error
+from transcoder.errors import (
+    NotFoundError,
+    TranscoderError,
+    UnsupportedSourceError,
+    UpstreamBlockedError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
 
 REFUSED, UNTOLD = Blocked("403", UpstreamBlockedError), Blocked("a gallery, whose videos it does not list")
 FAILED, LATE = Blocked("500", UpstreamError), Blocked("no answer in time", UpstreamTimeoutError)
@@ -51,3 +58,10 @@ def test_a_crosspost_takes_over_videos_and_missing_images() -> None:
     original = Post("another", "other", "https://www.reddit.com/b", videos, 2.0, "another", thumbnail=other, poster=other)
     got = crossposted(post(author="someone", posted=1.0, thumbnail=own), original)
     assert got == Post("a title", "aww", "https://www.reddit.com/a", videos, 1.0, "someone", thumbnail=own, poster=other)
+
+
+def test_what_is_not_there_has_its_own_error() -> None:
+    for kind in (NotFoundError, UnsupportedSourceError):
+        error = NotThere("It is gone.", kind).error()
+        assert (type(error), str(error)) == (kind, "It is gone.")
+    assert NotThere("It is gone.").kind is UnsupportedSourceError
