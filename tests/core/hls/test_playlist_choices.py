@@ -107,6 +107,13 @@ def test_audio_is_selected_in_its_language_if_it_is_there(language: str | None, 
     assert short(select_audio(read(audio("text", ',LANGUAGE="de"', kind="SUBTITLES"), *VARIANTS), language=language)) == ["high"]
 
 
+def test_audio_is_that_of_the_first_of_redundant_variants() -> None:
+    pair = [variant("BANDWIDTH=1,AUDIO=a", "x"), variant("BANDWIDTH=1,AUDIO=b", "y")]
+    sounds = [audio("first"), audio("second").replace('GROUP-ID="a"', 'GROUP-ID="b"')]
+    assert short(select_audio(read(*sounds, *pair), language=None)) == ["first"]
+    assert short(select_audio(read(*sounds, *reversed(pair)), language=None)) == ["second"]
+
+
 @pytest.mark.parametrize(
     ("attributes", "expected"),
     [
