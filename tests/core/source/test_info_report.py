@@ -181,6 +181,12 @@ def test_codecs_say_whether_a_variant_without_a_group_is_silent(codecs: str, *, 
     assert report(source, resolved(plan(TrackKind.BOTH), VARIANT.format(codecs))).silent is silent
 
 
+def test_a_variant_beside_a_group_of_audio_is_not_silent_whatever_its_codecs_are() -> None:
+    found = report(PLAYLIST, resolved(plan(*APART), height=400))
+    assert [each.codecs for each in found.variants if each.chosen] == [("avc1.4d401f",)]
+    assert found.silent is False
+
+
 @pytest.mark.parametrize("said", [True, False, None])
 def test_without_variants_the_post_says_whether_it_is_silent(*, said: bool | None) -> None:
     source = PLAYLIST._replace(videos=(Video(URL, silent=not said), Video(URL, silent=said)), item=2)

@@ -68,6 +68,8 @@ def post(**members: object) -> list[object]:
         ({"post_hint": "image"}, r"^The post is an image, not a video\.$"),
         ({"post_hint": "link"}, r"^The post has no video\.$"),
         ({"is_gallery": True}, "a gallery of images"),
+        ({"gallery_data": {"items": [{"media_id": "a"}]}}, "a gallery of images"),
+        ({"is_gallery": 1, "gallery_data": {"items": []}}, r"^The post has no video\.$"),
         ({"over_18": True}, "for adults only"),
         ({"over_18": "yes"}, "The post has no video"),
     ],
