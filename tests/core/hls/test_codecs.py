@@ -4,8 +4,28 @@ import pytest
 
 from transcoder.core.hls.codecs import audio_to_reencode, is_audio
 
+AUDIO = (
+    *(
+        "mp4a.40.2",
+        "mp4a.69",
+        "ac-3",
+        "EC-3",
+        "ac-4.02.01.00",
+        "opus",
+        "fLaC",
+        "mp3",
+        "vorbis",
+        "alac",
+        "dtsc",
+        "dtsh",
+        "iamf.000.000.Opus",
+    ),
+    *("mhm1.0x0D", "mha1.0x0D", "samr", "mlpa", "lpcm", "ipcm", "fpcm", "sowt", "twos", "in24", "in32", "fl32"),
+)
+"""RFC 6381 and the registry of MP4RA."""
 
-@pytest.mark.parametrize("codec", ["mp4a.40.2", "ac-3", "EC-3", "opus", "fLaC", "mp3", "alac", "lpcm", "mlpa", "dtsc", "mha1.0x0D"])
+
+@pytest.mark.parametrize("codec", AUDIO)
 def test_the_name_of_an_audio_codec(codec: str) -> None:
     assert is_audio(codec)
 
@@ -24,12 +44,14 @@ def test_the_name_of_another_codec(codec: str) -> None:
         (["mp4a.40.2"], None),
         (["mp4a.a9"], "dts"),
         (["DTSC"], "dts"),
-        (["sowt"], "pcm"),
+        *(([codec], "pcm") for codec in ("lpcm", "ipcm", "fpcm", "sowt", "twos", "in24", "in32", "fl32")),
         (["vorbis"], "vorbis"),
         (["mp4a.dd"], "vorbis"),
         (["alac"], "alac"),
         (["mlpa"], "truehd"),
         ([], None),
+        (["mp4a.40.34"], None),
+        (["mp4a.40.2", "dtsc", "alac"], "dts"),
     ],
 )
 def test_the_codec_that_mp4_cannot_hold(codecs: list[str], name: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcoder.core.hls.nested_playlists import MAX_NESTED_PLAYLISTS, with_nested
+from transcoder.core.hls.nested_playlists import MAX_NESTED_PLAYLISTS, MAX_VARIANTS, with_nested
 from transcoder.core.hls.playlist import MultivariantPlaylist, TextEnd, parse
 from transcoder.core.hls.variant_selection import select_variants
 from transcoder.errors import UnsupportedSourceError, UpstreamError
@@ -87,7 +87,11 @@ def test_an_inner_variant_may_have_its_audio_in_its_own_segments() -> None:
 def test_an_inner_variant_of_audio_alone_gets_no_resolution() -> None:
     outer = multivariant(f"{FULL} > inner.m3u8")
     inner = multivariant('BANDWIDTH=9,CODECS="mp4a.40.2" > sound.m3u8', 'BANDWIDTH=5,RESOLUTION=640x360,CODECS="avc1.4d401f" > v.m3u8')
-    assert choice(nested(outer, "inner.m3u8", inner)) == ("v.m3u8", None)
+    found = nested(outer, "inner.m3u8", inner)
+    assert choice(found) == ("v.m3u8", None)
+    sound = found.variants[0]
+    assert (sound.resolution, sound.frame_rate, sound.audio_group, sound.is_resolution_shared) == (None, None, None, False)
+    assert (sound.name, sound.level) == ("hd", 1)
 
 
 def test_the_language_is_selected_among_inner_renditions() -> None:
@@ -143,6 +147,26 @@ def test_a_circle_ends(entry: str) -> None:
         nested(found, "outer.m3u8", itself)
 
 
+def test_a_circle_of_audio_ends() -> None:
+    itself = found = multivariant(audio("a", "outer.m3u8"), 'BANDWIDTH=2,AUDIO="a" > v.m3u8')
+    for _ in range(2):
+        found = nested(found, "outer.m3u8", itself)
+        assert choice(found) == ("v.m3u8", "outer.m3u8")
+    with pytest.raises(UnsupportedSourceError, match="in a circle"):
+        nested(found, "outer.m3u8", itself)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_so_many_variants_may_come_together(more: int) -> None:
+    outer = multivariant(*["BANDWIDTH=1 > inner.m3u8"] * 100, *["BANDWIDTH=1 > v.m3u8"] * more)
+    inner = multivariant(*["BANDWIDTH=1 > w.m3u8"] * (MAX_VARIANTS // 100 - 1))
+    if more:
+        with pytest.raises(UnsupportedSourceError, match="too many"):
+            nested(outer, "inner.m3u8", inner)
+    else:
+        assert len(nested(outer, "inner.m3u8", inner).variants) == MAX_VARIANTS - 100
+
+
 def test_many_variants_that_name_each_other_are_refused_before_they_multiply() -> None:
     crowd = multivariant(*(f"BANDWIDTH={number + 1} > outer.m3u8" for number in range(1000)))
     with pytest.raises(UnsupportedSourceError, match="too many"):
@@ -180,3 +204,26 @@ def test_an_inner_playlist_without_variants_leaves_none() -> None:
     assert isinstance(inner, MultivariantPlaylist)
     with pytest.raises(UnsupportedSourceError, match="lists no variants"):
         select_variants(nested(multivariant("BANDWIDTH=1 > inner.m3u8"), "inner.m3u8", inner))
+
+
+def test_groups_of_subtitles_of_the_same_name_stay_apart() -> None:
+    text = 'TYPE=SUBTITLES,GROUP-ID="s",NAME="x",LANGUAGE="en",URI="{}"'
+    outer = multivariant(text.format("outer"), 'BANDWIDTH=9,SUBTITLES="s" > inner.m3u8', 'BANDWIDTH=5,SUBTITLES="s" > v.m3u8')
+    inner = multivariant(text.format("inner"), 'BANDWIDTH=9,SUBTITLES="s" > w.m3u8', "BANDWIDTH=9 > x.m3u8", 'SUBTITLES="t" > y.m3u8')
+    found = nested(outer, "inner.m3u8", inner)
+    assert [each.subtitles_group for each in found.variants] == ["s'1", "s", "t", "s"]
+    assert [(each.url, each.group) for each in found.renditions] == [(FOLDER + "outer", "s"), (FOLDER + "inner", "s'1")]
+
+
+def test_an_inner_bandwidth_of_either_kind_is_not_mixed_with_the_outer_one() -> None:
+    outer = multivariant(f"{FULL} > inner.m3u8")
+    inner = multivariant("AVERAGE-BANDWIDTH=5 > v.m3u8", "BANDWIDTH=7 > w.m3u8", "BANDWIDTH=7,AVERAGE-BANDWIDTH=5 > x.m3u8")
+    found = nested(outer, "inner.m3u8", inner).variants
+    assert [(each.bandwidth, each.average_bandwidth) for each in found] == [(0, 5), (7, None), (7, 5)]
+
+
+def test_variables_of_both_playlists_are_known_and_the_inner_ones_win() -> None:
+    outer = multivariant("BANDWIDTH=1 > inner.m3u8")._replace(variables={"a": "1", "b": "2"})
+    inner = multivariant("BANDWIDTH=1 > v.m3u8")._replace(variables={"b": "3", "c": "4"})
+    found = nested(outer, "inner.m3u8", inner)
+    assert (found.variables, found.nested, found.url) == ({"a": "1", "b": "3", "c": "4"}, 1, FOLDER + "outer.m3u8")

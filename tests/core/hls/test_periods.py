@@ -111,6 +111,39 @@ def segment_names(plan: Plan) -> list[str]:
             ["v0 | a0", "a1", "a2", "v1 | a3"],
             id="breaks on both sides of it",
         ),
+        pytest.param(
+            media_playlist(section("x"), 4, section("y"), 4, 4),
+            audio_playlist(section("s"), 4, 2.5, section("t"), 5.5),
+            ["v0 | a0 a1", "v1 v2 | a2"],
+            id="changes that are just near enough, although another segment begins nearer",
+        ),
+        pytest.param(
+            media_playlist(section("x"), 4, section("y"), 4, 4),
+            audio_playlist(section("s"), 4, 2.501, section("t"), 5.499),
+            ["v0 | a0", "v1 | a1", "v2 | a2"],
+            id="changes that are not near enough",
+        ),
+        pytest.param(
+            media_playlist(section("x"), 3, 3, section("y"), 3, 3),
+            audio_playlist(section("s"), 4, section("t"), 3, section("u"), 5),
+            ["v0 | a0", "v1 | a1", "v2 v3 | a2"],
+            id="the nearer one of two changes",
+        ),
+        pytest.param(
+            media_playlist(section("x"), 2.5, 2.5, section("y"), 3, 3),
+            audio_playlist(section("s"), 4, section("t"), 3, section("u"), 5),
+            ["v0 v1 | a0", "v2 | a1", "v3 | a2"],
+            id="the nearer one of two changes if that is the first",
+        ),
+        pytest.param(
+            media_playlist(section("x"), 0, section("y"), 2), audio_playlist(1, 1), ["v0", "v1 | a0 a1"], id="a change at no time"
+        ),
+        pytest.param(
+            media_playlist(section("x"), 4, 6, section("y"), 4),
+            audio_playlist(section("s"), 4, section("t"), 5, section("u"), 1.2, 3.8),
+            ["v0 | a0", "v1 | a1", "v2 | a2 a3"],
+            id="the last of two changes before it, although a segment begins nearer",
+        ),
     ],
 )
 def test_video_and_audio_are_split_at_the_same_places(video: MediaPlaylist, audio: MediaPlaylist, expected: list[str]) -> None:
@@ -123,11 +156,14 @@ def test_video_and_audio_are_split_at_the_same_places(video: MediaPlaylist, audi
     ("video", "audio"),
     [
         pytest.param(media_playlist(4, 4, BREAK, 4), audio_playlist(20, 20), id="no audio segment begins near the break"),
-        pytest.param(media_playlist(20, 20), audio_playlist(4, BREAK, 4, 4), id="no video segment begins near the break"),
+        pytest.param(media_playlist(20, 20), audio_playlist(8, BREAK, 4, 4), id="no video segment begins near the break"),
+        pytest.param(
+            media_playlist(3, BREAK, section("x"), 8, section("y"), 4), audio_playlist(3, BREAK, 20), id="near a break after a common one"
+        ),
     ],
 )
 def test_breaks_that_do_not_coincide_are_refused(video: MediaPlaylist, audio: MediaPlaylist) -> None:
-    with pytest.raises(UnsupportedSourceError, match="breaks of video and audio do not coincide"):
+    with pytest.raises(UnsupportedSourceError, match=r"breaks of video and audio do not coincide: 8\.000 s after a common break"):
         make_plan(video, audio)
 
 
@@ -152,3 +188,4 @@ def test_the_number_of_periods_is_limited_over_all_discontinuities() -> None:
 def test_the_number_of_breaks_is_limited() -> None:
     with pytest.raises(UnsupportedSourceError, match=f"has {MAX_PERIODS + 1} breaks"):
         make_plan(media_playlist(4.0, *(entry for _ in range(MAX_PERIODS + 1) for entry in (BREAK, 4.0))))
+    assert len(make_plan(media_playlist(4.0, *(entry for _ in range(MAX_PERIODS) for entry in (BREAK, 4.0)))).periods) == MAX_PERIODS + 1

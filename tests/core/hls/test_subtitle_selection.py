@@ -1,5 +1,7 @@
 """Tests which rendition of subtitles is selected."""
 
+from itertools import pairwise
+
 import pytest
 
 from transcoder.core.hls.playlist import MultivariantPlaylist, parse
@@ -54,6 +56,7 @@ def test_without_a_default_the_first_is_selected() -> None:
         (None, None, "The source has no subtitles."),
         (playlist(AUDIO), "de", "The source has no subtitles."),
         (playlist(CAPTIONS), None, "closed captions"),
+        (ALL, "us", "no subtitles 'us'"),
         (ALL, "fr", r"no subtitles 'fr'\. It has: de \(Deutsch\), en \(English SDH\)"),
     ],
 )
@@ -74,3 +77,22 @@ def test_each_rendition_has_a_name_that_selects_it() -> None:
     assert [selecting_name(each, ALL) for each in offered_subtitles(ALL)] == ["English (forced)", "de", "en-US", "en"]
     nameless = playlist(NAMELESS)
     assert selecting_name(offered_subtitles(nameless)[0], nameless) is None
+
+
+PREFERRED = (
+    'LANGUAGE="en",FORCED=YES',
+    'LANGUAGE="en-GB",DEFAULT=YES,AUTOSELECT=YES',
+    'LANGUAGE="en-GB",DEFAULT=YES,CHARACTERISTICS="x"',
+    'LANGUAGE="en-GB",AUTOSELECT=YES,CHARACTERISTICS="x"',
+    'LANGUAGE="en-GB"',
+    'LANGUAGE="en-GB",CHARACTERISTICS="x"',
+    'LANGUAGE="en-GB",FORCED=YES,DEFAULT=YES,AUTOSELECT=YES',
+)
+"""Renditions from the best to the worst for somebody who wants `en`."""
+
+
+@pytest.mark.parametrize(("better", "worse"), list(pairwise(PREFERRED)))
+def test_renditions_are_preferred_in_this_order(better: str, worse: str) -> None:
+    good, poor = (f'SUBTITLES,GROUP-ID="s",NAME="{name}",{attributes},URI="{name}"' for name, attributes in (("a", better), ("b", worse)))
+    for pair in ((good, poor), (poor, good)):
+        assert select_subtitles(playlist(*pair), language="en").name == "a"

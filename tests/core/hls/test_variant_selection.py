@@ -72,8 +72,10 @@ def test_audio_is_selected_by_language_or_name_and_by_default_otherwise(audio: s
 
 
 def test_missing_audio_is_refused_with_a_list_of_the_available_ones() -> None:
-    with pytest.raises(UnsupportedSourceError, match=r"no audio 'nl'\. It has: de \(Deutsch\), en \(Described\), en-US \(English\)"):
-        select_variants(LANGUAGES, audio="nl")
+    for missing in ("nl", "us", "e", "de-AT"):
+        message = rf"no audio '{missing}'\. It has: de \(Deutsch\), en \(Described\), en-US \(English\)"
+        with pytest.raises(UnsupportedSourceError, match=message):
+            select_variants(LANGUAGES, audio=missing)
 
 
 def test_default_and_autoselect_are_preferred_to_more_channels() -> None:

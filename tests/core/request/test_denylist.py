@@ -64,6 +64,17 @@ def test_what_is_not_listed_is_accepted(url: str) -> None:
     LIST.check(url)
 
 
+def test_entries_are_hosts_communities_and_ids() -> None:
+    entries = [" Example.com. ", "bücher.example", "2001:DB8::1", "r/Secrets", "/u/filmer/", "user/Me", "t3_9XYZ1", "T1_abc", "abc"]
+    assert Denylist.parse(entries) == Denylist(
+        frozenset({"example.com", "xn--bcher-kva.example", "2001:db8::1"}),
+        frozenset({"secrets", "u_filmer", "u_me"}),
+        frozenset({"9xyz1", "abc"}),
+    )
+    too_long = "a" * 64 + ".example"  # no label of a host name is so long, and it stays as it is
+    assert Denylist.parse([too_long]).hosts == {too_long}
+
+
 def test_an_empty_list_denies_nothing() -> None:
     Denylist.parse([]).check("https://v.redd.it/9iiojb7jws291")
 

@@ -39,6 +39,7 @@ def test_every_parameter_is_valid_in_a_query_and_on_a_command_line() -> None:
     for parameter in PARAMETERS:
         assert re.fullmatch(r"[a-z_]+", parameter.name)
         assert " " in parameter.help, "the help says what it does"
+        assert parameter.metavar is None or re.fullmatch(r"[A-Z]+|\{[a-z0-9,]+\}", parameter.metavar)
 
 
 @pytest.mark.parametrize("name", [parameter.name for parameter in PARAMETERS])
@@ -57,3 +58,21 @@ def test_a_value_that_is_none_is_refused_with_the_name_of_its_parameter(name: st
 @pytest.mark.parametrize(("name", "choice"), [(name, choice) for name, kind in CHOICES.items() for choice in kind])
 def test_each_choice_can_be_made(name: str, choice: object) -> None:
     assert getattr(make_job(URL, {name: CHOICES[name](choice).value.upper()}), name) is choice
+
+
+def test_without_parameters_a_job_is_the_whole_source_as_it_is() -> None:
+    expected: dict[str, object] = dict.fromkeys(Job._fields)
+    expected |= {"url": URL, "start": 0.0, "mute": False, "exact": False, "embed_source": False}
+    expected |= {
+        "format": FileFormat.MP4,
+        "video": VideoMode.COPY,
+        "audio_codec": AudioMode.AUTO,
+        "layout": Layout.AUTO,
+        "deliver": Deliver.AUTO,
+    }
+    assert make_job(URL, {})._asdict() == expected
+
+
+def test_a_number_that_is_none_is_told_what_it_should_be() -> None:
+    with pytest.raises(BadRequestError, match=r"^item: 'a' is not the number of a video, counted from 1\.$"):
+        make_job(URL, {"item": "a"})

@@ -72,6 +72,8 @@ VIDEO = HostedVideo("https://v.redd.it/9ii")
         ("https://www.reddit.com/over18?dest=https%3A%2F%2Fwww.reddit.com%2Fr%2Faww%2Fcomments%2F9xyz1%2F", POST),
         ("https://out.reddit.com/t3_9xyz1?url=https%3A%2F%2Fv.redd.it%2F9ii&token=x", VIDEO),
         ("https://www.reddit.com/media?url=https%3A%2F%2Fv.redd.it%2F9ii", VIDEO),
+        ("https://www.google.com/url?q=https%3A%2F%2Fredd.it%2F9xyz1&sa=t", POST),
+        ("https://google.de/url?dest=https://a.example&q=https://redd.it/9xyz1", POST),
         ("https://www.google.com/url?sa=t&url=https%3A%2F%2Fwww.reddit.com%2Fr%2Faww%2Fcomments%2F9xyz1%2F&usg=x", POST),
     ],
 )
@@ -117,6 +119,8 @@ def test_a_title_may_have_letters_marks_and_digits_of_any_script(title: str) -> 
         "https://a.example/1.m3u8 https://a.example/2.m3u8",
         "s3://bucket/My https://redd.it/9xyz1",
         "file:///home/me/reddit.com/r/video.m3u8",
+        "FILE:///home/me/My https://redd.it/9xyz1",
+        "data:text/plain,see https://redd.it/9xyz1",
         "me@reddit.com/x",
         "./reddit.com/video.m3u8",
         "notreddit.com/comments/9xyz1",

@@ -121,3 +121,11 @@ def test_hosts_are_asked_directly(
 def test_without_proxies_every_host_is_asked_directly() -> None:
     assert Proxies() == NO_PROXIES
     assert NO_PROXIES.proxy_for("http", "video.example", None) is None
+
+
+def test_the_default_port_is_that_of_the_scheme() -> None:
+    for scheme, port in (("http", 80), ("https", 443)):
+        proxies = read_proxies("http://p.example", {"no_proxy": f"a.example:{port}"})
+        assert proxies.proxy_for(scheme, "A.example.", None) is None
+        assert proxies.proxy_for(scheme, "a.example", port + 1) is not None
+        assert proxies.proxy_for("https" if scheme == "http" else "http", "a.example", None) is not None

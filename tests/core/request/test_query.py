@@ -2,7 +2,9 @@
 
 import pytest
 
-from transcoder.core.request.job import Job
+from transcoder.core.media.streams import TrackKind
+from transcoder.core.request.job import Job, checked_url, checked_web_address
+from transcoder.core.request.output_format import FileFormat
 from transcoder.core.request.query import parse_query, url_in
 from transcoder.errors import BadRequestError, ContradictionError
 
@@ -118,3 +120,75 @@ def test_the_address_is_found_however_wrong_the_rest_is(query: str, url: str) ->
 def test_a_parameter_that_is_there_twice_is_named() -> None:
     with pytest.raises(BadRequestError, match=r"^end: the query has this parameter twice"):
         parse_query("start=1&end=5&end=6&url=https://a.example/v.m3u8")
+
+
+@pytest.mark.parametrize("url", ["https://me@a.example/", "https://me:secret@a.example/", "http://@a.example/"])
+def test_an_address_with_a_password_is_only_for_whoever_may_have_one(url: str) -> None:
+    with pytest.raises(BadRequestError, match=r"^url: an address with a user name or a password is not fetched\.$"):
+        checked_url(url)
+    assert checked_url(url, credentials=True) == checked_web_address("page", url, credentials=True) == url
+    with pytest.raises(BadRequestError, match=r"^page: an address with a user name"):
+        checked_web_address("page", url)
+
+
+BAD = [
+    "ftp://a.example/v",
+    "//a.example/v",
+    "a.example",
+    "http:///v",
+    "https://a.example/\x00",
+    "http://a.example/ ",
+    "http://a.example/\x7f",
+]
+BAD += [
+    "http://a.example\\b/v",
+    "http://a.example/\ud800",
+    "http://a.example:70000/",
+    "http://[1/",
+    "s3://b/v",
+    "s3://UPPER/v",
+    "s3://bucket/",
+]
+
+
+@pytest.mark.parametrize("url", BAD)
+@pytest.mark.parametrize("name", ["url", "page"])
+def test_what_is_no_address_is_refused_by_the_name_of_its_parameter(name: str, url: str) -> None:
+    with pytest.raises(BadRequestError, match=rf"^{name}: .* is not an (http or https )?address\.$"):
+        checked_web_address(name, url)
+    with pytest.raises(BadRequestError, match=r"^url: "):
+        checked_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://abc/v", "s3://a.b-c9/a b/ü.m3u8?x#y", "s3://" + "a" * 63 + "/v", "HTTP://a.example/v\\w", "https://a.example:65535"]
+)
+def test_an_address_or_an_object_stays_as_it_is(url: str) -> None:
+    assert checked_url(url) == url
+
+
+@pytest.mark.parametrize("url", ["s3://ab/v", "s3://" + "a" * 64 + "/v", "s3://-abc/v", "s3://abc-/v", "s3://abc/a\nb", "s3:///v"])
+def test_what_is_no_name_of_a_bucket_or_an_object_is_refused(url: str) -> None:
+    with pytest.raises(BadRequestError):
+        checked_url(url)
+
+
+@pytest.mark.parametrize(
+    ("job", "kind"),
+    [
+        (Job(""), TrackKind.BOTH),
+        (Job("", mute=True), TrackKind.VIDEO),
+        (Job("", format=FileFormat.M4A), TrackKind.AUDIO),
+        (Job("", format=FileFormat.MP3), TrackKind.AUDIO),
+        (Job("", format=FileFormat.FILE), TrackKind.BOTH),
+    ],
+)
+def test_a_job_has_the_media_of_its_format(job: Job, kind: TrackKind) -> None:
+    assert job.kind is kind
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"), [(0.0, None, False), (0.001, None, True), (0.0, 0.0, True), (0.0, 9.0, True), (2.0, 3.0, True)]
+)
+def test_a_job_with_a_start_or_an_end_is_a_clip(start: float, end: float | None, *, expected: bool) -> None:
+    assert Job("", start=start, end=end).is_clip is expected

@@ -90,3 +90,55 @@ def test_secrets_are_not_printed() -> None:
 )
 def test_a_password_in_the_address_of_the_user_becomes_a_header(url: str, expected: tuple[str, dict[str, str]]) -> None:
     assert split_credentials(url) == expected
+
+
+PUBLIC = (
+    "Referer",
+    "User-Agent",
+    "Accept",
+    "Accept-Language",
+    "Origin",
+    "DNT",
+    "X-Requested-With",
+    "Cache-Control",
+    "Pragma",
+    "SEC-Fetch-Mode",
+)
+OURS = ("Connection", "Content-Length", "Expect", "If-Range", "Keep-Alive", "Range", "TE", "Trailer", "Transfer-Encoding", "Upgrade")
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_every_browser_sends_goes_to_every_host(name: str) -> None:
+    assert UserOrigins.of("https://a.example/", {name: "x"}).headers_for("http", "b.example") == {name: "x"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_each_request_needs_cannot_be_given(name: str) -> None:
+    for headers, others in (({name: "5"}, []), ({}, [HostHeaders("b.example", {name.lower(): "5"})])):
+        with pytest.raises(BadRequestError, match="set for each request"):
+            UserOrigins.of("https://a.example/", headers, others)
+
+
+@pytest.mark.parametrize("host", ["cdn.example.com", "localhost", "b_c-d.example", "10.0.0.1", "::1", "[2001:db8::1]", "bücher.example"])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    user = UserOrigins.of("https://a.example/", {}, [HostHeaders(host, {"Cookie": "a=b"})])
+    assert user.headers_for("https", host.strip("[]").upper()) == {"Cookie": "a=b"}
+
+
+@pytest.mark.parametrize("host", ["", "https://a.example", "a.example/v", "a.example:80", "10.0.0.1:80", "[::1]:80", "a b", "*"])
+def test_what_is_more_than_a_host_is_refused(host: str) -> None:
+    with pytest.raises(BadRequestError, match=r"^--header-for .*: write the name of a host alone, such as cdn\.example\.com\.$"):
+        UserOrigins.of("https://a.example/", {}, [HostHeaders(host, {"Cookie": "a=b"})])
+
+
+def test_what_is_printed_says_whom_it_is_for() -> None:
+    user = UserOrigins.of("https://a.example/", {"Cookie": "hidden", "DNT": "1"})
+    assert repr(user) == "UserOrigins('a.example', {'DNT': '1'}, (HostHeaders('a.example'),))"
+
+
+def test_every_port_is_dialled_on_the_host_of_the_user_however_it_is_written() -> None:
+    user = UserOrigins.of("https://[2001:DB8::1]:81/", {})
+    assert user.allows_port("http", "2001:db8::1", 22)
+    assert UserOrigins.of("http://A.example.:81/", {}).allows_port("https", "a.example", 1)
+    for url in ("s3://a.example/v", "file://a.example/v"):
+        assert not UserOrigins.of(url, {}).allows_port("https", "a.example", 1)

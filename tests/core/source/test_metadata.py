@@ -29,9 +29,22 @@ def test_a_date_of_the_playlist_says_when_it_was_recorded() -> None:
     ("page", "tags"),
     [
         ("https://me:secret@a.example:8080/v.m3u8?token=secret#x", {"comment": "https://a.example:8080/v.m3u8"}),
+        ("http://a.example/v.m3u8#x", {"comment": "http://a.example/v.m3u8"}),
         ("file:///home/me/v.m3u8", {}),
+        ("//a.example/v.m3u8", {}),
     ],
 )
 def test_metadata_contains_no_secrets(page: str, tags: dict[str, str]) -> None:
     assert metadata(page, embed_source=True) == tags
     assert metadata(page) == {}
+
+
+def test_a_title_is_one_line_of_at_most_a_thousand_characters() -> None:
+    assert metadata("https://a.example/", title="a\0\n\x1f\x7fb\x80" + "c" * 1000)["title"] == "a b\x80" + "c" * 996
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.9])
+def test_the_first_second_of_1970_is_a_date(seconds: float) -> None:
+    expected = {"date": "1970-01-01", "creation_time": "1970-01-01T00:00:00Z"}
+    assert metadata("https://a.example/", posted=seconds) == expected
+    assert metadata("https://a.example/", posted=9e8, recorded=seconds)["creation_time"] == expected["creation_time"]

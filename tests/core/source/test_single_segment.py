@@ -7,9 +7,11 @@ from make_media import media
 from peers.segment_inspection import copy_with_ffmpeg, read_segments
 
 from transcoder.core.answer.passthrough import FileHead
+from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.mp4.boxes import box
-from transcoder.core.media.streams import Container
-from transcoder.core.source.single_segment import has_movie_header, measured_seconds, segment_container
+from transcoder.core.media.presentation_ends import END_BYTES
+from transcoder.core.media.streams import Container, TrackKind
+from transcoder.core.source.single_segment import has_movie_header, measured_seconds, plan_segment, segment_container
 
 FTYP, MOOF = box(b"ftyp", b"iso5\0\0\0\0"), box(b"moof", box(b"mfhd", bytes(8)))
 MOOV = box(b"moov", box(b"mvhd", bytes(100)))
@@ -102,3 +104,31 @@ def test_a_part_of_packed_audio_stands_for_all_of_it() -> None:
     seconds = measured_seconds(segment, whole=True, length=len(segment))
     assert measured_seconds(segment, whole=False, length=3 * len(segment)) == pytest.approx(3 * seconds)
     assert measured_seconds(segment, whole=False, length=None) == measured_seconds(segment, whole=True, length=3 * len(segment)) == seconds
+
+
+def test_the_whole_of_fragmented_mp4_is_measured_however_long_it_is() -> None:
+    init, segments = read_segments(media("fmp4-muxed"), "main.m3u8")
+    assert init
+    whole, free = init + b"".join(segments), box(b"free", bytes(END_BYTES))
+    seconds = measured_seconds(whole, whole=True, length=len(whole))
+    assert (
+        measured_seconds(whole + free, whole=True, length=len(whole) + len(free))
+        == seconds
+        > measured_seconds(init + segments[0], whole=True, length=None)
+    )
+
+
+@pytest.mark.parametrize(("seconds", "rounding"), [(0.0, 1.0), (0.5, 1.0), (6.0, 6.0)])
+def test_one_segment_is_planned_with_a_guess_of_its_duration(seconds: float, rounding: float) -> None:
+    segment = Segment("https://a.example/a.ts", seconds, 0.0, None, None, None, rounding=rounding, guessed=True)
+    expected = Plan((Period((Track(TrackKind.BOTH, (segment,), seconds),)),), 60.0, 1000)
+    assert plan_segment("https://a.example/a.ts", seconds=seconds, length=1000) == expected
+
+
+@pytest.mark.parametrize("name", ["ts-muxed", "ts-audio-only", "packed-aac", "packed-ac3"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_the_beginning_of_a_segment_stands_for_all_of_it(name: str, share: float) -> None:
+    segment = first_segment(name)
+    first = segment[: int(len(segment) * share)]
+    seconds = measured_seconds(segment, whole=True, length=len(segment))
+    assert measured_seconds(first, whole=False, length=len(segment)) == pytest.approx(seconds, rel=0.5)

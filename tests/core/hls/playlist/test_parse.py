@@ -5,10 +5,9 @@ from peers.playlists import FIXTURES, FOLDER, URL, outcome, parse_media, parse_o
 
 from transcoder.core.hls.plan import Segment
 from transcoder.core.hls.planner import make_plan
-from transcoder.core.hls.playlist import MultivariantPlaylist, parse, require_media_playlist
+from transcoder.core.hls.playlist import MultivariantPlaylist, NestedPlaylistError, parse, require_media_playlist
 from transcoder.core.hls.playlist.normalization import is_multivariant
 from transcoder.core.hls.variant_selection import select_variants
-from transcoder.errors import UnsupportedSourceError
 
 
 def describe(segment: Segment) -> str:
@@ -179,8 +178,10 @@ def test_an_unsupported_playlist_is_refused_with_a_reason(name: str) -> None:
 
 
 def test_a_multivariant_playlist_is_not_accepted_as_a_media_playlist() -> None:
-    with pytest.raises(UnsupportedSourceError, match="lists variants where it should list segments"):
-        require_media_playlist(parse(read_playlist("main-define"), URL))
+    playlist = parse(read_playlist("main-define"), URL)
+    with pytest.raises(NestedPlaylistError, match=r"list\.m3u8 lists variants where it should list segments") as caught:
+        require_media_playlist(playlist, named="https://a.example/before-redirects")
+    assert (caught.value.named, caught.value.playlist) == ("https://a.example/before-redirects", playlist)
 
 
 def test_attributes_are_parsed_with_misplaced_quotes() -> None:

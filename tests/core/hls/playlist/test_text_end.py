@@ -82,3 +82,18 @@ def test_the_end_of_a_multivariant_playlist(tail: str, end: TextEnd) -> None:
 )
 def test_what_stands_after_the_last_line_end(body: bytes, line: str) -> None:
     assert unterminated_line(body) == line
+
+
+SEGMENT_TAGS = (
+    *("EXTINF:4,", "EXT-X-BYTERANGE:9", "EXT-X-DISCONTINUITY", "EXT-X-KEY:METHOD=NONE", "EXT-X-GAP", "EXT-X-BITRATE:9"),
+    *('EXT-X-MAP:URI="m"', "EXT-X-PROGRAM-DATE-TIME:2024-01-01T00:00:00Z"),
+)
+"""RFC 8216bis, 4.4.4: the tags that apply to the segment after them."""
+
+
+@pytest.mark.parametrize("tag", SEGMENT_TAGS)
+def test_a_tag_without_its_segment_is_a_cut(tag: str) -> None:
+    text = f"{HEAD}#EXTINF:4,\nv1.ts\n"
+    assert parse_media(f"{text}#{tag}\n").text_end is TextEnd.CUT
+    for other in ("EXT-X-TARGETDURATION:4", "EXT-X-DATERANGE:ID=a"):
+        assert parse_media(f"{text}#{other}\n").text_end is TextEnd.OPEN

@@ -121,8 +121,15 @@ def test_a_clip_has_enough_media_if_a_guess_is_too_long(durations: tuple[str | f
     assert clip == Clip(start if start < 2 else 0.0, end - start)
 
 
-def test_the_audio_of_a_clip_may_begin_earlier_than_guessed() -> None:
-    whole = make_plan(playlist(*[2.0] * 6), playlist("-1,", *[2.0] * 6, letter="a", target=2))
+@pytest.mark.parametrize(
+    ("durations", "numbers"),
+    [
+        pytest.param(("-1,", *[2.0] * 6), (1, 2, 3, 4), id="before the clip"),
+        pytest.param((2.0, 2.0, 2.0, "-1,", 2.0, 2.0), (2, 3, 4, 5), id="where it begins"),
+    ],
+)
+def test_the_audio_of_a_clip_may_begin_earlier_than_guessed(durations: tuple[str | float, ...], numbers: tuple[int, ...]) -> None:
+    whole = make_plan(playlist(*[2.0] * 6), playlist(*durations, letter="a", target=2))
     plan, _ = clip_plan(whole, start=6.0, end=8.0, exact=False)
     kept = [segment.url.rpartition("/")[2] for track in plan.periods[0].tracks for segment in track.segments]
-    assert kept == ["v3.ts", *(f"a{number}.ts" for number in (1, 2, 3, 4))]
+    assert kept == ["v3.ts", *(f"a{number}.ts" for number in numbers)]

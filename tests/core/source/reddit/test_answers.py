@@ -2,8 +2,15 @@
 
 import pytest
 
-from transcoder.core.source.reddit import Asked, Blocked, Image, Post, Video, crossposted, unanswered_error
-from transcoder.errors import TranscoderError, UpstreamBlockedError, UpstreamError, UpstreamTimeoutError
+from transcoder.core.source.reddit import Asked, Blocked, Image, NotThere, Post, PostLink, Video, crossposted, unanswered_error
+from transcoder.errors import (
+    NotFoundError,
+    TranscoderError,
+    UnsupportedSourceError,
+    UpstreamBlockedError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
 
 REFUSED, UNTOLD = Blocked("403", UpstreamBlockedError), Blocked("a gallery, whose videos it does not list")
 FAILED, LATE = Blocked("500", UpstreamError), Blocked("no answer in time", UpstreamTimeoutError)
@@ -40,8 +47,21 @@ def test_a_crosspost_is_for_adults_if_its_original_is(own: bool | None, original
     assert crossposted(post(over_18=own), post(over_18=originals)).over_18 is expected
 
 
+@pytest.mark.parametrize(("own", "originals", "expected"), [("a", "b", "b"), ("a", None, "a"), (None, "b", "b"), (None, None, None)])
+def test_a_crosspost_of_a_crosspost_has_the_videos_of_the_first_post(own: str | None, originals: str | None, expected: str | None) -> None:
+    own_link, other_link, link = (name and PostLink(name) for name in (own, originals, expected))
+    assert crossposted(post(original=own_link), post(original=other_link)).original == link
+
+
 def test_a_crosspost_takes_over_videos_and_missing_images() -> None:
     own, other, videos = Image("https://a.example/1"), Image("https://a.example/2"), (Video("https://v.redd.it/a/HLSPlaylist.m3u8"),)
     original = Post("another", "other", "https://www.reddit.com/b", videos, 2.0, "another", thumbnail=other, poster=other)
     got = crossposted(post(author="someone", posted=1.0, thumbnail=own), original)
     assert got == Post("a title", "aww", "https://www.reddit.com/a", videos, 1.0, "someone", thumbnail=own, poster=other)
+
+
+def test_what_is_not_there_has_its_own_error() -> None:
+    for kind in (NotFoundError, UnsupportedSourceError):
+        error = NotThere("It is gone.", kind).error()
+        assert (type(error), str(error)) == (kind, "It is gone.")
+    assert NotThere("It is gone.").kind is UnsupportedSourceError

@@ -28,7 +28,11 @@ def test_refuses_other_manifests(text: str) -> None:
 
 
 def test_audio_file_names_of_the_same_packaging_come_first() -> None:
-    assert audio_file_urls("https://v.redd.it/a/CMAF_720.mp4?source=fallback")[0] == "https://v.redd.it/a/CMAF_AUDIO_128.mp4"
-    assert audio_file_urls("https://v.redd.it/a/DASH_720.mp4")[:3] == tuple(
-        f"https://v.redd.it/a/DASH_{name}.mp4" for name in ("AUDIO_128", "AUDIO_64", "audio")
-    )
+    cmaf, dash = ("CMAF_AUDIO_128.mp4", "CMAF_AUDIO_64.mp4"), ("DASH_AUDIO_128.mp4", "DASH_AUDIO_64.mp4", "DASH_audio.mp4")
+    for file, names in (
+        ("CMAF_720.mp4?source=fallback", (*cmaf, *dash, "audio")),
+        ("cmaf_720.mp4", (*cmaf, *dash, "audio")),
+        ("DASH_720.mp4", (*dash, *cmaf, "audio")),
+        ("another", (*dash, *cmaf, "audio")),
+    ):
+        assert audio_file_urls(f"https://v.redd.it/a/{file}") == tuple(f"https://v.redd.it/a/{name}" for name in names)

@@ -133,3 +133,10 @@ def test_a_player_without_the_id_of_a_post_shows_that_of_a_page_with_a_video() -
     whole, found = read(LITERAL, "1abc2d"), read(unnamed, "1abc2d")
     assert isinstance(found, Found)
     assert found == whole
+
+
+def test_the_ampersands_of_a_poster_may_be_escaped_twice() -> None:
+    twice = read(LITERAL.replace("format=pjpg&amp;s=1", "format=pjpg&amp;amp;s=1"), "1abc2d")
+    assert twice == read(LITERAL, "1abc2d")
+    assert isinstance(twice, Found)
+    assert twice.post.poster == Image("https://external-preview.redd.it/p.jpg?format=pjpg&s=1")

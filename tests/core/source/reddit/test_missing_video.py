@@ -56,7 +56,20 @@ def post(**members: object) -> list[object]:
             },
             "video on P,",
         ),
+        *(
+            ({"url": f"{scheme}://a.example/b"}, rf"page on a\.example, which is not supported: {scheme}://")
+            for scheme in ("http", "https")
+        ),
+        *(
+            ({"url": url}, r"^The post has no video\.$")
+            for url in ("ftp://a.example/b", "https:///b", "https://www.redditstatic.com/b", "b")
+        ),
+        *(({"url": f"https://{host}/"}, r"^The post has no video\.$") for host in ("reddit.com", "x.redd.it", "a.redditmedia.com")),
+        ({"post_hint": "image"}, r"^The post is an image, not a video\.$"),
+        ({"post_hint": "link"}, r"^The post has no video\.$"),
         ({"is_gallery": True}, "a gallery of images"),
+        ({"gallery_data": {"items": [{"media_id": "a"}]}}, "a gallery of images"),
+        ({"is_gallery": 1, "gallery_data": {"items": []}}, r"^The post has no video\.$"),
         ({"over_18": True}, "for adults only"),
         ({"over_18": "yes"}, "The post has no video"),
     ],
@@ -82,6 +95,7 @@ def test_a_post_that_links_to_another_one_has_the_videos_of_that() -> None:
         pytest.param(
             {"crosspost_parent_list": [{"id": "def", "subreddit": "b", "url": "https://a.example/c"}]}, id="it is in the document"
         ),
+        pytest.param({"crosspost_parent_list": [{"id": "def"}, {"id": "ghi"}]}, id="it is the first of two in the document"),
         pytest.param({"removed_by_category": "moderator"}, id="the post is gone"),
         pytest.param({"id": "def"}, id="it is the post itself"),
     ],

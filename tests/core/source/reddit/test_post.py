@@ -119,6 +119,30 @@ def test_the_preview_of_a_page_is_not_what_was_posted() -> None:
         read_post(gif_post(url=page, url_overridden_by_dest=page, post_hint="link"))
 
 
+def test_the_original_of_a_crosspost_is_the_first_of_its_parents() -> None:
+    parents = [{"id": "DEF", "subreddit": "b"}, {"id": "ghi", "subreddit": "c"}]
+    found = read_post(gif_post(id="abc", crosspost_parent_list=parents))
+    assert found.original is not None
+    assert (found.original.id, found.original.subreddit) == ("def", "b")
+
+
+def test_crossposts_of_crossposts_are_not_followed_however_many_there_are() -> None:
+    nested: dict[str, object] = {"media": {"reddit_video": {"hls_url": "https://v.redd.it/a/HLSPlaylist.m3u8"}}}
+    for _ in range(5000):
+        nested = {"crosspost_parent_list": [nested]}
+    assert [video.playlist for video in read_post(gif_post(crosspost_parent_list=[nested])).videos] == [None]
+
+
+def test_entries_of_a_gallery_have_their_size_and_either_address() -> None:
+    image = {"e": "AnimatedImage", "s": {"mp4": "https://preview.redd.it/a.mp4", "x": 320, "y": 180}}
+    film = {"e": "RedditVideo", "dashUrl": "https://v.redd.it/b/DASHPlaylist.mpd", "x": 640, "y": 360, "isGif": False}
+    members = {"media_metadata": {"a": image, "b": film}, "preview": {}, "gallery_data": {"items": [{"media_id": "b"}]}}
+    assert read_post(gif_post(**members)).videos == (
+        Video(None, "https://v.redd.it/b/DASHPlaylist.mpd", size=(640, 360)),
+        Video(None, size=(320, 180), silent=True, file="https://preview.redd.it/a.mp4"),
+    )
+
+
 def test_a_video_in_the_preview_is_preferred_to_the_mp4_of_its_gif() -> None:
     document = json.loads(fixture("preview-of-a-gif.json"))
     preview = json.loads(fixture("gif.json"))[0]["data"]["children"][0]["data"]["preview"]

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from transcoder.core.source.reddit import Blocked, Found, NotThere, PostLink, parse_reply, read_json, read_token
+from transcoder.core.source.reddit import (
+    Blocked,
+    Found,
+    NotThere,
+    PostLink,
+    is_html,
+    parse_reply,
+    read_json,
+    read_refusal,
+    read_token,
+    refused,
+    refused_detour,
+)
 from transcoder.core.source.reply import HttpReply
 from transcoder.errors import NotFoundError, TranscoderError, UnsupportedSourceError, UpstreamBlockedError, UpstreamError
 
@@ -48,6 +60,28 @@ def test_the_age_check_is_not_taken_for_a_block() -> None:
     page = HttpReply("https://www.reddit.com/over18?dest=x", 200, "text/html", fixture("login.html"))
     with pytest.raises(UnsupportedSourceError, match="for adults"):
         parse_reply(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type", "kind"),
+    [
+        (" <p>Hello</p>", "text/plain", UpstreamBlockedError),
+        ("Hello", "text/html", UpstreamBlockedError),
+        ("Hello", "text/plain", UpstreamError),
+        ("{", "text/plain", UpstreamError),
+        ("Whoa there, pardner!", "text/plain", UpstreamBlockedError),
+    ],
+)
+def test_a_page_in_place_of_json_is_a_block(text: str, content_type: str, kind: type[TranscoderError]) -> None:
+    with pytest.raises(kind) as caught:
+        parse_reply(HttpReply("https://www.reddit.com/comments/p.json", 200, content_type, text))
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("status", [200, 404, 403, 500])
+def test_a_document_that_says_that_there_is_no_post_is_believed(status: int) -> None:
+    with pytest.raises(NotFoundError, match=r"^Reddit has no such post\.$"):
+        parse_reply(HttpReply("https://www.reddit.com/comments/p.json", status, "application/json", '{"error": 404}'))
 
 
 def test_json_is_parsed_whatever_its_content_type() -> None:
@@ -122,3 +156,54 @@ def test_a_refused_api_key_is_named() -> None:
     refusal = read_token(HttpReply("https://www.reddit.com/api/v1/access_token", 401, "application/json", "{}"))
     assert isinstance(refusal, Blocked)
     assert "API key" in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "wait", "reason"),
+    [
+        (429, 60.4, "429, for 60 s"),
+        (429, None, "429"),
+        (429, 0.0, "429"),
+        (403, 60.0, "403"),
+        (500, None, "500"),
+        (200, 9.0, "a page without the post"),
+    ],
+)
+def test_how_long_reddit_wants_no_request_is_told(status: int, wait: float | None, reason: str) -> None:
+    reply = HttpReply("https://www.reddit.com/comments/p/", status, "text/html", "<html>", wait=wait)
+    assert refused(reply) == Blocked(reason, UpstreamBlockedError)
+    assert read_refusal(reply) == (None if status == 200 else refused(reply))
+
+
+DETOURS = {"login": "the login page", "register": "the login page", "over18": "the age check", "quarantine": "the page about quarantine"}
+
+
+@pytest.mark.parametrize("name", DETOURS)
+def test_a_detour_is_a_block_with_its_name(name: str) -> None:
+    expected = Blocked(f"sent to {DETOURS[name]}", UpstreamBlockedError)
+    for path in (f"/{name}", f"/{name.upper()}/", f"/de/{name}", f"/pt-BR/account/{name}/?dest=x", f"/account/{name}#x"):
+        url = f"https://www.reddit.com{path}"
+        assert refused_detour(url) == expected
+        for reply in (HttpReply(url, 200, "text/html", ""), HttpReply("https://www.reddit.com/", 302, "", "", location=url)):
+            assert read_refusal(reply) == refused(reply) == expected
+    for path in (f"/r/{name}", f"/{name}s", f"/deu/{name}", f"/{name}/x", f"/?{name}"):
+        assert refused_detour(f"https://www.reddit.com{path}") is None
+    assert read_refusal(HttpReply("https://www.reddit.com/", 302, "", "", location="https://a.example/")) == Blocked(
+        "sent to another site", UpstreamBlockedError
+    )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "text", "expected"),
+    [
+        *[
+            ("text/html; charset=utf-8", "", True),
+            ("application/xhtml+xml", "", True),
+            ("", " <!DOCTYPE html>", True),
+            ("", "<HTML>", True),
+        ],
+        *[("text/plain", "html", False), ("", "<feed>", False), ("", "a <html>", False), ("", "", False)],
+    ],
+)
+def test_a_web_page_is_known_by_its_type_or_its_beginning(content_type: str, text: str, *, expected: bool) -> None:
+    assert is_html(HttpReply("https://www.reddit.com/", 200, content_type, text)) is expected
