@@ -94,6 +94,15 @@ def test_work_ends_half_a_second_before_its_response_is_broken_off(seconds: floa
     assert run_at_once(run(stopped_at - 0.001)) == pytest.approx(stopped_at - 0.001)
 
 
+def test_work_that_ends_at_once_needs_no_time_to_end() -> None:
+    async def run() -> float:
+        with pytest.raises(DeadlineError):
+            await in_time(work(1000.0), Answered(deadline=now() + 100.0), margin=0.0)
+        return now()
+
+    assert run_at_once(run()) == 99.5
+
+
 def test_work_without_a_deadline_takes_as_long_as_it_likes() -> None:
     assert run_at_once(in_time(work(1e6), Answered(), margin=1.0)) == "done"
 

@@ -76,6 +76,18 @@ def test_a_key_that_has_not_the_length_of_one_is_asked_for_again(times: int, ser
     assert len(origin.requests) == min(times + 1, 3)
 
 
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_a_page_in_place_of_a_section_is_not_believed_at_once(times: int, serve: Serve) -> None:
+    origin = serve({"/init": SECTION})
+    origin.rules["/init"] = Rule(body=b"<html>".ljust(100), times=times)
+
+    async def use(fetcher: Fetcher) -> bytes:
+        return await KeyStore(fetcher, max_init_bytes=MIB).initialization_section(Init(origin.url("/init"), None, None))
+
+    assert with_fetcher(use) == SECTION
+    assert len(origin.requests) == times + 1
+
+
 @pytest.mark.parametrize("length", [64 * 1024, 64 * 1024 + 1])
 def test_what_is_much_longer_than_a_key_is_not_read(length: int) -> None:
     async def use(fetcher: Fetcher) -> object:
