@@ -1,5 +1,6 @@
 """What an operator has excluded is not served, wherever its address turns up, and nothing is asked of it."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,6 +75,49 @@ def test_what_a_link_leads_to_is_refused(denied: str, link: str, site: Reddit) -
     answer = ask(f"/download?url=https://{link}", network=site.network, settings=SETTINGS._replace(denied=(denied,)))
     assert answer.problem[:2] == (451, "denied-source")
     assert not [requested for requested in site.requested()[before:] if requested.startswith("v.redd.it")]
+
+
+POST_DATA = {
+    "id": "pdenied",
+    "subreddit": "SomeCommunity",
+    "title": "A film",
+    "secure_media": {
+        "reddit_video": {
+            "hls_url": "https://v.redd.it/inplaylist/HLSPlaylist.m3u8",
+            "dash_url": "https://v.redd.it/indash/DASHPlaylist.mpd",
+            "fallback_url": "https://v.redd.it/infallback/DASH_720.mp4",
+        }
+    },
+}
+"""A post of whose community and whose video no address but one has the name."""
+GIF_DATA = {
+    "id": "pdenied",
+    "subreddit": "SomeCommunity",
+    "url": "https://i.redd.it/agif.gif",
+    "preview": {"images": [{"variants": {"mp4": {"source": {"url": "https://preview.redd.it/infile.gif?format=mp4&s=1"}}}}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("post", "denied", "is_served"),
+    [
+        (POST_DATA, "r/somecommunity", False),
+        (POST_DATA, "r/somecommunities", True),
+        (POST_DATA, "inplaylist", False),
+        (POST_DATA, "indash", False),
+        (POST_DATA, "infallback", False),
+        (GIF_DATA, "r/somecommunity", False),
+        (GIF_DATA, "infile", False),
+    ],
+)
+def test_what_only_the_post_itself_tells_is_enough(post: object, denied: str, *, is_served: bool) -> None:
+    settings = SETTINGS._replace(denied=(denied,), reddit_steps=("json",))
+    document = [{"data": {"children": [{"data": post}]}}, {"data": {"children": []}}]
+    with reddit(blocked=()) as site:
+        site.origin.rules["/comments/pdenied.json"] = Rule(body=json.dumps(document).encode(), headers={"Content-Type": "application/json"})
+        answer = ask("/info?url=https://redd.it/pdenied", network=site.network, settings=settings)
+        assert bool([each for each in site.requested() if not each.startswith("www.reddit.com")]) == is_served
+    assert (answer.problem[1] == "denied-source") != is_served
 
 
 def test_another_video_of_the_same_post_is_served(site: Reddit) -> None:

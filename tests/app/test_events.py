@@ -40,7 +40,8 @@ def events_of(answer: Answered) -> list[dict[str, Any]]:
 def test_a_source_that_has_to_be_made_names_the_response_with_reports(origin: Origin) -> None:
     answer = get(origin)
     resolved, done = events_of(answer)
-    assert (answer.headers["cache-control"], answer.headers["vary"]) == ("no-store", "accept")
+    headers = answer.headers
+    assert (headers["cache-control"], headers["vary"], headers["x-content-type-options"]) == ("no-store", "accept", "nosniff")
     assert (resolved["event"], resolved["seconds"], resolved["file_name"]) == ("resolved", 6.0, "video.mp4")
     assert (done["event"], done["id"], done["layout"], done["accept"]) == ("done", "end", "plain", "multipart/mixed")
     assert "Accept: multipart/mixed" in done["detail"]
@@ -50,12 +51,15 @@ def test_a_source_that_has_to_be_made_names_the_response_with_reports(origin: Or
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "layout"),
-    [("ts-muxed", "layout=auto", "fragmented"), ("fmp4-separate-audio", "layout=plain", "plain")],
+    ("name", "parameters", "layout", "detail"),
+    [
+        ("ts-muxed", "layout=auto", "fragmented", "streams the output while it is made"),
+        ("fmp4-separate-audio", "layout=plain", "plain", "sends a plain MP4, and any range of it"),
+    ],
 )
-def test_other_sources_need_no_reports(name: str, parameters: str, layout: str, media: Media, serve: Serve) -> None:
+def test_other_sources_need_no_reports(name: str, parameters: str, layout: str, detail: str, media: Media, serve: Serve) -> None:
     *_, done = events_of(get(serve(media(name)), parameters))
-    assert (done["layout"], done["accept"]) == (layout, None)
+    assert (done["layout"], done["accept"], done["detail"]) == (layout, None, f"The download link {detail}.")
     followed = ask(done["download"], settings=SETTINGS)
     assert (followed.status, followed.headers["content-type"]) == (200, "video/mp4")
     assert done["bytes"] in {None, len(followed.body)}
@@ -65,7 +69,8 @@ def test_other_sources_need_no_reports(name: str, parameters: str, layout: str, 
 def test_a_file_is_sent_as_it_is(serve: Serve) -> None:
     url = serve({"/file.bin": bytes(1000)}).url("/file.bin")
     *_, done = events_of(ask(f"/events?url={url}", settings=SETTINGS))
-    assert (done["layout"], done["bytes"]) == (None, 1000)
+    assert (done["layout"], done["bytes"], done["accept"]) == (None, 1000, None)
+    assert done["detail"] == "The download link sends the file as it is."
 
 
 def test_a_failure_is_the_last_event(origin: Origin) -> None:

@@ -8,6 +8,7 @@ from peers.application import Answered, ask, ask_all
 from peers.origin_rules import Rule
 from peers.reddit import Reddit, reddit
 
+from transcoder import __version__
 from transcoder.settings import Settings
 
 FAST_FAILING = Settings(attempts=1, read_seconds=5.0)
@@ -43,6 +44,19 @@ def test_a_registered_application_uses_one_token_for_several_posts() -> None:
     posts = [request for request in requests if request.headers["host"] == "oauth.reddit.com"]
     assert [request.headers["authorization"] for request in posts] == ["Bearer a-token"] * 2
     assert not [request for request in requests if request.headers["host"] == "v.redd.it" and "authorization" in request.headers]
+
+
+@pytest.mark.parametrize(("seconds", "tokens"), [(59, 2), (3600, 1)])
+def test_a_token_is_not_used_in_its_last_minute(seconds: int, tokens: int) -> None:
+    rule = Rule(body=json.dumps({**TOKEN, "expires_in": seconds}).encode())
+    answers, site = ask_with_oauth(rule, ["/info?url=https://redd.it/p2025", "/info?url=https://redd.it/p2024"])
+    assert [answer.document["step"] for answer in answers] == ["oauth", "oauth"]
+    requests = site.origin.requests
+    assert [request.method for request in requests].count("POST") == tokens
+    agents = {
+        request.headers["user-agent"] for request in requests if request.method == "POST" or request.headers["host"] == "oauth.reddit.com"
+    }
+    assert agents == {f"python:an id:{__version__}"}
 
 
 def test_a_rejected_token_is_renewed_once() -> None:

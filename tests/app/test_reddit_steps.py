@@ -316,7 +316,7 @@ def test_an_embed_page_that_is_missing_does_not_mean_that_the_post_is() -> None:
     assert (answer.document["step"], made[:3]) == ("json", [feed("p2025"), embed("wrong", "p2025"), json("p2025")])
 
 
-@pytest.mark.parametrize("rule", [BLOCK_PAGE, LOGIN, Rule(status=429)])
+@pytest.mark.parametrize("rule", [BLOCK_PAGE, LOGIN, Rule(status=429), Rule(body=b"<!doctype html>", headers=HTML)])
 def test_a_blocked_share_link_is_reported_as_a_block(rule: Rule) -> None:
     with reddit() as site:
         site.origin.rules["/r/aww/s/AbCdEf1234"] = rule
@@ -325,6 +325,17 @@ def test_a_blocked_share_link_is_reported_as_a_block(rule: Rule) -> None:
     assert "the share link (" in answer.problem[2]
     assert str(answer.notes["reddit_asked"]).startswith("share: ")
     assert "https://v.redd.it/" in answer.problem[2]
+
+
+@pytest.mark.parametrize(
+    "rule", [Rule(body=b"{}", headers={"Content-Type": "application/json"}), Rule(redirect="/r/aww/"), Rule(redirect="/")]
+)
+def test_a_share_link_that_leads_to_no_post_is_reported_as_none(rule: Rule) -> None:
+    with reddit() as site:
+        site.origin.rules["/r/aww/s/AbCdEf1234"] = rule
+        answer = ask("/info?url=https://www.reddit.com/r/aww/s/AbCdEf1234", network=site.network, settings=FAST_FAILING)
+    assert answer.problem[0] == 422
+    assert "does not lead to a post" in answer.problem[2]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def slow(origin: Origin, seconds: float) -> None:
 def test_the_last_part_is_the_same_file_as_without_reports(origin: Origin, tmp_path: Path) -> None:
     answer = get(origin)
     assert (answer.status, answer.headers["cache-control"], answer.headers["vary"]) == (200, "no-store", "accept")
+    assert answer.headers["x-content-type-options"] == "nosniff"
     *reports, file = parts_of(answer)
     (resolved, *_) = documents_of(reports)
     silent = get(origin, accept="*/*")

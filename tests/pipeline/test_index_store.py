@@ -93,6 +93,19 @@ def test_an_index_of_few_heads_is_not_stored(media: Media, serve: Serve, bucket:
     assert list(bucket.objects.all()) == []
 
 
+def test_an_index_may_be_exactly_as_long_as_what_is_kept(origin: Origin, bucket: Any) -> None:
+    first_bytes(origin)
+    (stored,) = bucket.objects.all()
+    length = stored.size
+    for limit, is_kept in ((length - 1, False), (length, True)):
+        bucket.objects.all().delete()
+        assert [first_bytes(origin, SETTINGS._replace(index_cache_bytes=limit)).notes["index_heads"] for _ in range(2)] == [
+            HEADS,
+            0 if is_kept else HEADS,
+        ]
+        assert len(list(bucket.objects.all())) == is_kept
+
+
 def test_a_damaged_index_is_made_again(origin: Origin, bucket: Any) -> None:
     whole = first_bytes(origin).body
     (stored,) = bucket.objects.all()

@@ -63,6 +63,20 @@ def test_a_whole_mp4_is_passed_on_and_timed(fragmented: tuple[bytes, dict[str, s
     assert f"{len(body) / found.total_seconds / 1e6:.1f} MB/s" in str(found)
 
 
+def test_the_clock_begins_when_the_request_is_sent(fragmented: tuple[bytes, dict[str, str]]) -> None:
+    body, headers = fragmented
+
+    async def run() -> ReceivedMp4:
+        receiver = Mp4Receiver(Kept(), requested_at=time.monotonic() - 1000)
+        receiver.request_started()
+        await receiver.start(ReceivedHead(200, dict(headers)))
+        await receiver.write(body)
+        return receiver.finish()
+
+    found = asyncio.run(run())
+    assert 0.0 <= found.first_byte_seconds <= found.total_seconds < 500.0
+
+
 @pytest.mark.parametrize("difference", [0.0, 0.009, -0.009, 0.011, -0.011])
 def test_the_announced_duration_is_that_of_the_header(difference: float, fragmented: tuple[bytes, dict[str, str]]) -> None:
     body, headers = fragmented

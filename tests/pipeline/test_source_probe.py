@@ -174,6 +174,28 @@ def test_segments_that_overlap_are_found_by_the_first_two(overlap: float, serve:
     assert (track.border.overlaps, track.ends_early) == (True, False)
 
 
+def test_a_hole_between_the_first_two_segments_is_less_than_no_overlap(serve: Serve, tmp_path: Path) -> None:
+    write_apart(tmp_path, *(replace(FILM, seconds=2, timestamp_offset=10 + 2.5 * number) for number in range(3)))
+    track = probed(serve(tmp_path).url("/main.m3u8"))
+    assert track.border is not None
+    assert track.border.overlap == pytest.approx(-0.5, abs=0.03)
+    assert track.border.distance == pytest.approx(2.5, abs=0.01)
+    assert (track.border.is_contiguous, track.border.contradicts_extinf) == (False, False)
+
+
+@pytest.mark.parametrize(("begins", "overlap"), [((10.0, 11.5, 13.0), 0.5), ((10.0, 12.0, 13.0), 1.0)], ids=["all of them", "the last one"])
+def test_pictures_that_end_early_though_the_audio_does_not_are_those_of_segments_that_overlap(
+    begins: Sequence[float], overlap: float, serve: Serve, tmp_path: Path
+) -> None:
+    """By the audio of the last segment, the source is as long as its playlist says."""
+    *films, last = (replace(FILM, seconds=2, timestamp_offset=begin) for begin in begins)
+    write_apart(tmp_path, *films, replace(last, audio_end=3.0))
+    track = probed(serve(tmp_path).url("/main.m3u8"))
+    assert track.border is not None
+    assert track.border.distance == pytest.approx(begins[1] - 10, abs=0.01)
+    assert track.border.overlap == pytest.approx(overlap, abs=0.05)
+
+
 @pytest.mark.parametrize("early", [0.3, 0.5])
 def test_pictures_of_segments_that_overlap_beside_audio_that_does_not(early: float, serve: Serve, tmp_path: Path) -> None:
     """The audio of each segment is as long as EXTINF says, and only its video ends earlier."""

@@ -122,6 +122,18 @@ def test_requests_that_are_cancelled_while_they_begin_hold_no_connection_for_goo
     assert connections_of(jobs)
 
 
+def test_only_a_playlist_has_connections_opened_beside_its_own() -> None:
+    async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
+        async with Fetcher.open(SETTINGS, network=connections) as fetcher:
+            await fetcher.small_resource(o.url("/a.ts"), limit=10**6)
+            await fetcher.first_bytes(o.url("/a.ts"), size=10)
+            await fetcher.last_bytes(o.url("/a.ts"), size=10)
+            await fetcher.segment(o.url("/a.ts"), None, discard)
+            await asyncio.sleep(0.05)
+
+    assert connections_of(jobs) == 1
+
+
 def test_cookies_are_those_of_one_job() -> None:
     async def jobs(o: Origin, connections: Connections, _now: list[float]) -> None:
         for _ in range(2):

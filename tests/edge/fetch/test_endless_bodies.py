@@ -9,6 +9,7 @@ from peers.raw_origin import RawOrigin, raw_origin
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.edge.fetch import Fetcher
+from transcoder.edge.fetch.pace import MAX_FIELDS
 from transcoder.edge.fetch.session import MAX_DRAINED_BYTES
 from transcoder.errors import TranscoderError, UpstreamError
 
@@ -56,7 +57,7 @@ def test_a_redirect_with_an_endless_body_is_followed(what: str, status: str) -> 
     o, failure = fetched(what, head(status, "Location: /a", "Transfer-Encoding: chunked"), *ENDLESS)
     assert isinstance(failure, UpstreamError)
     assert f"redirects more than {SETTINGS.max_redirects} times" in str(failure)
-    assert len(o.requests) == o.used_connections == SETTINGS.max_redirects + 2
+    assert len(o.requests) == o.used_connections == SETTINGS.max_redirects + 1
     assert o.sent < MAX_SENT * o.used_connections
 
 
@@ -74,7 +75,7 @@ def test_a_refusal_with_an_endless_body_is_a_refusal(what: str, status: str) -> 
 def test_the_body_of_a_redirect_is_read_up_to_a_limit_so_that_its_connection_can_be_used_again(length: int, *, is_read: bool) -> None:
     o, failure = fetched("playlist", head("302 Found", "Location: /a", f"Content-Length: {length}"), bytes(length))
     assert "redirects more than" in str(failure)
-    assert len(o.requests) == SETTINGS.max_redirects + 2
+    assert len(o.requests) == SETTINGS.max_redirects + 1
     assert o.used_connections == (1 if is_read else len(o.requests))
 
 
@@ -105,3 +106,28 @@ def test_exactly_as_many_bytes_as_allowed_are_taken(size: int, *, fits: bool, an
     _, failure = fetched("small resource", *answer)
     assert ("longer than 1000 bytes" in str(failure)) is not fits
     assert (failure is None) is fits
+
+
+def test_a_response_with_too_many_fields_is_closed_at_once() -> None:
+    """Its body may never end, and others wait for its connection."""
+
+    async def run() -> None:
+        fields = [f"x-{number}: a" for number in range(MAX_FIELDS + 1)]
+        async with (
+            asyncio.timeout(20),
+            raw_origin(head("200 OK", *fields, "Transfer-Encoding: chunked"), *ENDLESS) as o,
+            Fetcher.open(SETTINGS) as fetcher,
+        ):
+            with pytest.raises(UpstreamError, match="more than 1000 header fields"):
+                await fetcher.small_resource(f"http://127.0.0.1:{o.port}/a", limit=1000)
+            await o.all_closed.wait()  # while the job goes on
+            assert o.sent < MAX_SENT
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("count", "is_refused"), [(MAX_FIELDS, False), (MAX_FIELDS + 1, True)])
+def test_a_response_may_have_a_thousand_fields(count: int, *, is_refused: bool) -> None:
+    fields = [*(f"x-{number}: a" for number in range(count - 1)), "Content-Length: 7"]
+    _, failure = fetched("playlist", head("200 OK", *fields), b"#EXTM3U")
+    assert (failure is not None) == is_refused

@@ -1,6 +1,8 @@
 """Origins that send too slowly, and readers that may be as slow as they like."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -83,6 +85,14 @@ def test_blanks_in_a_header_field_take_no_time() -> None:
     with pytest.raises(UpstreamError, match="not valid HTTP"):
         fetch_by_rule(Rule(headers={"x": " " * 90_000 + "\0"}))
     assert time.process_time() - began < MOST_SECONDS / 5
+
+
+def test_whoever_fetches_reads_fields_so() -> None:
+    """In a process that does nothing else: whatever imports the emulator has it, too."""
+    code = (
+        "from h11 import _readers as h11; before = h11.header_field_re; import transcoder.edge.fetch; print(h11.header_field_re != before)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
 
 
 def test_a_redirect_that_trickles_is_a_timeout() -> None:

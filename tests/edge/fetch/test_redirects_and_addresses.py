@@ -13,9 +13,9 @@ from peers.origin import Rule, garbage, origin
 
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.request.user_origins import UserOrigins
-from transcoder.edge.fetch import Fetcher, NotAPlaylistError
+from transcoder.edge.fetch import ApiRequest, Fetcher, NotAPlaylistError
 from transcoder.edge.fetch.cookies import MAX_COOKIES
-from transcoder.edge.fetch.session import FROM_PUBLIC, HttpSession
+from transcoder.edge.fetch.session import FROM_PUBLIC, HttpSession, resolve_url
 from transcoder.errors import (
     ForbiddenSourceError,
     NotFoundError,
@@ -205,6 +205,59 @@ def test_headers_go_with_every_request_but_credentials_only_to_the_first_host() 
         assert home.requests[0].headers["cookie"] == "a=b"
         assert "authorization" not in away.requests[0].headers
         assert "cookie" not in away.requests[0].headers
+
+
+def test_what_goes_with_one_request_follows_its_redirects_but_for_credentials() -> None:
+    headers = {"Authorization": "Bearer x", "accept-language": "pt"}
+    with origin(FILES) as home, origin(FILES, host="127.0.0.2") as away:
+        home.rules["/a.ts"] = Rule(redirect="/other/b.m3u8")
+        home.rules["/other/b.m3u8"] = Rule(redirect=away.url("/main.m3u8"))
+        reply = with_fetcher(lambda fetcher: fetcher.api_reply(ApiRequest(home.url("/a.ts"), headers), limit=100))
+        assert reply.url == away.url("/main.m3u8")
+        sent = [request.headers for request in (*home.requests, *away.requests)]
+        assert [each.get("authorization") for each in sent] == ["Bearer x", "Bearer x", None]
+        assert [each["accept-language"] for each in sent] == ["pt", "pt", "pt"]
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "found"),
+    [
+        ("http://a.example:65535/b", None, "http://a.example:65535/b"),
+        ("https://a.example", None, "https://a.example"),
+        ("b?c", "https://a.example/d/e?f", "https://a.example/d/b?c"),
+        ("//b.example/", "https://a.example/d", "https://b.example/"),
+        ("?c", "https://a.example/d/e?f", "https://a.example/d/e?c"),
+        ("http://b.example/c", "https://a.example/d", "http://b.example/c"),
+    ],
+)
+def test_an_address_is_relative_to_where_it_stands(url: str, base: str | None, found: str) -> None:
+    assert str(resolve_url(url, httpx.URL(base) if base else None)) == found
+
+
+@pytest.mark.parametrize("url", ["https:b", "https:/b", "http://a.example:65536/", "http://:80/", "/b"])
+def test_an_address_without_a_host_or_a_port_that_there_is_is_refused(url: str) -> None:
+    with pytest.raises((ForbiddenSourceError, UnsupportedSourceError)):
+        resolve_url(url)
+    if url != "/b":
+        with pytest.raises(UnsupportedSourceError):
+            resolve_url(url, httpx.URL("https://a.example/c"))
+
+
+@pytest.mark.parametrize("forbidden", [False, True], ids=["without a query", "with one that is refused"])
+@pytest.mark.parametrize(("redirects", "is_followed"), [(0, True), (1, True), (3, True), (4, False), (5, False)])
+def test_so_many_redirects_are_followed(redirects: int, *, is_followed: bool, forbidden: bool) -> None:
+    """The attempt without a refused query is none of them."""
+    with origin({f"/{number}": b"#EXTM3U\n" for number in range(9)}) as o:
+        o.rules |= {f"/{number}": Rule(redirect=f"/{number + 1}") for number in range(redirects)}
+        o.rules["/0"] = [Rule(status=403, when=lambda request: forbidden and bool(request.query)), o.rules.get("/0") or Rule()]  # type: ignore[list-item]
+        url, settings = o.url("/0?token=1"), SETTINGS._replace(max_redirects=3, attempts=1)
+        if is_followed:
+            found = with_fetcher(lambda fetcher: fetcher.playlist(url), settings)
+            assert found.url.partition("?")[0] == o.url(f"/{redirects}")
+        else:
+            with pytest.raises(UpstreamError, match=r"^0 at 127\.0\.0\.1: the origin redirects more than 3 times\.$"):
+                with_fetcher(lambda fetcher: fetcher.playlist(url), settings)
+        assert len(o.requests) == min(redirects, 3) + 1 + forbidden
 
 
 def test_a_public_playlist_forbids_private_addresses() -> None:

@@ -54,6 +54,7 @@ def test_last_bytes_of_a_range_that_ends_after_the_resource(rule: Rule) -> None:
         beyond = ByteRange(200_000, 101_000)
         assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=5000)) == CONTENT[-5000:]
         assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=200_000)) == CONTENT[200_000:]
+        assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=100_500)) == CONTENT[200_000:], "nothing before the range"
         assert with_fetcher(lambda fetcher: fetcher.last_bytes(url, beyond, size=1000)) is None, "none of them exists"
 
 

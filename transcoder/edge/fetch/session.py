@@ -139,8 +139,8 @@ class HttpSession:
     ) -> httpx.Response:
         """Send a GET and follow its redirects, if `within` these domains; with `retry_403`, ask once more as `url_after_403` says."""
         target, private = self._parse_url(url), self.private_allowed
-        first_host = target.host
-        for _ in range(self._max_redirects + 2):  # the first request, the redirects, and one retry
+        first_host, redirects_left = target.host, self._max_redirects
+        while True:
             response = await self._send(target, headers, private=private, same_host=target.host == first_host, more_follow=more_follow)
             private = private and not response.extensions[FROM_PUBLIC]
             next_url = url_after_403(response) if retry_403 else None
@@ -148,12 +148,13 @@ class HttpSession:
                 retry_403 = False
                 self.count_retry()
             else:
-                next_url = redirect_location(response)
+                next_url, redirects_left = redirect_location(response), redirects_left - 1
             if next_url is None or (within and not leads_within(next_url, target, within)):
                 return response
             await _release(response)
+            if redirects_left < 0:
+                raise UpstreamError(f"{resource_name(url)}: the origin redirects more than {self._max_redirects} times.")
             target = self._parse_url(next_url, target)
-        raise UpstreamError(f"{resource_name(url)}: the origin redirects more than {self._max_redirects} times.")
 
     async def _send(
         self,
