@@ -204,3 +204,13 @@ def test_what_is_believed_moves_the_places_and_widens_the_tolerance() -> None:
     assert not check.doubts_only
     check.believe()
     assert check.accepts(look(both(34.0, 36.0)), ListedPlace(4.0, 2.0))
+
+
+@pytest.mark.parametrize("before", [(), EXACT[:1], EXACT])
+def test_after_one_is_believed_no_later_one_doubts_those_before_it(before: tuple[Spans, ...]) -> None:
+    check = after(*before)
+    assert not check.accepts(look(both(30.0, 39.0)), THIRD)
+    check.believe()
+    assert check.accepts(look(both(34.0, 36.0)), ListedPlace(8.0, 2.0))
+    check.accepts(look(both(50.0, 52.0)), ListedPlace(10.0, 2.0))
+    assert not check.doubts_only

@@ -195,3 +195,10 @@ def test_a_timeline_that_begins_without_a_tag_does_not_contradict_the_one_before
     with pytest.raises(MisplacedMediaError, match=r"starts 0\.500 s before"):
         SegmentSequence(before=passed(segment(0, {VIDEO: evenly(10.0, 12.0)}))).add(doubled)
     SegmentSequence(before=SegmentSequence()).add(doubled)
+
+
+@pytest.mark.parametrize(("listed", "refused"), [(2.14, True), (2.16, False)])
+def test_an_overlap_is_doubled_if_a_segment_is_longer_by_more_than_half_of_it(listed: float, *, refused: bool) -> None:
+    overlapping = segment(1, {VIDEO: evenly(12.0, 14.3)})._replace(seconds=listed)
+    segments = [segment(0, {VIDEO: evenly(10.0, 12.0)}), overlapping, segment(2, {VIDEO: evenly(14.0, 16.0)})]
+    assert is_refused(*segments) is refused

@@ -71,6 +71,11 @@ def test_a_reserved_version_of_latm_is_not_read(version_a: int) -> None:
     assert read_loas_header(bits((0x2B6, 11), *fields[1:]), 0) is None
 
 
+def test_a_frame_of_latm_that_refers_to_an_earlier_configuration_says_no_format() -> None:
+    frame = bits((0x2B7, 11), (297, 13), (1, 1))
+    assert read_loas_header(frame, 0) == FrameHeader("aac_latm", 300, 1024, 0, 0)
+
+
 def test_bits_behind_the_end_are_zeros() -> None:
     reader = BitReader(b"\xa5\xff")
     assert [reader.read(width) for width in (1, 3, 4, 6, 4, 9)] == [1, 2, 5, 63, 0b1100, 0]
