@@ -35,6 +35,8 @@ def follow(packets: list[bytes], *, sizes: list[int] | None = None) -> Continuit
         pytest.param([packet(0), packet(1), packet(1), packet(2)], id="a packet that is repeated"),
         pytest.param([packet(0), packet(0, payload=False), packet(0, payload=False), packet(1)], id="packets without payload"),
         pytest.param([packet(0), packet(1), packet(9, jump=True), packet(10)], id="a jump that is announced"),
+        pytest.param([packet(0), packet(9, jump=True), packet(9), packet(10)], id="a jump that is announced in a packet that is repeated"),
+        pytest.param([packet(0), packet(0, payload=False), packet(0), packet(1)], id="a repeated packet after one without payload"),
         pytest.param([packet(0), packet(7, pid=OTHER), packet(1), packet(3, pid=OTHER)], id="another PID"),
         pytest.param([], id="nothing"),
     ],
@@ -50,6 +52,7 @@ def test_no_packet_is_missing(packets: list[bytes]) -> None:
         pytest.param([packet(0), packet(1), packet(3)], {PID}, set(), id="inside a PES packet"),
         pytest.param([packet(0), packet(1), packet(3, starts=True)], set(), {PID}, id="before the start of one"),
         pytest.param([packet(0), packet(1), packet(1), packet(1), packet(2)], {PID}, set(), id="the same packet three times"),
+        pytest.param([packet(0), packet(5)[:3] + b"\x35\0" + packet(5)[5:]], {PID}, set(), id="before an adaptation field of no bytes"),
         pytest.param([packet(0), packet(0, payload=False), packet(2)], {PID}, set(), id="after a packet without payload"),
     ],
 )

@@ -130,6 +130,14 @@ def test_audio_ends_with_its_last_frame() -> None:
     assert stream.segment.leap == pytest.approx(0.0, abs=0.0001)
 
 
+def test_nothing_is_known_of_what_comes_before_the_first_packet_begins() -> None:
+    stream = ElementaryStream(Stream(Medium.AUDIO, "aac", 0x101, 1.0, 48_000, 2))
+    stream.take(Payloads([ADTS * 3], begins_unit=False))
+    stream.drain()
+    assert (stream.count, stream.end, stream.segment.spilled) == (0, None, 0.0)
+    assert (audio((1.0, 0)).end, audio((1.0, 0)).last_decode_time) == (1.0, None), "no frame has come"
+
+
 def test_audio_that_leaves_time_out_leaps() -> None:
     for start in (0.0, 1.0):
         assert audio((start, 5), (start + 1.0, 3)).segment.leap == pytest.approx(1.0 - 5 * FRAME_SECONDS, abs=0.0001)

@@ -105,6 +105,7 @@ def test_section_with_a_wrong_checksum_is_left_out() -> None:
         (b"G" + bytes(187), False, None),
         ((b"G" + bytes(187)) * 4, False, 0),
         (b"GIF89a" + bytes(94) + (b"G" + bytes(187)) * 4, False, 100),
+        (b"G" + (b"G" + bytes(187)) * 4, False, 1),
         (bytes(70_000), False, -1),
         (bytes(100), False, None),
         (bytes(100), True, -1),

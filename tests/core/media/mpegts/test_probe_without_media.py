@@ -3,7 +3,8 @@
 import pytest
 from fuzz.media_pieces import AUDIO_PID, PACKET_BYTES, PMT_PID, TABLES, VIDEO_PID, packet, pes, program_map, section
 
-from transcoder.core.media.mpegts.probe import probe_transport
+from transcoder.core.media.mpegts.first_frame import first_frame
+from transcoder.core.media.mpegts.probe import probe_tables, probe_transport
 from transcoder.core.media.mpegts.program_tables import section_packets
 from transcoder.core.media.streams import Container, Medium, Probe, Stream
 from transcoder.errors import UpstreamError
@@ -86,6 +87,34 @@ def test_a_program_map_that_lists_not_all_media_gets_more_bytes_in_a_first_segme
     alone = probe_transport(segment + TABLES + packets(pes(90_000, bytes(300)), VIDEO_PID), whole=True, media=[Medium.AUDIO])
     assert alone
     assert (len(alone.streams), alone.tables) == (1, b"")
+
+
+@pytest.mark.parametrize("page", [b"<html>Sorry</html>", b"<html>Sorry</html>" * 4000, b"G" + bytes(500)])
+def test_what_has_no_packets_is_no_media(page: bytes) -> None:
+    with pytest.raises(UpstreamError, match="not media"):
+        probe_transport(page, whole=True)
+    with pytest.raises(UpstreamError, match="not media"):
+        probe_tables(page)
+
+
+def loas(*, rate_index: int | None) -> bytes:
+    """Return a LOAS frame of 40 bytes, with a configuration of AAC in stereo, or of the one before (ISO/IEC 14496-3, 1.7.3)."""
+    # useSameStreamMux, audioMuxVersion, allStreamsSameTimeFraming, numSubFrames, numProgram, numLayer; type 2, rate, two channels
+    bits = "1" if rate_index is None else f"00{'1'}{'0' * 6}{'0' * 4}{'0' * 3}{2:05b}{rate_index:04b}{2:04b}"
+    body = int(bits.ljust(37 * 8, "0"), 2).to_bytes(37)
+    return (0x2B7 << 13 | 37).to_bytes(3) + body
+
+
+def test_audio_in_latm_may_tell_its_format_later() -> None:
+    tables = section_packets(section(0, 1, b"\0\1\xf0\0"), 0) + section_packets(program_map(streams=b"\x11\xe1\1\xf0\0"), PMT_PID)
+    unknown = packets(pes(90_000, loas(rate_index=None) * 9, stream=0xC0), AUDIO_PID)
+    told = packets(pes(180_000, loas(rate_index=4) * 9, stream=0xC0), AUDIO_PID)
+    assert probe_transport(tables + unknown, whole=False) is None
+    assert probed(tables + unknown) == [("audio", "aac_latm", 1.0, None)]
+    assert probed(tables + unknown + told) == probed(tables + unknown + told, whole=False) == [("audio", "aac_latm", 1.0, 44_100)]
+    first = first_frame("aac_latm", loas(rate_index=None) * 9)
+    assert first
+    assert (first.codec, first.sample_rate) == ("aac_latm", 0)
 
 
 def null_packets(size: int) -> bytes:

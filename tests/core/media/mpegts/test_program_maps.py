@@ -94,6 +94,17 @@ def test_the_program_is_the_one_that_lists_the_streams_whichever_comes_first() -
     assert moves(other, FIRST, other, moved, numbers=(1, 2)) == [{}, {}, {}, {0x100: 0x200}]
 
 
+@pytest.mark.parametrize("first_bytes", [2, 3, 12, 20, 183])
+def test_a_map_may_come_in_two_packets(first_bytes: int) -> None:
+    followed = ProgramMaps()
+    followed.read(START, b"\0" + pat(1), BOTH)
+    followed.read(START | PMT_PID, b"\0" + FIRST, BOTH)
+    elements = b"\x1b\xe2\0\xf0\xc8" + b"\x52\x00" * 100 + b"\x0f\xe1\1\xf0\0"
+    later = b"\0" + section(2, 1, b"\xe1\0\xf0\0" + elements)
+    assert followed.read(START | PMT_PID, later[:first_bytes], BOTH) == {}
+    assert followed.read(PMT_PID, later[first_bytes:], BOTH) == {0x100: 0x200}
+
+
 @pytest.mark.parametrize(("numbers", "follows"), [((2,), True), ((2, 3), False), ((1,), False), ((1, 2), False), ((2, 1), False)])
 def test_a_program_may_get_another_number_if_one_alone_is_listed(numbers: tuple[int, ...], *, follows: bool) -> None:
     """Of several programs, only its number says which one it is."""

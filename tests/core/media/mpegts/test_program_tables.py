@@ -122,6 +122,16 @@ def test_audio_for_those_who_cannot_see_is_marked(descriptors: bytes, kind: int,
     assert [each.is_description for each in program.streams] == [is_description]
 
 
+@pytest.mark.parametrize("rest", [b"\x05", b"\x0a", b"\x6a", b"\x05\x04AC", b"\x0a\x04en", b"\x0a\xff"])
+def test_a_descriptor_that_is_cut_short_says_nothing(rest: bytes) -> None:
+    for kind, found in ((0x06, []), (0x0F, [(0x101, "audio", "aac")])):
+        program = read_program(pmt(7, element(kind, 0x101, rest)))
+        assert streams(program) == found
+        assert program
+        assert not any(each.is_description for each in program.streams)
+    assert streams(read_program(pmt(7, element(0x06, 0x101, b"\x6a\x01\0" + rest)))) == [(0x101, "audio", "ac3")]
+
+
 def test_video_is_never_marked() -> None:
     program = read_program(pmt(7, element(0x1B, 0x100, b"\x0a\x04eng\x03")))
     assert program
