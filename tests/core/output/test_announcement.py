@@ -581,3 +581,10 @@ def test_audio_that_is_encoded_may_be_longer_by_two_frames(rate: int | None, mor
     announcement = announce([found], estimated_bytes=None)
     assert announcement.media == pytest.approx({VIDEO: 12.0, AUDIO: 12.0 + more})
     assert announcement.seconds == pytest.approx(12.0 + more)
+
+
+def test_each_of_several_periods_ends_where_the_next_one_begins() -> None:
+    starts = [10.0, 22.03, 34.08, 500.0]
+    periods = [[probed(TrackKind.VIDEO, video(start), ends={VIDEO: start + 12.0})] for start in starts]
+    assert seconds(*periods) == pytest.approx(12.03 + 12.05 + 12.0 + 12.0)
+    assert seconds(*periods[1:], periods[0]) == pytest.approx(12.05 + 12.0 + 12.0 + 12.0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transcoder.core.media.mp4.boxes import Box, box
@@ -58,6 +58,12 @@ def test_within_a_period_the_times_of_the_source_stand() -> None:
 
 
 @given(st.integers(-450, 450) | st.integers(-25, 25), st.integers(1, 30), st.sampled_from([FRAME, 20, 1]))
+@example(-9, 5, FRAME)
+@example(-10, 5, FRAME)
+@example(-11, 5, FRAME)
+@example(10, 5, FRAME)
+@example(11, 5, FRAME)
+@example(-150, 30, FRAME)
 def test_a_later_period_goes_on_where_the_one_before_it_ends(gap: int, count: int, frame: int) -> None:
     timeline = AudioTimeline(track_of(AUDIO))
     placed(timeline, run_of(0, 30, duration=frame))

@@ -140,3 +140,35 @@ def test_a_slide_at_the_end_stays_as_long_as_its_period(last: bool, ends_with_sl
     assert found[1].duration == (length - 2000 if is_held else 40)
     if not last:
         assert (found[2].shown, found[2].decoded) == (length, length)
+
+
+def test_audio_that_is_too_long_ends_with_its_period_only_if_another_one_was_expected() -> None:
+    """Eleven sixteenths of a second of audio beside five eighths of video, which is less than what a picture stays for."""
+    data = header(VIDEO, AUDIO) + fragment(
+        pictures(0, ORDER, delay=0), Run(AUDIO, 0, [32] * 10 + [20], [bytes([0xB0, n]) for n in range(11)])
+    )
+    for last, count in ((True, 11), (False, 10)):
+        joiner = Joiner(Durations(60.0, {}))
+        joiner.begin_period(last=last)
+        output = b"".join([*joiner.feed(data), *joiner.end_period()[0], joiner.finish()])
+        assert len(samples(output)[AUDIO]) == count
+        assert verify(output).samples == {VIDEO: 5, AUDIO: count}
+
+
+@pytest.mark.parametrize(("held", "is_held"), [(24, False), (25, True)])
+def test_a_fragment_is_held_back_up_to_a_number_of_bytes(held: int, is_held: bool) -> None:  # noqa: FBT001  # a column
+    data = header(VIDEO, AUDIO) + fragment(pictures(0, ORDER), frames(0, 5, time=64))
+    joiner = Joiner(Durations(60.0, {}), max_held=held)
+    joiner.begin_period(last=False)
+    assert (b"".join(joiner.feed(data)).count(b"moof") == 0) is is_held
+
+
+def test_a_joiner_says_what_it_has_made() -> None:
+    joiner = Joiner(Durations(60.0, {VIDEO: 3.0}))
+    assert (joiner.bytes_out, joiner.has_output, joiner.seconds, joiner.durations) == (0, False, {}, Durations(60.0, {VIDEO: 3.0}))
+    joiner.begin_period()
+    assert joiner.feed(header(VIDEO, AUDIO)) == []
+    assert not joiner.has_output
+    parts = joiner.feed(fragment(pictures(0, ORDER), frames(0, 10, time=64)))
+    assert joiner.bytes_out == sum(map(len, parts))
+    assert (joiner.has_output, joiner.seconds) == (True, {VIDEO: 0.625, AUDIO: 0.625})

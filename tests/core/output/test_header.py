@@ -98,6 +98,8 @@ def test_no_duration_is_rounded_down(seconds: float) -> None:
         pytest.param(0, 64, (0, 0), (2000, 1024), id="together"),
         pytest.param(1000, 64, (78_750, 0), (1125, 1024), id="the video decoded seven eighths later"),
         pytest.param(0, 192, (0, 22_500), (2000, 896), id="the audio a quarter later"),
+        pytest.param(0, 65, (0, 176), (2000, 1023), id="the audio a tick later"),
+        pytest.param(126, 64, (90, 0), (1999, 1024), id="the video decoded a millisecond later"),
         pytest.param(-5000, -2496, (0, 0), (2000, 1024), id="before 0"),
     ],
 )

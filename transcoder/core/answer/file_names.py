@@ -10,7 +10,7 @@ _MAX_TITLE_CHARACTERS = 1000
 _FALLBACK = "video"
 # Separators become hyphens; the other characters that Windows forbids are dropped, since nothing is lost by that.
 _REPLACED = str.maketrans({**dict.fromkeys("/\\|:\N{FRACTION SLASH}\N{DIVISION SLASH}", "-"), **dict.fromkeys('<>*?"')})
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})  # beside those that become a space
 _JOINER = "\N{ZERO WIDTH JOINER}"  # joins the parts of one emoji
 _VARIATION = "\N{VARIATION SELECTOR-16}"
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
