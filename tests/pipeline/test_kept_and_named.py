@@ -252,6 +252,7 @@ def test_an_index_is_found_for_the_same_plan_alone() -> None:
     }
     assert len(keys) == 6
     assert index_key(plan, labels, max_heads=1) in keys
+    assert index_key(plan, labels._replace(tags={"title": "\ud800"}), max_heads=1) not in keys  # a name of a file may have such bytes
     assert all(len(key) == 64 for key in keys)
 
 

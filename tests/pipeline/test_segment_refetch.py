@@ -113,6 +113,30 @@ def test_of_two_segments_that_do_not_follow_each_other_the_first_may_be_the_wron
     with_checks(listed(3), use, later={0: bodies[0]})
 
 
+@pytest.mark.parametrize(
+    ("others", "fetched"), [((), 2), ((0,), 1), ((1,), 2)], ids=["the same each time", "at first another", "then another"]
+)
+def test_the_first_segment_is_believed_if_two_more_responses_have_the_same(others: Sequence[int], fetched: int, media: Media) -> None:
+    _, bodies = read_segments(media("ts-video-only"))
+    segments, asked = listed(3), list[Segment]()
+
+    async def fetch_again(segment: Segment) -> bytes:
+        asked.append(segment)
+        return bodies[0] if len(asked) - 1 in others else bodies[1]
+
+    async def job(fetcher: Fetcher) -> bool:
+        checks = SegmentRefetch(segments, KeyStore(fetcher, max_init_bytes=MIB), fetch_again)
+        assert await checks.accepts(segments[0][1], bodies[1])
+        return await checks.accepts(segments[1][1], bodies[1])
+
+    if others:
+        with pytest.raises(DamagedMediaError, match="another segment in place of this one"):
+            with_fetcher(job)
+    else:
+        assert not with_fetcher(job)
+    assert asked == [segments[0][1]] * fetched
+
+
 def test_the_first_segment_may_be_cut_by_less_than_its_length_tells(media: Media) -> None:
     _, bodies = read_segments(media("ts-video-only"))
     starts = [at for at in range(0, len(bodies[0]), 188) if bodies[0][at + 1] & 0x5F == 0x41]

@@ -244,3 +244,22 @@ def test_the_ends_of_all_periods_are_read_where_the_playlist_is_wrong(
     assert [number for number, track in enumerate(tracks) if track.ends] == known
     for number in known:
         assert tracks[number].ends[Medium.VIDEO] - (tracks[number].main_start or 0) == pytest.approx(4.0, abs=0.05)
+
+
+@pytest.mark.parametrize("is_loud", [False, True])
+def test_the_last_segment_of_each_period_shows_whether_its_audio_begins_later(
+    files: dict[str, bytes], serve: Serve, *, is_loud: bool
+) -> None:
+    """Of many periods not every end is read, but for those that begin without audio."""
+    silent = {path.replace("film", "silent"): muted(body) for path, body in files.items() if path.endswith(".ts")}
+    last = "film-2.ts" if is_loud else "silent-2.ts"
+    text = media_playlist([Period([Listed("silent-0.ts", 2.0), Listed("silent-1.ts", 2.0), Listed(last, 2.0)]) for _ in range(6)])
+    url = serve({**files, **silent, "/main.m3u8": text.encode()}).url("/main.m3u8")
+
+    async def use(probe: SourceProbe, fetcher: Fetcher) -> list[list[ProbedTrack]]:
+        return await probe.periods(await plan_of(url, fetcher), {})
+
+    tracks = [track for (track,) in with_probe(use)]
+    assert [track.lacks_audio for track in tracks] == [True] * 6
+    assert [Medium.AUDIO in track.end_media for track in tracks] == [is_loud] * 6
+    assert [number for number, track in enumerate(tracks) if track.ends] == [0, 5]

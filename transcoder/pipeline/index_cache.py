@@ -42,4 +42,4 @@ class IndexCache:
 
 def index_key(plan: Plan, labels: Labels, *, max_heads: int) -> str:
     """Return a digest, in hexadecimal digits, of what an index depends on before any head is fetched: all that the playlists say."""
-    return hashlib.sha256(repr((RECIPE, plan, labels, max_heads)).encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(repr((RECIPE, plan, labels, max_heads)).encode()).hexdigest()

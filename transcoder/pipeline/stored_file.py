@@ -42,7 +42,7 @@ class FileName(NamedTuple):
             name: what it is called.
             version: what the origin says of a source that is a file itself, rather than a playlist; empty for a playlist.
         """
-        digest = hashlib.sha256(repr((_RECIPE, plan, labels, name, version)).encode(errors="surrogatepass")).hexdigest()
+        digest = hashlib.sha256(repr((_RECIPE, plan, labels, name, version)).encode()).hexdigest()
         return cls(f"files/{digest}/{name}", name, plan.output_format.format.content_type)
 
 
