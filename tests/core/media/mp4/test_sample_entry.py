@@ -91,6 +91,13 @@ def test_descriptors_are_read_whatever_is_before_them_and_however_their_length_i
     assert (found.object_type, found.decoder_info) == (0x40, b"\x12\x10")
 
 
+@pytest.mark.parametrize("spare", [b"", b"\5"])
+def test_a_stream_may_end_without_information_for_its_decoder(spare: bytes) -> None:
+    config = descriptor(4, bytes([0x40, 0x15]) + bytes(11))
+    found = read_esds(Box.whole(full_box(b"esds", 0, 0, descriptor(3, b"\0\1\0" + config), spare)))
+    assert (found.object_type, found.decoder_info) == (0x40, b"")
+
+
 def test_a_length_of_more_than_four_bytes_is_refused() -> None:
     with pytest.raises(Mp4Error, match="too many bytes"):
         read_esds(Box.whole(esds(0x40, length_bytes=5)))
