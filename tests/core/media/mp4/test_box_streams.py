@@ -163,6 +163,14 @@ def test_so_many_boxes_may_be_small(more: int, *, is_refused: bool) -> None:
         assert sum(1 for _ in leading_boxes(data)) == allowed
 
 
+def test_so_many_small_boxes_may_be_in_front_of_another_one_in_a_stream() -> None:
+    most = next(count for count in range(MAX_CHILDREN, 2 * MAX_CHILDREN) if are_too_many(count, 8 * count))
+    stream, one = reader(), box(b"mdat")
+    assert sum(1 for _ in stream.feed(one * most)) == most
+    with pytest.raises(Mp4Error, match="too many small boxes"):
+        list(stream.feed(one))
+
+
 @pytest.mark.parametrize("size", [8, 20])
 def test_the_last_of_the_leading_boxes_may_reach_to_the_end_of_the_file(size: int) -> None:
     first, last = leading_boxes(box(b"free", bytes(size - 8)) + struct.pack(">I4s", 0, b"mdat"))

@@ -59,7 +59,8 @@ def test_what_is_written_with_other_times_keeps_all_else(flags: int, durations: 
     before = read(moof)
     written = Box.whole(with_times(moof, [before], {before.box.start: SampleTimes(-9, [31, 32, 33, 34, 35], durations)}, moved=0))
     after = read(written)
-    assert after.decode_time == -9
+    assert after.time is not None
+    assert (after.decode_time, after.time.version, after.time.flags) == (-9, 1, 0)
     for run, first in ((0, 0), (1, 2)):
         kept, got = columns(before.runs[run]), columns(after.runs[run])
         end = first + len(kept[0])
@@ -78,6 +79,20 @@ def test_a_run_lists_no_more_than_it_did_and_its_times(flags: int) -> None:
         written = Box.whole(with_times(moof, [before], {before.box.start: SampleTimes(0, [1] * 5, durations)}, moved=0))
         kinds.append([child.flags for child in written.require(b"traf").children() if child.type == b"trun"])
     assert kinds == [[0x800, flags | 0x800], [0x900, flags | 0x900]]
+
+
+@pytest.mark.parametrize("flags", FORMS, ids=hex)
+def test_a_track_that_keeps_its_times_is_written_as_it_is_but_for_its_place(flags: int) -> None:
+    other, kept = fragment(0x201).require(b"traf").raw, fragment(flags).require(b"traf").raw
+    moof = Box.whole(box(b"moof", full_box(b"mfhd", 0, 0, bytes(4)), other, box(b"free"), kept))
+    before = list(read_track_fragments(moof, lambda _: DEFAULTS))
+    written = Box.whole(with_times(moof, before, {before[0].box.start: SampleTimes(5, [0] * 5)}, moved=0))
+    longer = len(written.data) - len(moof.data)
+    at = written.data[: -len(kept)].rindex(b"free") + 4
+    moved = kept.replace(struct.pack(">i", -50), struct.pack(">i", longer - 50)) if flags & 0x001 else kept
+    assert written.data[8:24] == moof.data[8:24], "its `mfhd`"
+    assert written.data[at - 8 : at] == box(b"free")
+    assert written.data[at:] == moved
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,10 @@ def descriptor(tag: int, content: bytes, *, length_bytes: int = 1) -> bytes:
 
 
 def esds(object_type: int, info: bytes | None = b"\x11\x90", *, flags: int = 0, length_bytes: int = 1) -> bytes:
-    """Return an `esds` (ISO/IEC 14496-1, 7.2.6.5): `flags` announce a stream that it depends on, an address, and a clock."""
+    """Return an `esds` (ISO/IEC 14496-1, 7.2.6.5): `flags` announce a stream that it depends on, an address, and a clock.
+
+    The other five bits are a priority.
+    """
     optional = (b"\0\1" if flags & 0x80 else b"") + (b"\4name" if flags & 0x40 else b"") + (b"\0\2" if flags & 0x20 else b"")
     specific = b"" if info is None else descriptor(5, info, length_bytes=length_bytes)
     config = descriptor(4, bytes([object_type, 0x15]) + bytes(11) + specific, length_bytes=length_bytes)
@@ -81,11 +84,18 @@ def test_the_fields_of_a_quicktime_entry_are_not_searched_for_boxes(version: int
         assert entry.codec == "mp3"
 
 
-@pytest.mark.parametrize("flags", [0, 0x80, 0x40, 0x20, 0xE0, 0xA0])
+@pytest.mark.parametrize("flags", [0, 0x80, 0x40, 0x20, 0xE0, 0xA0, 0x1F, 0x9F, 0x5F, 0x3F])
 @pytest.mark.parametrize("length_bytes", [1, 2, 3, 4])
 def test_descriptors_are_read_whatever_is_before_them_and_however_their_length_is_written(flags: int, length_bytes: int) -> None:
     found = read_esds(Box.whole(esds(0x40, b"\x12\x10", flags=flags, length_bytes=length_bytes)))
     assert (found.object_type, found.decoder_info) == (0x40, b"\x12\x10")
+
+
+@pytest.mark.parametrize("spare", [b"", b"\5"])
+def test_a_stream_may_end_without_information_for_its_decoder(spare: bytes) -> None:
+    config = descriptor(4, bytes([0x40, 0x15]) + bytes(11))
+    found = read_esds(Box.whole(full_box(b"esds", 0, 0, descriptor(3, b"\0\1\0" + config), spare)))
+    assert (found.object_type, found.decoder_info) == (0x40, b"")
 
 
 def test_a_length_of_more_than_four_bytes_is_refused() -> None:
