@@ -25,6 +25,7 @@ def listed(*urls: str, ranges: list[tuple[int, int]] | None = None) -> list[Medi
         pytest.param(["https://a/0.ts", "https://a/10.ts", "https://a/40.ts", "https://a/50.ts"], [0, 0, 2, 0], id="in steps of ten"),
         pytest.param(["https://a/1.ts", "https://a/x.ts", "https://a/4.ts"], [0, 0, 0], id="a name without a number"),
         pytest.param(["https://a/1-1", "https://a/2-1", "https://a/3-1", "https://a/3-4"], [0, 0, 0, 2], id="numbers in two places"),
+        pytest.param(["https://a/1", "https://a/3", "https://a/5", "https://a/8"], [0, 0, 0, 0], id="a step that is not regular"),
         pytest.param(["https://a/1.ts", "https://a/6.ts", "https://a/x.ts"], [0, 0, 0], id="a name without a number after a leap"),
         pytest.param(["https://a/1.ts", "https://a/6.ts", "https://a/5.ts"], [0, 0, 0], id="a number that falls after a leap"),
         pytest.param(["https://a/4.ts", "https://a/2.ts", "https://a/7.ts"], [0, 0, 0], id="numbers that fall"),
