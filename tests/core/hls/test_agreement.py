@@ -95,7 +95,7 @@ def test_a_period_that_a_playlist_without_an_end_does_not_reach_is_missing(secon
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:4.0,\na0.ts\n"
     shortfall = find_shortfall(media_playlist(4.0, BREAK, seconds), parse_media(text))
     assert shortfall == Shortfall(AUDIO, seconds, Evidence.CONCLUSIVE)
-    assert find_shortfall(media_playlist(4.0, BREAK, 0.0), parse_media(text)) is None
+    assert find_shortfall(media_playlist(4, BREAK, 1), parse_media(text)) is None, "rounded, it may be nothing"
     assert find_shortfall(media_playlist(4.0, BREAK, seconds), parse_media(text + "#EXT-X-ENDLIST\n")) is None
 
 

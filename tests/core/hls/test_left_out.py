@@ -1,7 +1,9 @@
 """Segments that a playlist leaves out show in the names and byte ranges of the others, where those are regular."""
 
 import pytest
+from peers.playlists import media_playlist
 
+from transcoder.core.hls.agreement import skips_segments
 from transcoder.core.hls.left_out import left_out_before
 from transcoder.core.hls.plan import ByteRange
 from transcoder.core.hls.playlist import MediaSegment
@@ -25,6 +27,7 @@ def listed(*urls: str, ranges: list[tuple[int, int]] | None = None) -> list[Medi
         pytest.param(["https://a/0.ts", "https://a/10.ts", "https://a/40.ts", "https://a/50.ts"], [0, 0, 2, 0], id="in steps of ten"),
         pytest.param(["https://a/1.ts", "https://a/x.ts", "https://a/4.ts"], [0, 0, 0], id="a name without a number"),
         pytest.param(["https://a/1-1", "https://a/2-1", "https://a/3-1", "https://a/3-4"], [0, 0, 0, 2], id="numbers in two places"),
+        pytest.param(["https://a/1", "https://a/3", "https://a/5", "https://a/8"], [0, 0, 0, 0], id="a step that is not regular"),
         pytest.param(["https://a/1.ts", "https://a/6.ts", "https://a/x.ts"], [0, 0, 0], id="a name without a number after a leap"),
         pytest.param(["https://a/1.ts", "https://a/6.ts", "https://a/5.ts"], [0, 0, 0], id="a number that falls after a leap"),
         pytest.param(["https://a/4.ts", "https://a/2.ts", "https://a/7.ts"], [0, 0, 0], id="numbers that fall"),
@@ -58,3 +61,9 @@ def test_ranges_of_other_files_are_not_compared() -> None:
 
 def test_byte_ranges_of_no_bytes_leave_out_nothing() -> None:
     assert left_out_before(listed(*["https://a/all.mp4"] * 3, ranges=[(0, 0), (5, 0), (5, 10)])) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("numbers", "expected"), [((1, 2, 3), False), ((1, 2, 4), True), ((1,), False), ((), False)])
+def test_a_playlist_skips_segments_if_any_is_left_out(numbers: tuple[int, ...], *, expected: bool) -> None:
+    playlist = media_playlist(4.0)._replace(segments=tuple(listed(*(f"https://a/{number}.ts" for number in numbers))))
+    assert skips_segments(playlist) is expected

@@ -187,6 +187,12 @@ def test_a_variant_beside_a_group_of_audio_is_not_silent_whatever_its_codecs_are
     assert found.silent is False
 
 
+def test_subtitles_are_no_sound() -> None:
+    subtitles = '#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="x",URI="x"\n'
+    text = VARIANT.format(',CODECS="avc1.4d401f"').replace("#EXTM3U\n", subtitles)
+    assert report(PLAYLIST, resolved(plan(TrackKind.BOTH), text)).silent is True
+
+
 @pytest.mark.parametrize("said", [True, False, None])
 def test_without_variants_the_post_says_whether_it_is_silent(*, said: bool | None) -> None:
     source = PLAYLIST._replace(videos=(Video(URL, silent=not said), Video(URL, silent=said)), item=2)

@@ -11,7 +11,7 @@ from transcoder.core.hls.plan import Period, Plan, Segment, Track
 from transcoder.core.media.mp4.boxes import box
 from transcoder.core.media.presentation_ends import END_BYTES
 from transcoder.core.media.streams import Container, TrackKind
-from transcoder.core.source.single_segment import has_movie_header, measured_seconds, plan_segment, segment_container
+from transcoder.core.source.single_segment import has_movie_header, measured_seconds, no_movie_header, plan_segment, segment_container
 
 FTYP, MOOF = box(b"ftyp", b"iso5\0\0\0\0"), box(b"moof", box(b"mfhd", bytes(8)))
 MOOV = box(b"moov", box(b"mvhd", bytes(100)))
@@ -132,3 +132,11 @@ def test_the_beginning_of_a_segment_stands_for_all_of_it(name: str, share: float
     first = segment[: int(len(segment) * share)]
     seconds = measured_seconds(segment, whole=True, length=len(segment))
     assert measured_seconds(first, whole=False, length=len(segment)) == pytest.approx(seconds, rel=0.5)
+
+
+def test_media_without_a_time_has_no_duration() -> None:
+    assert measured_seconds(first_segment("ts-muxed")[:752], whole=False, length=None) == 0.0
+
+
+def test_a_segment_without_its_movie_header_is_refused_by_its_name() -> None:
+    assert str(no_movie_header("a.m4s")).startswith("a.m4s is one segment of a video, without the initialization section (moov)")

@@ -32,3 +32,8 @@ def test_a_source_is_recorded_when_its_first_segment_was_and_not_before_1970(sec
     dated = f"#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:{second:02}Z\n#EXTINF:4,\n2.ts\n"
     media = parse_media(f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n1.ts\n{dated}#EXT-X-ENDLIST")
     assert media.recorded == recorded
+
+
+def test_the_first_date_counts() -> None:
+    dated = "".join(f"#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:{minute}:00Z\n#EXTINF:4,\n{minute}.ts\n" for minute in ("xx", "02", "05"))
+    assert parse_media(f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n{dated}#EXT-X-ENDLIST").recorded == 116.0

@@ -26,7 +26,8 @@ def read(*lines: str) -> MediaPlaylist:
 
 def test_an_address_may_be_long() -> None:
     address = "a" * MAX_LINE_CHARACTERS
-    assert [segment.url for segment in read("#EXTINF:6,", address).segments] == [f"http://example.com/a/{address}"]
+    for longer in ("#EXT-X-DATERANGE:", "#EXT-X-DATERANGE:" + address):
+        assert [segment.url for segment in read("#EXTINF:6,", address, longer).segments] == [f"http://example.com/a/{address}"]
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,17 @@ def test_the_ampersands_of_a_poster_may_be_escaped_twice() -> None:
     assert twice == read(LITERAL, "1abc2d")
     assert isinstance(twice, Found)
     assert twice.post.poster == Image("https://external-preview.redd.it/p.jpg?format=pjpg&s=1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("gallery", "a gallery, whose videos it does not list"),
+        ("text", "a text, whose videos it does not list"),
+        ("video", "a page without the video"),
+        ("link", "the post without what it links to"),
+    ],
+)
+def test_the_kind_of_a_post_without_a_player_or_a_link_says_what_it_lacks(kind: str, reason: str) -> None:
+    text = LITERAL.replace("shreddit-player", "x").replace("https://v.redd.it/abcdefghijk12&quot;", "&quot;")
+    assert read(text.replace("&quot;video&quot;", f"&quot;{kind}&quot;"), "1abc2d") == Blocked(reason, subreddit="aww")

@@ -168,6 +168,8 @@ def test_recognizes_a_video_file(file: str, is_video: bool) -> None:  # noqa: FB
     [
         ("", "?f=hd%2CsubsAll"),
         ("?f=sd&v=1&a=1%2CN%3D%3D", "?f=sd%2CsubsAll&v=1&a=1%2CN%3D%3D"),
+        ("?a=&f=sd", "?a=&f=sd%2CsubsAll"),
+        ("?f=", "?f=subsAll"),
         ("?a=1%2CN&f=hd%2CsubsAll%2ChlsSpecOrder", "?a=1%2CN&f=hd%2CsubsAll%2ChlsSpecOrder"),
     ],
 )

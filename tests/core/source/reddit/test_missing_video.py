@@ -67,6 +67,7 @@ def post(**members: object) -> list[object]:
         *(({"url": f"https://{host}/"}, r"^The post has no video\.$") for host in ("reddit.com", "x.redd.it", "a.redditmedia.com")),
         ({"post_hint": "image"}, r"^The post is an image, not a video\.$"),
         ({"post_hint": "link"}, r"^The post has no video\.$"),
+        ({"crosspost_parent_list": [{"url": "https://a.example/b"}, {"url": "https://c.example/d"}]}, r"page on a\.example"),
         ({"is_gallery": True}, "a gallery of images"),
         ({"gallery_data": {"items": [{"media_id": "a"}]}}, "a gallery of images"),
         ({"is_gallery": 1, "gallery_data": {"items": []}}, r"^The post has no video\.$"),

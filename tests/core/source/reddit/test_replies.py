@@ -207,3 +207,15 @@ def test_a_detour_is_a_block_with_its_name(name: str) -> None:
 )
 def test_a_web_page_is_known_by_its_type_or_its_beginning(content_type: str, text: str, *, expected: bool) -> None:
     assert is_html(HttpReply("https://www.reddit.com/", 200, content_type, text)) is expected
+
+
+@pytest.mark.parametrize(("url", "location"), [("https://www.reddit.com/login/", None), ("https://www.reddit.com/a", "https://a.example/")])
+def test_a_document_from_elsewhere_is_a_block(url: str, location: str | None) -> None:
+    with pytest.raises(UpstreamBlockedError, match="Reddit refuses to answer this server"):
+        parse_reply(HttpReply(url, 200, "application/json", "[1]", location=location))
+
+
+@pytest.mark.parametrize("reason", ["another", None, 5])
+def test_a_reason_that_is_not_known_is_a_block(reason: object) -> None:
+    with pytest.raises(UpstreamBlockedError):
+        parse_reply(HttpReply("https://www.reddit.com/a", 403, "application/json", json.dumps({"reason": reason, "error": 403})))
