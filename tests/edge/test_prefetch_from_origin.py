@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from peers.fetch_calls import settled
 from peers.origin import Rule, garbage, origin
+from peers.virtual_clock import run_at_once
 
 from transcoder.core.hls.plan import Segment
 from transcoder.edge.fetch import Fetcher
-from transcoder.edge.prefetch import Prefetcher, TrackReader
+from transcoder.edge.prefetch import ByteSink, Prefetcher, TrackReader
 from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import UpstreamError, single_error
 from transcoder.settings import MIB, Settings
@@ -95,23 +96,48 @@ def test_a_resumed_segment_looks_whole_to_the_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "connections", "most"),
+    ("head_seconds", "chunk_seconds", "connections", "most"),
     [
-        pytest.param(Rule(delay=0.3), 12, 12, id="far away"),
-        pytest.param(Rule(delay=0.3), 9, 9, id="no more than allowed"),
-        pytest.param(Rule(delay=0.3), 2, 2, id="fewer than six allowed"),
-        pytest.param(Rule(trickle=(5000, 0.1)), 12, 6, id="slow"),
-        pytest.param(Rule(delay=0.1, trickle=(5000, 0.1)), 12, 6, id="slow and far away"),
+        pytest.param(0.3, 0.0, 12, 12, id="far away"),
+        pytest.param(0.3, 0.0, 9, 9, id="no more than allowed"),
+        pytest.param(0.3, 0.0, 2, 2, id="fewer than six allowed"),
+        pytest.param(0.0, 0.1, 12, 6, id="slow"),
+        pytest.param(0.1, 0.1, 12, 6, id="slow and far away"),
     ],
 )
-def test_more_is_asked_for_at_once_where_each_wait_is_longer_than_the_response(rule: Rule, connections: int, most: int) -> None:
+def test_more_is_asked_for_at_once_where_each_wait_is_longer_than_the_response(
+    head_seconds: float, chunk_seconds: float, connections: int, most: int
+) -> None:
     """Where the origin's rate is the limit, more requests would only delay the one whose response is awaited."""
-    files = {f"/{n}.ts": garbage(20_000, n) for n in range(60 if most > 6 else 14)}
+    active = [0]
+
+    async def fetch(_segment: Segment, sink: ByteSink) -> None:
+        active.append(active[-1] + 1)
+        await asyncio.sleep(head_seconds)
+        for _ in range(4):
+            await asyncio.sleep(chunk_seconds)
+            await sink(b"bytes")
+        active.append(active[-1] - 1)
+
+    async def main() -> None:
+        prefetcher = Prefetcher(fetch, budget_bytes=SETTINGS.ahead_bytes, connections=connections)
+        reader = prefetcher.add_track([Segment(f"{n}.ts", 2.0, n * 2.0, None, None, None) for n in range(60)])
+        async with TaskGroup() as tasks:
+            tasks.create_task(prefetcher.run())
+            while await reader.segment() is not None:
+                assert [chunk async for chunk in _chunks(reader)]
+
+    run_at_once(main())
+    assert max(active) == most
+
+
+def test_more_is_asked_of_an_origin_at_once_whose_first_bytes_come_late() -> None:
+    files = {f"/{n}.ts": garbage(20_000, n) for n in range(60)}
 
     async def main() -> None:
         async with Fetcher.open(SETTINGS) as fetcher:
             prefetcher = Prefetcher(
-                lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=SETTINGS.ahead_bytes, connections=connections
+                lambda segment, sink: fetcher.segment(segment.url, None, sink), budget_bytes=SETTINGS.ahead_bytes, connections=9
             )
             reader = prefetcher.add_track([Segment(o.url(path), 2.0, n * 2.0, None, None, None) for n, path in enumerate(files)])
             async with TaskGroup() as tasks:
@@ -120,6 +146,6 @@ def test_more_is_asked_for_at_once_where_each_wait_is_longer_than_the_response(r
                     assert [chunk async for chunk in _chunks(reader)]
 
     with origin(files) as o:
-        o.rules.update(dict.fromkeys(files, rule))
+        o.rules.update(dict.fromkeys(files, Rule(delay=0.3)))
         asyncio.run(main())
-    assert o.max_active_requests == most
+    assert o.max_active_requests == 9
