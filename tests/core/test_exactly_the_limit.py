@@ -5,7 +5,7 @@ import pytest
 from transcoder.core.answer.file_names import MAX_NAME_BYTES, file_name
 from transcoder.core.answer.passthrough import MAX_CONDITION_CHARACTERS, range_headers
 from transcoder.core.hls.playlist.media_segments import MAX_KEYS
-from transcoder.core.hls.playlist.parse import parse
+from transcoder.core.hls.playlist.parse import MAX_VARIANTS, parse
 from transcoder.core.hls.playlist.uris import MAX_CHARACTERS, UriResolver
 from transcoder.core.hls.playlist.variables import substitute
 from transcoder.core.media.audio_tags import MAX_TAGS, tags_length
@@ -53,6 +53,19 @@ def test_parameters_of_a_query(more: int) -> None:
 def test_a_condition_on_a_range(more: int) -> None:
     headers = {"range": "bytes=0-9", "if-range": '"'.ljust(MAX_CONDITION_CHARACTERS + more, "a")}
     assert bool(range_headers(headers)) == (not more)
+
+
+@ONE_MORE
+def test_variants(more: int) -> None:
+    text = "#EXTM3U\n" + "#EXT-X-STREAM-INF:BANDWIDTH=1\na\n" * (MAX_VARIANTS + more)
+    assert is_refused(parse, text, "https://a.example/main.m3u8") == bool(more)
+
+
+@ONE_MORE
+def test_lines_of_a_multivariant_playlist(more: int) -> None:
+    variant, rendition = "#EXT-X-STREAM-INF:BANDWIDTH=1\na\n", '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a"\n'
+    text = "#EXTM3U\n" + variant + rendition * (3 * MAX_VARIANTS - 3 + more)
+    assert is_refused(parse, text, "https://a.example/main.m3u8") == bool(more)
 
 
 @ONE_MORE

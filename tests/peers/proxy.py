@@ -13,6 +13,7 @@ never passed on. Leaving the block closes every connection.
 import asyncio
 import base64
 import contextlib
+import http.client
 import ssl
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -205,5 +206,5 @@ def _answer(status: int) -> bytes:
     """Return a response of the proxy's own."""
     body = f"The proxy says {status}.\n".encode()
     extra = 'Proxy-Authenticate: Basic realm="proxy"\r\n' if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED else ""
-    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{extra}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    head = f"HTTP/1.1 {status} {http.client.responses.get(status, '')}\r\n{extra}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     return head.encode() + body

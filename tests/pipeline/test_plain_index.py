@@ -1,6 +1,7 @@
 """The index of a plain MP4 is read from the heads of segments, and a head that is missing or damaged is an error."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -127,6 +128,23 @@ def test_too_many_heads_are_no_plain_layout_and_none_is_fetched(media: Media, se
     with pytest.raises(PlainLayoutError, match="more than 5 heads"):
         index_of(origin.url("/main.m3u8"), max_heads=5)
     assert not [request for request in origin.requests if request.path.endswith((".m4s", ".mp4"))]
+
+
+def test_segments_may_have_more_fragments_than_the_first_one_and_all_count(media: Media, serve: Serve) -> None:
+    files = files_in(media("fmp4-muxed"))
+    first = files["/segment-0.m4s"]
+    border = first.rindex(b"moof") - 4
+    files |= {"/segment-0.m4s": first[:border], "/second.m4s": first[border:]}
+    files["/main.m3u8"] = re.sub(
+        rb"#EXTINF:([0-9.]+),\s+segment-0.m4s",
+        lambda found: b"#EXTINF:%f,\nsegment-0.m4s\n#EXTINF:%f,\nsecond.m4s" % ((float(found[1]) / 2,) * 2),
+        files["/main.m3u8"],
+    )
+    fragments = sum(body.count(b"moof") for path, body in files.items() if path.endswith(".m4s"))
+    url = serve(files).url("/main.m3u8")
+    assert index_of(url, max_heads=fragments).file.length > sum(map(len, files.values())) // 2
+    with pytest.raises(PlainLayoutError, match=f"more than {fragments - 1} heads"):
+        index_of(url, max_heads=fragments - 1)
 
 
 @pytest.mark.parametrize("rule", [Rule(ignore_range=True), Rule(gzip=True), Rule(chunked=True, ignore_range=True)])
