@@ -81,6 +81,15 @@ def test_a_jump_from_one_segment_to_the_next_is_noted_apart(first: int, *, conti
     assert (counters.continued, counters.lost_inside, counters.jumped) == ({PID: continued}, set(), set())
 
 
+@pytest.mark.parametrize(("last", "continued"), [(4, True), (11, False)])
+def test_packets_of_other_pids_and_those_without_payload_say_nothing_of_a_border(last: int, *, continued: bool) -> None:
+    counters = follow([packet(last), packet(4, pid=OTHER), packet(last, payload=False), packet(11, pid=OTHER)])
+    counters.begin_segment()
+    later = [packet(12, pid=OTHER), packet(4, payload=False), packet(9, pid=OTHER), packet(4, payload=False), packet(5), packet(6)]
+    counters.feed(b"".join(later), len(later))
+    assert counters.continued == {PID: continued}
+
+
 def with_adaptation(counter: int, *content: int) -> bytes:
     return (bytes([0x47, PID >> 8, PID & 0xFF, 0x30 | counter, len(content), *content])).ljust(188, b"\xff")
 
