@@ -49,6 +49,7 @@ def media_requests(origin: Origin) -> list[str]:
 def test_a_response_redirects_to_a_plain_mp4(origin: Origin, s3: Storage, tmp_path: Path) -> None:
     answer = get(origin, "deliver=s3&filename=Übung 1")
     assert (answer.headers["cache-control"], bytes(answer.body), answer.notes["stored"]) == ("no-store", b"", "made")
+    assert (answer.headers["content-type"], answer.headers["x-content-type-options"]) == ("text/plain", "nosniff")
     response = stored(answer)
     assert answer.headers["x-content-length"] == str(len(response.content))
     assert response.headers["content-type"] == "video/mp4"

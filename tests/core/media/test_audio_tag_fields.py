@@ -105,6 +105,14 @@ def test_what_has_come_of_a_tag_is_held_back_until_all_of_it_is_there(shown: int
     assert (again.count, again.held_back()) == (3, b"")
 
 
+@pytest.mark.parametrize("cut", [10, 15, 29])
+def test_a_tag_is_taken_as_soon_as_its_last_byte_has_come(cut: int) -> None:
+    tag, tags = id3(bytes(20)), list[bytes]()
+    frames = TaggedAudioFrames(read_adts_header, tags.append)
+    assert frames.frames_of(2 * ADTS + tag[:cut]) == 2 * ADTS
+    assert (frames.frames_of(tag[cut:]), tags, frames.held_back()) == (b"", [tag], b"")
+
+
 HEADS = {
     "aac": ADTS[:9],
     "mp3": b"\xff\xfb\x90\xc4" + bytes(5),

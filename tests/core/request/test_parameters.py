@@ -6,7 +6,7 @@ import pytest
 
 from transcoder.core.request.job import Job
 from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat, Layout, VideoMode
-from transcoder.core.request.parameters import PARAMETERS, make_job
+from transcoder.core.request.parameters import PARAMETERS, Parameter, make_job
 from transcoder.errors import BadRequestError
 
 URL = "https://a.example/v.m3u8"
@@ -58,6 +58,12 @@ def test_a_value_that_is_none_is_refused_with_the_name_of_its_parameter(name: st
 @pytest.mark.parametrize(("name", "choice"), [(name, choice) for name, kind in CHOICES.items() for choice in kind])
 def test_each_choice_can_be_made(name: str, choice: object) -> None:
     assert getattr(make_job(URL, {name: CHOICES[name](choice).value.upper()}), name) is choice
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda each: each.name)
+def test_each_parameter_has_a_help_of_some_words_and_a_placeholder_or_is_a_flag(parameter: Parameter) -> None:
+    assert len(parameter.help.split()) > 2
+    assert parameter.metavar is None or parameter.metavar.strip()
 
 
 def test_without_parameters_a_job_is_the_whole_source_as_it_is() -> None:
