@@ -60,6 +60,17 @@ def test_without_an_address_the_page_is_sent_and_revalidated() -> None:
     assert (head.headers, bytes(head.body)) == (page.headers, b"")
 
 
+@pytest.mark.parametrize(
+    ("bucket", "files_url", "elsewhere"),
+    [("a-bucket", "", True), ("a-bucket", "https://files.example/", True), ("a-bucket", "/", False), ("", "/", False), ("", "", False)],
+)
+def test_the_form_of_the_page_may_lead_elsewhere_where_files_are_in_a_bucket_on_another_host(
+    bucket: str, files_url: str, *, elsewhere: bool
+) -> None:
+    page = ask("/", settings=SETTINGS._replace(bucket=bucket, files_url=files_url))
+    assert page.headers["content-security-policy"].endswith("form-action 'self' https:") is elsewhere
+
+
 def test_all_files_of_the_page_are_there_and_never_change() -> None:
     named = addresses_in(ask("/", settings=SETTINGS)) | addresses_in(ask("/manifest.webmanifest", settings=SETTINGS))
     files = dict(zip(named, ask_all(sorted(named), settings=SETTINGS), strict=True))

@@ -89,9 +89,9 @@ def opus(size: int, *, flags: int = 0xE0, packet: bytes = b"\xfc") -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 2, 254, 255, 256, 509, 510, 511, 1020, 1274])
-@pytest.mark.parametrize("flags", [0xE0, 0xF0, 0xE8, 0xF8])
+@pytest.mark.parametrize("flags", [0xE0, 0xF0, 0xE8, 0xF8, 0xE1, 0xE2, 0xFB])
 def test_an_access_unit_of_opus_has_any_size(size: int, flags: int) -> None:
-    """A size of 255 or more has further bytes."""
+    """A size of 255 or more has further bytes. The two lowest flags are reserved."""
     unit = opus(size, flags=flags)
     assert read_opus_header(unit.ljust(HEADER_BYTES, b"\0"), 0) == FrameHeader("opus", len(unit), 960, 48_000, 2)
 
