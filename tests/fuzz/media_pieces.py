@@ -11,6 +11,9 @@ from transcoder.core.media.mpegts.program_tables import section_packets
 PACKET_BYTES = 188
 PMT_PID, VIDEO_PID, AUDIO_PID = 0x1000, 0x100, 0x101
 
+NULL_PACKET = b"G\x1f\xff\x10" + 184 * b"\xff"
+"""A transport packet of no stream."""
+
 
 def u32(*numbers: int) -> bytes:
     return struct.pack(f">{len(numbers)}I", *numbers)

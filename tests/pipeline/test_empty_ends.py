@@ -6,7 +6,7 @@ from urllib.parse import quote_from_bytes
 import pytest
 from conftest import Serve
 from fault_sets import KEY, encrypt
-from fuzz.media_pieces import INIT, TABLES, VIDEO_PID, moof, packet, pes, trun
+from fuzz.media_pieces import INIT, NULL_PACKET, TABLES, VIDEO_PID, moof, packet, pes, trun
 from peers.fetch_calls import SETTINGS, with_fetcher
 from peers.origin import Rule
 
@@ -20,7 +20,6 @@ from transcoder.pipeline.key_store import KeyStore
 from transcoder.settings import MIB
 
 MEDIA = TABLES + packet(VIDEO_PID, pes(9000, bytes(100)), starts=True)
-NULL_PACKET = b"G\x1f\xff\x10" + 184 * b"\xff"
 FORBIDDEN = "http://127.0.0.1:1/a.ts"
 
 

@@ -9,13 +9,14 @@ from urllib.parse import quote_from_bytes
 import pytest
 from conftest import Serve
 from fault_sets import KEY, encrypt
-from fuzz.media_pieces import ADTS, INIT, TABLES, moof, timestamp, trun
+from fuzz.media_pieces import ADTS, INIT, NULL_PACKET, TABLES, moof, timestamp, trun
 from peers.fetch_calls import SETTINGS, with_fetcher
 from peers.origin import Rule, garbage
 
 from transcoder.core.hls.plan import ByteRange, Init, Segment
 from transcoder.core.hls.plan import Key as SegmentKey
 from transcoder.core.media.mp4.boxes import box
+from transcoder.core.media.probe import probe
 from transcoder.core.media.streams import Container, Medium
 from transcoder.errors import UpstreamError
 from transcoder.pipeline.key_store import KeyStore
@@ -146,3 +147,29 @@ def test_a_segment_that_is_no_media_is_named() -> None:
         with_parts(lambda parts: parts.probe(listed[0]))
     found = with_parts(lambda parts: parts.probe(listed[1]))
     assert [(stream.medium, stream.start) for stream in found.streams] == [(Medium.AUDIO, 9.0)]
+
+
+@pytest.mark.parametrize(
+    ("padding", "length", "cut"),
+    [
+        pytest.param(100 * KIB, 256 * KIB, True, id="shown by the usual end"),
+        pytest.param(600 * KIB, MIB, True, id="shown by a longer one"),
+        pytest.param(2 * MIB, 4 * MIB, True, id="shown by the longest one"),
+        pytest.param(5 * MIB, 4 * MIB, True, id="not shown by the longest one"),
+    ],
+)
+def test_more_of_the_end_is_fetched_until_it_shows_how_each_stream_ends(
+    padding: int, length: int, media: Callable[[str], Path], stored: Callable[[bytes], str], *, cut: bool
+) -> None:
+    """At 20 Mbit/s, the last timestamp of the audio may lie a megabyte before the end."""
+    film = (media("ts-muxed") / "segment-0.ts").read_bytes()
+    url = stored(film[: 188 * 10] + (4 * MIB // 188) * NULL_PACKET + film[188 * 10 :] + (padding // 188) * NULL_PACKET)
+
+    async def use(parts: SegmentParts) -> SegmentPart:
+        found = probe(film, whole=True)
+        assert found
+        return await parts.longer_end(segment(url), await parts.end_of(segment(url)), found)
+
+    part = with_parts(use)
+    assert (len(part.clear), part.cut) == (length, cut)
+    assert part.clear == Path(url).read_bytes()[-length:]

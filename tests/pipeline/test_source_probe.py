@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 from conftest import Serve
 from encoded_once import encode
+from fuzz.media_pieces import NULL_PACKET
 from generated_video import GeneratedVideo, encoder_arguments
 from packager import TS_DELAY, Period, media_playlist, pack_fmp4, pack_ts
 from packager import Segment as Listed
@@ -26,7 +27,6 @@ from transcoder.pipeline.resolver import Resolver
 from transcoder.pipeline.source_probe import SourceProbe
 from transcoder.settings import MIB, Settings
 
-NULL_PACKET = b"G\x1f\xff\x10" + 184 * b"\xff"
 FILM = GeneratedVideo(seconds=6, size="160x90", b_frames=0)
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01)
 T = TypeVar("T")

@@ -89,6 +89,14 @@ def times_of(data: bytes, number: int) -> int:
     return at + 8
 
 
+def test_what_was_sent_begins_with_the_first_sample_wherever_that_is() -> None:
+    data, moved = usual(), bytearray(usual())
+    for number in range(1, data.count(b"tfdt") + 1):
+        at, scale = times_of(data, number), (1000, 512)[(number - 1) % 2]
+        moved[at : at + 8] = (int.from_bytes(data[at : at + 8], "big") + 3 * scale).to_bytes(8, "big")
+    assert verify(bytes(moved)).sent == verify(data).sent == 1.875
+
+
 @pytest.mark.parametrize("medium", [0, 1])
 @pytest.mark.parametrize(("later", "fails"), [(0, False), (5, False), (-1, True)])
 def test_decoding_goes_on_where_it_stopped_or_later(medium: int, later: int, *, fails: bool) -> None:
