@@ -69,7 +69,7 @@ demo: $(READY)
 # Two of them begin with the long tests, which mostly wait.
 PYTEST := $(BIN)/python -m pytest -n 6 --dist worksteal --durations 40
 
-# Without what is around the program, which takes nearly as long, and which few changes touch.
+# Without what is around the program, which few changes touch.
 test: $(READY)
 	$(PYTEST) $(addprefix --ignore=,$(shell cat tests/around.txt))
 

@@ -17,14 +17,13 @@ from select import select
 from types import FunctionType
 from typing import Any, NoReturn
 
-import coverage
 import pytest
 from mutation.code_of import Functions, changed_functions, functions_of
+from mutation.recorder import coverage_of, function_of
+from mutation.trial import MAX_MEMORY_BYTES, TIMES_SLOWER
 
-MAX_MEMORY_BYTES = 6 * 1024**3
-"""A mutant that collects without end is stopped by this much address space."""
-TIMES_SLOWER = 8
-"""A test is not taken for an endless loop before it takes so many times as long as when it was recorded, and some seconds."""
+_PATIENCE_SECONDS = 10.0
+"""How long a test may take beside what it took when it was recorded, so many times as `TIMES_SLOWER` says."""
 _PREPARED = "_command_line"
 """The fixture that starts a process for tests of the command, which a fork does not have."""
 
@@ -37,7 +36,7 @@ class Forks:
         self._package = package
         self._requests = requests
         self._answers = answers
-        self._coverage = coverage.Coverage(data_file=None, include=[f"{package}/*"], config_file=False, messages=False)
+        self._coverage = coverage_of(package)
         self._coverage.start()
         self._failed = ""
         self._sound: dict[str, bool] = {}
@@ -65,7 +64,7 @@ class Forks:
         ran = {file: frozenset(data.lines(file) or ()) for file in data.measured_files()}
         functions, items = functions_of(self._package), defaultdict[str, list[pytest.Item]](list)
         for item in session.items:
-            items[item.nodeid.partition("[")[0]].append(item)
+            items[function_of(item.nodeid)].append(item)
         with os.fdopen(self._requests, encoding="utf-8") as requests:
             for line in requests:
                 answer = self._answer(json.loads(line), functions, ran, items)
@@ -96,7 +95,7 @@ class Forks:
             return "unfit", ""
         chosen = [(item, request["seconds"][name]) for name in names for item in items[name]]
         verdict, killer = self._in_fork(chosen, changes)
-        name = killer.partition("[")[0]
+        name = function_of(killer)
         if verdict == "killed" and name not in self._sound:
             self._sound[name] = self._in_fork([(item, request["seconds"][name]) for item in items[name]], [])[0] == "survived"
         return (verdict, killer) if verdict != "killed" or self._sound[name] else ("unfit", "")
@@ -136,7 +135,7 @@ class Forks:
 def _outcome(reading: int, tests: Sequence[tuple[str, float]]) -> tuple[str, str]:
     """Return what became of a mutant: a fork that dies has noticed it, too."""
     for name, seconds in tests:
-        if not select([reading], [], [], 10.0 + TIMES_SLOWER * seconds)[0]:
+        if not select([reading], [], [], _PATIENCE_SECONDS + TIMES_SLOWER * seconds)[0]:
             return "timeout", name
         if os.read(reading, 1) != b".":
             return "killed", name

@@ -16,13 +16,23 @@ import pytest
 _NO_TEST = ""
 
 
+def coverage_of(package: Path) -> coverage.Coverage:
+    """Return what notes which lines of the modules in a folder run in this process, once it is started."""
+    return coverage.Coverage(data_file=None, include=[f"{package}/*"], config_file=False, messages=False)
+
+
+def function_of(nodeid: str) -> str:
+    """Return the test function of a test, which may be one of several with parameters."""
+    return nodeid.partition("[")[0]
+
+
 class Recorder:
     """Records a run of pytest."""
 
     def __init__(self, package: Path, into: Path) -> None:
         """Record the modules in the folder `package`; write the JSON file `into` at the end."""
         self._root, self._into = package.parent, into
-        self._coverage = coverage.Coverage(data_file=None, include=[f"{package}/*"], config_file=False, messages=False)
+        self._coverage = coverage_of(package)
         self._seconds = defaultdict[str, float](float)
         self._failed = set[str]()
         self._coverage.start()
@@ -30,7 +40,7 @@ class Recorder:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run a test in a context of its own."""
-        name, start = item.nodeid.partition("[")[0], time.perf_counter()
+        name, start = function_of(item.nodeid), time.perf_counter()
         self._coverage.switch_context(name)
         try:
             return (yield)
@@ -41,7 +51,7 @@ class Recorder:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a failure: a test that fails could not notice anything."""
         if report.failed:
-            self._failed.add(report.nodeid.partition("[")[0])
+            self._failed.add(function_of(report.nodeid))
 
     def pytest_sessionfinish(self) -> None:
         """Write what was recorded of each test function: its seconds, the lines it ran of each module, and whether it failed."""

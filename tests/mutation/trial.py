@@ -29,9 +29,9 @@ _LEFT_OUT = {
     ".ruff_cache",
     ".hypothesis",
 }
-_MAX_MEMORY_KIB = 6 * 1024 * 1024
+MAX_MEMORY_BYTES = 6 * 1024**3
 """A mutant that collects without end is stopped by this much address space."""
-_TIMES_SLOWER = 8
+TIMES_SLOWER = 8
 """A trial is not taken for an endless loop before it took so many times as long as its tests when they were recorded."""
 _NO_TESTS = 5
 _SOON = 40
@@ -89,8 +89,8 @@ def tried(tree: Path, mutant: Mutant, reached: CoverageMap, *, patience: float) 
     module.write_bytes(mutant.applied(source))
     os.utime(module, (second := next(_TIMES_OF_CHANGE), second))
     try:
-        for some in (tests[:_SOON], tests[_SOON:]):
-            verdict, killer = _outcome(tree, some, patience + _TIMES_SLOWER * sum(reached.seconds[name] for name in some))
+        for some in filter(None, (tests[:_SOON], tests[_SOON:])):
+            verdict, killer = _outcome(tree, some, patience + TIMES_SLOWER * sum(reached.seconds[name] for name in some))
             if verdict is not Verdict.SURVIVED:
                 break
     finally:
@@ -108,12 +108,10 @@ def check_unchanged(tree: Path, reached: CoverageMap, *, patience: float) -> Non
 
 
 def _outcome(tree: Path, tests: Sequence[str], seconds: float) -> tuple[Verdict, str]:
-    if not tests:
-        return Verdict.SURVIVED, ""
     listed = tree / "mutation-tests.txt"
     listed.write_text("\n".join(tests), encoding="utf-8")
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"@{listed.name}"]
-    command = ["sh", "-c", f'ulimit -v {_MAX_MEMORY_KIB}; exec "$@"', "sh", *pytest]
+    command = ["sh", "-c", f'ulimit -v {MAX_MEMORY_BYTES // 1024}; exec "$@"', "sh", *pytest]
     # The copy comes before the place where the package is installed, and compiled code is kept, whatever this process does with its own.
     environ = {**os.environ, **NO_OTHER_PLUGINS, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen(command, cwd=tree, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0)

@@ -1,4 +1,4 @@
-"""Playlists that have the same media, variants that a bandwidth allows, and the order in which variants and renditions are preferred."""
+"""Which playlists have the same media, which variants fit into a bandwidth, and which variants and renditions come first."""
 
 from itertools import pairwise
 

@@ -63,7 +63,7 @@ def counter_of(codec: str, *pieces: bytes) -> AudioFrameCounter:
 @pytest.mark.parametrize("piece", [1, 2, 8, 9, 10, 70, 10_000])
 @pytest.mark.parametrize("codec", FRAMES)
 def test_frames_are_counted_however_their_bytes_come(codec: str, piece: int) -> None:
-    """The stream may begin with the rest of a frame, in which there may be what looks like a header."""
+    """The stream may begin with the rest of a frame, and that may contain bytes that look like a header."""
     for count in (2, 7):
         frames = [FRAMES[codec][number % len(FRAMES[codec])] for number in range(count)]
         for rest in (b"", b"\0", bytes(30), b"\0" + frames[0][:8] + bytes(60)):

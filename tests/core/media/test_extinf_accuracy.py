@@ -41,7 +41,7 @@ def shortfall(*segments: PassedSegment) -> float:
 def track(
     *ends: float, media: tuple[Medium, ...] = (AUDIO,), sample: float = SAMPLE, rounding: float = 0.0, first: float = 100.0
 ) -> list[PassedSegment]:
-    """Return segments of two seconds that begin where EXTINF puts them, the last of which end so much before they should."""
+    """Return segments of two seconds that begin where EXTINF says; each medium of the last one ends that much too early."""
     number = 2
     whole = [
         segment(2.0 * index, 2.0, {each: extent(first + 2.0 * index, first + 2.0 * index + 2.0, sample=sample) for each in media})

@@ -153,7 +153,7 @@ FRAMES = {
 
 
 def elementary(codec: str) -> bytes:
-    """Return three frames alone, of which nothing but the headers looks like one."""
+    """Return three frames; no bytes beside their headers look like a header."""
     length = {"mp2": 96}.get(codec, FRAME_BYTES)
     return FRAMES[codec].ljust(length, b"\0") * 3
 

@@ -1,4 +1,4 @@
-"""What the samples of one segment show: whether they are evenly spaced, how many are missing, and what lies before the next segment."""
+"""The samples of one segment: are they evenly spaced, how many are missing, and how far away is the next segment?"""
 
 import math
 

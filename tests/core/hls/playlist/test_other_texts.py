@@ -1,4 +1,4 @@
-"""Texts that are no playlists are called what they are, and each tag is read in every way in which it is written."""
+"""A text that is not a playlist is refused with its name, and each tag is read in all its forms."""
 
 from itertools import product
 from urllib.parse import urljoin

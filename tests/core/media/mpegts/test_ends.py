@@ -18,7 +18,7 @@ NO_TIME = b"\0\0\1\xe0\0\0\x80\0\0"
 
 
 def unit(data: bytes, pid: int = VIDEO_PID) -> bytes:
-    """Return the packets of a PES packet, of which only the last one is stuffed."""
+    """Return the transport packets of a PES packet; only the last one is stuffed."""
     return b"".join(packet(pid, data[at : at + 184], starts=not at) for at in range(0, len(data), 184))
 
 

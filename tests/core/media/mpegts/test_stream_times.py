@@ -51,7 +51,7 @@ def times_of(*times: int | tuple[int, int], unit_ticks: int = FRAME_TICKS) -> St
         pytest.param((0, 1, 2, 4, 6), 0, id="half of the distances are longer: they are the usual ones, and the others uneven"),
         pytest.param((0, 1, 2, 3, 5, 7), 2, id="fewer than half of them are longer"),
         pytest.param((0, 0, 0, 0, 0, 4), 0, id="most at the same time"),
-        pytest.param((0, 0, 0, 1, 2, 6), 1, id="as many as would fit between the first and the last, of which three have one time"),
+        pytest.param((0, 0, 0, 1, 2, 6), 1, id="three have the same time, and one more fits before the last"),
         pytest.param((0,), 0, id="one picture"),
     ],
 )
