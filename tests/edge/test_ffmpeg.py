@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -131,6 +132,34 @@ def test_refuses_an_unsuitable_ffmpeg(tmp_path: Path, text: str, words: str) -> 
 def test_accepts_a_newer_ffmpeg(tmp_path: Path, banner: str) -> None:
     path = script(tmp_path / "ffmpeg", f"#!/bin/sh\necho '{banner}'")
     assert asyncio.run(ffmpeg.find_ffmpeg(path)) == path
+
+
+def test_too_few_files_are_said_whatever_they_are_missing_for() -> None:
+    """Each pipe, and what starts a process, may be the first that the system refuses."""
+
+    async def attempt() -> None:
+        async with ffmpeg.start(limited("/bin/sh"), lambda _: ["/bin/sh", "-c", ":"], inputs=2) as process:
+            assert await process.read() == b""
+
+    async def attempts() -> list[tuple[int, str]]:
+        await attempt()  # the first process brings what the event loop keeps
+        refused = []
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        before = descriptors()
+        for more in range(24):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (before + more, hard))
+            try:
+                await attempt()
+            except TranscodeError as error:
+                refused.append((more, str(error)))
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert descriptors() == before
+        return refused
+
+    refused = asyncio.run(attempts())
+    assert refused == [(more, "ffmpeg cannot be run: Too many open files.") for more in range(len(refused))]
+    assert 5 <= len(refused) < 24
 
 
 def test_missing_ffmpeg_is_named(tmp_path: Path) -> None:

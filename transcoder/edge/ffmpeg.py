@@ -116,9 +116,12 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
         program: what is run.
         command: given the file descriptors that ffmpeg reads, returns its command line, which must contain `-nostdin`.
         inputs: how many input pipes ffmpeg gets.
+
+    Raises:
+        TranscodeError: it cannot be run, perhaps because this machine allows no more processes or open files.
     """
     with ExitStack() as parent_ends, _open_message_file() as stderr:
-        with ExitStack() as child_ends:
+        with _naming("ffmpeg cannot be run"), ExitStack() as child_ends:
             pipes = [_pipe(reader=child_ends, writer=parent_ends, wide=True) for _ in range(inputs)]
             output, child_output = _pipe(reader=parent_ends, writer=child_ends, wide=True)
             stdin, _ = _pipe(reader=parent_ends, writer=parent_ends)
@@ -139,6 +142,15 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
                 yield running
         finally:
             await _end(process)
+
+
+@contextmanager
+def _naming(failure: str) -> Iterator[None]:
+    """Say what has failed if the system refuses a file, a pipe or a process."""
+    try:
+        yield
+    except OSError as error:
+        raise TranscodeError(f"{failure}: {error.strerror}.") from error
 
 
 def _confine(process: asyncio.subprocess.Process, program: Program, stdin: IO[bytes]) -> None:
@@ -221,14 +233,11 @@ async def find_ffmpeg(path: str, *, seconds: float = VERSION_SECONDS) -> str:
 async def _run_for_version(path: str, *, seconds: float) -> tuple[int, bytes]:
     """Return the exit status of a program that is asked for its version, and its output."""
     with ExitStack() as parent_ends:
-        with ExitStack() as child_ends:
+        with _naming(f"{path} cannot be run as ffmpeg"), ExitStack() as child_ends:
             output, child_output = _pipe(reader=parent_ends, writer=child_ends)
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    path, "-version", stdin=asyncio.subprocess.DEVNULL, stdout=child_output, stderr=asyncio.subprocess.DEVNULL
-                )
-            except OSError as error:
-                raise TranscodeError(f"{path} cannot be run as ffmpeg: {error.strerror}.") from error
+            process = await asyncio.create_subprocess_exec(
+                path, "-version", stdin=asyncio.subprocess.DEVNULL, stdout=child_output, stderr=asyncio.subprocess.DEVNULL
+            )
         try:
             async with asyncio.timeout(seconds):
                 banner = await _connect_reader(output, parent_ends).read_all()
