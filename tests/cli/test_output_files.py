@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve, UsualOutput
 from peers import media_reader
-from peers.command_line import CLOSED, run, started
+from peers.command_line import CLOSED, run, run_piped, started
 from peers.get_command import SECONDS, get
 from peers.origin import Origin, Rule
 from peers.origin_rules import Request
@@ -262,14 +262,9 @@ def test_a_link_that_leads_nowhere_is_refused(leads_to: str, message: str, sourc
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these links")
 def test_a_path_of_standard_output_is_written_into(source: Origin) -> None:
-    reader, writer = os.pipe()
-    with ThreadPoolExecutor(1) as threads, os.fdopen(reader, "rb") as pipe:
-        read = threads.submit(pipe.read)
-        with started("get", source.url("/main.m3u8"), "-o", "/proc/self/fd/1", output=writer) as command:
-            os.close(writer)
-            assert command.end().returncode == 0
-        sent = read.result(SECONDS)
-    assert sent[-int.from_bytes(sent[-4:], "big") :][4:8] == b"mfra"
+    completed = run_piped("get", source.url("/main.m3u8"), "-o", "/proc/self/fd/1")
+    assert completed.returncode == 0
+    assert completed.stdout[-int.from_bytes(completed.stdout[-4:], "big") :][4:8] == b"mfra"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these links")

@@ -105,6 +105,16 @@ def run(*arguments: str, **changes: Any) -> subprocess.CompletedProcess[bytes]:
         return command.end()
 
 
+def run_piped(*arguments: str, **changes: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run `transcoder` as `run` does; its standard output is a pipe rather than a file."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as pipe, started(*arguments, output=writer, **changes) as command:
+        os.close(writer)
+        sent = pipe.read()
+        completed = command.end()
+    return subprocess.CompletedProcess(completed.args, completed.returncode, sent, completed.stderr)
+
+
 def run_text(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `transcoder` as `run` does; what it printed is text in UTF-8."""
     completed = run(*arguments, environ=environ)
