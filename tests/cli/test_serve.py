@@ -2,9 +2,8 @@
 
 import json
 import os
+import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,18 +16,24 @@ from conftest import Serve
 from peers import command_line
 from peers.origin import GOOD, Rule
 
-COMMAND = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private")
+COMMAND = ("serve", "--port", "0", "--allow-private")
 SECONDS = 30.0
 
 
 @contextmanager
 def served(errors: Path, *options: str, command: tuple[str, ...] = COMMAND) -> Iterator[str]:
-    with errors.open("wb") as file, subprocess.Popen((*command, *options), stdout=subprocess.PIPE, stderr=file, text=True) as process:
+    reader, writer = os.pipe()
+    with (
+        os.fdopen(reader) as output,
+        errors.open("wb") as file,
+        command_line.started(*command, *options, output=writer, errors=file.fileno()) as process,
+    ):
+        os.close(writer)
         try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            yield output.readline().strip()
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
+            process.end()
 
 
 def lines_of(errors: Path, count: int) -> list[str]:
@@ -79,7 +84,7 @@ def test_a_request_is_logged_as_on_lambda_if_that_is_asked_for(tmp_path: Path) -
 
 
 def test_other_machines_reach_what_lambda_allows(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--host", "0.0.0.0")
+    command = ("serve", "--port", "0", "--host", "0.0.0.0")
     with served(tmp_path / "errors", command=command) as url:
         assert url.startswith("http://127.0.0.1:")
         refused = httpx.get(f"{url}info", params={"url": "https://a.example/main.m3u8"}, timeout=SECONDS)
@@ -100,7 +105,7 @@ def _own_address() -> str:
 
 def test_an_operator_may_allow_other_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSCODER_ALLOWED_HOSTS", "b.example")
-    command = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--host", "0.0.0.0")
+    command = ("serve", "--port", "0", "--host", "0.0.0.0")
     with served(tmp_path / "errors", command=command) as url:
         refused = httpx.get(f"{url}info", params={"url": "https://a.example/main.m3u8"}, timeout=SECONDS)
         assert "Only videos on b.example" in refused.json()["detail"]
@@ -123,7 +128,7 @@ def test_an_address_that_cannot_be_listened_on_is_refused(
 
 
 def test_a_private_source_is_refused_with_the_option_that_allows_it(tmp_path: Path) -> None:
-    with served(tmp_path / "errors", command=(sys.executable, "-m", "transcoder", "serve", "--port", "0")) as url:
+    with served(tmp_path / "errors", command=("serve", "--port", "0")) as url:
         refused = httpx.get(f"{url}info", params={"url": "http://127.0.0.1:8001/main.m3u8"}, timeout=SECONDS)
     assert refused.status_code == 403
     assert "is not on the public internet, so nothing is fetched from it" in refused.json()["detail"]

@@ -1,4 +1,4 @@
-"""What each run of the command line would do again for most of its time: its imports, reading the certificates, asking ffmpeg its version."""
+"""What each run of the command line would do again for most of its time: imports, reading the certificates, asking ffmpeg its version."""
 
 import asyncio
 from importlib import import_module
