@@ -61,8 +61,8 @@ def origin(large_source: LargeSource, serve: Serve) -> Origin:
 
 @pytest.fixture
 def long_origin(large_source: LargeSource, serve: Serve) -> Origin:
-    """A source whose file is uploaded in six parts: some are there before its last third."""
-    return serve(large_source(13))
+    """A source whose file is uploaded in four parts: one is there before its last segment."""
+    return serve(large_source(8))
 
 
 def address(running: Running, origin: Origin, path: str = "/download") -> str:
@@ -70,10 +70,10 @@ def address(running: Running, origin: Origin, path: str = "/download") -> str:
 
 
 def hold(origin: Origin) -> None:
-    """Let the origin stop before the last third of the source."""
+    """Let the origin stop in the last segment."""
 
     def decide(request: OriginRequest, _earlier: int) -> Rule:
-        return Rule(stall_after=1000) if request.path == "/segment-9.ts" and "range" not in request.headers else GOOD
+        return Rule(stall_after=1000) if request.path == "/segment-7.ts" and "range" not in request.headers else GOOD
 
     origin.decide = decide
 

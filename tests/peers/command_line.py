@@ -63,9 +63,15 @@ class Started:
         into, told = (path if number is None else number for path, number in zip(self._kept, (output, errors), strict=True))
         self.process = start_process(*self._arguments, environ=self._environ, output=into, errors=told, first=self._first)
 
-    def send_signal(self, number: signal.Signals) -> None:
+    @property
+    def pid(self) -> int:
         assert self.process.pid
-        os.kill(self.process.pid, number)
+        return self.process.pid
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless the command has ended."""
+        if self.process.is_alive():
+            os.kill(self.pid, number)
 
     def end(self) -> subprocess.CompletedProcess[bytes]:
         """Wait until it ends; return its exit code, and what it printed."""
@@ -115,7 +121,7 @@ def run_piped(*arguments: str, **changes: Any) -> subprocess.CompletedProcess[by
     return subprocess.CompletedProcess(completed.args, completed.returncode, sent, completed.stderr)
 
 
-def run_text(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_text(*arguments: str, **changes: Any) -> subprocess.CompletedProcess[str]:
     """Run `transcoder` as `run` does; what it printed is text in UTF-8."""
-    completed = run(*arguments, environ=environ)
+    completed = run(*arguments, **changes)
     return subprocess.CompletedProcess(completed.args, completed.returncode, completed.stdout.decode(), completed.stderr.decode())
