@@ -71,7 +71,7 @@ def words(name: str, source: Origin, output: Path) -> list[str]:
     return [word.format(url=source.url("/main.m3u8"), output=output) for word in PRINTING[name]]
 
 
-@pytest.mark.parametrize(("name", "run"), [("completion", by_itself_without_a_reader), *((name, without_a_reader) for name in PRINTING)])
+@pytest.mark.parametrize(("name", "run"), [("a link", by_itself_without_a_reader), *((name, without_a_reader) for name in PRINTING)])
 def test_a_reader_that_has_left_ends_a_command_in_silence(name: str, run: Run, source: Origin, tmp_path: Path) -> None:
     completed = run(*words(name, source, tmp_path / "video.mp4"))
     assert (completed.returncode, completed.stderr) == (6, b"")
