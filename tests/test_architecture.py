@@ -27,10 +27,11 @@ UNDER_EDGES = {
     "s3_client",
     "resource_name",
     "connection_failure",
+    "ffmpeg_file",
 }
 """What edges may share: which addresses a connection may go to, how to wait for a descriptor, what bounds a child, what shows a stall, how
 header fields are read, how tasks are awaited, how AWS's SDK is imported and S3 asked, how messages name a resource
-and say why there is no connection."""
+and say why there is no connection, which file ffmpeg is."""
 READS_ENVIRONMENT = {"bootstrap", "canary", "emulator", "cli", "api"}
 WINGS = {
     "media": set(),

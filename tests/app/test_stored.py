@@ -10,7 +10,7 @@ import httpx
 import pytest
 from conftest import LargeSource, Serve
 from peers import media_reader
-from peers.application import Answered, ask
+from peers.application import Answered, ask, ask_all
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
 from peers.source_files import files_in, variant_of
@@ -104,9 +104,11 @@ def test_the_second_request_reads_playlists_only(origin: Origin, s3: Storage) ->
 
 
 def test_what_changes_the_file_is_another_object(origin: Origin, s3: Storage) -> None:
-    for parameters in ("", "&mute=1", "&format=m4a", "&end=3", "&filename=a", "&filename=b"):
-        assert get(origin, f"deliver=s3{parameters}").notes["stored"] == "made"
-    assert get(origin, "deliver=s3&layout=plain").notes["stored"] == "found"
+    different = ("", "&mute=1", "&format=m4a", "&end=3", "&filename=a", "&filename=b")
+    targets = [f"/download?deliver=s3{parameters}&url={origin.url('/main.m3u8')}" for parameters in (*different, "&layout=plain")]
+    *made, found = ask_all(targets, settings=SETTINGS)
+    assert {answer.notes["stored"] for answer in made} == {"made"}
+    assert found.notes["stored"] == "found"
     files = origin.files
     assert isinstance(files, dict)
     files["/main.m3u8"] = files["/main.m3u8"].replace(b"segment-0.ts", b"segment-0.ts?v=2")
@@ -118,7 +120,7 @@ def test_a_file_that_has_changed_is_another_source(media: Media, serve: Serve, s
     segment = files_in(media("ts-muxed"))["/segment-0.ts"]
     origin = serve({"/video.ts": segment})
     target = f"/download?deliver=s3&url={origin.url('/video.ts')}"
-    assert [ask(target, settings=SETTINGS).notes["stored"] for _ in range(2)] == ["made", "found"]
+    assert [answer.notes["stored"] for answer in ask_all([target, target], settings=SETTINGS)] == ["made", "found"]
     origin.files = {"/video.ts": segment[:-188] + segment[-188:].replace(b"\xff", b"\xfe")}
     assert ask(target, settings=SETTINGS).notes["stored"] == "made"
     assert len(s3.keys) == 2

@@ -20,10 +20,6 @@ from peers.origin import Origin, Rule
 COMMAND = [sys.executable, "-m", "transcoder"]
 
 
-def start_get(url: str, *options: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*COMMAND, "get", url, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def test_success_is_a_line_and_the_file_has_the_usual_mode(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     completed = get(serve(media("ts-muxed")).url("/main.m3u8"), tmp_path / "video.mp4")
     assert (completed.returncode, completed.stdout) == (0, b"")
@@ -71,21 +67,19 @@ def test_dash_writes_the_mp4_to_standard_output(media: Callable[[str], Path], se
     completed = subprocess.run([*COMMAND, "get", origin.url("/main.m3u8"), "-o", "-"], check=True, capture_output=True, timeout=SECONDS)
     (tmp_path / "piped.mp4").write_bytes(completed.stdout)
     with (tmp_path / "redirected.mp4").open("wb") as file:
-        subprocess.run([*COMMAND, "get", origin.url("/main.m3u8"), "-o", "-"], check=True, stdout=file, timeout=SECONDS)
+        assert command_line.run("get", origin.url("/main.m3u8"), "-o", "-", output=file.fileno()).returncode == 0
     assert media_reader.is_whole(tmp_path / "piped.mp4")
     assert (tmp_path / "redirected.mp4").read_bytes() == completed.stdout
 
 
 def test_a_reader_that_leaves_ends_get_in_silence(media: Callable[[str], Path], serve: Serve) -> None:
-    process = start_get(serve(media("ts-large")).url("/main.m3u8"), "-o", "-")
-    assert process.stdout
-    assert process.stderr
-    assert process.stdout.read(10) != b""
-    process.stdout.close()
-    message = process.stderr.read().decode()
-    process.stderr.close()
-    assert process.wait(SECONDS) == 6
-    assert message == ""
+    reader, writer = os.pipe()
+    with command_line.started("get", serve(media("ts-large")).url("/main.m3u8"), "-o", "-", output=writer) as command:
+        os.close(writer)
+        assert os.read(reader, 10) != b""
+        os.close(reader)
+        completed = command.end()
+    assert (completed.returncode, completed.stderr) == (6, b"")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -133,19 +127,18 @@ def is_running(pid: int) -> bool:
 def test_a_terminal_gets_a_progress_bar(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     parent, child = pty.openpty()
     url = serve(media("ts-muxed")).url("/main.m3u8")
-    process = subprocess.Popen(
-        [*COMMAND, "get", url, "-o", str(tmp_path / "video.mp4")], stderr=child, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    )
-    os.close(child)
-    shown = b""
-    try:
-        while piece := os.read(parent, 65536):
-            shown += piece
-    except OSError:  # Linux reports EIO when the other end of a terminal is closed
-        pass
-    finally:
-        os.close(parent)
-    assert process.wait(SECONDS) == 0
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    with command_line.started("get", url, "-o", str(tmp_path / "video.mp4"), environ=environ, errors=child) as command:
+        os.close(child)
+        shown = b""
+        try:
+            while piece := os.read(parent, 65536):
+                shown += piece
+        except OSError:  # Linux reports EIO when the other end of a terminal is closed
+            pass
+        finally:
+            os.close(parent)
+        assert command.end().returncode == 0
     assert "━".encode() in shown
     assert re.search(r"video.mp4 .*100 %.* 0\.\d of 0\.\d MB, \d+\.\d MB/s, 0:00 left, 3/3 segments", shown.decode(), re.DOTALL)
 
@@ -155,13 +148,12 @@ def test_a_program_that_reads_standard_output_has_the_terminal_for_itself(
     options: list[str], *, is_shown: bool, media: Callable[[str], Path], serve: Serve
 ) -> None:
     parent, child = pty.openpty()
-    command = [*COMMAND, "get", serve(media("ts-muxed")).url("/main.m3u8"), "-o", "-", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child, env={**os.environ, "TERM": "xterm"})
-    os.close(child)
-    body, _ = process.communicate(timeout=SECONDS)
+    url = serve(media("ts-muxed")).url("/main.m3u8")
+    completed = command_line.run_piped("get", url, "-o", "-", *options, environ={**os.environ, "TERM": "xterm"}, errors=child)
     shown = os.read(parent, 65536).decode()
+    os.close(child)
     os.close(parent)
-    assert (process.returncode, body[4:8]) == (0, b"ftyp")
+    assert (completed.returncode, completed.stdout[4:8]) == (0, b"ftyp")
     assert ("━" in shown) is is_shown
     assert "standard output: 0." in shown
 

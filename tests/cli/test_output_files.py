@@ -3,27 +3,30 @@
 Device nodes are made in the test's own folder, which needs root. Nothing is ever written to the machine's own.
 """
 
+import fcntl
 import os
 import pty
+import resource
 import signal
 import stat
-import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import Serve
+from conftest import Serve, UsualOutput
 from peers import media_reader
+from peers.command_line import CLOSED, run, run_piped, started
 from peers.get_command import SECONDS, get
 from peers.origin import Origin, Rule
 from peers.origin_rules import Request
 
 from transcoder.cli.exit_codes import DESCRIPTIONS, ExitCode
 
-COMMAND = [sys.executable, "-m", "transcoder", "get"]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
 Media = Callable[[str], Path]
 
@@ -103,21 +106,20 @@ def test_a_named_pipe_behind_a_link_is_written_into(source: Origin, fifo: Path, 
 
 
 def test_a_reader_of_a_named_pipe_may_come_late(source: Origin, fifo: Path) -> None:
-    process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(fifo)])
-    wait_until(lambda: source.requests)
-    time.sleep(1.0)
-    assert process.poll() is None
-    assert fifo.read_bytes()[4:8] == b"ftyp"
-    assert process.wait(SECONDS) == 0
+    with started("get", source.url("/main.m3u8"), "-o", str(fifo)) as command:
+        wait_until(lambda: source.requests)
+        time.sleep(1.0)
+        assert command.process.is_alive()
+        assert fifo.read_bytes()[4:8] == b"ftyp"
+        assert command.end().returncode == 0
 
 
 def test_a_reader_of_a_named_pipe_that_leaves_ends_get(media: Media, serve: Serve, fifo: Path) -> None:
-    process = subprocess.Popen([*COMMAND, serve(media("ts-large")).url("/main.m3u8"), "-o", str(fifo)], stderr=subprocess.PIPE)
-    with fifo.open("rb") as reader:
-        assert reader.read(10)
-    _, stderr = process.communicate(timeout=SECONDS)
-    assert process.returncode == 6
-    assert stderr == b""
+    with started("get", serve(media("ts-large")).url("/main.m3u8"), "-o", str(fifo)) as command:
+        with fifo.open("rb") as reader:
+            assert reader.read(10)
+        completed = command.end()
+    assert (completed.returncode, completed.stderr) == (6, b"")
     assert fifo.is_fifo()
 
 
@@ -146,12 +148,12 @@ def test_a_failure_in_the_middle_leaves_a_named_pipe_without_the_index(source: O
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_wait_for_a_reader(number: signal.Signals, code: int, source: Origin, fifo: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(fifo)], stderr=subprocess.PIPE)
-    wait_until(lambda: len(source.requests) >= 4)
-    time.sleep(0.5)
-    process.send_signal(number)
-    assert process.communicate(timeout=SECONDS)[1] == b""
-    assert process.returncode == code
+    with started("get", source.url("/main.m3u8"), "-o", str(fifo)) as command:
+        wait_until(lambda: len(source.requests) >= 4)
+        time.sleep(0.5)
+        command.send_signal(number)
+        completed = command.end()
+    assert (completed.returncode, completed.stderr) == (code, b"")
     assert [path.name for path in tmp_path.iterdir()] == [fifo.name]
 
 
@@ -170,7 +172,7 @@ def test_a_full_device_is_an_error(source: Origin, tmp_path: Path) -> None:
     completed = get(source.url("/main.m3u8"), full)
     assert (completed.returncode, completed.stderr.decode()) == (6, f"transcoder: {full}: No space left on device.\n")
     with full.open("wb") as file:
-        completed = subprocess.run([*COMMAND, source.url("/main.m3u8"), "-o", "-"], check=False, stdout=file, stderr=subprocess.PIPE)
+        completed = run("get", source.url("/main.m3u8"), "-o", "-", output=file.fileno())
     assert (completed.returncode, completed.stderr) == (6, b"transcoder: Standard output: No space left on device.\n")
     assert full.is_char_device()
 
@@ -260,7 +262,8 @@ def test_a_link_that_leads_nowhere_is_refused(leads_to: str, message: str, sourc
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these links")
 def test_a_path_of_standard_output_is_written_into(source: Origin) -> None:
-    completed = subprocess.run([*COMMAND, source.url("/main.m3u8"), "-o", "/proc/self/fd/1"], check=True, capture_output=True)
+    completed = run_piped("get", source.url("/main.m3u8"), "-o", "/proc/self/fd/1")
+    assert completed.returncode == 0
     assert completed.stdout[-int.from_bytes(completed.stdout[-4:], "big") :][4:8] == b"mfra"
 
 
@@ -268,22 +271,27 @@ def test_a_path_of_standard_output_is_written_into(source: Origin) -> None:
 def test_a_file_that_has_no_path_any_more_is_refused(source: Origin, tmp_path: Path) -> None:
     with (tmp_path / "gone").open("wb") as file:
         (tmp_path / "gone").unlink()
-        command = [*COMMAND, source.url("/main.m3u8"), "-o", "/proc/self/fd/1", "--force"]
-        completed = subprocess.run(command, check=False, stdout=file, stderr=subprocess.PIPE)
+        completed = run("get", source.url("/main.m3u8"), "-o", "/proc/self/fd/1", "--force", output=file.fileno())
     assert completed.returncode == 6
     assert b"not a file that can be replaced" in completed.stderr
     assert not list(tmp_path.iterdir())
 
 
 def test_standard_output_that_is_closed_is_named(source: Origin) -> None:
-    completed = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "sh", *COMMAND, source.url("/main.m3u8"), "-o", "-"], check=False, stderr=-1)
+    completed = run("get", source.url("/main.m3u8"), "-o", "-", output=CLOSED)
     assert (completed.returncode, completed.stderr) == (6, b"transcoder: Standard output is closed.\n")
 
 
-LIMITED = (
-    "import os, resource, sys; n = int(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); os.execv(sys.argv[2], sys.argv[2:])"
-)
-"""Runs a program that may write no file of more than so many bytes, which fails as on a full disk."""
+def limited_get(most_bytes: int, *words: str) -> tuple[int, str]:
+    """Run `get` where no file may have more than so many bytes, which fails as on a full disk. Return exit code and message."""
+    first = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    reader, writer = os.pipe()  # a file for the message would be limited, too
+    with os.fdopen(reader) as pipe:
+        try:
+            completed = run("get", *words, errors=writer, first=first)
+        finally:
+            os.close(writer)
+        return completed.returncode, pipe.read()
 
 
 @pytest.mark.parametrize(
@@ -295,18 +303,17 @@ LIMITED = (
     ],
 )
 @pytest.mark.parametrize("existing", [None, "precious"])
-def test_a_full_disk_leaves_nothing(missing_bytes: int | None, existing: str | None, source: Origin, tmp_path: Path) -> None:
-    folder, url = tmp_path / "folder", source.url("/main.m3u8")
-    folder.mkdir()
-    assert get(url, tmp_path / "whole.mp4", "--layout", "fragmented").returncode == 0
-    limit = 0 if missing_bytes is None else (tmp_path / "whole.mp4").stat().st_size - missing_bytes
-    output = folder / "video.mp4"
+def test_a_full_disk_leaves_nothing(
+    missing_bytes: int | None, existing: str | None, source: Origin, usual_output: UsualOutput, tmp_path: Path
+) -> None:
+    options = ["--layout", "fragmented"]
+    limit = 0 if missing_bytes is None else usual_output("ts-muxed", *options).stat().st_size - missing_bytes
+    output = tmp_path / "video.mp4"
     if existing:
         output.write_text(existing)
-    command = [sys.executable, "-c", LIMITED, str(limit), *COMMAND, url, "-o", str(output), "--force", "--layout", "fragmented"]
-    completed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
-    assert (completed.returncode, completed.stderr) == (6, f"transcoder: {output}: File too large.\n")
-    assert {path.name: path.read_text() for path in folder.iterdir()} == ({"video.mp4": existing} if existing else {})
+    result = limited_get(limit, source.url("/main.m3u8"), "-o", str(output), "--force", *options)
+    assert result == (6, f"transcoder: {output}: File too large.\n")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == ({"video.mp4": existing} if existing else {})
 
 
 @pytest.mark.parametrize(
@@ -317,15 +324,14 @@ def test_a_full_disk_leaves_nothing(missing_bytes: int | None, existing: str | N
         pytest.param(1, "video.mp4: File too large.", id="the last byte of the MP4"),
     ],
 )
-def test_a_disk_without_room_for_a_plain_mp4_leaves_nothing(missing_bytes: int | None, named: str, source: Origin, tmp_path: Path) -> None:
-    folder, url = tmp_path / "folder", source.url("/main.m3u8")
+def test_a_disk_without_room_for_a_plain_mp4_leaves_nothing(
+    missing_bytes: int | None, named: str, source: Origin, usual_output: UsualOutput, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
     folder.mkdir()
-    assert get(url, tmp_path / "whole.mp4").returncode == 0
-    limit = 0 if missing_bytes is None else (tmp_path / "whole.mp4").stat().st_size - missing_bytes
-    command = [sys.executable, "-c", LIMITED, str(limit), *COMMAND, url, "-o", str(folder / "video.mp4")]
-    completed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
-    assert completed.returncode == 6
-    assert named in completed.stderr
+    limit = 0 if missing_bytes is None else usual_output("ts-muxed").stat().st_size - missing_bytes
+    code, message = limited_get(limit, source.url("/main.m3u8"), "-o", str(folder / "video.mp4"))
+    assert (code, named in message) == (6, True)
     assert not list(folder.iterdir())
 
 
@@ -342,24 +348,24 @@ def test_a_folder_that_may_not_be_written_to_is_named_before_anything_is_fetched
 def test_a_file_that_appears_meanwhile_is_not_overwritten(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
-    process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(output)], stderr=subprocess.PIPE)
-    wait_until(lambda: has_begun(tmp_path, source))
-    output.write_text("precious")
-    _, stderr = process.communicate(timeout=SECONDS)
-    assert process.returncode == 6
-    assert b"exists already" in stderr
+    with started("get", source.url("/main.m3u8"), "-o", str(output)) as command:
+        wait_until(lambda: has_begun(tmp_path, source))
+        output.write_text("precious")
+        completed = command.end()
+    assert completed.returncode == 6
+    assert b"exists already" in completed.stderr
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"video.mp4": "precious"}
 
 
 def test_a_named_pipe_that_appears_meanwhile_is_not_replaced(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
-    process = subprocess.Popen([*COMMAND, source.url("/main.m3u8"), "-o", str(output), "--force"], stderr=subprocess.PIPE)
-    wait_until(lambda: has_begun(tmp_path, source))
-    os.mkfifo(output)
-    _, stderr = process.communicate(timeout=SECONDS)
-    assert process.returncode == 6
-    assert b"not a file that can be replaced" in stderr
+    with started("get", source.url("/main.m3u8"), "-o", str(output), "--force") as command:
+        wait_until(lambda: has_begun(tmp_path, source))
+        os.mkfifo(output)
+        completed = command.end()
+    assert completed.returncode == 6
+    assert b"not a file that can be replaced" in completed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
     assert output.is_fifo()
 
@@ -367,30 +373,25 @@ def test_a_named_pipe_that_appears_meanwhile_is_not_replaced(source: Origin, tmp
 def test_nohup_is_respected(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(delay=1.0, when=is_for_media)
     output = tmp_path / "video.mp4"
-    process = subprocess.Popen(["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *COMMAND, source.url("/main.m3u8"), "-o", str(output)])
-    wait_until(lambda: has_begun(tmp_path, source))
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(SECONDS) == 0
+    with started(
+        "get", source.url("/main.m3u8"), "-o", str(output), first=partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    ) as command:
+        wait_until(lambda: has_begun(tmp_path, source))
+        command.send_signal(signal.SIGHUP)
+        assert command.end().returncode == 0
     assert media_reader.is_whole(output)
-
-
-IN_A_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(sys.stderr, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Runs a program whose controlling terminal is its standard error."""
 
 
 def test_a_terminal_that_is_closed_leaves_no_file(source: Origin, tmp_path: Path) -> None:
     source.rules["/segment-2.ts"] = Rule(stall_after=1000, when=is_for_media)
     parent, child = pty.openpty()
-    command = [sys.executable, "-c", IN_A_TERMINAL, *COMMAND, source.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4")]
-    process = subprocess.Popen(command, stderr=child, start_new_session=True, env={**os.environ, "TERM": "xterm"})
-    os.close(child)
-    wait_until(lambda: has_begun(tmp_path, source))
-    os.close(parent)
-    assert process.wait(SECONDS) == 129
+    words, environ = ["get", source.url("/main.m3u8"), "-o", str(tmp_path / "video.mp4")], {**os.environ, "TERM": "xterm"}
+    # Its controlling terminal is its standard error.
+    with started(*words, environ=environ, errors=child, first=partial(fcntl.ioctl, 2, termios.TIOCSCTTY, 0)) as command:
+        os.close(child)
+        wait_until(lambda: has_begun(tmp_path, source))
+        os.close(parent)
+        assert command.end().returncode == 129
     assert not list(tmp_path.iterdir())
 
 

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from conftest import Serve
 from peers import media_reader
-from peers.command_line import SECONDS, run_text
+from peers.command_line import CLOSED, SECONDS, run, run_text
 from peers.origin import Origin
 
 COMMAND = (sys.executable, "-m", "transcoder")
@@ -32,18 +33,36 @@ def source(media: Media, serve: Serve) -> Origin:
     return serve(media("ts-muxed"))
 
 
-def without_a_reader(*arguments: str, environ: Mapping[str, str] = ENVIRON) -> subprocess.CompletedProcess[bytes]:
-    """Run `transcoder` with a pipe as standard output whose reader has left."""
+@contextmanager
+def left_pipe() -> Iterator[int]:
+    """Return a pipe whose reader has left."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        return subprocess.run([*COMMAND, *arguments], check=False, stdout=writer, stderr=subprocess.PIPE, env=environ, timeout=SECONDS)
+        yield writer
     finally:
         os.close(writer)
 
 
+def without_a_reader(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `transcoder` with a pipe as standard output whose reader has left."""
+    with left_pipe() as writer:
+        return run(*arguments, environ=ENVIRON, output=writer)
+
+
 def without_output(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run `transcoder` with its standard output closed."""
+    return run(*arguments, environ=ENVIRON, output=CLOSED)
+
+
+def by_itself_without_a_reader(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Do as `without_a_reader` in an interpreter of its own, which flushes standard output itself at its end."""
+    with left_pipe() as writer:
+        return subprocess.run([*COMMAND, *arguments], check=False, stdout=writer, stderr=subprocess.PIPE, env=ENVIRON, timeout=SECONDS)
+
+
+def by_itself_without_output(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Do as `without_output` in an interpreter of its own, which finds standard output closed."""
     shell = ["sh", "-c", 'exec "$@" >&-', "sh"]
     return subprocess.run([*shell, *COMMAND, *arguments], check=False, stderr=subprocess.PIPE, env=ENVIRON, timeout=SECONDS)
 
@@ -52,16 +71,16 @@ def words(name: str, source: Origin, output: Path) -> list[str]:
     return [word.format(url=source.url("/main.m3u8"), output=output) for word in PRINTING[name]]
 
 
-@pytest.mark.parametrize("name", PRINTING)
-def test_a_reader_that_has_left_ends_a_command_in_silence(name: str, source: Origin, tmp_path: Path) -> None:
-    completed = without_a_reader(*words(name, source, tmp_path / "video.mp4"))
+@pytest.mark.parametrize(("name", "run"), [("a link", by_itself_without_a_reader), *((name, without_a_reader) for name in PRINTING)])
+def test_a_reader_that_has_left_ends_a_command_in_silence(name: str, run: Run, source: Origin, tmp_path: Path) -> None:
+    completed = run(*words(name, source, tmp_path / "video.mp4"))
     assert (completed.returncode, completed.stderr) == (6, b"")
     assert name != "get as JSON" or media_reader.is_whole(tmp_path / "video.mp4")
 
 
-@pytest.mark.parametrize("name", PRINTING)
-def test_a_result_that_nobody_can_have_got_is_no_success(name: str, source: Origin, tmp_path: Path) -> None:
-    completed = without_output(*words(name, source, tmp_path / "video.mp4"))
+@pytest.mark.parametrize(("name", "run"), [("completion", by_itself_without_output), *((name, without_output) for name in PRINTING)])
+def test_a_result_that_nobody_can_have_got_is_no_success(name: str, run: Run, source: Origin, tmp_path: Path) -> None:
+    completed = run(*words(name, source, tmp_path / "video.mp4"))
     assert completed.returncode == 6
     assert completed.stderr == b"transcoder: standard output: it is closed.\n"
 
@@ -78,12 +97,12 @@ def test_a_failure_keeps_its_exit_code_where_its_json_cannot_be_printed(run: Run
 def test_a_name_that_is_no_text_is_shown_all_the_same(encoding: str, serve: Serve, muxed: Files, tmp_path: Path) -> None:
     url = serve(muxed[0]).url("/main.m3u8")
     path = tmp_path / os.fsdecode(b"caf\xe9-\xc3\xa9.mp4")
-    words = [sys.executable, "-m", "transcoder", "get", "--json", url, "-o", str(path)]
-    completed = subprocess.run(words, check=False, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=SECONDS)
+    words, environ = ["get", "--json", url, "-o", str(path)], os.environ | {"PYTHONIOENCODING": encoding}
+    completed = run(*words, environ=environ)
     assert (completed.returncode, len(completed.stderr.splitlines())) == (0, 1)
     assert json.loads(completed.stdout.decode(encoding))["path"] == str(path)
     assert media_reader.is_whole(path)
-    again = subprocess.run(words, check=False, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=SECONDS)
+    again = run(*words, environ=environ)
     assert (again.returncode, b"exists already" in again.stderr) == (6, True)
     assert json.loads(again.stdout.decode(encoding))["slug"] == "output-failed"
 
@@ -118,12 +137,12 @@ def test_a_playlist_with_a_path_that_no_file_has_is_refused(path: str, tmp_path:
 
 
 def test_what_is_told_goes_nowhere_if_standard_error_is_closed(source: Origin) -> None:
-    whole = subprocess.run([*COMMAND, "get", source.url("/main.m3u8"), "-q", "-o", "-"], check=True, capture_output=True, timeout=SECONDS)
-    shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "get"]
+    whole = run("get", source.url("/main.m3u8"), "-q", "-o", "-")
     for name, code, output in (("main", 0, whole.stdout), ("none", 4, b"")):
-        url = source.url(f"/{name}.m3u8")
-        completed = subprocess.run([*shell, url, "-o", "-"], check=False, stdout=subprocess.PIPE, env=ENVIRON, timeout=SECONDS)
+        completed = run("get", source.url(f"/{name}.m3u8"), "-o", "-", environ=ENVIRON, errors=CLOSED)
         assert (completed.returncode, completed.stdout) == (code, output)
+    shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND]
+    assert subprocess.run([*shell, "get", "nothing"], check=False, env=ENVIRON, timeout=SECONDS).returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -138,13 +157,9 @@ def test_what_is_told_goes_nowhere_if_standard_error_is_closed(source: Origin) -
     ids=["get", "progress", "several", "a failure", "no words"],
 )
 def test_a_reader_of_standard_error_that_has_left_changes_nothing(words: list[str], code: int, source: Origin, tmp_path: Path) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
     arguments = [word.format(url=source.url("/main.m3u8"), output=tmp_path / "video.mp4") for word in words]
-    try:
-        completed = subprocess.run([*COMMAND, *arguments], check=False, stdout=subprocess.PIPE, stderr=writer, env=ENVIRON, timeout=SECONDS)
-    finally:
-        os.close(writer)
+    with left_pipe() as writer:
+        completed = run(*arguments, environ=ENVIRON, errors=writer)
     assert (completed.returncode, completed.stdout) == (code, b"")
     assert code or not words or media_reader.is_whole(tmp_path / "video.mp4")
 

@@ -3,8 +3,6 @@
 import os
 import pty
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import httpx
 import pytest
 from conftest import Serve
 from peers import media_reader
+from peers.command_line import started
 from peers.origin import GOOD, Origin, Request, Rule
 from peers.running_emulator import SECONDS, emulated
 from peers.source_files import files_in
@@ -72,13 +71,13 @@ def test_reports_are_shown_and_the_mp4_is_kept(
 def test_a_terminal_shows_a_bar(service: Running, origin: Origin, tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     command = [*by_http(service, origin.url("/main.m3u8")), "--progress", "-o", str(tmp_path / "video.mp4")]
-    with subprocess.Popen([sys.executable, "-m", "transcoder", *command], stderr=follower, stdout=subprocess.DEVNULL) as process:
+    with started(*command, errors=follower) as process:
         os.close(follower)
         shown = b""
         while piece := _read(leader):
             shown += piece
+        assert process.end().returncode == 0
     os.close(leader)
-    assert process.returncode == 0
     assert re.search(rb"\d %.* MB, .* left", shown)
 
 

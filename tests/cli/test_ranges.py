@@ -9,14 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from conftest import Serve
 from peers import media_reader
 from peers.large_source import write_large_source
 from peers.origin import GOOD, Origin, Request, Rule
 from peers.origin import origin as served
-from peers.running_emulator import SECONDS, emulated
+from peers.running_emulator import emulated, http
 
 from transcoder.cli import main
 from transcoder.cli.file_parts import PART_BYTES
@@ -52,7 +51,7 @@ def service() -> Iterator[Running]:
 
 def expected(running: Running, origin: Origin) -> bytes:
     query = {"layout": "plain", "url": origin.url("/main.m3u8")}
-    return httpx.get(f"{running.url}/download", params=query, timeout=SECONDS).content
+    return http.get(f"{running.url}/download", params=query).content
 
 
 @pytest.fixture(scope="module")

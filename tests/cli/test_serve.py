@@ -2,9 +2,8 @@
 
 import json
 import os
+import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,19 +15,26 @@ import pytest
 from conftest import Serve
 from peers import command_line
 from peers.origin import GOOD, Rule
+from peers.running_emulator import http
 
-COMMAND = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--allow-private")
+COMMAND = ("serve", "--port", "0", "--allow-private")
 SECONDS = 30.0
 
 
 @contextmanager
 def served(errors: Path, *options: str, command: tuple[str, ...] = COMMAND) -> Iterator[str]:
-    with errors.open("wb") as file, subprocess.Popen((*command, *options), stdout=subprocess.PIPE, stderr=file, text=True) as process:
+    reader, writer = os.pipe()
+    with (
+        os.fdopen(reader) as output,
+        errors.open("wb") as file,
+        command_line.started(*command, *options, output=writer, errors=file.fileno()) as process,
+    ):
+        os.close(writer)
         try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            yield output.readline().strip()
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
+            process.end()
 
 
 def lines_of(errors: Path, count: int) -> list[str]:
@@ -49,12 +55,12 @@ def test_more_requests_than_are_served_at_once_are_refused_or_wait(
     origin.decide = lambda _request, _earlier: Rule(delay=2.0) if not held.is_set() else GOOD
     with served(tmp_path / "errors", "--concurrency", "1", "--queue", queue) as url:
         address, statuses = f"{url}download?url={origin.url('/main.m3u8')}", list[int]()
-        thread = threading.Thread(target=lambda: statuses.append(httpx.get(address, timeout=SECONDS).status_code))
+        thread = threading.Thread(target=lambda: statuses.append(http.get(address).status_code))
         thread.start()
         while not origin.requests:
             thread.join(0.05)
         held.set()
-        assert httpx.get(f"{url}health", timeout=SECONDS).status_code == second
+        assert http.get(f"{url}health").status_code == second
         thread.join()
     assert statuses == [200]
 
@@ -62,8 +68,8 @@ def test_more_requests_than_are_served_at_once_are_refused_or_wait(
 def test_a_request_is_one_line_of_text(media: Callable[[str], Path], serve: Serve, tmp_path: Path) -> None:
     origin, errors = serve(media("ts-muxed")), tmp_path / "errors"
     with served(errors) as url:
-        length = len(httpx.get(f"{url}download?url={origin.url('/main.m3u8')}", timeout=SECONDS).content)
-        assert httpx.get(f"{url}download?url={origin.url('/none.m3u8')}", timeout=SECONDS).status_code == 502
+        length = len(http.get(f"{url}download?url={origin.url('/main.m3u8')}").content)
+        assert http.get(f"{url}download?url={origin.url('/none.m3u8')}").status_code == 502
         good, bad = (line.partition(": ") for line in lines_of(errors, 2))
     assert good[0] == bad[0] == "GET /download (127.0.0.1)"
     assert good[2].startswith(f"200 ok, {length / 1e6:.1f} MB in ")
@@ -73,19 +79,19 @@ def test_a_request_is_one_line_of_text(media: Callable[[str], Path], serve: Serv
 def test_a_request_is_logged_as_on_lambda_if_that_is_asked_for(tmp_path: Path) -> None:
     errors = tmp_path / "errors"
     with served(errors, "--log", "json") as url:
-        httpx.get(f"{url}health", timeout=SECONDS)
+        http.get(f"{url}health")
         (line,) = lines_of(errors, 1)
     assert json.loads(line)["outcome"] == "ok"
 
 
 def test_other_machines_reach_what_lambda_allows(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--host", "0.0.0.0")
+    command = ("serve", "--port", "0", "--host", "0.0.0.0")
     with served(tmp_path / "errors", command=command) as url:
         assert url.startswith("http://127.0.0.1:")
-        refused = httpx.get(f"{url}info", params={"url": "https://a.example/main.m3u8"}, timeout=SECONDS)
+        refused = http.get(f"{url}info", params={"url": "https://a.example/main.m3u8"})
         assert (refused.status_code, "Only videos on reddit.com, redd.it" in refused.json()["detail"]) == (403, True)
         address = f"http://{_own_address()}:{httpx.URL(url).port}/health"
-        assert httpx.get(address, timeout=SECONDS).status_code == 200
+        assert http.get(address).status_code == 200
 
 
 def _own_address() -> str:
@@ -100,9 +106,9 @@ def _own_address() -> str:
 
 def test_an_operator_may_allow_other_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSCODER_ALLOWED_HOSTS", "b.example")
-    command = (sys.executable, "-m", "transcoder", "serve", "--port", "0", "--host", "0.0.0.0")
+    command = ("serve", "--port", "0", "--host", "0.0.0.0")
     with served(tmp_path / "errors", command=command) as url:
-        refused = httpx.get(f"{url}info", params={"url": "https://a.example/main.m3u8"}, timeout=SECONDS)
+        refused = http.get(f"{url}info", params={"url": "https://a.example/main.m3u8"})
         assert "Only videos on b.example" in refused.json()["detail"]
 
 
@@ -123,7 +129,7 @@ def test_an_address_that_cannot_be_listened_on_is_refused(
 
 
 def test_a_private_source_is_refused_with_the_option_that_allows_it(tmp_path: Path) -> None:
-    with served(tmp_path / "errors", command=(sys.executable, "-m", "transcoder", "serve", "--port", "0")) as url:
-        refused = httpx.get(f"{url}info", params={"url": "http://127.0.0.1:8001/main.m3u8"}, timeout=SECONDS)
+    with served(tmp_path / "errors", command=("serve", "--port", "0")) as url:
+        refused = http.get(f"{url}info", params={"url": "http://127.0.0.1:8001/main.m3u8"})
     assert refused.status_code == 403
     assert "is not on the public internet, so nothing is fetched from it" in refused.json()["detail"]

@@ -9,6 +9,7 @@ import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import boto3
 import pytest
 from conftest import Serve
+from peers.command_line import Started, run_text, started
 from peers.large_source import write_large_source
 from peers.leaks import children
 from peers.origin import Origin
@@ -24,7 +26,7 @@ from peers.running_emulator import curl, exits, http
 from transcoder.pipeline.index_store import LEAST_SEGMENTS
 
 Media = Callable[[str], Path]
-COMMAND = (sys.executable, "-m", "transcoder", "serve", "--s3", "--port", "0", "--allow-private")
+COMMAND = ("serve", "--s3", "--port", "0", "--allow-private")
 ROOT = Path(__file__).parents[2]
 SECONDS = 20.0
 NOWHERE = "http://127.0.0.1:9"
@@ -34,35 +36,37 @@ NOWHERE = "http://127.0.0.1:9"
 class Served:
     """A running `transcoder serve --s3`."""
 
-    process: subprocess.Popen[str]
+    command: Started
     url: str
-    s3: str
     bucket: str
+
+    objects: Any
+    """The bucket as another program of the AWS SDK sees it."""
 
     def presigned_url(self, key: str) -> str:
         """Return an address of an object that needs no keys."""
-        url: str = self.objects().meta.client.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": key})
+        url: str = self.objects.meta.client.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": key})
         return url
-
-    def objects(self) -> Any:
-        """Return the bucket as another program of the AWS SDK sees it."""
-        session = boto3.session.Session("any", "any", region_name="us-east-1")
-        return session.resource("s3", endpoint_url=self.s3).Bucket(self.bucket)
 
 
 @contextmanager
 def served(errors: Path, environ: Mapping[str, str] | None = None) -> Iterator[Served]:
-    with errors.open("wb") as file:
-        process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=file, text=True, env={**os.environ, **(environ or {})})
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip().rstrip("/")
-        address = re.search(r"^S3: (http://127\.0\.0\.1:\d+)/(.+)$", errors.read_text(), re.MULTILINE)
-        assert address, errors.read_text()
-        yield Served(process, url, address[1], address[2])
-    finally:
-        process.terminate()
-        process.communicate(timeout=SECONDS)
+    reader, writer = os.pipe()
+    with (
+        os.fdopen(reader) as output,
+        errors.open("wb") as file,
+        started(*COMMAND, environ={**os.environ, **(environ or {})}, output=writer, errors=file.fileno()) as command,
+    ):
+        os.close(writer)
+        try:
+            url = output.readline().strip().rstrip("/")
+            address = re.search(r"^S3: (http://127\.0\.0\.1:\d+)/(.+)$", errors.read_text(), re.MULTILINE)
+            assert address, errors.read_text()
+            session = boto3.session.Session("any", "any", region_name="us-east-1")
+            yield Served(command, url, address[2], session.resource("s3", endpoint_url=address[1]).Bucket(address[2]))
+        finally:
+            command.send_signal(signal.SIGTERM)
+            command.end()
 
 
 @pytest.fixture
@@ -103,20 +107,20 @@ def first_bytes(running: Served, origin: Origin) -> str:
 )
 def test_the_function_uses_the_bucket(environ: dict[str, str], bucket: str, origin: Origin, tmp_path: Path) -> None:
     with served(tmp_path / "errors", environ) as running:
-        before = children(running.process.pid)
+        before = children(running.command.pid)
         assert "from the bucket" not in first_bytes(running, origin)
-        (runtime,) = children(running.process.pid) - before
+        (runtime,) = children(running.command.pid) - before
         os.kill(runtime, signal.SIGKILL)  # the next execution environment has only the bucket
         assert "from the bucket" in first_bytes(running, origin)
         assert running.bucket == bucket
-        assert [each.key[:8] for each in running.objects().objects.all()] == ["indexes/"]
+        assert [each.key[:8] for each in running.objects.objects.all()] == ["indexes/"]
     assert "Traceback" not in (tmp_path / "errors").read_text()
 
 
 def test_a_presigned_url_can_be_followed_and_resumed(tmp_path: Path) -> None:
     data = bytes(range(256)) * 100_000
     with served(tmp_path / "errors") as running:
-        running.objects().put_object(Key="files/a/b.mp4", Body=data, ContentType="video/mp4")
+        running.objects.put_object(Key="files/a/b.mp4", Body=data, ContentType="video/mp4")
         url = running.presigned_url("files/a/b.mp4")
         whole = curl(tmp_path, url)
         rest = curl(tmp_path, url, "--range", "20000000-")
@@ -132,14 +136,14 @@ def test_a_presigned_url_can_be_followed_and_resumed(tmp_path: Path) -> None:
 )
 def test_nothing_is_left_when_it_ends(number: signal.Signals, exit_code: int, origin: Origin, tmp_path: Path, temp: Path) -> None:
     with served(tmp_path / "errors") as running, ExitStack() as responses:
-        running.objects().put_object(Key="files/long", Body=bytes(20 * 1024 * 1024))  # moto writes it into a file
+        running.objects.put_object(Key="files/long", Body=bytes(20 * 1024 * 1024))  # moto writes it into a file
         first_bytes(running, origin)
         responses.enter_context(http.stream("GET", running.presigned_url("files/long")))  # nobody reads its body
-        started = children(running.process.pid)
-        assert len(started) == 2
-        running.process.send_signal(number)
-        assert running.process.wait(SECONDS) == exit_code
-        assert [pid for pid in started if not any(exits(pid) for _ in range(10))] == []
+        processes = children(running.command.pid)
+        assert len(processes) == 2
+        running.command.send_signal(number)
+        assert running.command.end().returncode == exit_code
+        assert [pid for pid in processes if not any(exits(pid) for _ in range(10))] == []
     assert list(temp.iterdir()) == []
     assert "Traceback" not in (tmp_path / "errors").read_text()
 
@@ -152,7 +156,7 @@ def test_without_its_packages_it_says_what_to_install(missing: str, tmp_path: Pa
         if path.name != missing:
             (folder / path.name).symlink_to(path)
     environ = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
-    command = [sys.executable, "-S", *COMMAND[1:]]
+    command = [sys.executable, "-S", "-m", "transcoder", *COMMAND]
     completed = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert (completed.returncode, completed.stdout) == (2, "")
     assert completed.stderr.startswith(f"transcoder: The emulated S3 needs the package {missing}: ")
@@ -161,7 +165,7 @@ def test_without_its_packages_it_says_what_to_install(missing: str, tmp_path: Pa
 
 def test_a_bucket_that_cannot_be_is_a_failure(tmp_path: Path) -> None:
     environ = {**os.environ, "TRANSCODER_BUCKET": "Not A Bucket"}
-    completed = subprocess.run(COMMAND, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=tmp_path)
+    completed = run_text(*COMMAND, environ=environ, first=partial(os.chdir, tmp_path))
     assert (completed.returncode, completed.stdout) == (1, "")
     assert "Not A Bucket" in completed.stderr
     assert completed.stderr.splitlines()[-1] == "transcoder: The emulated S3 does not start; its messages are above. [internal-error]"

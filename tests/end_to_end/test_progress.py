@@ -14,7 +14,7 @@ import pytest
 from conftest import Serve
 from peers import media_reader
 from peers.origin import GOOD, Origin, Rule
-from peers.running_emulator import SECONDS, emulated
+from peers.running_emulator import SECONDS, emulated, http
 from peers.source_files import files_in
 
 from transcoder.emulator import Options, Running
@@ -76,18 +76,18 @@ def test_parts_arrive_while_the_mp4_is_made(usual: Running, origin: Origin, tmp_
 def test_the_deadline_is_the_last_part(origin: Origin) -> None:
     origin.decide = lambda request, _earlier: Rule(stall_after=1000) if request.path == "/segment-1.ts" else GOOD
     with function(timeout=6.0, TRANSCODER_DEADLINE_MARGIN_SECONDS="2") as running:
-        assert httpx.get(f"{running.url}/health", timeout=SECONDS).status_code == 200
+        assert http.get(f"{running.url}/health").status_code == 200
         pid = running.pid
-        response = httpx.get(address(running, origin), headers=REPORTED, timeout=SECONDS)
+        response = http.get(address(running, origin), headers=REPORTED)
         *_, failed = parts_of(response, response.content)
         assert json.loads(failed.get_payload(decode=True))["type"] == "urn:problem-type:transcoder:deadline"
-        assert httpx.get(f"{running.url}/health", timeout=SECONDS).status_code == 200
+        assert http.get(f"{running.url}/health").status_code == 200
         assert running.pid == pid
 
 
 def test_a_response_over_its_limit_is_the_last_part(origin: Origin) -> None:
     with function(TRANSCODER_RESPONSE_LIMIT="300000") as running:
-        response = httpx.get(address(running, origin), headers=REPORTED, timeout=SECONDS)
+        response = http.get(address(running, origin), headers=REPORTED)
     *_, failed = parts_of(response, response.content)
     assert json.loads(failed.get_payload(decode=True))["type"] == "urn:problem-type:transcoder:too-large"
 
@@ -136,7 +136,7 @@ def test_an_event_source_asks_once(usual: Running, origin: Origin) -> None:
     source.run()
     assert source.statuses == [200, 204]
     assert [event["event"] for event in source.events] == ["resolved", "done"]
-    response = httpx.get(usual.url + source.events[-1]["download"], headers={"accept": source.events[-1]["accept"]}, timeout=SECONDS)
+    response = http.get(usual.url + source.events[-1]["download"], headers={"accept": source.events[-1]["accept"]})
     assert parts_of(response, response.content)[-1].get_content_type() == "video/mp4"
 
 
@@ -145,4 +145,4 @@ def test_other_sites_may_read_events(usual: Running, media: Media, serve: Serve)
     wanted = {**asked, "access-control-request-method": "GET", "access-control-request-headers": "last-event-id"}
     preflight = httpx.options(url, headers=wanted, timeout=SECONDS)
     assert "last-event-id" in preflight.headers["access-control-allow-headers"]
-    assert httpx.get(url, headers=asked, timeout=SECONDS).headers["access-control-allow-origin"] == "*"
+    assert http.get(url, headers=asked).headers["access-control-allow-origin"] == "*"

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 from conftest import Serve
 from generated_video import ffmpeg_path
-from peers.get_command import SECONDS
+from peers import command_line
+from peers.command_line import SECONDS
 from peers.leaks import children
 from peers.origin import Rule
 from peers.running_emulator import emulated, http
@@ -29,19 +29,13 @@ SHORT = {"TRANSCODER_ATTEMPTS": "2", "TRANSCODER_READ_SECONDS": "1", "TRANSCODER
 MOST_SECONDS = 25.0
 
 
-def start_get(url: str, output: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "transcoder", "get", url, "-o", output]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environ})
-
-
 def failed_get(url: str, folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     """Return exit code and message of a `get` that leaves nothing."""
     began = time.monotonic()
-    with start_get(url, str(folder / "video.mp4"), {**SHORT, **environ}) as command:
-        message = command.communicate(timeout=SECONDS)[1].decode()
+    completed = command_line.run_text("get", url, "-o", str(folder / "video.mp4"), environ={**os.environ, **SHORT, **environ})
     assert time.monotonic() - began < MOST_SECONDS
     assert not list(folder.glob("*.mp4*"))
-    return command.returncode, message
+    return completed.returncode, completed.stderr
 
 
 def stopped_once(folder: Path) -> str:
@@ -138,12 +132,14 @@ def test_a_client_that_pauses_for_longer_than_every_clock_gets_the_whole_video(m
 @pytest.mark.long
 def test_a_reader_of_get_that_pauses_for_longer_than_every_clock_gets_the_whole_video(media: Callable[[str], Path], serve: Serve) -> None:
     origin, verifier, length = serve(media("ts-large")), Verifier(), length_of(media("ts-large"))
-    with start_get(origin.url("/main.m3u8"), "-", {**CLOCKS, "TRANSCODER_AHEAD_BYTES": "1000000"}) as command:
-        assert command.stdout
-        verifier.feed(command.stdout.read(1000))
+    environ, (reader, writer) = {**os.environ, **CLOCKS, "TRANSCODER_AHEAD_BYTES": "1000000"}, os.pipe()
+    words = ["get", origin.url("/main.m3u8"), "-o", "-"]
+    with os.fdopen(reader, "rb") as pipe, command_line.started(*words, environ=environ, output=writer) as command:
+        os.close(writer)
+        verifier.feed(pipe.read(1000))
         time.sleep(PAUSE_SECONDS)
         assert origin.sent < length / 2
-        while chunk := command.stdout.read(1 << 20):
+        while chunk := pipe.read(1 << 20):
             verifier.feed(chunk)
-    assert command.returncode == 0
+        assert command.end().returncode == 0
     assert verifier.end().fragments > 10

@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from conftest import LargeSource, Serve
 from peers import command_line, media_reader
 from peers.origin import GOOD, Origin, Rule
 from peers.origin import Request as OriginRequest
-from peers.running_emulator import SECONDS, emulated
+from peers.running_emulator import SECONDS, emulated, http
 from peers.storage import Fault, Storage, refuse, storage
 
 from transcoder.cli import main
@@ -61,8 +60,8 @@ def origin(large_source: LargeSource, serve: Serve) -> Origin:
 
 @pytest.fixture
 def long_origin(large_source: LargeSource, serve: Serve) -> Origin:
-    """A source whose file is uploaded in six parts: some are there before its last third."""
-    return serve(large_source(13))
+    """A source whose file is uploaded in four parts: one is there before its last segment."""
+    return serve(large_source(8))
 
 
 def address(running: Running, origin: Origin, path: str = "/download") -> str:
@@ -70,10 +69,10 @@ def address(running: Running, origin: Origin, path: str = "/download") -> str:
 
 
 def hold(origin: Origin) -> None:
-    """Let the origin stop before the last third of the source."""
+    """Let the origin stop in the last segment."""
 
     def decide(request: OriginRequest, _earlier: int) -> Rule:
-        return Rule(stall_after=1000) if request.path == "/segment-9.ts" and "range" not in request.headers else GOOD
+        return Rule(stall_after=1000) if request.path == "/segment-7.ts" and "range" not in request.headers else GOOD
 
     origin.decide = decide
 
@@ -106,7 +105,7 @@ def test_a_process_that_is_killed_leaves_parts_and_no_object(long_origin: Origin
     hold(long_origin)
     with function(s3, TRANSCODER_AHEAD_BYTES="1000000") as running:
         errors: list[int] = []
-        thread = threading.Thread(target=lambda: errors.append(httpx.get(address(running, long_origin), timeout=SECONDS).status_code))
+        thread = threading.Thread(target=lambda: errors.append(http.get(address(running, long_origin)).status_code))
         thread.start()
         wait_for(lambda: s3.counts["UploadPart"] > 0)
         time.sleep(0.5)
@@ -122,13 +121,13 @@ def test_a_process_that_is_killed_leaves_parts_and_no_object(long_origin: Origin
 def test_an_upload_is_aborted_before_the_deadline(path: str, long_origin: Origin, s3: Storage) -> None:
     hold(long_origin)
     with function(s3, timeout=9.0, TRANSCODER_AHEAD_BYTES="1000000") as running:
-        response = httpx.get(address(running, long_origin, path), timeout=SECONDS)
+        response = http.get(address(running, long_origin, path))
         assert (response.status_code, "urn:problem-type:transcoder:deadline" in response.text) == (
             504 if path == "/download" else 200,
             True,
         )
         pid = running.pid
-        assert httpx.get(f"{running.url}/health", timeout=SECONDS).status_code == 200
+        assert http.get(f"{running.url}/health").status_code == 200
         assert running.pid == pid
     assert s3.counts["UploadPart"] > 0
     assert (s3.keys, s3.uploads) == ([], [])
@@ -155,15 +154,15 @@ def test_a_client_that_leaves_stops_the_upload_only_where_that_is_asked_for(
         assert (running.pid == pid) is not stops
         if stops:
             long_origin.decide = lambda _request, _earlier: GOOD
-            assert httpx.get(address(running, long_origin), timeout=SECONDS).status_code == 303
+            assert http.get(address(running, long_origin)).status_code == 303
 
 
 def test_the_function_goes_on_after_storage_that_failed(service: Running, origin: Origin, s3: Storage) -> None:
     s3.decide = refuse("UploadPart")
-    assert httpx.get(address(service, origin), timeout=SECONDS).status_code == 507
+    assert http.get(address(service, origin)).status_code == 507
     pid = service.pid
     s3.clear()
-    assert httpx.get(address(service, origin), timeout=SECONDS).status_code == 303
+    assert http.get(address(service, origin)).status_code == 303
     assert service.pid == pid
 
 

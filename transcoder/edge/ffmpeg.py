@@ -7,11 +7,11 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from transcoder.edge.confinement import confine, kill_with_us
+from transcoder.edge.ffmpeg_file import keep_ffmpeg, known_ffmpeg, packaged_ffmpeg
 from transcoder.edge.pipe import PipeReader, PipeWriter, widen
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import TranscodeError, UnsupportedSourceError, UpstreamError
@@ -214,12 +214,16 @@ def _last_line(stderr: IO[bytes]) -> str:
 async def find_ffmpeg(path: str, *, seconds: float = VERSION_SECONDS) -> str:
     """Return the path of the ffmpeg to use: `path`, or the one in the package imageio-ffmpeg if that is empty.
 
+    A file that works is asked for its version again only if it has changed.
+
     Raises:
         TranscodeError: there is none, it does not run or not end in so many seconds, or it is older than 7 (which is 20 times slower
             with two pipes).
 
     """
-    found = path or _packaged_ffmpeg()
+    if known := known_ffmpeg(path):
+        return known
+    found = path or packaged_ffmpeg()
     status, banner = await _run_for_version(found, seconds=seconds)
     # Builds from a repository say "N-12345-g…" instead of a number; they are newer than any release that is too old.
     version = re.match(rb"ffmpeg version (?:n?(\d+)[.\-]|N-)", banner)
@@ -227,6 +231,7 @@ async def find_ffmpeg(path: str, *, seconds: float = VERSION_SECONDS) -> str:
         raise TranscodeError(f"{found} is not a working ffmpeg.")
     if version[1] is not None and int(version[1]) < MIN_VERSION:
         raise TranscodeError(f"{found} is ffmpeg {version[1].decode()}; version {MIN_VERSION} or newer is needed.")
+    keep_ffmpeg(path, found)
     return found
 
 
@@ -246,13 +251,3 @@ async def _run_for_version(path: str, *, seconds: float) -> tuple[int, bytes]:
             raise TranscodeError(f"{path} has not printed its version within {seconds:g} s.") from error
         finally:
             await _end(process)
-
-
-def _packaged_ffmpeg() -> str:
-    # The package's own look-up also runs the binary to check it, which takes 20 ms of every start; importlib.resources takes 15 ms.
-    package = find_spec("imageio_ffmpeg")
-    folders = (package.submodule_search_locations if package else None) or ()
-    names = [str(path) for folder in folders for path in Path(folder, "binaries").glob("ffmpeg-*")]
-    if not names:
-        raise TranscodeError("The package imageio-ffmpeg has no ffmpeg for this platform: set TRANSCODER_FFMPEG to the path of one.")
-    return max(names)
