@@ -8,6 +8,7 @@ import pytest
 from generated_video import GeneratedVideo, encoder_arguments, run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.encoded_pieces import encoded
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments, split_at
 
 from transcoder.core.media.inspector import inspector_for
@@ -157,11 +158,8 @@ def test_audio_frames_split_between_segments_are_counted_once() -> None:
     assert inspector.samples == inspect_segments(segments)[0].samples
 
 
-def test_changed_sampling_rate_without_a_tag_is_refused(tmp_path: Path) -> None:
-    parts = []
-    for rate in (48_000, 44_100):
-        run_ffmpeg("-f", "lavfi", "-i", f"sine=r={rate}:d=1", "-c:a", "aac", "-f", "adts", tmp_path / f"{rate}.aac")
-        parts.append((tmp_path / f"{rate}.aac").read_bytes())
+def test_changed_sampling_rate_without_a_tag_is_refused() -> None:
+    parts = [encoded("-f", "lavfi", "-i", f"sine=r={rate}:d=1", "-c:a", "aac", "-f", "adts") for rate in (48_000, 44_100)]
     inspector = inspector_for(probe_segment(parts[0]))
     for part in (parts[0], parts[0]):
         inspector.begin()
