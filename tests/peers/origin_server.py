@@ -1,6 +1,5 @@
 """The HTTP/1.1 server behind a test origin."""
 
-import gzip
 import socket
 import ssl
 import struct
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from peers.origin_content import etag_of, parse_range, read_chunks
+from peers.origin_content import compressed, etag_of, parse_range, read_chunks
 from peers.origin_rules import Request, Rule
 from peers.origin_state import Origin
 
@@ -159,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Accept-Ranges": "bytes",
         }
         if rule.gzip:
-            content = gzip.compress(content if isinstance(content, bytes) else content.read_bytes(), compresslevel=1)
+            content = compressed(content if isinstance(content, bytes) else content.read_bytes())
             fields["Content-Encoding"] = "gzip"
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         requested = self.recorded.headers.get("range")
