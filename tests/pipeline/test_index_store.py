@@ -20,7 +20,7 @@ from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
 from transcoder.settings import Settings
 
 Media = Callable[[str], Path]
-SEGMENTS = LEAST_SEGMENTS + 5
+SEGMENTS = LEAST_SEGMENTS
 SEGMENT_BYTES = 20_000
 HEADS = SEGMENTS + 1
 """The first segment is asked for twice, which shows whether its origin names the same version each time."""
