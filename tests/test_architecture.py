@@ -8,10 +8,8 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import transcoder
+from peers.program_modules import MODULES, PACKAGE, nodes_of
 
-PACKAGE = Path(transcoder.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     *({"errors", "settings"}, {"core"}, {"edge"}, {"pipeline"}, {"app"}, {"bootstrap", "canary", "emulator"}, {"local"}, {"api"}, {"cli"}),
     {"__main__", "__init__", "limits"},  # the face of the package imports what it is asked for
@@ -53,11 +51,6 @@ IMPURE = {
 }
 
 CORE = [path for path in MODULES if path.parts[len(PACKAGE.parts)] == "core"]
-
-
-@cache
-def nodes_of(path: Path) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 @cache

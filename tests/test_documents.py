@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from peers.program_modules import MODULES, PACKAGE, nodes_of
+
 ROOT = Path(__file__).parents[1]
 MIN_PART = 12
 """Shorter parts of a sentence prove nothing."""
@@ -12,8 +14,7 @@ MIN_PART = 12
 
 def literals() -> str:
     """Return all texts in the program, one per line."""
-    trees = [ast.parse(path.read_text()) for path in (ROOT / "transcoder").rglob("*.py")]
-    constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    constants = (node.value for path in MODULES for node in nodes_of(path) if isinstance(node, ast.Constant))
     return "\n".join(value for value in constants if isinstance(value, str))
 
 
@@ -43,8 +44,8 @@ def test_the_sentences_that_the_documents_quote_are_those_of_the_program() -> No
 def test_each_refusal_of_media_is_in_the_documents() -> None:
     documented = (ROOT / "docs" / "refused.md").read_text()
     missing = []
-    for path in [*(ROOT / "transcoder/core/media").rglob("*.py"), *(ROOT / "transcoder/core/output").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path in (path for path in MODULES if {PACKAGE / "core" / "media", PACKAGE / "core" / "output"} & {*path.parents}):
+        for node in nodes_of(path):
             if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UnsupportedSourceError"):
                 continue
             texts = [each.value.strip(" .;,") for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]

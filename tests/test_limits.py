@@ -3,11 +3,11 @@
 import ast
 from pathlib import Path
 
-import transcoder
+from peers.program_modules import MODULES, PACKAGE, nodes_of
+
 from transcoder.limits import LIMITS, markdown
 from transcoder.settings import Settings
 
-PACKAGE = Path(transcoder.__file__).parent
 DOCUMENT = Path(__file__).parents[1] / "docs" / "limits.md"
 TOLERANCES = frozenset(
     {
@@ -40,9 +40,11 @@ TOLERANCES = frozenset(
 def constants() -> set[str]:
     """Return the constants of the package whose names say that they limit something."""
     found = set()
-    for path in PACKAGE.rglob("*.py"):
+    for path in MODULES:
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        tree = nodes_of(path)[0]
+        assert isinstance(tree, ast.Module)
+        for node in tree.body:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
             names = {target.id for target in targets if isinstance(target, ast.Name)}
             found |= {f"{module}.{name}" for name in names if name.isupper() and {"MAX", "LIMIT"} & set(name.split("_"))}

@@ -18,6 +18,8 @@ from transcoder.errors import DeadlineError
 SECONDS = 0.3
 LATE_SECONDS = 2.0
 """How late an invocation may end on a busy machine."""
+INVOCATION_SECONDS = 4.5
+"""Half of it keeps the processor busy; the other half, in which the answer has to come, is a little more than `LATE_SECONDS`."""
 
 
 async def wait() -> None:
@@ -120,11 +122,11 @@ def test_another_error_passes_through_the_guard() -> None:
 
 @pytest.mark.parametrize("path", ["/held-by-pattern", "/held-by-loop", "/held-stubbornly"])
 def test_an_invocation_that_holds_the_event_loop_is_answered_in_time(path: str) -> None:
-    with emulated(small_application_options(timeout_seconds=6.0)) as running:
+    with emulated(small_application_options(timeout_seconds=INVOCATION_SECONDS)) as running:
         assert http.get(running.url + "/hello").text.startswith("hello 1 ")
         pid, started = running.pid, time.monotonic()
         response = http.get(running.url + path)
-        assert time.monotonic() - started < 6.0
+        assert time.monotonic() - started < INVOCATION_SECONDS
         assert response.status_code == 504
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["type"].endswith(":deadline")
@@ -133,11 +135,11 @@ def test_an_invocation_that_holds_the_event_loop_is_answered_in_time(path: str) 
 
 
 def test_a_stream_that_holds_the_event_loop_is_broken_off_in_time() -> None:
-    with emulated(small_application_options(timeout_seconds=6.0)) as running:
+    with emulated(small_application_options(timeout_seconds=INVOCATION_SECONDS)) as running:
         assert http.get(running.url + "/hello").text.startswith("hello 1 ")
         pid, started = running.pid, time.monotonic()
         payload, (end,) = invoke(running.url, "/held-after", "")
-        assert time.monotonic() - started < 6.0
+        assert time.monotonic() - started < INVOCATION_SECONDS
         assert payload.endswith(b"a part")
         assert end["ErrorCode"] == "Function.DeadlineExceeded"
         assert http.get(running.url + "/hello").text.startswith("hello 3 ")

@@ -1,4 +1,4 @@
-"""Measures how the work of a parser grows with its input: by processor time, with inputs of doubling length."""
+"""Measures how the work of a parser grows with its input: by processor time, with longer and longer inputs."""
 
 import gc
 import math
@@ -12,7 +12,10 @@ FACTOR = 8
 """How many times longer the longer of two compared inputs is."""
 ENOUGH_SECONDS = 0.04
 """Longer measurements say enough; shorter ones are mostly noise."""
-NOISE_SECONDS = 0.002
+NOISE_SECONDS = 0.0005
+"""Less than what is left of `ENOUGH_SECONDS` at an input that is `FACTOR` times shorter, if the work is quadratic."""
+MOST_STEP = 16
+"""How many times longer the next input may be than the last one."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,23 @@ def measure(parser: Parser, run: str, *, max_bytes: int, enough_exponent: float 
     could only lower it.
     """
     make, size = parser.runs[run], FIRST_BYTES
-    while (seconds := cpu_seconds(parser, make(size))) < ENOUGH_SECONDS and size < max_bytes:
-        size *= 2
+    longer = make(size)
+    while (seconds := cpu_seconds(parser, longer)) < ENOUGH_SECONDS and size < max_bytes:
+        size = min(max_bytes, _next_size(size, seconds))
+        longer = make(size)
     if seconds < ENOUGH_SECONDS:
         return Growth(size, seconds, 0.0)
+    shorter = make(size // FACTOR)
     # The least of several times is the one that was disturbed least.
-    shorter = min(cpu_seconds(parser, make(size // FACTOR)) for _ in range(5))
-    if _exponent(shorter, seconds) >= enough_exponent and seconds < 1:
-        seconds = min(seconds, *(cpu_seconds(parser, make(size)) for _ in range(2)))
-    return Growth(size, seconds, _exponent(shorter, seconds))
+    least = min(cpu_seconds(parser, shorter) for _ in range(3))
+    if _exponent(least, seconds) >= enough_exponent and seconds < 1:
+        seconds = min(seconds, *(cpu_seconds(parser, longer) for _ in range(2)))
+    return Growth(size, seconds, _exponent(least, seconds))
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """Return the size that takes a little more than long enough if the work grows like the input, but not a much longer one."""
+    return int(size * min(MOST_STEP, max(1.25, 1.1 * ENOUGH_SECONDS / seconds)))
 
 
 def _exponent(shorter: float, longer: float) -> float:

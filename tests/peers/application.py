@@ -90,11 +90,11 @@ def ask_all(
     """
     answers = [Answered() for _ in targets] if into is None else list(into)
 
-    async def run() -> list[Answered]:
+    async def ask_each() -> None:
         async with application(settings or Settings(), network=network) as serve:
             for target, answer in zip(targets, answers, strict=True):
                 path, _, query = target.partition("?")
                 await serve(Request(method, path, query, headers or {}), answer)
-        return answers
 
-    return asyncio.run(run())
+    asyncio.run(ask_each())
+    return answers

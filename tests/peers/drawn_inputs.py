@@ -1,6 +1,14 @@
-"""How many inputs hypothesis draws."""
+"""What hypothesis draws, and how many of it."""
 
 from hypothesis import settings
+from hypothesis import strategies as st
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=20), inner, max_size=3),
+    max_leaves=10,
+)
+"""Values of every type, in a few levels: long ones say no more of what reads them, and take most of the time to draw."""
 
 _USUAL = 100
 

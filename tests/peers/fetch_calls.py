@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from peers.event_loop import run
 from peers.origin import Origin, Rule, garbage, origin
 
 from transcoder.core.hls.plan import ByteRange
@@ -26,7 +27,7 @@ def with_fetcher(use: Callable[[Fetcher], Awaitable[T]], settings: Settings = SE
         async with Fetcher.open(settings, **options) as fetcher:  # type: ignore[arg-type]  # the options are those of `open`
             return await use(fetcher)
 
-    return asyncio.run(job())
+    return run(job())
 
 
 def fetch_segment(url: str, byte_range: ByteRange | None = None, settings: Settings = SETTINGS) -> tuple[bytes, int, int]:

@@ -1,10 +1,12 @@
 """What a test origin sends of a file: its ETag, a byte range, and chunks."""
 
+import gzip
 import hashlib
 import os
 import re
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from peers.origin_rules import Rule
@@ -18,6 +20,12 @@ def etag_of(content: bytes | Path) -> str:
         return f'"{stat.st_size:x}-{stat.st_mtime_ns:x}"'
     # Hashing everything would cost more than sending it; both ends and the length distinguish the test files.
     return f'"{len(content):x}-{zlib.crc32(content[:65536]):x}-{hashlib.sha256(content[-65536:]).hexdigest()[:16]}"'
+
+
+@lru_cache(maxsize=8)
+def compressed(content: bytes) -> bytes:
+    """Compress a file; many tests ask for the same one, and compressing it takes longer than all else."""
+    return gzip.compress(content, compresslevel=1)
 
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:

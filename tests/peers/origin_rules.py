@@ -70,6 +70,12 @@ class Rule:
     etag: str | None = None
     """Replaces the ETag, which is a hash of the content; with quotes; "" means none."""
 
+    @property
+    def has_dense_chunks(self) -> bool:
+        """Whether chunks follow one another without a pause, and all of them are sent."""
+        stops = self.cut_after is not None or self.stall_after is not None
+        return self.chunked and self.trickle is not None and not self.trickle[1] and not stops
+
 
 GOOD = Rule()
 

@@ -1,9 +1,10 @@
 """Plain MP4s over an origin, made by the pipeline without the application."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from peers.event_loop import run
 
 from transcoder.core.output.labels import Labels
 from transcoder.core.request.parameters import make_job
@@ -30,7 +31,7 @@ class Indexed:
 def index_of(url: str, *, max_heads: int = 1000, labels: Labels = NO_LABELS, parameters: Mapping[str, str] = NO_PARAMETERS) -> Indexed:
     """Resolve `url` with a new fetcher, and read its index."""
 
-    async def run() -> Indexed:
+    async def make() -> Indexed:
         async with Fetcher.open(SETTINGS) as fetcher:
             job, resolver = make_job(url, parameters), Resolver(SETTINGS)
             source = await resolver.find(job, fetcher=fetcher)
@@ -38,13 +39,13 @@ def index_of(url: str, *, max_heads: int = 1000, labels: Labels = NO_LABELS, par
             file = await make_index(resolved.plan, labels, fetcher=fetcher, settings=SETTINGS, max_heads=max_heads)
             return Indexed(file, fetcher.bytes, fetcher.requests)
 
-    return asyncio.run(run())
+    return run(make())
 
 
 def part_of(file: PlainFile, start: int = 0, stop: int | None = None) -> bytes:
     """Return a part of a file, fetched with a new fetcher."""
 
-    async def run() -> bytes:
+    async def fetch() -> bytes:
         received = bytearray()
 
         async def write(chunk: bytes) -> None:
@@ -55,4 +56,4 @@ def part_of(file: PlainFile, start: int = 0, stop: int | None = None) -> bytes:
             await send_part(file, start, end, fetcher=fetcher, settings=SETTINGS._replace(ahead_bytes=256 * 1024), write=write)
         return bytes(received)
 
-    return asyncio.run(run())
+    return run(fetch())

@@ -3,14 +3,16 @@
 import io
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import imageio_ffmpeg
+from peers.encoded_pieces import encoded
 
 from transcoder.core.media.mp4.boxes import Box
 from transcoder.core.media.streams import Medium
@@ -84,8 +86,8 @@ def transport_stream(source: Source, path: Path) -> Path:
     x264 = f"bframes={source.delay}:b-adapt=0:b-pyramid=normal:keyint={source.rate}:scenecut=0:open-gop={source.open_gop:d}"
     video_shifts = ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", x264, "-pix_fmt", "yuv420p"]
     audio_shifts = ["-c:a", source.codec, "-ac", str(source.channels), "-b:a", "96k"]
-    end = ["-output_ts_offset", str(source.start), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", str(path)]
-    run(*inputs, *(video_shifts if source.video else []), *(audio_shifts if source.audio else []), *end)
+    end = ["-output_ts_offset", str(source.start), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts"]
+    path.write_bytes(encoded(*inputs, *(video_shifts if source.video else []), *(audio_shifts if source.audio else []), *end))
     return path
 
 
@@ -128,7 +130,8 @@ class Packet:
     data: bytes
 
 
-def packets(output: bytes, kind: str) -> list[Packet]:
+@lru_cache(maxsize=16)
+def packets(output: bytes, kind: str) -> tuple[Packet, ...]:
     with av.open(io.BytesIO(output), "r") as container:
         (stream,) = [one for one in container.streams if one.type == kind]
         found = []
@@ -136,7 +139,7 @@ def packets(output: bytes, kind: str) -> list[Packet]:
             if one.pts is not None and one.dts is not None and one.duration and one.time_base:
                 base = one.time_base
                 found.append(Packet(one.pts * base, one.dts * base, one.duration * base, bytes(one)))
-        return found
+        return tuple(found)
 
 
 def decoded(output: bytes, kind: str) -> int:
@@ -146,7 +149,7 @@ def decoded(output: bytes, kind: str) -> int:
         return sum(len(packet.decode()) for packet in container.demux(stream))
 
 
-def assert_contiguous(found: list[Packet]) -> None:
+def assert_contiguous(found: Sequence[Packet]) -> None:
     assert all(before.dts + before.duration == after.dts for before, after in pairwise(found))
     assert all(packet.duration > 0 and packet.pts >= packet.dts for packet in found)
 

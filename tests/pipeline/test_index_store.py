@@ -1,6 +1,6 @@
 """Indexes of plain MP4s as bytes, and in a bucket that all execution environments share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
 from transcoder.settings import Settings
 
 Media = Callable[[str], Path]
-SEGMENTS = LEAST_SEGMENTS + 5
+SEGMENTS = LEAST_SEGMENTS
+SEGMENT_BYTES = 20_000
 HEADS = SEGMENTS + 1
 """The first segment is asked for twice, which shows whether its origin names the same version each time."""
 SETTINGS = Settings(allow_private=True, retry_seconds=0.01, bucket="service")
@@ -32,19 +33,37 @@ def s3() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def environment(s3: str) -> Mapping[str, str]:
+    """AWS's variables, by which this process finds the bucket and its keys, as the function does."""
+    return {**CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3}
+
+
+@pytest.fixture(scope="module")
+def made_bucket(environment: Mapping[str, str]) -> Any:
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        return boto3.session.Session().resource("s3").create_bucket(Bucket="service")
+
+
 @pytest.fixture
-def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An empty bucket, which the settings name; this process finds it and its keys by AWS's variables, as the function does."""
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3}.items():
+def bucket(made_bucket: Any, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty bucket, which the settings name."""
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    found = boto3.session.Session().resource("s3").create_bucket(Bucket="service")
-    found.objects.all().delete()
-    return found
+    made_bucket.objects.all().delete()
+    return made_bucket
+
+
+@pytest.fixture(scope="module")
+def files(media: Media) -> Mapping[str, bytes]:
+    return dict(write_large_source(media, segments=SEGMENTS, segment_bytes=SEGMENT_BYTES))
 
 
 @pytest.fixture
-def origin(media: Media, serve: Serve) -> Origin:
-    return serve(dict(write_large_source(media, segments=SEGMENTS, segment_bytes=20_000)))
+def origin(files: Mapping[str, bytes], serve: Serve) -> Origin:
+    return serve({**files})
 
 
 def first_bytes(origin: Origin, settings: Settings = SETTINGS) -> Answered:
@@ -88,7 +107,7 @@ def test_another_environment_does_not_make_the_index_again(origin: Origin, bucke
 
 
 def test_an_index_of_few_heads_is_not_stored(media: Media, serve: Serve, bucket: Any) -> None:
-    origin = serve(dict(write_large_source(media, segments=LEAST_SEGMENTS - 1, segment_bytes=20_000)))
+    origin = serve(dict(write_large_source(media, segments=LEAST_SEGMENTS - 1, segment_bytes=SEGMENT_BYTES)))
     assert [first_bytes(origin).notes["index_heads"] for _ in range(2)] == [LEAST_SEGMENTS] * 2
     assert list(bucket.objects.all()) == []
 

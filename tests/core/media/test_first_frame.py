@@ -1,10 +1,9 @@
 """The first audio frame says what the audio is where the program map does not, or says it wrong."""
 
-import subprocess
 from functools import cache
 
 import pytest
-from generated_video import ffmpeg_path
+from peers.encoded_pieces import encoded
 from peers.program_map_edits import edited, is_program_map, packets_of, with_stream_types
 from peers.segment_inspection import probe_segment
 
@@ -32,8 +31,7 @@ def transport_stream(codec: str, *, rate: int = 48_000, channels: int = 2, secon
     """Return audio alone in a transport stream."""
     layout = {1: "mono", 2: "stereo", 6: "5.1(side)" if codec == "dts" else "5.1"}[channels]
     noise = f"anoisesrc=d={seconds}:a=0.1:r={rate},aformat=channel_layouts={layout}"
-    command = [ffmpeg_path(), "-nostdin", "-v", "error", "-f", "lavfi", "-i", noise, "-c:a", *ENCODERS[codec], "-f", "mpegts", "pipe:1"]
-    return subprocess.run(command, capture_output=True, check=True).stdout
+    return encoded("-f", "lavfi", "-i", noise, "-c:a", *ENCODERS[codec], "-f", "mpegts")
 
 
 def labelled(data: bytes, stream_type: int) -> bytes:

@@ -1,14 +1,12 @@
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from fuzz.media_pieces import ADTS
-from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.encoded_pieces import encoded
 from peers.mp3_fragments import FRAME_BYTES, HEADER, frame
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, split_at
 
@@ -34,10 +32,12 @@ OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
 @cache
 def audio(codec: str, *, options: tuple[str, ...] = ()) -> bytes:
     muxer, *words = ENCODINGS[codec]
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "audio")
-        run_ffmpeg("-f", "lavfi", "-i", "sine=440:r=48000:d=2", "-ac", "2", *words, *options, "-f", muxer, file)
-        return file.read_bytes()
+    return encoded("-f", "lavfi", "-i", "sine=440:r=48000:d=2", "-ac", "2", *words, *options, "-f", muxer)
+
+
+@cache
+def inspected(codec: str) -> Inspector:
+    return inspect_segments([tag(3) + audio(codec)])[0]
 
 
 def tag(seconds: float | None, owner: bytes = OWNER) -> bytes:
@@ -66,8 +66,7 @@ def test_frames_are_those_that_ffmpeg_copies(codec: str) -> None:
 @pytest.mark.parametrize("codec", ENCODINGS)
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=30))
 def test_results_do_not_depend_on_the_pieces(codec: str, cuts: list[int]) -> None:
-    data = tag(3) + audio(codec)
-    whole, _ = inspect_segments([data])
+    data, whole = tag(3) + audio(codec), inspected(codec)
     inspector = inspector_for(probe_segment(data))
     inspector.begin()
     passed_on = b"".join(inspector.feed(piece) for piece in split_at(data, (min(cut, len(data)) for cut in cuts))) + inspector.end()
@@ -165,8 +164,14 @@ def test_samples_are_written_with_their_times(codec: str, start: float) -> None:
 @pytest.mark.parametrize("codec", ENCODINGS)
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=10))
 def test_what_is_written_does_not_depend_on_the_pieces(codec: str, cuts: list[int]) -> None:
-    segments = [tag(3) + audio(codec), tag(5.5) + audio(codec)]
-    assert written(segments, start=3.0, cuts=cuts)[1] == written(segments, start=3.0)[1]
+    assert written_twice(codec, cuts) == written_at_once(codec)
+
+
+def written_twice(codec: str, cuts: Sequence[int] = ()) -> bytes:
+    return written([tag(3) + audio(codec), tag(5.5) + audio(codec)], start=3.0, cuts=cuts)[1]
+
+
+written_at_once = cache(written_twice)
 
 
 def times_of(segments: Iterable[bytes], *, start: float = 10.0) -> list[float]:

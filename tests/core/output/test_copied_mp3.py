@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from generated_video import ffmpeg_path
 from peers.av_sync import peaks
+from peers.encoded_pieces import encoded
 from peers.mp3_fragments import FRAME_BYTES, FRAME_TICKS, HEADER, HEADER_WITH_CRC, MOOV, SECOND, SILENT, fragment, frame
 from peers.remuxed_periods import JOINABLE
 
@@ -24,7 +25,7 @@ def source(folder: Path, *pauses: tuple[float, float], rate: int = 48_000, chann
     dropped = "+".join(f"between(pts*tb,{start},{end})" for start, end in pauses) or "0"
     encoding = ["-ar", str(rate), "-ac", str(channels), "-c:a", "libmp3lame", "-bsf:a", f"noise=drop='{dropped}'"]
     path = folder / "source.ts"
-    subprocess.run([ffmpeg_path(), "-v", "error", "-y", "-f", "lavfi", "-i", TONE, *encoding, "-f", "mpegts", path], check=True)
+    path.write_bytes(encoded("-f", "lavfi", "-i", TONE, *encoding, "-f", "mpegts"))
     return path
 
 

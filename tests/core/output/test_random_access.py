@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from peers.encoded_pieces import encoded
 from peers.remuxed_periods import JOINABLE, join, run
 
 from transcoder.core.media.mp4.boxes import Box, boxes_of
@@ -25,7 +26,7 @@ def period(folder: Path, *, start: float, key_distance: float, media: frozenset[
     audio = ["-f", "lavfi", "-i", "anoisesrc=r=48000:d=6:a=0.1", "-c:a", "aac"]
     inputs = [*(video[:4] if VIDEO in media else []), *(audio[:4] if AUDIO in media else [])]
     codecs = [*(video[4:] if VIDEO in media else []), *(audio[4:] if AUDIO in media else [])]
-    run(*inputs, *codecs, "-output_ts_offset", str(start), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", str(path))
+    path.write_bytes(encoded(*inputs, *codecs, "-output_ts_offset", str(start), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts"))
     filters = ["-bsf:a", "aac_adtstoasc"] if AUDIO in media else []
     return run("-copyts", "-f", "mpegts", "-i", str(path), *filters, *JOINABLE)
 

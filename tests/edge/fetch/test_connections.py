@@ -19,6 +19,10 @@ from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS, SPARES, GuardedTra
 from transcoder.edge.address_guard.socket_stream import SocketBackend
 from transcoder.edge.fetch import Connections, Fetcher
 from transcoder.errors import ForbiddenSourceError, TranscoderError, UpstreamError
+from transcoder.settings import Settings
+
+FEW = SETTINGS._replace(connections=4)
+"""Of what exhausts all connections, the fewer there are, the less is needed."""
 
 
 async def fetch(o: Origin, connections: Connections) -> bytes:
@@ -27,13 +31,17 @@ async def fetch(o: Origin, connections: Connections) -> bytes:
 
 
 def connections_of(
-    jobs: Callable[[Origin, Connections, list[float]], Awaitable[None]], rule: Rule | None = None, *, used: bool = False
+    jobs: Callable[[Origin, Connections, list[float]], Awaitable[None]],
+    rule: Rule | None = None,
+    *,
+    used: bool = False,
+    settings: Settings = SETTINGS,
 ) -> int:
     """Return how many connections the origin has accepted from jobs, or how many of these were `used`; they set the clock by a list."""
     now = [1000.0]
 
     async def run() -> None:
-        async with Connections.open(SETTINGS, clock=lambda: now[0]) as connections:
+        async with Connections.open(settings, clock=lambda: now[0]) as connections:
             await jobs(o, connections, now)
 
     with origin(FILES) as o:
@@ -105,7 +113,7 @@ def test_requests_that_are_cancelled_while_they_begin_hold_no_connection_for_goo
     """httpcore forgets to take a connection back if the cancellation comes at the wrong moment."""
 
     async def job(o: Origin, connections: Connections, pause: float) -> None:
-        async with Fetcher.open(SETTINGS, network=connections) as fetcher:
+        async with Fetcher.open(FEW, network=connections) as fetcher:
             for _ in range(2):
                 requests = [asyncio.ensure_future(fetcher.small_resource(o.url("/a.ts"), limit=10**6)) for _ in range(6)]
                 await asyncio.sleep(pause)
@@ -119,7 +127,7 @@ def test_requests_that_are_cancelled_while_they_begin_hold_no_connection_for_goo
         async with asyncio.timeout(10):
             assert await fetch(o, connections) == CONTENT
 
-    assert connections_of(jobs)
+    assert connections_of(jobs, settings=FEW)
 
 
 def test_only_a_playlist_has_connections_opened_beside_its_own() -> None:

@@ -1,11 +1,9 @@
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from generated_video import run_ffmpeg
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.encoded_pieces import encoded
 from peers.segment_inspection import ffmpeg_packet_count, split_at
 
 from transcoder.core.media.mpegts.access_units import AccessUnitCounter, H264AccessUnitCounter, HevcAccessUnitCounter
@@ -32,11 +30,8 @@ COUNTERS: dict[str, type[AccessUnitCounter]] = {"h264": H264AccessUnitCounter, "
 @cache
 def byte_stream(encoding: str) -> tuple[str, bytes]:
     codec, encoder, *options = ENCODINGS[encoding]
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "stream")
-        source = ("-f", "lavfi", "-i", "testsrc2=s=192x108:r=25:d=2")
-        run_ffmpeg(*source, "-c:v", encoder, *options, "-threads:v", "1", "-f", codec, file)
-        return codec, file.read_bytes()
+    source = ("-f", "lavfi", "-i", "testsrc2=s=192x108:r=25:d=2")
+    return codec, encoded(*source, "-c:v", encoder, *options, "-threads:v", "1", "-f", codec)
 
 
 def units(data: bytes) -> list[bytes]:

@@ -1,6 +1,6 @@
 import pytest
-from generated_video import run_ffmpeg
 from make_media import media
+from peers.encoded_pieces import encoded
 from peers.segment_inspection import copy_with_ffmpeg, inspect_segments, probe_segment, read_segments
 
 from transcoder.core.media.audio_frames import AudioFrameCounter
@@ -17,18 +17,15 @@ JUNK_BYTES = 65_536
 
 
 @pytest.fixture(scope="module")
-def two_programs(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    file = tmp_path_factory.mktemp("ts") / "two.ts"
+def two_programs() -> bytes:
     inputs = ("-f", "lavfi", "-i", "testsrc2=s=192x108:d=1", "-f", "lavfi", "-i", "testsrc2=s=192x108:d=1")
-    run_ffmpeg(*inputs, "-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-program", "st=0", "-program", "st=1", file)
-    return file.read_bytes()
+    programs = ("-program", "st=0", "-program", "st=1")
+    return encoded(*inputs, "-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", *programs, "-f", "mpegts")
 
 
 @pytest.fixture(scope="module")
-def opus(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    file = tmp_path_factory.mktemp("ts") / "opus.ts"
-    run_ffmpeg("-f", "lavfi", "-i", "sine=r=48000:d=1", "-c:a", "libopus", file)
-    return file.read_bytes()
+def opus() -> bytes:
+    return encoded("-f", "lavfi", "-i", "sine=r=48000:d=1", "-c:a", "libopus", "-f", "mpegts")
 
 
 def packets(data: bytes) -> list[bytes]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.drawn_inputs import JSON
 
 from transcoder.core.source.reddit import Video, read_post
 from transcoder.errors import TranscoderError, UnsupportedSourceError
@@ -186,11 +187,6 @@ def test_posts_without_hls_have_files_or_a_manifest() -> None:
     assert (mp4.playlist, mp4.dash, mp4.fallback) == (None, None, "https://v.redd.it/era2017mp4/DASH_180.mp4?source=fallback")
     assert (dash.playlist, dash.fallback) == (None, None)
     assert (dash.dash or "").startswith("https://v.redd.it/era2017dash/DASHPlaylist.mpd?a=")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-)
 
 
 @given(JSON)

@@ -1,0 +1,16 @@
+"""The modules of the program, as their syntax: for the tests of rules and documents, each of which reads them all."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import transcoder
+
+PACKAGE = Path(transcoder.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Return all that a module consists of, and the module itself first."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
