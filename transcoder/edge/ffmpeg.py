@@ -12,7 +12,7 @@ from typing import IO, NamedTuple, cast
 
 from transcoder.edge.confinement import confine, kill_with_us
 from transcoder.edge.ffmpeg_file import keep_ffmpeg, known_ffmpeg, packaged_ffmpeg
-from transcoder.edge.pipe import PipeReader, PipeWriter, widen
+from transcoder.edge.pipe import PipeReader, PipeWriter, open_pipe
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import TranscodeError, UnsupportedSourceError, UpstreamError
 
@@ -122,18 +122,11 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
     """
     with ExitStack() as parent_ends, _open_message_file() as stderr:
         with _naming("ffmpeg cannot be run"), ExitStack() as child_ends:
-            pipes = [_pipe(reader=child_ends, writer=parent_ends, wide=True) for _ in range(inputs)]
-            output, child_output = _pipe(reader=parent_ends, writer=child_ends, wide=True)
-            stdin, _ = _pipe(reader=parent_ends, writer=parent_ends)
-            process = await asyncio.create_subprocess_exec(
-                *command(input_fds := [reader.fileno() for reader, _ in pipes]),
-                stdin=stdin,
-                stdout=child_output,
-                stderr=stderr,
-                pass_fds=input_fds,
-                env={},
-                restore_signals=False,  # Python ignores SIGXFSZ, which would end ffmpeg for a long list of messages
-            )
+            pipes = [open_pipe(reader=child_ends, writer=parent_ends, wide=True) for _ in range(inputs)]
+            output, child_output = open_pipe(reader=parent_ends, writer=child_ends, wide=True)
+            stdin, _ = open_pipe(reader=parent_ends, writer=parent_ends)
+            input_fds = [reader.fileno() for reader, _ in pipes]
+            process = await _spawn(command(input_fds), stdin, child_output, stderr, input_fds)
         try:
             _confine(process, program, stdin)
             writers = tuple([await _connect_writer(writer, parent_ends) for _, writer in pipes])
@@ -142,6 +135,20 @@ async def start(program: Program, command: Callable[[Sequence[int]], list[str]],
                 yield running
         finally:
             await _end(process)
+
+
+async def _spawn(
+    command: Sequence[str], stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes], input_fds: Sequence[int]
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        pass_fds=input_fds,
+        env={},
+        restore_signals=False,  # Python ignores SIGXFSZ, which would end ffmpeg for a long list of messages
+    )
 
 
 @contextmanager
@@ -156,11 +163,9 @@ def _naming(failure: str) -> Iterator[None]:
 def _confine(process: asyncio.subprocess.Process, program: Program, stdin: IO[bytes]) -> None:
     """Set limits before ffmpeg has got a byte of the source."""
     seconds = None if program.deadline is None else program.deadline - asyncio.get_running_loop().time()
-    try:
+    with _naming("The limits of ffmpeg cannot be set"):
         kill_with_us(process.pid, stdin.fileno())
         confine(process.pid, cpu_seconds=None if seconds is None else seconds * (os.cpu_count() or 1))
-    except OSError as error:
-        raise TranscodeError(f"The limits of ffmpeg cannot be set: {error.strerror}.") from error
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -182,16 +187,6 @@ def _open_message_file() -> IO[bytes]:
         return cast(IO[bytes], tempfile.TemporaryFile())
     except OSError:
         return Path(os.devnull).open("r+b", 0)
-
-
-def _pipe(*, reader: ExitStack, writer: ExitStack, wide: bool = False) -> tuple[IO[bytes], IO[bytes]]:
-    """Make a pipe, which is `wide` if media go through it; the two stacks close its read end and its write end."""
-    # asyncio's own pipes are not used: its wait() returns only after such a pipe was read to the end, so kill-and-wait could hang.
-    read, write = os.pipe()
-    ends = reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
-    if wide:
-        widen(ends[0])
-    return ends
 
 
 async def _connect_writer(pipe: IO[bytes], parent_ends: ExitStack) -> PipeWriter:
@@ -239,7 +234,7 @@ async def _run_for_version(path: str, *, seconds: float) -> tuple[int, bytes]:
     """Return the exit status of a program that is asked for its version, and its output."""
     with ExitStack() as parent_ends:
         with _naming(f"{path} cannot be run as ffmpeg"), ExitStack() as child_ends:
-            output, child_output = _pipe(reader=parent_ends, writer=child_ends)
+            output, child_output = open_pipe(reader=parent_ends, writer=child_ends)
             process = await asyncio.create_subprocess_exec(
                 path, "-version", stdin=asyncio.subprocess.DEVNULL, stdout=child_output, stderr=asyncio.subprocess.DEVNULL
             )

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+from contextlib import ExitStack
 from typing import IO, Protocol, Self
 
 PIPE_BYTES = 1024 * 1024
@@ -14,7 +15,21 @@ PIPE_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
 
 
-def widen(pipe: IO[bytes]) -> None:
+def open_pipe(*, reader: ExitStack, writer: ExitStack, wide: bool = False) -> tuple[IO[bytes], IO[bytes]]:
+    """Open a pipe, and return its read end and its write end, which the two stacks close; it is `wide` if media go through it.
+
+    Raises:
+        OSError: no more files may be open.
+    """
+    # asyncio has pipes of its own, but its wait() for a process returns only after they were read to the end: kill-and-wait could hang.
+    read, write = os.pipe()
+    ends = reader.enter_context(os.fdopen(read, "rb", 0)), writer.enter_context(os.fdopen(write, "wb", 0))
+    if wide:
+        _widen(ends[0])
+    return ends
+
+
+def _widen(pipe: IO[bytes]) -> None:
     """Let a pipe hold `PIPE_BYTES`, so that its two ends wait for each other less often; does nothing where that is not possible."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):
