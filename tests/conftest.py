@@ -27,7 +27,8 @@ UsualOutput = Callable[..., Path]
 """Takes the name of a set and options of `transcoder get`, and returns the file."""
 
 # How long an example takes says more about what else the machine does than about the program.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# `make fuzz` gives parsers many more.
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("fast", deadline=None, max_examples=8)
 hypothesis.settings.load_profile("untimed")
 
