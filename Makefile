@@ -65,9 +65,9 @@ help:
 demo: $(READY)
 	PYTHONPATH=tests $(BIN)/python fixtures/demo.py
 
-# Tests wait for a peer some of the time: six processes keep two cores busy, and take from each other what is left at the end.
-# Two of them begin with the long tests, which mostly wait.
-PYTEST := $(BIN)/python -m pytest -n 6 --dist worksteal --durations 40
+# Tests wait for a peer some of the time: five processes keep two cores busy, and take from each other what is left at the end.
+# Two of them begin with the long tests, which mostly wait. A process more collects all tests once more, for eight seconds.
+PYTEST := $(BIN)/python -m pytest -n 5 --dist worksteal --durations 40
 
 # Without what is around the program, which few changes touch.
 test: $(READY)

@@ -2,36 +2,26 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 from transcoder.errors import TranscodeError
 
+_State = tuple[int, int, int, int]
+"""What changes if a file is replaced: its device, inode, length and time of change."""
 
-class _File(NamedTuple):
-    """A program, and what changes if it is replaced."""
-
-    path: str
-    device: int
-    inode: int
-    length: int
-    changed: int
-
-
-_working: dict[str, _File] = {}
-"""By the path that was asked for, which may be empty."""
+_working: dict[str, tuple[str, _State]] = {}
+"""The files that have worked, as they were, by the path that was asked for, which may be empty."""
 
 
 def known_ffmpeg(path: str) -> str | None:
     """Return the path of the file that was found to work for `path`; None if there is none, or it has changed since."""
-    known = _working.get(path)
-    return known.path if known is not None and _file(known.path) == known else None
+    found, state = _working.get(path, ("", None))
+    return found if state is not None and _state(found) == state else None
 
 
 def keep_ffmpeg(path: str, found: str) -> None:
     """Remember that the file `found` works for `path`."""
-    file = _file(found)
-    if file is not None:
-        _working[path] = file
+    if state := _state(found):
+        _working[path] = found, state
 
 
 def packaged_ffmpeg() -> str:
@@ -49,10 +39,10 @@ def packaged_ffmpeg() -> str:
     return max(names)
 
 
-def _file(path: str) -> _File | None:
-    """Return what there is at a path; None for a name that is looked for in PATH or in the current folder, which may change."""
+def _state(path: str) -> _State | None:
+    """Return the state of a file; None for a name that is looked for in PATH or in the current folder, which may change."""
     try:
         status = Path(path).stat() if Path(path).is_absolute() else None
     except OSError:
         return None
-    return status and _File(path, status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
+    return status and (status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
