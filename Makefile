@@ -34,7 +34,7 @@ help:
 	@echo "make demo    generate a small HLS stream, turn it into demo.mp4 through the emulated Lambda, and print a comparison"
 	@echo "make test    run the tests of the program"
 	@echo "make test-around  run those of what is around it: the page in browsers, AWS's own programs, the stack, the sites, the wheel, tools"
-	@echo "make test-fast  run the tests that run the program in their own process, and those of the rules: a minute and a half"
+	@echo "make test-fast  run the tests that run the program in their own process, and those of the rules: a minute and a quarter"
 	@echo "make peers   install AWS's own programs, Express and hadolint for the tests that use them; without them these tests are skipped"
 	@echo "make browsers  install what the tests of the web page need beside chromium and firefox-esr; without it these tests are skipped"
 	@echo "make screenshots  write pictures of each state of the web page to build/screenshots, and those of the README to docs/pictures"
