@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from transcoder.edge.confinement import confine, kill_with_us
-from transcoder.edge.ffmpeg_file import keep_ffmpeg, known_ffmpeg, packaged_ffmpeg
+from transcoder.edge.ffmpeg_file import WORKING, file_state, packaged_ffmpeg
 from transcoder.edge.pipe import PipeReader, PipeWriter, open_pipe
 from transcoder.edge.stall_watch import StallWatch
 from transcoder.errors import TranscodeError, UnsupportedSourceError, UpstreamError
@@ -216,9 +216,10 @@ async def find_ffmpeg(path: str, *, seconds: float = VERSION_SECONDS) -> str:
             with two pipes).
 
     """
-    if known := known_ffmpeg(path):
-        return known
     found = path or packaged_ffmpeg()
+    state = file_state(found)
+    if state in WORKING:
+        return found
     status, banner = await _run_for_version(found, seconds=seconds)
     # Builds from a repository say "N-12345-g…" instead of a number; they are newer than any release that is too old.
     version = re.match(rb"ffmpeg version (?:n?(\d+)[.\-]|N-)", banner)
@@ -226,7 +227,8 @@ async def find_ffmpeg(path: str, *, seconds: float = VERSION_SECONDS) -> str:
         raise TranscodeError(f"{found} is not a working ffmpeg.")
     if version[1] is not None and int(version[1]) < MIN_VERSION:
         raise TranscodeError(f"{found} is ffmpeg {version[1].decode()}; version {MIN_VERSION} or newer is needed.")
-    keep_ffmpeg(path, found)
+    if state is not None:
+        WORKING.add(state)
     return found
 
 

@@ -1,27 +1,24 @@
-"""Which file ffmpeg is: the packaged one, and those that a process has found to work. Asking for a version takes 25 ms of each job."""
+"""Which file ffmpeg is."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
 from transcoder.errors import TranscodeError
 
-_State = tuple[int, int, int, int]
-"""What changes if a file is replaced: its device, inode, length and time of change."""
+FileState = tuple[str, int, int, int, int]
+"""A file, and what changes if it is replaced: its path, device, inode, length and time of change."""
 
-_working: dict[str, tuple[str, _State]] = {}
-"""The files that have worked, as they were, by the path that was asked for, which may be empty."""
-
-
-def known_ffmpeg(path: str) -> str | None:
-    """Return the path of the file that was found to work for `path`; None if there is none, or it has changed since."""
-    found, state = _working.get(path, ("", None))
-    return found if state is not None and _state(found) == state else None
+WORKING = set[FileState]()
+"""The files that this process has found to be a working ffmpeg: asking for a version takes 25 ms of each job."""
 
 
-def keep_ffmpeg(path: str, found: str) -> None:
-    """Remember that the file `found` works for `path`."""
-    if state := _state(found):
-        _working[path] = found, state
+def file_state(path: str) -> FileState | None:
+    """Return the state of a file; None for a name that is looked for in PATH or in the current folder, which may change."""
+    try:
+        status = Path(path).stat() if Path(path).is_absolute() else None
+    except OSError:
+        return None
+    return status and (path, status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
 
 
 def packaged_ffmpeg() -> str:
@@ -37,12 +34,3 @@ def packaged_ffmpeg() -> str:
     if not names:
         raise TranscodeError("The package imageio-ffmpeg has no ffmpeg for this platform: set TRANSCODER_FFMPEG to the path of one.")
     return max(names)
-
-
-def _state(path: str) -> _State | None:
-    """Return the state of a file; None for a name that is looked for in PATH or in the current folder, which may change."""
-    try:
-        status = Path(path).stat() if Path(path).is_absolute() else None
-    except OSError:
-        return None
-    return status and (status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from contextlib import ExitStack
 from typing import IO, Protocol, Self
 
 PIPE_BYTES = 1024 * 1024
@@ -15,7 +14,7 @@ PIPE_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
 
 
-def open_pipe(*, reader: ExitStack, writer: ExitStack, wide: bool = False) -> tuple[IO[bytes], IO[bytes]]:
+def open_pipe(*, reader: contextlib.ExitStack, writer: contextlib.ExitStack, wide: bool = False) -> tuple[IO[bytes], IO[bytes]]:
     """Open a pipe, and return its read end and its write end, which the two stacks close; it is `wide` if media go through it.
 
     Raises:
