@@ -13,6 +13,7 @@ import make_media
 import pytest
 from generated_video import ffmpeg_path
 from peers import command_line, media_reader
+from peers.drawn_inputs import USUAL
 from peers.leaks import assert_no_leaks
 from peers.origin import Files, Origin, origin
 from peers.running_emulator import RETRY_SECONDS
@@ -27,8 +28,7 @@ UsualOutput = Callable[..., Path]
 """Takes the name of a set and options of `transcoder get`, and returns the file."""
 
 # How long an example takes says more about what else the machine does than about the program.
-# `make fuzz` gives parsers many more.
-hypothesis.settings.register_profile("untimed", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=USUAL)
 hypothesis.settings.register_profile("fast", deadline=None, max_examples=8)
 hypothesis.settings.load_profile("untimed")
 

@@ -10,7 +10,8 @@ JSON = st.recursive(
 )
 """Values of every type, in a few levels: long ones say no more of what reads them, and take most of the time to draw."""
 
-_USUAL = 100
+USUAL = 50
+"""How many inputs are drawn for a property in `make test`. `make fuzz` gives parsers many more."""
 
 
 def examples(usually: int) -> int:
@@ -18,4 +19,4 @@ def examples(usually: int) -> int:
 
     A number that is written into the settings of a test would take precedence over the profile.
     """
-    return max(1, usually * settings().max_examples // _USUAL)
+    return max(1, usually * settings().max_examples // USUAL)
