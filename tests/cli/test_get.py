@@ -73,11 +73,9 @@ def test_dash_writes_the_mp4_to_standard_output(media: Callable[[str], Path], se
 
 
 def test_a_reader_that_leaves_ends_get_in_silence(media: Callable[[str], Path], serve: Serve) -> None:
-    reader, writer = os.pipe()
-    with command_line.started("get", serve(media("ts-large")).url("/main.m3u8"), "-o", "-", output=writer) as command:
-        os.close(writer)
-        assert os.read(reader, 10) != b""
-        os.close(reader)
+    with command_line.piped("get", serve(media("ts-large")).url("/main.m3u8"), "-o", "-") as (command, pipe):
+        assert pipe.read(10) != b""
+        pipe.close()
         completed = command.end()
     assert (completed.returncode, completed.stderr) == (6, b"")
 

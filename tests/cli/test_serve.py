@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import threading
 import time
@@ -23,18 +22,8 @@ SECONDS = 30.0
 
 @contextmanager
 def served(errors: Path, *options: str, command: tuple[str, ...] = COMMAND) -> Iterator[str]:
-    reader, writer = os.pipe()
-    with (
-        os.fdopen(reader) as output,
-        errors.open("wb") as file,
-        command_line.started(*command, *options, output=writer, errors=file.fileno()) as process,
-    ):
-        os.close(writer)
-        try:
-            yield output.readline().strip()
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.end()
+    with command_line.serving(*command, *options, errors=errors) as (_, url):
+        yield url
 
 
 def lines_of(errors: Path, count: int) -> list[str]:

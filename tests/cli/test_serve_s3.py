@@ -17,7 +17,7 @@ from urllib.parse import quote
 import boto3
 import pytest
 from conftest import Serve
-from peers.command_line import Started, run_text, started
+from peers.command_line import Started, run_text, serving
 from peers.large_source import write_large_source
 from peers.leaks import children
 from peers.origin import Origin
@@ -39,7 +39,6 @@ class Served:
     command: Started
     url: str
     bucket: str
-
     objects: Any
     """The bucket as another program of the AWS SDK sees it."""
 
@@ -51,22 +50,11 @@ class Served:
 
 @contextmanager
 def served(errors: Path, environ: Mapping[str, str] | None = None) -> Iterator[Served]:
-    reader, writer = os.pipe()
-    with (
-        os.fdopen(reader) as output,
-        errors.open("wb") as file,
-        started(*COMMAND, environ={**os.environ, **(environ or {})}, output=writer, errors=file.fileno()) as command,
-    ):
-        os.close(writer)
-        try:
-            url = output.readline().strip().rstrip("/")
-            address = re.search(r"^S3: (http://127\.0\.0\.1:\d+)/(.+)$", errors.read_text(), re.MULTILINE)
-            assert address, errors.read_text()
-            session = boto3.session.Session("any", "any", region_name="us-east-1")
-            yield Served(command, url, address[2], session.resource("s3", endpoint_url=address[1]).Bucket(address[2]))
-        finally:
-            command.send_signal(signal.SIGTERM)
-            command.end()
+    with serving(*COMMAND, errors=errors, environ={**os.environ, **(environ or {})}) as (command, url):
+        address = re.search(r"^S3: (http://127\.0\.0\.1:\d+)/(.+)$", errors.read_text(), re.MULTILINE)
+        assert address, errors.read_text()
+        session = boto3.session.Session("any", "any", region_name="us-east-1")
+        yield Served(command, url.rstrip("/"), address[2], session.resource("s3", endpoint_url=address[1]).Bucket(address[2]))
 
 
 @pytest.fixture

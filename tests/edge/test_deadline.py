@@ -19,7 +19,7 @@ SECONDS = 0.3
 LATE_SECONDS = 2.0
 """How late an invocation may end on a busy machine."""
 INVOCATION_SECONDS = 4.5
-"""Half of it keeps the processor busy; the other half, in which the answer has to come, is a little more than `LATE_SECONDS`."""
+"""The handler computes for half of it. The answer has to come in the other half, which is a little longer than `LATE_SECONDS`."""
 
 
 async def wait() -> None:

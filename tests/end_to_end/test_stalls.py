@@ -132,10 +132,8 @@ def test_a_client_that_pauses_for_longer_than_every_clock_gets_the_whole_video(m
 @pytest.mark.long
 def test_a_reader_of_get_that_pauses_for_longer_than_every_clock_gets_the_whole_video(media: Callable[[str], Path], serve: Serve) -> None:
     origin, verifier, length = serve(media("ts-large")), Verifier(), length_of(media("ts-large"))
-    environ, (reader, writer) = {**os.environ, **CLOCKS, "TRANSCODER_AHEAD_BYTES": "1000000"}, os.pipe()
-    words = ["get", origin.url("/main.m3u8"), "-o", "-"]
-    with os.fdopen(reader, "rb") as pipe, command_line.started(*words, environ=environ, output=writer) as command:
-        os.close(writer)
+    environ = {**os.environ, **CLOCKS, "TRANSCODER_AHEAD_BYTES": "1000000"}
+    with command_line.piped("get", origin.url("/main.m3u8"), "-o", "-", environ=environ) as (command, pipe):
         verifier.feed(pipe.read(1000))
         time.sleep(PAUSE_SECONDS)
         assert origin.sent < length / 2

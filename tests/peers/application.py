@@ -1,10 +1,11 @@
 """The application without Lambda: it takes a request and returns the recorded response."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from peers.event_loop import run
 
 from transcoder.app import application
 from transcoder.core.answer.event import Request
@@ -90,11 +91,11 @@ def ask_all(
     """
     answers = [Answered() for _ in targets] if into is None else list(into)
 
-    async def ask_each() -> None:
+    async def ask_each() -> list[Answered]:
         async with application(settings or Settings(), network=network) as serve:
             for target, answer in zip(targets, answers, strict=True):
                 path, _, query = target.partition("?")
                 await serve(Request(method, path, query, headers or {}), answer)
+        return answers
 
-    asyncio.run(ask_each())
-    return answers
+    return run(ask_each())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from peers.forked_command_line import Descriptor, execute, nothing
@@ -111,11 +111,29 @@ def run(*arguments: str, **changes: Any) -> subprocess.CompletedProcess[bytes]:
         return command.end()
 
 
+@contextmanager
+def piped(*arguments: str, **changes: Any) -> Iterator[tuple[Started, BinaryIO]]:
+    """Start `transcoder` as `started` does, and return the read end of its standard output, too, which is a pipe rather than a file."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as pipe, os.fdopen(writer, "wb") as printed, started(*arguments, output=writer, **changes) as command:
+        printed.close()
+        yield command, pipe
+
+
+@contextmanager
+def serving(*arguments: str, errors: Path, **changes: Any) -> Iterator[tuple[Started, str]]:
+    """Start a command that serves until SIGTERM, and return the address that it prints, too. Its messages are written to a file."""
+    with errors.open("wb") as file, piped(*arguments, errors=file.fileno(), **changes) as (command, pipe):
+        try:
+            yield command, pipe.readline().decode().strip()
+        finally:
+            command.send_signal(signal.SIGTERM)
+            command.end()
+
+
 def run_piped(*arguments: str, **changes: Any) -> subprocess.CompletedProcess[bytes]:
     """Run `transcoder` as `run` does; its standard output is a pipe rather than a file."""
-    reader, writer = os.pipe()
-    with os.fdopen(reader, "rb") as pipe, started(*arguments, output=writer, **changes) as command:
-        os.close(writer)
+    with piped(*arguments, **changes) as (command, pipe):
         sent = pipe.read()
         completed = command.end()
     return subprocess.CompletedProcess(completed.args, completed.returncode, sent, completed.stderr)

@@ -1,4 +1,4 @@
-"""The modules of the program, as their syntax: for the tests of rules and documents, each of which reads them all."""
+"""The syntax trees of all modules of the program, parsed once for the tests of rules and documents."""
 
 import ast
 from functools import cache

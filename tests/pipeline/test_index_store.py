@@ -35,7 +35,7 @@ def s3() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def environment(s3: str) -> Mapping[str, str]:
-    """AWS's variables, by which this process finds the bucket and its keys, as the function does."""
+    """Variables of the AWS SDK. They tell this process, as they tell the function, where the bucket is, and they contain its keys."""
     return {**CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3}
 
 
