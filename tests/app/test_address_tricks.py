@@ -3,12 +3,12 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-import httpcore
+import httpx
 import pytest
 from conftest import Serve
 from peers.address_tricks import NAMES, PLAYLISTS, PUBLIC, PUBLIC_ADDRESS, tricks
@@ -16,7 +16,7 @@ from peers.application import Answered, ask_all
 from peers.origin import Origin, Rule
 
 from transcoder.edge.address_guard import Network
-from transcoder.edge.address_guard.socket_stream import SocketBackend
+from transcoder.edge.address_guard.socket_stream import SocketStream, dial
 from transcoder.settings import Settings
 
 SETTINGS = Settings(attempts=1, retry_seconds=0.0, connect_seconds=2.0)
@@ -42,29 +42,20 @@ class Resolver:
         return [str(entry[4][0]) for entry in found]
 
 
-class Dial(SocketBackend):
+class Dial:
     """Connects the stranger's public address to their server on loopback; keeps a list of all other addresses that it is asked for."""
 
     def __init__(self, origin: Origin, ports: Collection[int]) -> None:
-        super().__init__()
         self._port = port_of(origin)
         self._ports = ports
         self.others: list[tuple[str, int]] = []
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        if host != PUBLIC_ADDRESS or port not in self._ports:
-            self.others.append((host, port))
-            if host not in {"127.0.0.1", "::1"}:
-                raise httpcore.ConnectError("Only loopback is contacted by a test.")
-        there = self._port if host == PUBLIC_ADDRESS else port
-        return await super().connect_tcp("127.0.0.1", there, timeout, local_address, socket_options)
+    async def __call__(self, address: str, port: int) -> SocketStream:
+        if address != PUBLIC_ADDRESS or port not in self._ports:
+            self.others.append((address, port))
+            if address not in {"127.0.0.1", "::1"}:
+                raise httpx.ConnectError("Only loopback is contacted by a test.")
+        return await dial("127.0.0.1", self._port if address == PUBLIC_ADDRESS else port)
 
 
 @pytest.fixture

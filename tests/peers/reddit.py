@@ -4,19 +4,17 @@ The names resolve to a public address, so that the address guard allows them; co
 The certificates are issued by an authority that is made for the test, and that only the test trusts.
 """
 
-import asyncio
 import json
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs
 
-import httpcore
 import make_media
 from cryptography import x509
 from peers.certificates import CA, CERTIFICATE, KEY, write_certificates
@@ -24,7 +22,7 @@ from peers.origin import Origin, Request, Rule, origin
 from peers.reddit_pages import FIXTURES, FORBIDDEN_FEED, embed, feed, posts
 
 from transcoder.edge.address_guard import Network
-from transcoder.edge.address_guard.socket_stream import SocketBackend
+from transcoder.edge.address_guard.socket_stream import SocketStream, dial
 
 PUBLIC_ADDRESS = "151.101.1.140"
 HOSTS = (
@@ -98,7 +96,7 @@ def reddit(*, names: Mapping[str, str] | None = None, blocked: Iterable[str] = (
 
 def loopback_network(names: Mapping[str, str], port: int, authority: ssl.SSLContext) -> Network:
     """Return the network that leads to the server on a port of loopback, whatever is connected to."""
-    return Network(_StaticResolver(names), _LoopbackBackend(port), lambda: authority)
+    return Network(_StaticResolver(names), partial(_dial_loopback, port), lambda: authority)
 
 
 def _as_list(rules: Rule | Sequence[Rule]) -> Sequence[Rule]:
@@ -164,24 +162,10 @@ class _StaticResolver:
         return [self.names[host]]
 
 
-class _LoopbackBackend(SocketBackend):
-    """Connects every address and port to the server on loopback."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self._port = port
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        assert (host, port) == (PUBLIC_ADDRESS, 443), "the address guard allowed another address"
-        async with asyncio.timeout(timeout):
-            return await super().connect_tcp("127.0.0.1", self._port, local_address=local_address, socket_options=socket_options)
+async def _dial_loopback(loopback_port: int, address: str, port: int) -> SocketStream:
+    """Connect to the server on loopback in place of the public address."""
+    assert (address, port) == (PUBLIC_ADDRESS, 443), "the address guard allowed another address"
+    return await dial("127.0.0.1", loopback_port)
 
 
 @cache

@@ -1,7 +1,6 @@
 """Plans the best variant of a Multivariant Playlist that fits and is available, also where playlists are nested."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from transcoder.core.hls.nested_playlists import with_nested
 from transcoder.core.hls.planner import make_plan
@@ -17,15 +16,16 @@ from transcoder.errors import UnsupportedSourceError, UpstreamError, UpstreamTim
 from transcoder.pipeline.playlists import VariantFetcher
 
 
-@dataclass(slots=True)
 class VariantPlanner:
     """Plans a variant of a Multivariant Playlist for a job; the variants of nested playlists take the place of those that name them."""
 
-    multivariant: MultivariantPlaylist
-    job: Job
-    fetcher: Fetcher
-    _failed: set[Variant] = field(default_factory=set)
-    """Variants whose playlists cannot be had, and for which there are redundant ones."""
+    def __init__(self, multivariant: MultivariantPlaylist, job: Job, fetcher: Fetcher) -> None:
+        """Fetch the playlists of the variants with `fetcher`."""
+        self.multivariant = multivariant
+        self.job = job
+        self.fetcher = fetcher
+        self._failed: set[Variant] = set()
+        """Variants whose playlists cannot be had, and for which there are redundant ones."""
 
     async def best_that_fits(self) -> ResolvedSource:
         """Plan the best variant whose output fits into the size that the job allows.

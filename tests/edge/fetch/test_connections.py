@@ -5,9 +5,7 @@ import gc
 import threading
 from collections.abc import Awaitable, Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
-import httpcore
 import httpx
 import pytest
 from peers.fetch_calls import CONTENT, FILES, SETTINGS, discard
@@ -16,7 +14,7 @@ from peers.reddit import PUBLIC_ADDRESS
 
 from transcoder.core.request.user_origins import UserOrigins
 from transcoder.edge.address_guard import KEEP_ALIVE_SECONDS, SPARES, GuardedTransport, Network
-from transcoder.edge.address_guard.socket_stream import SocketBackend
+from transcoder.edge.address_guard.socket_stream import SocketStream, dial
 from transcoder.edge.fetch import Connections, Fetcher
 from transcoder.errors import ForbiddenSourceError, TranscoderError, UpstreamError
 from transcoder.settings import Settings
@@ -183,19 +181,19 @@ def test_for_two_playlists_that_are_awaited_as_many_are_opened_and_none_for_thos
     assert connections_of(jobs, Rule(delay=0.1)) == 2 + 2 * SPARES
 
 
-class Distant(SocketBackend):
+class Distant:
     """Connects as late as to a distant origin, or is refused as late."""
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.attempts = 0
         self._refuses = refuses
 
-    async def connect_tcp(self, host: str, port: int, *others: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+    async def __call__(self, address: str, port: int) -> SocketStream:
         self.attempts += 1
         await asyncio.sleep(0.1)
         if self._refuses:
-            raise httpcore.ConnectError("refused")
-        return await super().connect_tcp(host, port, *others, **options)
+            raise httpx.ConnectError("refused")
+        return await dial(address, port)
 
 
 def follow_playlist(distant: Distant) -> tuple[bool, int]:
@@ -223,7 +221,7 @@ def test_a_request_hears_that_the_connection_that_it_waits_for_cannot_be_opened(
     assert connections == 0
 
 
-class Late(SocketBackend):
+class Late:
     """Connects when it is told to, but at once the first time."""
 
     def __init__(self) -> None:
@@ -231,10 +229,10 @@ class Late(SocketBackend):
         self.may_connect[0].set()
         self.attempts = 0
 
-    async def connect_tcp(self, host: str, port: int, *others: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+    async def __call__(self, address: str, port: int) -> SocketStream:
         self.attempts += 1
         number = self.attempts - 1
-        stream = await super().connect_tcp(host, port, *others, **options)
+        stream = await dial(address, port)
         await self.may_connect[number].wait()
         return stream
 
@@ -322,31 +320,12 @@ def test_a_server_that_serves_one_connection_after_another_waits_for_none_that_i
             thread.join()
 
 
-class PublicStream(httpcore.AsyncNetworkStream):
-    """A connection to loopback that says that it goes elsewhere."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # the signature is httpcore's
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    def get_extra_info(self, info: str) -> object:
-        return (PUBLIC_ADDRESS, 80) if info == "server_addr" else self._stream.get_extra_info(info)
-
-
-class PublicBackend(SocketBackend):
-    """Connects to loopback, whatever the address is."""
-
-    async def connect_tcp(self, host: str, port: int, *others: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        assert host == PUBLIC_ADDRESS
-        return PublicStream(await super().connect_tcp("127.0.0.1", port, *others, **options))
+async def dial_loopback(address: str, port: int) -> SocketStream:
+    """Connect to loopback, over a stream that says that it goes to the public address."""
+    assert address == PUBLIC_ADDRESS
+    stream = await dial("127.0.0.1", port)
+    stream.peer_address = PUBLIC_ADDRESS
+    return stream
 
 
 def test_what_a_public_playlist_names_takes_its_connection_though_the_playlist_might_have_been_private() -> None:
@@ -354,7 +333,7 @@ def test_what_a_public_playlist_names_takes_its_connection_though_the_playlist_m
         return [PUBLIC_ADDRESS]
 
     async def run(port: int) -> None:
-        network, user = Network(look_up, dial=PublicBackend()), UserOrigins("origin.example")
+        network, user = Network(look_up, dial=dial_loopback), UserOrigins("origin.example")
         async with Fetcher.open(SETTINGS, user=user, network=network) as fetcher:
             await fetcher.playlist(f"http://origin.example:{port}/main.m3u8")
             for _ in range(3):

@@ -2,15 +2,15 @@
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_SURROGATE = r"[\ud800-\udfff]"
 
 
 def one_line(text: str) -> str:
     """Return a text without line breaks, repeated spaces and control characters, with which it could change what a terminal shows."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    return " ".join(re.sub(_CONTROL, " ", text).split())
 
 
 def without_surrogates(text: str) -> str:
     """Return a text that can be encoded: JSON can escape one half of a character (RFC 8259, 8.2), which is replaced by U+FFFD."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return re.sub(_SURROGATE, "\N{REPLACEMENT CHARACTER}", text)

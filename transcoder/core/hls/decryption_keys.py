@@ -7,7 +7,7 @@ from transcoder.core.hls.playlist import KeyTag
 from transcoder.errors import UnsupportedSourceError
 
 _IV_BYTES = 16
-_IV = re.compile(r"0[xX]([0-9A-Fa-f]+)")
+_IV = r"0[xX]([0-9A-Fa-f]+)"
 _DRM_SYSTEMS = {
     "com.apple.streamingkeydelivery": "FairPlay",
     "com.microsoft.playready": "PlayReady",
@@ -58,7 +58,7 @@ def _initialization_vector(attribute: str | None, sequence: int) -> bytes:
     """
     if attribute is None:
         return sequence.to_bytes(_IV_BYTES, "big")
-    match = _IV.fullmatch(attribute)
+    match = re.fullmatch(_IV, attribute)
     if match is None or len(match[1]) > 2 * _IV_BYTES:
         raise UnsupportedSourceError(f"The playlist is broken: {attribute[:60]!r} is not an initialization vector of 16 bytes.")
     return bytes.fromhex(match[1].ljust(2 * _IV_BYTES, "0"))

@@ -1,7 +1,5 @@
 """How exact EXTINF is, by the segments that have passed, and what the first and the last one lack by it."""
 
-from dataclasses import dataclass, field
-
 from transcoder.core.media.passed_segment import MAX_REORDERED, STEADY_SHARE, PassedSegment, SegmentExtent, hole_between
 from transcoder.core.media.streams import Medium
 from transcoder.core.media.timestamps import unwrap
@@ -18,26 +16,27 @@ _MIN_SHORT_SAMPLES = 0.6
 """A last segment is short if it lacks at least so many samples, beyond what EXTINF is inexact by."""
 
 
-@dataclass(slots=True)
 class ExtinfAccuracy:
     """Compares EXTINF with the segments of one track on one timeline."""
 
-    _deviations: dict[Medium, float] = field(default_factory=dict)
-    """By how many seconds EXTINF has differed from the distance of two segments, at most."""
-    _lacking: set[Medium] = field(default_factory=set)
-    """Media that have lacked samples before the last segment."""
-    _sample_seconds: dict[Medium, float] = field(default_factory=dict)
-    """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
-    _delays: dict[Medium, float] = field(default_factory=dict)
-    """The longest time from the last decode time of a segment to the end of its presentation."""
-    _pauses: dict[Medium, float] = field(default_factory=dict)
-    """By how many seconds a medium has ended before the next segment, at least: audio that is shorter than each slide, or the slides."""
-    _first: PassedSegment | None = None
-    """The first segment of the track; without it nothing shows when the track ends."""
-    _lacks: list[float] = field(default_factory=list)
-    """By how many seconds each segment that has a successor, from the first one on, falls short of EXTINF."""
-    _misguessed: float = 0.0
-    """By how many seconds segments were longer than guessed, all together and at least."""
+    def __init__(self) -> None:
+        """Begin before the first segment."""
+        self._deviations: dict[Medium, float] = {}
+        """By how many seconds EXTINF has differed from the distance of two segments, at most."""
+        self._lacking: set[Medium] = set()
+        """Media that have lacked samples before the last segment."""
+        self._sample_seconds: dict[Medium, float] = {}
+        """The longest sample that has ended a segment: the very last one may be cut short by the packager."""
+        self._delays: dict[Medium, float] = {}
+        """The longest time from the last decode time of a segment to the end of its presentation."""
+        self._pauses: dict[Medium, float] = {}
+        """By how many seconds a medium has ended before the next segment, at least: audio shorter than each slide, or the slides."""
+        self._first: PassedSegment | None = None
+        """The first segment of the track; without it nothing shows when the track ends."""
+        self._lacks: list[float] = []
+        """By how many seconds each segment that has a successor, from the first one on, falls short of EXTINF."""
+        self._misguessed = 0.0
+        """By how many seconds segments were longer than guessed, all together and at least."""
 
     def begin(self, segment: PassedSegment) -> None:
         """Note where the track begins: with this segment, unless one was given before."""

@@ -5,7 +5,6 @@ strict, while `SegmentSequence` decides about what is passed on.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from transcoder.core.media.segment_look import Oddity, SegmentLook
@@ -73,28 +72,29 @@ class _Accepted(NamedTuple):
         return all(abs(unwrap(start, near=end) - end) <= _MIN_HOLE_SECONDS for end, start in ends)
 
 
-@dataclass(slots=True)
 class SegmentPlausibility:
     """The quick look at the segments of one track; learns from those that it accepts how exact the playlist is."""
 
-    _origin: float | None = None
-    """When the track begins, less where the playlist puts its first segment, in seconds."""
-    _deviations: dict[Medium | None, float] = field(default_factory=dict)
-    """By how many seconds EXTINF has been wrong so far, at most: about each medium, and about all of them together (None)."""
-    _moved: float | None = None
-    """By how many seconds the playlist's places have been wrong so far, at most; None: not known."""
-    _doubted: _Measured | None = None
-    """What the last segment showed that was not accepted."""
-    _only: _Accepted | None = None
-    """The only segment that has been accepted; None before, and after others were."""
-    _begun: bool = False
-    """A segment has been accepted."""
-    _oddities: frozenset[Oddity] = frozenset()
-    """Those of the segment that was looked at last."""
-    _usual_oddities: frozenset[Oddity] = frozenset()
-    """Those of segments that were believed: the track may have them anywhere."""
-    doubts_only: bool = False
-    """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
+    def __init__(self) -> None:
+        """Begin before the first segment."""
+        self._origin: float | None = None
+        """When the track begins, less where the playlist puts its first segment, in seconds."""
+        self._deviations: dict[Medium | None, float] = {}
+        """By how many seconds EXTINF has been wrong so far, at most: about each medium, and about all of them together (None)."""
+        self._moved: float | None = None
+        """By how many seconds the playlist's places have been wrong so far, at most; None: not known."""
+        self._doubted: _Measured | None = None
+        """What the last segment showed that was not accepted."""
+        self._only: _Accepted | None = None
+        """The only segment that has been accepted; None before, and after others were."""
+        self._begun = False
+        """A segment has been accepted."""
+        self._oddities: frozenset[Oddity] = frozenset()
+        """Those of the segment that was looked at last."""
+        self._usual_oddities: frozenset[Oddity] = frozenset()
+        """Those of segments that were believed: the track may have them anywhere."""
+        self.doubts_only = False
+        """The last segment does not follow the only one that has been accepted before it: either of them may be the wrong one."""
 
     def accepts(self, look: SegmentLook | None, place: ListedPlace, oddities: Collection[Oddity] = ()) -> bool:
         """Return whether a whole segment looks undamaged, is as long as EXTINF says, and lies where the playlist puts it.

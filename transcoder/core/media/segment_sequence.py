@@ -6,7 +6,6 @@ its own. So a hole counts only if two of them agree.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from transcoder.core.media.extinf_accuracy import JITTER_SECONDS, ExtinfAccuracy
 from transcoder.core.media.packet_borders import PacketBorders
@@ -26,25 +25,32 @@ _CLEAR_HOLE_SECONDS = 0.3
 """A longer hole in one medium, while the other one of the same segment continues, is a pause of that medium, not a part that is missing."""
 
 
-@dataclass(slots=True)
 class SegmentSequence:
     """The segments of one track on one timeline so far."""
 
-    known: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
-    """The identity of each segment that has passed, by its fingerprint; shared by the timelines that no tag separates."""
-    from_start: bool = True
-    """It begins with the track's first segment; only then is it known when the playlist ends."""
-    before: "SegmentSequence | None" = None
-    """The timeline that was left for this one without a tag."""
-    incomplete: dict[Medium, tuple[object, ...]] = field(default_factory=dict)
-    """What the playlist names for the first segment after which a medium may lack something."""
-    ends: list[tuple[object, ...]] = field(default_factory=list)
-    """What it names for the first segment and for the last one; empty before the first."""
-    _last: PassedSegment | None = None
-    _steady: dict[Medium, SegmentExtent] = field(default_factory=dict)
-    """The last one of each medium whose samples were evenly spaced."""
-    _borders: PacketBorders = field(default_factory=PacketBorders)
-    _accuracy: ExtinfAccuracy = field(default_factory=ExtinfAccuracy)
+    def __init__(
+        self,
+        known: dict[tuple[object, ...], tuple[object, ...]] | None = None,
+        *,
+        from_start: bool = True,
+        before: "SegmentSequence | None" = None,
+    ) -> None:
+        """Begin a timeline before its first segment."""
+        self.known: dict[tuple[object, ...], tuple[object, ...]] = {} if known is None else known
+        """The identity of each segment that has passed, by its fingerprint; shared by the timelines that no tag separates."""
+        self.from_start = from_start
+        """It begins with the track's first segment; only then is it known when the playlist ends."""
+        self.before = before
+        """The timeline that was left for this one without a tag."""
+        self.incomplete: dict[Medium, tuple[object, ...]] = {}
+        """What the playlist names for the first segment after which a medium may lack something."""
+        self.ends: list[tuple[object, ...]] = []
+        """What it names for the first segment and for the last one; empty before the first."""
+        self._last: PassedSegment | None = None
+        self._steady: dict[Medium, SegmentExtent] = {}
+        """The last one of each medium whose samples were evenly spaced."""
+        self._borders = PacketBorders()
+        self._accuracy = ExtinfAccuracy()
 
     def add(self, segment: PassedSegment) -> None:
         """Take the next segment of the track.

@@ -8,16 +8,13 @@ from transcoder.core.media.mpegts.packets import PACKET_BYTES, SYNC
 from transcoder.core.media.probe import begins_with_box
 from transcoder.errors import TranscoderError
 
-_SIGNATURES = re.compile(
-    rb"""
+_SIGNATURES = rb"""(?xs)
     \x1a\x45\xdf\xa3 | OggS\0 | fLaC | FLV\x01 | RIFF....(AVI\x20|WAVE|WEBP) | RF64....WAVE | \x30\x26\xb2\x75\x8e\x66\xcf\x11 | \.RMF
     | caff | FORM....AIF[FC] | \#!AMR(-WB)?\n | \.snd\0 | wvpk | MAC\x20 | MPCK | DSD\x20
     | \0\0\x01[\xba\xb3\x67] | \0\0\0\x01[\x40\x42\x67]
     | \xff\xd8\xff | \x89PNG\r\n\x1a\n | GIF8[79]a | BM....\0\0\0\0 | II\*\0 | MM\0\* | \0\0\x01\0[\x01-\xff]\0 | \xff\x0a
     | \0\0\0\x0c(JXL\x20|jP\x20\x20)\r\n\x87\n
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 """Containers, bare streams and images; each is followed by what no text has, or is followed by a version."""
 _PACKET_SIZES = ((PACKET_BYTES, 0), (192, 4))
 """Sizes of transport packets, and where their first sync byte is."""
@@ -27,7 +24,7 @@ _UTF16_MARK = b"\xff\xfe"
 
 def is_media(first: bytes) -> bool:
     """Return whether a file that begins with these bytes, of which 512 suffice, is video, audio or an image."""
-    return bool(begins_with_box(first) or _SIGNATURES.match(first) or is_transport_stream(first, any_size=True) or is_audio(first))
+    return bool(begins_with_box(first) or re.match(_SIGNATURES, first) or is_transport_stream(first, any_size=True) or is_audio(first))
 
 
 def is_transport_stream(first: bytes, *, any_size: bool = False) -> bool:

@@ -1,7 +1,7 @@
 """One fragment on its way into the output: its track runs, what is changed in them, and its `moof` as it is written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from transcoder.core.media.mp4.box_header import HEADER_BYTES
@@ -56,18 +56,19 @@ class TrackRun:
         self.flags, self.offsets = self.flags[first:end], self.offsets[first:end]
 
 
-@dataclass(slots=True)
 class Fragment:
     """A `moof`, and what happens to it and its `mdat`."""
 
-    moof: Box
-    runs: list[TrackRun]
-    rewritten: bool = False
-    """Whether samples were changed, so that new times in the old bytes are not enough."""
-    edits: list[DataEdit] = field(default_factory=list)
-    media_bytes: int = 0
-    """Bytes of content of its `mdat`."""
-    media_header_bytes: int = HEADER_BYTES
+    def __init__(self, moof: Box, runs: list[TrackRun]) -> None:
+        """Begin with its samples as ffmpeg wrote them, before its `mdat`."""
+        self.moof = moof
+        self.runs = runs
+        self.rewritten = False
+        """Whether samples were changed, so that new times in the old bytes are not enough."""
+        self.edits: list[DataEdit] = []
+        self.media_bytes = 0
+        """Bytes of content of its `mdat`."""
+        self.media_header_bytes = HEADER_BYTES
 
     def run(self, medium: Medium) -> TrackRun | None:
         """Return the run of that medium, if there is one."""

@@ -4,7 +4,6 @@ All times here are integers in ticks of the track's timescale, on the output's m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from statistics import mode
 from typing import Self
@@ -136,16 +135,24 @@ class AudioTimeline:
             self.end = limit
 
 
-@dataclass(slots=True)
 class OutputTimeline:
     """What has been decided for all periods."""
 
-    header: OutputHeader
-    media_start: Mapping[Medium, int]
-    video: VideoTimeline | None
-    audio: AudioTimeline | None
-    index: RandomAccessIndex
-    fragments: int = 0
+    def __init__(
+        self,
+        header: OutputHeader,
+        media_start: Mapping[Medium, int],
+        video: VideoTimeline | None,
+        audio: AudioTimeline | None,
+        index: RandomAccessIndex,
+    ) -> None:
+        """Begin with what the periods have in common."""
+        self.header = header
+        self.media_start = media_start
+        self.video = video
+        self.audio = audio
+        self.index = index
+        self.fragments = 0
 
     @classmethod
     def for_header(cls, header: OutputHeader, media_start: Mapping[Medium, int]) -> Self:

@@ -9,7 +9,7 @@ from transcoder.core.request.output_format import AudioMode, Deliver, FileFormat
 from transcoder.errors import BadRequestError, ContradictionError
 
 MAX_URL_CHARACTERS = 8192
-_OBJECT = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f\ud800-\udfff]+")
+_OBJECT = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f\ud800-\udfff]+"
 
 
 class Job(NamedTuple):
@@ -118,7 +118,7 @@ def checked_url(url: str, *, credentials: bool = False) -> str:
         BadRequestError: it is something else, or it is longer than `MAX_URL_CHARACTERS`.
 
     """
-    is_object = _OBJECT.fullmatch(url) and len(url) <= MAX_URL_CHARACTERS
+    is_object = url.startswith("s3:") and len(url) <= MAX_URL_CHARACTERS and re.fullmatch(_OBJECT, url)
     return url if is_object else checked_web_address("url", url, credentials=credentials)
 
 

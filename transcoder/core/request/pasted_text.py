@@ -11,13 +11,14 @@ _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _DOUBLED_SCHEME = re.compile(r"(?:https?:/*)+(?=https?://)", re.IGNORECASE)  # pasted into a field that had `https://` in it
 _ENCODED_SCHEME = re.compile(r"https?%(?:25){0,3}3A%(?:25){0,3}2F%(?:25){0,3}2F", re.IGNORECASE)
 # Google's cache of AMP pages, and its viewer: https://www.google.com/amp/s/amp.reddit.com/r/…
-_AMP_CACHE = re.compile(r"https?://(?:www\.google\.[a-z.]{2,6}/amp|[a-z0-9-]+\.cdn\.ampproject\.org/[cv])/s/", re.IGNORECASE)
+_AMP_CACHE = r"(?i)https?://(?:www\.google\.[a-z.]{2,6}/amp|[a-z0-9-]+\.cdn\.ampproject\.org/[cv])/s/"
 # Where Reddit sends readers whom it does not show a page, and through what it and Google count who follows a link.
-_DETOUR = re.compile(
-    r"https?://(?:(?:[a-z0-9-]+\.)*reddit\.com/(?:[a-z-]{2,5}/)?(?:account/)?(?:login|register|over18|quarantine|media|t[13]_[a-z0-9]+)/?"
-    r"|(?:www\.)?google\.[a-z.]{2,6}/url)\?(?P<query>.*)",
-    re.IGNORECASE,
+_DETOUR = (
+    r"(?i)https?://(?:(?:[a-z0-9-]+\.)*reddit\.com/(?:[a-z-]{2,5}/)?(?:account/)?(?:login|register|over18|quarantine|media|t[13]_[a-z0-9]+)/?"
+    r"|(?:www\.)?google\.[a-z.]{2,6}/url)\?(?P<query>.*)"
 )
+_GO_BETWEENS = re.compile(r"reddit\.com|google\.|ampproject\.org", re.IGNORECASE)
+"""What is in each of those addresses."""
 _DETOUR_TARGETS = ("dest", "url", "q")
 _ENDS_REDDIT_ADDRESS = r"[\s<>\"'`()\[\]{}|\\^*]|~~"
 """What none of Reddit's addresses contain."""
@@ -61,14 +62,16 @@ def _address_in(word: str) -> str:
         address = f"https://www.reddit.com/{word[app.end() :]}"
     elif host := re.search(_NO_SCHEME, word):
         address = f"https://{word[host.start(1) :]}"
-    if cached := _AMP_CACHE.match(address):
+    if not _GO_BETWEENS.search(address):
+        return address
+    if cached := re.match(_AMP_CACHE, address):
         return f"https://{address[cached.end() :]}"
     return _behind_detour(address)
 
 
 def _behind_detour(address: str) -> str:
     """Return the address on Reddit that a detour leads to; any other address is returned as it is."""
-    detour = _DETOUR.match(address)
+    detour = re.match(_DETOUR, address)
     parameters = dict(parse_qsl(detour["query"])) if detour else {}
     return next((parameters[name] for name in _DETOUR_TARGETS if _REDDIT.match(parameters.get(name, ""))), address)
 

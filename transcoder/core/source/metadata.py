@@ -8,7 +8,7 @@ from transcoder.core.request.job import Job
 from transcoder.core.source.source import ResolvedSource, Source
 
 _MAX_CHARACTERS = 1000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROL = r"[\x00-\x1f\x7f]+"
 
 
 def metadata_of(source: Source, resolved: ResolvedSource, job: Job) -> dict[str, str]:
@@ -25,7 +25,7 @@ def metadata_of(source: Source, resolved: ResolvedSource, job: Job) -> dict[str,
         "date": _date(source.posted),
         "creation_time": "" if created is None else datetime.fromtimestamp(int(created), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    return {name: _CONTROL.sub(" ", text)[:_MAX_CHARACTERS] for name, text in tags.items() if text}
+    return {name: re.sub(_CONTROL, " ", text)[:_MAX_CHARACTERS] for name, text in tags.items() if text}
 
 
 def _public_url(url: str) -> str:

@@ -8,7 +8,7 @@ from transcoder.core.answer.plain_text import one_line
 from transcoder.core.request.host_names import REDDIT_DOMAINS, host_of, is_within, subreddit_name
 from transcoder.core.source.source import Source
 
-_POST = re.compile(r"(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/[a-z0-9]+(?:/([^/]*))?(?:/.*)?", re.IGNORECASE)
+_POST = r"(?i)(?:/(r|u|user)/([^/]+))?/(?:comments|gallery)/[a-z0-9]+(?:/([^/]*))?(?:/.*)?"
 
 
 def is_on_reddit(page: str) -> bool:
@@ -29,7 +29,7 @@ def with_page(source: Source, page: str) -> Source:
 
 def _parse_post_path(path: str) -> tuple[str | None, str | None]:
     """Return the subreddit and the title in the path of a link to a post. Reddit shortens titles there to some 50 characters."""
-    post = _POST.fullmatch(path)
+    post = re.fullmatch(_POST, path)
     if not post:
         return None, None
     kind, community, slug = post.groups()

@@ -17,8 +17,8 @@ from transcoder.errors import UnsupportedSourceError
 
 _CONTAINERS = {"aac": Container.ADTS, "ac3": Container.AC3, "eac3": Container.EAC3}
 """By codec. An MP3 is a file that any player can play."""
-_SEGMENT_NAME = re.compile(r"\.(m4s|cmfv|cmfa)$", re.IGNORECASE)
-_AUDIO_NAME = re.compile(r"\.(aac|ac3|ec3|eac3)$", re.IGNORECASE)
+_SEGMENT_NAME = r"(?i)\.(m4s|cmfv|cmfa)$"
+_AUDIO_NAME = r"(?i)\.(aac|ac3|ec3|eac3)$"
 _SEGMENT_BOXES = frozenset({b"styp", b"sidx", b"moof", b"emsg", b"prft"})
 """Boxes that a segment begins with, and an MP4 file does not."""
 _APART_SECONDS = 60.0
@@ -99,6 +99,6 @@ def plan_segment(url: str, *, seconds: float, length: int | None) -> Plan:
     return Plan((Period((Track(TrackKind.BOTH, (segment,), seconds),)),), target_seconds=_APART_SECONDS, estimated_bytes=length)
 
 
-def _has_name(head: FileHead, pattern: re.Pattern[str]) -> bool:
+def _has_name(head: FileHead, pattern: str) -> bool:
     """Return whether the path of the file's address ends like that, before or after redirects."""
-    return any(pattern.search(unquote(urlsplit(url).path)) for url in (head.requested_url, head.url))
+    return any(re.search(pattern, unquote(urlsplit(url).path)) for url in (head.requested_url, head.url))

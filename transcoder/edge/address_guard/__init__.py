@@ -5,13 +5,13 @@ from transcoder.edge.address_guard.guard import (
     HOST_CLASS,
     INTERNET,
     KEEP_ALIVE_SECONDS,
-    RECEIVE_BUFFER,
     Network,
     check_classes,
     checked_addresses,
     has_public_peer,
     tls,
 )
+from transcoder.edge.address_guard.socket_stream import RECEIVE_BUFFER
 from transcoder.edge.address_guard.transport import MORE_FOLLOW, SPARES, GuardedTransport
 
 __all__ = [

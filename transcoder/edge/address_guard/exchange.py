@@ -1,12 +1,12 @@
 """One request and its response on a connection (RFC 9112): h11 reads the head, and the body goes to its reader as the socket gives it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
 import h11
-import httpcore
 import httpx
+
+from transcoder.edge.address_guard.socket_stream import SocketStream
 
 READ_BYTES = 96 * 1024
 """How much of a body is read at once: each read is followed by many steps. Pieces of 256 KiB made an upload take 20 MB more memory."""
@@ -29,7 +29,7 @@ class LongHeadError(Exception):
 class Exchange:
     """One request and its response. The connection is good for another one only if `ended_well` says so."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, request: httpx.Request) -> None:
+    def __init__(self, stream: SocketStream, request: httpx.Request) -> None:
         """Use `stream` for `request` alone, until its response has been read or closed."""
         self._stream = stream
         self._request = request
@@ -41,7 +41,7 @@ class Exchange:
         """Whether all of the response has been read, and its origin has neither announced the end of the connection nor sent more."""
         return self._body is not None and self._body.has_ended and self._body.may_go_on
 
-    async def respond(self, on_close: Callable[[], Awaitable[None]]) -> httpx.Response:
+    async def respond(self, on_close: Callable[[], None]) -> httpx.Response:
         """Send the request, and return the response when its head is there; `on_close` is called when it is closed.
 
         Raises:
@@ -49,11 +49,13 @@ class Exchange:
             LongHeadError: the origin sent too much before the head was complete.
         """
         timeouts, trace = self._request.extensions.get("timeout", {}), trace_of(self._request)
-        with raised_by_httpx(self._request):
+        try:
             await trace("http11.send_request_headers.started", {})
             await self._send(timeouts.get("write"))
             await trace("http11.receive_response_headers.started", {})
             head = await self._receive_head(timeouts.get("read"))
+        except h11.ProtocolError as error:
+            raise _as_httpx(error) from error
         self._body = _body_of(head, self._stream, self._http, self._request)
         self._body.on_close = on_close
         extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason, "network_stream": self._stream}
@@ -66,8 +68,8 @@ class Exchange:
             parts += [self._http.send(h11.Data(data=part)) async for part in request.stream]
         parts.append(self._http.send(h11.EndOfMessage()))
         try:
-            await self._stream.write(b"".join(part for part in parts if part), timeout=seconds)
-        except httpcore.WriteError:
+            await self._stream.write(b"".join(part for part in parts if part), seconds)
+        except httpx.WriteError:
             return  # an origin may answer, and close the connection, before it has read the request
 
     async def _receive_head(self, seconds: float | None) -> h11.Response:
@@ -82,24 +84,23 @@ class Exchange:
                 if interim_responses > MAX_INTERIM_RESPONSES:
                     raise LongHeadError(f"{MAX_INTERIM_RESPONSES} interim responses")
             elif event is h11.NEED_DATA:
-                received = await self._stream.read(PARSED_BYTES, timeout=seconds)
+                received = await self._stream.read(PARSED_BYTES, seconds)
                 room -= len(received)
                 if room < 0:
                     raise LongHeadError(f"{MAX_RESPONSE_HEAD_BYTES} bytes")
                 if not received and self._http.their_state is h11.SEND_RESPONSE:
-                    raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
+                    raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
                 self._http.receive_data(received)
 
 
 class _Body(httpx.AsyncByteStream):
     """A body: an iterator that reads from the connection whatever it is asked for."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request) -> None:
+    def __init__(self, stream: SocketStream, http: h11.Connection, request: httpx.Request) -> None:
         self._stream = stream
-        self._request = request
         self._read_seconds: float | None = request.extensions.get("timeout", {}).get("read")
         self._http = http
-        self.on_close: Callable[[], Awaitable[None]] | None = None
+        self.on_close: Callable[[], None] | None = None
         self.has_ended = False
         """All of it has been read."""
 
@@ -118,28 +119,28 @@ class _Body(httpx.AsyncByteStream):
     async def __anext__(self) -> bytes:
         if self.has_ended:
             raise StopAsyncIteration
-        try:  # without `raised_by_httpx`, which takes as long again for each chunk
+        try:
             chunk = await self._next()
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, h11.ProtocolError) as error:
-            raise _as_httpx(error, self._request) from error
+        except h11.ProtocolError as error:
+            raise _as_httpx(error) from error
         if not chunk:
             raise StopAsyncIteration
         return chunk
 
     async def _read(self, count: int = READ_BYTES) -> bytes:
-        return await self._stream.read(count, timeout=self._read_seconds)
+        return await self._stream.read(count, self._read_seconds)
 
     async def aclose(self) -> None:
         """End the exchange; what has not been read is lost, and the connection with it."""
         on_close, self.on_close = self.on_close, None
         if on_close is not None:
-            await on_close()
+            on_close()
 
 
 class _SizedBody(_Body):
     """A body of a known length: that of its Content-Length, or 0 where the response can have no body."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request, length: int) -> None:
+    def __init__(self, stream: SocketStream, http: h11.Connection, request: httpx.Request, length: int) -> None:
         super().__init__(stream, http, request)
         self._length = self._remaining = length
         first = http.trailing_data[0]
@@ -155,7 +156,7 @@ class _SizedBody(_Body):
         chunk, self._first = self._first or await self._read(min(READ_BYTES, self._remaining)), b""
         if not chunk:
             received = self._length - self._remaining
-            raise httpcore.RemoteProtocolError(f"the body has {received} bytes, and a Content-Length of {self._length}")
+            raise httpx.RemoteProtocolError(f"the body has {received} bytes, and a Content-Length of {self._length}")
         self._remaining -= len(chunk)
         self.has_ended = not self._remaining
         return chunk
@@ -182,7 +183,7 @@ class _UnsizedBody(_Body):
 
     may_go_on = False
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request) -> None:
+    def __init__(self, stream: SocketStream, http: h11.Connection, request: httpx.Request) -> None:
         super().__init__(stream, http, request)
         self._first = http.trailing_data[0]
 
@@ -192,7 +193,7 @@ class _UnsizedBody(_Body):
         return chunk
 
 
-def _body_of(head: h11.Response, stream: httpcore.AsyncNetworkStream, http: h11.Connection, request: httpx.Request) -> _Body:
+def _body_of(head: h11.Response, stream: SocketStream, http: h11.Connection, request: httpx.Request) -> _Body:
     """Return the body of a response by its framing (RFC 9112, 6.3); h11 has checked that its fields are valid."""
     fields = dict(head.headers)
     if request.method == "HEAD" or head.status_code in _WITHOUT_BODY:
@@ -204,27 +205,8 @@ def _body_of(head: h11.Response, stream: httpcore.AsyncNetworkStream, http: h11.
     return _UnsizedBody(stream, http, request)
 
 
-@contextmanager
-def raised_by_httpx(request: httpx.Request) -> Iterator[None]:
-    """Raise the exceptions of httpcore and h11 as those of httpx."""
-    try:
-        yield
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, h11.ProtocolError) as error:
-        raise _as_httpx(error, request) from error
-
-
-_HTTPX: dict[str, type[httpx.TransportError]] = {
-    kind.__name__: kind
-    for kind in (
-        *(httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout),
-        *(httpx.LocalProtocolError, httpx.RemoteProtocolError),
-    )
-}
-"""httpx's exceptions, which have the names of those of httpcore and h11."""
-
-
-def _as_httpx(error: Exception, request: httpx.Request) -> httpx.TransportError:
-    return _HTTPX[type(error).__name__](str(error), request=request)
+def _as_httpx(error: h11.ProtocolError) -> httpx.ProtocolError:
+    return (httpx.LocalProtocolError if isinstance(error, h11.LocalProtocolError) else httpx.RemoteProtocolError)(str(error))
 
 
 def trace_of(request: httpx.Request) -> Trace:

@@ -6,23 +6,19 @@ Requests through a proxy do not come here: `fetch/proxied_transport.py` checks w
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-import httpcore
 import httpx
 
 from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.core.request.proxies import NO_PROXIES, Proxies
-from transcoder.edge.address_guard.socket_stream import SocketBackend
+from transcoder.edge.address_guard.socket_stream import SocketStream, dial
 from transcoder.errors import ForbiddenSourceError
-
-RECEIVE_BUFFER = 256 * 1024
-"""SO_RCVBUF of each connection in bytes (Linux doubles it): how much an origin can still send after we stop reading."""
 
 KEEP_ALIVE_SECONDS = 15.0
 """For how long a connection that is not in use is kept: most origins keep it longer."""
@@ -32,15 +28,14 @@ HOST_CLASS = "host_class"
 
 
 def has_public_peer(response: httpx.Response) -> bool | None:
-    """Return whether the origin that sent `response` has a public address; None if its connection is gone and does not know any more.
+    """Return whether the origin that sent `response` has a public address; None if it came over no connection.
 
     Of an origin behind a proxy only the name is known.
     """
     if HOST_CLASS in response.extensions:
         return response.extensions[HOST_CLASS] is not AddressClass.PRIVATE
-    stream = response.extensions.get("network_stream")
-    address = None if stream is None else stream.get_extra_info("server_addr")
-    return None if address is None else classify(ip_address(address[0])) is not AddressClass.PRIVATE
+    stream: SocketStream | None = response.extensions.get("network_stream")
+    return None if stream is None else classify(ip_address(stream.peer_address)) is not AddressClass.PRIVATE
 
 
 async def look_up(host: str, port: int) -> list[str]:
@@ -67,8 +62,8 @@ class Network(NamedTuple):
 
     look_up: Callable[[str, int], Awaitable[list[str]]] = look_up
     """Name and port → addresses; raises OSError."""
-    dial: httpcore.AsyncNetworkBackend = SocketBackend()
-    """Connects to an address that was checked."""
+    dial: Callable[[str, int], Awaitable[SocketStream]] = dial
+    """Connects to a port of an address that was checked; raises httpx.ConnectError and httpx.ConnectTimeout."""
     tls: Callable[[], ssl.SSLContext] = tls
     proxies: Proxies = NO_PROXIES
     """The function has none, whatever its environment says: its protection against private addresses would depend on the proxy."""
@@ -100,48 +95,30 @@ def check_classes(host: str, classes: set[AddressClass], *, private: bool) -> No
         raise ForbiddenSourceError(f"{host} is not on the public internet, so nothing is fetched from it.")
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections to checked addresses only; TLS and the Host header still use the name."""
+async def connect(network: Network, host: str, port: int, *, private: bool, seconds: float | None) -> SocketStream:
+    """Resolve `host`, and connect to the first of its addresses that accepts, if all of them are allowed.
 
-    def __init__(self, network: Network, *, private: bool) -> None:
-        """Connect over `network`; with `private`, to private addresses, too."""
-        self._private = private
-        self._network = network
+    TLS and the Host header still use the name.
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve `host`, and connect to the first of its addresses that accepts.
+    Raises:
+        ForbiddenSourceError: one of them is not public (nor private, if `private`).
+        httpx.ConnectError, httpx.ConnectTimeout: it does not resolve, none accepts, or that takes more than so many `seconds`.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            found = await checked_addresses(host, port, private=private, network=network)
+            return await _connect_first(network, found, port)
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout("no connection in time") from error
+    except (OSError, UnicodeError) as error:  # getaddrinfo raises UnicodeError for a label that is invalid in IDNA
+        raise httpx.ConnectError(str(error)) from error
 
-        Raises:
-            ForbiddenSourceError: one of them is not allowed.
-            httpcore.ConnectError, httpcore.ConnectTimeout: it does not resolve, or none accepts.
-        """
+
+async def _connect_first(network: Network, addresses: list[str], port: int) -> SocketStream:
+    """Connect to the first address that accepts."""
+    for address in addresses[:-1]:
         try:
-            async with asyncio.timeout(timeout):
-                found = await checked_addresses(host, port, private=self._private, network=self._network)
-                return await self._connect_first(found, port, local_address, socket_options)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout from error
-        except (OSError, UnicodeError) as error:  # getaddrinfo raises UnicodeError for a label that is invalid in IDNA
-            raise httpcore.ConnectError(str(error)) from error
-
-    async def _connect_first(
-        self, addresses: list[str], port: int, local_address: str | None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that accepts."""
-        for address in addresses[:-1]:
-            try:
-                return await self._network.dial.connect_tcp(address, port, local_address=local_address, socket_options=socket_options)
-            except httpcore.ConnectError:
-                continue
-        return await self._network.dial.connect_tcp(addresses[-1], port, local_address=local_address, socket_options=socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
+            return await network.dial(address, port)
+        except httpx.ConnectError:
+            continue
+    return await network.dial(addresses[-1], port)

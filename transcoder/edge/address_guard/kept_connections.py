@@ -3,10 +3,9 @@
 import time
 from ipaddress import ip_address
 
-import httpcore
-
 from transcoder.core.request.addresses import AddressClass, classify
 from transcoder.edge.address_guard.guard import KEEP_ALIVE_SECONDS
+from transcoder.edge.address_guard.socket_stream import SocketStream
 
 Origin = tuple[str, str, int]
 """Scheme, host and port."""
@@ -15,7 +14,7 @@ Origin = tuple[str, str, int]
 class Connection:
     """A connection to an origin."""
 
-    def __init__(self, origin: Origin, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, origin: Origin, stream: SocketStream) -> None:
         """Own `stream`, which is connected to `origin`."""
         self.origin = origin
         self.stream = stream
@@ -25,13 +24,12 @@ class Connection:
     @property
     def is_usable(self) -> bool:
         """Whether a request may be sent: what can be read before that is the end of the connection, or belongs to no response."""
-        return time.monotonic() < self.expires and not self.stream.get_extra_info("is_readable")
+        return time.monotonic() < self.expires and not self.stream.is_readable()
 
     @property
     def is_public(self) -> bool:
         """Whether it goes to a public address, so that any request may be sent over it."""
-        address = self.stream.get_extra_info("server_addr")
-        return address is not None and classify(ip_address(address[0])) is AddressClass.PUBLIC
+        return classify(ip_address(self.stream.peer_address)) is AddressClass.PUBLIC
 
 
 class KeptConnections:
@@ -58,20 +56,20 @@ class KeptConnections:
         else:
             self._connections.append(connection)
 
-    async def take(self, origin: Origin) -> Connection | None:
+    def take(self, origin: Origin) -> Connection | None:
         """Return a connection to an origin, which is not kept any more; None if none is usable."""
         while kept := next((each for each in reversed(self._connections) if each.origin == origin), None):
             self._connections.remove(kept)
             if kept.is_usable:
                 return kept
-            await kept.stream.aclose()
+            kept.stream.close()
         return None
 
-    async def close_one(self) -> None:
+    def close_one(self) -> None:
         """Close the one that would be used last."""
-        await self._connections.pop(0).stream.aclose()
+        self._connections.pop(0).stream.close()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close all."""
         while self._connections:
-            await self.close_one()
+            self.close_one()

@@ -1,16 +1,14 @@
 """The connections of one job: opened to checked addresses only, kept for the next request, and closed where anything is left undone."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-import httpcore
 import httpx
 
-from transcoder.edge.address_guard.exchange import Exchange, raised_by_httpx, trace_of
-from transcoder.edge.address_guard.guard import INTERNET, RECEIVE_BUFFER, GuardedBackend, Network
+from transcoder.edge.address_guard.exchange import Exchange, trace_of
+from transcoder.edge.address_guard.guard import INTERNET, Network, connect
 from transcoder.edge.address_guard.kept_connections import Connection, KeptConnections, Origin
 from transcoder.errors import ForbiddenSourceError
 
@@ -27,7 +25,8 @@ class _Pool:
 
     def __init__(self, network: Network, *, private: bool, connections: int, kept: KeptConnections, public: KeptConnections) -> None:
         """Keep connections to public addresses in `public`, from which all pools take, and others in `kept`."""
-        self._backend = GuardedBackend(network, private=private)
+        self._network = network
+        self._private = private
         self._tls = network.tls()
         self._tls.set_alpn_protocols(["http/1.1"])
         self._count = connections
@@ -59,14 +58,14 @@ class _Pool:
         try:
             return await exchange.respond(partial(self._take_back, connection, exchange))
         except BaseException:
-            await self._take_back(connection, exchange)
+            self._take_back(connection, exchange)
             raise
 
     async def _connection_for(self, request: httpx.Request) -> Connection:
         """Return a connection that is kept, a spare one, or a new one; one that waits for another origin makes room for that."""
         scheme = request.url.scheme
         origin = scheme, request.url.raw_host.decode("ascii"), request.url.port or _PORTS[scheme]
-        kept = await self._kept.take(origin) or await self._public.take(origin)
+        kept = self._kept.take(origin) or self._public.take(origin)
         spare = None if kept else next((future for future, its_origin in self._spares.items() if its_origin == origin), None)
         if spare:
             del self._spares[spare]
@@ -74,10 +73,9 @@ class _Pool:
             self._open_spares(request, origin)
             return kept
         while self._kept and self._open >= self._count:
-            await self._kept.close_one()
-        with raised_by_httpx(request):
-            await trace_of(request)("connection.connect_tcp.started", {})
-            return await self._connect(request, origin, partial(self._open_spares, request, origin))
+            self._kept.close_one()
+        await trace_of(request)("connection.connect_tcp.started", {})
+        return await self._connect(request, origin, partial(self._open_spares, request, origin))
 
     async def _opened(self, spare: "asyncio.Future[Connection | None]") -> Connection | None:
         """Wait for a spare connection; None if it cannot be opened."""
@@ -86,7 +84,7 @@ class _Pool:
         except asyncio.CancelledError:
             # It may be open already, when whoever waits for it is cancelled before its next step.
             if not spare.cancelled() and (opened := spare.result()):
-                await self._keep(opened, is_new=True)
+                self._keep(opened, is_new=True)
             raise
 
     @property
@@ -116,10 +114,10 @@ class _Pool:
         """Open a connection for the request that waits for `future`, or to keep. Why it cannot be opened, a request hears from its own."""
         try:
             opened = await self._connect(request, origin, when_open)
-        except (httpcore.NetworkError, httpcore.TimeoutException, ForbiddenSourceError):
+        except (httpx.NetworkError, httpx.TimeoutException, ForbiddenSourceError):
             return
         if self._spares.pop(future, None) or future.done():
-            await self._keep(opened, is_new=True)
+            self._keep(opened, is_new=True)
         else:
             future.set_result(opened)
 
@@ -129,10 +127,10 @@ class _Pool:
         if not future.done():
             future.set_result(None)
 
-    async def _keep(self, connection: Connection, *, is_new: bool) -> None:
+    def _keep(self, connection: Connection, *, is_new: bool) -> None:
         """Keep a connection for the next request, unless there is none any more."""
         if self._is_closed:
-            await connection.stream.aclose()
+            connection.stream.close()
         else:
             (self._public if connection.is_public else self._kept).add(connection, is_new=is_new)
 
@@ -140,25 +138,24 @@ class _Pool:
         """Open a connection; call `when_open` before TLS begins on it."""
         scheme, host, port = origin
         seconds: float | None = request.extensions.get("timeout", {}).get("connect")
-        options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)]
-        stream = await self._backend.connect_tcp(host, port, timeout=seconds, socket_options=options)
+        stream = await connect(self._network, host, port, private=self._private, seconds=seconds)
         when_open()
-        if scheme == "http":
-            return Connection(origin, stream)
-        try:
-            return Connection(origin, await stream.start_tls(self._tls, server_hostname=host, timeout=seconds))
-        except BaseException:
-            await stream.aclose()
-            raise
+        if scheme == "https":
+            try:
+                await stream.start_tls(self._tls, host, seconds)
+            except BaseException:
+                stream.close()
+                raise
+        return Connection(origin, stream)
 
-    async def _take_back(self, connection: Connection, exchange: Exchange) -> None:
+    def _take_back(self, connection: Connection, exchange: Exchange) -> None:
         """Keep the connection of an exchange that has ended well, and close any other."""
         self._in_use.discard(connection)
         self._end_request()
         if exchange.ended_well:
-            await self._keep(connection, is_new=False)
+            self._keep(connection, is_new=False)
         else:
-            await connection.stream.aclose()
+            connection.stream.close()
 
     def _end_request(self) -> None:
         self._requests -= 1
@@ -167,9 +164,9 @@ class _Pool:
     async def aclose(self) -> None:
         """Close every connection, and those of requests that are under way, too."""
         self._is_closed = True
-        await self._kept.close()
+        self._kept.close()
         for connection in [*self._in_use]:
-            await connection.stream.aclose()
+            connection.stream.close()
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

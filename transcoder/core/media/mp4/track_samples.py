@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, compress, islice, pairwise
 from operator import add
 from typing import NamedTuple, Self
@@ -36,20 +35,21 @@ class SampleOverlapError(Exception):
     """Samples would have to be decoded before, or at the same time as, those in front of them."""
 
 
-@dataclass(slots=True)
 class TrackSamples:
     """Columns of equal length, in ticks and bytes, and the chunks that the samples lie in."""
 
-    durations: "array[int]" = field(default_factory=lambda: array("I"))
-    sizes: "array[int]" = field(default_factory=lambda: array("I"))
-    flags: "array[int]" = field(default_factory=lambda: array("I"))
-    offsets: "array[int]" = field(default_factory=lambda: array("i"))
-    """Composition offsets: presentation time less decode time."""
-    chunks: list[Chunk] = field(default_factory=list)
-    start: int = 0
-    """Decode time of the first sample, as the source has it."""
-    end: int = 0
-    """Where decoding goes on after the last one."""
+    def __init__(self) -> None:
+        """Begin without a sample."""
+        self.durations: array[int] = array("I")
+        self.sizes: array[int] = array("I")
+        self.flags: array[int] = array("I")
+        self.offsets: array[int] = array("i")
+        """Composition offsets: presentation time less decode time."""
+        self.chunks: list[Chunk] = []
+        self.start = 0
+        """Decode time of the first sample, as the source has it."""
+        self.end = 0
+        """Where decoding goes on after the last one."""
 
     def add(self, run: SampleRun, place: Place, *, decode_time: int, description: int = 1) -> None:
         """Append a run of samples that lies at `place`; what its decode time leaves out or repeats goes into the sample before.

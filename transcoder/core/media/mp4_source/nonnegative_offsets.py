@@ -7,7 +7,6 @@ would not be that of the source, and would change on the way.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 from transcoder.core.media.mp4.boxes import Box, Mp4Error
@@ -28,18 +27,18 @@ MAX_HELD_BYTES = 4 * 1024 * 1024
 _NO_DEFAULTS = TrackDefaults(0, 0, 0)
 
 
-@dataclass(slots=True)
 class _Held:
     """A `moof` that is held back, and what follows it in its stream."""
 
-    moof: Box
-    fragments: Mapping[int, Sequence[TrackFragment]]
-    """Those that have samples of the tracks that count, by track id."""
-    frames: int
-    """How many samples of video it has."""
-    is_complete: bool
-    """All frames that are presented before its last one are in it, or in front of it."""
-    rest: list[bytes] = field(default_factory=list)
+    def __init__(self, moof: Box, fragments: Mapping[int, Sequence[TrackFragment]], frames: int, *, is_complete: bool) -> None:
+        self.moof = moof
+        self.fragments = fragments
+        """Those that have samples of the tracks that count, by track id."""
+        self.frames = frames
+        """How many samples of video it has."""
+        self.is_complete = is_complete
+        """All frames that are presented before its last one are in it, or in front of it."""
+        self.rest: list[bytes] = []
 
 
 class NonNegativeOffsets:
@@ -72,7 +71,7 @@ class NonNegativeOffsets:
                 by_track.setdefault(each.track_id, []).append(each)
         videos = [(each, order) for number, order in self._orders.items() for each in by_track.get(number, ())]
         frames, complete = sum(each.samples for each, _ in videos), [order.is_complete_with(each) for each, order in videos]
-        self._held.append(_Held(moof, by_track, frames, all(complete)))
+        self._held.append(_Held(moof, by_track, frames, is_complete=all(complete)))
         self._held_frames += frames
         return self._released(len(moof.data))
 

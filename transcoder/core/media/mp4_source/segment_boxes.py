@@ -1,7 +1,5 @@
 """The boxes of a segment whose media is not fetched: read from a few bytes at a few places."""
 
-from dataclasses import dataclass, field
-
 from transcoder.core.media.mp4.box_header import LARGE_HEADER_BYTES, BoxHeader
 from transcoder.core.media.mp4.box_limits import are_too_many
 from transcoder.core.media.mp4.boxes import Box, read_box_header
@@ -18,28 +16,29 @@ MAX_BOX_BYTES = 8 * 1024 * 1024
 _COLLECTED = frozenset({b"moof", b"moov"})
 
 
-@dataclass(slots=True)
 class SegmentBoxes:
     """The top-level boxes of the bytes from `start` to before `end` of a resource, as far as they have been read."""
 
-    start: int
-    end: int
-    head_bytes: int = HEAD_BYTES
-    """How much is read where a box begins."""
-    boxes: list[Box] = field(default_factory=list)
-    """Each `moof` and `moov`; a box knows its position in the resource."""
-    media: list[tuple[int, int]] = field(default_factory=list)
-    """Where the content of each `mdat` begins and ends in the resource."""
-    wanted: tuple[int, int] | None = None
-    """Offset and number of the bytes that `feed` needs next; None once everything is known."""
-    fragments: int = 0
-    """How many of the boxes are a `moof`."""
-    heads: int = 0
-    """How often bytes were fed."""
-    bytes_read: int = 0
-    _count: int = 0
-    """How many top-level boxes there are, of any type."""
-    _density: FragmentDensity = field(default_factory=FragmentDensity)
+    def __init__(self, start: int, end: int, head_bytes: int = HEAD_BYTES) -> None:
+        """Want the first bytes from `start` on: as many as `head_bytes`, and none from `end` on."""
+        self.start = start
+        self.end = end
+        self.head_bytes = head_bytes
+        """How much is read where a box begins."""
+        self.boxes: list[Box] = []
+        """Each `moof` and `moov`; a box knows its position in the resource."""
+        self.media: list[tuple[int, int]] = []
+        """Where the content of each `mdat` begins and ends in the resource."""
+        self.wanted: tuple[int, int] | None = (start, min(head_bytes, end - start))
+        """Offset and number of the bytes that `feed` needs next; None once everything is known."""
+        self.fragments = 0
+        """How many of the boxes are a `moof`."""
+        self.heads = 0
+        """How often bytes were fed."""
+        self.bytes_read = 0
+        self._count = 0
+        """How many top-level boxes there are, of any type."""
+        self._density = FragmentDensity()
 
     @property
     def next_head_bytes(self) -> int:
@@ -47,10 +46,6 @@ class SegmentBoxes:
         first = next((box for box in self.boxes if box.type == b"moof"), None)
         length = 0 if first is None else first.origin + first.end - self.start
         return max(HEAD_BYTES, min(length + _MORE_BYTES, _MAX_HEAD_BYTES))
-
-    def __post_init__(self) -> None:
-        """Want the first bytes."""
-        self.wanted = (self.start, min(self.head_bytes, self.end - self.start))
 
     def feed(self, data: bytes) -> None:
         """Take the bytes that are `wanted`.

@@ -1,7 +1,5 @@
 """One elementary stream, extracted from its PES packets: its sample count and its timestamps."""
 
-from dataclasses import dataclass, field
-
 from transcoder.core.media.audio_frames import AudioFrameCounter
 from transcoder.core.media.audio_headers import HEADER_READERS
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
@@ -16,24 +14,25 @@ _MAX_FRAME_SECONDS = 10.0
 """A longer distance between two timestamps is not taken as the duration of a video frame."""
 
 
-@dataclass(slots=True)
 class SegmentTimes:
     """What one segment shows of a stream."""
 
-    packets: int = 0
-    """Number of PES packets with media that have begun."""
-    start: float | None = None
-    """First presentation time in seconds as written (33 bits)."""
-    first_dts: float | None = None
-    """First decode time, unwrapped."""
-    last_dts: float | None = None
-    """Latest decode time, unwrapped."""
-    spilled: float = 0.0
-    """Seconds of the audio frames at its head that belong to a PES packet of the segment before."""
-    leap: float = 0.0
-    """The longest time in seconds that its timestamps leave out between two samples."""
-    units: set[int] = field(default_factory=set)
-    """A hash of the first payload of each PES packet, which has the timestamps."""
+    def __init__(self) -> None:
+        """Begin before its first packet."""
+        self.packets = 0
+        """Number of PES packets with media that have begun."""
+        self.start: float | None = None
+        """First presentation time in seconds as written (33 bits)."""
+        self.first_dts: float | None = None
+        """First decode time, unwrapped."""
+        self.last_dts: float | None = None
+        """Latest decode time, unwrapped."""
+        self.spilled = 0.0
+        """Seconds of the audio frames at its head that belong to a PES packet of the segment before."""
+        self.leap = 0.0
+        """The longest time in seconds that its timestamps leave out between two samples."""
+        self.units: set[int] = set()
+        """A hash of the first payload of each PES packet, which has the timestamps."""
 
 
 class ElementaryStream:
