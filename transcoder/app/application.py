@@ -12,8 +12,17 @@ from transcoder.edge.task_group import TaskGroup
 from transcoder.errors import single_error
 from transcoder.settings import Settings
 
-LATER = ("transcoder.app.events", "transcoder.app.info", "transcoder.app.subtitles", "transcoder.pipeline.reddit")
-"""The routes that are imported when they are first asked for, and what finds videos on Reddit."""
+LATER = (
+    "transcoder.app.events",
+    "transcoder.app.info",
+    "transcoder.app.reported",
+    "transcoder.app.stored",
+    "transcoder.app.subtitles",
+    "transcoder.edge.s3",
+    "transcoder.edge.secrets_manager",
+    "transcoder.pipeline.reddit",
+)
+"""What is imported when it is first needed: some routes, reports, what finds videos on Reddit, and what uses AWS."""
 
 
 @asynccontextmanager

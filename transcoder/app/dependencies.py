@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from transcoder.app.answer import Answer
@@ -17,8 +17,10 @@ from transcoder.pipeline import Sink, transcode
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
 from transcoder.pipeline.resolver import Resolver
-from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
+
+if TYPE_CHECKING:
+    from transcoder.pipeline.stored_file import FileStore
 
 
 class Dependencies(NamedTuple):
@@ -33,7 +35,7 @@ class Dependencies(NamedTuple):
     """A monotonic clock, in seconds, for measuring durations."""
     indexes: IndexCache
     stored_indexes: IndexStore
-    files: FileStore | None
+    files: "FileStore | None"
     """Finished files; None if there is no bucket for them."""
 
     async def find(self, job: Job, *, fetcher: Fetcher, answer: Answer) -> Source:

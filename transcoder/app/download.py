@@ -1,20 +1,17 @@
 """The route `/download`: the output itself, or a file passed through."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from transcoder.app.answer import Answer
 from transcoder.app.delivery import OVER_EVENTS, check_stream, delivery_of, refuse_stored_file
 from transcoder.app.dependencies import Dependencies
 from transcoder.app.finished import FinishedOutput
 from transcoder.app.plain import PlainOutput
-from transcoder.app.reported import ReportedOutput
 from transcoder.app.response_head import OutputHead, ServerTiming
-from transcoder.app.stored import StoredOutput, stored_output
-from transcoder.core.answer.accept import names_type
+from transcoder.core.answer.accept import MULTIPART_MIXED, names_type
 from transcoder.core.answer.event import Request
 from transcoder.core.answer.file_names import file_name
-from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.passthrough import FileHead, range_headers
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.announcement import Announcement
@@ -23,9 +20,13 @@ from transcoder.core.request.output_format import Deliver, Layout
 from transcoder.core.request.query import parse_query
 from transcoder.core.source.metadata import metadata_of
 from transcoder.core.source.resolved_report import Document, resolved_report
+from transcoder.core.source.source import ResolvedSource
 from transcoder.edge.fetch import Fetcher
 from transcoder.errors import TooLargeError
 from transcoder.pipeline import Sink
+
+if TYPE_CHECKING:
+    from transcoder.app.stored import StoredOutput
 
 
 async def download(request: Request, answer: Answer, dependencies: Dependencies) -> None:
@@ -53,8 +54,16 @@ async def download(request: Request, answer: Answer, dependencies: Dependencies)
         head = OutputHead(job.format.content_type, name, settings.cache_seconds, timing)
         labels = Labels(metadata_of(source, resolved, job), resolved.audio_language)
         report = resolved_report(source, resolved, file_name=name)
-        stored = None if deliver is Deliver.STREAM else stored_output(resolved, labels, name, dependencies, answer)
+        stored = None if deliver is Deliver.STREAM else _stored_output(resolved, labels, name, dependencies, answer)
         await _Output(resolved.plan, labels, report, stored, fetcher, dependencies, answer).send(request, job.layout, deliver, head)
+
+
+def _stored_output(
+    resolved: ResolvedSource, labels: Labels, name: str, dependencies: Dependencies, answer: Answer
+) -> "StoredOutput | None":
+    from transcoder.app.stored import stored_output  # noqa: PLC0415  # only a service with a bucket needs it
+
+    return stored_output(resolved, labels, name, dependencies, answer)
 
 
 class _Output(NamedTuple):
@@ -64,7 +73,7 @@ class _Output(NamedTuple):
     labels: Labels
     report: Document
     """What is known of it before it is made."""
-    stored: StoredOutput | None
+    stored: "StoredOutput | None"
     """The same in the bucket; None if it is only streamed."""
     fetcher: Fetcher
     dependencies: Dependencies
@@ -103,7 +112,7 @@ class _Output(NamedTuple):
         else:
             await self._make_into(_OutputSink(self.answer, head))
 
-    async def _redirect(self, stored: StoredOutput, request: Request, head: OutputHead) -> None:
+    async def _redirect(self, stored: "StoredOutput", request: Request, head: OutputHead) -> None:
         """Redirect to the stored file; make it first if it is not there, and that takes not too long for a silent response."""
         found = await stored.find()
         if found is None:
@@ -119,6 +128,8 @@ class _Output(NamedTuple):
         settings, is_reported = self.dependencies.settings, names_type(request.headers.get("accept", ""), MULTIPART_MIXED)
         finished = FinishedOutput(self.plan, settings, is_silent=not is_reported)
         if is_reported:
+            from transcoder.app.reported import ReportedOutput  # noqa: PLC0415  # few clients ask for reports
+
             reported = ReportedOutput(finished, self.fetcher, settings, self.answer)
             await (reported.start() if request.method == "HEAD" else reported.send(self.report, self._make_into, head))
         elif request.method == "HEAD":

@@ -19,11 +19,11 @@ from transcoder.app.response_head import ServerTiming
 from transcoder.app.stored import StoredOutput, stored_output
 from transcoder.app.ticking import REPORT_SECONDS, with_ticks
 from transcoder.app.time_limit import in_time
+from transcoder.core.answer.accept import MULTIPART_MIXED
 from transcoder.core.answer.event import Request
 from transcoder.core.answer.event_stream import END_ID, EventFormat, accepted_format
 from transcoder.core.answer.file_names import file_name
 from transcoder.core.answer.function_url import ResponseHead
-from transcoder.core.answer.multipart import MULTIPART_MIXED
 from transcoder.core.answer.problem import problem_document
 from transcoder.core.hls.plan import Plan
 from transcoder.core.output.labels import Labels

@@ -10,8 +10,9 @@ from transcoder.app.reports import Reports
 from transcoder.app.response_head import OutputHead
 from transcoder.app.ticking import with_ticks
 from transcoder.app.time_limit import in_time
+from transcoder.core.answer.accept import MULTIPART_MIXED
 from transcoder.core.answer.function_url import ResponseHead
-from transcoder.core.answer.multipart import MULTIPART_MIXED, PART_END, closing_boundary, part_head
+from transcoder.core.answer.multipart import PART_END, closing_boundary, part_head
 from transcoder.core.answer.problem import PROBLEM_TYPE, problem_document
 from transcoder.core.source.resolved_report import Document
 from transcoder.edge.fetch import Fetcher

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from transcoder import __version__
 from transcoder.app.answer import Answer
@@ -25,8 +26,10 @@ from transcoder.errors import DeadlineError, MethodNotAllowedError, NotFoundErro
 from transcoder.pipeline.index_cache import IndexCache
 from transcoder.pipeline.index_store import IndexStore
 from transcoder.pipeline.resolver import Resolver
-from transcoder.pipeline.stored_file import FileStore
 from transcoder.settings import Settings
+
+if TYPE_CHECKING:
+    from transcoder.pipeline.stored_file import FileStore
 
 
 @asynccontextmanager
@@ -60,11 +63,13 @@ async def serving(settings: Settings, network: Network, ffmpeg_path: str) -> Asy
 
 
 @contextmanager
-def _file_store(settings: Settings, *, signed: bool) -> Iterator[FileStore | None]:
+def _file_store(settings: Settings, *, signed: bool) -> "Iterator[FileStore | None]":
     """Open the store of finished files, if there is a bucket for them."""
     if not settings.bucket:
         yield None
         return
+    from transcoder.pipeline.stored_file import FileStore  # noqa: PLC0415  # only a service with a bucket needs it
+
     with closing(FileStore(settings, signed=signed)) as files:
         yield files
 

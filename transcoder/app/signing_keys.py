@@ -3,7 +3,6 @@
 import asyncio
 
 from transcoder.core.request.signing import encode_keys
-from transcoder.edge import secrets_manager
 from transcoder.errors import BadRequestError
 from transcoder.settings import Settings
 
@@ -45,6 +44,8 @@ class SigningKeys:
 
 
 async def _read_secret(arn: str) -> tuple[bytes, ...]:
+    from transcoder.edge import secrets_manager  # noqa: PLC0415  # only a service with a secret needs it
+
     keys = await secrets_manager.signing_keys(arn)
     try:
         return encode_keys(keys)

@@ -13,7 +13,7 @@ from transcoder.cli.function_call import Call
 from transcoder.cli.multipart_receiver import MultipartReceiver, is_reported
 from transcoder.cli.progress import FunctionSink
 from transcoder.cli.stored_file import StoredFileCall, stored_file
-from transcoder.core.answer.multipart import MULTIPART_MIXED
+from transcoder.core.answer.accept import MULTIPART_MIXED
 from transcoder.core.answer.prelude import ReceivedHead
 from transcoder.core.output.announcement import Announcement
 from transcoder.core.output.plain_verifier import PlainVerifier

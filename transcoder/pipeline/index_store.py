@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from transcoder.core.hls.plan import Plan
-from transcoder.edge.object_store import ObjectStore, ObjectStoreError
 from transcoder.pipeline.plain_file import PlainFile
 from transcoder.pipeline.plain_file_bytes import from_bytes, to_bytes
+
+if TYPE_CHECKING:
+    from transcoder.edge.object_store import ObjectStore
 
 LEAST_SEGMENTS = 30
 """The index of fewer is not kept: it is made again sooner than AWS's SDK is loaded."""
@@ -17,7 +20,7 @@ class IndexStore:
 
     def __init__(self, bucket: str, *, limit: int) -> None:
         """Keep indexes of at most `limit` bytes in a bucket; none if its name is empty."""
-        self._store = ObjectStore(bucket) if bucket else None
+        self._store = _open(bucket) if bucket else None
         self._limit = limit
         self.problem = ""
         """Why the bucket could not be used for the current request; empty if it could."""
@@ -45,12 +48,20 @@ class IndexStore:
 
     @contextmanager
     def _noting_problem(self) -> Iterator[None]:
+        from transcoder.edge.object_store import ObjectStoreError  # noqa: PLC0415  # as below
+
         try:
             yield
         except ObjectStoreError as error:
             self.problem = error.reason
         except ValueError as error:
             self.problem = str(error)
+
+
+def _open(bucket: str) -> "ObjectStore":
+    from transcoder.edge.object_store import ObjectStore  # noqa: PLC0415  # only a service with a bucket needs it
+
+    return ObjectStore(bucket)
 
 
 def _is_kept(plan: Plan) -> bool:

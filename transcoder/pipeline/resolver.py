@@ -18,7 +18,6 @@ from transcoder.core.source.page import is_on_reddit, with_page
 from transcoder.core.source.selection import needs_transcoding, oversize_factor, passthrough_plan, plan_plain_mp4, select, too_large_error
 from transcoder.core.source.source import ResolvedSource, Source, SourceKind, plan_mp4_files
 from transcoder.edge.fetch import Fetcher, NotAPlaylistError
-from transcoder.edge.s3 import BucketUrls
 from transcoder.errors import (
     BadRequestError,
     ForbiddenSourceError,
@@ -100,6 +99,8 @@ class Resolver:
 
     async def _find(self, job: Job, fetcher: Fetcher) -> Source:
         if found := parse_s3_url(job.url, self._buckets):
+            from transcoder.edge.s3 import BucketUrls  # noqa: PLC0415  # only objects in S3 need it
+
             bucket, key = found
             urls = await BucketUrls.open(bucket)
             fetcher.sign_with(urls.signed)

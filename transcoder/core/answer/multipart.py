@@ -9,9 +9,9 @@ from email.parser import BytesHeaderParser
 from enum import Enum, auto
 from typing import NamedTuple
 
+from transcoder.core.answer.accept import MULTIPART_MIXED
 from transcoder.errors import InvocationError
 
-MULTIPART_MIXED = "multipart/mixed"
 MAX_HEADER_BYTES = 16 * 1024
 """The headers of a part may have so many bytes together."""
 _MAX_PADDING_BYTES = 64
