@@ -130,6 +130,7 @@ $(BENCH_PEERS): $(READY) bench/install bench/node/package-lock.json bench/node/c
 $(BENCH_OWN): $(READY) requirements/run.txt
 	$(BIN)/python -m venv --clear build/bench/own
 	build/bench/own/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	build/bench/own/bin/python -m pip uninstall --quiet --yes setuptools  # a function has none, and it takes part in each import
 	@touch $@
 
 peers: $(PEERS)

@@ -44,7 +44,8 @@ async def look_up(host: str, port: int) -> list[str]:
     Raises:
         OSError: the name does not resolve.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # As bytes: for a text Python imports the tables of IDNA, though the name has been encoded already.
+    found = await asyncio.get_running_loop().getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -110,7 +111,7 @@ async def connect(network: Network, host: str, port: int, *, private: bool, seco
             return await _connect_first(network, found, port)
     except TimeoutError as error:
         raise httpx.ConnectTimeout("no connection in time") from error
-    except (OSError, UnicodeError) as error:  # getaddrinfo raises UnicodeError for a label that is invalid in IDNA
+    except (OSError, UnicodeError) as error:  # UnicodeError: the name is not ASCII
         raise httpx.ConnectError(str(error)) from error
 
 
