@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from transcoder.core.media.audio_headers import FrameHeader
 from transcoder.core.media.mpegts.access_units import ACCESS_UNIT_COUNTERS
 from transcoder.core.media.mpegts.first_frame import MAX_SEARCH_BYTES, first_frame, has_readable_frames, may_be
-from transcoder.core.media.mpegts.packet_runs import packet_runs
+from transcoder.core.media.mpegts.packet_runs import PacketRun, packet_runs
 from transcoder.core.media.mpegts.packets import PACKET_BYTES, find_packets, longer_packet_bytes, payloads
 from transcoder.core.media.mpegts.pes import read_pes_header
 from transcoder.core.media.mpegts.program_search import FoundProgram, find_program
@@ -156,11 +156,15 @@ class _ProgramScan:
         count, pids = len(packets) // PACKET_BYTES, list(self._elements)
         for first in range(0, count, _STEP_PACKETS):
             for run in packet_runs(packets, first, min(count, first + _STEP_PACKETS), pids):
-                if run.pid is not None and not self._awaits_more(run.pid):
-                    continue
-                at = run.first * PACKET_BYTES
-                found = payloads(packets[at : at + run.length * PACKET_BYTES])
-                yield from ((place, each) for place, each in enumerate(found, run.first) if each[0] in self._elements)
+                yield from self._payloads_of(run, packets)
+
+    def _payloads_of(self, run: PacketRun, packets: bytes) -> Iterator[tuple[int, tuple[int, bool, bytes]]]:
+        """Yield the same of a run: no more of a long picture than its first packets are needed."""
+        at = run.first * PACKET_BYTES
+        found = enumerate(payloads(packets[at : at + run.length * PACKET_BYTES]), run.first)
+        while (run.pid is None or self._awaits_more(run.pid)) and (each := next(found, None)):
+            if each[1][0] in self._elements:
+                yield each
 
     def _awaits_more(self, pid: int) -> bool:
         """Whether the probe needs packets of a PID in which no PES packet begins."""
