@@ -15,7 +15,7 @@ class RunningPeriod:
         self.is_held = is_held
         """Its newest fragment is held back."""
         self.goes_on = goes_on
-        """Its clock is that of the period before, so that what lies between is a pause."""
+        """It has the clock of the period before: the time between the two is a pause."""
         self.reader = output_reader()
         self.ftyp = b""
         self.header: OutputHeader | None = None

@@ -93,7 +93,7 @@ def is_full(packet: bytes) -> bool:
     return length <= needed
 
 
-def payloads(data: bytes) -> Iterator[tuple[int, bool, bytes]]:
+def payloads(data: bytes | memoryview) -> Iterator[tuple[int, bool, bytes]]:
     """Yield PID, payload_unit_start_indicator and payload of each whole packet."""
     for word, control, rest in PACKET.iter_unpack(memoryview(data)[: len(data) // PACKET_BYTES * PACKET_BYTES]):
         yield word & PID_MASK, bool(word & UNIT_START), payload_of(control, rest)

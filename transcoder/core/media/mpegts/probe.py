@@ -161,7 +161,7 @@ class _ProgramScan:
     def _payloads_of(self, run: PacketRun, packets: bytes) -> Iterator[tuple[int, tuple[int, bool, bytes]]]:
         """Yield the same of a run: no more of a long picture than its first packets are needed."""
         at = run.first * PACKET_BYTES
-        found = enumerate(payloads(packets[at : at + run.length * PACKET_BYTES]), run.first)
+        found = enumerate(payloads(memoryview(packets)[at : at + run.length * PACKET_BYTES]), run.first)
         while (run.pid is None or self._awaits_more(run.pid)) and (each := next(found, None)):
             if each[1][0] in self._elements:
                 yield each
